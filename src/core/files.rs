@@ -1,0 +1,155 @@
+//! Reading and writing files so that errors name them and nothing is left half-written.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file could not be read, understood or written. Its text is one sentence that names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The operating system refused.
+    #[error("Cannot {action} {}: {}", path.display(), plain_io(source))]
+    Io {
+        /// "read", "write", "open", "list".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The content is not what it should be.
+    #[error("{}{}: {message}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line, where the file has lines.
+        line: Option<u64>,
+        /// What is wrong and, where it helps, what was expected.
+        message: String,
+    },
+}
+
+impl FileError {
+    /// For `map_err`: the operating system refused to `action` this file.
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// The content of `path` is wrong as a whole.
+    pub fn malformed(path: &Path, message: impl Into<String>) -> Self {
+        Self::Malformed { path: path.to_path_buf(), line: None, message: message.into() }
+    }
+
+    /// The content of `path` is wrong at 1-based `line`.
+    pub fn malformed_at(path: &Path, line: u64, message: impl Into<String>) -> Self {
+        Self::Malformed { path: path.to_path_buf(), line: Some(line), message: message.into() }
+    }
+}
+
+/// The operating system's reason without Rust's "(os error 2)".
+pub fn plain_io(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it is not there".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_owned()
+        }
+    }
+}
+
+/// Writes a file through a temporary neighbour that is renamed when `fill` and the flush to disk have
+/// succeeded: whatever happens, `path` holds its old or its new content, never part of one.
+///
+/// # Errors
+/// [`FileError::Io`] naming `path`.
+pub fn write_atomically<E: From<FileError>>(
+    path: &Path,
+    fill: impl FnOnce(&mut io::BufWriter<&fs::File>) -> Result<(), E>,
+) -> Result<(), E> {
+    let folder = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    let io = |source| FileError::Io { action: "write", path: path.to_path_buf(), source };
+    fs::create_dir_all(folder).map_err(io)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".hiscmcl-");
+    // Temporary files are private by default; what the user saves should be as readable as any other.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let temporary = builder.tempfile_in(folder).map_err(io)?;
+    {
+        let mut writer = io::BufWriter::new(temporary.as_file());
+        fill(&mut writer)?;
+        writer.flush().map_err(io)?;
+    }
+    temporary.as_file().sync_all().map_err(io)?;
+    temporary.persist(path).map_err(|e| io(e.error))?;
+    Ok(())
+}
+
+/// [`write_atomically`] of bytes that are already there.
+///
+/// # Errors
+/// [`FileError::Io`] naming `path`.
+pub fn write_bytes_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_atomically(path, |w| w.write_all(bytes).map_err(FileError::io("write", path)))
+}
+
+/// [`write_atomically`] of `value` as indented JSON.
+///
+/// # Errors
+/// [`FileError::Io`] naming `path`.
+pub fn write_json_atomically(path: &Path, value: &impl serde::Serialize) -> Result<(), FileError> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| FileError::Io {
+        action: "write",
+        path: path.to_path_buf(),
+        source: e.into(),
+    })?;
+    bytes.push(b'\n');
+    write_bytes_atomically(path, &bytes)
+}
+
+/// Reads a JSON file; what does not parse is named with its line.
+///
+/// # Errors
+/// [`FileError`] naming `path`.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, FileError> {
+    let bytes = fs::read(path).map_err(FileError::io("read", path))?;
+    serde_json::from_slice(&bytes).map_err(|e| {
+        let text = e.to_string();
+        let what = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        FileError::malformed_at(path, e.line() as u64, what)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_keeps_the_old_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.txt");
+        write_bytes_atomically(&path, b"old").unwrap();
+        let failed = write_atomically(&path, |w| {
+            w.write_all(b"half").map_err(FileError::io("write", &path))?;
+            Err(FileError::malformed(&path, "stopped on purpose"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a temporary file was left");
+    }
+
+    #[test]
+    fn errors_name_file_and_line() {
+        let e = FileError::malformed_at(Path::new("C2.tsv"), 7, "\"x\" is not a count");
+        assert_eq!(e.to_string(), "C2.tsv, line 7: \"x\" is not a count");
+        let e = FileError::io("read", Path::new("C2.tsv"))(io::ErrorKind::NotFound.into());
+        assert_eq!(e.to_string(), "Cannot read C2.tsv: it is not there");
+    }
+}

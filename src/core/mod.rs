@@ -1,0 +1,11 @@
+//! What every room shares and nothing else: geometry with named spaces, matrices, progress and
+//! cancellation, safe file writing, seeded random numbers.
+
+pub mod cancel;
+pub mod encoder;
+pub mod files;
+pub mod geometry;
+pub mod matrix;
+pub mod progress;
+pub mod rng;
+pub mod target;

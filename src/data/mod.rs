@@ -1,0 +1,3 @@
+//! Reading slides and spatial transcriptomics, and the project file that remembers them.
+
+pub mod section;

@@ -1,0 +1,115 @@
+//! One tissue section as the rest of the application sees it, whatever files it came from.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::geometry::{Mpp, SlidePoint};
+use crate::core::matrix::Csr;
+
+/// A gene of a count table. Names repeat in real data, identifiers do not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Gene {
+    /// What people call it: "ERBB2".
+    pub name: String,
+    /// A stable identifier such as "ENSG00000141736"; the name again where the data gives none.
+    pub id: String,
+}
+
+impl Gene {
+    /// A gene of which only the name is known.
+    pub fn named(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { id: name.clone(), name }
+    }
+}
+
+/// A measured location.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spot {
+    /// Barcode, or "10x21" in legacy ST.
+    pub id: String,
+    /// Its centre on the slide.
+    pub center: SlidePoint,
+}
+
+/// The counts of all genes at all spots: rows are spots, columns are genes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CountTable {
+    /// Spot identifiers, one a row.
+    pub spots: Vec<String>,
+    /// Genes, one a column.
+    pub genes: Vec<Gene>,
+    /// Counts, `spots.len()` x `genes.len()`.
+    pub counts: Csr,
+}
+
+/// Where a section's micrometres per pixel come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MppSource {
+    /// Inferred from the distance between neighbouring spots.
+    SpotPitch,
+    /// Read from the slide file.
+    File,
+    /// Entered by the user.
+    User,
+}
+
+/// The size of a spot and of the lattice it lies on, by assay.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SpotGeometry {
+    /// Distance between the centres of neighbouring spots, in micrometres.
+    pub pitch_um: f64,
+    /// Diameter of a spot, in micrometres.
+    pub diameter_um: f64,
+}
+
+impl SpotGeometry {
+    /// Legacy ST arrays (Stahl et al. 2016): 100 um spots, 200 um apart.
+    pub const LEGACY_ST: Self = Self { pitch_um: 200.0, diameter_um: 100.0 };
+}
+
+/// A section with everything but its pixels: spots joined with their counts, in one order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Unique within the project: "C2".
+    pub name: String,
+    /// The donor, where known.
+    pub patient: Option<String>,
+    /// Spots that have both counts and a position, ordered as in the count table.
+    pub spots: Vec<Spot>,
+    /// Genes, one a column of `counts`.
+    pub genes: Vec<Gene>,
+    /// Counts, `spots.len()` x `genes.len()`, row `i` of spot `i`.
+    pub counts: Csr,
+    /// The pathologist's label of each spot, where there are any.
+    pub labels: Option<Vec<Option<String>>>,
+    /// Resolution of the slide image.
+    pub mpp: Mpp,
+    /// Where `mpp` comes from.
+    pub mpp_source: MppSource,
+    /// Size and pitch of the spots.
+    pub geometry: SpotGeometry,
+    /// The slide image.
+    pub slide: PathBuf,
+    /// Width and height of the slide image in pixels.
+    pub slide_size: (u32, u32),
+}
+
+impl Section {
+    /// The column of the first gene of this name.
+    pub fn gene(&self, name: &str) -> Option<usize> {
+        self.genes.iter().position(|g| g.name == name)
+    }
+
+    /// Spot centres, in order.
+    pub fn centers(&self) -> impl ExactSizeIterator<Item = SlidePoint> + '_ {
+        self.spots.iter().map(|s| s.center)
+    }
+
+    /// Radius of a spot in slide pixels.
+    pub fn spot_radius_px(&self) -> f64 {
+        self.mpp.px(self.geometry.diameter_um) / 2.0
+    }
+}

@@ -1,0 +1,142 @@
+//! The result of a cross-validation, as it is stored and shown.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::target::Target;
+
+/// Scores of one method on one test section, or their mean over folds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Scores {
+    /// Mean Pearson correlation over all genes where it is defined.
+    pub pcc_all: f64,
+    /// The same over the 50 genes with the highest mean expression.
+    pub pcc_heg50: f64,
+    /// Mean squared error over all values.
+    pub mse: f64,
+    /// Mean absolute error over all values.
+    pub mae: f64,
+}
+
+/// The best mean correlation that a perfect predictor could reach, given counting noise.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Ceiling {
+    /// Over all genes.
+    pub pcc_all: f64,
+    /// Over the 50 genes with the highest mean expression.
+    pub pcc_heg50: f64,
+}
+
+/// One gene on one test section. `None` where a correlation is undefined (the gene is constant there).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GeneScore {
+    /// Name.
+    pub gene: String,
+    /// Mean measured expression in the test section.
+    pub mean_expression: f64,
+    /// Pearson correlation of the model.
+    pub pcc: Option<f64>,
+    /// Benjamini-Hochberg q-value of `pcc` among the genes of this fold.
+    pub q: Option<f64>,
+    /// Spearman correlation of the model.
+    pub spearman: Option<f64>,
+    /// Mean squared error of the model.
+    pub mse: f64,
+    /// Mean absolute error of the model.
+    pub mae: f64,
+    /// Pearson correlation of ridge regression on the same features.
+    pub ridge_pcc: Option<f64>,
+    /// The best correlation a perfect predictor could reach.
+    pub ceiling: Option<f64>,
+    /// Mean predicted uncertainty (half an 80 % interval).
+    pub uncertainty: f64,
+}
+
+/// Agreement of clusters of predicted expression with the pathologist's regions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RegionAgreement {
+    /// Adjusted Rand index.
+    pub ari: f64,
+    /// Normalised mutual information.
+    pub nmi: f64,
+    /// Number of labelled spots compared.
+    pub spots: usize,
+}
+
+/// One held-out section.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoldReport {
+    /// The test section.
+    pub test: String,
+    /// Its patient, where known.
+    pub patient: Option<String>,
+    /// Sections the model was fitted on.
+    pub train: Vec<String>,
+    /// The section that stopped training and chose the blend, none of the above tested on it.
+    pub validation: Option<String>,
+    /// The model.
+    pub model: Scores,
+    /// Ridge regression on the same features.
+    pub ridge: Scores,
+    /// The penalty of ridge regression, chosen within the training sections.
+    pub ridge_alpha: f64,
+    /// The mean of the training spots.
+    pub mean: Scores,
+    /// The noise ceiling.
+    pub ceiling: Ceiling,
+    /// Genes whose correlation is undefined because they are constant in the test section.
+    pub undefined_genes: usize,
+    /// Clusters against labels, where the section has labels.
+    pub regions: Option<RegionAgreement>,
+    /// Remarks: "the contrastive loss did not leave chance".
+    pub notes: Vec<String>,
+    /// Per gene, in the order of the run's genes.
+    pub genes: Vec<GeneScore>,
+}
+
+/// Means over folds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct MeanReport {
+    /// The model.
+    pub model: Scores,
+    /// Ridge regression.
+    pub ridge: Scores,
+    /// The mean predictor.
+    pub mean: Scores,
+    /// The noise ceiling.
+    pub ceiling: Ceiling,
+}
+
+/// How sections are held out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// One section at a time. Leaks between sections of one patient.
+    Section,
+    /// All sections of one patient at a time.
+    Patient,
+}
+
+/// A whole cross-validation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvalReport {
+    /// How sections were held out.
+    pub split: Split,
+    /// The scale of the predictions.
+    pub target: Target,
+    /// Number of genes.
+    pub gene_count: usize,
+    /// The device that trained.
+    pub device: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// One a test section.
+    pub folds: Vec<FoldReport>,
+    /// Means over folds.
+    pub mean: MeanReport,
+    /// What the reader must know ("sections of one patient are on both sides of the split").
+    pub warnings: Vec<String>,
+    /// Wall time in seconds, features included where they had to be computed.
+    pub seconds: f64,
+    /// The highest resident memory of the process so far, in MiB.
+    pub peak_rss_mb: f64,
+}

@@ -1,0 +1,2 @@
+//! HisCMCL
+fn main() {}

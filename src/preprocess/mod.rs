@@ -1,0 +1,3 @@
+//! From raw data to what models read: expression targets, gene selection, image features.
+
+pub mod features;
