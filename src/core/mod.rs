@@ -2,6 +2,8 @@
 //! cancellation, safe file writing, seeded random numbers.
 
 pub mod cancel;
+pub mod colormap;
+pub mod display;
 pub mod encoder;
 pub mod files;
 pub mod geometry;
