@@ -7,6 +7,8 @@
 pub mod app;
 pub mod core;
 pub mod data;
+pub mod device;
 pub mod evaluate;
+pub mod model;
 pub mod predict;
 pub mod preprocess;

@@ -6,3 +6,6 @@ pub mod pca;
 pub mod target;
 #[cfg(test)]
 mod testing;
+pub mod neighbours;
+pub mod pooled;
+pub mod standardise;
