@@ -10,3 +10,4 @@ pub mod data;
 pub mod evaluate;
 pub mod predict;
 pub mod preprocess;
+pub mod ui;
