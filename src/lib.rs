@@ -12,3 +12,4 @@ pub mod evaluate;
 pub mod model;
 pub mod predict;
 pub mod preprocess;
+pub mod ui;

@@ -3,3 +3,6 @@
 
 pub mod command;
 pub mod explore;
+pub mod history;
+pub mod notices;
+pub mod settings;

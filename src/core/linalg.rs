@@ -114,6 +114,27 @@ pub fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     out
 }
 
+/// `x coefficients + intercept`, where `coefficients` has a row for each column of `x` and `intercept` a
+/// value for each column of `coefficients`: `x.rows() x coefficients.cols()`.
+pub fn affine(x: &Matrix, coefficients: &Matrix, intercept: &[f32]) -> Matrix {
+    let weights = centered_rows(coefficients, &all_rows(coefficients), &vec![0.0; coefficients.cols()]);
+    let zero = vec![0.0; x.cols()];
+    let mut values = Vec::with_capacity(x.rows() * coefficients.cols());
+    for block in all_rows(x).chunks(BLOCK_ROWS) {
+        let rows = centered_rows(x, block, &zero);
+        let out = product(rows.as_ref(), weights.as_ref());
+        for r in 0..block.len() {
+            values.extend(intercept.iter().enumerate().map(|(c, &i)| (out[(r, c)] + f64::from(i)) as f32));
+        }
+    }
+    Matrix::from_vec(x.rows(), coefficients.cols(), values).unwrap_or_default()
+}
+
+/// The indices of all rows.
+pub fn all_rows(x: &Matrix) -> Vec<usize> {
+    (0..x.rows()).collect()
+}
+
 /// Eigenvalues of a symmetric matrix, largest first, and their unit eigenvectors, one a column.
 #[derive(Debug, Clone)]
 pub struct SymmetricEigen {
@@ -176,6 +197,14 @@ mod tests {
                 assert!((o[(i, j)] - full[(i, j)]).abs() < 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn affine_by_hand() {
+        let x = Matrix::from_fn(3000, 2, |r, c| if c == 0 { r as f32 } else { 1.0 });
+        let b = Matrix::from_vec(2, 2, vec![2.0, 0.0, 0.5, -1.0]).unwrap();
+        let y = affine(&x, &b, &[10.0, 0.25]);
+        assert_eq!((y.row(0), y.row(2999)), (&[10.5, -0.75][..], &[6008.5, -0.75][..]));
     }
 
     #[test]
