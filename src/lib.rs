@@ -13,3 +13,4 @@ pub mod model;
 pub mod predict;
 pub mod preprocess;
 pub mod ui;
+pub mod train;

@@ -5,7 +5,7 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::{gelu, softmax};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::init::Weights;
@@ -24,13 +24,11 @@ pub struct ExpressionConfig {
     pub embedding: usize,
 }
 
-/// What the expression branch reads: `b` spots with `t - 1` neighbours each, taken from `u` spots.
+/// What the expression branch reads: `b` spots with `t - 1` neighbours each, every spot before its own.
 #[derive(Debug, Clone)]
 pub struct ExpressionBatch {
-    /// Expression of all spots that occur: `[u, inputs]`.
+    /// Expression of the spots and their neighbours: `[b * t, inputs]`.
     pub expression: Tensor<2>,
-    /// Rows of `expression`, each spot before its neighbours: `[b * t]`.
-    pub tokens: Tensor<1, Int>,
     /// Where each token lies relative to its spot: `[b * t, POSITION_WIDTH]`.
     pub positions: Tensor<2>,
     /// 1 where there is a neighbour and 0 where the section has no more: `[b, t]`.
@@ -69,7 +67,7 @@ impl ExpressionBranch {
     /// - output: `[b, embedding]`
     pub fn forward(&self, batch: &ExpressionBatch) -> Tensor<2> {
         let [count, tokens] = batch.mask.dims();
-        let input = self.input.forward(batch.expression.clone()).select(0, batch.tokens.clone());
+        let input = self.input.forward(batch.expression.clone());
         let x = input + self.position.forward(batch.positions.clone());
         let width = x.dims()[1];
         let x = x.reshape([count, tokens, width]);
@@ -138,17 +136,16 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     fn batch(spots: &[[usize; 3]], device: &Device) -> ExpressionBatch {
-        let rows = 6;
-        let values: Vec<f32> = (0..rows * 5).map(|i| (i as f32 * 0.37).sin()).collect();
+        let value = |r: usize, c: usize| ((r * 5 + c) as f32 * 0.37).sin();
+        let values: Vec<f32> =
+            spots.iter().flatten().flat_map(|&r| (0..5).map(move |c| value(r, c))).collect();
         let at = |r: usize| [r as f32 * 200.0, (r * r) as f32 * 40.0];
         let places: Vec<[f32; 2]> = spots
             .iter()
             .flat_map(|s| s.map(|r| [at(r)[0] - at(s[0])[0], at(r)[1] - at(s[0])[1]]))
             .collect();
-        let tokens: Vec<i32> = spots.iter().flatten().map(|&r| r as i32).collect();
         ExpressionBatch {
-            expression: Tensor::from_data(TensorData::new(values, [rows, 5]), device),
-            tokens: Tensor::from_ints(tokens.as_slice(), device),
+            expression: Tensor::from_data(TensorData::new(values, [spots.len() * 3, 5]), device),
             positions: embed_all(places.into_iter(), device),
             mask: Tensor::ones([spots.len(), 3], device),
         }

@@ -2,10 +2,10 @@
 
 pub mod features;
 pub mod hvg;
+pub mod neighbours;
 pub mod pca;
+pub mod pooled;
+pub mod standardise;
 pub mod target;
 #[cfg(test)]
 mod testing;
-pub mod neighbours;
-pub mod pooled;
-pub mod standardise;
