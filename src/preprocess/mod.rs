@@ -1,3 +1,4 @@
 //! From raw data to what models read: expression targets, gene selection, image features.
 
 pub mod features;
+pub mod texture;
