@@ -1,4 +1,6 @@
 //! From raw data to what models read: expression targets, gene selection, image features.
 
+pub mod cache;
 pub mod features;
 pub mod texture;
+pub mod tissue;
