@@ -170,6 +170,11 @@ impl GeneList {
         self.listed
     }
 
+    /// Names of the genes of the model (or project).
+    pub fn listed_names(&self) -> Vec<String> {
+        self.rows.iter().filter(|r| r.listed).map(|r| r.name.clone()).collect()
+    }
+
     /// Number of all genes.
     pub fn all(&self) -> usize {
         self.rows.len()
@@ -290,7 +295,8 @@ mod tests {
     #[test]
     fn a_panel_may_hold_genes_that_are_not_listed() {
         let mut l = list();
-        let panel = PanelGenes { name: "P".into(), genes: ["ACTB", "GNAS", "ABSENT"].map(String::from).into() };
+        let panel =
+            PanelGenes { name: "P".into(), genes: ["ACTB", "GNAS", "ABSENT"].map(String::from).into() };
         assert_eq!(l.of_panel(&panel), 2);
         l.show(&GeneFilter::Panel("P".into()), &[panel], "", GeneSort::Trust);
         assert_eq!(shown(&l), ["GNAS", "ACTB"]);

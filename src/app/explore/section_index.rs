@@ -94,7 +94,11 @@ impl SectionIndex {
             .into_par_iter()
             .map(|r| {
                 let (cols, values) = counts.row(r);
-                cols.iter().zip(values).filter(|(c, _)| wanted[**c as usize]).map(|(_, v)| f64::from(*v)).sum()
+                cols.iter()
+                    .zip(values)
+                    .filter(|(c, _)| wanted[**c as usize])
+                    .map(|(_, v)| f64::from(*v))
+                    .sum()
             })
             .collect();
         let n = counts.rows().max(1) as f64;

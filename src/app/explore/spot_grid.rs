@@ -126,7 +126,9 @@ impl SpotGrid {
         out.clear();
         for run in self.runs(rect) {
             out.extend(
-                run.iter().copied().filter(|&i| self.points.get(i as usize).is_some_and(|&p| rect.contains(p))),
+                run.iter()
+                    .copied()
+                    .filter(|&i| self.points.get(i as usize).is_some_and(|&p| rect.contains(p))),
             );
         }
     }

@@ -140,8 +140,7 @@ pub fn pane_maps(settings: &DisplaySettings, values: &MapValues, panes: &mut Vec
             kinds.push(kind);
         }
     }
-    let shown: Vec<(PaneKind, &[f32])> =
-        kinds.iter().map(|&k| (k, values.of(k).unwrap_or(&[]))).collect();
+    let shown: Vec<(PaneKind, &[f32])> = kinds.iter().map(|&k| (k, values.of(k).unwrap_or(&[]))).collect();
     let scales = color_scales(settings, &shown);
     panes.resize_with(settings.panes.len(), PaneMap::default);
     for ((pane, &kind), scale) in panes.iter_mut().zip(&settings.panes).zip(scales) {
@@ -153,7 +152,10 @@ pub fn pane_maps(settings: &DisplaySettings, values: &MapValues, panes: &mut Vec
 /// when either is constant.
 pub fn pearson(a: &[f32], b: &[f32]) -> Option<f64> {
     let both = || {
-        a.iter().zip(b).filter(|(x, y)| x.is_finite() && y.is_finite()).map(|(&x, &y)| (f64::from(x), f64::from(y)))
+        a.iter()
+            .zip(b)
+            .filter(|(x, y)| x.is_finite() && y.is_finite())
+            .map(|(&x, &y)| (f64::from(x), f64::from(y)))
     };
     let (n, sx, sy) = both().fold((0usize, 0.0, 0.0), |(n, sx, sy), (x, y)| (n + 1, sx + x, sy + y));
     if n < 3 {
