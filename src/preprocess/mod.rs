@@ -1,3 +1,8 @@
 //! From raw data to what models read: expression targets, gene selection, image features.
 
 pub mod features;
+pub mod hvg;
+pub mod pca;
+pub mod target;
+#[cfg(test)]
+mod testing;
