@@ -2,5 +2,10 @@
 
 pub mod cache;
 pub mod features;
+pub mod hvg;
+pub mod pca;
+pub mod target;
+#[cfg(test)]
+mod testing;
 pub mod texture;
 pub mod tissue;
