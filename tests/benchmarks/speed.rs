@@ -1,1 +1,7 @@
-fn main() {}
+//! How long what the user waits for takes: `cargo bench`.
+
+mod features;
+
+fn main() {
+    divan::main();
+}
