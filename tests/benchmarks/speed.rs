@@ -1,5 +1,7 @@
 //! How long what the user waits for takes: `cargo bench`.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing else to say")]
+
 mod features;
 
 fn main() {
