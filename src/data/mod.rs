@@ -1,3 +1,4 @@
 //! Reading slides and spatial transcriptomics, and the project file that remembers them.
 
 pub mod section;
+pub mod slide;
