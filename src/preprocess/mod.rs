@@ -4,5 +4,3 @@ pub mod features;
 pub mod hvg;
 pub mod pca;
 pub mod target;
-#[cfg(test)]
-mod testing;
