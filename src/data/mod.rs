@@ -2,3 +2,5 @@
 
 pub mod section;
 pub mod slide;
+#[cfg(test)]
+pub(crate) mod testing;
