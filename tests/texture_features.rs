@@ -1,6 +1,8 @@
 //! Features of the real her2st sections: how long they take, how much memory, and that they are sound.
 //! Run with `cargo test --release --test texture_features -- --ignored --nocapture`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where its data are not as expected")]
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
