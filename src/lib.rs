@@ -10,6 +10,7 @@ pub mod data;
 pub mod device;
 pub mod evaluate;
 pub mod model;
+pub mod figures;
 pub mod predict;
 pub mod preprocess;
 pub mod ui;

@@ -1,5 +1,6 @@
 //! From raw data to what models read: expression targets, gene selection, image features.
 
+pub mod cache;
 pub mod features;
 pub mod hvg;
 pub mod neighbours;
@@ -7,5 +8,5 @@ pub mod pca;
 pub mod pooled;
 pub mod standardise;
 pub mod target;
-#[cfg(test)]
-mod testing;
+pub mod texture;
+pub mod tissue;
