@@ -46,9 +46,11 @@ fn made_up(name: &str, seed: u64, side: usize) -> MadeUp {
     let around = |p: [f32; 2], j: usize| {
         [p[0] + ((j % 5) as f32 - 2.0) * 112.0, p[1] + ((j / 5) as f32 - 2.0) * 112.0]
     };
-    let neighbourhood =
-        rows((0..n * NEIGHBOURHOOD).map(|i| look(around(spot_um[i / NEIGHBOURHOOD], i % NEIGHBOURHOOD))).collect());
-    let landmark_um: Vec<[f32; 2]> = (0..9).map(|i| [(i % 3) as f32 * 700.0, (i / 3) as f32 * 700.0]).collect();
+    let neighbourhood = rows(
+        (0..n * NEIGHBOURHOOD).map(|i| look(around(spot_um[i / NEIGHBOURHOOD], i % NEIGHBOURHOOD))).collect(),
+    );
+    let landmark_um: Vec<[f32; 2]> =
+        (0..9).map(|i| [(i % 3) as f32 * 700.0, (i / 3) as f32 * 700.0]).collect();
     let landmarks = rows(landmark_um.iter().map(|&p| look(p)).collect());
     let mut rng = stream(seed, "expression", 0);
     let level: Vec<f32> = (0..GENES).map(|_| rng.random::<f32>() * 0.3).collect();
@@ -112,7 +114,13 @@ fn small() -> TrainConfig {
     }
 }
 
-fn train(sections: &[MadeUp], config: &TrainConfig, checkpoint: Option<&Path>, cancel: &CancelToken, cancel_after: usize) -> (Result<Fitted, TrainError>, Vec<EpochMetrics>) {
+fn train(
+    sections: &[MadeUp],
+    config: &TrainConfig,
+    checkpoint: Option<&Path>,
+    cancel: &CancelToken,
+    cancel_after: usize,
+) -> (Result<Fitted, TrainError>, Vec<EpochMetrics>) {
     let names = genes();
     let mut seen = Vec::new();
     let heard = AtomicUsize::new(0);
@@ -122,8 +130,15 @@ fn train(sections: &[MadeUp], config: &TrainConfig, checkpoint: Option<&Path>, c
             cancel.cancel();
         }
     };
-    let fitted =
-        fit(&input(sections, &names), config, &ComputeDevice::cpu(), checkpoint, &mut events, &Silent, cancel);
+    let fitted = fit(
+        &input(sections, &names),
+        config,
+        &ComputeDevice::cpu(),
+        checkpoint,
+        &mut events,
+        &Silent,
+        cancel,
+    );
     (fitted, seen)
 }
 
@@ -230,7 +245,9 @@ fn a_killed_run_resumes_and_equals_an_uninterrupted_one() {
         let resumed = resumed.unwrap();
         assert!(resumed.parameters == whole.parameters, "stopped after {stop} epochs");
         assert!(resumed.blend == whole.blend && resumed.bank == whole.bank);
-        let key = |m: &EpochMetrics| (m.member, m.epoch, m.train_loss.to_bits(), m.validation_pcc.map(f32::to_bits));
+        let key = |m: &EpochMetrics| {
+            (m.member, m.epoch, m.train_loss.to_bits(), m.validation_pcc.map(f32::to_bits))
+        };
         assert!(again.iter().map(key).eq(history.iter().map(key)), "the history of epochs is not whole");
     }
 }

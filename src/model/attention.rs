@@ -180,7 +180,12 @@ mod tests {
         let a = attention.own_tokens(spot.clone(), tokens.clone(), positions.clone(), mask.clone());
         let b = attention.own_tokens(spot.clone(), tokens.clone() + noise, positions.clone(), mask);
         assert_eq!(a.to_data_as::<f32>(), b.to_data_as::<f32>());
-        let all = attention.own_tokens(spot.clone(), tokens.clone(), positions.clone(), Tensor::ones([2, 3], &device));
+        let all = attention.own_tokens(
+            spot.clone(),
+            tokens.clone(),
+            positions.clone(),
+            Tensor::ones([2, 3], &device),
+        );
         assert!((all - a).abs().max().into_scalar::<f32>() > 1e-4, "the mask does nothing");
         // Nothing to look at: nothing but the bias, which starts at 0.
         let none = attention.own_tokens(spot, tokens, positions, Tensor::zeros([2, 3], &device));

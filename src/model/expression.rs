@@ -4,8 +4,8 @@
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::Tensor;
+use burn::tensor::activation::{gelu, softmax};
 use serde::{Deserialize, Serialize};
 
 use super::init::Weights;
@@ -122,8 +122,8 @@ impl Layer {
         let part = |at| kv.clone().narrow(2, at, width).reshape([count, tokens, heads, head]).swap_dims(1, 2);
         let scores = q.matmul(part(0).swap_dims(2, 3)).div_scalar((head as f32).sqrt()) + penalty;
         let mean = softmax(scores, 3).matmul(part(width));
-        let x = x.narrow(1, 0, asking)
-            + self.out.forward(mean.swap_dims(1, 2).reshape([count, asking, width]));
+        let x =
+            x.narrow(1, 0, asking) + self.out.forward(mean.swap_dims(1, 2).reshape([count, asking, width]));
         let fed = gelu(self.feed.forward(self.feed_norm.forward(x.clone())));
         x + self.feed_out.forward(fed)
     }
@@ -140,10 +140,8 @@ mod tests {
         let values: Vec<f32> =
             spots.iter().flatten().flat_map(|&r| (0..5).map(move |c| value(r, c))).collect();
         let at = |r: usize| [r as f32 * 200.0, (r * r) as f32 * 40.0];
-        let places: Vec<[f32; 2]> = spots
-            .iter()
-            .flat_map(|s| s.map(|r| [at(r)[0] - at(s[0])[0], at(r)[1] - at(s[0])[1]]))
-            .collect();
+        let places: Vec<[f32; 2]> =
+            spots.iter().flat_map(|s| s.map(|r| [at(r)[0] - at(s[0])[0], at(r)[1] - at(s[0])[1]])).collect();
         ExpressionBatch {
             expression: Tensor::from_data(TensorData::new(values, [spots.len() * 3, 5]), device),
             positions: embed_all(places.into_iter(), device),

@@ -3,8 +3,8 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::{gelu, sigmoid};
 use burn::tensor::Tensor;
+use burn::tensor::activation::{gelu, sigmoid};
 use serde::{Deserialize, Serialize};
 
 use super::attention::{SpotAttention, grid_positions};
@@ -147,4 +147,3 @@ impl Fusion {
         self.out.forward(Tensor::cat(vec![fused, hidden], 1))
     }
 }
-

@@ -1,7 +1,7 @@
 //! The losses: symmetric InfoNCE between image and expression, and regression of expression.
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::Tensor;
+use burn::tensor::activation::log_softmax;
 
 /// The inverse temperature's logarithm stays within these: 1 to 100, as in CLIP (Radford et al. 2021).
 pub const LOG_SCALE: std::ops::RangeInclusive<f32> = 0.0..=4.605_170_2;

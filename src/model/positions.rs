@@ -48,7 +48,8 @@ impl Phases {
     /// Phases of `um`, computed in double precision: far from the origin single precision loses the angle.
     pub fn new(um: impl ExactSizeIterator<Item = [f32; 2]>, device: &Device) -> Self {
         let shape = [um.len(), ANGLES];
-        let (mut sin, mut cos) = (Vec::with_capacity(shape[0] * ANGLES), Vec::with_capacity(shape[0] * ANGLES));
+        let (mut sin, mut cos) =
+            (Vec::with_capacity(shape[0] * ANGLES), Vec::with_capacity(shape[0] * ANGLES));
         for a in um.flat_map(angles) {
             sin.push(a.sin() as f32);
             cos.push(a.cos() as f32);
@@ -73,10 +74,7 @@ impl Phases {
         let of_sin = query.clone().narrow(2, 0, ANGLES);
         let of_cos = query.narrow(2, ANGLES, ANGLES);
         Tensor::cat(
-            vec![
-                of_sin.clone() * cos.clone() + of_cos.clone() * sin.clone(),
-                of_cos * cos - of_sin * sin,
-            ],
+            vec![of_sin.clone() * cos.clone() + of_cos.clone() * sin.clone(), of_cos * cos - of_sin * sin],
             2,
         )
     }
@@ -92,10 +90,7 @@ impl Phases {
         let of_sin = sum.clone().narrow(2, 0, ANGLES);
         let of_cos = sum.narrow(2, ANGLES, ANGLES);
         Tensor::cat(
-            vec![
-                of_sin.clone() * cos.clone() - of_cos.clone() * sin.clone(),
-                of_cos * cos + of_sin * sin,
-            ],
+            vec![of_sin.clone() * cos.clone() - of_cos.clone() * sin.clone(), of_cos * cos + of_sin * sin],
             2,
         )
     }

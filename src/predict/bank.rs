@@ -74,9 +74,14 @@ impl Bank {
         expression: Matrix,
         spots: Vec<BankSpot>,
     ) -> Result<Self, BankShapeError> {
-        let fits = keys.rows() == expression.rows() && keys.rows() == spots.len() && keys.cols() == centre.len();
+        let fits =
+            keys.rows() == expression.rows() && keys.rows() == spots.len() && keys.cols() == centre.len();
         if !fits {
-            return Err(BankShapeError { keys: keys.rows(), expression: expression.rows(), spots: spots.len() });
+            return Err(BankShapeError {
+                keys: keys.rows(),
+                expression: expression.rows(),
+                spots: spots.len(),
+            });
         }
         Ok(Self { centre, keys, expression, spots })
     }
@@ -107,7 +112,12 @@ impl Bank {
     ///
     /// # Errors
     /// [`Cancelled`].
-    pub fn retrieve(&self, queries: &Matrix, k: usize, cancel: &CancelToken) -> Result<Vec<Vec<Retrieved>>, Cancelled> {
+    pub fn retrieve(
+        &self,
+        queries: &Matrix,
+        k: usize,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Vec<Retrieved>>, Cancelled> {
         let queries = unit_rows(queries, &self.centre);
         let (n, width) = (self.keys.rows(), self.keys.cols());
         let k = k.clamp(1, n.max(1));

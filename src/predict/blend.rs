@@ -105,7 +105,14 @@ impl Sums {
         };
         let (a, b, t) = (centred(a), centred(b), centred(t));
         let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-        Self { aa: dot(&a, &a), bb: dot(&b, &b), ab: dot(&a, &b), at: dot(&a, &t), bt: dot(&b, &t), tt: dot(&t, &t) }
+        Self {
+            aa: dot(&a, &a),
+            bb: dot(&b, &b),
+            ab: dot(&a, &b),
+            at: dot(&a, &t),
+            bt: dot(&b, &t),
+            tt: dot(&t, &t),
+        }
     }
 
     /// Pearson's correlation of the blend at weight `w` of `b`; none where something is constant.
@@ -125,7 +132,9 @@ mod tests {
 
     fn noisy(truth: &Matrix, noise: f32, seed: u64) -> Matrix {
         let mut rng = stream(seed, "noise", 0);
-        Matrix::from_fn(truth.rows(), truth.cols(), |r, c| truth.get(r, c) + noise * (rng.random::<f32>() - 0.5))
+        Matrix::from_fn(truth.rows(), truth.cols(), |r, c| {
+            truth.get(r, c) + noise * (rng.random::<f32>() - 0.5)
+        })
     }
 
     #[test]

@@ -10,12 +10,12 @@ use crate::core::target::Target;
 use crate::device::ComputeDevice;
 use crate::model::parameters::scatter;
 use crate::model::{Network, NetworkConfig};
+use crate::predict::Predictions;
 use crate::predict::bank::Bank;
 use crate::predict::blend::Blend;
 use crate::predict::embed::embed;
 use crate::predict::source::{ImageSource, Pick};
 use crate::predict::uncertainty::Calibration;
-use crate::predict::Predictions;
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::standardise::{FeatureShapeError, standardise};
 
@@ -83,7 +83,9 @@ pub enum PredictError {
     #[error(transparent)]
     Features(#[from] FeatureShapeError),
     /// The features are of another encoder.
-    #[error("{section} has {found} features a patch where the model was trained on {expected}: compute its features with the encoder that the model was trained with")]
+    #[error(
+        "{section} has {found} features a patch where the model was trained on {expected}: compute its features with the encoder that the model was trained with"
+    )]
     Width {
         /// The section.
         section: String,
@@ -108,7 +110,11 @@ pub enum PredictError {
 }
 
 /// The networks of `parameters` on `device`, ready to predict.
-pub(crate) fn networks(config: &NetworkConfig, parameters: &[Vec<f32>], device: &ComputeDevice) -> Vec<Network> {
+pub(crate) fn networks(
+    config: &NetworkConfig,
+    parameters: &[Vec<f32>],
+    device: &ComputeDevice,
+) -> Vec<Network> {
     let device = device.burn().clone().without_autodiff();
     parameters
         .iter()

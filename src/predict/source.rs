@@ -88,7 +88,8 @@ impl<'a> ImageSource<'a> {
                 *m *= k;
             }
         }
-        let tensor = |values, shape: [usize; 2]| Tensor::from_data(TensorData::new(values, shape), &self.device);
+        let tensor =
+            |values, shape: [usize; 2]| Tensor::from_data(TensorData::new(values, shape), &self.device);
         ImageBatch {
             spot: tensor(spot, [count, self.width]),
             near: tensor(near, [count * NEIGHBOURHOOD, self.width]),

@@ -43,7 +43,8 @@ fn check_version(path: &Path, version: u32) -> Result<(), FileError> {
     if version == VERSION {
         return Ok(());
     }
-    let text = format!("is of version {version}, which this version of HisCMCL cannot read: install a newer one");
+    let text =
+        format!("is of version {version}, which this version of HisCMCL cannot read: install a newer one");
     Err(FileError::malformed(path, text))
 }
 
@@ -71,7 +72,10 @@ impl Fitted {
         for (member, (network, values)) in self.networks.iter().zip(&self.parameters).enumerate() {
             for entry in Layout::of(network).entries {
                 let part = values[entry.start..entry.start + entry.len()].to_vec();
-                arrays.push((format!("network.{member}.{}", entry.path), Array { shape: entry.shape, values: part }));
+                arrays.push((
+                    format!("network.{member}.{}", entry.path),
+                    Array { shape: entry.shape, values: part },
+                ));
             }
         }
         tensors::write(&folder.join(MODEL), arrays, &VERSION)?;
@@ -112,8 +116,10 @@ impl Fitted {
         let mut of_genes = |name: &str| arrays.take(name, &[count]);
         let scale = GeneScale { mean: of_genes("gene.mean")?, deviation: of_genes("gene.deviation")? };
         let weight = of_genes("blend.weight")?;
-        let calibration =
-            Calibration { residual: of_genes("uncertainty.residual")?, factor: of_genes("uncertainty.factor")? };
+        let calibration = Calibration {
+            residual: of_genes("uncertainty.residual")?,
+            factor: of_genes("uncertainty.factor")?,
+        };
         let slope = arrays.take("blend.slope", &[1])?.first().copied().unwrap_or(1.0);
         let layout = Layout::of(&recipe.network.init(0, device.burn()));
         let parameters = (0..recipe.members)
@@ -239,7 +245,10 @@ impl Predictions {
                 continue;
             }
             if b as usize >= header.bank_spots.len() {
-                return Err(FileError::malformed(path, format!("refers to training spot {b}, which it does not list")));
+                return Err(FileError::malformed(
+                    path,
+                    format!("refers to training spot {b}, which it does not list"),
+                ));
             }
             let entry = Retrieved { bank: b as u32, similarity: similarity[i], weight: weight[i] };
             retrieved[i / bank.cols()].push(entry);
@@ -271,7 +280,10 @@ mod tests {
             mean: Matrix::from_fn(2, 3, |r, c| (r as f32 + 0.1) / (c as f32 + 0.7)),
             uncertainty: Matrix::from_fn(2, 3, |r, c| (r + c) as f32),
             retrieved: vec![
-                vec![Retrieved { bank: 1, similarity: 0.9, weight: 0.75 }, Retrieved { bank: 0, similarity: 0.1, weight: 0.25 }],
+                vec![
+                    Retrieved { bank: 1, similarity: 0.9, weight: 0.75 },
+                    Retrieved { bank: 0, similarity: 0.1, weight: 0.25 },
+                ],
                 vec![Retrieved { bank: 0, similarity: 0.3, weight: 1.0 }],
             ],
             bank_spots: ["a", "b"].map(|s| BankSpot { section: "C2".into(), spot: s.into() }).into(),

@@ -79,7 +79,8 @@ pub struct Arrays<'a> {
 /// [`FileError`] naming `path` when it is not there or not such a file.
 pub fn read<D: serde::de::DeserializeOwned>(path: &Path) -> Result<(Arrays<'_>, D), FileError> {
     let bytes = std::fs::read(path).map_err(FileError::io("read", path))?;
-    let bad = |what: &str| FileError::malformed(path, format!("{what}; it may be damaged or of another program"));
+    let bad =
+        |what: &str| FileError::malformed(path, format!("{what}; it may be damaged or of another program"));
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|_| bad("is not a safetensors file"))?;
     let text = header.metadata().as_ref().and_then(|m| m.get(DESCRIPTION));
     let text = text.ok_or_else(|| bad("has no description"))?;
@@ -90,7 +91,8 @@ pub fn read<D: serde::de::DeserializeOwned>(path: &Path) -> Result<(Arrays<'_>, 
         if view.dtype() != Dtype::F32 {
             return Err(bad(&format!("holds \"{name}\" in another precision")));
         }
-        let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let values =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         by_name.insert(name, Array { shape: view.shape().to_vec(), values });
     }
     Ok((Arrays { path, by_name }, description))
@@ -124,7 +126,10 @@ impl Arrays<'_> {
         }
         .ok_or_else(|| {
             let found = &array.shape;
-            FileError::malformed(self.path, format!("\"{name}\" has the shape {found:?} where {rows} rows belong"))
+            FileError::malformed(
+                self.path,
+                format!("\"{name}\" has the shape {found:?} where {rows} rows belong"),
+            )
         })
     }
 
@@ -148,7 +153,13 @@ mod tests {
         let (mut found, text): (_, String) = read(&path).unwrap();
         assert_eq!(text, "hello");
         assert_eq!(found.take_matrix("m", 2).unwrap(), m);
-        assert!(found.take("v", &[3]).unwrap_err().to_string().contains("\"v\" has the shape [1] where [3] belongs"));
+        assert!(
+            found
+                .take("v", &[3])
+                .unwrap_err()
+                .to_string()
+                .contains("\"v\" has the shape [1] where [3] belongs")
+        );
         assert!(found.take("x", &[3]).unwrap_err().to_string().contains("\"x\" is missing"));
 
         let bytes = std::fs::read(&path).unwrap();

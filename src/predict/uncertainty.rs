@@ -52,8 +52,11 @@ impl Calibration {
         let share = (n / (n + PRIOR_SPOTS)) as f32;
         let factor: Vec<f32> =
             parts.iter().map(|(_, r)| share * quantile(&mut r.clone()) + (1.0 - share) * common).collect();
-        let mut scaled: Vec<f32> =
-            parts.iter().zip(&factor).flat_map(|((_, r), f)| r.iter().map(move |r| r / f.max(1e-6))).collect();
+        let mut scaled: Vec<f32> = parts
+            .iter()
+            .zip(&factor)
+            .flat_map(|((_, r), f)| r.iter().map(move |r| r / f.max(1e-6)))
+            .collect();
         let scale = quantile(&mut scaled);
         Self {
             residual: parts.into_iter().map(|(residual, _)| residual).collect(),
@@ -94,7 +97,8 @@ mod tests {
         let mut draw = || -> f32 { (0..6).map(|_| rng.random::<f32>() - 0.5).sum::<f32>() * 2f32.sqrt() };
         let predicted = Matrix::zeros(n, 20);
         let spread = Matrix::from_fn(n, 20, |r, _| 0.2 + 0.1 * (r % 9) as f32);
-        let measured = Matrix::from_fn(n, 20, |r, c| draw() * (1 + c % 3) as f32 * 0.5f32.hypot(spread.get(r, c)));
+        let measured =
+            Matrix::from_fn(n, 20, |r, c| draw() * (1 + c % 3) as f32 * 0.5f32.hypot(spread.get(r, c)));
         (predicted, spread, measured)
     }
 
@@ -115,7 +119,8 @@ mod tests {
         // And for each gene, though their noise differs by a factor of 3.
         for g in 0..20 {
             let column = |x: &Matrix| x.select_cols(&[g]);
-            let one = Calibration { residual: vec![calibration.residual[g]], factor: vec![calibration.factor[g]] };
+            let one =
+                Calibration { residual: vec![calibration.residual[g]], factor: vec![calibration.factor[g]] };
             let width = one.apply(&column(&s));
             let inside = (0..500).filter(|&r| (p.get(r, g) - m.get(r, g)).abs() <= width.get(r, 0)).count();
             assert!((0.7..0.9).contains(&(inside as f64 / 500.0)), "gene {g}: {inside} of 500");

@@ -26,9 +26,8 @@ struct Grid {
 
 impl Grid {
     fn new(points: &[[f32; 2]], k: usize) -> Self {
-        let bound = |axis: usize, pick: fn(f32, f32) -> f32, start| {
-            points.iter().map(|p| p[axis]).fold(start, pick)
-        };
+        let bound =
+            |axis: usize, pick: fn(f32, f32) -> f32, start| points.iter().map(|p| p[axis]).fold(start, pick);
         let origin = [bound(0, f32::min, f32::INFINITY), bound(1, f32::min, f32::INFINITY)];
         let end = [bound(0, f32::max, f32::NEG_INFINITY), bound(1, f32::max, f32::NEG_INFINITY)];
         let (width, height) = (end[0] - origin[0], end[1] - origin[1]);
@@ -38,7 +37,8 @@ impl Grid {
         let cell = (area * k as f32 / points.len() as f32).sqrt().max(longest / points.len() as f32);
         let count = |length: f32| (length / cell) as usize + 1;
         let (columns, rows) = (count(width), count(height));
-        let mut grid = Self { origin, cell, columns, rows, starts: vec![0; columns * rows + 1], members: Vec::new() };
+        let mut grid =
+            Self { origin, cell, columns, rows, starts: vec![0; columns * rows + 1], members: Vec::new() };
         for &p in points {
             let (c, r) = grid.cell_of(p);
             grid.starts[r * columns + c + 1] += 1;
@@ -58,7 +58,8 @@ impl Grid {
     }
 
     fn cell_of(&self, p: [f32; 2]) -> (usize, usize) {
-        let at = |axis: usize, count: usize| (((p[axis] - self.origin[axis]) / self.cell) as usize).min(count - 1);
+        let at =
+            |axis: usize, count: usize| (((p[axis] - self.origin[axis]) / self.cell) as usize).min(count - 1);
         (at(0, self.columns), at(1, self.rows))
     }
 
@@ -90,7 +91,9 @@ impl Grid {
         for r in first..=last {
             let whole = row.abs_diff(r) == ring;
             let step = if whole || ring == 0 { 1 } else { 2 * ring };
-            let (Some(end), start) = (column.checked_add(ring), column as isize - ring as isize) else { return };
+            let (Some(end), start) = (column.checked_add(ring), column as isize - ring as isize) else {
+                return;
+            };
             for c in (start..=end as isize).step_by(step) {
                 let Some(c) = usize::try_from(c).ok().filter(|&c| c < self.columns) else { continue };
                 let cell = r * self.columns + c;
@@ -129,7 +132,8 @@ mod tests {
             let scattered: Vec<[f32; 2]> = (0..n).map(|_| [draw(9_000.0), draw(500.0)]).collect();
             assert_eq!(nearest(&scattered, 8), brute(&scattered, 8));
         }
-        let lattice: Vec<[f32; 2]> = (0..120).map(|i| [(i % 12) as f32 * 200.0, (i / 12) as f32 * 200.0]).collect();
+        let lattice: Vec<[f32; 2]> =
+            (0..120).map(|i| [(i % 12) as f32 * 200.0, (i / 12) as f32 * 200.0]).collect();
         assert_eq!(nearest(&lattice, 8), brute(&lattice, 8));
         let line: Vec<[f32; 2]> = (0..50).map(|i| [i as f32 * 100.0, 7.0]).collect();
         assert_eq!(nearest(&line, 3), brute(&line, 3));

@@ -75,7 +75,11 @@ mod tests {
         x.neighbourhood_on_tissue[7] = true;
         let raw = |i: usize, block: usize| -> Vec<f32> {
             // Undo nothing: compare before standardising by pooling a copy by hand.
-            if block == 1 { x.neighbourhood.row(i * NEIGHBOURHOOD + 7).to_vec() } else { x.spot.row(i).to_vec() }
+            if block == 1 {
+                x.neighbourhood.row(i * NEIGHBOURHOOD + 7).to_vec()
+            } else {
+                x.spot.row(i).to_vec()
+            }
         };
         let p = pooled(&x).unwrap();
         assert_eq!((p.rows(), p.cols()), (12, 8));

@@ -39,13 +39,21 @@ impl SectionFeatures {
         let near = &self.neighbourhood;
         let fail = |text: String| Err(FeatureShapeError(text));
         if (near.rows(), near.cols()) != (n * NEIGHBOURHOOD, d) || self.on_tissue_len() != near.rows() {
-            return fail(format!("{n} spots of {d} numbers, but {} neighbourhood patches of {}", near.rows(), near.cols()));
+            return fail(format!(
+                "{n} spots of {d} numbers, but {} neighbourhood patches of {}",
+                near.rows(),
+                near.cols()
+            ));
         }
         if self.spot_um.len() != n {
             return fail(format!("{n} spots, but {} positions", self.spot_um.len()));
         }
         if self.landmark_um.len() != m || (m > 0 && self.landmarks.cols() != d) {
-            return fail(format!("{m} landmarks of {} numbers at {} positions", self.landmarks.cols(), self.landmark_um.len()));
+            return fail(format!(
+                "{m} landmarks of {} numbers at {} positions",
+                self.landmarks.cols(),
+                self.landmark_um.len()
+            ));
         }
         let parts = [&self.spot, near, &self.landmarks];
         let positions = self.spot_um.iter().chain(&self.landmark_um).flatten();
@@ -65,7 +73,10 @@ impl SectionFeatures {
 ///
 /// # Errors
 /// [`FeatureShapeError`] when the features do not fit together.
-pub fn standardise(features: &SectionFeatures, max_landmarks: usize) -> Result<StandardFeatures, FeatureShapeError> {
+pub fn standardise(
+    features: &SectionFeatures,
+    max_landmarks: usize,
+) -> Result<StandardFeatures, FeatureShapeError> {
     features.check()?;
     let scale = Scale::of(features);
     let on_tissue: Vec<f32> =
@@ -116,7 +127,8 @@ impl Scale {
     fn of_rows<'a>(cols: usize, rows: impl Iterator<Item = &'a [f32]>) -> Self {
         // Around the first row, so that large offsets do not cost precision.
         let mut rows = rows.peekable();
-        let origin: Vec<f64> = rows.peek().map_or_else(Vec::new, |r| r.iter().map(|&v| f64::from(v)).collect());
+        let origin: Vec<f64> =
+            rows.peek().map_or_else(Vec::new, |r| r.iter().map(|&v| f64::from(v)).collect());
         let (mut sum, mut squares, mut count) = (vec![0.0; cols], vec![0.0; cols], 0usize);
         for row in rows {
             count += 1;
@@ -159,7 +171,8 @@ pub(crate) mod tests {
     /// Features of `n` spots on a lattice, drawn at random.
     pub(crate) fn random_features(seed: u64, n: usize, d: usize, m: usize) -> SectionFeatures {
         let mut rng = stream(seed, "test features", 0);
-        let mut matrix = |rows: usize| Matrix::from_fn(rows, d, |_, c| rng.random::<f32>() * (c + 1) as f32 + 7.0);
+        let mut matrix =
+            |rows: usize| Matrix::from_fn(rows, d, |_, c| rng.random::<f32>() * (c + 1) as f32 + 7.0);
         SectionFeatures {
             spot: matrix(n),
             neighbourhood: matrix(n * NEIGHBOURHOOD),
@@ -198,7 +211,8 @@ pub(crate) mod tests {
             }
         }
         let (a, b) = (standardise(&a, 9).unwrap(), standardise(&b, 9).unwrap());
-        let worst = a.spot.as_slice().iter().zip(b.spot.as_slice()).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+        let worst =
+            a.spot.as_slice().iter().zip(b.spot.as_slice()).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
         assert!(worst < 1e-4, "{worst}");
     }
 

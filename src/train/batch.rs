@@ -84,8 +84,9 @@ impl<'a> Batches<'a> {
     /// 1 or 0 at random, or scaled so that the mean stays 1; none where nothing is left out.
     fn keep(&mut self, count: usize, dropout: f64, scaled: bool) -> Option<Vec<f32>> {
         let (dropout, kept) = (dropout as f32, if scaled { (1.0 / (1.0 - dropout)) as f32 } else { 1.0 });
-        (dropout > 0.0)
-            .then(|| (0..count).map(|_| if self.rng.random::<f32>() < dropout { 0.0 } else { kept }).collect())
+        (dropout > 0.0).then(|| {
+            (0..count).map(|_| if self.rng.random::<f32>() < dropout { 0.0 } else { kept }).collect()
+        })
     }
 
     fn mask(&mut self, shape: [usize; 2], dropout: f64) -> Option<Tensor<2>> {

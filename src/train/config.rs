@@ -237,7 +237,10 @@ mod tests {
         let mut config = TrainConfig::default();
         config.check().unwrap();
         for help in TrainConfig::help() {
-            assert!(help.sentence.ends_with('.') && help.sentence.starts_with(char::is_uppercase), "{help:?}");
+            assert!(
+                help.sentence.ends_with('.') && help.sentence.starts_with(char::is_uppercase),
+                "{help:?}"
+            );
             let text = config.get(help.field).unwrap();
             config.set(help.field, &text).unwrap();
         }

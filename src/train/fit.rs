@@ -186,13 +186,18 @@ fn check(input: &FitInput<'_>) -> Result<(), TrainError> {
         let fail = |problem: String| Err(TrainError::Section { section: s.name.to_owned(), problem });
         if (s.expression.rows(), s.expression.cols()) != (spots, genes) {
             let (rows, cols) = (s.expression.rows(), s.expression.cols());
-            return fail(format!("it has {spots} spots and {genes} genes, but expression of {rows} x {cols}"));
+            return fail(format!(
+                "it has {spots} spots and {genes} genes, but expression of {rows} x {cols}"
+            ));
         }
         if s.spot_ids.len() != spots {
             return fail(format!("it has {spots} spots, but {} names", s.spot_ids.len()));
         }
         if s.features.spot.cols() != width {
-            return fail(format!("its features are of another encoder ({} numbers, not {width})", s.features.spot.cols()));
+            return fail(format!(
+                "its features are of another encoder ({} numbers, not {width})",
+                s.features.spot.cols()
+            ));
         }
         if !s.expression.as_slice().iter().all(|v| v.is_finite()) {
             return fail("its expression has infinite values".to_owned());

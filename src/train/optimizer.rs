@@ -94,7 +94,8 @@ impl Adam {
         self.parameters = self.parameters.clone() * kept - update;
         // In the beginning the average follows closely, or the first weights would stay in it.
         let decay = rules.average_decay.min((1.0 + t) / (10.0 + t));
-        self.average = self.average.clone().mul_scalar(decay) + self.parameters.clone().mul_scalar(1.0 - decay);
+        self.average =
+            self.average.clone().mul_scalar(decay) + self.parameters.clone().mul_scalar(1.0 - decay);
     }
 }
 

@@ -155,13 +155,16 @@ mod tests {
 
     #[test]
     fn denoising_keeps_what_genes_share() {
-        let x = Matrix::from_fn(40, 6, |r, c| (r as f32 * 0.3).sin() * (c + 1) as f32 + 0.01 * ((r * 7 + c * 3) % 5) as f32);
+        let x = Matrix::from_fn(40, 6, |r, c| {
+            (r as f32 * 0.3).sin() * (c + 1) as f32 + 0.01 * ((r * 7 + c * 3) % 5) as f32
+        });
         let um: Vec<[f32; 2]> = (0..40).map(|i| [i as f32 * 200.0, 0.0]).collect();
         let picks = (0..40).map(|spot| Pick { section: 0, spot }).collect();
         let config = TrainConfig { rank: 1, ..TrainConfig::default() };
         let p = prepare(&[&x], &[&um], picks, &config, &CancelToken::new()).unwrap();
         assert_eq!((p.inputs.rows(), p.inputs.cols()), (40, 1));
-        let off = p.denoised.as_slice().iter().zip(x.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let off =
+            p.denoised.as_slice().iter().zip(x.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(off < 0.05 && off > 0.0, "{off}");
     }
 }

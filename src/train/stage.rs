@@ -198,7 +198,8 @@ impl Stage<'_> {
         cancel: &CancelToken,
     ) -> Result<(Network, EpochMetrics), TrainError> {
         let c = self.config;
-        let rules = Rules { weight_decay: c.weight_decay, clip: c.gradient_clip, average_decay: c.average_decay };
+        let rules =
+            Rules { weight_decay: c.weight_decay, clip: c.gradient_clip, average_decay: c.average_decay };
         let mut batches = Batches::new(self.source, self.prepared, c, self.seed, epoch, self.device);
         let count = batches.count();
         let mut sums: Option<Tensor<1>> = None;

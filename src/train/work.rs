@@ -72,7 +72,18 @@ impl<'a> Work<'a> {
         let whole = prepare(&expression, &places, all, config, cancel)?;
         let width = features.first().map_or(0, |f| f.spot.cols());
         let network = network_config(config, width, input.genes.len());
-        Ok(Self { input, config, device, network, features, validation, measured, validation_name, choosing, whole })
+        Ok(Self {
+            input,
+            config,
+            device,
+            network,
+            features,
+            validation,
+            measured,
+            validation_name,
+            choosing,
+            whole,
+        })
     }
 
     /// Number of parameters of a network.
@@ -156,7 +167,11 @@ impl<'a> Work<'a> {
     }
 
     /// Blend and calibration on the validation spots, which these networks have not seen.
-    fn choose(&self, parameters: &[Vec<f32>], cancel: &CancelToken) -> Result<(Blend, Calibration), TrainError> {
+    fn choose(
+        &self,
+        parameters: &[Vec<f32>],
+        cancel: &CancelToken,
+    ) -> Result<(Blend, Calibration), TrainError> {
         let p = &self.choosing;
         let networks = networks(&self.network, parameters, self.device);
         let device = self.device.burn().clone().without_autodiff();
@@ -190,7 +205,9 @@ impl<'a> Work<'a> {
         let batch = batch_size(self.choosing.picks.len(), self.config.batch_size);
         let chance = (batch as f64).ln();
         let last = standing.history.iter().rev().find(|m| m.phase == Phase::Choosing);
-        if let Some(last) = last.filter(|m| self.config.contrastive_weight > 0.0 && f64::from(m.contrastive) > CHANCE * chance) {
+        if let Some(last) = last
+            .filter(|m| self.config.contrastive_weight > 0.0 && f64::from(m.contrastive) > CHANCE * chance)
+        {
             notes.push(format!(
                 "The contrastive loss did not leave chance: {:.2} at the end, where guessing gives {chance:.2}.",
                 last.contrastive
