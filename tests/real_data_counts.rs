@@ -1,5 +1,7 @@
 //! The real her2st sections against what scanpy and pandas read from them (`reference/her2st_counts.json`).
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
