@@ -4,8 +4,11 @@
 //! work on named threads, `train`, `predict`, `evaluate` and `figures` do it, `model` and `preprocess` are
 //! what they work with, `data` reads files, `core` is shared by all. Imports go downward only.
 
+pub mod app;
 pub mod core;
 pub mod data;
 pub mod evaluate;
+pub mod figures;
 pub mod predict;
 pub mod preprocess;
+pub mod ui;

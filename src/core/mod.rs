@@ -2,10 +2,14 @@
 //! cancellation, safe file writing, seeded random numbers.
 
 pub mod cancel;
+pub mod colormap;
+pub mod display;
 pub mod encoder;
 pub mod files;
 pub mod geometry;
+pub mod linalg;
 pub mod matrix;
+pub mod memory;
 pub mod progress;
 pub mod rng;
 pub mod target;

@@ -5,4 +5,7 @@ pub mod open;
 pub mod panels;
 pub mod project;
 pub mod section;
+pub mod slide;
 pub mod st;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,3 +1,11 @@
 //! How good predictions are: metrics, baselines, the noise ceiling, splits and reports. Arrays only.
 
+mod beta;
+pub mod ceiling;
+pub mod fold;
+pub mod metrics;
+pub mod regions;
 pub mod report;
+pub mod ridge;
+pub mod splits;
+pub mod tables;

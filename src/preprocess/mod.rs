@@ -1,3 +1,9 @@
 //! From raw data to what models read: expression targets, gene selection, image features.
 
+pub mod cache;
 pub mod features;
+pub mod hvg;
+pub mod pca;
+pub mod target;
+pub mod texture;
+pub mod tissue;

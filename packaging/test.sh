@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Everything that must hold: formatting, lints, documentation, tests. One build profile serves them all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. packaging/common.sh
+
+ensure_rust
+ensure_window_libraries
+
+say "Formatting"
+cargo fmt --check
+say "Tests"
+cargo test --release --locked
+say "Lints"
+cargo clippy --release --locked --all-targets -- -D warnings
+say "Documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --lib
+say "All checks passed"

@@ -1,0 +1,44 @@
+//! What the user can ask for on the page.
+
+use super::genes::{GeneFilter, GeneSort};
+use crate::core::display::DisplaySettings;
+
+/// Something the user asked for on the Explore page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExploreCommand {
+    /// Show this section.
+    SelectSection(String),
+    /// Show this gene.
+    SelectGene(String),
+    /// Show the gene so many places further down the list; negative goes up.
+    StepGene(isize),
+    /// Show the evidence of this spot of the section shown, or none.
+    SelectSpot(Option<usize>),
+    /// Show the evidence of a spot of any section, remembering where we are.
+    GoToSpot {
+        /// Name of the section.
+        section: String,
+        /// Identifier of the spot.
+        spot: String,
+    },
+    /// Go back to where we were before [`ExploreCommand::GoToSpot`].
+    Back,
+    /// List the genes whose name contains this.
+    Search(String),
+    /// List these genes.
+    Filter(GeneFilter),
+    /// List them in this order.
+    Sort(GeneSort),
+    /// Show the maps in another way. This is an edit that can be taken back; edits with the same `what`
+    /// that follow each other quickly (a slider being dragged) are one.
+    Display {
+        /// What was changed, as the undo menu tells it: "Colour map".
+        what: &'static str,
+        /// The settings after the edit.
+        settings: DisplaySettings,
+    },
+    /// Look for genes with similar maps.
+    FindSimilar,
+    /// Put the list of similar genes away.
+    CloseSimilar,
+}

@@ -1,0 +1,313 @@
+//! The gene list: which genes there are, how far each can be trusted, and which are shown in what order.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+
+use crate::evaluate::report::{EvalReport, GeneScore};
+
+/// How well a gene was predicted in cross-validation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trust {
+    /// Mean Pearson correlation over the folds where it is defined.
+    pub mean: f64,
+    /// Its sample standard deviation over those folds; `None` for a single fold.
+    pub sd: Option<f64>,
+    /// Number of those folds.
+    pub folds: usize,
+}
+
+/// A word for a correlation, and a colour in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrustLevel {
+    /// From 0.5 on.
+    Good,
+    /// From 0.3 on.
+    Fair,
+    /// Below 0.3.
+    Poor,
+}
+
+impl TrustLevel {
+    /// The level of a mean correlation.
+    pub fn of(mean: f64) -> Self {
+        match mean {
+            m if m >= 0.5 => Self::Good,
+            m if m >= 0.3 => Self::Fair,
+            _ => Self::Poor,
+        }
+    }
+
+    /// In a word, for those who do not see the colour.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Fair => "fair",
+            Self::Poor => "poor",
+        }
+    }
+}
+
+/// The trust of every gene of a cross-validation.
+pub fn trust_of(report: &EvalReport) -> HashMap<String, Trust> {
+    let mut all: HashMap<&str, Vec<f64>> = HashMap::new();
+    let scores = report.folds.iter().flat_map(|f| &f.genes);
+    for GeneScore { gene, pcc, .. } in scores {
+        if let Some(pcc) = pcc.filter(|p| p.is_finite()) {
+            all.entry(gene).or_default().push(pcc);
+        }
+    }
+    all.into_iter()
+        .map(|(gene, pccs)| {
+            let n = pccs.len() as f64;
+            let mean = pccs.iter().sum::<f64>() / n;
+            let squares: f64 = pccs.iter().map(|p| (p - mean) * (p - mean)).sum();
+            let sd = (pccs.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
+            (gene.to_owned(), Trust { mean, sd, folds: pccs.len() })
+        })
+        .collect()
+}
+
+/// One gene of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeneRow {
+    /// Its name.
+    pub name: String,
+    /// The name in small letters, for searching.
+    folded: String,
+    /// Its cross-validated correlation; `None` when it was not evaluated.
+    pub trust: Option<Trust>,
+    /// Mean count over the spots of the section, where it was measured.
+    pub mean_count: Option<f32>,
+    /// Whether it belongs to the genes of the model (or of the project, before there is one).
+    pub listed: bool,
+}
+
+/// Which genes the list is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum GeneFilter {
+    /// Those of the model, or of the project before there is a model.
+    #[default]
+    Listed,
+    /// Those of a panel, by its name.
+    Panel(String),
+    /// Everything measured in the section.
+    Measured,
+}
+
+/// In what order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GeneSort {
+    /// Highest cross-validated correlation first, those without one last.
+    #[default]
+    Trust,
+    /// By name.
+    Name,
+    /// Highest mean count first.
+    Expression,
+}
+
+impl GeneSort {
+    /// All orders.
+    pub const ALL: [Self; 3] = [Self::Trust, Self::Name, Self::Expression];
+
+    /// What it is called in the window.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trust => "trust",
+            Self::Name => "name",
+            Self::Expression => "mean count",
+        }
+    }
+}
+
+/// A panel as the list sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PanelGenes {
+    /// Its name.
+    pub name: String,
+    /// Its genes.
+    pub genes: HashSet<String>,
+}
+
+/// All genes, and those shown.
+#[derive(Debug, Default)]
+pub struct GeneList {
+    rows: Vec<GeneRow>,
+    /// How many rows are [`GeneRow::listed`].
+    listed: usize,
+    shown: Vec<u32>,
+}
+
+impl GeneList {
+    /// A list of `measured` genes and of `model` genes, each name once. Without model genes, all measured
+    /// ones are listed.
+    pub fn new<'a>(
+        measured: impl Iterator<Item = &'a str>,
+        model: impl Iterator<Item = &'a str>,
+        trust: &HashMap<String, Trust>,
+        mean_count: impl Fn(&str) -> Option<f32>,
+    ) -> Self {
+        let mut seen = HashSet::new();
+        let mut names: Vec<(&str, bool)> = model.filter(|g| seen.insert(*g)).map(|g| (g, true)).collect();
+        let all_listed = names.is_empty();
+        names.extend(measured.filter(|g| seen.insert(*g)).map(|g| (g, all_listed)));
+        let rows: Vec<GeneRow> = names
+            .into_iter()
+            .map(|(name, listed)| GeneRow {
+                name: name.to_owned(),
+                folded: name.to_lowercase(),
+                trust: trust.get(name).copied(),
+                mean_count: mean_count(name),
+                listed,
+            })
+            .collect();
+        let listed = rows.iter().filter(|r| r.listed).count();
+        Self { rows, listed, shown: Vec::new() }
+    }
+
+    /// Number of genes of the model (or project).
+    pub fn listed(&self) -> usize {
+        self.listed
+    }
+
+    /// Names of the genes of the model (or project).
+    pub fn listed_names(&self) -> Vec<String> {
+        self.rows.iter().filter(|r| r.listed).map(|r| r.name.clone()).collect()
+    }
+
+    /// Number of all genes.
+    pub fn all(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Number of genes of `panel` among all.
+    pub fn of_panel(&self, panel: &PanelGenes) -> usize {
+        self.rows.iter().filter(|r| panel.genes.contains(&r.name)).count()
+    }
+
+    /// Number of genes shown.
+    pub fn len(&self) -> usize {
+        self.shown.len()
+    }
+
+    /// Whether no gene is shown.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// The gene shown in this place.
+    pub fn get(&self, place: usize) -> Option<&GeneRow> {
+        self.rows.get(*self.shown.get(place)? as usize)
+    }
+
+    /// The place at which `gene` is shown.
+    pub fn place(&self, gene: &str) -> Option<usize> {
+        (0..self.len()).find(|&p| self.get(p).is_some_and(|r| r.name == gene))
+    }
+
+    /// The row of `gene`, shown or not.
+    pub fn row(&self, gene: &str) -> Option<&GeneRow> {
+        self.rows.iter().find(|r| r.name == gene)
+    }
+
+    /// Shows the genes of `filter` whose name contains `search`, in the order of `sort`; names that begin
+    /// with `search` come first.
+    pub fn show(&mut self, filter: &GeneFilter, panels: &[PanelGenes], search: &str, sort: GeneSort) {
+        let search = search.trim().to_lowercase();
+        let panel = match filter {
+            GeneFilter::Panel(name) => panels.iter().find(|p| p.name == *name),
+            GeneFilter::Listed | GeneFilter::Measured => None,
+        };
+        let wanted = |row: &GeneRow| match filter {
+            GeneFilter::Listed => row.listed,
+            GeneFilter::Panel(_) => panel.is_some_and(|p| p.genes.contains(&row.name)),
+            GeneFilter::Measured => true,
+        };
+        self.shown.clear();
+        self.shown.extend(
+            (0u32..).zip(&self.rows).filter(|(_, r)| wanted(r) && r.folded.contains(&search)).map(|(i, _)| i),
+        );
+        let rows = &self.rows;
+        let key = |i: u32| rows.get(i as usize);
+        self.shown.sort_by(|&a, &b| match (key(a), key(b)) {
+            (Some(a), Some(b)) => {
+                let begins = |r: &GeneRow| !r.folded.starts_with(&search);
+                begins(a).cmp(&begins(b)).then_with(|| by(sort, a, b)).then_with(|| a.folded.cmp(&b.folded))
+            }
+            _ => Ordering::Equal,
+        });
+    }
+}
+
+fn by(sort: GeneSort, a: &GeneRow, b: &GeneRow) -> Ordering {
+    let descending = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    };
+    match sort {
+        GeneSort::Trust => descending(a.trust.map(|t| t.mean), b.trust.map(|t| t.mean)),
+        GeneSort::Name => Ordering::Equal,
+        GeneSort::Expression => descending(a.mean_count.map(f64::from), b.mean_count.map(f64::from)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> GeneList {
+        let trust = [("GNAS", 0.7), ("FASN", 0.4), ("AGNA", 0.9)]
+            .map(|(g, mean)| (g.to_owned(), Trust { mean, sd: None, folds: 1 }))
+            .into();
+        GeneList::new(
+            ["FASN", "GNAS", "ACTB", "AGNA", "GNB1"].into_iter(),
+            ["GNAS", "FASN", "AGNA", "NEW"].into_iter(),
+            &trust,
+            |g| (g != "NEW").then_some(g.len() as f32),
+        )
+    }
+
+    fn shown(list: &GeneList) -> Vec<&str> {
+        (0..list.len()).filter_map(|p| list.get(p)).map(|r| r.name.as_str()).collect()
+    }
+
+    #[test]
+    fn trusted_genes_come_first() {
+        let mut l = list();
+        l.show(&GeneFilter::Listed, &[], "", GeneSort::Trust);
+        assert_eq!(shown(&l), ["AGNA", "GNAS", "FASN", "NEW"]);
+        l.show(&GeneFilter::Measured, &[], "", GeneSort::Name);
+        assert_eq!(shown(&l), ["ACTB", "AGNA", "FASN", "GNAS", "GNB1", "NEW"]);
+        assert_eq!((l.listed(), l.all(), l.place("GNAS")), (4, 6, Some(3)));
+    }
+
+    #[test]
+    fn search_puts_beginnings_first() {
+        let mut l = list();
+        l.show(&GeneFilter::Measured, &[], " gna", GeneSort::Trust);
+        assert_eq!(shown(&l), ["GNAS", "AGNA"]);
+        l.show(&GeneFilter::Measured, &[], "zzz", GeneSort::Trust);
+        assert!(l.is_empty());
+    }
+
+    #[test]
+    fn a_panel_may_hold_genes_that_are_not_listed() {
+        let mut l = list();
+        let panel =
+            PanelGenes { name: "P".into(), genes: ["ACTB", "GNAS", "ABSENT"].map(String::from).into() };
+        assert_eq!(l.of_panel(&panel), 2);
+        l.show(&GeneFilter::Panel("P".into()), &[panel], "", GeneSort::Trust);
+        assert_eq!(shown(&l), ["GNAS", "ACTB"]);
+        l.show(&GeneFilter::Panel("gone".into()), &[], "", GeneSort::Trust);
+        assert!(l.is_empty());
+    }
+
+    #[test]
+    fn without_a_model_all_measured_genes_are_listed() {
+        let mut l = GeneList::new(["B", "A", "A"].into_iter(), [].into_iter(), &HashMap::new(), |_| None);
+        l.show(&GeneFilter::Listed, &[], "", GeneSort::Trust);
+        assert_eq!(shown(&l), ["A", "B"]);
+    }
+}

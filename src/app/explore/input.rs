@@ -1,0 +1,57 @@
+//! What the page is given: the open project as far as it is needed for looking at maps.
+
+use std::sync::Arc;
+
+use super::images::Images;
+use crate::core::target::Target;
+use crate::data::section::Section;
+use crate::evaluate::report::EvalReport;
+use crate::predict::Predictions;
+
+/// A section of the project.
+#[derive(Debug, Clone, Default)]
+pub struct SectionInput {
+    /// Its name.
+    pub name: String,
+    /// The donor, where known.
+    pub patient: Option<String>,
+    /// The section, once it is read.
+    pub section: Option<Arc<Section>>,
+    /// The prediction to show, where there is one.
+    pub predictions: Option<Arc<Predictions>>,
+    /// Why it could not be read, in one sentence.
+    pub problem: Option<String>,
+}
+
+/// A named set of genes.
+#[derive(Debug, Clone, Copy)]
+pub struct PanelInput<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its genes.
+    pub genes: &'a [String],
+}
+
+/// Everything the page is given.
+#[derive(Clone, Copy)]
+pub struct ExploreInput<'a> {
+    /// The sections, in the project's order.
+    pub sections: &'a [SectionInput],
+    /// The genes of the project.
+    pub genes: &'a [String],
+    /// Gene panels.
+    pub panels: &'a [PanelInput<'a>],
+    /// The latest cross-validation.
+    pub report: Option<&'a Arc<EvalReport>>,
+    /// The scale of the maps.
+    pub target: Target,
+    /// Slide images.
+    pub images: &'a dyn Images,
+}
+
+impl ExploreInput<'_> {
+    /// The section called `name`.
+    pub fn section(&self, name: &str) -> Option<&SectionInput> {
+        self.sections.iter().find(|s| s.name == name)
+    }
+}

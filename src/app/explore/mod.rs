@@ -1,0 +1,20 @@
+//! The Explore page without its drawing: what is chosen, and the maps, facts and evidence that follow.
+
+pub mod camera;
+mod command;
+pub mod evidence;
+pub mod facts;
+pub mod genes;
+pub mod images;
+mod index_cache;
+mod input;
+pub mod section_index;
+pub mod similar;
+pub mod spot_grid;
+mod state;
+pub mod text;
+pub mod values;
+
+pub use command::ExploreCommand;
+pub use input::{ExploreInput, PanelInput, SectionInput};
+pub use state::{ExploreState, GeneMap, Similar, Versions};

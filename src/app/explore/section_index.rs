@@ -1,0 +1,269 @@
+//! One section made ready for looking at: any gene's values, any spot by its id or place, at once.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::spot_grid::SpotGrid;
+use crate::core::geometry::SlidePoint;
+use crate::core::matrix::Csr;
+use crate::core::target::Target;
+use crate::data::section::{Section, Spot};
+
+/// From this many spots on, looking a gene up spot by spot takes longer than a frame.
+const COLUMNS_FROM: usize = 8_000;
+/// The most stored values that are copied by column (8 bytes each); beyond it genes are looked up by spot.
+const MOST_COLUMN_VALUES: usize = 120_000_000;
+
+/// Counts by gene instead of by spot.
+#[derive(Debug)]
+struct Columns {
+    starts: Vec<usize>,
+    rows: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Columns {
+    fn new(counts: &Csr) -> Self {
+        let mut starts = vec![0usize; counts.cols() + 1];
+        for r in 0..counts.rows() {
+            for &c in counts.row(r).0 {
+                starts[c as usize + 1] += 1;
+            }
+        }
+        for c in 0..counts.cols() {
+            starts[c + 1] += starts[c];
+        }
+        let mut next = starts.clone();
+        let mut rows = vec![0u32; counts.nnz()];
+        let mut values = vec![0f32; counts.nnz()];
+        for r in 0..counts.rows() {
+            let (cols, row) = counts.row(r);
+            for (&c, &v) in cols.iter().zip(row) {
+                let at = &mut next[c as usize];
+                rows[*at] = u32::try_from(r).unwrap_or(u32::MAX);
+                values[*at] = v;
+                *at += 1;
+            }
+        }
+        Self { starts, rows, values }
+    }
+
+    fn column(&self, c: usize) -> (&[u32], &[f32]) {
+        match (self.starts.get(c), self.starts.get(c + 1)) {
+            (Some(&from), Some(&to)) => (&self.rows[from..to], &self.values[from..to]),
+            _ => (&[], &[]),
+        }
+    }
+}
+
+/// A section with its look-up tables.
+#[derive(Debug)]
+pub struct SectionIndex {
+    section: Arc<Section>,
+    target: Target,
+    gene_of: HashMap<String, u32>,
+    spot_of: HashMap<String, u32>,
+    /// What each spot's counts are divided by.
+    totals: Vec<f64>,
+    mean_counts: Vec<f32>,
+    columns: Option<Columns>,
+    grid: SpotGrid,
+}
+
+impl SectionIndex {
+    /// Reads `section` once. `genes` are the genes over which [`Target::Published`] sums; all of the
+    /// section's when there are none.
+    pub fn new(section: Arc<Section>, genes: &[String], target: Target) -> Self {
+        let mut gene_of = HashMap::with_capacity(section.genes.len());
+        for (i, gene) in (0u32..).zip(&section.genes) {
+            gene_of.entry(gene.name.clone()).or_insert(i);
+        }
+        let spot_of = (0u32..).zip(&section.spots).map(|(i, s)| (s.id.clone(), i)).collect();
+        let counts = &section.counts;
+        let selected: HashSet<u32> = match target {
+            Target::Published => genes.iter().filter_map(|g| gene_of.get(g).copied()).collect(),
+            Target::Lognorm => HashSet::new(),
+        };
+        let mut wanted = vec![selected.is_empty(); counts.cols()];
+        for c in selected {
+            wanted[c as usize] = true;
+        }
+        let totals = (0..counts.rows())
+            .into_par_iter()
+            .map(|r| {
+                let (cols, values) = counts.row(r);
+                cols.iter()
+                    .zip(values)
+                    .filter(|(c, _)| wanted[**c as usize])
+                    .map(|(_, v)| f64::from(*v))
+                    .sum()
+            })
+            .collect();
+        let n = counts.rows().max(1) as f64;
+        let mean_counts = counts.col_sums().into_iter().map(|s| (s / n) as f32).collect();
+        let by_column = counts.rows() >= COLUMNS_FROM && counts.nnz() <= MOST_COLUMN_VALUES;
+        let columns = by_column.then(|| Columns::new(counts));
+        let pitch = section.mpp.px(section.geometry.pitch_um);
+        let grid = SpotGrid::new(section.centers().collect(), pitch);
+        Self { section, target, gene_of, spot_of, totals, mean_counts, columns, grid }
+    }
+
+    /// The section itself.
+    pub fn section(&self) -> &Arc<Section> {
+        &self.section
+    }
+
+    /// Where its spots lie.
+    pub fn grid(&self) -> &SpotGrid {
+        &self.grid
+    }
+
+    /// The scale of [`SectionIndex::measured`].
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// Whether anything was measured here; an H&E slide without ST has spots to predict and no counts.
+    pub fn is_measured(&self) -> bool {
+        !self.section.genes.is_empty()
+    }
+
+    /// Whether `gene` was measured here.
+    pub fn has_gene(&self, gene: &str) -> bool {
+        self.gene_of.contains_key(gene)
+    }
+
+    /// Mean count of `gene` over the spots.
+    pub fn mean_count(&self, gene: &str) -> Option<f32> {
+        self.mean_counts.get(*self.gene_of.get(gene)? as usize).copied()
+    }
+
+    /// The index of the spot called `id`.
+    pub fn spot(&self, id: &str) -> Option<usize> {
+        self.spot_of.get(id).map(|&i| i as usize)
+    }
+
+    /// The spot with this index.
+    pub fn spot_at(&self, index: usize) -> Option<&Spot> {
+        self.section.spots.get(index)
+    }
+
+    /// The spot nearest to `at`, at most `reach` slide pixels away.
+    pub fn nearest_spot(&self, at: SlidePoint, reach: f64) -> Option<usize> {
+        self.grid.nearest(at, reach)
+    }
+
+    /// A count on the target's scale. A spot without any counts has expression 0 in every gene.
+    fn expression(&self, spot: usize, count: f32) -> f32 {
+        let total = self.totals.get(spot).copied().unwrap_or(0.0);
+        if count <= 0.0 || total <= 0.0 {
+            return 0.0;
+        }
+        let scaled = 1e4 * f64::from(count) / total;
+        match self.target {
+            Target::Published => (1.0 + scaled).log10() as f32,
+            Target::Lognorm => scaled.ln_1p() as f32,
+        }
+    }
+
+    /// Measured expression of `gene` on the target's scale, one value a spot; `None` when it was not
+    /// measured here.
+    pub fn measured(&self, gene: &str) -> Option<Vec<f32>> {
+        let column = *self.gene_of.get(gene)? as usize;
+        let counts = &self.section.counts;
+        let Some(columns) = &self.columns else {
+            return Some((0..counts.rows()).map(|r| self.expression(r, counts.get(r, column))).collect());
+        };
+        let mut out = vec![0.0; counts.rows()];
+        let (rows, values) = columns.column(column);
+        for (&r, &v) in rows.iter().zip(values) {
+            if let Some(slot) = out.get_mut(r as usize) {
+                *slot = self.expression(r as usize, v);
+            }
+        }
+        Some(out)
+    }
+
+    /// Measured expression of `gene` at one spot.
+    pub fn measured_at(&self, gene: &str, spot: usize) -> Option<f32> {
+        let column = *self.gene_of.get(gene)? as usize;
+        (spot < self.section.counts.rows())
+            .then(|| self.expression(spot, self.section.counts.get(spot, column)))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::core::geometry::Mpp;
+    use crate::core::matrix::CsrBuilder;
+    use crate::data::section::{Gene, MppSource, SpotGeometry};
+
+    /// `side * side` spots 200 um apart at 1 um a pixel; gene `g` at spot `s` counts `(s * (g + 3)) % 7`.
+    pub fn section(name: &str, side: usize, genes: &[&str]) -> Section {
+        let n = side * side;
+        let mut counts = CsrBuilder::new(genes.len());
+        for s in 0..n {
+            for g in 0..genes.len() {
+                assert!(counts.push(g, ((s * (g + 3)) % 7) as f32));
+            }
+            counts.end_row();
+        }
+        let spots = (0..n)
+            .map(|s| Spot {
+                id: format!("{}x{}", s % side, s / side),
+                center: SlidePoint::new(150.0 + (s % side) as f64 * 200.0, 150.0 + (s / side) as f64 * 200.0),
+            })
+            .collect();
+        let extent = 300 + (side as u32 - 1) * 200;
+        Section {
+            name: name.into(),
+            patient: Some(name.chars().take(1).collect()),
+            spots,
+            genes: genes.iter().map(|g| Gene::named(*g)).collect(),
+            counts: counts.finish(),
+            labels: None,
+            mpp: Mpp(1.0),
+            mpp_source: MppSource::SpotPitch,
+            geometry: SpotGeometry::LEGACY_ST,
+            slide: "x.png".into(),
+            slide_size: (extent, extent),
+        }
+    }
+
+    #[test]
+    fn expression_follows_the_target() {
+        // Spot 1 counts 3, 4, 5.
+        let s = Arc::new(section("C1", 2, &["A", "B", "C"]));
+        let all = SectionIndex::new(s.clone(), &[], Target::Published);
+        assert!((all.measured("B").unwrap()[1] - (1.0f32 + 1e4 * 4.0 / 12.0).log10()).abs() < 1e-6);
+        let two = SectionIndex::new(s.clone(), &["A".into(), "B".into()], Target::Published);
+        assert!((two.measured("B").unwrap()[1] - (1.0f32 + 1e4 * 4.0 / 7.0).log10()).abs() < 1e-6);
+        let ln = SectionIndex::new(s, &["A".into()], Target::Lognorm);
+        assert!((ln.measured("B").unwrap()[1] - (1.0f32 + 1e4 * 4.0 / 12.0).ln()).abs() < 1e-5);
+        assert_eq!(ln.measured("B").unwrap()[0], 0.0, "a spot without counts");
+        assert_eq!(ln.measured("missing"), None);
+        assert_eq!(ln.measured_at("B", 1), Some(ln.measured("B").unwrap()[1]));
+    }
+
+    #[test]
+    fn columns_give_the_same_as_rows() {
+        let s = Arc::new(section("C1", 95, &["A", "B", "C"]));
+        let fast = SectionIndex::new(s.clone(), &[], Target::Published);
+        assert!(fast.columns.is_some());
+        let slow = SectionIndex { columns: None, ..SectionIndex::new(s, &[], Target::Published) };
+        for gene in ["A", "B", "C"] {
+            assert_eq!(fast.measured(gene), slow.measured(gene));
+        }
+    }
+
+    #[test]
+    fn spots_are_found_by_id_and_place() {
+        let index = SectionIndex::new(Arc::new(section("C1", 3, &["A"])), &[], Target::Published);
+        assert_eq!(index.spot("2x1"), Some(5));
+        assert_eq!(index.nearest_spot(SlidePoint::new(540.0, 360.0), 50.0), Some(5));
+        assert_eq!(index.mean_count("A"), Some((3.0 + 6.0 + 2.0 + 5.0 + 1.0 + 4.0 + 0.0 + 3.0) / 9.0));
+    }
+}

@@ -1,0 +1,155 @@
+//! Genes whose maps resemble the map of a given gene.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::section_index::SectionIndex;
+use super::values::pearson;
+use crate::core::matrix::Matrix;
+use crate::predict::Predictions;
+
+/// The most genes told.
+const TOLD: usize = 15;
+
+/// A gene and how its maps correlate with those of the gene asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimilarGene {
+    /// Its name.
+    pub gene: String,
+    /// Pearson's correlation of the measured maps.
+    pub measured: Option<f64>,
+    /// Pearson's correlation of the predicted maps.
+    pub predicted: Option<f64>,
+}
+
+impl SimilarGene {
+    /// What the list is ordered by: the measured maps, which are the data; the predicted ones without them.
+    fn rank(&self) -> f64 {
+        self.measured.or(self.predicted).unwrap_or(f64::NEG_INFINITY)
+    }
+}
+
+/// The genes among `genes` whose maps correlate best with that of `gene`, best first.
+pub fn similar_genes(
+    gene: &str,
+    genes: &[String],
+    section: &SectionIndex,
+    predictions: Option<&Predictions>,
+) -> Vec<SimilarGene> {
+    let own = section.measured(gene);
+    let predicted: HashMap<&str, f64> = predictions
+        .and_then(|p| {
+            let column = p.genes.iter().position(|g| g == gene)?;
+            let correlations = correlations_with_column(&p.mean, column);
+            Some(
+                p.genes
+                    .iter()
+                    .map(String::as_str)
+                    .zip(correlations)
+                    .filter_map(|(g, r)| Some((g, r?)))
+                    .collect(),
+            )
+        })
+        .unwrap_or_default();
+    let mut all: Vec<SimilarGene> = genes
+        .par_iter()
+        .filter(|g| *g != gene)
+        .map(|g| SimilarGene {
+            gene: g.clone(),
+            measured: own.as_deref().and_then(|own| pearson(own, &section.measured(g)?)),
+            predicted: predicted.get(g.as_str()).copied(),
+        })
+        .filter(|g| g.measured.is_some() || g.predicted.is_some())
+        .collect();
+    all.sort_by(|a, b| b.rank().total_cmp(&a.rank()).then_with(|| a.gene.cmp(&b.gene)));
+    all.truncate(TOLD);
+    all
+}
+
+/// Pearson's correlation of every column with column `c`, in one pass over the rows; `None` where one of
+/// them is constant.
+fn correlations_with_column(m: &Matrix, c: usize) -> Vec<Option<f64>> {
+    let (n, width) = (m.rows(), m.cols());
+    if n < 3 || c >= width {
+        return vec![None; width];
+    }
+    // Sums of x, x * x and x * y for every column x, y being column `c`. Moved by the first row, so that
+    // large means do not eat the digits.
+    let origin: Vec<f64> = m.row(0).iter().map(|&v| f64::from(v)).collect();
+    let sums = m
+        .as_slice()
+        .par_chunks(width * 256)
+        .map(|rows| {
+            let mut sums = vec![[0.0f64; 3]; width];
+            for row in rows.chunks_exact(width) {
+                let y = f64::from(row[c]) - origin[c];
+                for ((s, &v), &o) in sums.iter_mut().zip(row).zip(&origin) {
+                    let x = f64::from(v) - o;
+                    s[0] += x;
+                    s[1] += x * x;
+                    s[2] += x * y;
+                }
+            }
+            sums
+        })
+        .reduce(
+            || vec![[0.0; 3]; width],
+            |mut a, b| {
+                for (a, b) in a.iter_mut().zip(b) {
+                    for (a, b) in a.iter_mut().zip(b) {
+                        *a += b;
+                    }
+                }
+                a
+            },
+        );
+    let n = n as f64;
+    let [sy, syy, _] = sums[c];
+    let vy = syy - sy * sy / n;
+    sums.iter()
+        .map(|[sx, sxx, sxy]| {
+            let vx = sxx - sx * sx / n;
+            let size = (vx * vy).sqrt();
+            (size > 1e-9).then(|| ((sxy - sx * sy / n) / size).clamp(-1.0, 1.0))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::section_index::tests::section;
+    use super::*;
+    use crate::core::target::Target;
+    use std::sync::Arc;
+
+    #[test]
+    fn finds_the_gene_that_varies_alike() {
+        let names = ["A", "B", "C"];
+        let index = SectionIndex::new(Arc::new(section("C1", 6, &names)), &[], Target::Published);
+        let genes = names.map(String::from);
+        let wave = |r: usize| (r as f32 * 0.7).sin();
+        let mean = Matrix::from_fn(36, 3, |r, c| match c {
+            0 => wave(r),
+            1 => 100.0 - 2.0 * wave(r),
+            _ => 100.0 + 3.0 * wave(r) + 0.1 * (r % 2) as f32,
+        });
+        let predictions = Predictions {
+            section: "C1".into(),
+            spots: index.section().spots.iter().map(|s| s.id.clone()).collect(),
+            genes: genes.to_vec(),
+            uncertainty: mean.clone(),
+            mean,
+            retrieved: Vec::new(),
+            bank_spots: Vec::new(),
+        };
+        let found = similar_genes("A", &genes, &index, Some(&predictions));
+        assert_eq!(found.len(), 2);
+        let c = found.iter().find(|g| g.gene == "C").unwrap();
+        let b = found.iter().find(|g| g.gene == "B").unwrap();
+        assert!(c.predicted.unwrap() > 0.999 && b.predicted.unwrap() < -0.999);
+        let (own, other) = (index.measured("A").unwrap(), index.measured("C").unwrap());
+        assert_eq!(c.measured, pearson(&own, &other));
+        assert!(found[0].measured >= found[1].measured);
+    }
+}

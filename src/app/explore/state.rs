@@ -1,0 +1,530 @@
+//! The state of the page: what is chosen, and everything that follows from it. Painting reads it and
+//! computes nothing; [`ExploreState::refresh`] brings it up to date, touching only what has changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+
+use super::camera::{Camera, Pose};
+use super::command::ExploreCommand;
+use super::evidence::Evidence;
+use super::facts::GeneFacts;
+use super::genes::{GeneFilter, GeneList, GeneSort, PanelGenes, Trust, trust_of};
+use super::index_cache::IndexCache;
+use super::input::{ExploreInput, SectionInput};
+use super::section_index::SectionIndex;
+use super::similar::{SimilarGene, similar_genes};
+use super::values::{MapValues, PaneMap, PredictionIndex, pane_maps};
+use crate::core::display::DisplaySettings;
+use crate::core::geometry::SlidePoint;
+use crate::evaluate::report::EvalReport;
+use crate::predict::Predictions;
+
+/// The most places to go back to.
+const MOST_BACK: usize = 50;
+/// Points across the view that a spot visited from elsewhere should at least take.
+const VISITED_SPOT_POINTS: f64 = 40.0;
+
+/// Somewhere to go back to.
+#[derive(Debug, Clone)]
+struct Place {
+    section: String,
+    spot: Option<usize>,
+    pose: Pose,
+}
+
+/// What to do once the section asked for is there.
+#[derive(Debug, Clone)]
+enum Arrival {
+    Spot(String),
+    Place(Place),
+}
+
+/// The gene shown on the section shown.
+#[derive(Debug, Default)]
+pub struct GeneMap {
+    /// Its values.
+    pub values: MapValues,
+    /// The panes, in the order of [`DisplaySettings::panes`].
+    pub panes: Vec<PaneMap>,
+    /// What is known of it.
+    pub facts: GeneFacts,
+}
+
+/// The list of similar genes.
+#[derive(Debug)]
+pub struct Similar {
+    /// The gene asked about.
+    pub gene: String,
+    /// The section on which the maps were compared.
+    pub section: String,
+    /// The answer, once it is there.
+    pub found: Option<Vec<SimilarGene>>,
+    receive: Option<Receiver<Vec<SimilarGene>>>,
+}
+
+/// Counters that grow when something changes, so that what is drawn from it is rebuilt only then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Versions {
+    /// The spots and their places.
+    pub spots: u64,
+    /// The colours of the panes.
+    pub colors: u64,
+    /// The gene list.
+    pub list: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Stale {
+    list: bool,
+    shown: bool,
+    map: bool,
+    panes: bool,
+    evidence: bool,
+}
+
+/// The state of the page.
+#[derive(Debug, Default)]
+pub struct ExploreState {
+    section: Option<String>,
+    gene: Option<String>,
+    spot: Option<usize>,
+    search: String,
+    filter: GeneFilter,
+    sort: GeneSort,
+    display: DisplaySettings,
+    /// The camera. It moves with the hand and is nothing to undo, so the panes move it themselves.
+    pub camera: Camera,
+    /// The slide point under the cursor.
+    pub cursor: Option<SlidePoint>,
+    back: Vec<Place>,
+    arrival: Option<Arrival>,
+    trust: HashMap<String, Trust>,
+    report: Option<Arc<EvalReport>>,
+    panels: Vec<PanelGenes>,
+    scale_genes: Arc<Vec<String>>,
+    project_genes: Vec<String>,
+    cache: IndexCache,
+    index: Option<Arc<SectionIndex>>,
+    prediction: Option<PredictionIndex>,
+    list: GeneList,
+    map: GeneMap,
+    evidence: Option<Evidence>,
+    similar: Option<Similar>,
+    versions: Versions,
+    stale: Stale,
+}
+
+impl ExploreState {
+    /// Applies a command of the user. What follows from it is there after the next
+    /// [`ExploreState::refresh`].
+    pub fn apply(&mut self, command: ExploreCommand) {
+        match command {
+            ExploreCommand::SelectSection(name) => self.go_to_section(&name, None),
+            ExploreCommand::SelectGene(gene) => self.select_gene(gene),
+            ExploreCommand::StepGene(by) => self.step_gene(by),
+            ExploreCommand::SelectSpot(spot) => {
+                self.spot = spot;
+                self.stale.evidence = true;
+            }
+            ExploreCommand::GoToSpot { section, spot } => {
+                self.remember_place();
+                self.go_to_section(&section, Some(Arrival::Spot(spot)));
+            }
+            ExploreCommand::Back => {
+                if let Some(place) = self.back.pop() {
+                    self.go_to_section(&place.section.clone(), Some(Arrival::Place(place)));
+                }
+            }
+            ExploreCommand::Search(text) => {
+                self.search = text;
+                self.stale.shown = true;
+            }
+            ExploreCommand::Filter(filter) => {
+                self.filter = filter;
+                self.stale.shown = true;
+            }
+            ExploreCommand::Sort(sort) => {
+                self.sort = sort;
+                self.stale.shown = true;
+            }
+            ExploreCommand::Display { settings, .. } => self.set_display(settings),
+            ExploreCommand::FindSimilar => self.find_similar(),
+            ExploreCommand::CloseSimilar => self.similar = None,
+        }
+    }
+
+    /// How maps are shown.
+    pub fn display(&self) -> &DisplaySettings {
+        &self.display
+    }
+
+    /// Shows maps in another way: from a project file, by an edit, or by taking an edit back.
+    pub fn set_display(&mut self, settings: DisplaySettings) {
+        if self.display != settings {
+            self.display = settings.sane();
+            self.stale.panes = true;
+        }
+    }
+
+    /// Name of the section shown.
+    pub fn section_name(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    /// The section shown, once it is ready.
+    pub fn index(&self) -> Option<&Arc<SectionIndex>> {
+        self.index.as_ref()
+    }
+
+    /// The prediction of the section shown.
+    pub fn prediction(&self) -> Option<&PredictionIndex> {
+        self.prediction.as_ref()
+    }
+
+    /// The gene shown.
+    pub fn gene(&self) -> Option<&str> {
+        self.gene.as_deref()
+    }
+
+    /// The spot whose evidence is shown.
+    pub fn spot(&self) -> Option<usize> {
+        self.spot
+    }
+
+    /// What the gene list is searched for.
+    pub fn search(&self) -> &str {
+        &self.search
+    }
+
+    /// Which genes are listed.
+    pub fn filter(&self) -> &GeneFilter {
+        &self.filter
+    }
+
+    /// In what order.
+    pub fn sort(&self) -> GeneSort {
+        self.sort
+    }
+
+    /// The gene list.
+    pub fn genes(&self) -> &GeneList {
+        &self.list
+    }
+
+    /// The panels that have genes here.
+    pub fn panels(&self) -> &[PanelGenes] {
+        &self.panels
+    }
+
+    /// The gene shown on the section shown.
+    pub fn map(&self) -> &GeneMap {
+        &self.map
+    }
+
+    /// The evidence of the spot chosen.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        self.evidence.as_ref()
+    }
+
+    /// The list of similar genes, where one was asked for.
+    pub fn similar(&self) -> Option<&Similar> {
+        self.similar.as_ref()
+    }
+
+    /// Whether there is a place to go back to.
+    pub fn can_go_back(&self) -> bool {
+        !self.back.is_empty()
+    }
+
+    /// Whether the genes were evaluated.
+    pub fn is_evaluated(&self) -> bool {
+        !self.trust.is_empty()
+    }
+
+    /// What grows when something changes.
+    pub fn versions(&self) -> Versions {
+        self.versions
+    }
+
+    /// Whether something is being made that will be there soon; then refresh again before long.
+    pub fn is_busy(&self) -> bool {
+        self.cache.is_busy() || self.similar.as_ref().is_some_and(|s| s.found.is_none())
+    }
+
+    /// How far from its centre a spot is still meant by a cursor, in slide pixels.
+    pub fn reach(&self) -> f64 {
+        let drawn = self.index.as_ref().map_or(0.0, |i| i.section().spot_radius_px());
+        (drawn * f64::from(self.display.spot_scale)).max(5.0 / self.camera.scale())
+    }
+
+    /// The spot under the cursor.
+    pub fn hovered_spot(&self) -> Option<usize> {
+        self.index.as_ref()?.nearest_spot(self.cursor?, self.reach())
+    }
+
+    fn select_gene(&mut self, gene: String) {
+        if self.gene.as_deref() != Some(gene.as_str()) {
+            self.gene = Some(gene);
+            self.stale.map = true;
+        }
+    }
+
+    fn step_gene(&mut self, by: isize) {
+        let Some(last) = self.list.len().checked_sub(1) else { return };
+        let place = match self.gene.as_deref().and_then(|g| self.list.place(g)) {
+            Some(at) => at.saturating_add_signed(by).min(last),
+            // The gene shown is not in the list: the first step goes to the top.
+            None => 0,
+        };
+        if let Some(gene) = self.list.get(place).map(|r| r.name.clone()) {
+            self.select_gene(gene);
+        }
+    }
+
+    fn remember_place(&mut self) {
+        let Some(section) = self.section.clone() else { return };
+        if self.back.len() == MOST_BACK {
+            self.back.remove(0);
+        }
+        self.back.push(Place { section, spot: self.spot, pose: self.camera.pose() });
+    }
+
+    fn go_to_section(&mut self, name: &str, arrival: Option<Arrival>) {
+        if self.section.as_deref() != Some(name) {
+            self.section = Some(name.to_owned());
+            self.index = None;
+            self.prediction = None;
+            self.spot = None;
+            self.evidence = None;
+            self.cursor = None;
+            self.map = GeneMap::default();
+            self.versions.spots += 1;
+            self.versions.colors += 1;
+        }
+        self.arrival = arrival;
+    }
+
+    /// Brings everything up to date with `input`. Cheap when nothing has changed.
+    pub fn refresh(&mut self, input: &ExploreInput) {
+        self.choose_section(input);
+        self.refresh_trust(input);
+        let section = self.section.as_deref().and_then(|n| input.section(n));
+        self.refresh_section(section, input);
+        self.refresh_list(input);
+        self.refresh_map();
+        self.arrive();
+        self.refresh_evidence(input);
+        self.collect_similar();
+    }
+
+    fn choose_section(&mut self, input: &ExploreInput) {
+        if self.section.as_deref().is_some_and(|n| input.section(n).is_some()) {
+            return;
+        }
+        // One that can show everything comes first.
+        let first =
+            input.sections.iter().find(|s| s.predictions.is_some()).or_else(|| input.sections.first());
+        match first.map(|s| s.name.clone()) {
+            Some(name) => self.go_to_section(&name, None),
+            None if self.section.is_some() => {
+                let kept = (std::mem::take(&mut self.display), self.versions);
+                *self = Self { display: kept.0, versions: kept.1, ..Self::default() };
+                self.versions.spots += 1;
+            }
+            None => {}
+        }
+    }
+
+    fn refresh_trust(&mut self, input: &ExploreInput) {
+        let same = match (&self.report, input.report) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.report = input.report.map(Arc::clone);
+            self.trust = self.report.as_deref().map(trust_of).unwrap_or_default();
+            self.stale.list = true;
+            self.stale.map = true;
+        }
+    }
+
+    fn refresh_section(&mut self, section: Option<&SectionInput>, input: &ExploreInput) {
+        let predictions = section.and_then(|s| s.predictions.as_ref());
+        let genes = predictions.map_or(input.genes, |p| &p.genes);
+        if self.scale_genes.as_slice() != genes {
+            self.scale_genes = Arc::new(genes.to_vec());
+        }
+        let index = section
+            .and_then(|s| s.section.as_ref())
+            .and_then(|s| self.cache.get(s, &self.scale_genes, input.target));
+        let same = match (&self.index, &index) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            let other_spots = match (&self.index, &index) {
+                (Some(a), Some(b)) => !Arc::ptr_eq(a.section(), b.section()),
+                _ => true,
+            };
+            self.index = index;
+            self.prediction = None;
+            self.stale.list = true;
+            self.stale.map = true;
+            if other_spots && let Some(index) = &self.index {
+                let margin = index.section().mpp.px(index.section().geometry.pitch_um);
+                let tissue = index.grid().bounds().map(|b| b.grown(margin));
+                self.camera.show_slide(index.section().slide_size, tissue);
+                self.versions.spots += 1;
+                self.spot = self.spot.filter(|&s| s < index.grid().len());
+            }
+        }
+        let shown = self.prediction.as_ref().map(PredictionIndex::predictions);
+        if !same_predictions(shown, predictions) {
+            let joined = self.index.as_ref().zip(predictions);
+            self.prediction = joined.map(|(i, p)| PredictionIndex::new(Arc::clone(p), i));
+            self.stale.list = true;
+            self.stale.map = true;
+        }
+    }
+
+    fn refresh_list(&mut self, input: &ExploreInput) {
+        if self.project_genes.as_slice() != input.genes {
+            self.project_genes = input.genes.to_vec();
+            self.stale.list = true;
+        }
+        let same_panels = self.panels.len() == input.panels.len()
+            && self.panels.iter().zip(input.panels).all(|(a, b)| {
+                a.name == b.name
+                    && a.genes.len() == b.genes.len()
+                    && b.genes.iter().all(|g| a.genes.contains(g))
+            });
+        if !same_panels {
+            self.panels = input
+                .panels
+                .iter()
+                .map(|p| PanelGenes { name: p.name.to_owned(), genes: p.genes.iter().cloned().collect() })
+                .collect();
+            self.stale.shown = true;
+        }
+        if std::mem::take(&mut self.stale.list) {
+            let index = self.index.as_deref();
+            let measured = index.map_or(&[][..], |i| &i.section().genes).iter().map(|g| g.name.as_str());
+            let predicted = self.prediction.as_ref().map(|p| p.predictions().genes.as_slice());
+            let known = |g: &&str| predicted.is_some() || index.is_none_or(|i| i.has_gene(g));
+            let model = predicted.unwrap_or(&self.project_genes).iter().map(String::as_str).filter(known);
+            let mean_count = |g: &str| index.and_then(|i| i.mean_count(g));
+            self.list = GeneList::new(measured, model, &self.trust, mean_count);
+            self.stale.shown = true;
+        }
+        if std::mem::take(&mut self.stale.shown) {
+            self.list.show(&self.filter, &self.panels, &self.search, self.sort);
+            self.versions.list += 1;
+        }
+        if self.gene.is_none() && self.index.is_some() {
+            self.gene = self.list.get(0).map(|r| r.name.clone());
+            self.stale.map = true;
+        }
+    }
+
+    fn refresh_map(&mut self) {
+        let Some(index) = &self.index else { return };
+        if std::mem::take(&mut self.stale.map) {
+            let gene = self.gene.as_deref().unwrap_or("");
+            self.map.values = MapValues::new(index, self.prediction.as_ref(), gene);
+            self.map.facts = GeneFacts::new(
+                gene,
+                index,
+                self.prediction.as_ref(),
+                &self.map.values,
+                self.trust.get(gene).copied(),
+                self.report.as_deref(),
+            );
+            self.stale.panes = true;
+            self.stale.evidence = true;
+        }
+        if std::mem::take(&mut self.stale.panes) {
+            pane_maps(&self.display, &self.map.values, &mut self.map.panes);
+            self.versions.colors += 1;
+        }
+    }
+
+    fn arrive(&mut self) {
+        let Some(index) = &self.index else { return };
+        match self.arrival.take() {
+            Some(Arrival::Spot(id)) => {
+                self.spot = index.spot(&id);
+                if let Some(spot) = self.spot.and_then(|s| index.spot_at(s)) {
+                    let diameter = 2.0 * index.section().spot_radius_px();
+                    self.camera.look_at(spot.center, VISITED_SPOT_POINTS / diameter.max(1.0));
+                }
+                self.stale.evidence = true;
+            }
+            Some(Arrival::Place(place)) => {
+                self.spot = place.spot;
+                self.camera.move_to(place.pose);
+                self.stale.evidence = true;
+            }
+            None => {}
+        }
+    }
+
+    fn refresh_evidence(&mut self, input: &ExploreInput) {
+        let waiting = self.evidence.as_ref().is_some_and(|e| {
+            e.neighbours
+                .iter()
+                .any(|n| n.patch.is_none() && input.section(&n.section).is_some_and(|s| s.section.is_some()))
+        });
+        if !std::mem::take(&mut self.stale.evidence) && !waiting {
+            return;
+        }
+        let Some((index, spot)) = self.index.clone().zip(self.spot) else {
+            self.evidence = None;
+            return;
+        };
+        let (cache, genes) = (&mut self.cache, &self.scale_genes);
+        let other = |name: &str| {
+            let section = input.section(name)?.section.as_ref()?;
+            cache.get(section, genes, input.target)
+        };
+        let gene = self.gene.as_deref().unwrap_or("");
+        self.evidence = Evidence::new(&index, self.prediction.as_ref(), &self.map.values, gene, spot, other);
+    }
+
+    fn find_similar(&mut self) {
+        let (Some(index), Some(gene)) = (self.index.clone(), self.gene.clone()) else { return };
+        let genes = self.list.listed_names();
+        let predictions = self.prediction.as_ref().map(|p| Arc::clone(p.predictions()));
+        let (send, receive) = sync_channel(1);
+        let section = index.section().name.clone();
+        let asked = gene.clone();
+        let started = std::thread::Builder::new().name("similar genes".into()).spawn(move || {
+            // Nobody listens any more when the list was put away meanwhile.
+            let _ = send.send(similar_genes(&asked, &genes, &index, predictions.as_deref()));
+        });
+        if started.is_ok() {
+            self.similar = Some(Similar { gene, section, found: None, receive: Some(receive) });
+        }
+    }
+
+    fn collect_similar(&mut self) {
+        let Some(similar) = &mut self.similar else { return };
+        let Some(receive) = &similar.receive else { return };
+        match receive.try_recv() {
+            Ok(found) => similar.found = Some(found),
+            Err(TryRecvError::Empty) => return,
+            Err(TryRecvError::Disconnected) => similar.found = Some(Vec::new()),
+        }
+        similar.receive = None;
+    }
+}
+
+fn same_predictions(a: Option<&Arc<Predictions>>, b: Option<&Arc<Predictions>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (None, None) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,238 @@
+//! The values of one gene on one section, pane by pane, and the colours they are drawn in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::section_index::SectionIndex;
+use crate::core::display::{ColorScale, DisplaySettings, PaneKind, color_scales};
+use crate::core::matrix::Matrix;
+use crate::predict::Predictions;
+
+/// Stands for "no value" in [`PaneMap::colors`].
+pub const NO_COLOR: u16 = 256;
+const NO_ROW: u32 = u32::MAX;
+
+/// A prediction joined to the spots of its section.
+#[derive(Debug)]
+pub struct PredictionIndex {
+    predictions: Arc<Predictions>,
+    gene_of: HashMap<String, u32>,
+    /// The row of each spot of the section; `NO_ROW` for spots that were not predicted.
+    row_of: Vec<u32>,
+}
+
+impl PredictionIndex {
+    /// Joins by spot id.
+    pub fn new(predictions: Arc<Predictions>, section: &SectionIndex) -> Self {
+        let gene_of = (0u32..).zip(&predictions.genes).map(|(i, g)| (g.clone(), i)).collect();
+        let mut row_of = vec![NO_ROW; section.section().spots.len()];
+        for (row, id) in (0u32..).zip(&predictions.spots) {
+            if let Some(slot) = section.spot(id).and_then(|s| row_of.get_mut(s)) {
+                *slot = row;
+            }
+        }
+        Self { predictions, gene_of, row_of }
+    }
+
+    /// The prediction itself.
+    pub fn predictions(&self) -> &Arc<Predictions> {
+        &self.predictions
+    }
+
+    /// Whether `gene` was predicted.
+    pub fn has_gene(&self, gene: &str) -> bool {
+        self.gene_of.contains_key(gene)
+    }
+
+    /// The row of `spot` in the prediction.
+    pub fn row(&self, spot: usize) -> Option<usize> {
+        self.row_of.get(spot).filter(|&&r| r != NO_ROW).map(|&r| r as usize)
+    }
+
+    fn column(&self, matrix: &Matrix, gene: &str) -> Option<Vec<f32>> {
+        let column = *self.gene_of.get(gene)? as usize;
+        let (values, width) = (matrix.as_slice(), matrix.cols());
+        if column >= width {
+            return None;
+        }
+        let at = |&row: &u32| values.get(row as usize * width + column).copied().unwrap_or(f32::NAN);
+        // One value of every row lies far from the next: many threads wait for memory at the same time.
+        Some(if self.row_of.len() > 16_384 {
+            self.row_of.par_iter().with_min_len(4_096).map(at).collect()
+        } else {
+            self.row_of.iter().map(at).collect()
+        })
+    }
+}
+
+/// The values of one gene, one a spot, NaN where there is none.
+#[derive(Debug, Default)]
+pub struct MapValues {
+    /// Measured expression, where the gene was measured.
+    pub measured: Option<Vec<f32>>,
+    /// Predicted expression, where the gene was predicted.
+    pub predicted: Option<Vec<f32>>,
+    /// Predicted minus measured, where there are both.
+    pub difference: Option<Vec<f32>>,
+    /// Half an 80 % interval, where the gene was predicted.
+    pub uncertainty: Option<Vec<f32>>,
+}
+
+impl MapValues {
+    /// Gathers the values of `gene`.
+    pub fn new(section: &SectionIndex, prediction: Option<&PredictionIndex>, gene: &str) -> Self {
+        let measured = section.measured(gene);
+        let predicted = prediction.and_then(|p| p.column(&p.predictions.mean, gene));
+        let uncertainty = prediction.and_then(|p| p.column(&p.predictions.uncertainty, gene));
+        let difference = match (&measured, &predicted) {
+            (Some(m), Some(p)) => Some(p.iter().zip(m).map(|(p, m)| p - m).collect()),
+            _ => None,
+        };
+        Self { measured, predicted, difference, uncertainty }
+    }
+
+    /// What `pane` shows.
+    pub fn of(&self, pane: PaneKind) -> Option<&[f32]> {
+        match pane {
+            PaneKind::He => None,
+            PaneKind::Measured => self.measured.as_deref(),
+            PaneKind::Predicted => self.predicted.as_deref(),
+            PaneKind::Difference => self.difference.as_deref(),
+            PaneKind::Uncertainty => self.uncertainty.as_deref(),
+        }
+    }
+
+    /// What `pane` shows at `spot`.
+    pub fn at(&self, pane: PaneKind, spot: usize) -> Option<f32> {
+        self.of(pane)?.get(spot).copied().filter(|v| v.is_finite())
+    }
+}
+
+/// One pane ready to draw.
+#[derive(Debug, Default)]
+pub struct PaneMap {
+    /// Its colour scale; `None` when it has nothing to colour.
+    pub scale: Option<ColorScale>,
+    /// An entry of the scale's colour table a spot, [`NO_COLOR`] where there is no value. Empty when the
+    /// pane has no values at all.
+    pub colors: Vec<u16>,
+}
+
+impl PaneMap {
+    fn fill(&mut self, scale: Option<ColorScale>, values: Option<&[f32]>) {
+        self.scale = scale;
+        self.colors.clear();
+        if let (Some(scale), Some(values)) = (scale, values) {
+            self.colors.extend(values.iter().map(|&v| scale.index(v).map_or(NO_COLOR, u16::from)));
+        }
+    }
+}
+
+/// Writes the panes of `settings` to `panes`, reusing its memory.
+pub fn pane_maps(settings: &DisplaySettings, values: &MapValues, panes: &mut Vec<PaneMap>) {
+    // Measured and predicted share their limits also while only one of them is shown, so that a colour
+    // keeps its meaning when a pane is added.
+    let mut kinds = settings.panes.clone();
+    for kind in [PaneKind::Measured, PaneKind::Predicted] {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let shown: Vec<(PaneKind, &[f32])> = kinds.iter().map(|&k| (k, values.of(k).unwrap_or(&[]))).collect();
+    let scales = color_scales(settings, &shown);
+    panes.resize_with(settings.panes.len(), PaneMap::default);
+    for ((pane, &kind), scale) in panes.iter_mut().zip(&settings.panes).zip(scales) {
+        pane.fill(scale, values.of(kind));
+    }
+}
+
+/// Pearson's correlation of the places where both have a value; `None` for fewer than 3 such places or
+/// when either is constant.
+pub fn pearson(a: &[f32], b: &[f32]) -> Option<f64> {
+    let both = || {
+        a.iter()
+            .zip(b)
+            .filter(|(x, y)| x.is_finite() && y.is_finite())
+            .map(|(&x, &y)| (f64::from(x), f64::from(y)))
+    };
+    let (n, sx, sy) = both().fold((0usize, 0.0, 0.0), |(n, sx, sy), (x, y)| (n + 1, sx + x, sy + y));
+    if n < 3 {
+        return None;
+    }
+    let (mx, my) = (sx / n as f64, sy / n as f64);
+    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+    for (x, y) in both() {
+        xx += (x - mx) * (x - mx);
+        yy += (y - my) * (y - my);
+        xy += (x - mx) * (y - my);
+    }
+    let size = xx.sqrt() * yy.sqrt();
+    (size > 1e-12).then(|| (xy / size).clamp(-1.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::section_index::tests::section;
+    use super::*;
+    use crate::core::target::Target;
+
+    fn setup() -> (SectionIndex, Arc<Predictions>) {
+        let index = SectionIndex::new(Arc::new(section("C1", 2, &["A", "B"])), &[], Target::Published);
+        let predictions = Predictions {
+            section: "C1".into(),
+            // Another order, and one spot less, than the section.
+            spots: vec!["1x1".into(), "0x0".into(), "1x0".into()],
+            genes: vec!["B".into(), "N".into()],
+            mean: Matrix::from_fn(3, 2, |r, c| (r * 10 + c) as f32),
+            uncertainty: Matrix::from_fn(3, 2, |_, _| 0.5),
+            retrieved: vec![Vec::new(); 3],
+            bank_spots: Vec::new(),
+        };
+        (index, Arc::new(predictions))
+    }
+
+    #[test]
+    fn predictions_are_joined_by_id() {
+        let (index, predictions) = setup();
+        let joined = PredictionIndex::new(predictions, &index);
+        let values = MapValues::new(&index, Some(&joined), "B");
+        let predicted = values.predicted.as_ref().unwrap();
+        assert_eq!((predicted[0], predicted[1], predicted[3]), (10.0, 20.0, 0.0));
+        assert!(predicted[2].is_nan(), "0x1 was not predicted");
+        let difference = values.difference.as_ref().unwrap();
+        assert_eq!(difference[1], 20.0 - values.measured.as_ref().unwrap()[1]);
+        assert_eq!(values.at(PaneKind::Predicted, 2), None);
+        assert!(joined.row(2).is_none() && joined.row(3) == Some(0));
+        let new = MapValues::new(&index, Some(&joined), "N");
+        assert!(new.measured.is_none() && new.difference.is_none() && new.predicted.is_some());
+    }
+
+    #[test]
+    fn panes_have_a_colour_for_every_spot() {
+        let (index, predictions) = setup();
+        let joined = PredictionIndex::new(predictions, &index);
+        let values = MapValues::new(&index, Some(&joined), "B");
+        let settings = DisplaySettings {
+            panes: vec![PaneKind::He, PaneKind::Predicted, PaneKind::Uncertainty],
+            limits: crate::core::display::Limits::Shared,
+            ..DisplaySettings::default()
+        };
+        let mut panes = Vec::new();
+        pane_maps(&settings, &values, &mut panes);
+        assert!(panes[0].scale.is_none() && panes[0].colors.is_empty());
+        assert_eq!(panes[1].colors, [128, 255, NO_COLOR, 0]);
+        assert_eq!(panes[1].scale.unwrap().high, 20.0);
+        assert_eq!(panes[2].colors[0], 255);
+    }
+
+    #[test]
+    fn pearson_of_known_values() {
+        // numpy.corrcoef([1, 2, 3, 5], [2, 1, 4, 6])[0, 1]
+        let r = pearson(&[1.0, 2.0, f32::NAN, 3.0, 5.0], &[2.0, 1.0, 9.0, 4.0, 6.0]).unwrap();
+        assert!((r - 0.902_243_6).abs() < 1e-6, "{r}");
+        assert_eq!(pearson(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), None);
+        assert_eq!(pearson(&[1.0, 2.0], &[1.0, 2.0]), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! What the application remembers between starts, whichever project is open.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::files::{FileError, read_json, write_json_atomically};
+
+/// The most projects remembered.
+const RECENT: usize = 12;
+
+/// Names the folder of the settings; where it is not set they are in the user's config folder.
+pub const FOLDER_VARIABLE: &str = "HISCMCL_CONFIG";
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// Dark text on white.
+    #[default]
+    Light,
+    /// Light text on near-black.
+    Dark,
+}
+
+/// What is remembered. Fields that an older file lacks take their defaults.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Light or dark.
+    pub theme: Theme,
+    /// Width and height of the window in points.
+    pub window: Option<[f32; 2]>,
+    /// Project files opened, latest first.
+    pub recent: Vec<PathBuf>,
+    /// The folder a file was last chosen in.
+    pub last_folder: Option<PathBuf>,
+    /// The name of the device to train on; the best one where none was chosen.
+    pub device: Option<String>,
+}
+
+impl Settings {
+    /// The folder of the settings, if the system has one.
+    pub fn folder() -> Option<PathBuf> {
+        match std::env::var_os(FOLDER_VARIABLE) {
+            Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
+            _ => {
+                directories::ProjectDirs::from("", "", "hiscmcl").map(|dirs| dirs.config_dir().to_path_buf())
+            }
+        }
+    }
+
+    fn file(folder: &Path) -> PathBuf {
+        folder.join("settings.json")
+    }
+
+    /// The settings in `folder`; defaults where there are none yet.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file, when it is there but cannot be read or understood.
+    pub fn load(folder: &Path) -> Result<Self, FileError> {
+        let file = Self::file(folder);
+        if file.exists() { read_json(&file) } else { Ok(Self::default()) }
+    }
+
+    /// Writes the settings into `folder`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn save(&self, folder: &Path) -> Result<(), FileError> {
+        write_json_atomically(&Self::file(folder), self)
+    }
+
+    /// Puts a project first in the list of recent ones.
+    pub fn remember(&mut self, project: &Path) {
+        self.recent.retain(|p| p != project);
+        self.recent.insert(0, project.to_path_buf());
+        self.recent.truncate(RECENT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_and_old_files_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("new");
+        assert_eq!(Settings::load(&folder).unwrap(), Settings::default());
+        let mut settings = Settings { theme: Theme::Dark, ..Settings::default() };
+        settings.remember(Path::new("a.hiscmcl"));
+        settings.remember(Path::new("b.hiscmcl"));
+        settings.remember(Path::new("a.hiscmcl"));
+        settings.save(&folder).unwrap();
+        assert_eq!(Settings::load(&folder).unwrap(), settings);
+        assert_eq!(settings.recent, [Path::new("a.hiscmcl"), Path::new("b.hiscmcl")]);
+        std::fs::write(folder.join("settings.json"), r#"{"theme":"dark","gone":1}"#).unwrap();
+        assert_eq!(Settings::load(&folder).unwrap(), Settings { theme: Theme::Dark, ..Settings::default() });
+    }
+
+    #[test]
+    fn damaged_settings_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("settings.json"), "{").unwrap();
+        assert!(Settings::load(dir.path()).unwrap_err().to_string().contains("settings.json"));
+    }
+}

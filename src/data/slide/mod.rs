@@ -1,0 +1,158 @@
+//! Plain slide images (JPEG, PNG, TIFF): decoded once, cut into tiles, with a pyramid.
+//!
+//! Pixels are used as they are stored; an EXIF orientation is not applied, because spot positions refer to
+//! the stored pixels.
+
+mod decode;
+mod pyramid;
+mod resample;
+pub mod store;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use crate::core::cancel::{CancelToken, Cancelled};
+use crate::core::encoder::RgbPatch;
+use crate::core::files::FileError;
+use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
+use crate::core::progress::Progress;
+
+pub use decode::{MAX_PIXELS, MAX_SIDE};
+pub use pyramid::{Level, TILE, Tile};
+
+/// A slide image could not be opened. Its text is one sentence that names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum SlideError {
+    /// The file cannot be read, or is not an image that this can read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The image would not fit into memory.
+    #[error(
+        "{}: {width} x {height} pixels are too many to open as a plain image (at most {} million, {} on a side); \
+         export the section at a lower resolution",
+        path.display(), MAX_PIXELS / 1_000_000, MAX_SIDE
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// The user stopped it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// An RGB image, row-major, 3 bytes a pixel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RgbImage {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// `width * height * 3` bytes.
+    pub rgb: Vec<u8>,
+}
+
+/// A decoded slide image in memory: RGB tiles of every pyramid level.
+#[derive(Debug)]
+pub struct Slide {
+    path: PathBuf,
+    levels: Vec<Level>,
+}
+
+impl Slide {
+    /// Decodes the image at `path` and builds its pyramid.
+    ///
+    /// # Errors
+    /// [`SlideError`] when it cannot be read, is not a whole image, is too large, or the work is cancelled.
+    pub fn open(path: &Path, progress: &dyn Progress, cancel: &CancelToken) -> Result<Self, SlideError> {
+        let pixels = decode::decode(path, progress, cancel)?;
+        Ok(Self { path: path.to_path_buf(), levels: pyramid::build(pixels, cancel)? })
+    }
+
+    /// A slide from pixels that are already in memory; `None` unless there are `width * height * 3` bytes
+    /// and at least one pixel.
+    pub fn from_image(name: &str, image: RgbImage) -> Option<Self> {
+        let RgbImage { width, height, rgb } = image;
+        let expected = u64::from(width) * u64::from(height) * 3;
+        if expected == 0 || rgb.len() as u64 != expected {
+            return None;
+        }
+        let pixels = decode::Pixels { width, height, color: image::ColorType::Rgb8, bytes: rgb };
+        let levels = pyramid::build(pixels, &CancelToken::new()).ok()?;
+        Some(Self { path: PathBuf::from(name), levels })
+    }
+
+    /// Width and height of the image at `path`, from its header.
+    ///
+    /// # Errors
+    /// [`FileError`] when it cannot be read or is not an image.
+    pub fn read_size(path: &Path) -> Result<(u32, u32), FileError> {
+        let file = File::open(path).map_err(FileError::io("open", path))?;
+        decode::read_size(path, BufReader::new(file))
+    }
+
+    /// The file it came from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Width and height in slide pixels.
+    pub fn size(&self) -> (u32, u32) {
+        self.levels.first().map_or((0, 0), |l| (l.width, l.height))
+    }
+
+    /// Pyramid levels, each half the size of the one before; the last fits in one tile.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// The tile at `col`, `row` of `level`, where there is one.
+    pub fn tile(&self, level: usize, col: u32, row: u32) -> Option<&Tile> {
+        self.levels.get(level)?.tile(col, row)
+    }
+
+    /// Memory held by the tiles.
+    pub fn memory_bytes(&self) -> u64 {
+        self.levels.iter().map(Level::memory_bytes).sum()
+    }
+
+    /// The square patch of `size` x `size` pixels at `patch_mpp` micrometres per pixel around `center`:
+    /// area-averaged where the slide is finer, bilinear where it is coarser, white off the slide.
+    pub fn read_patch(&self, center: SlidePoint, slide_mpp: Mpp, patch_mpp: f64, size: usize) -> RgbPatch {
+        let step = patch_mpp / slide_mpp.0;
+        let half = step * size as f64 / 2.0;
+        let x = resample::Axis { start: center.x - half, step, count: size };
+        let y = resample::Axis { start: center.y - half, step, count: size };
+        let (rgb, on_slide) = resample::resample(&self.levels, &x, &y);
+        RgbPatch { size, rgb, on_slide }
+    }
+
+    /// The rectangle `rect` resampled to `width` x `height` pixels, white off the slide.
+    pub fn region(&self, rect: SlideRect, width: u32, height: u32) -> RgbImage {
+        let axis = |start: f64, length: f64, count: u32| resample::Axis {
+            start,
+            step: length / f64::from(count.max(1)),
+            count: count as usize,
+        };
+        let x = axis(rect.min.x, rect.width(), width);
+        let y = axis(rect.min.y, rect.height(), height);
+        let (rgb, _) = resample::resample(&self.levels, &x, &y);
+        RgbImage { width, height, rgb }
+    }
+
+    /// The whole slide, its longer side `max_side` pixels (never larger than the slide itself).
+    pub fn thumbnail(&self, max_side: u32) -> RgbImage {
+        let (width, height) = self.size();
+        let shrink = (f64::from(max_side.max(1)) / f64::from(width.max(height).max(1))).min(1.0);
+        let scaled = |side: u32| (f64::from(side) * shrink).round().max(1.0) as u32;
+        self.region(SlideRect::of_size(width, height), scaled(width), scaled(height))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+use super::*;
+use crate::core::progress::Silent;
+
+/// A slide whose red is the column and green the row (modulo 251), blue 10.
+fn gradient(width: u32, height: u32) -> RgbImage {
+    let mut rgb = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            rgb.extend([(x % 251) as u8, (y % 251) as u8, 10]);
+        }
+    }
+    RgbImage { width, height, rgb }
+}
+
+fn open(path: &Path) -> Result<Slide, SlideError> {
+    Slide::open(path, &Silent, &CancelToken::new())
+}
+
+fn sentence(path: &Path) -> String {
+    let text = open(path).err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(
+        text.contains(&path.file_name().unwrap().to_string_lossy().into_owned()),
+        "{text:?} names no file"
+    );
+    assert!(!text.contains('\n'), "{text:?} is more than a sentence");
+    text
+}
+
+#[test]
+fn levels_halve_down_to_one_tile() {
+    let slide = Slide::from_image("g", gradient(1025, 700)).unwrap();
+    let sizes: Vec<_> = slide.levels().iter().map(|l| (l.width, l.height, l.downsample)).collect();
+    assert_eq!(sizes, [(1025, 700, 1), (513, 350, 2), (257, 175, 4)]);
+    assert_eq!((slide.levels()[0].tile_columns(), slide.levels()[0].tile_rows()), (3, 2));
+    let corner = slide.tile(0, 2, 1).unwrap();
+    assert_eq!((corner.width, corner.height), (1, 188));
+    assert!(slide.tile(0, 3, 0).is_none() && slide.tile(0, 0, 2).is_none() && slide.tile(3, 0, 0).is_none());
+    assert_eq!(slide.memory_bytes(), (1025 * 700 + 513 * 350 + 257 * 175) * 3);
+}
+
+#[test]
+fn a_pyramid_pixel_is_the_mean_of_four() {
+    let image = RgbImage {
+        width: 3,
+        height: 2,
+        rgb: [[0_u8; 3], [10; 3], [100; 3], [20; 3], [32; 3], [200; 3]].concat(),
+    };
+    let pixels = decode::Pixels { width: 3, height: 2, color: image::ColorType::Rgb8, bytes: image.rgb };
+    let mut levels = pyramid::build(pixels, &CancelToken::new()).unwrap();
+    assert_eq!(levels.pop().map(|l| l.tile(0, 0).cloned().unwrap().rgb.len()), Some(18));
+    // Large enough to need a second level: every 2 x 2 block is 0, 10, 20, 32, whose mean is 15.5.
+    let block = [[0_u8, 10], [20, 32]];
+    let rgb =
+        (0..600_usize).flat_map(|y| (0..600_usize).flat_map(move |x| [block[y % 2][x % 2]; 3])).collect();
+    let slide = Slide::from_image("b", RgbImage { width: 600, height: 600, rgb }).unwrap();
+    assert!(slide.tile(1, 0, 0).unwrap().rgb.iter().all(|&v| v == 16));
+}
+
+#[test]
+fn a_patch_at_slide_resolution_is_the_pixels_themselves() {
+    let slide = Slide::from_image("g", gradient(1200, 900)).unwrap();
+    let patch = slide.read_patch(SlidePoint::new(520.0, 510.0), Mpp(0.5), 0.5, 40);
+    assert_eq!((patch.on_slide, patch.rgb.len()), (1.0, 4800));
+    for (i, pixel) in patch.rgb.chunks_exact(3).enumerate() {
+        let (x, y) = (500 + i % 40, 490 + i / 40);
+        assert_eq!(pixel, [(x % 251) as u8, (y % 251) as u8, 10], "at {x}, {y}");
+    }
+}
+
+#[test]
+fn resampled_patches_are_right_to_half_a_pixel() {
+    // Red grows by one every four pixels, so that any position can be read off.
+    let rgb = (0..800_u32)
+        .flat_map(|y| (0..900_u32).flat_map(move |x| [(x / 4) as u8, (y / 4) as u8, 0]))
+        .collect();
+    let slide = Slide::from_image("r", RgbImage { width: 900, height: 800, rgb }).unwrap();
+    let center = SlidePoint::new(451.3, 402.8);
+    for patch_mpp in [0.3, 0.5, 0.7, 1.0, 1.9, 2.0, 4.1] {
+        let patch = slide.read_patch(center, Mpp(0.5), patch_mpp, 20);
+        let step = patch_mpp / 0.5;
+        for (i, pixel) in patch.rgb.chunks_exact(3).enumerate() {
+            let x = center.x + ((i % 20) as f64 + 0.5 - 10.0) * step;
+            let y = center.y + ((i / 20) as f64 + 0.5 - 10.0) * step;
+            // Within a step of 4 px the stored value is constant: (x - 2) / 4 +- 0.5, and rounding.
+            assert!(
+                (f64::from(pixel[0]) - (x - 2.0) / 4.0).abs() <= 1.01,
+                "{patch_mpp}: {} at {x}",
+                pixel[0]
+            );
+            assert!(
+                (f64::from(pixel[1]) - (y - 2.0) / 4.0).abs() <= 1.01,
+                "{patch_mpp}: {} at {y}",
+                pixel[1]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_patch_over_the_edge_is_white_there() {
+    let slide =
+        Slide::from_image("g", RgbImage { width: 600, height: 600, rgb: vec![50; 1_080_000] }).unwrap();
+    let patch = slide.read_patch(SlidePoint::new(0.0, 300.0), Mpp(1.0), 1.0, 10);
+    assert_eq!(patch.on_slide, 0.5);
+    assert_eq!(&patch.rgb[..30], [[255_u8; 15], [50; 15]].concat());
+    let away = slide.read_patch(SlidePoint::new(-5000.0, 1e9), Mpp(1.0), 0.7, 10);
+    assert_eq!((away.on_slide, away.rgb.iter().all(|&v| v == 255)), (0.0, true));
+    let right = slide.read_patch(SlidePoint::new(601.0, 590.0), Mpp(1.0), 3.0, 10);
+    assert!(right.rgb.contains(&255) && right.rgb.contains(&50));
+    for odd in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
+        assert_eq!(slide.read_patch(SlidePoint::new(odd, odd), Mpp(1.0), odd, 4).rgb.len(), 48);
+    }
+}
+
+#[test]
+fn thumbnails_keep_the_shape() {
+    let slide =
+        Slide::from_image("g", RgbImage { width: 1000, height: 500, rgb: vec![77; 1_500_000] }).unwrap();
+    let small = slide.thumbnail(100);
+    assert_eq!((small.width, small.height), (100, 50));
+    assert!(small.rgb.iter().all(|&v| v == 77));
+    assert_eq!(slide.thumbnail(5000).width, 1000);
+    assert!(Slide::from_image("bad", RgbImage { width: 2, height: 2, rgb: vec![0; 11] }).is_none());
+    assert!(Slide::from_image("bad", RgbImage { width: 0, height: 2, rgb: vec![] }).is_none());
+}
+
+#[test]
+fn every_format_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let gray16 =
+        image::ImageBuffer::<image::Luma<u16>, Vec<u16>>::from_pixel(40, 30, image::Luma([257 * 40]));
+    gray16.save(dir.path().join("gray16.png")).unwrap();
+    gray16.save(dir.path().join("gray16.tiff")).unwrap();
+    image::RgbaImage::from_pixel(40, 30, image::Rgba([9, 9, 9, 0]))
+        .save(dir.path().join("clear.png"))
+        .unwrap();
+    image::RgbImage::from_pixel(40, 30, image::Rgb([40; 3])).save(dir.path().join("plain.jpg")).unwrap();
+    for (name, value) in [("gray16.png", 40), ("gray16.tiff", 40), ("clear.png", 255), ("plain.jpg", 40)] {
+        let path = dir.path().join(name);
+        let slide = open(&path).unwrap();
+        assert_eq!((slide.size(), Slide::read_size(&path).unwrap()), ((40, 30), (40, 30)));
+        assert_eq!(slide.tile(0, 0, 0).unwrap().rgb, [value; 3600], "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_is_named_in_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    std::fs::write(at("text.jpg"), "spot\tx\ty\n").unwrap();
+    assert!(sentence(&at("text.jpg")).contains("not a JPEG, PNG or TIFF image"));
+    std::fs::write(at("empty.png"), "").unwrap();
+    assert!(sentence(&at("empty.png")).contains("not a JPEG, PNG or TIFF image"));
+    std::fs::create_dir(at("folder.jpg")).unwrap();
+    assert!(sentence(&at("folder.jpg")).contains("folder"));
+    assert!(sentence(&at("missing.jpg")).contains("not there"));
+    let full = image::RgbImage::from_fn(300, 300, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]));
+    for name in ["cut.jpg", "cut.png", "cut.tiff"] {
+        full.save(at(name)).unwrap();
+        let bytes = std::fs::read(at(name)).unwrap();
+        std::fs::write(at(name), &bytes[..bytes.len() / 2]).unwrap();
+        let text = sentence(&at(name));
+        assert!(text.contains("cut off") || text.contains("damaged"), "{text}");
+    }
+}
+
+#[test]
+fn absurd_sizes_are_refused_before_allocating() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("huge.png");
+    image::RgbImage::new(1, 1).save(&path).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    // Width and height in the header chunk, and the checksum over it.
+    bytes[16..24].copy_from_slice(&[0, 0, 0xC3, 0x50, 0, 0, 0xC3, 0x50]);
+    let mut crc = flate2::Crc::new();
+    crc.update(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&crc.sum().to_be_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    assert!(matches!(open(&path), Err(SlideError::TooLarge { width: 50_000, height: 50_000, .. })));
+    assert!(sentence(&path).contains("50000 x 50000"));
+}
+
+#[test]
+fn cancelling_stops_the_decoding() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.png");
+    image::RgbImage::new(64, 64).save(&path).unwrap();
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    assert!(matches!(Slide::open(&path, &Silent, &cancel), Err(SlideError::Cancelled(_))));
+}
+
+#[test]
+fn damaged_images_never_panic() {
+    use rand::RngExt;
+    let dir = tempfile::tempdir().unwrap();
+    let full = image::RgbImage::from_fn(70, 50, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]));
+    let mut random = crate::core::rng::stream(3, "damage", 0);
+    for name in ["a.jpg", "a.png", "a.tiff"] {
+        let path = dir.path().join(name);
+        full.save(&path).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for _ in 0..400 {
+            let mut bytes = whole.clone();
+            for _ in 0..random.random_range(1..6) {
+                let at = random.random_range(0..bytes.len());
+                bytes[at] = random.random();
+            }
+            bytes.truncate(random.random_range(bytes.len() / 2..=bytes.len()));
+            std::fs::write(&path, &bytes).unwrap();
+            if let Err(error) = open(&path) {
+                assert!(error.to_string().contains(name) && !error.to_string().contains('\n'), "{error}");
+            }
+        }
+    }
+}

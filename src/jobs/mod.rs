@@ -1,0 +1,6 @@
+//! Long work, orchestrated: every job is a plain function that the command line calls directly and the
+//! window runs on a named thread through [`spawn::spawn`]. Jobs open files, call the rooms below in the
+//! right order and store results; they compute nothing themselves.
+
+pub mod context;
+pub mod spawn;

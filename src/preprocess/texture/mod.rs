@@ -1,0 +1,119 @@
+//! The `texture` encoder: stains, nuclei and texture of an H&E patch as numbers, without a download.
+//!
+//! Optical density is separated into hematoxylin, eosin and a residual; then come the distributions of
+//! stains and colours, responses to nuclei of several sizes and the regions they form, co-occurrence and
+//! local binary patterns, and the arrangement at larger scales.
+
+mod blur;
+mod color;
+mod cooccurrence;
+mod nuclei;
+mod planes;
+mod structure;
+
+use rayon::prelude::*;
+
+use crate::core::encoder::{PatchEncoder, RgbPatch};
+use planes::Planes;
+
+/// The embedded encoder. It has no weights, so it is always at hand and always gives the same numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextureEncoder;
+
+/// Side of a patch in pixels.
+const SIZE: usize = 224;
+/// Micrometres per pixel of a patch.
+const MPP: f64 = 0.5;
+/// A patch must have this many pixels along a side for all scales to exist.
+const LEAST_SIZE: usize = 32;
+/// Length of a feature vector.
+const WIDTH: usize = color::WIDTH + nuclei::WIDTH + cooccurrence::WIDTH + structure::WIDTH;
+
+impl TextureEncoder {
+    /// Features of one patch of any size and resolution; all zero below 32 pixels.
+    pub fn describe(patch: &RgbPatch) -> Vec<f32> {
+        if patch.size < LEAST_SIZE {
+            return vec![0.0; WIDTH];
+        }
+        let planes = Planes::of(patch);
+        let mut features = Vec::with_capacity(WIDTH);
+        color::describe(&planes, &mut features);
+        nuclei::describe(&planes, &mut features);
+        cooccurrence::describe(&planes, &mut features);
+        structure::describe(&planes, &mut features);
+        features
+    }
+}
+
+impl PatchEncoder for TextureEncoder {
+    fn id(&self) -> String {
+        // The number changes whenever any feature does, so that stale caches are not used.
+        "texture-2".to_owned()
+    }
+
+    fn mpp(&self) -> f64 {
+        MPP
+    }
+
+    fn patch_size(&self) -> usize {
+        SIZE
+    }
+
+    fn width(&self) -> usize {
+        WIDTH
+    }
+
+    fn encode(&self, patches: &[RgbPatch]) -> Vec<Vec<f32>> {
+        patches.par_iter().map(Self::describe).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::rng;
+    use rand::RngExt;
+
+    fn patch(size: usize, f: impl FnMut(usize) -> u8) -> RgbPatch {
+        RgbPatch { size, rgb: (0..size * size * 3).map(f).collect(), on_slide: 1.0 }
+    }
+
+    #[test]
+    fn every_patch_gives_finite_numbers() {
+        let mut noise = rng::stream(1, "noise", 0);
+        let patches = [
+            patch(224, |_| 255),
+            patch(224, |_| 0),
+            patch(224, |_| noise.random()),
+            patch(224, |i| if i / 3 % 2 == 0 { 0 } else { 255 }),
+            patch(32, |i| (i % 256) as u8),
+            patch(7, |_| 3),
+            RgbPatch { size: 64, rgb: vec![1, 2], on_slide: 0.0 },
+        ];
+        let features = TextureEncoder.encode(&patches);
+        for (f, p) in features.iter().zip(&patches) {
+            assert_eq!(f.len(), TextureEncoder.width());
+            assert!(f.iter().all(|v| v.is_finite()), "size {}: {f:?}", p.size);
+        }
+        assert_eq!(TextureEncoder.encode(&patches[2..3])[0], features[2]);
+    }
+
+    #[test]
+    fn nuclei_show() {
+        // Pink ground with a lattice of dark blue discs, 20 px apart: 11 x 11 of them.
+        let disc = |x: usize, y: usize| {
+            let (dx, dy) = ((x % 20) as f32 - 10.0, (y % 20) as f32 - 10.0);
+            dx * dx + dy * dy < 36.0
+        };
+        let mut rgb = Vec::new();
+        for i in 0..224 * 224 {
+            rgb.extend(if disc(i % 224, i / 224) { [60, 50, 120] } else { [230, 170, 200] });
+        }
+        let features = TextureEncoder::describe(&RgbPatch { size: 224, rgb, on_slide: 1.0 });
+        let regions = &features[color::WIDTH + nuclei::WIDTH - 16..color::WIDTH + nuclei::WIDTH];
+        // 121 whole discs in 112 x 112 pixels at half resolution.
+        assert!((regions[1] - 121.0 * 1000.0 / 12544.0).abs() < 0.2, "{regions:?}");
+        assert!(regions[7] < 0.5, "round: {regions:?}");
+        assert!((regions[10] - 10.0).abs() < 0.1, "10 pixels apart: {regions:?}");
+    }
+}

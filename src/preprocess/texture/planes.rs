@@ -1,0 +1,200 @@
+//! A patch split into the planes that the texture features are taken from.
+
+use std::sync::LazyLock;
+
+use crate::core::encoder::RgbPatch;
+
+/// Directions of hematoxylin and eosin in optical density of red, green and blue (Ruifrok and Johnston,
+/// 2001). Fixed for all slides: standardising features per section takes out what a stain differs by.
+const HEMATOXYLIN: [f64; 3] = [0.650, 0.704, 0.286];
+const EOSIN: [f64; 3] = [0.072, 0.990, 0.105];
+
+/// Optical densities that the lowest and the highest of 256 steps of a plane stand for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    pub low: f32,
+    pub high: f32,
+}
+
+impl Range {
+    /// Width of one of the 256 steps.
+    pub fn step(self) -> f32 {
+        (self.high - self.low) / 255.0
+    }
+
+    /// The step nearest to `value`.
+    pub fn quantise(self, value: f32) -> u8 {
+        ((value - self.low) / self.step() + 0.5) as u8
+    }
+}
+
+pub(super) const H_RANGE: Range = Range { low: -0.3, high: 1.9 };
+pub(super) const E_RANGE: Range = Range { low: -0.6, high: 1.4 };
+pub(super) const RESIDUAL_RANGE: Range = Range { low: -0.7, high: 0.7 };
+pub(super) const OD_RANGE: Range = Range { low: 0.0, high: 1.6 };
+
+/// A pixel whose colours are all at most this is no tissue but a mask painted over the background; it is
+/// read as glass. Ink and pigment are brighter than that.
+const MASKED: u8 = 8;
+
+/// A square plane of one byte a pixel, row-major.
+#[derive(Debug, Clone)]
+pub(super) struct Bytes {
+    pub size: usize,
+    pub values: Vec<u8>,
+}
+
+impl Bytes {
+    pub fn rows(&self) -> std::slice::ChunksExact<'_, u8> {
+        self.values.chunks_exact(self.size)
+    }
+
+    /// At half the size, each pixel the mean of 2 x 2; an odd last row or column is left out.
+    pub fn halved(&self) -> Self {
+        let size = self.size / 2;
+        let mut values = Vec::with_capacity(size * size);
+        for pair in self.values.chunks_exact(self.size * 2) {
+            let (upper, lower) = pair.split_at(self.size);
+            values.extend(upper.chunks_exact(2).zip(lower.chunks_exact(2)).map(|(u, l)| {
+                ((u16::from(u[0]) + u16::from(u[1]) + u16::from(l[0]) + u16::from(l[1]) + 2) / 4) as u8
+            }));
+        }
+        values.truncate(size * size);
+        Self { size, values }
+    }
+}
+
+/// What the features are taken from: stains as bytes over their [`Range`], colours as they are.
+pub(super) struct Planes {
+    pub hematoxylin: Bytes,
+    pub eosin: Bytes,
+    pub residual: Bytes,
+    pub density: Bytes,
+    pub red: Bytes,
+    pub green: Bytes,
+    pub blue: Bytes,
+    /// The largest minus the smallest of red, green and blue.
+    pub chroma: Bytes,
+    /// Rec. 601 luma.
+    pub luma: Bytes,
+}
+
+/// Steps of hematoxylin, eosin, residual and mean density that each value of one colour adds.
+type Table = [[f32; 4]; 256];
+
+static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
+    let unmix = unmixing();
+    let ranges = [H_RANGE, E_RANGE, RESIDUAL_RANGE, OD_RANGE];
+    std::array::from_fn(|channel| {
+        std::array::from_fn(|value| {
+            let density = optical_density(value as u8);
+            std::array::from_fn(|plane| {
+                let share = if plane < 3 { unmix[plane][channel] } else { 1.0 / 3.0 };
+                let range = ranges[plane];
+                // A third of the offset, and of the half that rounds, comes with each channel.
+                ((share * density) as f32 - range.low / 3.0) / range.step() + 0.5 / 3.0
+            })
+        })
+    })
+});
+
+/// Optical density of a colour value; one is added so that black stays finite.
+pub(super) fn optical_density(value: u8) -> f64 {
+    -((f64::from(value) + 1.0) / 256.0).log10()
+}
+
+/// Rows that turn the optical densities of red, green and blue into hematoxylin, eosin and what is
+/// perpendicular to both.
+pub(super) fn unmixing() -> [[f64; 3]; 3] {
+    let unit = |v: [f64; 3]| {
+        let norm = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        v.map(|x| x / norm)
+    };
+    let (h, e) = (unit(HEMATOXYLIN), unit(EOSIN));
+    let r = unit(cross(h, e));
+    // The inverse of the matrix whose rows are h, e, r, by its adjugate; column i of it unmixes stain i.
+    let columns = [cross(e, r), cross(r, h), cross(h, e)];
+    let determinant: f64 = h.iter().zip(columns[0]).map(|(a, b)| a * b).sum();
+    columns.map(|c| c.map(|x| x / determinant))
+}
+
+fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+}
+
+impl Planes {
+    pub fn of(patch: &RgbPatch) -> Self {
+        let size = patch.size;
+        let n = size * size;
+        let mut planes: [Vec<u8>; 9] = std::array::from_fn(|_| Vec::with_capacity(n));
+        let [h, e, r, d, red, green, blue, chroma, luma] = &mut planes;
+        let [table_red, table_green, table_blue] = &*TABLES;
+        for pixel in patch.rgb.chunks_exact(3) {
+            let &[cr, cg, cb] = pixel else { continue };
+            let masked = cr.max(cg).max(cb) <= MASKED;
+            let [cr, cg, cb] = if masked { [u8::MAX; 3] } else { [cr, cg, cb] };
+            let (a, b, c) =
+                (&table_red[usize::from(cr)], &table_green[usize::from(cg)], &table_blue[usize::from(cb)]);
+            h.push((a[0] + b[0] + c[0]) as u8);
+            e.push((a[1] + b[1] + c[1]) as u8);
+            r.push((a[2] + b[2] + c[2]) as u8);
+            d.push((a[3] + b[3] + c[3]) as u8);
+            red.push(cr);
+            green.push(cg);
+            blue.push(cb);
+            chroma.push(cr.max(cg).max(cb) - cr.min(cg).min(cb));
+            luma.push(((u32::from(cr) * 77 + u32::from(cg) * 150 + u32::from(cb) * 29) >> 8) as u8);
+        }
+        let [hematoxylin, eosin, residual, density, red, green, blue, chroma, luma] =
+            planes.map(|mut values| {
+                // A patch whose bytes do not fit its size is completed with zeros rather than refused.
+                values.resize(n, 0);
+                Bytes { size, values }
+            });
+        Self { hematoxylin, eosin, residual, density, red, green, blue, chroma, luma }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pure_stains_separate() {
+        let unmix = unmixing();
+        for (stain, expected) in [(HEMATOXYLIN, [1.0, 0.0, 0.0]), (EOSIN, [0.0, 1.0, 0.0])] {
+            let norm = stain.iter().map(|x| x * x).sum::<f64>().sqrt();
+            for (row, expected) in unmix.iter().zip(expected) {
+                let amount: f64 = row.iter().zip(stain).map(|(a, b)| a * b / norm).sum();
+                assert!((amount - expected).abs() < 1e-9, "{amount} instead of {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn planes_hold_densities_in_steps() {
+        // Colours of one unit of hematoxylin and of half a unit of eosin.
+        let color = |stain: [f64; 3], amount: f64| {
+            let norm = stain.iter().map(|x| x * x).sum::<f64>().sqrt();
+            stain.map(|x| (256.0 * 10_f64.powf(-amount * x / norm) - 1.0).round() as u8)
+        };
+        let rgb = [color(HEMATOXYLIN, 1.0), color(EOSIN, 0.5), [0; 3], [9; 3]].concat();
+        let planes = Planes::of(&RgbPatch { size: 2, rgb, on_slide: 1.0 });
+        let value =
+            |plane: &Bytes, range: Range, i: usize| f32::from(plane.values[i]) * range.step() + range.low;
+        assert!((value(&planes.hematoxylin, H_RANGE, 0) - 1.0).abs() < 0.02);
+        assert!(value(&planes.eosin, E_RANGE, 0).abs() < 0.02);
+        assert!((value(&planes.eosin, E_RANGE, 1) - 0.5).abs() < 0.02);
+        assert!(value(&planes.hematoxylin, H_RANGE, 1).abs() < 0.02);
+        assert!(value(&planes.hematoxylin, H_RANGE, 2).abs() < 0.01);
+        assert_eq!((planes.density.values[2], planes.density.values[3]), (0, 224));
+        assert_eq!((planes.luma.values[2], planes.luma.values[3], planes.chroma.values[2]), (255, 9, 0));
+    }
+
+    #[test]
+    fn halving_averages() {
+        let plane = Bytes { size: 3, values: vec![0, 10, 99, 20, 33, 99, 99, 99, 99] };
+        let half = plane.halved();
+        assert_eq!((half.size, half.values), (1, vec![16]));
+    }
+}

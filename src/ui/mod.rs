@@ -1,0 +1,4 @@
+//! The window: panels, pages and their look. Draws what `app` holds and sends commands; computes nothing.
+
+pub mod theme;
+pub mod widgets;

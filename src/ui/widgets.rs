@@ -1,0 +1,152 @@
+//! Small controls that every page uses.
+
+use eframe::egui::{self, Align, Color32, Frame, Layout, Margin, Response, RichText, Stroke, TextStyle, Ui};
+
+use super::theme::{self, Colors, colors};
+
+/// A caption above a group of controls: "SECTIONS" in small capitals.
+pub fn caption(ui: &mut Ui, text: &str) -> Response {
+    let c = colors(ui);
+    ui.label(
+        RichText::new(text.to_uppercase())
+            .text_style(TextStyle::Small)
+            .family(theme::semibold())
+            .extra_letter_spacing(0.4)
+            .color(c.weak),
+    )
+}
+
+/// A caption with something at the right end of its line.
+pub fn caption_with<R>(ui: &mut Ui, text: &str, right: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.horizontal(|ui| {
+        caption(ui, text);
+        ui.with_layout(Layout::right_to_left(Align::Center), right).inner
+    })
+    .inner
+}
+
+/// A white card as wide as there is room, with a caption.
+pub fn card<R>(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    theme::card(colors(ui))
+        .show(ui, |ui| {
+            ui.take_available_width();
+            if !title.is_empty() {
+                caption(ui, title);
+                ui.add_space(2.0);
+            }
+            contents(ui)
+        })
+        .inner
+}
+
+/// The one button of a page that leads on.
+pub fn primary(ui: &mut Ui, enabled: bool, text: &str) -> Response {
+    let c = colors(ui);
+    let button = egui::Button::new(RichText::new(text).family(theme::semibold()).color(c.on_accent))
+        .fill(c.accent)
+        .stroke(Stroke::new(1.0, c.accent))
+        .min_size(egui::vec2(0.0, 32.0));
+    ui.add_enabled(enabled, button)
+}
+
+/// A button that takes something away.
+pub fn danger(ui: &mut Ui, enabled: bool, text: &str) -> Response {
+    let c = colors(ui);
+    let button = egui::Button::new(RichText::new(text).color(c.bad)).stroke(Stroke::new(1.0, c.bad));
+    ui.add_enabled(enabled, button)
+}
+
+/// A remark in weak text that wraps.
+pub fn remark(ui: &mut Ui, text: impl Into<String>) -> Response {
+    let c = colors(ui);
+    ui.add(egui::Label::new(RichText::new(text).color(c.weak)).wrap())
+}
+
+/// How a [`banner`] looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Good to know.
+    Note,
+    /// A success.
+    Good,
+    /// To be read with care.
+    Warning,
+    /// Did not work.
+    Error,
+}
+
+impl Tone {
+    /// The colours of the text and of what is behind it.
+    pub fn colors(self, c: Colors) -> (Color32, Color32) {
+        match self {
+            Self::Note => (c.text, c.selected),
+            Self::Good => (c.good, c.panel),
+            Self::Warning => (c.fair, c.fair_back),
+            Self::Error => (c.bad, c.bad_back),
+        }
+    }
+}
+
+/// A framed remark that wraps.
+pub fn banner(ui: &mut Ui, tone: Tone, text: impl Into<String>) -> Response {
+    let (ink, paper) = tone.colors(colors(ui));
+    Frame::new()
+        .fill(paper)
+        .stroke(Stroke::new(1.0, ink.gamma_multiply(0.45)))
+        .corner_radius(theme::ROUND)
+        .inner_margin(Margin::symmetric(10, 6))
+        .show(ui, |ui| {
+            ui.take_available_width();
+            ui.add(egui::Label::new(RichText::new(text).color(ink)).wrap().selectable(true))
+        })
+        .inner
+}
+
+/// A text field that sends its text when Enter is pressed or the field is left, and only when it differs
+/// from `current`. `label` names it for assistive technology; Escape takes the typing back.
+pub fn text_field(
+    ui: &mut Ui,
+    id: impl std::hash::Hash + std::fmt::Debug,
+    label: &str,
+    current: &str,
+    width: f32,
+) -> Option<String> {
+    let id = ui.scope_id().with(("text field", id));
+    let mut text = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_else(|| current.to_owned());
+    let response = ui.add(egui::TextEdit::singleline(&mut text).id(id).desired_width(width).clip_text(true));
+    name(&response, label);
+    let mut sent = None;
+    if response.has_focus() {
+        ui.data_mut(|d| d.insert_temp(id, text));
+    } else {
+        if response.lost_focus() {
+            let escaped = ui.input(|i| i.key_pressed(egui::Key::Escape));
+            let trimmed = text.trim();
+            if !escaped && trimmed != current {
+                sent = Some(trimmed.to_owned());
+            }
+        }
+        ui.data_mut(|d| d.remove_temp::<String>(id));
+    }
+    sent
+}
+
+/// Gives a control that shows no text of its own a name for assistive technology.
+pub fn name(response: &Response, label: &str) {
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_label(label.to_owned()));
+}
+
+/// A labelled row of a form: the label at the left in weak text, the control after it.
+pub fn field<R>(ui: &mut Ui, label: &str, label_width: f32, control: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.horizontal(|ui| {
+        let c = colors(ui);
+        let text = egui::Label::new(RichText::new(label).color(c.weak));
+        let layout = Layout::left_to_right(Align::Center);
+        let shown = ui.allocate_ui_with_layout(egui::vec2(label_width, theme::ROW), layout, |ui| {
+            ui.set_min_width(label_width);
+            ui.add(text)
+        });
+        ui.label_inputs_by(shown.inner.id, control)
+    })
+    .inner
+}
