@@ -255,12 +255,12 @@ const CASES: &[Case] = &[
     (
         "an image that is not one",
         |s| s.write(IMAGE, b"not an image at all"),
-        "*/data/ST-imgs/C/C2/HE.png: this is not a JPEG, PNG or TIFF image, or it is damaged",
+        "*/data/ST-imgs/C/C2/HE.png: this is not a JPEG, PNG or TIFF image",
     ),
     (
         "an empty image",
         |s| s.write(IMAGE, b""),
-        "*/data/ST-imgs/C/C2/HE.png: this is not a JPEG, PNG or TIFF image, or it is damaged",
+        "*/data/ST-imgs/C/C2/HE.png: this is not a JPEG, PNG or TIFF image",
     ),
     (
         "an image cut in its header",
@@ -268,7 +268,7 @@ const CASES: &[Case] = &[
             let bytes = fs::read(s.path(IMAGE)).unwrap();
             s.write(IMAGE, &bytes[..20]);
         },
-        "*/data/ST-imgs/C/C2/HE.png: this is not a JPEG, PNG or TIFF image, or it is damaged",
+        "*/data/ST-imgs/C/C2/HE.png: the image is cut off; copy it again from its source",
     ),
     // Labels.
     (
