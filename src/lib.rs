@@ -8,6 +8,7 @@ pub mod app;
 pub mod core;
 pub mod data;
 pub mod evaluate;
+pub mod figures;
 pub mod predict;
 pub mod preprocess;
 pub mod ui;

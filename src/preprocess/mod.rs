@@ -5,7 +5,5 @@ pub mod features;
 pub mod hvg;
 pub mod pca;
 pub mod target;
-#[cfg(test)]
-mod testing;
 pub mod texture;
 pub mod tissue;

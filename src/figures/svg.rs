@@ -1,0 +1,261 @@
+//! A drawing as SVG: a real size in millimetres, one unit a millimetre, text as text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::{self, FilterType};
+use image::{ExtendedColorType, ImageBuffer, Rgb};
+use rayon::prelude::*;
+
+use super::drawing::{Bar, Direction, Drawing, Embedded, Item, Rect, Text};
+use super::figure::{Background, Figure, FigureError, MM_PER_INCH};
+use super::layout::lay_out;
+use super::text::{FAMILIES, Face};
+
+/// `figure` as an SVG document.
+///
+/// # Errors
+/// [`FigureError`] when the description is wrong or a tissue image cannot be encoded.
+pub fn to_svg(figure: &Figure) -> Result<String, FigureError> {
+    write(&lay_out(figure)?, figure.style.dpi)
+}
+
+/// `drawing` as SVG, tissue at `dpi`.
+pub(super) fn write(drawing: &Drawing<'_>, dpi: f64) -> Result<String, FigureError> {
+    let images: Vec<String> = drawing
+        .tissues
+        .par_iter()
+        .map(|t| embed(t, dpi).map(|jpeg| BASE64.encode(jpeg)))
+        .collect::<Result<_, _>>()?;
+    let (w, h) = (Num(drawing.width), Num(drawing.height));
+    let mut out = String::with_capacity(images.iter().map(String::len).sum::<usize>() + (1 << 16));
+    // Writing into a String cannot fail, so the results of write! say nothing.
+    let _ = writeln!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" \
+         width=\"{w}mm\" height=\"{h}mm\" viewBox=\"0 0 {w} {h}\" font-family=\"{FAMILIES}\">"
+    );
+    definitions(&mut out, drawing, &images);
+    if drawing.background == Background::White {
+        let _ = writeln!(out, "<rect width=\"{w}\" height=\"{h}\" fill=\"#fff\"/>");
+    }
+    for (i, item) in drawing.items.iter().enumerate() {
+        match item {
+            Item::Image { tissue, rect } => place_image(&mut out, *tissue, *rect),
+            Item::Spots { circles, radius, opacity, clip } => {
+                let clip = clip.map(|_| format!(" clip-path=\"url(#clip{i})\"")).unwrap_or_default();
+                let _ = writeln!(out, "<g fill-opacity=\"{}\"{clip}>", Num(f64::from(*opacity)));
+                spots(&mut out, circles, *radius);
+                out.push_str("</g>\n");
+            }
+            Item::Bar(bar) => color_bar(&mut out, bar),
+            Item::Line { from, to, width } => {
+                let _ = writeln!(
+                    out,
+                    "<path d=\"M{} {}L{} {}\" stroke=\"#000\" stroke-width=\"{}\"/>",
+                    Num(from[0]),
+                    Num(from[1]),
+                    Num(to[0]),
+                    Num(to[1]),
+                    Num(*width)
+                );
+            }
+            Item::Text(text) => place_text(&mut out, text),
+        }
+    }
+    out.push_str("</svg>\n");
+    Ok(out)
+}
+
+/// Images, colour maps and clip rectangles, to which the rest refers.
+fn definitions(out: &mut String, drawing: &Drawing<'_>, images: &[String]) {
+    out.push_str("<defs>\n");
+    for (i, data) in images.iter().enumerate() {
+        // One unit square; each use stretches it to its panel.
+        let _ = writeln!(
+            out,
+            "<image id=\"tissue{i}\" width=\"1\" height=\"1\" preserveAspectRatio=\"none\" \
+             xlink:href=\"data:image/jpeg;base64,{data}\"/>"
+        );
+    }
+    let mut maps: Vec<_> = drawing
+        .items
+        .iter()
+        .filter_map(|item| if let Item::Bar(bar) = item { Some(bar.map) } else { None })
+        .collect();
+    maps.sort_by_key(|m| m.name());
+    maps.dedup();
+    for map in maps {
+        let _ = writeln!(out, "<linearGradient id=\"{}\" x1=\"0\" y1=\"1\" x2=\"0\" y2=\"0\">", map.name());
+        for stop in 0..=STOPS {
+            let t = stop as f32 / STOPS as f32;
+            let _ = writeln!(out, "<stop offset=\"{t}\" stop-color=\"{}\"/>", Hex(map.rgb(t)));
+        }
+        out.push_str("</linearGradient>\n");
+    }
+    for (i, item) in drawing.items.iter().enumerate() {
+        if let Item::Spots { clip: Some(r), .. } = item {
+            let _ = writeln!(
+                out,
+                "<clipPath id=\"clip{i}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>",
+                Num(r.x),
+                Num(r.y),
+                Num(r.w),
+                Num(r.h)
+            );
+        }
+    }
+    out.push_str("</defs>\n");
+}
+
+/// Stops of a gradient; between them colours are mixed, which no eye sees at this number.
+const STOPS: usize = 32;
+
+/// The tissue as JPEG, with no more pixels than `dpi` asks for.
+fn embed(embedded: &Embedded<'_>, dpi: f64) -> Result<Vec<u8>, FigureError> {
+    let t = embedded.tissue;
+    let image = ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(t.width, t.height, t.rgb.as_slice())
+        .ok_or_else(|| FigureError::Drawing("a tissue image has too few bytes".to_owned()))?;
+    let wanted = |mm: f64| (mm / MM_PER_INCH * dpi).ceil().max(1.0) as u32;
+    let (w, h) = (wanted(embedded.size[0]).min(t.width), wanted(embedded.size[1]).min(t.height));
+    let mut jpeg = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, 92);
+    let done = if (w, h) == (t.width, t.height) {
+        encoder.encode(&t.rgb, w, h, ExtendedColorType::Rgb8)
+    } else {
+        let small = imageops::resize(&image, w, h, FilterType::CatmullRom);
+        encoder.encode(small.as_raw(), w, h, ExtendedColorType::Rgb8)
+    };
+    done.map_err(|e| FigureError::Drawing(format!("a tissue image cannot be encoded ({e})")))?;
+    Ok(jpeg)
+}
+
+fn place_image(out: &mut String, tissue: usize, r: Rect) {
+    let _ = writeln!(
+        out,
+        "<use xlink:href=\"#tissue{tissue}\" transform=\"matrix({} 0 0 {} {} {})\"/>",
+        Num(r.w),
+        Num(r.h),
+        Num(r.x),
+        Num(r.y)
+    );
+}
+
+/// Circles grouped by colour, so that each is written as briefly as possible.
+fn spots(out: &mut String, circles: &[(f64, f64, [u8; 3])], radius: f64) {
+    let mut by_color: BTreeMap<[u8; 3], Vec<(f64, f64)>> = BTreeMap::new();
+    for &(x, y, rgb) in circles {
+        by_color.entry(rgb).or_default().push((x, y));
+    }
+    let radius = Num(radius);
+    for (rgb, centers) in by_color {
+        let _ = write!(out, "<g fill=\"{}\">", Hex(rgb));
+        for (x, y) in centers {
+            let _ = write!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>", Num(x), Num(y));
+        }
+        out.push_str("</g>\n");
+    }
+}
+
+fn color_bar(out: &mut String, bar: &Bar) {
+    let (top, bottom) = bar.scale();
+    let r = bar.rect;
+    let (left, right, middle) = (Num(r.x), Num(r.right()), Num(r.x + r.w / 2.0));
+    // The gradient spans the shape it fills, so that the pointed ends are shapes of their own.
+    let _ = writeln!(
+        out,
+        "<rect x=\"{left}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"url(#{})\"/>",
+        Num(top),
+        Num(r.w),
+        Num(bottom - top),
+        bar.map.name()
+    );
+    let ends = [(bar.above, top, r.y, 1.0), (bar.below, bottom, r.bottom(), 0.0)];
+    for (_, base, tip, t) in ends.into_iter().filter(|e| e.0) {
+        let _ = writeln!(
+            out,
+            "<path d=\"M{left} {base}L{right} {base}L{middle} {}Z\" fill=\"{}\"/>",
+            Num(tip),
+            Hex(bar.map.rgb(t)),
+            base = Num(base)
+        );
+    }
+}
+
+fn place_text(out: &mut String, text: &Text) {
+    let (x, y) = (Num(text.x), Num(text.y));
+    let place = match text.direction {
+        Direction::Right => format!("x=\"{x}\" y=\"{y}\""),
+        Direction::Up => format!("transform=\"translate({x} {y}) rotate(-90)\""),
+    };
+    let face = match text.face {
+        Face::Regular => "",
+        Face::Bold => " font-weight=\"bold\"",
+        Face::Italic => " font-style=\"italic\"",
+    };
+    let _ = writeln!(
+        out,
+        "<text {place} font-size=\"{}\"{face} fill=\"{}\">{}</text>",
+        Num(text.size),
+        Hex(text.rgb),
+        escape(&text.text)
+    );
+}
+
+/// `text` with what XML would take for markup written as entities; characters that XML does not allow
+/// are dropped.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Millimetres with at most 3 decimals, which is finer than any printer.
+struct Num(f64);
+
+impl std::fmt::Display for Num {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = format!("{:.3}", self.0);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+/// A colour as "#rrggbb".
+struct Hex([u8; 3]);
+
+impl std::fmt::Display for Hex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [r, g, b] = self.0;
+        write!(f, "#{r:02x}{g:02x}{b:02x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_escaped() {
+        assert_eq!(escape("a<b> & \"c\"\u{1}\n'd'"), "a&lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;");
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        let texts: Vec<String> = [1.0, 0.5, 2.3456, 183.0, 0.0].iter().map(|n| Num(*n).to_string()).collect();
+        assert_eq!(texts, ["1", "0.5", "2.346", "183", "0"]);
+    }
+}

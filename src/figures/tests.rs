@@ -1,0 +1,249 @@
+//! Tests of figures on made-up maps: nothing collides, nothing is cut off, files are what they say.
+
+use std::sync::Arc;
+
+use super::drawing::{Item, Rect};
+use super::layout::lay_out;
+use super::{Background, Figure, FigureError, Letters, Panel, Row, Style, Tissue, raster, svg};
+use crate::core::colormap::ColorMap;
+use crate::core::display::{ColorScale, PaneKind};
+use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
+
+fn tissue(width: u32, height: u32) -> Arc<Tissue> {
+    let centers: Vec<SlidePoint> = (0..8)
+        .flat_map(|r| (0..8).map(move |c| (r, c)))
+        .map(|(r, c)| {
+            SlidePoint::new(
+                f64::from(width) * (f64::from(c) + 0.5) / 8.0,
+                f64::from(height) * (f64::from(r) + 0.5) / 8.0,
+            )
+        })
+        .collect();
+    Arc::new(Tissue {
+        crop: SlideRect::of_size(width, height),
+        mpp: Mpp(4.0),
+        rgb: vec![230; (width * height * 3) as usize],
+        width,
+        height,
+        centers,
+        radius_px: f64::from(width) / 32.0,
+    })
+}
+
+/// A figure of every pane and `rows` rows on tissue of these pixels.
+fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
+    let tissue = tissue(size.0, size.1);
+    let values = |k: usize| (0..64).map(|i| ((i * (k + 3)) % 17) as f32 / 8.0 - 0.1).collect::<Vec<f32>>();
+    let panel = |kind: PaneKind, r: usize| {
+        let scale = |map, low, high| Some(ColorScale { map, low, high });
+        match kind {
+            PaneKind::He => Panel::HE,
+            PaneKind::Measured => {
+                Panel { values: values(r), scale: scale(ColorMap::Viridis, 0.0, 1.9), pcc: None }
+            }
+            PaneKind::Predicted => {
+                Panel { values: values(r + 1), scale: scale(ColorMap::Viridis, 0.0, 1.9), pcc: Some(-0.71) }
+            }
+            PaneKind::Difference => {
+                Panel { values: values(r + 2), scale: scale(ColorMap::RdBu, -1.25, 1.25), pcc: None }
+            }
+            PaneKind::Uncertainty => {
+                Panel { values: values(r + 3), scale: scale(ColorMap::Magma, 0.0, 0.4), pcc: None }
+            }
+        }
+    };
+    let rows = (0..rows)
+        .map(|r| Row {
+            gene: Some(
+                ["GNAS", "FASN", "A very long <gene> & name that cannot be set in full"][r % 3].into(),
+            ),
+            section: format!("Section-{r}"),
+            tissue: Arc::clone(&tissue),
+            panels: columns.iter().map(|k| panel(*k, r)).collect(),
+        })
+        .collect();
+    let unit = "log10(1 + CP10k), selected genes".to_owned();
+    Figure { columns: columns.to_vec(), rows, unit, style: Style::default() }
+}
+
+fn overlap(a: Rect, b: Rect) -> bool {
+    let slack = 1e-6;
+    a.x + slack < b.right() && b.x + slack < a.right() && a.y + slack < b.bottom() && b.y + slack < a.bottom()
+}
+
+/// Texts, images and colour bars lie on the page and apart.
+fn assert_tidy(figure: &Figure, what: &str) {
+    let drawing = lay_out(figure).unwrap();
+    let mut boxes: Vec<(String, Rect)> = Vec::new();
+    for item in &drawing.items {
+        match item {
+            Item::Text(t) => boxes.push((t.text.clone(), t.bounds())),
+            Item::Image { rect, .. } => boxes.push(("image".into(), *rect)),
+            Item::Bar(bar) => boxes.push(("bar".into(), bar.rect)),
+            Item::Line { from, to, .. } => {
+                let rect = Rect { x: from[0], y: from[1] - 0.1, w: to[0] - from[0], h: 0.2 };
+                boxes.push(("line".into(), rect));
+            }
+            Item::Spots { .. } => {}
+        }
+    }
+    for (i, (name, a)) in boxes.iter().enumerate() {
+        assert!(
+            a.x >= 0.0 && a.y >= 0.0 && a.right() <= drawing.width && a.bottom() <= drawing.height,
+            "{what}: {name} at {a:?} leaves the page of {} x {} mm",
+            drawing.width,
+            drawing.height
+        );
+        for (other, b) in &boxes[i + 1..] {
+            assert!(!overlap(*a, *b), "{what}: {name} at {a:?} meets {other} at {b:?}");
+        }
+    }
+    assert!(drawing.height <= figure.style.max_height_mm + 1e-6);
+}
+
+#[test]
+fn nothing_collides_whatever_the_size() {
+    use PaneKind::{Difference, He, Measured, Predicted, Uncertainty};
+    let column_sets: [&[PaneKind]; 6] = [
+        &[Predicted],
+        &[Measured, Predicted],
+        &[He, Measured, Predicted],
+        &[Measured, Predicted, Difference, Uncertainty],
+        &[He, Measured, Predicted, Difference, Uncertainty],
+        &[Measured, He, Predicted],
+    ];
+    let mut drawn = 0;
+    for columns in column_sets {
+        for rows in [1, 2, 4, 7] {
+            for size in [(160, 160), (160, 60), (60, 160), (200, 20)] {
+                for letters in [Letters::None, Letters::Rows, Letters::Panels] {
+                    for (width_mm, font_pt) in [(88.0, 6.0), (183.0, 7.0), (183.0, 12.0), (400.0, 7.0)] {
+                        let mut f = figure(rows, columns, size);
+                        f.style = Style { width_mm, font_pt, letters, ..f.style };
+                        if rows == 2 {
+                            f.rows[1].panels.last_mut().unwrap().values.fill(f32::NAN);
+                        }
+                        match super::size(&f) {
+                            Ok(_) => {
+                                assert_tidy(
+                                    &f,
+                                    &format!("{columns:?} {rows} {size:?} {letters:?} {width_mm}"),
+                                );
+                                drawn += 1;
+                            }
+                            Err(FigureError::TooSmall { .. }) => {}
+                            Err(e) => panic!("{e}"),
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(drawn > 900, "only {drawn} figures had room");
+}
+
+#[test]
+fn the_svg_is_in_millimetres_and_says_what_it_shows() {
+    let f = figure(3, &[PaneKind::He, PaneKind::Measured, PaneKind::Predicted], (160, 160));
+    let text = super::to_svg(&f).unwrap();
+    assert!(text.contains("width=\"183mm\"") && text.contains("viewBox=\"0 0 183 "));
+    assert!(text.contains("font-style=\"italic\" fill=\"#000000\">GNAS</text>"));
+    assert!(text.contains("PCC = \u{2212}0.71") && text.contains("log\u{2081}\u{2080}(1 + CP10k)"));
+    assert_eq!(text.matches("data:image/jpeg").count(), 1, "rows share their tissue");
+    assert_eq!(text.matches("url(#viridis)").count(), 3, "measured and predicted share a colour bar");
+    let shown = resvg::usvg::roxmltree::Document::parse(&text).unwrap();
+    assert!(shown.descendants().any(|n| n.text().is_some_and(|t| t.starts_with("A very long <gene> &"))));
+}
+
+#[test]
+fn own_limits_get_own_colour_bars() {
+    let mut f = figure(2, &[PaneKind::Measured, PaneKind::Predicted], (160, 160));
+    f.rows[1].panels[1].scale = Some(ColorScale { map: ColorMap::Viridis, low: 0.5, high: 1.0 });
+    assert_eq!(super::to_svg(&f).unwrap().matches("url(#viridis)").count(), 4);
+    assert_tidy(&f, "own limits");
+}
+
+#[test]
+fn the_png_knows_its_size() {
+    let mut f = figure(1, &[PaneKind::Measured, PaneKind::Predicted], (160, 160));
+    f.style = Style { width_mm: 127.0, dpi: 200.0, ..f.style };
+    let size = super::size(&f).unwrap();
+    assert_eq!(size.px[0], 1000);
+    let bytes = super::to_png(&f).unwrap();
+    let reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+    let info = reader.info();
+    assert_eq!([info.width, info.height], size.px);
+    assert_eq!(info.color_type, png::ColorType::Rgb);
+    let dims = info.pixel_dims.unwrap();
+    assert_eq!((dims.xppu, dims.unit), (7874, png::Unit::Meter));
+    f.style.background = Background::Transparent;
+    let bytes = super::to_png(&f).unwrap();
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    assert_eq!(pixels[..4], [0, 0, 0, 0], "the corner is transparent");
+}
+
+#[test]
+fn spots_have_the_colour_of_their_value() {
+    let mut f = figure(1, &[PaneKind::Measured], (160, 160));
+    f.style = Style { opacity: 1.0, ..f.style };
+    f.rows[0].panels[0].values[9] = 1.9;
+    f.rows[0].panels[0].values[10] = f32::NAN;
+    let preview = super::render_preview(&f, 1000).unwrap();
+    assert_eq!(preview.width, 1000);
+    let drawing = lay_out(&f).unwrap();
+    let Some(Item::Spots { circles, .. }) = drawing.items.iter().find(|i| matches!(i, Item::Spots { .. }))
+    else {
+        panic!("no spots")
+    };
+    let scale = 1000.0 / f.style.width_mm;
+    for (i, (x, y, rgb)) in circles.iter().enumerate() {
+        let at = ((y * scale) as usize * 1000 + (x * scale) as usize) * 4;
+        assert_eq!(preview.rgba[at..at + 3], *rgb, "spot {i}");
+    }
+    assert_eq!(circles[9].2, [253, 231, 37]);
+    assert_eq!(circles[10].2, crate::core::colormap::NO_DATA);
+}
+
+#[test]
+fn spots_beyond_the_crop_are_cut_off_or_left_out() {
+    let mut f = figure(1, &[PaneKind::Measured], (160, 160));
+    let t = Arc::make_mut(&mut f.rows[0].tissue);
+    t.centers[0] = SlidePoint::new(-100.0, 10.0);
+    t.centers[1] = SlidePoint::new(0.0, 50.0);
+    let drawing = lay_out(&f).unwrap();
+    let spots = drawing.items.iter().find_map(|i| match i {
+        Item::Spots { circles, clip, .. } => Some((circles.len(), clip.is_some())),
+        _ => None,
+    });
+    assert_eq!(spots, Some((63, true)));
+}
+
+#[test]
+fn impossible_wishes_are_refused_in_one_sentence() {
+    let good = || figure(1, &[PaneKind::Measured], (160, 160));
+    let refusals: [(&dyn Fn(&mut Figure), &str); 10] = [
+        (&|f| f.rows.clear(), "at least one gene"),
+        (&|f| f.style.dpi = 20.0, "between 30 and 1200"),
+        (&|f| f.style.dpi = f64::NAN, "dpi is NaN"),
+        (&|f| f.style.width_mm = 501.0, "between 20 and 500"),
+        (&|f| f.style.opacity = 1.5, "opacity"),
+        (&|f| f.rows[0].panels[0].values.truncate(3), "3 values for 64 spots"),
+        (&|f| f.columns.push(PaneKind::He), "1 panels for 2 columns"),
+        (&|f| Arc::make_mut(&mut f.rows[0].tissue).rgb.truncate(5), "has 5 bytes"),
+        (&|f| Arc::make_mut(&mut f.rows[0].tissue).mpp = Mpp(0.0), "not a resolution"),
+        (&|f| f.style.width_mm = 20.0, "make it wider"),
+    ];
+    for (spoil, expected) in refusals {
+        let mut f = good();
+        spoil(&mut f);
+        let error = super::to_svg(&f).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let mut f = good();
+    f.style = Style { width_mm: 500.0, max_height_mm: 500.0, dpi: 1200.0, ..f.style };
+    assert!(matches!(super::to_png(&f), Err(FigureError::TooManyPixels { .. })));
+    assert!(svg::write(&lay_out(&f).unwrap(), 1200.0).is_ok(), "an SVG has no such limit");
+    assert!(raster::pixel_size(&lay_out(&f).unwrap(), 300.0).is_ok());
+}
