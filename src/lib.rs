@@ -9,6 +9,10 @@ pub mod core;
 pub mod data;
 pub mod evaluate;
 pub mod figures;
+pub mod jobs {
+    //! Long work, orchestrated.
+    pub mod images;
+}
 pub mod predict;
 pub mod preprocess;
 pub mod ui;

@@ -3,4 +3,5 @@
 //! right order and store results; they compute nothing themselves.
 
 pub mod context;
+pub mod images;
 pub mod spawn;

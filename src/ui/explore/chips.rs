@@ -15,7 +15,7 @@ pub struct Chip<T> {
 const HEIGHT: f32 = 24.0;
 const PAD: f32 = 9.0;
 const BETWEEN: f32 = 5.0;
-const MORE: &str = "More ⏷";
+const MORE: &str = "More …";
 const SIZE: f32 = 12.0;
 
 /// Draws `chips` in at most `lines` lines; `current` is always among those drawn. Gives the one clicked.

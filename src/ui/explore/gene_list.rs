@@ -1,7 +1,8 @@
 //! The gene list: search, panels, order, and a bar of trust beside every gene.
 
 use eframe::egui::{
-    self, Align, Color32, FontFamily, Id, Pos2, Rect, RichText, ScrollArea, TextEdit, TextStyle, Ui, Vec2,
+    self, Align, Color32, FontFamily, Id, Key, Modifiers, Pos2, Rect, RichText, ScrollArea, TextEdit,
+    TextStyle, Ui, Vec2,
 };
 
 use super::chips::{self, Chip};
@@ -137,6 +138,11 @@ fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     widgets::name(&response, "Search genes");
     if response.changed() {
         commands.push(explore(ExploreCommand::Search(text)));
+    } else if response.lost_focus()
+        && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape))
+        && !state.search().is_empty()
+    {
+        commands.push(explore(ExploreCommand::Search(String::new())));
     }
     response.on_hover_text("Ctrl+F · the arrow keys up and down go through the genes");
 }

@@ -24,16 +24,10 @@ pub fn before(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         return;
     }
     step(ui, commands);
-    let typed = |key| ui.input(|i| i.key_pressed(key));
-    if typed(Key::Escape) && !state.search().is_empty() {
-        commands.push(explore(ExploreCommand::Search(String::new())));
-    }
-    if typed(Key::Enter) {
-        let shown = state.gene().and_then(|g| state.genes().place(g));
-        if shown.is_none() {
-            // The gene shown is not in the list, so the first step leads to its top.
-            commands.push(explore(ExploreCommand::StepGene(0)));
-        }
+    let shown = state.gene().and_then(|g| state.genes().place(g));
+    if shown.is_none() && ui.input(|i| i.key_pressed(Key::Enter)) {
+        // The gene shown is not in the list, so the first step leads to its top.
+        commands.push(explore(ExploreCommand::StepGene(0)));
     }
 }
 

@@ -65,8 +65,8 @@ fn one_line(ui: &Ui, mut job: LayoutJob, room: f32) -> Arc<Galley> {
     ui.fonts_mut(|f| f.layout_job(job))
 }
 
-/// Draws the line into `line`.
-pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) {
+/// Draws the line into `line`. Gives its text, for assistive technology.
+pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) -> String {
     let c = colors(ui);
     let format =
         |family, color| TextFormat { font_id: FontId::new(13.5, family), color, ..Default::default() };
@@ -93,6 +93,8 @@ pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) {
     if shortened || room <= 24.0 {
         let id = ui.scope_id().with(("heading", kind.key()));
         let area = if room > 24.0 { right_rect } else { line };
-        ui.interact(area, id, eframe::egui::Sense::hover()).on_hover_text(text);
+        ui.interact(area, id, eframe::egui::Sense::hover()).on_hover_text(&text);
     }
+    let gene = state.gene().filter(|_| kind != PaneKind::He).unwrap_or_default();
+    format!("{gene} {text}").trim().to_owned()
 }

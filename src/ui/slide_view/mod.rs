@@ -92,7 +92,10 @@ impl SlideView {
             ui.painter().rect_filled(card, round, c.panel);
             ui.painter().rect_stroke(card, round, Stroke::new(1.0, c.border), StrokeKind::Inside);
             let line = Rect::from_min_size(card.min, Vec2::new(card.width(), HEADING));
-            heading::show(ui, line.shrink2(Vec2::new(12.0, 0.0)), kind, state);
+            let told = heading::show(ui, line.shrink2(Vec2::new(12.0, 0.0)), kind, state);
+            if let Some(response) = responses.get(i) {
+                ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(told));
+            }
             let map = map_of(card);
             ui.painter().rect_filled(map, CornerRadius::ZERO, c.canvas);
             let painter = ui.painter_at(map);

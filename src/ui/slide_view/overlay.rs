@@ -114,6 +114,12 @@ pub fn remark(ui: &Ui, pane: Rect, text: &str) -> Rect {
     let paper = Align2::CENTER_CENTER.anchor_size(pane.center(), galley.size() + Vec2::new(24.0, 16.0));
     painter.rect_filled(paper, CornerRadius::same(4), Color32::from_rgba_premultiplied(240, 240, 240, 240));
     painter.galley(paper.min + Vec2::new(12.0, 8.0), galley, INK);
+    let response = ui.interact(
+        paper,
+        ui.scope_id().with(("remark", pane.min.x as i64, pane.min.y as i64)),
+        Sense::hover(),
+    );
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
     paper
 }
 
