@@ -97,8 +97,8 @@ fn fitting(widths: &[f32], current: Option<usize>, room: f32, more: f32, lines: 
     for i in all {
         chosen.push(i);
         if !fits(&chosen, more) {
+            // A shorter one further on may still fit.
             chosen.pop();
-            break;
         }
     }
     if let Some(current) = current.filter(|c| !chosen.contains(c)) {

@@ -15,7 +15,7 @@ use crate::ui::theme::colors;
 use crate::ui::widgets;
 
 /// Width of the labels.
-const LABEL: f32 = 82.0;
+const LABEL: f32 = 76.0;
 /// Height of a colour bar.
 const BAR: f32 = 14.0;
 
@@ -39,13 +39,16 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         }
     };
     ui.spacing_mut().item_spacing.y = 5.0;
-    widgets::caption_with(ui, "Display", |ui| {
-        let changed = *now != DisplaySettings::default();
-        let text = RichText::new("Reset").text_style(TextStyle::Small);
-        let button = egui::Button::new(text).small().frame_when_inactive(false);
-        if ui.add_enabled(changed, button).on_hover_text("Back to the usual settings").clicked() {
-            edit("Reset the display", &|s| *s = DisplaySettings::default());
-        }
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        widgets::caption_with(ui, "Display", |ui| {
+            let changed = *now != DisplaySettings::default();
+            let text = RichText::new("Reset").text_style(TextStyle::Small);
+            let button = egui::Button::new(text).small().frame_when_inactive(false);
+            if ui.add_enabled(changed, button).on_hover_text("Back to the usual settings").clicked() {
+                edit("Reset the display", &|s| *s = DisplaySettings::default());
+            }
+        });
     });
     widgets::field(ui, "Panes", LABEL, |ui| panes(ui, now, &mut edit));
     widgets::field(ui, "Colour map", LABEL, |ui| colormap(ui, now, &mut edit));
@@ -94,10 +97,22 @@ fn slider(
     text: String,
     name: &str,
 ) -> bool {
-    const TEXT: f32 = 78.0;
+    const TEXT: f32 = 80.0;
+    let c = colors(ui);
     ui.spacing_mut().slider_width = (ui.available_width() - TEXT - ui.spacing().item_spacing.x).max(30.0);
-    let response = ui.add(Slider::new(value, range).show_value(false));
+    ui.spacing_mut().interact_size.y = 20.0;
+    let response = ui.add(Slider::new(value, range.clone()).show_value(false));
     widgets::name(&response, name);
+    // Drawn over: a thin rail with a round handle where the toolkit has its own.
+    let rect = response.rect;
+    let t = (*value - range.start()) / (range.end() - range.start());
+    let handle = Pos2::new(egui::lerp(rect.x_range().shrink(8.0), t), rect.center().y);
+    let rail = Rect::from_center_size(rect.center(), Vec2::new(rect.width() - 4.0, 4.0));
+    ui.painter().rect_filled(rect.expand(1.0), CornerRadius::ZERO, c.panel);
+    ui.painter().rect_filled(rail, 2.0, c.border);
+    ui.painter().rect_filled(rail.with_max_x(handle.x), 2.0, c.accent);
+    let size = if response.hovered() || response.dragged() || response.has_focus() { 8.0 } else { 7.0 };
+    ui.painter().circle(handle, size, c.accent, Stroke::new(2.0, c.panel));
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.label(RichText::new(text).size(12.0));
     });
@@ -106,8 +121,11 @@ fn slider(
 
 type Edit<'a> = dyn FnMut(&'static str, &dyn Fn(&mut DisplaySettings)) + 'a;
 
-fn combo<'a>(ui: &Ui, id: &'a str, text: &str) -> egui::ComboBox<'a> {
-    egui::ComboBox::from_id_salt(id).selected_text(text.to_owned()).width(ui.available_width()).truncate()
+fn combo<'a>(ui: &mut Ui, id: &'a str, text: &str) -> egui::ComboBox<'a> {
+    ui.spacing_mut().button_padding.x = 8.0;
+    ui.spacing_mut().icon_spacing = 4.0;
+    let text = RichText::new(text).size(12.5);
+    egui::ComboBox::from_id_salt(id).selected_text(text).width(ui.available_width()).truncate()
 }
 
 fn panes(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
@@ -197,14 +215,15 @@ fn limit_values(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
         let (least, most, step) = if fixed { (-10.0, 20.0, 0.02) } else { (0.0, 100.0, 0.5) };
         // Limits that meet would leave no colour between them.
         let apart = if fixed { 0.01 } else { 1.0 };
-        let size = Vec2::new((ui.available_width() - 28.0) / 2.0, 24.0);
+        ui.spacing_mut().interact_size = Vec2::new((ui.available_width() - 30.0) / 2.0, 24.0);
+        ui.spacing_mut().item_spacing.x = 7.0;
         let suffix = if fixed { "" } else { " %" };
         let digits = if fixed { 2 } else { 1 };
         let drag = |v, range| DragValue::new(v).speed(step).range(range).suffix(suffix).max_decimals(digits);
-        let first = ui.add_sized(size, drag(&mut a, least..=(high - apart)));
+        let first = ui.add(drag(&mut a, least..=(high - apart)));
         widgets::name(&first, if fixed { "Lower limit" } else { "Lower percentile" });
         ui.label("to");
-        let second = ui.add_sized(size, drag(&mut b, (low + apart)..=most));
+        let second = ui.add(drag(&mut b, (low + apart)..=most));
         widgets::name(&second, if fixed { "Upper limit" } else { "Upper percentile" });
         if first.changed() || second.changed() {
             edit("Limits", &|s| match &mut s.limits {
@@ -244,7 +263,8 @@ fn bar(ui: &mut Ui, scale: ColorScale, name: &str, named: bool) {
     let text = 16.0;
     let (rect, response) =
         ui.allocate_exact_size(Vec2::new(ui.available_width(), BAR + text), Sense::hover());
-    let label = format!("Colour scale of {name}: {:.2} to {:.2}", scale.low, scale.high);
+    let (low, high) = (number(scale.low), number(scale.high));
+    let label = format!("Colour scale of {name}: {low} to {high}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, &label));
     let strip = rect.with_max_y(rect.top() + BAR);
     paint_bar(ui, strip, scale.map);
@@ -252,23 +272,16 @@ fn bar(ui: &mut Ui, scale: ColorScale, name: &str, named: bool) {
     let font = egui::FontId::proportional(11.5);
     let y = rect.bottom();
     let painter = ui.painter();
-    painter.text(
-        Pos2::new(rect.left(), y),
-        egui::Align2::LEFT_BOTTOM,
-        format!("{:.2}", scale.low),
-        font.clone(),
-        c.text,
-    );
-    painter.text(
-        Pos2::new(rect.right(), y),
-        egui::Align2::RIGHT_BOTTOM,
-        format!("{:.2}", scale.high),
-        font.clone(),
-        c.text,
-    );
+    painter.text(Pos2::new(rect.left(), y), egui::Align2::LEFT_BOTTOM, low, font.clone(), c.text);
+    painter.text(Pos2::new(rect.right(), y), egui::Align2::RIGHT_BOTTOM, high, font.clone(), c.text);
     if named {
         painter.text(Pos2::new(rect.center().x, y), egui::Align2::CENTER_BOTTOM, name, font, c.weak);
     }
+}
+
+/// A number with a true minus sign.
+fn number(v: f32) -> String {
+    format!("{v:.2}").replace('-', "−")
 }
 
 /// A colour map from left to right.

@@ -16,9 +16,9 @@ use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
 /// Side of a thumbnail.
-const SIDE: f32 = 84.0;
+const SIDE: f32 = 82.0;
 /// Free space between thumbnails.
-const BETWEEN: f32 = 10.0;
+const BETWEEN: f32 = 8.0;
 /// Height of a line beneath a thumbnail.
 const LINE: f32 = 16.0;
 
@@ -39,15 +39,19 @@ pub fn show(
         ui.add_space(4.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let small = |text: &str| RichText::new(text).text_style(TextStyle::Small);
-            if evidence.is_some() && ui.button(small("Close")).on_hover_text("Escape").clicked() {
-                commands.push(explore(ExploreCommand::SelectSpot(None)));
+            if evidence.is_some() {
+                let close = ui.add(egui::Button::new(egui::RichText::new("×").size(16.0)).frame_when_inactive(false).small());
+                widgets::name(&close, "Close the evidence");
+                if close.on_hover_text("Close (Escape)").clicked() {
+                    commands.push(explore(ExploreCommand::SelectSpot(None)));
+                }
             }
-            if state.can_go_back() && ui.button(small("Back")).on_hover_text("Alt+Left").clicked() {
+            if state.can_go_back() && ui.button(small("Back")).on_hover_text("To where you came from (Alt+Left)").clicked() {
                 commands.push(explore(ExploreCommand::Back));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let text = match evidence {
-                    Some(e) => RichText::new(&e.sentence).color(c.text),
+                    Some(e) => RichText::new(&e.sentence).size(12.5).color(c.text),
                     None => RichText::new(
                         "Click a spot to see its patch, and the training spots that its prediction comes from.",
                     )
@@ -64,7 +68,7 @@ pub fn show(
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = BETWEEN;
         pictures.own(ui, state, evidence);
-        let fits = ((ui.available_width() + BETWEEN) / (SIDE + BETWEEN)).floor().max(0.0) as usize;
+        let fits = ((ui.available_width() + BETWEEN) / (size().x + BETWEEN)).floor().max(0.0) as usize;
         for (i, neighbour) in evidence.neighbours.iter().take(fits).enumerate() {
             if pictures.training_spot(ui, i, neighbour).clicked() {
                 let (section, spot) = (neighbour.section.clone(), neighbour.spot.clone());
@@ -84,8 +88,9 @@ pub fn show(
     if !evidence.neighbours.is_empty() {
         let share = f64::from(evidence.shown_weight) * 100.0;
         let text = format!(
-            "The {} with the largest weight, {share:.0} % of the retrieved prediction. Click one to see it on its section.",
-            evidence.neighbours.len()
+            "Of {} training spots, those with the largest weight, together {share:.0} % of the retrieved prediction. \
+             Click one to see it on its section.",
+            evidence.retrieved
         );
         ui.add(egui::Label::new(RichText::new(text).text_style(TextStyle::Small).color(c.weak)).truncate());
     }
@@ -177,12 +182,8 @@ fn line(ui: &Ui, picture: Rect, number: usize, parts: &[(&str, FontFamily)], col
         let space = if i > 0 { 4.0 } else { 0.0 };
         job.append(text, space, TextFormat { font_id, color, ..Default::default() });
     }
-    job.wrap = TextWrapping {
-        max_width: SIDE + BETWEEN - 2.0,
-        max_rows: 1,
-        break_anywhere: true,
-        ..Default::default()
-    };
+    job.wrap =
+        TextWrapping { max_width: SIDE + 6.0, max_rows: 1, break_anywhere: true, ..Default::default() };
     let galley = ui.fonts_mut(|f| f.layout_job(job));
     let top = picture.bottom() + 4.0 + number as f32 * LINE;
     let place = Align2::CENTER_TOP.anchor_size(Pos2::new(picture.center().x, top), galley.size());

@@ -1,6 +1,6 @@
 //! What is known of the gene shown, and what can be done with it.
 
-use eframe::egui::{Align, Color32, Layout, RichText, Ui, Vec2};
+use eframe::egui::{Align, Button, Color32, Layout, RichText, Ui, Vec2};
 
 use super::explore;
 use super::gene_list::trust_color;
@@ -10,15 +10,19 @@ use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::ui::theme::colors;
 use crate::ui::widgets;
 
+/// Height of a line.
+const FACT: f32 = 20.0;
+
 /// One line: a name, its value, and an explanation for the pointer.
 fn fact(ui: &mut Ui, name: &str, value: Option<(String, Color32)>, help: &str) {
     let c = colors(ui);
-    let inner = ui.horizontal(|ui| {
-        ui.spacing_mut().interact_size.y = 18.0;
-        ui.label(RichText::new(name).color(c.weak));
+    let size = Vec2::new(ui.available_width(), FACT);
+    let inner = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().interact_size.y = FACT;
+        ui.label(RichText::new(name).size(12.5).color(c.weak));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let (text, color) = value.unwrap_or_else(|| ("–".to_owned(), c.weak));
-            ui.label(RichText::new(text).color(color));
+            ui.label(RichText::new(text).size(12.5).color(color));
         });
     });
     inner.response.on_hover_text(help);
@@ -81,29 +85,24 @@ fn buttons(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     let values = &state.map().values;
     let any = values.measured.is_some() || values.predicted.is_some();
     let (Some(section), Some(gene)) = (state.section_name(), state.gene()) else { return };
-    let wide = Vec2::new(ui.available_width(), 32.0);
     ui.spacing_mut().item_spacing.y = 6.0;
     ui.vertical_centered_justified(|ui| {
-        if widgets::primary(ui, any, "Add to figure")
-            .on_hover_text("Put these maps on the figure of step 5")
-            .clicked()
-        {
+        let add = widgets::primary(ui, any, "Add to figure");
+        if add.on_hover_text("Put these maps on the figure of step 5").clicked() {
             commands.push(Command::AddToFigure { section: section.to_owned(), gene: gene.to_owned() });
         }
+        let plain = |ui: &mut Ui, text: &str, help: &str| {
+            let button = Button::new(text).min_size(Vec2::new(0.0, 30.0));
+            ui.add_enabled(any, button).on_hover_text(help).clicked()
+        };
+        if plain(ui, "Find similar genes", "Genes whose maps correlate with this one") {
+            commands.push(explore(ExploreCommand::FindSimilar));
+        }
+        let help = "Measured, predicted and uncertainty of every spot, as a table for a spreadsheet";
+        if plain(ui, "Copy values", help)
+            && let Some(table) = state.values_as_table()
+        {
+            commands.push(Command::Copy(table));
+        }
     });
-    let plain = |ui: &mut Ui, text: &str, help: &str| {
-        let button = eframe::egui::Button::new(text).min_size(wide);
-        ui.add_enabled(any, button).on_hover_text(help).clicked()
-    };
-    if plain(ui, "Find similar genes", "Genes whose maps correlate with this one") {
-        commands.push(explore(ExploreCommand::FindSimilar));
-    }
-    if plain(
-        ui,
-        "Copy values",
-        "Measured, predicted and uncertainty of every spot, as a table for a spreadsheet",
-    ) && let Some(table) = state.values_as_table()
-    {
-        commands.push(Command::Copy(table));
-    }
 }

@@ -26,11 +26,11 @@ use thumbnails::Thumbnails;
 /// Width of the column with sections and genes.
 const LEFT: f32 = 248.0;
 /// Width of the column with display settings and facts.
-const RIGHT: f32 = 268.0;
+const RIGHT: f32 = 276.0;
 /// Height of the evidence beneath the panes.
 const EVIDENCE: f32 = 214.0;
 /// The evidence is folded to this height while no spot is chosen.
-const EVIDENCE_FOLDED: f32 = 56.0;
+const EVIDENCE_FOLDED: f32 = 46.0;
 
 /// What the page keeps from frame to frame that is about drawing only.
 #[derive(Default)]

@@ -78,6 +78,7 @@ fn plot(ui: &mut Ui, state: &ExploreState, dots: &[(usize, [f64; 2])], commands:
             .show_x(false)
             .show_y(false)
             .show_crosshair(false)
+            .show_grid(false)
             .reset()
             .sense(Sense::click())
             .label_formatter(|_| None);

@@ -1,6 +1,6 @@
 //! The list of genes with similar maps.
 
-use eframe::egui::{self, Align, Layout, RichText, ScrollArea, Ui, Window};
+use eframe::egui::{self, Align, Layout, ScrollArea, Ui, Window};
 
 use super::{explore, row};
 use crate::app::command::Command;
@@ -8,21 +8,39 @@ use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
+/// Width of the window's contents.
+const WIDTH: f32 = 260.0;
+/// Distance between the two columns of numbers.
+const APART: f32 = 72.0;
+
 /// Draws the list in a window of its own, where one was asked for.
 pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     let Some(similar) = state.similar() else { return };
     let mut open = true;
-    let title = format!("Genes like {}", similar.gene);
-    let corner = ui.max_rect().right_top() + egui::vec2(-290.0, 60.0);
-    Window::new(title)
+    let c = colors(ui);
+    let corner = ui.max_rect().right_top() + egui::vec2(-300.0, 60.0);
+    Window::new("similar genes")
         .id(ui.scope_id().with("similar genes"))
-        .open(&mut open)
+        .title_bar(false)
         .default_pos(corner)
         .pivot(egui::Align2::RIGHT_TOP)
-        .fixed_size([270.0, 420.0])
-        .collapsible(false)
+        .resizable(false)
+        .frame(theme::card(c).shadow(ui.visuals().popup_shadow))
         .show(ui.ctx(), |ui| {
-            ui.set_width(270.0);
+            ui.set_width(WIDTH);
+            ui.horizontal(|ui| {
+                ui.label(theme::strong("Genes like"));
+                ui.label(theme::gene(&similar.gene));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let close = ui.add(
+                        egui::Button::new(egui::RichText::new("×").size(16.0))
+                            .frame_when_inactive(false)
+                            .small(),
+                    );
+                    widgets::name(&close, "Close the similar genes");
+                    open &= !close.clicked();
+                });
+            });
             match &similar.found {
                 None => {
                     ui.horizontal(|ui| {
@@ -37,48 +55,61 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                     );
                 }
                 Some(found) => {
-                    let c = colors(ui);
-                    ui.horizontal(|ui| {
-                        let small = |text: &str| RichText::new(text).size(11.5).color(c.weak);
-                        ui.label(small(&format!("Correlation of maps on {}", similar.section)));
-                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                            ui.label(small("measured · predicted"));
-                        });
-                    });
-                    ScrollArea::vertical().auto_shrink([false, true]).show(ui, |ui| {
-                        ui.spacing_mut().item_spacing.y = 2.0;
-                        for gene in found {
-                            let chosen = state.gene() == Some(gene.gene.as_str());
-                            let (rect, response) = row::begin(ui, chosen, &format!("{}, similar", gene.gene));
-                            let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
-                            let number = |v: Option<f64>| v.map_or("–".to_owned(), |v| format!("{v:.2}"));
-                            let small = || (12.5, egui::FontFamily::Proportional);
-                            row::text(
-                                ui,
-                                rect,
-                                left,
-                                false,
-                                130.0,
-                                &gene.gene,
-                                (13.0, theme::italic()),
-                                c.text,
-                            );
-                            row::text(
-                                ui,
-                                rect,
-                                right - 62.0,
-                                true,
-                                50.0,
-                                &number(gene.measured),
-                                small(),
-                                c.text,
-                            );
-                            row::text(ui, rect, right, true, 50.0, &number(gene.predicted), small(), c.weak);
-                            if response.clicked() {
-                                commands.push(explore(ExploreCommand::SelectGene(gene.gene.clone())));
+                    widgets::remark(ui, format!("Correlation of their maps on {}", similar.section));
+                    let line = ui.allocate_space(egui::vec2(ui.available_width(), 16.0)).1;
+                    let right = line.right() - row::PAD;
+                    let small = || (11.5, egui::FontFamily::Proportional);
+                    row::text(ui, line, right - APART, true, 70.0, "measured", small(), c.weak);
+                    row::text(ui, line, right, true, 70.0, "predicted", small(), c.weak);
+                    ScrollArea::vertical()
+                        .max_height(430.0)
+                        .min_scrolled_height(430.0)
+                        .auto_shrink([false, true])
+                        .show(ui, |ui| {
+                            ui.spacing_mut().item_spacing.y = 2.0;
+                            for gene in found {
+                                let chosen = state.gene() == Some(gene.gene.as_str());
+                                let (rect, response) =
+                                    row::begin(ui, chosen, &format!("{}, similar", gene.gene));
+                                let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
+                                let number =
+                                    |v: Option<f64>| v.map_or("–".to_owned(), |v| format!("{v:.2}"));
+                                let small = || (12.5, egui::FontFamily::Proportional);
+                                row::text(
+                                    ui,
+                                    rect,
+                                    left,
+                                    false,
+                                    130.0,
+                                    &gene.gene,
+                                    (13.0, theme::italic()),
+                                    c.text,
+                                );
+                                row::text(
+                                    ui,
+                                    rect,
+                                    right - APART,
+                                    true,
+                                    50.0,
+                                    &number(gene.measured),
+                                    small(),
+                                    c.text,
+                                );
+                                row::text(
+                                    ui,
+                                    rect,
+                                    right,
+                                    true,
+                                    50.0,
+                                    &number(gene.predicted),
+                                    small(),
+                                    c.weak,
+                                );
+                                if response.clicked() {
+                                    commands.push(explore(ExploreCommand::SelectGene(gene.gene.clone())));
+                                }
                             }
-                        }
-                    });
+                        });
                 }
             }
         });
