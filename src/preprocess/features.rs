@@ -19,6 +19,9 @@ use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::data::slide::Slide;
 
+/// What progress is reported under.
+const STAGE: &str = "image features";
+
 /// Side of the neighbourhood grid in patches.
 pub const NEIGHBOURHOOD_SIDE: usize = 5;
 /// Patches in the neighbourhood grid of one spot.
@@ -72,12 +75,10 @@ pub fn compute(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<SectionFeatures, Cancelled> {
-    let name = slide.path().file_stem().map_or_else(|| "slide".into(), |n| n.to_string_lossy());
-    let stage = format!("Features of {name}");
-    let lattice = Lattice::over(slide, centers, mpp, encoder)?;
+    let lattice = Lattice::over(slide, centers, mpp, encoder, cancel)?;
     let nodes: Vec<SlidePoint> = lattice.tissue.iter().map(|&node| lattice.center(node)).collect();
     let total = (centers.len() + nodes.len()) as u64 * 2;
-    let mut work = Work { slide, mpp, encoder, progress, cancel, stage: &stage, done: 0, total };
+    let mut work = Work { slide, mpp, encoder, progress, cancel, done: 0, total };
     let spot = work.encode(centers)?;
     let node_features = work.encode(&nodes)?;
 
@@ -101,7 +102,6 @@ struct Work<'a> {
     encoder: &'a dyn PatchEncoder,
     progress: &'a dyn Progress,
     cancel: &'a CancelToken,
-    stage: &'a str,
     done: u64,
     total: u64,
 }
@@ -125,7 +125,7 @@ impl Work<'_> {
                     out.iter_mut().zip(values).for_each(|(o, &v)| *o = v);
                 }
                 self.done += chunk.len() as u64;
-                self.progress.report(self.stage, self.done, self.total);
+                self.progress.report(STAGE, self.done, self.total);
             }
         }
         Ok(all)
@@ -151,6 +151,7 @@ impl Lattice {
         centers: &[SlidePoint],
         mpp: Mpp,
         encoder: &dyn PatchEncoder,
+        cancel: &CancelToken,
     ) -> Result<Self, Cancelled> {
         let side_um = encoder.mpp() * encoder.patch_size() as f64;
         // A patch below a pixel is a mistake in the resolution, and must not make an endless lattice.
@@ -176,10 +177,12 @@ impl Lattice {
         };
         if !centers.is_empty() {
             let test = TissueTest::of(slide);
-            lattice.tissue = (0..lattice.columns * lattice.rows)
-                .into_par_iter()
-                .filter(|&node| test.is_tissue(slide, lattice.center(node), mpp, side_um))
-                .collect();
+            let tissue = (0..lattice.columns * lattice.rows).into_par_iter().filter_map(|node| {
+                let found =
+                    cancel.check().map(|()| test.is_tissue(slide, lattice.center(node), mpp, side_um));
+                found.map(|found| found.then_some(node)).transpose()
+            });
+            lattice.tissue = tissue.collect::<Result<_, _>>()?;
         }
         Ok(lattice)
     }
@@ -377,7 +380,7 @@ mod tests {
     #[test]
     fn a_wrong_resolution_makes_a_coarser_lattice() {
         let centers = [SlidePoint::new(0.0, 0.0), SlidePoint::new(400.0, 400.0)];
-        let lattice = Lattice::over(&slide(), &centers, Mpp(50.0), &MeanColor).unwrap();
+        let lattice = Lattice::over(&slide(), &centers, Mpp(50.0), &MeanColor, &CancelToken::new()).unwrap();
         assert!(lattice.columns * lattice.rows <= MAX_NODES);
         assert!(lattice.step > lattice.patch);
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use eframe::egui;
 use egui_kittest::Harness;
 use hiscmcl::app::command::Command;
-use hiscmcl::app::explore::images::{Images, Later, PatchKey, TileSource};
+use hiscmcl::app::explore::images::{Images, Later, PatchKey, TileLevel, TilePixels, TileSource};
 use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, SectionInput};
 use hiscmcl::app::history::History;
 use hiscmcl::app::settings::Theme;
@@ -19,7 +19,7 @@ use hiscmcl::core::matrix::{CsrBuilder, Matrix};
 use hiscmcl::core::target::Target;
 use hiscmcl::data::panels::Panel;
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry};
-use hiscmcl::data::slide::{RgbImage, Slide};
+use hiscmcl::data::slide::{RgbImage, Slide, TILE};
 use hiscmcl::evaluate::report::{EvalReport, FoldReport, GeneScore, MeanReport, Scores, Split};
 use hiscmcl::predict::{BankSpot, Predictions, Retrieved};
 use hiscmcl::ui::explore::ExplorePage;
@@ -140,9 +140,30 @@ pub fn report() -> EvalReport {
     }
 }
 
+struct Tiles(Arc<Slide>);
+
+impl TileSource for Tiles {
+    fn levels(&self) -> Vec<TileLevel> {
+        let levels = self.0.levels().iter();
+        levels
+            .map(|l| TileLevel { width: l.width, height: l.height, downsample: f64::from(l.downsample) })
+            .collect()
+    }
+
+    fn tile_size(&self) -> u32 {
+        TILE
+    }
+
+    fn tile(&self, level: usize, col: u32, row: u32) -> Option<TilePixels<'_>> {
+        let tile = self.0.tile(level, col, row)?;
+        Some(TilePixels { width: tile.width, height: tile.height, rgb: &tile.rgb })
+    }
+}
+
 /// Slides drawn by hand. The first question for anything is answered "later", as in real life.
 pub struct Pictures {
     slide: Arc<Slide>,
+    tiles: Arc<Tiles>,
     asked: Cell<usize>,
 }
 
@@ -157,7 +178,8 @@ impl Pictures {
             })
             .collect();
         let slide = Slide::from_image("made up", RgbImage { width: side, height: side, rgb });
-        Self { slide: Arc::new(slide.unwrap()), asked: Cell::new(0) }
+        let slide = Arc::new(slide.unwrap());
+        Self { tiles: Arc::new(Tiles(slide.clone())), slide, asked: Cell::new(0) }
     }
 
     fn later(&self) -> bool {
@@ -171,7 +193,7 @@ impl Images for Pictures {
         if slide == Path::new("C3.png") {
             return Later::Failed("C3.png is not an image.".into());
         }
-        if self.later() { Later::Loading } else { Later::Ready(self.slide.clone()) }
+        if self.later() { Later::Loading } else { Later::Ready(self.tiles.clone()) }
     }
 
     fn patch(&self, key: &PatchKey) -> Later<Arc<RgbPatch>> {

@@ -1,14 +1,12 @@
 //! What the page needs of slide images: tiles to draw and patches to show. It never waits for them: it
 //! asks, draws what is there, and is woken when there is more.
 
-use std::path::Path;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::core::encoder::RgbPatch;
-use crate::data::slide::{Slide, TILE};
-use crate::jobs::images::ImageLoader;
-
-pub use crate::jobs::images::{Later, PatchKey};
+use crate::core::geometry::{Mpp, SlidePoint};
 
 /// One level of an image pyramid.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,22 +42,41 @@ pub trait TileSource: Send + Sync {
     fn tile(&self, level: usize, col: u32, row: u32) -> Option<TilePixels<'_>>;
 }
 
-impl TileSource for Slide {
-    fn levels(&self) -> Vec<TileLevel> {
-        Self::levels(self)
-            .iter()
-            .map(|l| TileLevel { width: l.width, height: l.height, downsample: f64::from(l.downsample) })
-            .collect()
-    }
+/// A patch around a spot, for showing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatchKey {
+    /// The slide image.
+    pub slide: PathBuf,
+    /// Resolution of the slide.
+    pub mpp: Mpp,
+    /// Middle of the patch.
+    pub center: SlidePoint,
+}
 
-    fn tile_size(&self) -> u32 {
-        TILE
+impl PatchKey {
+    fn bits(&self) -> [u64; 3] {
+        [self.mpp.0, self.center.x, self.center.y].map(f64::to_bits)
     }
+}
 
-    fn tile(&self, level: usize, col: u32, row: u32) -> Option<TilePixels<'_>> {
-        let tile = Self::tile(self, level, col, row)?;
-        Some(TilePixels { width: tile.width, height: tile.height, rgb: &tile.rgb })
+impl Eq for PatchKey {}
+
+impl Hash for PatchKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.slide.hash(state);
+        self.bits().hash(state);
     }
+}
+
+/// Something that is asked for and comes later.
+#[derive(Debug, Clone)]
+pub enum Later<T> {
+    /// On its way.
+    Loading,
+    /// Here.
+    Ready(T),
+    /// It will not come; why, in one sentence.
+    Failed(String),
 }
 
 /// Gives slide images and patches without waiting. Asking for something that is not there starts loading
@@ -70,18 +87,4 @@ pub trait Images {
 
     /// A patch.
     fn patch(&self, key: &PatchKey) -> Later<Arc<RgbPatch>>;
-}
-
-impl Images for ImageLoader {
-    fn tiles(&self, slide: &Path) -> Later<Arc<dyn TileSource>> {
-        match self.slide(slide) {
-            Later::Ready(slide) => Later::Ready(slide),
-            Later::Loading => Later::Loading,
-            Later::Failed(why) => Later::Failed(why),
-        }
-    }
-
-    fn patch(&self, key: &PatchKey) -> Later<Arc<RgbPatch>> {
-        Self::patch(self, key)
-    }
 }
