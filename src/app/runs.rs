@@ -1,12 +1,13 @@
 //! The runs of the open project: the list, the curves of the one that is training, and what was read from
 //! those that are stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
+use crate::evaluate::report::EvalReport;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
@@ -73,6 +74,8 @@ pub struct Runs {
     /// The run whose predictions the maps show; for each section the one that says most when there is none.
     pub maps: Option<String>,
     predictions: BTreeMap<(String, String), Arc<Predictions>>,
+    /// Predictions that failed, so that they are not asked for again and again.
+    pub(super) failed: BTreeSet<(String, String)>,
 }
 
 impl Runs {
@@ -117,6 +120,13 @@ impl Runs {
                 || self.live.as_ref().is_some_and(|l| !l.ended && l.run == name)
         };
         (1..).map(|i| format!("{stem} {i}")).find(|n| !taken(n)).unwrap_or_else(|| stem.to_owned())
+    }
+
+    /// What tells how far to trust each gene: the report shown on the Evaluate page, or else how the newest
+    /// model did on what it was tested on.
+    pub fn trust(&self) -> Option<&Arc<EvalReport>> {
+        let tested = || self.models().find_map(|r| self.details.get(&r.id)?.report.as_ref());
+        self.report.as_ref().map(|r| &r.report).or_else(tested)
     }
 
     /// Keeps the predictions of a section by a run.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::command::{Overlay, Step};
-use super::explore::ExploreState;
+use super::explore::{ExploreState, SectionInput};
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::import::ImportForm;
 use super::notices::{Notices, Severity};
-use super::project::Open;
+use super::project::{Open, SectionState, SectionView};
 use super::settings::Settings;
 use super::steps::{StepState, step_state};
 use super::work::{PreviewImage, Request, Runner, Wake, Work};
@@ -229,6 +229,40 @@ impl App {
         }
     }
 
+    /// The sections as the Explore page needs them.
+    pub fn explore_sections(&self) -> Vec<SectionInput> {
+        let Some(open) = &self.open else { return Vec::new() };
+        let input = |s: SectionView| SectionInput {
+            name: s.entry.name.clone(),
+            patient: s.entry.patient.clone(),
+            section: s.ready().map(Arc::clone),
+            predictions: open
+                .runs
+                .for_maps(&s.entry.name)
+                .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
+                .map(Arc::clone),
+            problem: match s.state {
+                SectionState::Failed(why, _) => Some(why.clone()),
+                SectionState::Missing(missing) => missing.first().map(ToString::to_string),
+                SectionState::Loading | SectionState::Ready(_) => None,
+            },
+        };
+        open.sections().map(input).collect()
+    }
+
+    /// Reads or makes the prediction of the section that is looked at.
+    fn predict_what_is_shown(&mut self) {
+        let Some(open) = &self.open else { return };
+        let Some(section) = self.explore.section_name().map(str::to_owned) else { return };
+        if open.section(&section).and_then(|s| s.ready()).is_none() {
+            return;
+        }
+        let Some(run) = open.runs.for_maps(&section).map(|r| r.id.clone()) else { return };
+        if !open.runs.failed.contains(&(run.clone(), section.clone())) {
+            self.predict(&run, &section);
+        }
+    }
+
     /// Starts what the state calls for and nobody has to ask for: reading sections that are new, drawing
     /// the preview that is shown.
     fn ask_for_what_is_missing(&mut self) {
@@ -238,8 +272,10 @@ impl App {
                 self.work.start(Request::OpenSection { key, entry });
             }
         }
-        if self.step == Step::Export {
-            self.refresh_preview();
+        match self.step {
+            Step::Export => self.refresh_preview(),
+            Step::Explore => self.predict_what_is_shown(),
+            Step::Data | Step::Train | Step::Evaluate => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use anyhow::Context;
 use super::context::Ctx;
 use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
+use crate::core::progress::Of;
 use crate::core::target::Target;
 use crate::data::section::Section;
 use crate::device::ComputeDevice;
@@ -157,7 +158,7 @@ pub fn test(
     seed: u64,
     ctx: &Ctx,
 ) -> anyhow::Result<Vec<Tested>> {
-    ctx.observer.report(&format!("Baselines without {}", fold.name), 0, 0);
+    ctx.observer.report(&format!("Without {}: baselines", fold.name), 0, 0);
     let (x, y, groups) = stacked(prepared, &fold.train)?;
     let ridge = Ridge::fit(&x, &y, &groups, &ALPHAS, ctx.cancel)?;
     let mut tested = Vec::with_capacity(fold.test.len());

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, anyhow};
 use rayon::prelude::*;
 
 use super::context::Ctx;
+use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
+use crate::core::progress::{NotesOnly, Of, Progress};
 use crate::data::open::open_section;
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
@@ -46,14 +49,19 @@ impl Resources {
     }
 
     /// The section of this (resolved) entry, read now unless it is in memory under the same settings.
-    fn section(&self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Arc<Section>> {
+    fn section(
+        &self,
+        entry: &SectionEntry,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> anyhow::Result<Arc<Section>> {
         let lock = || self.sections.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, section)) = lock().get(&entry.counts)
             && known == entry
         {
             return Ok(Arc::clone(section));
         }
-        let section = Arc::new(open_section(entry, ctx.progress(), ctx.cancel)?);
+        let section = Arc::new(open_section(entry, progress, cancel)?);
         let mut sections = lock();
         if sections.len() >= MAX_SECTIONS {
             sections.clear();
@@ -120,7 +128,7 @@ impl Workspace {
     /// # Errors
     /// One sentence naming the file that is missing or damaged.
     pub fn section(&self, name: &str, ctx: &Ctx) -> anyhow::Result<Arc<Section>> {
-        self.resources.section(self.entry(name)?, ctx)
+        self.resources.section(self.entry(name)?, ctx.progress(), ctx.cancel)
     }
 
     /// The sections of these names, read in parallel.
@@ -129,12 +137,13 @@ impl Workspace {
     /// As [`Workspace::section`], of the first section that fails.
     pub fn sections(&self, names: &[String], ctx: &Ctx) -> anyhow::Result<Vec<Arc<Section>>> {
         ctx.observer.report("Reading sections", 0, names.len() as u64);
-        let done = std::sync::atomic::AtomicU64::new(0);
+        let done = AtomicU64::new(0);
         names
             .par_iter()
             .map(|name| {
-                let section = self.section(name, ctx)?;
-                let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                let quiet = NotesOnly(ctx.progress());
+                let section = self.resources.section(self.entry(name)?, &quiet, ctx.cancel)?;
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 ctx.observer.report("Reading sections", done, names.len() as u64);
                 Ok(section)
             })
@@ -163,7 +172,7 @@ impl Workspace {
                 &centers,
                 section.mpp,
                 encoder.as_ref(),
-                ctx.progress(),
+                &Of { name: &section.name, to: ctx.progress() },
                 ctx.cancel,
             )
             .with_context(|| {

@@ -2,10 +2,12 @@
 
 mod commands;
 mod dialogs;
+pub mod explore;
 mod export;
 mod notices;
 mod pages;
 mod plots;
+pub mod slide_view;
 mod status;
 pub mod theme;
 mod top_bar;

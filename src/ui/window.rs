@@ -8,6 +8,7 @@ use eframe::egui::{self, Ui};
 
 use super::commands::{CommandList, shortcut_commands};
 use super::dialogs::Dialogs;
+use super::explore::ExplorePage;
 use super::export::PreviewTexture;
 use super::{notices, pages, status, theme, top_bar};
 use crate::app::command::{Command, Step};
@@ -27,6 +28,7 @@ pub struct Window {
     images: SlideImages,
     dialogs: Dialogs,
     list: CommandList,
+    explore: ExplorePage,
     preview: PreviewTexture,
     title: String,
     theme: Option<Theme>,
@@ -92,6 +94,7 @@ impl Window {
             images,
             dialogs: Dialogs::new(native_dialogs),
             list: CommandList::default(),
+            explore: ExplorePage::default(),
             preview: PreviewTexture::default(),
             title: String::new(),
             theme: None,
@@ -185,7 +188,9 @@ impl eframe::App for Window {
                 (None, _) => pages::welcome::show(ui, &self.app, &mut out),
                 (Some(_), Step::Data) => pages::data::show(ui, &self.app, &mut out),
                 (Some(_), Step::Train) => pages::train::show(ui, &self.app, &mut out),
-                (Some(_), Step::Explore) => pages::explore::show(ui, &mut self.app, &self.images, &mut out),
+                (Some(_), Step::Explore) => {
+                    pages::explore::show(ui, &mut self.app, &mut self.explore, &self.images, &mut out)
+                }
                 (Some(_), Step::Evaluate) => pages::evaluate::show(ui, &self.app, &mut out),
                 (Some(_), Step::Export) => pages::export::show(ui, &self.app, &mut self.preview, &mut out),
             });

@@ -182,7 +182,7 @@ impl App {
     }
 
     /// Reads or computes the prediction of a section by a run.
-    pub(super) fn predict(&mut self, run: &str, section: &str) {
+    pub(in crate::app) fn predict(&mut self, run: &str, section: &str) {
         let Some(open) = &self.open else { return };
         let Some(info) = open.runs.find(run).filter(|r| r.complete).cloned() else {
             self.notices.push(

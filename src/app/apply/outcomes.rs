@@ -75,6 +75,11 @@ impl App {
                 self.list_runs();
                 self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", run.id));
             }
+            Request::Predict { run, section, .. } => {
+                if let Some(open) = &mut self.open {
+                    open.runs.failed.insert((run.id.clone(), section.clone()));
+                }
+            }
             // A newer preview has taken its place.
             Request::Preview(_) | Request::LoadRun(_) | Request::CheckFeatures(_) | Request::ListRuns(_) => {}
             Request::OpenSection { key, entry } => {
@@ -98,6 +103,12 @@ impl App {
                 self.notices.error(format!("{} could not be opened: {headline}", entry.name), causes);
             }
             Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
+            Request::Predict { run, section, .. } => {
+                if let Some(open) = &mut self.open {
+                    open.runs.failed.insert((run.id.clone(), section.clone()));
+                }
+                self.notices.error(headline, causes);
+            }
             Request::SaveProject { path, .. } => {
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
                     open.save_ended(Some(headline.clone()));
@@ -295,9 +306,14 @@ impl App {
 
     /// The newest report is what the Explore page's trust and the Evaluate page begin with.
     fn show_latest_report(&mut self) {
-        let Some(open) = &self.open else { return };
+        let Some(open) = &mut self.open else { return };
+        // A run that was made again under its old name may succeed where the old one failed.
+        open.runs.failed.clear();
         if open.runs.report.is_none()
             && let Some(run) = open.runs.cross_validations().next()
+        {
+            self.work.start(Request::LoadRun(run.clone()));
+        } else if let Some(run) = open.runs.models().next().filter(|r| !open.runs.details.contains_key(&r.id))
         {
             self.work.start(Request::LoadRun(run.clone()));
         }
