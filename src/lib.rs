@@ -7,8 +7,11 @@
 pub mod app;
 pub mod core;
 pub mod data;
+pub mod device;
 pub mod evaluate;
 pub mod figures;
+pub mod model;
 pub mod predict;
 pub mod preprocess;
+pub mod train;
 pub mod ui;

@@ -1,5 +1,12 @@
 //! Reading slides and spatial transcriptomics, and the project file that remembers them.
 
 pub mod demo;
+pub mod gene_list;
+pub mod open;
+pub mod panels;
+pub mod project;
 pub mod section;
 pub mod slide;
+pub mod st;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -188,6 +188,8 @@ fn half(count: f64, random: &mut impl Rng) -> f64 {
 mod tests {
     use super::*;
     use crate::core::matrix::CsrBuilder;
+    use crate::data::testing::{published_genes, real_data, real_section};
+    use crate::evaluate::metrics::{highest_expressed, mean_of_defined};
 
     /// Two genes beside a third that takes most counts: the first has `low` or `high` counts by turns,
     /// the second always `low`.
@@ -244,6 +246,31 @@ mod tests {
         }
         let c = ceiling(&b.finish(), &[0]);
         assert!((c[0].unwrap() - 0.5f64.sqrt()).abs() < 0.03, "{c:?}");
+    }
+
+    /// numpy 2.4 on the same counts, `rng.binomial(c, .5)`, 10 splits, all genes and HEG-50: C2 .484 .735,
+    /// C3 .482 .745, C4 .480 .706, C5 .471 .778.
+    #[test]
+    fn equals_numpy_on_her2st() {
+        let Some(shared) = real_data() else { return };
+        let genes = published_genes(&shared);
+        for (name, all, heg) in
+            [("C2", 0.484, 0.735), ("C3", 0.482, 0.745), ("C4", 0.480, 0.706), ("C5", 0.471, 0.778)]
+        {
+            let s = real_section(&shared, name);
+            let columns: Vec<usize> = genes.iter().map(|g| s.gene(g).unwrap()).collect();
+            let target = Target::Published;
+            let c = noise_ceiling(&s.counts, &columns, target, 1, &CancelToken::new()).unwrap();
+            let measured = target.of_counts(&s.counts, &columns);
+            let n = measured.rows() as f64;
+            let means: Vec<f64> = (0..genes.len())
+                .map(|g| measured.column(g).into_iter().map(f64::from).sum::<f64>() / n)
+                .collect();
+            let over_all = mean_of_defined(c.iter().copied());
+            let over_heg = mean_of_defined(highest_expressed(&means).into_iter().map(|g| c[g]));
+            assert!((over_all - all).abs() < 0.01, "{name}: {over_all}");
+            assert!((over_heg - heg).abs() < 0.01, "{name}: {over_heg}");
+        }
     }
 
     #[test]

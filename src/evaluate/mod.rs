@@ -2,7 +2,10 @@
 
 mod beta;
 pub mod ceiling;
+pub mod fold;
 pub mod metrics;
+pub mod regions;
 pub mod report;
 pub mod ridge;
 pub mod splits;
+pub mod tables;

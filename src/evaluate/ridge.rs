@@ -61,7 +61,8 @@ pub enum RidgeError {
 
 impl Ridge {
     /// Minimises `|y - 1 intercept - x coefficients|² + alpha |coefficients|²`. The penalty with the
-    /// highest mean correlation on held-out groups is taken, the lower error deciding between equals.
+    /// lowest mean squared error on held-out groups is taken: unlike the mean correlation, which is almost
+    /// flat towards heavy penalties, the error has a clear minimum.
     /// `groups` names the section of each row: one section is held out at a time. With a single section,
     /// five blocks of neighbouring rows take their place.
     ///
@@ -79,10 +80,7 @@ impl Ridge {
         check(x, y, groups, alphas)?;
         let problem = Problem::new(x, y, cancel)?;
         let scores = problem.compare(&folds(groups), alphas, cancel)?;
-        let best = scores
-            .iter()
-            .max_by(|a, b| a.pcc.total_cmp(&b.pcc).then(b.mse.total_cmp(&a.mse)))
-            .map(|s| s.alpha);
+        let best = scores.iter().min_by(|a, b| a.mse.total_cmp(&b.mse)).map(|s| s.alpha);
         // Too few spots to compare: the middle of the grid.
         let alpha = best.or(alphas.get(alphas.len() / 2).copied()).ok_or(RidgeError::NoAlpha)?;
         cancel.check()?;

@@ -1,6 +1,17 @@
 //! Predicting expression from image embeddings: retrieval from a bank of training spots, the regression
 //! head, and their blend.
 
+pub mod bank;
+pub mod blend;
+pub mod embed;
+pub mod fitted;
+pub mod source;
+pub mod store;
+pub mod tensors;
+pub mod uncertainty;
+
+pub use fitted::{Fitted, GeneScale, PredictError, Recipe, predict};
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::matrix::Matrix;

@@ -74,7 +74,7 @@ pub fn compute(
 ) -> Result<SectionFeatures, Cancelled> {
     let name = slide.path().file_stem().map_or_else(|| "slide".into(), |n| n.to_string_lossy());
     let stage = format!("Features of {name}");
-    let lattice = Lattice::over(slide, centers, mpp, encoder)?;
+    let lattice = Lattice::over(slide, centers, mpp, encoder, cancel)?;
     let nodes: Vec<SlidePoint> = lattice.tissue.iter().map(|&node| lattice.center(node)).collect();
     let total = (centers.len() + nodes.len()) as u64 * 2;
     let mut work = Work { slide, mpp, encoder, progress, cancel, stage: &stage, done: 0, total };
@@ -151,6 +151,7 @@ impl Lattice {
         centers: &[SlidePoint],
         mpp: Mpp,
         encoder: &dyn PatchEncoder,
+        cancel: &CancelToken,
     ) -> Result<Self, Cancelled> {
         let side_um = encoder.mpp() * encoder.patch_size() as f64;
         // A patch below a pixel is a mistake in the resolution, and must not make an endless lattice.
@@ -176,10 +177,12 @@ impl Lattice {
         };
         if !centers.is_empty() {
             let test = TissueTest::of(slide);
-            lattice.tissue = (0..lattice.columns * lattice.rows)
-                .into_par_iter()
-                .filter(|&node| test.is_tissue(slide, lattice.center(node), mpp, side_um))
-                .collect();
+            let tissue = (0..lattice.columns * lattice.rows).into_par_iter().filter_map(|node| {
+                let found =
+                    cancel.check().map(|()| test.is_tissue(slide, lattice.center(node), mpp, side_um));
+                found.map(|found| found.then_some(node)).transpose()
+            });
+            lattice.tissue = tissue.collect::<Result<_, _>>()?;
         }
         Ok(lattice)
     }
@@ -377,7 +380,7 @@ mod tests {
     #[test]
     fn a_wrong_resolution_makes_a_coarser_lattice() {
         let centers = [SlidePoint::new(0.0, 0.0), SlidePoint::new(400.0, 400.0)];
-        let lattice = Lattice::over(&slide(), &centers, Mpp(50.0), &MeanColor).unwrap();
+        let lattice = Lattice::over(&slide(), &centers, Mpp(50.0), &MeanColor, &CancelToken::new()).unwrap();
         assert!(lattice.columns * lattice.rows <= MAX_NODES);
         assert!(lattice.step > lattice.patch);
     }

@@ -311,7 +311,7 @@ fn combine(per_section: &[SectionHvgs], how: Combine) -> BTreeSet<String> {
 mod tests {
     use super::*;
     use crate::core::progress::Silent;
-    use crate::preprocess::testing::{real_data, real_section, reference, section};
+    use crate::data::testing::{real_data, real_section, reference, section};
 
     fn run(sections: &[&Section], options: &HvgOptions) -> Result<HvgSelection, HvgError> {
         select(sections, options, &Silent, &CancelToken::new())

@@ -3,9 +3,10 @@
 pub mod cache;
 pub mod features;
 pub mod hvg;
+pub mod neighbours;
 pub mod pca;
+pub mod pooled;
+pub mod standardise;
 pub mod target;
-#[cfg(test)]
-mod testing;
 pub mod texture;
 pub mod tissue;

@@ -80,7 +80,7 @@ pub(crate) fn first_columns(section: &Section) -> HashMap<&str, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preprocess::testing::{real_data, real_section, reference, section};
+    use crate::data::testing::{published_genes, real_data, real_section, reference, section};
 
     #[test]
     fn genes_are_found_by_name_and_in_order() {
@@ -111,8 +111,7 @@ mod tests {
     fn equals_the_published_target_on_her2st() {
         let Some(shared) = real_data() else { return };
         let wanted = reference(&shared, "published_target_785.json");
-        let list = std::fs::read_to_string(shared.join("real_data/gene_lists/her_hvg_785.txt")).unwrap();
-        let genes: Vec<String> = list.lines().map(str::to_owned).filter(|l| !l.is_empty()).collect();
+        let genes = published_genes(&shared);
         for name in ["C2", "C3", "C4", "C5", "A1"] {
             let s = real_section(&shared, name);
             let m = expression(&s, &genes, Target::Published).unwrap();

@@ -1,48 +1,11 @@
-//! Where which tissue lies on a made-up section, in micrometres: the outline, regions of tumour, glands,
-//! fat and lymphocytes, and from these what is at any one point.
+//! What is at any one point of a made-up section, in micrometres: from its regions, and from patterns that
+//! belong to each kind of tissue.
 
 use std::f32::consts::TAU;
 
 use super::noise::{fractal, hash, smoothstep, unit, value};
 use super::patient::Patient;
-
-/// Side of the square slide in micrometres.
-pub(super) const SIDE_UM: f32 = 3000.0;
-
-/// Slowly varying quantities, known at the nodes of a coarse lattice and interpolated between.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Fields {
-    /// Micrometres to the edge of the tissue, negative outside.
-    pub(super) inside: f32,
-    /// Share of tumour, 0 to 1; so are the next three.
-    pub(super) tumour: f32,
-    pub(super) glands: f32,
-    pub(super) fat: f32,
-    pub(super) lymphocytes: f32,
-    /// Above 0 where lymphocytes are B cells.
-    pub(super) follicle: f32,
-    /// Bends the fibres of the stroma, in micrometres.
-    pub(super) bend: f32,
-    /// Density of the stroma, -1 to 1.
-    pub(super) density: f32,
-}
-
-impl Fields {
-    /// Between `self` (t = 0) and `other` (t = 1).
-    pub(super) fn mix(&self, other: &Self, t: f32) -> Self {
-        let m = |a: f32, b: f32| a + (b - a) * t;
-        Self {
-            inside: m(self.inside, other.inside),
-            tumour: m(self.tumour, other.tumour),
-            glands: m(self.glands, other.glands),
-            fat: m(self.fat, other.fat),
-            lymphocytes: m(self.lymphocytes, other.lymphocytes),
-            follicle: m(self.follicle, other.follicle),
-            bend: m(self.bend, other.bend),
-            density: m(self.density, other.density),
-        }
-    }
-}
+use super::regions::{Fields, Regions, SIDE_UM, Seeds};
 
 /// What is at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +46,10 @@ impl Ring {
     /// Micrometres inside its outer edge, negative outside.
     fn depth(&self, x: f32, y: f32) -> f32 {
         let (dx, dy) = (x - self.center[0], y - self.center[1]);
-        let wobble = value(self.seed, dx / self.radius * 1.3, dy / self.radius * 1.3);
-        self.radius * (1.0 + 0.24 * wobble) - dx.hypot(dy)
+        // Away from the lattice point at 0, where the noise would be the same in four directions.
+        let shift = unit(self.seed) * 20.0;
+        let wobble = fractal(self.seed, dx / self.radius * 1.1 + shift, dy / self.radius * 1.1, 2);
+        self.radius * (1.0 + 0.26 * wobble) - dx.hypot(dy)
     }
 
     /// The point at `angle` that lies `depth` micrometres inside the edge.
@@ -101,7 +66,7 @@ impl Ring {
 
     /// No part of it is farther from its centre.
     fn reach(&self) -> f32 {
-        self.radius * 1.24 + 6.0
+        self.radius * 1.35 + 6.0
     }
 }
 
@@ -125,37 +90,17 @@ pub(super) struct Anatomy {
     fibre: [f32; 2],
 }
 
-/// Seeds of the section's noises, so that none repeats another.
-#[derive(Debug, Clone, Copy)]
-struct Seeds {
-    section: u32,
-    patient: u32,
-}
-
-impl Seeds {
-    /// A noise of this section.
-    fn own(self, which: u32) -> u32 {
-        self.section ^ which.wrapping_mul(0x9e37_79b9)
-    }
-
-    /// A noise that the patient's sections share.
-    fn shared(self, which: u32) -> u32 {
-        self.patient ^ which.wrapping_mul(0x9e37_79b9)
-    }
-}
-
 impl Anatomy {
     /// The section that follows from two seeds; sections of one patient look alike.
     pub(super) fn new(patient: &Patient, patient_seed: u32, section_seed: u32) -> Self {
         let seeds = Seeds { section: section_seed, patient: patient_seed };
         let angle = unit(hash(seeds.own(1), 0, 0)) * TAU;
-        let outline = Outline::new(seeds);
-        let aggregates = aggregates(seeds, patient);
+        let regions = Regions::new(patient, seeds);
         let mut nodes = Vec::with_capacity(NODES * NODES);
         for j in 0..NODES {
             for i in 0..NODES {
                 let (x, y) = (i as f32 * STEP, j as f32 * STEP);
-                nodes.push(fields(seeds, patient, &outline, &aggregates, x, y));
+                nodes.push(regions.fields(x, y));
             }
         }
         let mut anatomy =
@@ -270,10 +215,10 @@ impl Anatomy {
 
     /// Fat cells are the cells of a Voronoi diagram of jittered points.
     fn fat_at(&self, x: f32, y: f32, f: &Fields) -> Option<Matter> {
-        const SPACING: f32 = 62.0;
+        const SPACING: f32 = 54.0;
         let (u, v) = (x / SPACING, y / SPACING);
         let (i, j) = (u as i32, v as i32);
-        let (mut nearest, mut second, mut cell) = (f32::MAX, f32::MAX, 0);
+        let (mut nearest, mut second, mut third, mut cell) = (f32::MAX, f32::MAX, f32::MAX, 0);
         for dj in -1..=1 {
             for di in -1..=1 {
                 let bits = hash(self.seeds.own(4), i + di, j + dj);
@@ -281,9 +226,11 @@ impl Anatomy {
                     ((i + di) as f32 + unit(bits) * 0.8 - u, (j + dj) as f32 + unit(bits << 12) * 0.8 - v);
                 let d = du * du + dv * dv;
                 if d < nearest {
-                    (second, nearest, cell) = (nearest, d, bits);
+                    (third, second, nearest, cell) = (second, nearest, d, bits);
                 } else if d < second {
-                    second = d;
+                    (third, second) = (second, d);
+                } else if d < third {
+                    third = d;
                 }
             }
         }
@@ -291,9 +238,12 @@ impl Anatomy {
         if f.fat + 0.35 * (unit(cell.wrapping_mul(0x9e37_79b1)) - 0.5) < 0.5 {
             return None;
         }
-        let to_wall = (second.sqrt() - nearest.sqrt()) / 2.0 * SPACING;
-        let wall = 1.0 - smoothstep(0.9, 2.4, to_wall);
-        Some(Matter { kind: Kind::Fat, hematoxylin: 0.03 * wall, eosin: 0.008 + 0.36 * wall })
+        let nearest = nearest.sqrt();
+        let (second, third) = (second.sqrt() - nearest, third.sqrt() - nearest);
+        // Where three cells meet, the corner is rounded off.
+        let to_wall = second * third / (second + third).max(1e-6) * SPACING;
+        let wall = 1.0 - smoothstep(0.7, 2.0, to_wall);
+        Some(Matter { kind: Kind::Fat, hematoxylin: 0.02 * wall, eosin: 0.008 + 0.27 * wall })
     }
 
     fn nest_at(&self, x: f32, y: f32, f: &Fields, ragged: f32) -> Option<Matter> {
@@ -358,7 +308,7 @@ impl Anatomy {
                 }
             }
         };
-        place(118.0, 40, false);
+        place(104.0, 40, false);
         place(210.0, 60, true);
         self.tiles = vec![Vec::new(); TILES * TILES];
         for (r, ring) in (0u16..).zip(&self.rings) {
@@ -373,108 +323,5 @@ impl Anatomy {
                 }
             }
         }
-    }
-}
-
-/// The edge of the tissue as a radius around the middle that changes with the angle.
-#[derive(Debug)]
-struct Outline {
-    center: [f32; 2],
-    radius: f32,
-    waves: [(f32, f32); 6],
-}
-
-impl Outline {
-    fn new(seeds: Seeds) -> Self {
-        let draw = |seed: u32, i: i32| 2.0 * unit(hash(seed, i, 77)) - 1.0;
-        let (own, shared) = (seeds.own(10), seeds.shared(10));
-        let middle = SIDE_UM / 2.0;
-        let mut waves = [(0.0, 0.0); 6];
-        for (k, wave) in (0..).zip(&mut waves) {
-            let strength = 0.17 / (1.0 + 0.75 * k as f32);
-            let amplitude = strength * (0.8 + 0.2 * draw(shared, k));
-            *wave = (amplitude, TAU * (0.5 * draw(shared, k + 20) + 0.06 * draw(own, k)));
-        }
-        Self {
-            center: [middle + 60.0 * draw(own, 50), middle + 60.0 * draw(own, 51)],
-            radius: 1210.0 + 50.0 * draw(own, 52),
-            waves,
-        }
-    }
-
-    /// Micrometres inside the edge, negative outside.
-    fn depth(&self, x: f32, y: f32) -> f32 {
-        let (dx, dy) = (x - self.center[0], y - self.center[1]);
-        let angle = dy.atan2(dx);
-        let shape: f32 = (0u8..)
-            .zip(&self.waves)
-            .map(|(k, (a, phase))| a * (f32::from(k + 2) * angle + phase).cos())
-            .sum();
-        self.radius * (1.0 + shape) - dx.hypot(dy)
-    }
-}
-
-/// Centres, radii of lymphocyte aggregates, and how much they are follicles of B cells (-1 to 1).
-fn aggregates(seeds: Seeds, patient: &Patient) -> Vec<([f32; 2], f32, f32)> {
-    const SPACING: f32 = 500.0;
-    let n = (SIDE_UM / SPACING) as i32;
-    let mut found = Vec::new();
-    for (i, j) in (0..n).flat_map(|j| (0..n).map(move |i| (i, j))) {
-        let draw = |which: u32| unit(hash(seeds.shared(20 + which), i, j));
-        let shift = 60.0 * unit(hash(seeds.own(20), i, j));
-        if draw(0) < 0.34 + 0.5 * patient.lymphocytes {
-            let center = [
-                (i as f32 + 0.1 + 0.8 * draw(1)) * SPACING + shift,
-                (j as f32 + 0.1 + 0.8 * draw(2)) * SPACING - shift,
-            ];
-            found.push((center, 80.0 + 130.0 * draw(3), 2.0 * draw(4) - 1.0));
-        }
-    }
-    found
-}
-
-fn fields(
-    seeds: Seeds,
-    patient: &Patient,
-    outline: &Outline,
-    aggregates: &[([f32; 2], f32, f32)],
-    x: f32,
-    y: f32,
-) -> Fields {
-    // Neighbouring sections of a block differ in detail, not in what lies where.
-    let region = |which: u32, size: f32| {
-        0.85 * fractal(seeds.shared(which), x / size, y / size, 2)
-            + 0.4 * fractal(seeds.own(which), x / 320.0, y / 320.0, 2)
-    };
-    let scores = [
-        0.16,
-        patient.tumour + 1.35 * region(30, 820.0),
-        patient.glands - 0.05 + 1.35 * region(31, 640.0),
-        patient.fat + 1.35 * region(32, 700.0),
-    ];
-    let most = scores.into_iter().fold(f32::MIN, f32::max);
-    let powers = scores.map(|s| (9.0 * (s - most)).exp());
-    let all: f32 = powers.iter().sum();
-    let ragged = fractal(seeds.own(33), x / 130.0, y / 130.0, 2);
-    let (mut lymphocytes, mut follicle) = (0.0f32, 0.0);
-    for ([cx, cy], radius, kind) in aggregates {
-        let d = (x - cx).hypot(y - cy) / radius + 0.45 * ragged;
-        let w = 1.0 - smoothstep(0.55, 1.25, d);
-        if w > lymphocytes {
-            // The middle of a follicle is B cells, T cells lie around it.
-            (lymphocytes, follicle) = (w, kind + 0.5 - 0.9 * d);
-        }
-    }
-    let rest = (1.0 - lymphocytes) / all;
-    let [_, tumour, glands, fat] = powers.map(|p| p * rest);
-    Fields {
-        inside: outline.depth(x, y),
-        tumour,
-        glands,
-        fat,
-        lymphocytes,
-        follicle,
-        bend: 170.0 * fractal(seeds.own(34), x / 420.0, y / 420.0, 3),
-        density: fractal(seeds.own(35), x / 260.0, y / 260.0, 2),
     }
 }

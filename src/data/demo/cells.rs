@@ -3,8 +3,9 @@
 
 use std::f32::consts::TAU;
 
-use super::anatomy::{Anatomy, Kind, SIDE_UM};
+use super::anatomy::{Anatomy, Kind};
 use super::noise::{hash, smoothstep, unit};
+use super::regions::SIDE_UM;
 
 /// Kinds of cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,9 +12,10 @@ mod genes;
 mod noise;
 mod paint;
 mod patient;
+mod regions;
 mod spots;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::Rng;
@@ -24,6 +25,7 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::{FileError, write_bytes_atomically};
 use crate::core::progress::Progress;
 use crate::core::rng;
+use crate::data::project::SectionEntry;
 use anatomy::Anatomy;
 use files::Paths;
 use genes::DemoGene;
@@ -68,7 +70,7 @@ pub fn generate(
     seed: u64,
     progress: &dyn Progress,
     cancel: &CancelToken,
-) -> Result<Vec<DemoSection>, DemoError> {
+) -> Result<Vec<SectionEntry>, DemoError> {
     let jobs = jobs(dir, seed);
     let readme_path = dir.join("README.txt");
     let readme = readme(seed);
@@ -142,27 +144,11 @@ fn make(job: &Job, genes: &[DemoGene], seed: u64, steps: &Steps<'_>) -> Result<(
     Ok(())
 }
 
-/// A section of the demo on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoSection {
-    /// "DemoA1".
-    pub name: String,
-    /// "DemoA".
-    pub patient: String,
-    /// The count table.
-    pub counts: PathBuf,
-    /// The spot file.
-    pub spots: PathBuf,
-    /// The slide image.
-    pub image: PathBuf,
-    /// The labels.
-    pub labels: PathBuf,
-}
-
 impl Job {
-    fn entry(self) -> DemoSection {
+    fn entry(self) -> SectionEntry {
         let Paths { counts, spots, image, labels } = self.paths;
-        DemoSection { name: self.name, patient: self.patient.name.to_owned(), counts, spots, image, labels }
+        let patient = Some(self.patient.name.to_owned());
+        SectionEntry { name: self.name, patient, counts, spots, image, labels: Some(labels), mpp: None }
     }
 }
 

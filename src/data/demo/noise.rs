@@ -33,13 +33,14 @@ pub(super) fn value(seed: u32, x: f32, y: f32) -> f32 {
 }
 
 /// Value noise of several scales, each half the size and half the strength of the one before; between
-/// about -1 and 1.
+/// about -1 and 1. Each scale is turned against the others, so that no direction of a lattice shows.
 pub(super) fn fractal(seed: u32, x: f32, y: f32, octaves: u32) -> f32 {
-    let (mut sum, mut strength, mut scale) = (0.0, 0.5, 1.0);
+    let (mut sum, mut strength) = (0.0, 0.5);
+    let (mut u, mut v) = (0.82 * x - 0.57 * y + 11.3, 0.57 * x + 0.82 * y + 5.7);
     for o in 0..octaves {
-        sum += strength * value(seed.wrapping_add(o.wrapping_mul(0x68e3_1da4)), x * scale, y * scale);
+        sum += strength * value(seed.wrapping_add(o.wrapping_mul(0x68e3_1da4)), u, v);
         strength *= 0.5;
-        scale *= 2.0;
+        (u, v) = (1.2 * u - 1.6 * v, 1.6 * u + 1.2 * v);
     }
     sum * 1.5
 }

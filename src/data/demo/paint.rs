@@ -3,10 +3,11 @@
 
 use rayon::prelude::*;
 
-use super::anatomy::{Anatomy, Kind, SIDE_UM};
+use super::anatomy::{Anatomy, Kind};
 use super::cells::Cell;
 use super::noise::{hash, smoothstep, unit, value};
 use super::patient::Patient;
+use super::regions::SIDE_UM;
 
 /// Micrometres per pixel.
 pub(super) const MPP: f32 = 1.0;

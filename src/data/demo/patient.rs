@@ -8,10 +8,11 @@ pub(super) type Dye = [f32; 3];
 pub(super) struct Patient {
     /// Its name, which is the beginning of its sections' names.
     pub(super) name: &'static str,
-    /// How much of the section is tumour, normal glands, fat and lymphocytes, as offsets.
+    /// How much of the section is tumour, normal glands and fat; the rest is stroma.
     pub(super) tumour: f32,
     pub(super) glands: f32,
     pub(super) fat: f32,
+    /// How likely there is a heap of lymphocytes in each quarter of a square millimetre.
     pub(super) lymphocytes: f32,
     /// Hematoxylin, blue.
     pub(super) hematoxylin: Dye,
@@ -27,10 +28,10 @@ pub(super) struct Patient {
 pub(super) const PATIENTS: [Patient; 3] = [
     Patient {
         name: "DemoA",
-        tumour: 0.25,
-        glands: -0.15,
-        fat: -0.25,
-        lymphocytes: 0.0,
+        tumour: 0.45,
+        glands: 0.13,
+        fat: 0.11,
+        lymphocytes: 0.32,
         hematoxylin: [1.45, 1.55, 0.62],
         eosin: [0.13, 1.75, 0.62],
         glass: [246.0, 243.0, 246.0],
@@ -38,10 +39,10 @@ pub(super) const PATIENTS: [Patient; 3] = [
     },
     Patient {
         name: "DemoB",
-        tumour: 0.0,
-        glands: 0.0,
-        fat: -0.05,
-        lymphocytes: 0.35,
+        tumour: 0.36,
+        glands: 0.15,
+        fat: 0.13,
+        lymphocytes: 0.55,
         hematoxylin: [1.75, 1.60, 0.52],
         eosin: [0.28, 1.55, 0.42],
         glass: [242.0, 234.0, 243.0],
@@ -49,10 +50,10 @@ pub(super) const PATIENTS: [Patient; 3] = [
     },
     Patient {
         name: "DemoC",
-        tumour: 0.1,
-        glands: 0.2,
-        fat: 0.1,
-        lymphocytes: 0.15,
+        tumour: 0.30,
+        glands: 0.24,
+        fat: 0.18,
+        lymphocytes: 0.42,
         hematoxylin: [1.30, 1.50, 0.80],
         eosin: [0.10, 1.60, 0.85],
         glass: [247.0, 245.0, 241.0],

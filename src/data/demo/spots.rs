@@ -3,10 +3,11 @@
 use rand::Rng;
 use rand_distr::{Distribution, Gamma, LogNormal, Normal, Poisson};
 
-use super::anatomy::{Anatomy, Kind, SIDE_UM};
+use super::anatomy::{Anatomy, Kind};
 use super::cells::{Cell, CellType, TYPES};
 use super::genes::DemoGene;
 use super::patient::Patient;
+use super::regions::SIDE_UM;
 use crate::core::rng;
 
 /// Between the centres of neighbouring spots, as in legacy ST arrays.

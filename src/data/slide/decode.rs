@@ -155,8 +155,16 @@ fn decode_from<R: BufRead + Seek>(path: &Path, source: R) -> Result<Pixels, Slid
     }
     decoder.set_limits(limits()).map_err(|e| file_error(path, e))?;
     let color = decoder.color_type();
-    // At most MAX_PIXELS times 16 bytes, checked above.
-    let mut bytes = vec![0_u8; decoder.total_bytes() as usize];
+    // At most MAX_PIXELS times 16 bytes, checked above; a small computer may still not have them.
+    let length = decoder.total_bytes() as usize;
+    let mut bytes = Vec::new();
+    if bytes.try_reserve_exact(length).is_err() {
+        let needed = length.div_ceil(1 << 20);
+        let message =
+            format!("there is not enough memory to decode the image ({needed} MB); close other slides");
+        return Err(FileError::malformed(path, message).into());
+    }
+    bytes.resize(length, 0_u8);
     decoder.read_image(&mut bytes).map_err(|e| file_error(path, e))?;
     Ok(Pixels { width, height, color, bytes })
 }

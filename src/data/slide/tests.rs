@@ -189,3 +189,28 @@ fn cancelling_stops_the_decoding() {
     cancel.cancel();
     assert!(matches!(Slide::open(&path, &Silent, &cancel), Err(SlideError::Cancelled(_))));
 }
+
+#[test]
+fn damaged_images_never_panic() {
+    use rand::RngExt;
+    let dir = tempfile::tempdir().unwrap();
+    let full = image::RgbImage::from_fn(70, 50, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]));
+    let mut random = crate::core::rng::stream(3, "damage", 0);
+    for name in ["a.jpg", "a.png", "a.tiff"] {
+        let path = dir.path().join(name);
+        full.save(&path).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for _ in 0..400 {
+            let mut bytes = whole.clone();
+            for _ in 0..random.random_range(1..6) {
+                let at = random.random_range(0..bytes.len());
+                bytes[at] = random.random();
+            }
+            bytes.truncate(random.random_range(bytes.len() / 2..=bytes.len()));
+            std::fs::write(&path, &bytes).unwrap();
+            if let Err(error) = open(&path) {
+                assert!(error.to_string().contains(name) && !error.to_string().contains('\n'), "{error}");
+            }
+        }
+    }
+}

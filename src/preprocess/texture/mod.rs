@@ -48,7 +48,7 @@ impl TextureEncoder {
 impl PatchEncoder for TextureEncoder {
     fn id(&self) -> String {
         // The number changes whenever any feature does, so that stale caches are not used.
-        "texture-1".to_owned()
+        "texture-2".to_owned()
     }
 
     fn mpp(&self) -> f64 {

@@ -33,6 +33,10 @@ pub(super) const E_RANGE: Range = Range { low: -0.6, high: 1.4 };
 pub(super) const RESIDUAL_RANGE: Range = Range { low: -0.7, high: 0.7 };
 pub(super) const OD_RANGE: Range = Range { low: 0.0, high: 1.6 };
 
+/// A pixel whose colours are all at most this is no tissue but a mask painted over the background; it is
+/// read as glass. Ink and pigment are brighter than that.
+const MASKED: u8 = 8;
+
 /// A square plane of one byte a pixel, row-major.
 #[derive(Debug, Clone)]
 pub(super) struct Bytes {
@@ -127,6 +131,8 @@ impl Planes {
         let [table_red, table_green, table_blue] = &*TABLES;
         for pixel in patch.rgb.chunks_exact(3) {
             let &[cr, cg, cb] = pixel else { continue };
+            let masked = cr.max(cg).max(cb) <= MASKED;
+            let [cr, cg, cb] = if masked { [u8::MAX; 3] } else { [cr, cg, cb] };
             let (a, b, c) =
                 (&table_red[usize::from(cr)], &table_green[usize::from(cg)], &table_blue[usize::from(cb)]);
             h.push((a[0] + b[0] + c[0]) as u8);
@@ -172,7 +178,7 @@ mod tests {
             let norm = stain.iter().map(|x| x * x).sum::<f64>().sqrt();
             stain.map(|x| (256.0 * 10_f64.powf(-amount * x / norm) - 1.0).round() as u8)
         };
-        let rgb = [color(HEMATOXYLIN, 1.0), color(EOSIN, 0.5), [255; 3], [0; 3]].concat();
+        let rgb = [color(HEMATOXYLIN, 1.0), color(EOSIN, 0.5), [0; 3], [9; 3]].concat();
         let planes = Planes::of(&RgbPatch { size: 2, rgb, on_slide: 1.0 });
         let value =
             |plane: &Bytes, range: Range, i: usize| f32::from(plane.values[i]) * range.step() + range.low;
@@ -181,8 +187,8 @@ mod tests {
         assert!((value(&planes.eosin, E_RANGE, 1) - 0.5).abs() < 0.02);
         assert!(value(&planes.hematoxylin, H_RANGE, 1).abs() < 0.02);
         assert!(value(&planes.hematoxylin, H_RANGE, 2).abs() < 0.01);
-        assert_eq!((planes.density.values[2], planes.density.values[3]), (0, 255));
-        assert_eq!((planes.luma.values[2], planes.luma.values[3], planes.chroma.values[2]), (255, 0, 0));
+        assert_eq!((planes.density.values[2], planes.density.values[3]), (0, 224));
+        assert_eq!((planes.luma.values[2], planes.luma.values[3], planes.chroma.values[2]), (255, 9, 0));
     }
 
     #[test]

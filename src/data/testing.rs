@@ -1,4 +1,4 @@
-//! Sections for the tests of this room: made by hand, or read from the real count tables.
+//! Sections for tests: made by hand, or read from the real count tables.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -69,4 +69,10 @@ pub fn real_section(shared: &Path, name: &str) -> Section {
         spot.id = id;
     }
     s
+}
+
+/// The gene list of the published her2st protocol.
+pub fn published_genes(shared: &Path) -> Vec<String> {
+    let list = std::fs::read_to_string(shared.join("real_data/gene_lists/her_hvg_785.txt")).unwrap();
+    list.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect()
 }

@@ -1,0 +1,56 @@
+//! A section as the project remembers it: its name and its files.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::st::{FileRole, MissingFile};
+
+/// A section of a project. Paths are absolute in memory and relative to the project file on disk.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SectionEntry {
+    /// Unique within the project: "C2".
+    pub name: String,
+    /// The donor, where known.
+    pub patient: Option<String>,
+    /// The count table.
+    pub counts: PathBuf,
+    /// The spot file.
+    pub spots: PathBuf,
+    /// The slide image.
+    pub image: PathBuf,
+    /// The pathologist's labels.
+    pub labels: Option<PathBuf>,
+    /// Micrometres per slide pixel as the user entered them; inferred from the spots where `None`.
+    pub mpp: Option<f64>,
+}
+
+impl SectionEntry {
+    /// The path of the file in `role`; `None` where the section has none.
+    pub fn path(&self, role: FileRole) -> Option<&Path> {
+        match role {
+            FileRole::Counts => Some(&self.counts),
+            FileRole::Spots => Some(&self.spots),
+            FileRole::Image => Some(&self.image),
+            FileRole::Labels => self.labels.as_deref(),
+        }
+    }
+
+    /// Sets the path of the file in `role`.
+    pub fn set_path(&mut self, role: FileRole, path: PathBuf) {
+        match role {
+            FileRole::Counts => self.counts = path,
+            FileRole::Spots => self.spots = path,
+            FileRole::Image => self.image = path,
+            FileRole::Labels => self.labels = Some(path),
+        }
+    }
+
+    /// The files of this section that are not where they should be.
+    pub fn missing_files(&self) -> Vec<MissingFile> {
+        let missing = |&role: &FileRole| {
+            let path = self.path(role)?;
+            let gone = !path.exists();
+            gone.then(|| MissingFile { section: self.name.clone(), role, path: path.to_path_buf() })
+        };
+        FileRole::ALL.iter().filter_map(missing).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! What can go wrong with a project.
+
+use std::path::PathBuf;
+
+use crate::core::files::FileError;
+
+/// A project could not be loaded, saved or changed. Its text is one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// The file is damaged, or could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is of a later version of the program.
+    #[error(
+        "{} was saved by a newer HisCMCL (format {found}, this one knows {known}); update HisCMCL to open it, \
+         the file was left as it is",
+        path.display()
+    )]
+    Newer {
+        /// The project file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The latest version this program knows.
+        known: u64,
+    },
+    /// A path cannot be written down.
+    #[error("{} has a name that cannot be stored; rename the file or folder with plain letters", path.display())]
+    PathUnusable {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A section without a name.
+    #[error("A section needs a name")]
+    NameEmpty,
+    /// Two sections of one name.
+    #[error("There is a section called {name} already; give another name")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// A name that cannot be part of a file name.
+    #[error("{name:?} cannot name a section; use letters, digits, blanks, - and _")]
+    NameUnusable {
+        /// The name.
+        name: String,
+    },
+    /// No such section.
+    #[error("There is no section {name} in this project")]
+    NoSection {
+        /// The name.
+        name: String,
+    },
+}
+
+impl ProjectError {
+    pub(super) fn no_section(name: &str) -> Self {
+        Self::NoSection { name: name.to_owned() }
+    }
+}

@@ -1,0 +1,220 @@
+//! The project: which sections it holds, and what the user has chosen and set. Stored as `NAME.hiscmcl`.
+
+mod entry;
+mod error;
+mod paths;
+mod relocate;
+mod store;
+
+use serde_json::{Map, Value};
+
+use crate::core::target::Target;
+use crate::data::panels::Panel;
+use crate::data::st::MissingFile;
+
+pub use entry::SectionEntry;
+pub use error::ProjectError;
+pub use relocate::Moved;
+pub use store::{EXTENSION, VERSION, runs_folder};
+
+/// The genes that models are trained on and maps are shown of.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct GeneSelection {
+    /// Names, in order.
+    pub genes: Vec<String>,
+    /// How they were chosen, for the reader: "1000 HVGs, union of C2, C3, C5".
+    #[serde(default)]
+    pub how: String,
+}
+
+/// A project in memory; all paths are absolute. What other rooms remember here (`train`, `display`, `view`)
+/// is theirs to interpret.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Project {
+    /// In the order in which they are shown.
+    pub sections: Vec<SectionEntry>,
+    /// The user's own gene panels; the built-in ones are in [`crate::data::panels`].
+    pub panels: Vec<Panel>,
+    /// The genes that were chosen, if any.
+    pub selection: Option<GeneSelection>,
+    /// The scale on which expression is predicted.
+    pub target: Target,
+    /// The last training settings.
+    pub train: Value,
+    /// Display settings.
+    pub display: Value,
+    /// What was open and where the camera was.
+    pub view: Value,
+    /// What a later version of the program has stored and this one does not know; kept as it is.
+    pub(crate) unknown: Map<String, Value>,
+}
+
+impl Project {
+    /// A project without sections.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The section of this name.
+    pub fn section(&self, name: &str) -> Option<&SectionEntry> {
+        self.sections.iter().find(|s| s.name == name)
+    }
+
+    /// The section of this name, to change it. Names are changed with [`Project::rename`].
+    pub fn section_mut(&mut self, name: &str) -> Option<&mut SectionEntry> {
+        self.sections.iter_mut().find(|s| s.name == name)
+    }
+
+    /// Adds a section at the end.
+    ///
+    /// # Errors
+    /// [`ProjectError`] when its name is empty, cannot be part of a file name, or is taken.
+    pub fn add(&mut self, entry: SectionEntry) -> Result<(), ProjectError> {
+        check_name(&entry.name)?;
+        if self.is_taken(&entry.name, None) {
+            return Err(ProjectError::NameTaken { name: entry.name });
+        }
+        self.sections.push(entry);
+        Ok(())
+    }
+
+    /// Adds the sections of `entries` whose files are not in the project yet; returns how many were new. A
+    /// section whose name is taken by another one gets a number: "C2 (2)".
+    ///
+    /// # Errors
+    /// [`ProjectError`] when a name is empty or cannot be part of a file name; then nothing was added.
+    pub fn add_new(
+        &mut self,
+        entries: impl IntoIterator<Item = SectionEntry>,
+    ) -> Result<usize, ProjectError> {
+        let mut project = self.clone();
+        let before = project.sections.len();
+        for mut entry in entries {
+            check_name(&entry.name)?;
+            if project.sections.iter().any(|s| s.counts == entry.counts && s.image == entry.image) {
+                continue;
+            }
+            let name = entry.name.clone();
+            let mut number = 2;
+            while project.is_taken(&entry.name, None) {
+                entry.name = format!("{name} ({number})");
+                number += 1;
+            }
+            project.sections.push(entry);
+        }
+        let added = project.sections.len() - before;
+        *self = project;
+        Ok(added)
+    }
+
+    /// Renames a section.
+    ///
+    /// # Errors
+    /// [`ProjectError`] when there is no such section, or the new name is empty, unusable or taken.
+    pub fn rename(&mut self, name: &str, new_name: &str) -> Result<(), ProjectError> {
+        check_name(new_name)?;
+        if self.is_taken(new_name, Some(name)) {
+            return Err(ProjectError::NameTaken { name: new_name.to_owned() });
+        }
+        let entry = self.section_mut(name).ok_or_else(|| ProjectError::no_section(name))?;
+        entry.name = new_name.to_owned();
+        Ok(())
+    }
+
+    /// Removes a section from the project; its files stay. Returns it, so that it can be put back.
+    pub fn remove(&mut self, name: &str) -> Option<SectionEntry> {
+        let at = self.sections.iter().position(|s| s.name == name)?;
+        Some(self.sections.remove(at))
+    }
+
+    /// The files of all sections that are not where they should be.
+    pub fn missing_files(&self) -> Vec<MissingFile> {
+        self.sections.iter().flat_map(SectionEntry::missing_files).collect()
+    }
+
+    /// Whether a section other than `except` has this name. Names become file names, and those differ by more
+    /// than case on some systems only.
+    fn is_taken(&self, name: &str, except: Option<&str>) -> bool {
+        let name = name.to_lowercase();
+        self.sections.iter().any(|s| s.name.to_lowercase() == name && Some(s.name.as_str()) != except)
+    }
+
+    /// # Errors
+    /// [`ProjectError`] when a section name is empty, unusable or there twice.
+    pub(crate) fn check(&self) -> Result<(), ProjectError> {
+        let mut seen = std::collections::HashSet::new();
+        for section in &self.sections {
+            check_name(&section.name)?;
+            if !seen.insert(section.name.to_lowercase()) {
+                return Err(ProjectError::NameTaken { name: section.name.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Section names become parts of file names ("fold-C2"), on every system.
+fn check_name(name: &str) -> Result<(), ProjectError> {
+    if name.trim().is_empty() {
+        return Err(ProjectError::NameEmpty);
+    }
+    let unusable = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
+    let edge = name.starts_with('.') || name.ends_with('.') || name.trim() != name;
+    if edge || name.contains(unusable) || name.len() > 100 {
+        return Err(ProjectError::NameUnusable { name: name.to_owned() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn entry(name: &str, folder: &std::path::Path) -> SectionEntry {
+        SectionEntry {
+            name: name.into(),
+            patient: Some("C".into()),
+            counts: folder.join(format!("cnt/{name}.tsv")),
+            spots: folder.join(format!("spt/{name}.tsv")),
+            image: folder.join(format!("img/{name}.jpg")),
+            labels: None,
+            mpp: None,
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_fit_for_files() {
+        let folder = std::path::Path::new("/data");
+        let mut project = Project::new();
+        project.add(entry("C2", folder)).unwrap();
+        project.add(entry("C3", folder)).unwrap();
+        let says = |r: Result<(), ProjectError>| r.unwrap_err().to_string();
+        assert_eq!(
+            says(project.add(entry("c2", folder))),
+            "There is a section called c2 already; give another name"
+        );
+        assert_eq!(
+            says(project.rename("C3", "C2")),
+            "There is a section called C2 already; give another name"
+        );
+        assert_eq!(says(project.rename("C9", "C4")), "There is no section C9 in this project");
+        assert_eq!(says(project.rename("C3", " ")), "A section needs a name");
+        assert!(says(project.rename("C3", "a/b")).starts_with("\"a/b\" cannot name a section"));
+        project.rename("C3", "c3").unwrap();
+        assert!(project.section("c3").is_some());
+        assert_eq!(project.remove("C2").unwrap().name, "C2");
+        assert!(project.remove("C2").is_none());
+    }
+
+    #[test]
+    fn adding_twice_adds_once_and_clashes_get_numbers() {
+        let mut project = Project::new();
+        let (one, two) = (std::path::Path::new("/one"), std::path::Path::new("/two"));
+        assert_eq!(project.add_new([entry("C2", one), entry("C3", one)]).unwrap(), 2);
+        assert_eq!(project.add_new([entry("C2", one)]).unwrap(), 0);
+        assert_eq!(project.add_new([entry("C2", two)]).unwrap(), 1);
+        assert!(project.section("C2 (2)").is_some());
+        assert!(project.add_new([entry("C7", two), entry("", two)]).is_err());
+        assert!(project.section("C7").is_none(), "a failed addition must change nothing");
+    }
+}

@@ -1,0 +1,317 @@
+//! Loading and saving the project file.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::paths::{from_stored, to_stored};
+use super::{GeneSelection, Project, ProjectError, SectionEntry};
+use crate::core::files::{FileError, write_json_atomically};
+use crate::core::target::Target;
+use crate::data::panels::Panel;
+
+/// The version of the format. It grows when an older program would misread a newer file; added fields alone
+/// do not need it, they are kept by programs that do not know them.
+pub const VERSION: u64 = 1;
+
+/// The ending of project files, without the dot.
+pub const EXTENSION: &str = "hiscmcl";
+
+/// A larger file is not a project: do not read it into memory.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// Where the runs of the project at `path` lie: `NAME.runs` beside `NAME.hiscmcl`.
+pub fn runs_folder(path: &Path) -> PathBuf {
+    path.with_extension("runs")
+}
+
+/// The project as it is written.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u64,
+    #[serde(default)]
+    sections: Vec<StoredSection>,
+    #[serde(default)]
+    panels: Vec<Panel>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    selection: Option<GeneSelection>,
+    #[serde(default)]
+    target: Target,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    train: Value,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    display: Value,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    view: Value,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+/// A section as it is written, with paths relative to the project file.
+#[derive(Serialize, Deserialize)]
+struct StoredSection {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    patient: Option<String>,
+    counts: String,
+    spots: String,
+    image: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    labels: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mpp: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: Option<u64>,
+}
+
+impl Project {
+    /// Loads a project file. Whether the files of its sections are there is not looked at, see
+    /// [`Project::missing_files`].
+    ///
+    /// # Errors
+    /// [`ProjectError`] when the file cannot be read, is cut or is no project, comes from a newer version, or
+    /// names two sections alike.
+    pub fn load(path: &Path) -> Result<Self, ProjectError> {
+        let bytes = read_small(path)?;
+        check_version(path, &bytes)?;
+        let stored: Stored = serde_json::from_slice(&bytes).map_err(|e| not_a_project(path, &e))?;
+        let folder = folder_of(path);
+        let sections = stored.sections.into_iter().map(|s| s.resolved(&folder)).collect();
+        let project = Self {
+            sections,
+            panels: stored.panels,
+            selection: stored.selection,
+            target: stored.target,
+            train: stored.train,
+            display: stored.display,
+            view: stored.view,
+            unknown: stored.unknown,
+        };
+        project.check().map_err(|e| FileError::malformed(path, lower_first(&e.to_string())))?;
+        Ok(project)
+    }
+
+    /// Saves the project: afterwards `path` holds the whole project or, on an error, what it held before.
+    ///
+    /// # Errors
+    /// [`ProjectError`] when the file cannot be written, a path cannot be stored, section names clash, or
+    /// `path` holds a project of a newer version, which is not overwritten.
+    pub fn save(&self, path: &Path) -> Result<(), ProjectError> {
+        self.check()?;
+        refuse_to_replace_newer(path)?;
+        let folder = folder_of(path);
+        let sections =
+            self.sections.iter().map(|s| StoredSection::of(s, &folder)).collect::<Result<_, _>>()?;
+        let stored = Stored {
+            version: VERSION,
+            sections,
+            panels: self.panels.clone(),
+            selection: self.selection.clone(),
+            target: self.target,
+            train: self.train.clone(),
+            display: self.display.clone(),
+            view: self.view.clone(),
+            unknown: self.unknown.clone(),
+        };
+        Ok(write_json_atomically(path, &stored)?)
+    }
+}
+
+impl StoredSection {
+    fn of(entry: &SectionEntry, folder: &Path) -> Result<Self, ProjectError> {
+        let stored = |path: &Path| {
+            to_stored(path, folder).ok_or_else(|| ProjectError::PathUnusable { path: path.to_path_buf() })
+        };
+        Ok(Self {
+            name: entry.name.clone(),
+            patient: entry.patient.clone(),
+            counts: stored(&entry.counts)?,
+            spots: stored(&entry.spots)?,
+            image: stored(&entry.image)?,
+            labels: entry.labels.as_deref().map(stored).transpose()?,
+            mpp: entry.mpp,
+        })
+    }
+
+    fn resolved(self, folder: &Path) -> SectionEntry {
+        SectionEntry {
+            name: self.name,
+            patient: self.patient.filter(|p| !p.trim().is_empty()),
+            counts: from_stored(&self.counts, folder),
+            spots: from_stored(&self.spots, folder),
+            image: from_stored(&self.image, folder),
+            labels: self.labels.map(|l| from_stored(&l, folder)),
+            mpp: self.mpp,
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn read_small(path: &Path) -> Result<Vec<u8>, FileError> {
+    let about = fs::metadata(path).map_err(FileError::io("read", path))?;
+    if about.is_dir() {
+        return Err(FileError::io("read", path)(io::ErrorKind::IsADirectory.into()));
+    }
+    if about.len() > LARGEST_FILE {
+        return Err(FileError::malformed(path, "the file is too large for a HisCMCL project"));
+    }
+    fs::read(path).map_err(FileError::io("read", path))
+}
+
+fn check_version(path: &Path, bytes: &[u8]) -> Result<(), ProjectError> {
+    let VersionOnly { version } = serde_json::from_slice(bytes).map_err(|e| not_a_project(path, &e))?;
+    match version {
+        Some(found) if found > VERSION => {
+            Err(ProjectError::Newer { path: path.to_path_buf(), found, known: VERSION })
+        }
+        Some(1..) => Ok(()),
+        _ => Err(FileError::malformed(path, "this is not a HisCMCL project: it has no version").into()),
+    }
+}
+
+fn refuse_to_replace_newer(path: &Path) -> Result<(), ProjectError> {
+    let Ok(bytes) = read_small(path) else { return Ok(()) };
+    match check_version(path, &bytes) {
+        Err(newer @ ProjectError::Newer { .. }) => Err(newer),
+        // A damaged or foreign file at this place was chosen by the user to be replaced.
+        _ => Ok(()),
+    }
+}
+
+fn not_a_project(path: &Path, error: &serde_json::Error) -> FileError {
+    use serde_json::error::Category;
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or(&text);
+    match error.classify() {
+        Category::Eof if error.line() <= 1 && error.column() == 0 => {
+            FileError::malformed(path, "the file is empty")
+        }
+        Category::Eof => FileError::malformed_at(
+            path,
+            error.line() as u64,
+            "the project file ends too early: it was cut off; take a copy of it if there is one",
+        ),
+        Category::Data => FileError::malformed_at(
+            path,
+            error.line() as u64,
+            format!("this is not as a project has it: {what}"),
+        ),
+        Category::Syntax | Category::Io => FileError::malformed_at(
+            path,
+            error.line() as u64,
+            format!("this is not a HisCMCL project ({what})"),
+        ),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::entry;
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn sample(folder: &Path) -> Project {
+        let mut project = Project::new();
+        let mut c2 = entry("C2", folder);
+        c2.mpp = Some(0.69);
+        c2.labels = Some(folder.join("lbl/C2.tsv"));
+        project.add(c2).unwrap();
+        project.add(entry("C3", &folder.join("../elsewhere"))).unwrap();
+        project.panels.push(Panel { name: "Mine".into(), genes: vec!["ERBB2".into()], ..Panel::default() });
+        project.selection = Some(GeneSelection { genes: vec!["GNAS".into()], how: "typed".into() });
+        project.target = Target::Lognorm;
+        project.train = json!({"epochs": 7});
+        project.view = json!({"section": "C2"});
+        project
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded_also_after_moving_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(dir.path()).unwrap();
+        let study = home.join("study");
+        let project = sample(&study);
+        let path = study.join("p.hiscmcl");
+        project.save(&path).unwrap();
+        let mut loaded = Project::load(&path).unwrap();
+        assert_eq!(loaded.sections[1].counts, home.join("elsewhere/cnt/C3.tsv"));
+        loaded.sections[1].counts = project.sections[1].counts.clone();
+        loaded.sections[1].spots = project.sections[1].spots.clone();
+        loaded.sections[1].image = project.sections[1].image.clone();
+        assert_eq!(loaded, project);
+
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"version\": 1") && text.contains("\"cnt/C2.tsv\""), "{text}");
+        assert!(text.contains("\"../elsewhere/cnt/C3.tsv\""), "{text}");
+        fs::rename(&study, home.join("moved")).unwrap();
+        let loaded = Project::load(&home.join("moved/p.hiscmcl")).unwrap();
+        assert_eq!(loaded.sections[0].counts, home.join("moved/cnt/C2.tsv"));
+    }
+
+    #[test]
+    fn unknown_fields_survive() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hiscmcl");
+        fs::write(&path, r#"{"version": 1, "sections": [], "annotations": {"a": [1, 2]}}"#).unwrap();
+        Project::load(&path).unwrap().save(&path).unwrap();
+        let again: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(again["annotations"], json!({"a": [1, 2]}));
+    }
+
+    #[test]
+    fn newer_projects_are_neither_opened_nor_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hiscmcl");
+        let newer = r#"{"version": 2, "sections": "all in the cloud"}"#;
+        fs::write(&path, newer).unwrap();
+        for error in [Project::load(&path).unwrap_err(), Project::new().save(&path).unwrap_err()] {
+            assert!(matches!(error, ProjectError::Newer { found: 2, known: 1, .. }));
+            assert!(error.to_string().ends_with(
+                "was saved by a newer HisCMCL (format 2, this one knows 1); update HisCMCL to open it, the file was left as it is"
+            ));
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), newer);
+    }
+
+    #[test]
+    fn runs_lie_beside_the_project() {
+        assert_eq!(runs_folder(Path::new("/d/p.hiscmcl")), Path::new("/d/p.runs"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_mutated_project_never_panics(at in 0usize..600, with in any::<u8>(), cut in 0usize..1200) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("p.hiscmcl");
+            sample(dir.path()).save(&path).unwrap();
+            let mut bytes = fs::read(&path).unwrap();
+            if let Some(b) = bytes.get_mut(at) { *b = with; }
+            bytes.truncate(cut);
+            fs::write(&path, &bytes).unwrap();
+            let _ = Project::load(&path);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = check_version(Path::new("p.hiscmcl"), &bytes);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The distance between neighbouring spots in slide pixels, from which the resolution of the slide follows
+//! where the file does not say it.
+
+use std::collections::HashMap;
+
+use crate::core::geometry::{Mpp, SlidePoint};
+
+use super::spots::SpotRow;
+
+/// So few pairs of neighbours are not trusted: one misplaced spot would decide.
+const FEWEST_PAIRS: usize = 3;
+/// More spots than this do not make the estimate better, only slower.
+const MOST_SPOTS: usize = 4000;
+
+/// The distance between neighbouring spots, in slide pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pitch {
+    /// Along a row of the array and along a column; equal where only one could be measured.
+    pub along: [f64; 2],
+    /// The distances it was measured from.
+    pub pairs: usize,
+}
+
+impl Pitch {
+    /// Both directions together: their geometric mean, so that areas stay right on a stretched image.
+    pub fn px(self) -> f64 {
+        let [x, y] = self.along;
+        (x * y).sqrt()
+    }
+
+    /// By how much one direction is longer than the other: 1 on an image that is not stretched.
+    pub fn stretch(self) -> f64 {
+        let [x, y] = self.along;
+        if x > y { x / y } else { y / x }
+    }
+
+    /// Micrometres per pixel when neighbouring spots are `pitch_um` apart.
+    pub fn mpp(self, pitch_um: f64) -> Mpp {
+        Mpp(pitch_um / self.px())
+    }
+}
+
+/// Measures the pitch: the median distance of spots that are neighbours in the array, by row and by column.
+/// Medians bear missing and misplaced spots. Where hardly any spots are direct neighbours, pairs further apart
+/// are scaled by their distance in the array; without array coordinates, the nearest spot is the neighbour.
+/// `None` when there are too few spots to say.
+pub fn measure(spots: &[SpotRow]) -> Option<Pitch> {
+    let by_grid: HashMap<[i32; 2], SlidePoint> =
+        spots.iter().filter_map(|s| Some((s.grid?, s.center))).collect();
+    if by_grid.len() < spots.len() {
+        return nearest(spots);
+    }
+    neighbours(&by_grid).or_else(|| distant(spots))
+}
+
+fn neighbours(by_grid: &HashMap<[i32; 2], SlidePoint>) -> Option<Pitch> {
+    let along = |dx: i32, dy: i32| {
+        let distances = by_grid.iter().filter_map(|(&[x, y], p)| {
+            Some(p.distance(*by_grid.get(&[x.checked_add(dx)?, y.checked_add(dy)?])?))
+        });
+        distances.collect::<Vec<f64>>()
+    };
+    let (mut row, mut column) = (along(1, 0), along(0, 1));
+    let pairs = row.len() + column.len();
+    if pairs < FEWEST_PAIRS {
+        return None;
+    }
+    let along = match (row.len() >= FEWEST_PAIRS, column.len() >= FEWEST_PAIRS) {
+        (true, true) => [median(&mut row)?, median(&mut column)?],
+        (true, false) => [median(&mut row)?; 2],
+        (false, true) => [median(&mut column)?; 2],
+        (false, false) => {
+            row.append(&mut column);
+            [median(&mut row)?; 2]
+        }
+    };
+    positive(Pitch { along, pairs })
+}
+
+fn distant(spots: &[SpotRow]) -> Option<Pitch> {
+    let placed: Vec<([i32; 2], SlidePoint)> =
+        thinned(spots).filter_map(|s| Some((s.grid?, s.center))).collect();
+    let mut ratios = Vec::new();
+    for (i, (a, p)) in placed.iter().enumerate() {
+        for (b, q) in placed.iter().skip(i + 1) {
+            let steps = f64::hypot(f64::from(a[0]) - f64::from(b[0]), f64::from(a[1]) - f64::from(b[1]));
+            if steps > 0.0 {
+                ratios.push(p.distance(*q) / steps);
+            }
+        }
+    }
+    let pairs = ratios.len();
+    if pairs < FEWEST_PAIRS {
+        return None;
+    }
+    positive(Pitch { along: [median(&mut ratios)?; 2], pairs })
+}
+
+fn nearest(spots: &[SpotRow]) -> Option<Pitch> {
+    // Thinning would move the nearest spot away, so a part of the spots looks among all.
+    let mut distances: Vec<f64> = thinned(spots)
+        .filter_map(|s| {
+            let others = spots.iter().filter(|o| o.id != s.id);
+            others.map(|o| o.center.distance(s.center)).min_by(f64::total_cmp)
+        })
+        .collect();
+    let pairs = distances.len();
+    if pairs < FEWEST_PAIRS {
+        return None;
+    }
+    positive(Pitch { along: [median(&mut distances)?; 2], pairs })
+}
+
+fn thinned(spots: &[SpotRow]) -> impl Iterator<Item = &SpotRow> {
+    spots.iter().step_by(spots.len().div_ceil(MOST_SPOTS).max(1))
+}
+
+fn positive(pitch: Pitch) -> Option<Pitch> {
+    pitch.along.iter().all(|&p| p.is_finite() && p > 0.0).then_some(pitch)
+}
+
+fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    if values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    let lower = *values.get((values.len() / 2).checked_sub(1)?)?;
+    Some(f64::midpoint(lower, upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn array(pitch: [f64; 2], keep: impl Fn(i32, i32) -> bool) -> Vec<SpotRow> {
+        let mut spots = Vec::new();
+        for x in 0..12 {
+            for y in 0..10 {
+                if keep(x, y) {
+                    spots.push(SpotRow {
+                        id: format!("{x}x{y}"),
+                        grid: Some([x, y]),
+                        center: SlidePoint::new(
+                            50.0 + pitch[0] * f64::from(x),
+                            80.0 + pitch[1] * f64::from(y),
+                        ),
+                        selected: true,
+                        line: 0,
+                    });
+                }
+            }
+        }
+        spots
+    }
+
+    #[test]
+    fn a_full_array_gives_its_pitch_in_both_directions() {
+        let pitch = measure(&array([280.0, 290.0], |_, _| true)).unwrap();
+        assert_eq!(pitch.along, [280.0, 290.0]);
+        assert_eq!(pitch.pairs, 11 * 10 + 12 * 9);
+        assert!((pitch.mpp(200.0).0 - 200.0 / (280.0f64 * 290.0).sqrt()).abs() < 1e-12);
+        assert!((pitch.stretch() - 290.0 / 280.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn missing_and_misplaced_spots_do_not_matter() {
+        let mut spots = array([280.0, 280.0], |x, y| (x * 7 + y * 3) % 5 != 0);
+        for spot in spots.iter_mut().step_by(9) {
+            spot.center.x += 500.0;
+        }
+        assert!((measure(&spots).unwrap().px() - 280.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn spots_without_direct_neighbours_still_tell() {
+        let spots = array([280.0, 280.0], |x, y| x % 2 == 0 && y % 2 == 0);
+        assert!((measure(&spots).unwrap().px() - 280.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn barcodes_use_the_nearest_spot() {
+        let mut spots = array([137.0, 137.0], |_, _| true);
+        for (i, spot) in spots.iter_mut().enumerate() {
+            spot.id = format!("AAAC{i}");
+            spot.grid = None;
+        }
+        assert!((measure(&spots).unwrap().px() - 137.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn too_few_or_stacked_spots_tell_nothing() {
+        assert!(measure(&[]).is_none());
+        assert!(measure(&array([280.0, 280.0], |x, y| x == 0 && y == 0)).is_none());
+        assert!(measure(&array([0.0, 0.0], |_, _| true)).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn it_follows_any_pitch_rotation_and_jitter(
+            pitch in 20.0f64..400.0, turn in 0.0f64..6.3, jitter in 0.0f64..0.05, seed in any::<u64>(),
+        ) {
+            let mut spots = array([pitch, pitch], |_, _| true);
+            let mut state = seed | 1;
+            let mut noise = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                ((state >> 40) as f64 / (1u64 << 24) as f64 - 0.5) * jitter * pitch
+            };
+            for spot in &mut spots {
+                let (x, y) = (spot.center.x + noise(), spot.center.y + noise());
+                spot.center = SlidePoint::new(x * turn.cos() - y * turn.sin(), x * turn.sin() + y * turn.cos());
+            }
+            let measured = measure(&spots).unwrap().px();
+            prop_assert!((measured / pitch - 1.0).abs() < 0.03, "{measured} for {pitch}");
+        }
+    }
+}

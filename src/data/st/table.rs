@@ -1,0 +1,382 @@
+//! Text tables read line by line, plain or gzipped (decided by content, not by name), with errors that name
+//! the file and the line.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::names::{counted, quoted};
+use crate::core::files::FileError;
+
+/// A longer line is no table: it would only fill the memory.
+const LONGEST_LINE: u64 = 64 << 20;
+const BUFFER: usize = 256 << 10;
+
+/// Counts the bytes that were read from the file, before unpacking.
+struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// The lines of a text file.
+pub(super) struct Lines {
+    path: PathBuf,
+    reader: Box<dyn BufRead>,
+    gzipped: bool,
+    buffer: Vec<u8>,
+    number: u64,
+    read: Arc<AtomicU64>,
+    size: u64,
+}
+
+/// One line, without its end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// 1-based.
+    pub(super) number: u64,
+    pub(super) text: &'a str,
+}
+
+impl Lines {
+    /// Opens a file for reading.
+    pub(super) fn open(path: &Path) -> Result<Self, FileError> {
+        let file = File::open(path).map_err(FileError::io("read", path))?;
+        let about = file.metadata().map_err(FileError::io("read", path))?;
+        if about.is_dir() {
+            return Err(FileError::io("read", path)(io::ErrorKind::IsADirectory.into()));
+        }
+        Self::over(path, file, about.len())
+    }
+
+    /// The lines of what `reader` gives, called `path` in errors; `size` bytes, for progress only.
+    pub(super) fn over(path: &Path, reader: impl Read + 'static, size: u64) -> Result<Self, FileError> {
+        let read = Arc::new(AtomicU64::new(0));
+        let counted = Counted { inner: reader, read: Arc::clone(&read) };
+        let raw = BufReader::with_capacity(BUFFER, counted);
+        let (mut head, whole) = peeked(raw).map_err(FileError::io("read", path))?;
+        let gzipped = head.starts_with(&[0x1f, 0x8b]);
+        let reader: Box<dyn BufRead> = if gzipped {
+            let unpacked = BufReader::with_capacity(BUFFER, MultiGzDecoder::new(whole));
+            let (unpacked_head, unpacked) = peeked(unpacked).map_err(|e| refused(path, true, e))?;
+            head = unpacked_head;
+            Box::new(unpacked)
+        } else {
+            Box::new(whole)
+        };
+        if let Some(kind) = other_kind(&head) {
+            return Err(FileError::malformed(path, kind));
+        }
+        Ok(Self { path: path.to_path_buf(), reader, gzipped, buffer: Vec::new(), number: 0, read, size })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes read of the file, and its size.
+    pub(super) fn position(&self) -> (u64, u64) {
+        (self.read.load(Ordering::Relaxed).min(self.size), self.size)
+    }
+
+    /// The next line that is not empty.
+    pub(super) fn next_line(&mut self) -> Result<Option<Line<'_>>, FileError> {
+        loop {
+            self.buffer.clear();
+            let n = self
+                .reader
+                .by_ref()
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut self.buffer)
+                .map_err(|e| refused(&self.path, self.gzipped, e))?;
+            if n == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if self.buffer.last() == Some(&b'\n') {
+                self.buffer.pop();
+            } else if n as u64 == LONGEST_LINE {
+                return Err(self.wrong("the line is longer than 64 MiB, so this is not a table"));
+            }
+            if self.buffer.last() == Some(&b'\r') {
+                self.buffer.pop();
+            }
+            if self.number == 1 {
+                self.check_start()?;
+            }
+            if !self.buffer.is_empty() {
+                break;
+            }
+        }
+        match std::str::from_utf8(&self.buffer) {
+            Ok(text) => Ok(Some(Line { number: self.number, text })),
+            Err(_) => Err(self.wrong("the text is not UTF-8; save the file as UTF-8 text")),
+        }
+    }
+
+    /// Takes the byte order mark off the first line, and refuses what is no text.
+    fn check_start(&mut self) -> Result<(), FileError> {
+        if self.buffer.starts_with(b"\xef\xbb\xbf") {
+            self.buffer.drain(..3);
+        }
+        if self.buffer.contains(&b'\r') {
+            let message =
+                "the lines end as on old Macintosh computers; save the file with Unix or Windows line ends";
+            return Err(FileError::malformed(&self.path, message));
+        }
+        if self.buffer.iter().any(|&b| b < b' ' && b != b'\t') {
+            return Err(FileError::malformed(&self.path, "this is not a text table"));
+        }
+        Ok(())
+    }
+
+    /// The line that was read last is wrong.
+    pub(super) fn wrong(&self, message: impl Into<String>) -> FileError {
+        FileError::malformed_at(&self.path, self.number, message)
+    }
+}
+
+/// The first bytes of what `reader` gives, and a reader that still gives them.
+fn peeked<R: BufRead>(mut reader: R) -> io::Result<(Vec<u8>, Chain<Cursor<Vec<u8>>, R>)> {
+    let mut head = Vec::new();
+    reader.by_ref().take(16).read_to_end(&mut head)?;
+    Ok((head.clone(), Cursor::new(head).chain(reader)))
+}
+
+/// What a file is that is recognised by its first bytes and is no table.
+fn other_kind(head: &[u8]) -> Option<&'static str> {
+    if head.starts_with(b"PK\x03\x04") {
+        Some("this is an Excel workbook or a ZIP archive; save the table as tab-separated text")
+    } else if head.starts_with(b"\x89HDF") {
+        Some("this is an HDF5 file, not a text table")
+    } else if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        Some("the text is UTF-16; save the file as UTF-8 text")
+    } else if image::guess_format(head).is_ok() {
+        Some("this is an image, not a text table")
+    } else {
+        None
+    }
+}
+
+fn refused(path: &Path, gzipped: bool, error: io::Error) -> FileError {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match error.kind() {
+        UnexpectedEof if gzipped => FileError::malformed(
+            path,
+            "the compressed file ends too early: it was cut off; copy or download it again",
+        ),
+        InvalidData | InvalidInput if gzipped => FileError::malformed(
+            path,
+            "the compressed file is damaged and cannot be unpacked; copy or download it again",
+        ),
+        _ => FileError::io("read", path)(error),
+    }
+}
+
+/// What separates the cells of a table: tabs, or commas where its header has no tab.
+pub(super) fn separator_of(header: &str) -> u8 {
+    match header {
+        h if h.contains('\t') => b'\t',
+        h if h.contains(',') => b',',
+        h if h.contains(';') => b';',
+        _ => b'\t',
+    }
+}
+
+/// A cell without surrounding blanks and quotes.
+pub(super) fn clean(cell: &str) -> &str {
+    let cell = cell.trim();
+    match cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')) {
+        Some(inside) => inside.trim(),
+        None => cell,
+    }
+}
+
+/// A small table with a header, read row by row; columns are found by name.
+pub(super) struct Table {
+    lines: Lines,
+    header: Vec<String>,
+    separator: u8,
+}
+
+/// One row of a [`Table`].
+pub(super) struct Row {
+    /// 1-based.
+    pub(super) line: u64,
+    cells: Vec<String>,
+}
+
+impl Row {
+    /// The cell in `column`, empty where there is none.
+    pub(super) fn cell(&self, column: usize) -> &str {
+        self.cells.get(column).map_or("", String::as_str)
+    }
+
+    /// The cell in `column` as a number; `None` where it is empty or "NA".
+    pub(super) fn number(&self, column: usize) -> Result<Option<f64>, ()> {
+        match self.cell(column) {
+            "" => Ok(None),
+            text if text.eq_ignore_ascii_case("na") || text.eq_ignore_ascii_case("nan") => Ok(None),
+            text => text.parse().map(Some).map_err(|_| ()),
+        }
+    }
+}
+
+impl Table {
+    /// Opens a table and reads its header.
+    pub(super) fn open(path: &Path) -> Result<Self, FileError> {
+        Self::over(Lines::open(path)?)
+    }
+
+    pub(super) fn over(mut lines: Lines) -> Result<Self, FileError> {
+        let Some(first) = lines.next_line()? else {
+            return Err(FileError::malformed(lines.path(), "the file is empty"));
+        };
+        let separator = separator_of(first.text);
+        let header = first.text.split(char::from(separator)).map(|c| clean(c).to_owned()).collect();
+        Ok(Self { lines, header, separator })
+    }
+
+    /// The column called one of `names` (compared without case), the first name first.
+    pub(super) fn column(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|name| self.header.iter().position(|h| h.eq_ignore_ascii_case(name)))
+    }
+
+    /// As [`Table::column`], an error where there is none. `expected` lists the columns of such a file.
+    pub(super) fn required(&self, name: &str, expected: &str) -> Result<usize, FileError> {
+        let mut found = self.header.iter().enumerate().filter(|(_, h)| h.eq_ignore_ascii_case(name));
+        match (found.next(), found.next()) {
+            (Some((column, _)), None) => Ok(column),
+            (Some(_), Some(_)) => Err(self.wrong_header(format!("two columns are called {name}"))),
+            (None, _) => {
+                Err(self
+                    .wrong_header(format!("there is no column {name}; the columns must include {expected}")))
+            }
+        }
+    }
+
+    fn wrong_header(&self, message: String) -> FileError {
+        FileError::malformed_at(self.lines.path(), 1, message)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.lines.path()
+    }
+
+    /// The next row, as wide as the header.
+    pub(super) fn next_row(&mut self) -> Result<Option<Row>, FileError> {
+        let Some(line) = self.lines.next_line()? else { return Ok(None) };
+        let mut cells: Vec<String> =
+            line.text.split(char::from(self.separator)).map(|c| clean(c).to_owned()).collect();
+        let number = line.number;
+        match cells.len().checked_sub(self.header.len()) {
+            Some(0) => {}
+            // R writes row names without a header of their own.
+            Some(1) => drop(cells.remove(0)),
+            _ => {
+                let has = counted(cells.len(), "cell");
+                let message = format!("the row has {has} where the header has {}", self.header.len());
+                return Err(self.lines.wrong(message));
+            }
+        }
+        Ok(Some(Row { line: number, cells }))
+    }
+}
+
+/// "pixel_x of spot 10x21 is "abc"; a number was expected".
+pub(super) fn not_a_number(path: &Path, row: &Row, column: usize, what: &str) -> FileError {
+    let message = format!("{what} is {}; a number was expected", quoted(row.cell(column)));
+    FileError::malformed_at(path, row.line, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn lines(bytes: &[u8]) -> Result<Vec<String>, FileError> {
+        let size = bytes.len() as u64;
+        let mut lines = Lines::over(Path::new("t.tsv"), Cursor::new(bytes.to_vec()), size)?;
+        let mut out = Vec::new();
+        while let Some(line) = lines.next_line()? {
+            out.push(format!("{}:{}", line.number, line.text));
+        }
+        assert_eq!(lines.position(), (size, size));
+        Ok(out)
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn marks_and_line_ends_are_taken_off() {
+        assert_eq!(lines(b"\xef\xbb\xbfa\tb\r\n\r\n1\t2").unwrap(), ["1:a\tb", "3:1\t2"]);
+        assert_eq!(lines(b"").unwrap(), [""; 0]);
+        assert_eq!(lines(b"a").unwrap(), ["1:a"]);
+    }
+
+    #[test]
+    fn gzip_is_known_by_content_and_may_have_members() {
+        let mut two = gzip(b"a\nb\n");
+        two.extend(gzip(b"c\n"));
+        assert_eq!(lines(&two).unwrap(), ["1:a", "2:b", "3:c"]);
+    }
+
+    #[test]
+    fn cut_and_damaged_gzip_say_so() {
+        let text: Vec<u8> =
+            (0..20_000u32).flat_map(|i| format!("{}\n", i * 7919 % 104_729).into_bytes()).collect();
+        let whole = gzip(&text);
+        let cut = lines(&whole[..whole.len() / 2]).unwrap_err().to_string();
+        assert!(cut.starts_with("t.tsv: the compressed file ends too early"), "{cut}");
+        let mut damaged = whole;
+        let middle = damaged.len() / 2;
+        damaged[middle..middle + 64].fill(0xff);
+        let text = lines(&damaged).unwrap_err().to_string();
+        assert!(text.contains("damaged") || text.contains("not UTF-8"), "{text}");
+    }
+
+    #[test]
+    fn other_kinds_of_file_are_named() {
+        let says = |bytes: &[u8]| lines(bytes).unwrap_err().to_string();
+        assert!(says(b"PK\x03\x04rest").contains("Excel"));
+        assert!(says(b"\x89HDF\r\n\x1a\n").contains("HDF5"));
+        assert!(says(b"\xff\xfea\0").contains("UTF-16"));
+        assert!(says(b"\x89PNG\r\n\x1a\nrest").contains("image"));
+        assert!(says(b"a\rb\rc").contains("Macintosh"));
+        assert!(says(b"a\0b").contains("not a text table"));
+        assert!(says(b"a\tb\n\xe4\t1\n").contains("line 2: the text is not UTF-8"));
+    }
+
+    #[test]
+    fn tables_find_columns_by_name() {
+        let read = |text: &str| {
+            let bytes = text.as_bytes().to_vec();
+            Table::over(Lines::over(Path::new("t.tsv"), Cursor::new(bytes), 0).unwrap())
+        };
+        let mut table = read("x,\"Y\"\n1,\"2\"\nrow,3,NA\n4\n").unwrap();
+        assert_eq!((table.column(&["y"]), table.column(&["z"])), (Some(1), None));
+        assert!(table.required("z", "x and y").is_err());
+        let row = table.next_row().unwrap().unwrap();
+        assert_eq!((row.line, row.cell(1), row.number(1)), (2, "2", Ok(Some(2.0))));
+        let row = table.next_row().unwrap().unwrap();
+        assert_eq!((row.number(0), row.number(1)), (Ok(Some(3.0)), Ok(None)));
+        let ragged = table.next_row().err().unwrap().to_string();
+        assert_eq!(ragged, "t.tsv, line 4: the row has 1 cell where the header has 2");
+        assert_eq!(read("").err().unwrap().to_string(), "t.tsv: the file is empty");
+    }
+}

@@ -1,0 +1,282 @@
+//! Reports as tables: CSV for spreadsheets and scripts, text for the terminal.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::evaluate::metrics::mean_of_defined;
+use crate::evaluate::report::{Ceiling, EvalReport, FoldReport, MeanReport, Scores};
+
+/// One gene over all folds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeneSummary {
+    /// Name.
+    pub gene: String,
+    /// Mean Pearson correlation of the model over the folds where it is defined.
+    pub pcc: Option<f64>,
+    /// The same of ridge regression.
+    pub ridge_pcc: Option<f64>,
+    /// Mean noise ceiling.
+    pub ceiling: Option<f64>,
+    /// Mean measured expression.
+    pub mean_expression: f64,
+    /// Folds in which the correlation is defined.
+    pub folds: usize,
+    /// Folds in which the correlation is positive with a q-value below 0.05.
+    pub significant: usize,
+}
+
+/// Every gene over all folds, in the order of the first fold: what "trust" beside a gene is made of.
+pub fn gene_summaries(folds: &[FoldReport]) -> Vec<GeneSummary> {
+    let mut by_gene: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for score in folds.iter().flat_map(|f| &f.genes) {
+        by_gene.entry(&score.gene).or_default().push(score);
+    }
+    let order = folds.first().map(|f| f.genes.as_slice()).unwrap_or_default();
+    order
+        .iter()
+        .filter_map(|first| by_gene.get(first.gene.as_str()).map(|scores| (&first.gene, scores)))
+        .map(|(gene, scores)| {
+            let folds = scores.iter().filter(|s| s.pcc.is_some()).count();
+            let over = |values: Vec<Option<f64>>| {
+                values.iter().any(Option::is_some).then(|| mean_of_defined(values))
+            };
+            GeneSummary {
+                gene: gene.clone(),
+                pcc: over(scores.iter().map(|s| s.pcc).collect()),
+                ridge_pcc: over(scores.iter().map(|s| s.ridge_pcc).collect()),
+                ceiling: over(scores.iter().map(|s| s.ceiling).collect()),
+                mean_expression: mean_of_defined(scores.iter().map(|s| Some(s.mean_expression))),
+                folds,
+                significant: scores
+                    .iter()
+                    .filter(|s| s.pcc.is_some_and(|r| r > 0.0) && s.q.is_some_and(|q| q < 0.05))
+                    .count(),
+            }
+        })
+        .collect()
+}
+
+/// `per_fold.csv`: a row for each test section and method, and the means.
+pub fn folds_csv(report: &EvalReport) -> String {
+    let mut out = String::from("test,patient,method,pcc_all,pcc_heg50,mse,mae\n");
+    for fold in &report.folds {
+        let names = [quoted(&fold.test), quoted(fold.patient.as_deref().unwrap_or(""))].join(",");
+        method_rows(
+            &mut out,
+            &names,
+            &MeanReport { model: fold.model, ridge: fold.ridge, mean: fold.mean, ceiling: fold.ceiling },
+        );
+    }
+    method_rows(&mut out, "mean,", &report.mean);
+    out
+}
+
+fn method_rows(out: &mut String, names: &str, of: &MeanReport) {
+    for (method, s) in [("model", of.model), ("ridge", of.ridge), ("mean", of.mean)] {
+        let Scores { pcc_all, pcc_heg50, mse, mae } = s;
+        let _ = writeln!(out, "{names},{method},{pcc_all:.6},{pcc_heg50:.6},{mse:.6},{mae:.6}");
+    }
+    let Ceiling { pcc_all, pcc_heg50 } = of.ceiling;
+    let _ = writeln!(out, "{names},ceiling,{pcc_all:.6},{pcc_heg50:.6},,");
+}
+
+/// `per_gene.csv`: a row for each test section and gene. What is undefined is left empty.
+pub fn genes_csv(folds: &[FoldReport]) -> String {
+    let mut out =
+        String::from("test,gene,mean_expression,pcc,q,spearman,mse,mae,ridge_pcc,ceiling,uncertainty\n");
+    for fold in folds {
+        for g in &fold.genes {
+            let fields = [
+                quoted(&fold.test),
+                quoted(&g.gene),
+                format!("{:.6}", g.mean_expression),
+                number(g.pcc),
+                g.q.map(|q| format!("{q:.4e}")).unwrap_or_default(),
+                number(g.spearman),
+                format!("{:.6}", g.mse),
+                format!("{:.6}", g.mae),
+                number(g.ridge_pcc),
+                number(g.ceiling),
+                format!("{:.6}", g.uncertainty),
+            ];
+            out.push_str(&fields.join(","));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(|v| format!("{v:.6}")).unwrap_or_default()
+}
+
+/// A CSV field, in quotes where it must be.
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+/// The report as a table for the terminal, with its warnings.
+pub fn text(report: &EvalReport) -> String {
+    let mut out = String::new();
+    let names = report.folds.iter().map(|f| f.test.as_str()).chain(["Mean"]);
+    let width = names.clone().map(|n| n.chars().count()).max().unwrap_or(0).max("Test".len());
+    let _ = writeln!(out, "{:width$}  Method   PCC all  PCC HEG-50    MSE    MAE", "Test");
+    let parts = report
+        .folds
+        .iter()
+        .map(|f| MeanReport { model: f.model, ridge: f.ridge, mean: f.mean, ceiling: f.ceiling })
+        .chain([report.mean]);
+    for (name, part) in names.zip(parts) {
+        let mut name = name;
+        for (method, s) in [("model", part.model), ("ridge", part.ridge), ("mean", part.mean)] {
+            let _ = writeln!(
+                out,
+                "{name:width$}  {method:7}  {:7.3}  {:10.3}  {:5.3}  {:5.3}",
+                s.pcc_all, s.pcc_heg50, s.mse, s.mae
+            );
+            name = "";
+        }
+        let c = part.ceiling;
+        let _ = writeln!(out, "{:width$}  ceiling  {:7.3}  {:10.3}", "", c.pcc_all, c.pcc_heg50);
+    }
+    let undefined: usize = report.folds.iter().map(|f| f.undefined_genes).sum();
+    if undefined > 0 {
+        let _ = writeln!(
+            out,
+            "{undefined} correlations are undefined (the gene is constant in the test section) and left out."
+        );
+    }
+    for warning in &report.warnings {
+        let _ = writeln!(out, "Note: {warning}");
+    }
+    for fold in &report.folds {
+        for note in &fold.notes {
+            let _ = writeln!(out, "Note on {}: {note}", fold.test);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::target::Target;
+    use crate::evaluate::report::{GeneScore, Split};
+
+    fn gene(name: &str, pcc: Option<f64>) -> GeneScore {
+        GeneScore {
+            gene: name.into(),
+            mean_expression: 1.0,
+            pcc,
+            q: pcc.map(|r| 0.06 - r / 10.0),
+            spearman: pcc,
+            mse: 0.5,
+            mae: 0.25,
+            ridge_pcc: Some(0.1),
+            ceiling: None,
+            uncertainty: 0.75,
+        }
+    }
+
+    fn sample() -> EvalReport {
+        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: 0.4, mse: 0.2, mae: 0.3 };
+        let fold = |test: &str, pcc: f64| FoldReport {
+            test: test.into(),
+            patient: Some("C".into()),
+            train: vec!["C3".into()],
+            validation: None,
+            model: scores(pcc),
+            ridge: scores(0.1),
+            ridge_alpha: 300.0,
+            mean: scores(0.0),
+            ceiling: Ceiling { pcc_all: 0.5, pcc_heg50: 0.75 },
+            undefined_genes: 1,
+            regions: None,
+            notes: vec!["a remark".into()],
+            genes: vec![gene("GNAS", Some(pcc)), gene("odd,\"name\"", None)],
+        };
+        let folds = vec![fold("C2", 0.2), fold("C4", 0.3)];
+        EvalReport {
+            split: Split::Section,
+            target: Target::Published,
+            gene_count: 2,
+            device: "CPU".into(),
+            seed: 1,
+            mean: MeanReport::over(&folds),
+            folds,
+            warnings: vec!["It leaks.".into()],
+            seconds: 1.5,
+            peak_rss_mb: 100.0,
+        }
+    }
+
+    #[test]
+    fn csv_of_folds() {
+        let csv = folds_csv(&sample());
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines.len(), 1 + 3 * 4);
+        assert_eq!(lines[1], "C2,C,model,0.200000,0.400000,0.200000,0.300000");
+        assert_eq!(lines[4], "C2,C,ceiling,0.500000,0.750000,,");
+        assert_eq!(lines[9], "mean,,model,0.250000,0.400000,0.200000,0.300000");
+    }
+
+    #[test]
+    fn csv_of_genes() {
+        let csv = genes_csv(&sample().folds);
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(
+            lines[1],
+            "C2,GNAS,1.000000,0.200000,4.0000e-2,0.200000,0.500000,0.250000,0.100000,,0.750000"
+        );
+        assert_eq!(lines[2], "C2,\"odd,\"\"name\"\"\",1.000000,,,,0.500000,0.250000,0.100000,,0.750000");
+        assert!(
+            lines.iter().all(|l| l.starts_with("C2,\"odd") || l.split(',').count() == 11 || l.contains('"'))
+        );
+    }
+
+    #[test]
+    fn summaries_of_genes() {
+        let s = gene_summaries(&sample().folds);
+        assert_eq!(s.len(), 2);
+        assert!((s[0].pcc.unwrap() - 0.25).abs() < 1e-12);
+        assert_eq!((s[0].folds, s[0].significant, s[1].folds, s[1].pcc), (2, 2, 0, None));
+        assert!(gene_summaries(&[]).is_empty());
+    }
+
+    #[test]
+    fn text_for_the_terminal() {
+        let t = text(&sample());
+        let lines: Vec<&str> = t.lines().collect();
+        assert_eq!(lines[0], "Test  Method   PCC all  PCC HEG-50    MSE    MAE");
+        assert_eq!(lines[1], "C2    model      0.200       0.400  0.200  0.300");
+        assert_eq!(lines[4], "      ceiling    0.500       0.750");
+        assert_eq!(lines[9], "Mean  model      0.250       0.400  0.200  0.300");
+        assert!(t.contains("2 correlations are undefined") && t.contains("Note: It leaks."));
+        assert!(t.ends_with("Note on C4: a remark\n"));
+    }
+
+    /// Scripts rely on these names.
+    #[test]
+    fn names_in_json() {
+        let json = serde_json::to_value(sample()).unwrap();
+        for part in ["model", "ridge", "mean"] {
+            for score in ["pcc_all", "pcc_heg50", "mse", "mae"] {
+                assert!(json["folds"][0][part][score].is_f64(), "{part} {score}");
+                assert!(json["mean"][part][score].is_f64(), "{part} {score}");
+            }
+        }
+        for score in ["pcc_all", "pcc_heg50"] {
+            assert!(json["folds"][0]["ceiling"][score].is_f64() && json["mean"]["ceiling"][score].is_f64());
+        }
+        assert_eq!(json["folds"][1]["test"], "C4");
+        assert_eq!((&json["split"], &json["target"]), (&"section".into(), &"published".into()));
+        assert!(json["seconds"].is_f64() && json["peak_rss_mb"].is_f64());
+        assert!(json["folds"][0]["genes"][1]["pcc"].is_null());
+        let back: EvalReport = serde_json::from_value(json).unwrap();
+        assert_eq!(back, sample());
+    }
+}

@@ -1,0 +1,236 @@
+//! A fitted model: everything that predictions are made from.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use crate::core::cancel::{CancelToken, Cancelled};
+use crate::core::matrix::Matrix;
+use crate::core::progress::Progress;
+use crate::core::target::Target;
+use crate::device::ComputeDevice;
+use crate::model::parameters::scatter;
+use crate::model::{Network, NetworkConfig};
+use crate::predict::Predictions;
+use crate::predict::bank::Bank;
+use crate::predict::blend::Blend;
+use crate::predict::embed::embed;
+use crate::predict::source::{ImageSource, Pick};
+use crate::predict::uncertainty::Calibration;
+use crate::preprocess::features::SectionFeatures;
+use crate::preprocess::standardise::{FeatureShapeError, standardise};
+
+/// What a fitted model is besides its numbers; stored as `config.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The scale of its predictions.
+    pub target: Target,
+    /// Shape of its networks.
+    pub network: NetworkConfig,
+    /// How many networks it averages.
+    pub members: usize,
+    /// The most landmarks of a section.
+    pub landmarks: usize,
+    /// How many training spots a prediction is retrieved from.
+    pub neighbours: usize,
+    /// Sections it was trained on.
+    pub sections: Vec<String>,
+    /// The section that stopped training and chose the blend; none where spots were held out instead.
+    pub validation: Option<String>,
+    /// Epochs each network was trained for.
+    pub epochs: Vec<usize>,
+    /// Remarks on the training that the user should read.
+    pub notes: Vec<String>,
+    /// Name of the device it was trained on.
+    pub device: String,
+    /// The training configuration, as it was.
+    pub training: serde_json::Value,
+}
+
+/// Mean and standard deviation of each gene over the training spots.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeneScale {
+    /// Means.
+    pub mean: Vec<f32>,
+    /// Standard deviations, 1 for a constant gene.
+    pub deviation: Vec<f32>,
+}
+
+/// A fitted model.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// What it is.
+    pub recipe: Recipe,
+    /// Names of the genes it predicts.
+    pub genes: Vec<String>,
+    /// Their scale in training.
+    pub scale: GeneScale,
+    /// Parameters of its networks, each as one vector.
+    pub parameters: Vec<Vec<f32>>,
+    /// How retrieval and regression are blended.
+    pub blend: Blend,
+    /// How uncertainty follows from spread.
+    pub calibration: Calibration,
+    /// The training spots.
+    pub bank: Bank,
+    pub(crate) networks: Vec<Network>,
+    pub(crate) device: Device,
+}
+
+/// Predictions could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictError {
+    /// The features do not fit together.
+    #[error(transparent)]
+    Features(#[from] FeatureShapeError),
+    /// The features are of another encoder.
+    #[error(
+        "{section} has {found} features a patch where the model was trained on {expected}: compute its features with the encoder that the model was trained with"
+    )]
+    Width {
+        /// The section.
+        section: String,
+        /// The model's.
+        expected: usize,
+        /// The section's.
+        found: usize,
+    },
+    /// Names and features do not match.
+    #[error("{section} has {names} spot names for {spots} spots")]
+    Names {
+        /// The section.
+        section: String,
+        /// Names given.
+        names: usize,
+        /// Spots with features.
+        spots: usize,
+    },
+    /// The user cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// The networks of `parameters` on `device`, ready to predict.
+pub(crate) fn networks(
+    config: &NetworkConfig,
+    parameters: &[Vec<f32>],
+    device: &ComputeDevice,
+) -> Vec<Network> {
+    let device = device.burn().clone().without_autodiff();
+    parameters
+        .iter()
+        .map(|values| {
+            let vector = Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &device);
+            scatter(config.init(0, &device), &vector, false)
+        })
+        .collect()
+}
+
+/// The mean of matrices of the same shape.
+pub(crate) fn mean_of(parts: &[Matrix]) -> Matrix {
+    let mut parts_left = parts.iter();
+    let mut sum = parts_left.next().cloned().unwrap_or_default();
+    for part in parts_left {
+        for (s, v) in sum.as_mut_slice().iter_mut().zip(part.as_slice()) {
+            *s += v;
+        }
+    }
+    let n = parts.len().max(1) as f32;
+    sum.as_mut_slice().iter_mut().for_each(|v| *v /= n);
+    sum
+}
+
+/// The networks' embeddings beside each other, so that retrieval goes by the mean of their similarities,
+/// and the mean of what their regression heads predict, on the target scale.
+///
+/// # Errors
+/// [`Cancelled`].
+pub(crate) fn embed_all(
+    networks: &[Network],
+    scale: &GeneScale,
+    source: &ImageSource<'_>,
+    picks: &[Pick],
+    mut done: impl FnMut(usize),
+    cancel: &CancelToken,
+) -> Result<(Matrix, Matrix), Cancelled> {
+    let (mut embeddings, mut predicted) = (Vec::new(), Vec::new());
+    for (i, network) in networks.iter().enumerate() {
+        let out = embed(network, source, picks, |n| done(i * picks.len() + n), cancel)?;
+        embeddings.push(out.embedding);
+        predicted.push(out.predicted);
+    }
+    let embedding = Matrix::hstack(&embeddings.iter().collect::<Vec<_>>()).unwrap_or_default();
+    Ok((embedding, scale.restore(&mean_of(&predicted))))
+}
+
+impl GeneScale {
+    /// z-scored expression on the target scale: `n x genes`.
+    pub fn restore(&self, z: &Matrix) -> Matrix {
+        let mut out = z.clone();
+        for r in 0..out.rows() {
+            for ((v, mean), deviation) in out.row_mut(r).iter_mut().zip(&self.mean).zip(&self.deviation) {
+                *v = mean + deviation * *v;
+            }
+        }
+        out
+    }
+
+    /// Expression on the target scale z-scored: `n x genes`.
+    pub fn standardise(&self, x: &Matrix) -> Matrix {
+        let mut out = x.clone();
+        for r in 0..out.rows() {
+            for ((v, mean), deviation) in out.row_mut(r).iter_mut().zip(&self.mean).zip(&self.deviation) {
+                *v = (*v - mean) / deviation;
+            }
+        }
+        out
+    }
+}
+
+impl Fitted {
+    /// Rebuilds the networks on `device`.
+    pub(crate) fn place(&mut self, device: &ComputeDevice) {
+        self.networks = networks(&self.recipe.network, &self.parameters, device);
+        self.device = device.burn().clone().without_autodiff();
+    }
+}
+
+/// Predicts expression at the spots of a section from its image features. `spot_ids` name them, in order.
+///
+/// # Errors
+/// [`PredictError`] when the features are not what the model was trained on, or on cancel.
+pub fn predict(
+    model: &Fitted,
+    section: &str,
+    features: &SectionFeatures,
+    spot_ids: &[String],
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Predictions, PredictError> {
+    let (expected, found) = (model.recipe.network.fusion.features, features.spot.cols());
+    let spots = features.spot.rows();
+    if expected != found {
+        return Err(PredictError::Width { section: section.to_owned(), expected, found });
+    }
+    if spot_ids.len() != spots {
+        return Err(PredictError::Names { section: section.to_owned(), names: spot_ids.len(), spots });
+    }
+    let standard = [standardise(features, model.recipe.landmarks)?];
+    let source = ImageSource::new(&standard, &model.device);
+    let picks: Vec<Pick> = source.picks_of(0).collect();
+    let stage = format!("Predicting {section}");
+    let total = (picks.len() * model.networks.len()) as u64;
+    let report = |n: usize| progress.report(&stage, n as u64, total);
+    report(0);
+    let (embedding, regressed) = embed_all(&model.networks, &model.scale, &source, &picks, report, cancel)?;
+    let retrieved = model.bank.retrieve(&embedding, model.recipe.neighbours, cancel)?;
+    let average = model.bank.average(&retrieved, cancel)?;
+    Ok(Predictions {
+        section: section.to_owned(),
+        spots: spot_ids.to_vec(),
+        genes: model.genes.clone(),
+        mean: model.blend.apply(&average.mean, &regressed, &model.scale.mean),
+        uncertainty: model.calibration.apply(&average.spread),
+        retrieved,
+        bank_spots: model.bank.spots().to_vec(),
+    })
+}

@@ -1,0 +1,211 @@
+//! From sections to a fitted model: epochs and blend are chosen on validation spots, then the networks are
+//! trained again on all spots.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use crate::core::cancel::{CancelToken, Cancelled};
+use crate::core::files::FileError;
+use crate::core::matrix::Matrix;
+use crate::core::progress::Progress;
+use crate::core::target::Target;
+use crate::device::ComputeDevice;
+use crate::predict::Fitted;
+use crate::predict::bank::BankShapeError;
+use crate::preprocess::features::SectionFeatures;
+use crate::preprocess::pca::PcaError;
+use crate::preprocess::standardise::FeatureShapeError;
+use crate::train::checkpoint::{self, Standing, next_stage};
+use crate::train::config::{ConfigError, TrainConfig};
+use crate::train::stage::{EpochMetrics, Listeners, Phase};
+use crate::train::work::{Work, fingerprint};
+
+/// The fewest spots that are worth training on, and validating on.
+pub(super) const FEWEST_SPOTS: usize = 8;
+
+/// A section to train on.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainSection<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Image features of its spots.
+    pub features: &'a SectionFeatures,
+    /// Expression on the target scale: `spots x genes`.
+    pub expression: &'a Matrix,
+    /// Names of its spots.
+    pub spot_ids: &'a [String],
+}
+
+/// Which spots choose epochs and blend.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Validation {
+    /// The last section, or the right quarter of the spots where there is only one section.
+    #[default]
+    Auto,
+    /// These sections; at least one other must be left to train on.
+    Sections(Vec<String>),
+}
+
+/// What to train on.
+#[derive(Debug, Clone)]
+pub struct FitInput<'a> {
+    /// The sections.
+    pub sections: Vec<TrainSection<'a>>,
+    /// Those held out until epochs and blend are chosen.
+    pub validation: Validation,
+    /// Names of the genes, one a column of each section's expression.
+    pub genes: &'a [String],
+    /// The scale of expression.
+    pub target: Target,
+}
+
+/// A model could not be trained.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A setting has a value it does not take.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is nothing to train on.
+    #[error("There are too few spots to train on: {0}, and at least {FEWEST_SPOTS} are needed")]
+    TooFewSpots(usize),
+    /// The parts of a section do not fit together.
+    #[error("{section} cannot be trained on: {problem}")]
+    Section {
+        /// The section.
+        section: String,
+        /// What does not fit.
+        problem: String,
+    },
+    /// Validation names a section that is not there, or all that are.
+    #[error("Validation on {0} is not possible: name sections that are trained on, and leave at least one")]
+    Validation(String),
+    /// Features do not fit together.
+    #[error("The features of {section} cannot be used: {source}")]
+    Features {
+        /// The section.
+        section: String,
+        /// Why.
+        source: FeatureShapeError,
+    },
+    /// The expression has no principal components.
+    #[error(transparent)]
+    Components(PcaError),
+    /// The loss is not a number any more.
+    #[error("Training went astray in epoch {epoch}: lower the learning rate")]
+    Diverged {
+        /// The epoch.
+        epoch: usize,
+    },
+    /// A bank could not be made.
+    #[error(transparent)]
+    Bank(#[from] BankShapeError),
+    /// A checkpoint could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The user cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl From<PcaError> for TrainError {
+    fn from(e: PcaError) -> Self {
+        match e {
+            PcaError::Cancelled(c) => Self::Cancelled(c),
+            other => Self::Components(other),
+        }
+    }
+}
+
+/// Trains a model. `events` hears every epoch, those of an earlier, interrupted run first; with a path
+/// for a `checkpoint`, training that is killed goes on from there, and on the CPU ends as if it had not
+/// been. Who stores the model removes the checkpoint then.
+///
+/// # Errors
+/// [`TrainError`].
+pub fn fit(
+    input: &FitInput<'_>,
+    config: &TrainConfig,
+    device: &ComputeDevice,
+    checkpoint: Option<&Path>,
+    events: &mut dyn FnMut(&EpochMetrics),
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Fitted, TrainError> {
+    config.check()?;
+    check(input)?;
+    let work = Work::new(input, config, device, cancel)?;
+    let fingerprint = fingerprint(input, config, device);
+    let parameters = work.parameter_count();
+    let mut standing = match checkpoint {
+        Some(path) => checkpoint::load(path, &fingerprint, parameters)?.unwrap_or_default(),
+        None => Standing::default(),
+    };
+    standing.history.iter().for_each(&mut *events);
+    while let Some((phase, member)) = next_stage(&standing, config.members, config.refit) {
+        let state = standing.stage.take();
+        let seen = RefCell::new(Vec::new());
+        let best = work.run(
+            (phase, member),
+            &standing,
+            state,
+            &mut Listeners {
+                epoch: &mut |m| {
+                    seen.borrow_mut().push(*m);
+                    events(m);
+                },
+                checkpoint: &mut |state| {
+                    let Some(path) = checkpoint else { return Ok(()) };
+                    let mut now = standing.clone();
+                    now.stage = Some(state.clone());
+                    now.history.extend(seen.borrow().iter());
+                    Ok(checkpoint::save(path, &fingerprint, &now)?)
+                },
+                progress,
+                cancel,
+            },
+        )?;
+        standing.history.extend(seen.into_inner());
+        match phase {
+            Phase::Choosing => standing.chosen.push(best),
+            Phase::Refitting => standing.refitted.push(best),
+        }
+        if let Some(path) = checkpoint {
+            checkpoint::save(path, &fingerprint, &standing)?;
+        }
+    }
+    progress.report("Building the bank of training spots", 0, 0);
+    work.finish(&standing, cancel)
+}
+
+/// Checks that sections, names and genes fit together.
+fn check(input: &FitInput<'_>) -> Result<(), TrainError> {
+    let genes = input.genes.len();
+    let width = input.sections.first().map_or(0, |s| s.features.spot.cols());
+    for s in &input.sections {
+        let spots = s.features.spot.rows();
+        let fail = |problem: String| Err(TrainError::Section { section: s.name.to_owned(), problem });
+        if (s.expression.rows(), s.expression.cols()) != (spots, genes) {
+            let (rows, cols) = (s.expression.rows(), s.expression.cols());
+            return fail(format!(
+                "it has {spots} spots and {genes} genes, but expression of {rows} x {cols}"
+            ));
+        }
+        if s.spot_ids.len() != spots {
+            return fail(format!("it has {spots} spots, but {} names", s.spot_ids.len()));
+        }
+        if s.features.spot.cols() != width {
+            return fail(format!(
+                "its features are of another encoder ({} numbers, not {width})",
+                s.features.spot.cols()
+            ));
+        }
+        if !s.expression.as_slice().iter().all(|v| v.is_finite()) {
+            return fail("its expression has infinite values".to_owned());
+        }
+    }
+    let spots: usize = input.sections.iter().map(|s| s.spot_ids.len()).sum();
+    if spots < 2 * FEWEST_SPOTS || genes == 0 || width == 0 {
+        return Err(TrainError::TooFewSpots(spots));
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Training the fused network: its settings, the loop, checkpoints, and the model that comes out of it.
+
+mod batch;
+pub mod checkpoint;
+pub mod config;
+mod fit;
+mod optimizer;
+mod prepare;
+mod score;
+mod stage;
+mod work;
+
+pub use config::{ConfigError, Help, Level, TrainConfig};
+pub use fit::{FitInput, TrainError, TrainSection, Validation, fit};
+pub use stage::{EpochMetrics, Phase};

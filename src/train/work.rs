@@ -1,0 +1,315 @@
+//! What the stages of one training share: standardised features, the two sets of spots, and the model that
+//! is put together at the end.
+
+use crate::core::cancel::CancelToken;
+use crate::core::matrix::Matrix;
+use crate::device::ComputeDevice;
+use crate::model::parameters::Layout;
+use crate::model::{ExpressionConfig, FusionConfig, NetworkConfig};
+use crate::predict::bank::Bank;
+use crate::predict::blend::Blend;
+use crate::predict::fitted::{embed_all, networks};
+use crate::predict::source::{ImageSource, Pick};
+use crate::predict::uncertainty::Calibration;
+use crate::predict::{BankSpot, Fitted, Recipe};
+use crate::preprocess::features::NEIGHBOURHOOD_SIDE;
+use crate::preprocess::standardise::{StandardFeatures, standardise};
+use crate::train::batch::batch_size;
+use crate::train::checkpoint::Standing;
+use crate::train::config::TrainConfig;
+use crate::train::fit::{FEWEST_SPOTS, FitInput, TrainError, Validation};
+use crate::train::prepare::{Prepared, input_width, prepare};
+use crate::train::stage::{Best, Listeners, Phase, Stage, StageState, ValidationSpots};
+
+/// Distance of neighbouring patches of the neighbourhood grid: 224 pixels of 0.5 um.
+const STEP_UM: f32 = 112.0;
+
+/// A contrastive loss above this share of its value at chance has not left it.
+const CHANCE: f64 = 0.95;
+
+/// What all stages share.
+pub struct Work<'a> {
+    input: &'a FitInput<'a>,
+    config: &'a TrainConfig,
+    device: &'a ComputeDevice,
+    network: NetworkConfig,
+    features: Vec<StandardFeatures>,
+    /// The spots that choose, and their measured expression.
+    validation: Vec<Pick>,
+    measured: Matrix,
+    /// The section they are, where they are one.
+    validation_name: Option<String>,
+    choosing: Prepared,
+    whole: Prepared,
+}
+
+impl<'a> Work<'a> {
+    /// Prepares `input`, which fits together.
+    pub fn new(
+        input: &'a FitInput<'a>,
+        config: &'a TrainConfig,
+        device: &'a ComputeDevice,
+        cancel: &CancelToken,
+    ) -> Result<Self, TrainError> {
+        let features = input
+            .sections
+            .iter()
+            .map(|s| {
+                let failed = |source| TrainError::Features { section: s.name.to_owned(), source };
+                cancel.check()?;
+                standardise(s.features, config.landmarks).map_err(failed)
+            })
+            .collect::<Result<Vec<_>, TrainError>>()?;
+        let (training, validation, validation_name) = split(input, &features)?;
+        let expression: Vec<&Matrix> = input.sections.iter().map(|s| s.expression).collect();
+        let places: Vec<&[[f32; 2]]> = features.iter().map(|f| f.spot_um.as_slice()).collect();
+        let mut all: Vec<Pick> = training.iter().chain(&validation).copied().collect();
+        all.sort_unstable();
+        let measured = Matrix::from_fn(validation.len(), input.genes.len(), |r, c| {
+            expression[validation[r].section].get(validation[r].spot, c)
+        });
+        let choosing = prepare(&expression, &places, training, config, cancel)?;
+        let whole = prepare(&expression, &places, all, config, cancel)?;
+        let width = features.first().map_or(0, |f| f.spot.cols());
+        let network = network_config(config, width, input.genes.len());
+        Ok(Self {
+            input,
+            config,
+            device,
+            network,
+            features,
+            validation,
+            measured,
+            validation_name,
+            choosing,
+            whole,
+        })
+    }
+
+    /// Number of parameters of a network.
+    pub fn parameter_count(&self) -> usize {
+        Layout::of(&self.network.init(0, self.device.burn())).len()
+    }
+
+    /// Trains one network through one phase, from `state` if it was interrupted.
+    pub fn run(
+        &self,
+        (phase, member): (Phase, usize),
+        standing: &Standing,
+        state: Option<StageState>,
+        listeners: &mut Listeners<'_>,
+    ) -> Result<Best, TrainError> {
+        let device = self.device.burn().clone().without_autodiff();
+        let source = ImageSource::new(&self.features, &device);
+        let (prepared, validation, epochs) = match phase {
+            Phase::Choosing => {
+                let spots = ValidationSpots { picks: &self.validation, measured: &self.measured };
+                (&self.choosing, Some(spots), self.config.epochs)
+            }
+            Phase::Refitting => {
+                (&self.whole, None, standing.chosen.get(member).map_or(self.config.epochs, |b| b.epochs))
+            }
+        };
+        let stage = Stage {
+            phase,
+            member,
+            seed: self.config.seed.wrapping_add(member as u64 * 1_000_003),
+            epochs,
+            network: &self.network,
+            config: self.config,
+            source: &source,
+            prepared,
+            validation,
+            device: &device,
+        };
+        stage.run(state, listeners)
+    }
+
+    /// The model of the trained networks.
+    pub fn finish(&self, standing: &Standing, cancel: &CancelToken) -> Result<Fitted, TrainError> {
+        let of = |all: &[Best]| -> Vec<Vec<f32>> { all.iter().map(|b| b.parameters.clone()).collect() };
+        let chosen = of(&standing.chosen);
+        let (blend, calibration) = self.choose(&chosen, cancel)?;
+        let (parameters, scale) = if standing.refitted.is_empty() {
+            (chosen, &self.choosing.scale)
+        } else {
+            (of(&standing.refitted), &self.whole.scale)
+        };
+        let networks = networks(&self.network, &parameters, self.device);
+        let device = self.device.burn().clone().without_autodiff();
+        let source = ImageSource::new(&self.features, &device);
+        let (embedding, _) = embed_all(&networks, scale, &source, &self.whole.picks, |_| (), cancel)?;
+        let bank = Bank::new(&embedding, self.whole.denoised.clone(), self.names(&self.whole.picks))?;
+        let recipe = Recipe {
+            target: self.input.target,
+            network: self.network,
+            members: parameters.len(),
+            landmarks: self.config.landmarks,
+            neighbours: self.config.neighbours,
+            sections: self.input.sections.iter().map(|s| s.name.to_owned()).collect(),
+            validation: self.validation_name.clone(),
+            epochs: standing.chosen.iter().map(|b| b.epochs).collect(),
+            notes: self.notes(standing),
+            device: self.device.info().name.clone(),
+            training: serde_json::to_value(self.config).unwrap_or_default(),
+        };
+        Ok(Fitted {
+            recipe,
+            genes: self.input.genes.to_vec(),
+            scale: scale.clone(),
+            parameters,
+            blend,
+            calibration,
+            bank,
+            networks,
+            device,
+        })
+    }
+
+    /// Blend and calibration on the validation spots, which these networks have not seen.
+    fn choose(
+        &self,
+        parameters: &[Vec<f32>],
+        cancel: &CancelToken,
+    ) -> Result<(Blend, Calibration), TrainError> {
+        let p = &self.choosing;
+        let networks = networks(&self.network, parameters, self.device);
+        let device = self.device.burn().clone().without_autodiff();
+        let source = ImageSource::new(&self.features, &device);
+        let (known, _) = embed_all(&networks, &p.scale, &source, &p.picks, |_| (), cancel)?;
+        let (asked, regressed) = embed_all(&networks, &p.scale, &source, &self.validation, |_| (), cancel)?;
+        let bank = Bank::new(&known, p.denoised.clone(), self.names(&p.picks))?;
+        let retrieved = bank.retrieve(&asked, self.config.neighbours, cancel)?;
+        let average = bank.average(&retrieved, cancel)?;
+        let blend = Blend::choose(&average.mean, &regressed, &self.measured, &p.scale.mean);
+        let predicted = blend.apply(&average.mean, &regressed, &p.scale.mean);
+        let calibration = Calibration::choose(&predicted, &average.spread, &self.measured);
+        Ok((blend, calibration))
+    }
+
+    fn names(&self, picks: &[Pick]) -> Vec<BankSpot> {
+        let name = |p: &Pick| {
+            let s = &self.input.sections[p.section];
+            BankSpot { section: s.name.to_owned(), spot: s.spot_ids[p.spot].clone() }
+        };
+        picks.iter().map(name).collect()
+    }
+
+    fn notes(&self, standing: &Standing) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.validation_name.is_none() {
+            let text = "There was one section to train on, so a quarter of its spots chose when to stop: \
+                how well the model does on other sections is not known.";
+            notes.push(text.to_owned());
+        }
+        let batch = batch_size(self.choosing.picks.len(), self.config.batch_size);
+        let chance = (batch as f64).ln();
+        let last = standing.history.iter().rev().find(|m| m.phase == Phase::Choosing);
+        if let Some(last) = last
+            .filter(|m| self.config.contrastive_weight > 0.0 && f64::from(m.contrastive) > CHANCE * chance)
+        {
+            notes.push(format!(
+                "The contrastive loss did not leave chance: {:.2} at the end, where guessing gives {chance:.2}.",
+                last.contrastive
+            ));
+        }
+        notes
+    }
+}
+
+fn network_config(config: &TrainConfig, features: usize, genes: usize) -> NetworkConfig {
+    NetworkConfig {
+        fusion: FusionConfig {
+            features,
+            side: NEIGHBOURHOOD_SIDE,
+            step_um: STEP_UM,
+            width: config.width,
+            heads: config.heads,
+            embedding: config.embedding,
+        },
+        expression: ExpressionConfig {
+            inputs: input_width(config, genes),
+            width: config.expression_width,
+            heads: config.heads,
+            embedding: config.embedding,
+        },
+        projection: config.projection,
+        outputs: genes,
+    }
+}
+
+type Split = (Vec<Pick>, Vec<Pick>, Option<String>);
+
+/// Spots to train on while choosing, spots to choose on, and the name of the section these are.
+fn split(input: &FitInput<'_>, features: &[StandardFeatures]) -> Result<Split, TrainError> {
+    let names: Vec<&str> = input.sections.iter().map(|s| s.name).collect();
+    let held: Vec<usize> = match &input.validation {
+        Validation::Auto if names.len() < 2 => return hold_out_quarter(features),
+        Validation::Auto => vec![names.len() - 1],
+        Validation::Sections(wanted) => {
+            let found: Option<Vec<usize>> =
+                wanted.iter().map(|w| names.iter().position(|n| n == w)).collect();
+            found
+                .filter(|f| !f.is_empty() && f.len() < names.len())
+                .ok_or_else(|| TrainError::Validation(wanted.join(", ")))?
+        }
+    };
+    let all = features
+        .iter()
+        .enumerate()
+        .flat_map(|(section, f)| (0..f.spot.rows()).map(move |spot| Pick { section, spot }));
+    let (validation, training): (Vec<Pick>, Vec<Pick>) = all.partition(|p| held.contains(&p.section));
+    let fewest = training.len().min(validation.len());
+    if fewest < FEWEST_SPOTS {
+        return Err(TrainError::TooFewSpots(fewest));
+    }
+    let name = held.iter().map(|&h| names[h]).collect::<Vec<_>>().join(", ");
+    Ok((training, validation, Some(name)))
+}
+
+/// The quarter of a section's spots that lies furthest right: spots next to each other look alike, so a
+/// random quarter would tell nothing.
+fn hold_out_quarter(features: &[StandardFeatures]) -> Result<Split, TrainError> {
+    let places = features.first().map_or(&[][..], |f| f.spot_um.as_slice());
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|&a, &b| places[a][0].total_cmp(&places[b][0]).then(a.cmp(&b)));
+    let kept = places.len() - places.len() / 4;
+    let pick = |range: &[usize]| -> Vec<Pick> {
+        let mut picks: Vec<Pick> = range.iter().map(|&spot| Pick { section: 0, spot }).collect();
+        picks.sort_unstable();
+        picks
+    };
+    let (training, validation) = (pick(&order[..kept]), pick(&order[kept..]));
+    if validation.len() < FEWEST_SPOTS / 2 {
+        return Err(TrainError::TooFewSpots(places.len()));
+    }
+    Ok((training, validation, None))
+}
+
+/// Stands for data, settings and device: a checkpoint of others is not resumed.
+pub fn fingerprint(input: &FitInput<'_>, config: &TrainConfig, device: &ComputeDevice) -> String {
+    let mut hash = blake3::Hasher::new();
+    let mut text = |t: &str| {
+        hash.update(&(t.len() as u64).to_le_bytes());
+        hash.update(t.as_bytes());
+    };
+    text(&serde_json::to_string(config).unwrap_or_default());
+    text(&device.info().name);
+    text(&format!("{:?} {:?}", input.validation, input.target));
+    input.genes.iter().for_each(|g| text(g));
+    for s in &input.sections {
+        text(s.name);
+        s.spot_ids.iter().for_each(|id| text(id));
+    }
+    for s in &input.sections {
+        let f = s.features;
+        for m in [s.expression, &f.spot, &f.neighbourhood, &f.landmarks] {
+            hash.update(&(m.cols() as u64).to_le_bytes());
+            for chunk in m.as_slice().chunks(4096) {
+                let bytes: Vec<u8> = chunk.iter().flat_map(|v| v.to_le_bytes()).collect();
+                hash.update(&bytes);
+            }
+        }
+    }
+    hash.finalize().to_hex().to_string()
+}

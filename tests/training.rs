@@ -1,0 +1,283 @@
+//! Training and prediction end to end on small made-up sections.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hiscmcl::core::cancel::CancelToken;
+use hiscmcl::core::matrix::Matrix;
+use hiscmcl::core::progress::Silent;
+use hiscmcl::core::rng::stream;
+use hiscmcl::core::target::Target;
+use hiscmcl::device::ComputeDevice;
+use hiscmcl::predict::{Fitted, Predictions, predict};
+use hiscmcl::preprocess::features::{NEIGHBOURHOOD, SectionFeatures};
+use hiscmcl::train::{EpochMetrics, FitInput, Phase, TrainConfig, TrainError, TrainSection, Validation, fit};
+use rand::RngExt;
+
+const GENES: usize = 24;
+const WIDTH: usize = 12;
+
+/// A section whose expression follows three smooth patterns that its image features show, with noise.
+struct MadeUp {
+    name: String,
+    features: SectionFeatures,
+    expression: Matrix,
+    ids: Vec<String>,
+}
+
+fn made_up(name: &str, seed: u64, side: usize) -> MadeUp {
+    let mut rng = stream(seed, "made up", 0);
+    let mut noise = move |scale: f32| (0..4).map(|_| rng.random::<f32>() - 0.5).sum::<f32>() * scale;
+    let phase = seed as f32;
+    let pattern = |um: [f32; 2]| {
+        let (x, y) = (um[0] / 900.0, um[1] / 900.0);
+        [(x + phase).sin(), (y * 1.3 - phase).cos(), ((x + y) * 0.8 + phase).sin()]
+    };
+    let n = side * side;
+    let spot_um: Vec<[f32; 2]> =
+        (0..n).map(|i| [(i % side) as f32 * 200.0 + 300.0, (i / side) as f32 * 200.0 + 300.0]).collect();
+    let shift: Vec<f32> = (0..WIDTH).map(|_| noise(4.0)).collect();
+    let mut look = |um: [f32; 2]| -> Vec<f32> {
+        let p = pattern(um);
+        (0..WIDTH).map(|c| p[c % 3] * (1.0 + c as f32 * 0.1) + shift[c] + noise(0.8)).collect()
+    };
+    let rows = |all: Vec<Vec<f32>>| Matrix::from_vec(all.len(), WIDTH, all.concat()).unwrap();
+    let spot = rows(spot_um.iter().map(|&p| look(p)).collect());
+    let around = |p: [f32; 2], j: usize| {
+        [p[0] + ((j % 5) as f32 - 2.0) * 112.0, p[1] + ((j / 5) as f32 - 2.0) * 112.0]
+    };
+    let neighbourhood = rows(
+        (0..n * NEIGHBOURHOOD).map(|i| look(around(spot_um[i / NEIGHBOURHOOD], i % NEIGHBOURHOOD))).collect(),
+    );
+    let landmark_um: Vec<[f32; 2]> =
+        (0..9).map(|i| [(i % 3) as f32 * 700.0, (i / 3) as f32 * 700.0]).collect();
+    let landmarks = rows(landmark_um.iter().map(|&p| look(p)).collect());
+    let mut rng = stream(seed, "expression", 0);
+    let level: Vec<f32> = (0..GENES).map(|_| rng.random::<f32>() * 0.3).collect();
+    let expression = Matrix::from_fn(n, GENES, |r, g| {
+        let noise = (0..4).map(|_| rng.random::<f32>() - 0.5).sum::<f32>();
+        let p = pattern(spot_um[r]);
+        2.0 + level[g] + 0.5 * p[g % 3] - 0.2 * p[(g + 1) % 3] + 0.5 * noise
+    });
+    MadeUp {
+        name: name.to_owned(),
+        features: SectionFeatures {
+            spot,
+            neighbourhood,
+            neighbourhood_on_tissue: (0..n * NEIGHBOURHOOD).map(|i| i % 11 != 4).collect(),
+            landmarks,
+            landmark_um,
+            spot_um,
+        },
+        expression,
+        ids: (0..n).map(|i| format!("{}x{}", i % side, i / side)).collect(),
+    }
+}
+
+fn genes() -> Vec<String> {
+    (0..GENES).map(|g| format!("GENE{g}")).collect()
+}
+
+fn input<'a>(sections: &'a [MadeUp], genes: &'a [String]) -> FitInput<'a> {
+    FitInput {
+        sections: sections
+            .iter()
+            .map(|s| TrainSection {
+                name: &s.name,
+                features: &s.features,
+                expression: &s.expression,
+                spot_ids: &s.ids,
+            })
+            .collect(),
+        validation: Validation::Auto,
+        genes,
+        target: Target::Published,
+    }
+}
+
+fn small() -> TrainConfig {
+    TrainConfig {
+        epochs: 24,
+        batch_size: 32,
+        width: 16,
+        heads: 2,
+        embedding: 16,
+        expression_width: 8,
+        expression_neighbours: 4,
+        projection: 8,
+        rank: 4,
+        neighbours: 20,
+        learning_rate: 5e-3,
+        checkpoint_every: 5,
+        average_decay: 0.9,
+        ..TrainConfig::default()
+    }
+}
+
+fn train(
+    sections: &[MadeUp],
+    config: &TrainConfig,
+    checkpoint: Option<&Path>,
+    cancel: &CancelToken,
+    cancel_after: usize,
+) -> (Result<Fitted, TrainError>, Vec<EpochMetrics>) {
+    let names = genes();
+    let mut seen = Vec::new();
+    let heard = AtomicUsize::new(0);
+    let mut events = |m: &EpochMetrics| {
+        seen.push(*m);
+        if heard.fetch_add(1, Ordering::Relaxed) + 1 == cancel_after {
+            cancel.cancel();
+        }
+    };
+    let fitted = fit(
+        &input(sections, &names),
+        config,
+        &ComputeDevice::cpu(),
+        checkpoint,
+        &mut events,
+        &Silent,
+        cancel,
+    );
+    (fitted, seen)
+}
+
+fn sections() -> Vec<MadeUp> {
+    vec![made_up("A", 1, 9), made_up("B", 2, 8), made_up("C", 3, 9)]
+}
+
+fn run(sections: &[MadeUp], config: &TrainConfig) -> Fitted {
+    train(sections, config, None, &CancelToken::new(), 0).0.unwrap()
+}
+
+fn predictions(model: &Fitted, section: &MadeUp) -> Predictions {
+    predict(model, &section.name, &section.features, &section.ids, &Silent, &CancelToken::new()).unwrap()
+}
+
+fn mean_pcc(p: &Matrix, m: &Matrix) -> f64 {
+    let pcc = |g: usize| {
+        let (a, b) = (p.column(g), m.column(g));
+        let n = a.len() as f64;
+        let mean = |v: &[f32]| v.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+        let (am, bm) = (mean(&a), mean(&b));
+        let dot = |x: &[f32], xm: f64, y: &[f32], ym: f64| {
+            x.iter().zip(y).map(|(x, y)| (f64::from(*x) - xm) * (f64::from(*y) - ym)).sum::<f64>()
+        };
+        dot(&a, am, &b, bm) / (dot(&a, am, &a, am) * dot(&b, bm, &b, bm)).sqrt()
+    };
+    let all: Vec<f64> = (0..p.cols()).map(pcc).filter(|v| v.is_finite()).collect();
+    all.iter().sum::<f64>() / all.len().max(1) as f64
+}
+
+#[test]
+fn a_model_learns_predicts_an_unseen_section_and_survives_its_files() {
+    let sections = sections();
+    let test = made_up("D", 4, 9);
+    let (fitted, seen) = train(&sections, &small(), None, &CancelToken::new(), 0);
+    let fitted = fitted.unwrap();
+    let p = predictions(&fitted, &test);
+    let pcc = mean_pcc(&p.mean, &test.expression);
+    assert!(pcc > 0.45, "mean correlation on the unseen section is {pcc}");
+    assert!(seen.iter().any(|m| m.validation_pcc.is_some_and(|v| v > 0.45)));
+    assert!(seen.iter().any(|m| m.phase == Phase::Refitting));
+    assert!(fitted.recipe.notes.is_empty(), "{:?}", fitted.recipe.notes);
+    assert_eq!((p.mean.rows(), p.mean.cols(), p.retrieved.len()), (81, GENES, 81));
+    assert!(p.retrieved.iter().all(|r| r.len() == 20));
+    assert!(p.retrieved.iter().all(|r| (r.iter().map(|r| r.weight).sum::<f32>() - 1.0).abs() < 1e-4));
+
+    let inside = (0..81 * GENES)
+        .filter(|&i| {
+            (p.mean.as_slice()[i] - test.expression.as_slice()[i]).abs() <= p.uncertainty.as_slice()[i]
+        })
+        .count() as f64
+        / (81 * GENES) as f64;
+    assert!((0.65..0.92).contains(&inside), "{inside} of the measured values lie within their 80 % interval");
+
+    let dir = tempfile::tempdir().unwrap();
+    fitted.save(dir.path()).unwrap();
+    let loaded = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap();
+    assert!(loaded.recipe == fitted.recipe);
+    assert!(predictions(&loaded, &test) == p, "a loaded model does not predict the same bits");
+
+    for file in ["config.json", "genes.txt", "model.safetensors", "bank.safetensors"] {
+        let path = dir.path().join(file);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+        assert!(e.contains(file), "{file}: {e}");
+        std::fs::remove_file(&path).unwrap();
+        let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+        assert!(e.contains(file) && e.contains("it is not there"), "{file}: {e}");
+        std::fs::write(&path, &whole).unwrap();
+    }
+    let path = dir.path().join("config.json");
+    let newer = std::fs::read_to_string(&path).unwrap().replacen("\"version\": 1", "\"version\": 9", 1);
+    std::fs::write(&path, newer).unwrap();
+    let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+    assert!(e.contains("version 9"), "{e}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_numbers_and_another_seed_others() {
+    let sections = sections();
+    let config = TrainConfig { epochs: 6, ..small() };
+    let (a, b) = (run(&sections, &config), run(&sections, &config));
+    assert!(a.parameters == b.parameters);
+    let test = made_up("D", 4, 5);
+    assert!(predictions(&a, &test) == predictions(&b, &test));
+    let c = run(&sections, &TrainConfig { seed: 2, ..config });
+    assert!(a.parameters != c.parameters);
+}
+
+#[test]
+fn a_killed_run_resumes_and_equals_an_uninterrupted_one() {
+    let sections = sections();
+    let config = TrainConfig { members: 2, epochs: 14, ..small() };
+    let (whole, history) = train(&sections, &config, None, &CancelToken::new(), 0);
+    let whole = whole.unwrap();
+    // In the middle of choosing, of choosing with the second network, and of training on all spots.
+    for stop in [8, 21, 14 * 2 + 7] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("checkpoint.safetensors");
+        let (stopped, _) = train(&sections, &config, Some(&path), &CancelToken::new(), stop);
+        assert!(matches!(stopped, Err(TrainError::Cancelled(_))), "stopped after {stop} epochs");
+        let (resumed, again) = train(&sections, &config, Some(&path), &CancelToken::new(), 0);
+        let resumed = resumed.unwrap();
+        assert!(resumed.parameters == whole.parameters, "stopped after {stop} epochs");
+        assert!(resumed.blend == whole.blend && resumed.bank == whole.bank);
+        let key = |m: &EpochMetrics| {
+            (m.member, m.epoch, m.train_loss.to_bits(), m.validation_pcc.map(f32::to_bits))
+        };
+        assert!(again.iter().map(key).eq(history.iter().map(key)), "the history of epochs is not whole");
+    }
+}
+
+#[test]
+fn one_section_is_enough_and_is_said_to_be_little() {
+    let fitted = run(&[made_up("A", 1, 10)], &TrainConfig { epochs: 8, ..small() });
+    assert_eq!(fitted.recipe.validation, None);
+    assert!(fitted.recipe.notes.iter().any(|n| n.contains("one section")), "{:?}", fitted.recipe.notes);
+}
+
+#[test]
+fn what_cannot_be_trained_on_is_refused_in_a_sentence() {
+    let mut sections = sections();
+    let fail = |sections: &[MadeUp], validation| {
+        let names = genes();
+        let mut input = input(sections, &names);
+        input.validation = validation;
+        let cancel = CancelToken::new();
+        let device = ComputeDevice::cpu();
+        fit(&input, &small(), &device, None, &mut |_| (), &Silent, &cancel).unwrap_err().to_string()
+    };
+    let e = fail(&sections, Validation::Sections(vec!["X".into()]));
+    assert!(e.contains("Validation on X is not possible"), "{e}");
+    assert!(fail(&[], Validation::Auto).contains("too few spots"));
+    sections[1].expression = Matrix::zeros(3, 3);
+    assert!(fail(&sections, Validation::Auto).starts_with("B cannot be trained on"));
+    let model = run(&self::sections(), &TrainConfig { epochs: 2, ..small() });
+    let mut other = made_up("E", 5, 4);
+    other.features.spot = Matrix::zeros(16, 5);
+    let e = predict(&model, "E", &other.features, &other.ids, &Silent, &CancelToken::new()).unwrap_err();
+    assert!(e.to_string().contains("another encoder") || e.to_string().contains("features a patch"), "{e}");
+}
