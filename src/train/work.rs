@@ -130,16 +130,16 @@ impl<'a> Work<'a> {
         let of = |all: &[Best]| -> Vec<Vec<f32>> { all.iter().map(|b| b.parameters.clone()).collect() };
         let chosen = of(&standing.chosen);
         let (blend, calibration) = self.choose(&chosen, cancel)?;
-        let (parameters, scale) = if standing.refitted.is_empty() {
-            (chosen, &self.choosing.scale)
+        let (parameters, known) = if standing.refitted.is_empty() {
+            (chosen, &self.choosing)
         } else {
-            (of(&standing.refitted), &self.whole.scale)
+            (of(&standing.refitted), &self.whole)
         };
         let networks = networks(&self.network, &parameters, self.device);
         let device = self.device.burn().clone().without_autodiff();
         let source = ImageSource::new(&self.features, &device);
-        let (embedding, _) = embed_all(&networks, scale, &source, &self.whole.picks, |_| (), cancel)?;
-        let bank = Bank::new(&embedding, self.whole.denoised.clone(), self.names(&self.whole.picks))?;
+        let (embedding, _) = embed_all(&networks, &known.scale, &source, &known.picks, |_| (), cancel)?;
+        let bank = Bank::new(&embedding, known.denoised.clone(), self.names(&known.picks))?;
         let recipe = Recipe {
             target: self.input.target,
             network: self.network,
@@ -156,7 +156,7 @@ impl<'a> Work<'a> {
         Ok(Fitted {
             recipe,
             genes: self.input.genes.to_vec(),
-            scale: scale.clone(),
+            scale: known.scale.clone(),
             parameters,
             blend,
             calibration,
