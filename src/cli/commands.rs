@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use clap::CommandFactory;
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically, write_json_atomically};
@@ -29,7 +28,7 @@ use super::terminal::Terminal;
 /// Runs the command, or opens the window.
 pub fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let Some(command) = cli.command else {
-        return Ok(Cli::command().print_long_help()?);
+        return hiscmcl::ui::start(cli.open).map_err(|e| anyhow!("The window could not be opened: {e}"));
     };
     let terminal = Terminal::new();
     let cancel = CancelToken::new();

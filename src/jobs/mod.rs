@@ -3,6 +3,7 @@
 //! right order and store results; they compute nothing themselves.
 
 pub mod context;
+pub mod curves;
 pub mod figure;
 pub mod fold;
 pub mod genes;
