@@ -21,7 +21,7 @@ fn train(project: &Path, genes: &Path, run_name: &str, more: &[&str]) -> std::pr
         .arg(project)
         .arg("--genes")
         .arg(genes)
-        .args(["--test", "A1", "--run", run_name, "--device", "cpu", "--seed", "7"])
+        .args(["--test", "DemoA1", "--run", run_name, "--device", "cpu", "--seed", "7"])
         .args(more);
     command
 }
@@ -44,10 +44,10 @@ fn the_whole_job_runs_from_the_command_line() {
     run(hiscmcl()
         .arg("predict")
         .arg(&project)
-        .args(["--run", "first", "--section", "A1", "--out"])
+        .args(["--run", "first", "--section", "DemoA1", "--out"])
         .arg(&csv));
     let text = fs::read_to_string(&csv).unwrap();
-    let spots = sections.iter().find(|s| s["name"] == "A1").unwrap()["spots"].as_u64().unwrap();
+    let spots = sections.iter().find(|s| s["name"] == "DemoA1").unwrap()["spots"].as_u64().unwrap();
     assert_eq!(text.lines().count() as u64, spots + 1);
 
     let gene = fs::read_to_string(&genes).unwrap().lines().next().unwrap().to_owned();
@@ -56,7 +56,7 @@ fn the_whole_job_runs_from_the_command_line() {
         run(hiscmcl()
             .arg("figure")
             .arg(&project)
-            .args(["--run", "first", "--section", "A1", "--genes", &gene])
+            .args(["--run", "first", "--section", "DemoA1", "--genes", &gene])
             .args(["--panes", "he,measured,predicted", "--width-mm", "90", "--dpi", "100", "--out"])
             .arg(&out));
         assert!(fs::metadata(&out).unwrap().len() > 1000, "{name} is empty");
@@ -151,7 +151,7 @@ fn failures_are_one_sentence_that_names_the_file() {
         "--run",
         "none",
         "--section",
-        "A1",
+        "DemoA1",
         "--out",
         "p.csv",
     ]));
