@@ -30,7 +30,7 @@ use crate::jobs::runs::{
 };
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
-use crate::jobs::{curves, figure, genes, project};
+use crate::jobs::{curves, demo, figure, genes, project};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
 
@@ -215,8 +215,12 @@ fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: false, suggestions, notes })))
 }
 
-fn make_demo(_folder: &Path, _ctx: &Ctx) -> anyhow::Result<Outcome> {
-    anyhow::bail!("The demo cannot be made")
+fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let Workspace { path, project, .. } = demo::make_project(folder, demo::SEED, ctx)?;
+    let missing = project.missing_files();
+    let suggestions = Vec::new();
+    let notes = Vec::new();
+    Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: true, suggestions, notes })))
 }
 
 /// Writes the project under another name and copies its runs.
