@@ -108,10 +108,10 @@ impl Pictures<'_> {
         let (rect, response) = ui.allocate_exact_size(size(), Sense::hover());
         let name = "Patch of this spot";
         response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Image, true, name));
-        let picture = self.picture(ui, rect, Some(&evidence.patch));
+        let section = state.section_name().unwrap_or("");
+        let picture = self.picture(ui, rect, Some(&evidence.patch), section);
         ui.painter().rect_stroke(picture, 0.0, Stroke::new(2.5, c.bad), StrokeKind::Outside);
         line(ui, picture, 0, &[("this spot", FontFamily::Proportional)], c.text);
-        let section = state.section_name().unwrap_or("");
         line(ui, picture, 1, &[(section, FontFamily::Proportional)], c.weak);
     }
 
@@ -120,7 +120,7 @@ impl Pictures<'_> {
         let (rect, response) = ui.allocate_exact_size(size(), Sense::click());
         let name = format!("Training spot {} of {}", n.spot, n.section);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
-        let picture = self.picture(ui, rect, n.patch.as_ref());
+        let picture = self.picture(ui, rect, n.patch.as_ref(), &n.section);
         let (width, color) =
             if response.hovered() || response.has_focus() { (2.5, c.accent) } else { (1.0, c.border) };
         ui.painter().rect_stroke(picture, 0.0, Stroke::new(width, color), StrokeKind::Outside);
@@ -141,7 +141,7 @@ impl Pictures<'_> {
     }
 
     /// Draws a patch at the top of `rect`, or what stands in for it. Gives its place.
-    fn picture(&mut self, ui: &Ui, rect: Rect, key: Option<&PatchKey>) -> Rect {
+    fn picture(&mut self, ui: &Ui, rect: Rect, key: Option<&PatchKey>, section: &str) -> Rect {
         let c = colors(ui);
         let picture =
             Rect::from_min_size(Pos2::new(rect.center().x - SIDE / 2.0, rect.top() + 2.0), Vec2::splat(SIDE));
@@ -154,6 +154,13 @@ impl Pictures<'_> {
             }
             Some(Thumbnail::Loading) => "loading …".to_owned(),
             Some(Thumbnail::Failed(why)) => why,
+            None if self
+                .input
+                .section(section)
+                .is_some_and(|s| s.section.is_none() && s.problem.is_none()) =>
+            {
+                "reading …".to_owned()
+            }
             None => "not in this project".to_owned(),
         };
         painter.rect_filled(picture, 0.0, c.quiet);
