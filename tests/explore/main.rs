@@ -158,6 +158,20 @@ fn a_click_on_a_spot_opens_its_evidence_and_escape_closes_it() {
 }
 
 #[test]
+fn remarkable_spots_are_offered_before_one_is_chosen() {
+    let mut harness = open(App::new());
+    harness.state_mut().state.camera.zoom(12.0);
+    harness.run();
+    let first = harness.state().state.map().highlights[2].clone();
+    assert_eq!(first.reason, ("highest", "predicted"));
+    harness.get_by_label(&format!("Spot {}, highest predicted", first.id)).click();
+    harness.run();
+    assert_eq!(harness.state().state.spot(), Some(first.spot));
+    let center = harness.state().state.index().unwrap().spot_at(first.spot).unwrap().center;
+    assert!(harness.state().state.camera.visible().contains(center), "the spot is brought into view");
+}
+
+#[test]
 fn a_training_spot_is_shown_on_its_section_and_back_returns() {
     let mut harness = open(App::new());
     let at = spot_place(&harness, "Measured map", 30);

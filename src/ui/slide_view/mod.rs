@@ -100,6 +100,9 @@ impl SlideView {
             ui.painter().rect_filled(map, CornerRadius::ZERO, c.canvas);
             let painter = ui.painter_at(map);
             self.tiles.paint(&painter, map, &state.camera);
+            if state.index().is_some() {
+                overlay::slide_edge(&painter, map, &state.camera, c.border);
+            }
             self.paint_spots(&painter, map, i, state);
             self.paint_marks(&painter, map, kind, state, hovered, responses.get(i));
             if let Some(index) = state.index() {
