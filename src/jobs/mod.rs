@@ -3,6 +3,8 @@
 //! right order and store results; they compute nothing themselves.
 
 pub mod context;
+pub mod curves;
+pub mod demo;
 pub mod figure;
 pub mod fold;
 pub mod genes;
