@@ -163,7 +163,7 @@ fn remarkable_spots_are_offered_before_one_is_chosen() {
     harness.state_mut().state.camera.zoom(12.0);
     harness.run();
     let first = harness.state().state.map().highlights[2].clone();
-    assert_eq!(first.reason, ("highest", "predicted"));
+    assert_eq!(first.reason(), ("highest", "predicted"));
     harness.get_by_label(&format!("Spot {}, highest predicted", first.id)).click();
     harness.run();
     assert_eq!(harness.state().state.spot(), Some(first.spot));

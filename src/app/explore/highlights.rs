@@ -10,9 +10,6 @@ use crate::core::display::PaneKind;
 /// Spots told in all.
 const TOLD: usize = 8;
 
-/// Why a spot is worth a look, in two words.
-pub type Reason = (&'static str, &'static str);
-
 /// A spot worth looking at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Highlight {
@@ -20,37 +17,38 @@ pub struct Highlight {
     pub spot: usize,
     /// Its identifier.
     pub id: String,
-    /// Why: ("highest", "measured").
-    pub reason: Reason,
-    /// The value that makes it so.
+    /// The map it stands out on.
+    pub map: PaneKind,
+    /// Its value there.
     pub value: f32,
     /// Its patch.
     pub patch: PatchKey,
 }
 
+impl Highlight {
+    /// Why it is worth a look, in two words: ("highest", "measured").
+    pub fn reason(&self) -> (&'static str, &'static str) {
+        match self.map {
+            PaneKind::He | PaneKind::Measured => ("highest", "measured"),
+            PaneKind::Predicted => ("highest", "predicted"),
+            PaneKind::Difference => ("largest", "difference"),
+            PaneKind::Uncertainty => ("most", "uncertain"),
+        }
+    }
+}
+
 /// The most remarkable spots of each map there is, the same number of each.
 pub fn highlights(section: &SectionIndex, values: &MapValues) -> Vec<Highlight> {
-    let reasons: [(PaneKind, Reason); 4] = [
-        (PaneKind::Measured, ("highest", "measured")),
-        (PaneKind::Predicted, ("highest", "predicted")),
-        (PaneKind::Difference, ("largest", "difference")),
-        (PaneKind::Uncertainty, ("most", "uncertain")),
-    ];
-    let there: Vec<(PaneKind, Reason)> =
-        reasons.into_iter().filter(|(kind, _)| values.of(*kind).is_some()).collect();
+    let there: Vec<PaneKind> = PaneKind::ALL.into_iter().filter(|k| values.of(*k).is_some()).collect();
     let each = TOLD.checked_div(there.len()).unwrap_or(0).min(TOLD / 2);
-    there
-        .into_iter()
-        .flat_map(|(kind, reason)| {
-            top(values.of(kind).unwrap_or(&[]), each)
-                .into_iter()
-                .map(move |(spot, value)| (spot, value, reason))
-        })
-        .filter_map(|(spot, value, reason)| {
-            let id = section.spot_at(spot)?.id.clone();
-            Some(Highlight { spot, id, reason, value, patch: patch_of(section.section(), spot)? })
-        })
-        .collect()
+    let best = there.into_iter().flat_map(|map| {
+        top(values.of(map).unwrap_or(&[]), each).into_iter().map(move |(spot, value)| (map, spot, value))
+    });
+    best.filter_map(|(map, spot, value)| {
+        let id = section.spot_at(spot)?.id.clone();
+        Some(Highlight { spot, id, map, value, patch: patch_of(section.section(), spot)? })
+    })
+    .collect()
 }
 
 /// The `n` values farthest above zero, or below it for differences, farthest first, with their places.
@@ -89,7 +87,7 @@ mod tests {
         values.uncertainty = values.predicted.clone();
         let told = highlights(&index, &values);
         assert_eq!(told.len(), 6);
-        assert_eq!((told[2].spot, told[2].reason, told[2].value), (15, ("highest", "predicted"), 15.0));
+        assert_eq!((told[2].spot, told[2].map, told[2].value), (15, PaneKind::Predicted, 15.0));
         assert!(highlights(&index, &MapValues::default()).is_empty());
     }
 }

@@ -12,6 +12,7 @@ use crate::app::command::Command;
 use crate::app::explore::evidence::{Evidence, Neighbour};
 use crate::app::explore::highlights::Highlight;
 use crate::app::explore::images::PatchKey;
+use crate::app::explore::text::value_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
@@ -179,12 +180,12 @@ impl Pictures<'_> {
     }
 
     fn highlight(&mut self, ui: &mut Ui, h: &Highlight, state: &ExploreState) -> Response {
-        let (first, second) = h.reason;
+        let (first, second) = h.reason();
         let name = format!("Spot {}, {first} {second}", h.id);
         let section = state.section_name().unwrap_or("");
         let (picture, response) = self.button(ui, &name, Some(&h.patch), section);
         let c = colors(ui);
-        let value = format!("{:.2}", h.value).replace('-', "−");
+        let value = value_text(h.map, h.value);
         line(ui, picture, 0, &[(self.gene, theme::italic()), (&value, FontFamily::Proportional)], c.text);
         line(ui, picture, 1, &[(first, FontFamily::Proportional)], c.weak);
         line(ui, picture, 2, &[(second, FontFamily::Proportional)], c.weak);

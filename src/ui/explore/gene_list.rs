@@ -53,6 +53,7 @@ impl GeneListView {
             nothing_found(ui, state, commands);
             return;
         }
+        ui.add_space(2.0);
         self.rows(ui, state, commands);
     }
 
