@@ -195,8 +195,10 @@ impl eframe::App for Window {
 
         top_bar::show(ui, &self.app, &mut out);
         status::show(ui, &self.app, &mut out);
+        // The maps have their own distance to the edges.
+        let margin = if self.app.step == Step::Explore && self.app.open.is_some() { 0.0 } else { theme::GAP };
         egui::CentralPanel::default()
-            .frame(egui::Frame::new().fill(theme::colors(ui).backdrop).inner_margin(theme::GAP))
+            .frame(egui::Frame::new().fill(theme::colors(ui).backdrop).inner_margin(margin))
             .show(ui, |ui| match (&self.app.open, self.app.step) {
                 (None, _) => pages::welcome::show(ui, &self.app, &mut out),
                 (Some(_), Step::Data) => pages::data::show(ui, &self.app, &mut out),

@@ -15,7 +15,7 @@ use crate::app::forms::FigureFormat;
 use crate::core::display::DisplaySettings;
 use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
 use crate::data::gene_list;
-use crate::data::project::{Project, SectionEntry};
+use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::st::ReadError;
 use crate::data::st::her2st;
 use crate::data::st::pairing::{Suggestion, files_below, suggest_pairs};
@@ -215,11 +215,18 @@ fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: false, suggestions, notes })))
 }
 
+/// The synthetic demo: made now, or opened again with what was trained on it.
 fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let Workspace { path, project, .. } = demo::make_project(folder, demo::SEED, ctx)?;
-    let missing = project.missing_files();
-    let suggestions = Vec::new();
-    let notes = Vec::new();
+    let made = folder.join(format!("demo.{EXTENSION}"));
+    let known = Project::load(&made).ok().filter(|p| !p.sections.is_empty() && p.missing_files().is_empty());
+    let (path, project) = match known {
+        Some(project) => (made, project),
+        None => {
+            let Workspace { path, project, .. } = demo::make_project(folder, demo::SEED, ctx)?;
+            (path, project)
+        }
+    };
+    let (missing, suggestions, notes) = (Vec::new(), Vec::new(), Vec::new());
     Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: true, suggestions, notes })))
 }
 
