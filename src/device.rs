@@ -132,11 +132,15 @@ pub fn list() -> Vec<DeviceInfo> {
 /// [`DeviceError::NoGpu`] when a GPU is asked for and there is none; [`DeviceError::Gpu`] when the one
 /// asked for does not start. With [`DeviceChoice::Auto`] a GPU that does not start is passed over.
 pub fn choose(choice: DeviceChoice) -> Result<ComputeDevice, DeviceError> {
+    if choice == DeviceChoice::Cpu {
+        // Drivers are not asked for what is not wanted: some of them print.
+        return Ok(ComputeDevice::cpu());
+    }
     match (choice, gpus().first()) {
-        (DeviceChoice::Cpu, _) | (DeviceChoice::Auto, None) => Ok(ComputeDevice::cpu()),
+        (DeviceChoice::Cpu | DeviceChoice::Auto, None) => Ok(ComputeDevice::cpu()),
         (DeviceChoice::Gpu, None) => Err(DeviceError::NoGpu),
         (DeviceChoice::Gpu, Some(gpu)) => gpu.open(),
-        (DeviceChoice::Auto, Some(gpu)) => Ok(gpu.open().unwrap_or_else(|_| ComputeDevice::cpu())),
+        (_, Some(gpu)) => Ok(gpu.open().unwrap_or_else(|_| ComputeDevice::cpu())),
     }
 }
 

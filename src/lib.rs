@@ -10,6 +10,7 @@ pub mod data;
 pub mod device;
 pub mod evaluate;
 pub mod figures;
+pub mod jobs;
 pub mod model;
 pub mod predict;
 pub mod preprocess;

@@ -15,7 +15,8 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("data", &["core"]),
     ("model", &["core"]),
     ("preprocess", &["data", "core"]),
-    ("train", &["model", "preprocess", "device", "data", "core"]),
+    // Training stops and blends by the predictions of its own validation section, so it stands on predict.
+    ("train", &["predict", "model", "preprocess", "device", "data", "core"]),
     ("predict", &["model", "preprocess", "device", "data", "core"]),
     ("evaluate", &["data", "core"]),
     ("figures", &["data", "core"]),

@@ -1,4 +1,5 @@
 //! Figures as files: saved by extension, whole or not at all, fast enough to wait for.
+#![expect(clippy::unwrap_used, reason = "a test fails where its data are not as expected")]
 
 use std::fs;
 use std::path::Path;

@@ -4,6 +4,11 @@
 use std::path::PathBuf;
 
 use super::explore::ExploreCommand;
+use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
+use super::import::ImportForm;
+use super::paths::PathRequest;
+use super::settings::Theme;
+use crate::data::st::FileRole;
 
 /// The five steps of the work, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +44,50 @@ impl Step {
             Self::Export => "Export",
         }
     }
+
+    /// The step after this one; none after the last.
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.get(self.number()).copied()
+    }
+}
+
+/// What lies over the pages.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Overlay {
+    /// The searchable list of all commands.
+    Commands,
+    /// How to work with the window, with all shortcuts.
+    Help,
+    /// Everything that was ever told.
+    Notices,
+    /// A question for a path, asked by the system's dialog or by a text field.
+    Path(PathRequest),
+    /// Pairing the files of sections to import.
+    Import,
+    /// The text of one panel.
+    Panel(PanelForm),
+    /// "Really?" before something that cannot be taken back.
+    Confirm {
+        /// The question.
+        question: String,
+        /// What the button says.
+        button: String,
+        /// What it sends.
+        command: Box<Command>,
+    },
+}
+
+/// The panel editor.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PanelForm {
+    /// The panel that is edited; none for a new one.
+    pub original: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Where its genes come from.
+    pub source: String,
+    /// Its genes, separated by spaces, commas or lines.
+    pub genes: String,
 }
 
 /// One thing that the user asked for.
@@ -50,7 +99,37 @@ pub enum Command {
     Undo,
     /// Do again what was taken back.
     Redo,
-    /// Something on the Explore page: display, gene, section, camera-independent choices.
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Open a page in the web browser.
+    OpenLink(String),
+    /// Light or dark.
+    SetTheme(Theme),
+    /// Ask for a path.
+    Ask(PathRequest),
+    /// The answer to such a question.
+    Chosen(PathRequest, PathBuf),
+    /// Show something over the pages.
+    Show(Overlay),
+    /// Close what lies over the pages.
+    CloseOverlay,
+    /// Files or folders were dropped on the window.
+    Dropped(Vec<PathBuf>),
+    /// The project as a whole.
+    Project(ProjectCommand),
+    /// Sections of the project.
+    Section(SectionCommand),
+    /// The gene list and the panels.
+    Genes(GenesCommand),
+    /// Image features.
+    Features(FeaturesCommand),
+    /// Training.
+    Train(TrainCommand),
+    /// Cross-validation.
+    Evaluate(EvaluateCommand),
+    /// Figures and tables.
+    Export(ExportCommand),
+    /// Something on the Explore page: display, gene, section.
     Explore(ExploreCommand),
     /// Add this gene of this section to the figure of the Export page.
     AddToFigure {
@@ -66,8 +145,173 @@ pub enum Command {
         /// Name of the section.
         section: String,
     },
-    /// Put text on the clipboard.
-    Copy(String),
+    /// A running job.
+    Job(JobCommand),
+    /// Notices.
+    Notice(NoticeCommand),
+}
+
+/// Something about the project as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProjectCommand {
+    /// Make the synthetic demo and open it.
+    OpenDemo,
     /// Open a project file.
-    OpenProject(PathBuf),
+    Open(PathBuf),
+    /// Make a project of a folder in the her2st layout.
+    NewFromFolder(PathBuf),
+    /// Make a project without sections.
+    NewEmpty,
+    /// Write the project file now.
+    Save,
+    /// Go on under another name.
+    SaveAs(PathBuf),
+    /// Back to the first page.
+    Close,
+    /// Take a file out of the list of recent projects.
+    ForgetRecent(PathBuf),
+}
+
+/// Something about sections.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SectionCommand {
+    /// Add the sections of a folder; asks how to pair its files when its layout is not known.
+    AddFolder(PathBuf),
+    /// Give a section another name.
+    Rename {
+        /// Its name so far.
+        section: String,
+        /// Its new name.
+        name: String,
+    },
+    /// Say whose it is; an empty text says that it is not known.
+    SetPatient {
+        /// Name of the section.
+        section: String,
+        /// The patient.
+        patient: String,
+    },
+    /// Set micrometres per pixel; none for what the data says.
+    SetMpp {
+        /// Name of the section.
+        section: String,
+        /// Micrometres per pixel.
+        mpp: Option<f64>,
+    },
+    /// Take a section out of the project; its files stay.
+    Remove(String),
+    /// Say where a file is now.
+    Relocate {
+        /// Name of the section.
+        section: String,
+        /// Which of its files.
+        role: FileRole,
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// Read a section again.
+    Retry(String),
+    /// Change the import form.
+    EditImport(ImportForm),
+    /// Add the sections of the import form.
+    Import,
+}
+
+/// Something about genes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GenesCommand {
+    /// Change how highly variable genes are selected.
+    Edit(HvgForm),
+    /// Select highly variable genes.
+    Select,
+    /// Read a gene list.
+    Load(PathBuf),
+    /// Write the gene list.
+    Save(PathBuf),
+    /// Replace the gene list.
+    Set(Vec<String>),
+    /// Add genes to the list.
+    Add(Vec<String>),
+    /// Take genes off the list.
+    Remove(Vec<String>),
+    /// Add a panel to the project, or change one of its panels.
+    SavePanel(PanelForm),
+    /// Take a panel of the user's out of the project.
+    DeletePanel(String),
+}
+
+/// Something about image features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeaturesCommand {
+    /// Compute the features of every section.
+    Compute,
+    /// Delete all cached features.
+    ClearCache,
+}
+
+/// Something about training.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrainCommand {
+    /// Change the form.
+    Edit(TrainForm),
+    /// Train with the form's settings.
+    Start,
+    /// Go on with a run that was interrupted.
+    Resume(String),
+    /// Delete a run and its files.
+    Delete(String),
+    /// Look at a run's curves.
+    Select(String),
+    /// Show a run's predictions on the maps; for each section the run that says most when there is none.
+    UseForMaps(Option<String>),
+}
+
+/// Something about cross-validation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EvaluateCommand {
+    /// Change the form.
+    Edit(EvaluateForm),
+    /// Cross-validate.
+    Start,
+    /// Show a stored report.
+    Open(String),
+    /// Write the shown report as JSON.
+    SaveJson(PathBuf),
+    /// Write the shown report's genes as CSV.
+    SaveCsv(PathBuf),
+}
+
+/// Something about figures and tables.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExportCommand {
+    /// Change the form.
+    Edit(ExportForm),
+    /// Write the figure.
+    Save(PathBuf),
+    /// Write one figure a gene and section into a folder.
+    Batch(PathBuf),
+    /// Write the predictions of the first section as CSV.
+    SavePredictions(PathBuf),
+}
+
+/// Something about a job, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobCommand {
+    /// Stop it.
+    Cancel(u64),
+    /// Let it wait.
+    Pause(u64),
+    /// Let it go on.
+    Resume(u64),
+}
+
+/// Something about notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeCommand {
+    /// Stop showing one, by its number.
+    Dismiss(u64),
+    /// Stop showing all.
+    DismissAll,
+    /// Forget all.
+    Clear,
 }

@@ -1,8 +1,24 @@
 //! The state of the open project and everything that may happen to it. Nothing here knows how it is drawn:
 //! widgets send a [`command::Command`], one handler applies it, and undo falls out of that.
 
+mod apply;
 pub mod command;
 pub mod explore;
+pub mod forms;
+pub mod genes;
 pub mod history;
+pub mod import;
 pub mod notices;
+pub mod palette;
+pub mod paths;
+pub mod project;
+pub mod runs;
+pub mod scores;
 pub mod settings;
+pub mod slides;
+pub mod state;
+pub mod steps;
+pub mod work;
+
+pub use apply::{default_split, held_out};
+pub use runs::last_run_time;

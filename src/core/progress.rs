@@ -21,6 +21,34 @@ impl Progress for Silent {
     fn note(&self, _text: &str) {}
 }
 
+/// Passes remarks on and keeps steps to itself: for parts of a stage that run side by side, whose steps would
+/// only flicker.
+pub struct NotesOnly<'a>(pub &'a dyn Progress);
+
+impl Progress for NotesOnly<'_> {
+    fn report(&self, _stage: &str, _done: u64, _total: u64) {}
+    fn note(&self, text: &str) {
+        self.0.note(text);
+    }
+}
+
+/// Says of whom each stage is: "C2: image features".
+pub struct Of<'a> {
+    /// The section, say.
+    pub name: &'a str,
+    /// Who listens.
+    pub to: &'a dyn Progress,
+}
+
+impl Progress for Of<'_> {
+    fn report(&self, stage: &str, done: u64, total: u64) {
+        self.to.report(&format!("{}: {stage}", self.name), done, total);
+    }
+    fn note(&self, text: &str) {
+        self.to.note(text);
+    }
+}
+
 /// Estimates the time left of one stage from its pace so far.
 #[derive(Debug, Clone)]
 pub struct TimeLeft {

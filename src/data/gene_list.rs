@@ -109,7 +109,24 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<GeneList, FileError> {
         list.notes
             .push(format!("{} {genes} listed more than once ({some}{more}) and kept once", repeated.len()));
     }
+    let dates: Vec<&String> = list.genes.iter().filter(|g| is_date(g)).collect();
+    if let Some(first) = dates.first() {
+        list.notes.push(format!(
+            "{} of the names look like dates (such as {first}); spreadsheets turn genes such as MARCHF1 and \
+             SEPTIN2 into dates",
+            dates.len()
+        ));
+    }
     Ok(list)
+}
+
+/// "1-Mar", "Sep-02": what spreadsheets make of MARCH1 and SEPT2.
+fn is_date(name: &str) -> bool {
+    const MONTHS: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let is_month = |text: &str| MONTHS.iter().any(|m| m.eq_ignore_ascii_case(text));
+    let is_day = |text: &str| (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    name.split_once('-').is_some_and(|(a, b)| (is_day(a) && is_month(b)) || (is_month(a) && is_day(b)))
 }
 
 struct ListRow<'a> {
@@ -142,8 +159,8 @@ fn bare(cell: &str) -> &str {
 /// The cells that are genes, with their lines.
 fn genes_of<'a>(rows: &'a [ListRow<'a>]) -> Vec<(u64, &'a str)> {
     let Some(first) = rows.first() else { return Vec::new() };
-    let is_header = |cell: &&str| HEADERS.iter().any(|h| h.eq_ignore_ascii_case(cell));
-    if let Some(column) = first.cells.iter().position(|c| is_header(&c)) {
+    let is_header = |cell: &str| HEADERS.iter().any(|h| h.eq_ignore_ascii_case(cell));
+    if let Some(column) = first.cells.iter().position(|c| is_header(c)) {
         return column_of(rows.get(1..).unwrap_or_default(), column);
     }
     if is_table(rows) {
@@ -163,10 +180,10 @@ fn column_of<'a>(rows: &'a [ListRow<'a>], column: usize) -> Vec<(u64, &'a str)> 
 /// genes with their statistics, not names separated by commas.
 fn is_table(rows: &[ListRow<'_>]) -> bool {
     let width = rows.first().map_or(0, |r| r.cells.len());
-    let is_number = |c: &&str| c.parse::<f64>().is_ok();
+    let is_number = |c: &str| c.parse::<f64>().is_ok();
     width > 1
         && rows.iter().all(|r| r.cells.len() == width)
-        && rows.iter().any(|r| r.cells.iter().skip(1).any(|c| is_number(&c)))
+        && rows.iter().any(|r| r.cells.iter().skip(1).any(|c| is_number(c)))
 }
 
 fn check_name(path: &Path, line: u64, name: &str) -> Result<(), FileError> {
@@ -210,6 +227,14 @@ mod tests {
         let l = parse(Path::new("g.txt"), b"A\nB\nA\nA\n").unwrap();
         assert_eq!(l.genes, ["A", "B"]);
         assert_eq!(l.notes, ["1 gene is listed more than once (A) and kept once"]);
+    }
+
+    #[test]
+    fn genes_that_a_spreadsheet_has_damaged_are_pointed_out() {
+        let l = parse(Path::new("g.csv"), b"gene\n1-Mar\nSep-02\nHLA-A\nMT-CO1\nDEC-1a\n").unwrap();
+        assert_eq!(l.genes.len(), 5);
+        assert_eq!(l.notes.len(), 1);
+        assert!(l.notes[0].starts_with("2 of the names look like dates (such as 1-Mar)"), "{}", l.notes[0]);
     }
 
     #[test]

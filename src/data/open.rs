@@ -3,14 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use image::ImageReader;
-
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::geometry::{Mpp, SlideRect};
 use crate::core::progress::Progress;
 use crate::data::project::SectionEntry;
 use crate::data::section::{CountTable, MppSource, Section, Spot, SpotGeometry};
+use crate::data::slide::Slide;
 use crate::data::st::counts::read_counts;
 use crate::data::st::labels::read_labels;
 use crate::data::st::names::{counted, file_name, join_key, patient_of, quoted};
@@ -38,7 +37,7 @@ pub fn open_section(
         return Err(missing.into());
     }
     // The cheap ones first: what is wrong with them is said at once.
-    let slide_size = image_size(&entry.image)?;
+    let slide_size = Slide::read_size(&entry.image)?;
     let spot_rows = read_spots(&entry.spots)?;
     let (mpp, mpp_source) = resolution(entry, &spot_rows, progress)?;
     let table = read_counts(&entry.counts, progress, cancel)?;
@@ -86,27 +85,6 @@ pub fn import_section(
     };
     let section = open_section(&entry, progress, cancel)?;
     Ok((entry, section))
-}
-
-/// Width and height of an image in pixels, from its header.
-///
-/// # Errors
-/// [`FileError`] when the file cannot be read or is not a JPEG, PNG or TIFF.
-pub fn image_size(path: &Path) -> Result<(u32, u32), FileError> {
-    if path.is_dir() {
-        return Err(FileError::io("read", path)(std::io::ErrorKind::IsADirectory.into()));
-    }
-    let reader = ImageReader::open(path).map_err(FileError::io("read", path))?;
-    let reader = reader.with_guessed_format().map_err(FileError::io("read", path))?;
-    let not_one = || FileError::malformed(path, "this is not a JPEG, PNG or TIFF image, or it is damaged");
-    match reader.into_dimensions() {
-        Ok((width, height)) if width > 0 && height > 0 => Ok((width, height)),
-        Ok(_) => Err(not_one()),
-        Err(image::ImageError::IoError(e)) if e.kind() != std::io::ErrorKind::UnexpectedEof => {
-            Err(FileError::io("read", path)(e))
-        }
-        Err(_) => Err(not_one()),
-    }
 }
 
 /// The user's resolution, or the one that makes neighbouring spots 200 um apart.

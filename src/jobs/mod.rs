@@ -3,4 +3,13 @@
 //! right order and store results; they compute nothing themselves.
 
 pub mod context;
+pub mod curves;
+pub mod figure;
+pub mod fold;
+pub mod genes;
+pub mod predict;
+pub mod project;
+pub mod runs;
 pub mod spawn;
+pub mod train;
+pub mod workspace;

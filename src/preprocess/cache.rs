@@ -114,6 +114,21 @@ impl FeatureCache {
         Ok(computed)
     }
 
+    /// Whether the features of these spots are cached. The slide is read to tell, not decoded.
+    ///
+    /// # Errors
+    /// [`SlideError`] when the slide cannot be read, or when cancelled.
+    pub fn holds(
+        &self,
+        slide: &Path,
+        centers: &[SlidePoint],
+        mpp: Mpp,
+        encoder: &dyn PatchEncoder,
+        cancel: &CancelToken,
+    ) -> Result<bool, SlideError> {
+        Ok(self.path(&key(slide, centers, mpp, encoder, cancel)?).is_file())
+    }
+
     fn path(&self, key: &str) -> PathBuf {
         self.folder.join(key).with_extension(EXTENSION)
     }

@@ -19,6 +19,9 @@ use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::data::slide::Slide;
 
+/// What progress is reported under.
+const STAGE: &str = "image features";
+
 /// Side of the neighbourhood grid in patches.
 pub const NEIGHBOURHOOD_SIDE: usize = 5;
 /// Patches in the neighbourhood grid of one spot.
@@ -72,12 +75,10 @@ pub fn compute(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<SectionFeatures, Cancelled> {
-    let name = slide.path().file_stem().map_or_else(|| "slide".into(), |n| n.to_string_lossy());
-    let stage = format!("Features of {name}");
     let lattice = Lattice::over(slide, centers, mpp, encoder, cancel)?;
     let nodes: Vec<SlidePoint> = lattice.tissue.iter().map(|&node| lattice.center(node)).collect();
     let total = (centers.len() + nodes.len()) as u64 * 2;
-    let mut work = Work { slide, mpp, encoder, progress, cancel, stage: &stage, done: 0, total };
+    let mut work = Work { slide, mpp, encoder, progress, cancel, done: 0, total };
     let spot = work.encode(centers)?;
     let node_features = work.encode(&nodes)?;
 
@@ -101,7 +102,6 @@ struct Work<'a> {
     encoder: &'a dyn PatchEncoder,
     progress: &'a dyn Progress,
     cancel: &'a CancelToken,
-    stage: &'a str,
     done: u64,
     total: u64,
 }
@@ -125,7 +125,7 @@ impl Work<'_> {
                     out.iter_mut().zip(values).for_each(|(o, &v)| *o = v);
                 }
                 self.done += chunk.len() as u64;
-                self.progress.report(self.stage, self.done, self.total);
+                self.progress.report(STAGE, self.done, self.total);
             }
         }
         Ok(all)

@@ -1,4 +1,35 @@
 //! The window: panels, pages and their look. Draws what `app` holds and sends commands; computes nothing.
 
+mod commands;
+mod dialogs;
+pub mod explore;
+mod export;
+mod notices;
+mod pages;
+mod plots;
+pub mod slide_view;
+mod status;
 pub mod theme;
+mod top_bar;
 pub mod widgets;
+mod window;
+
+use crate::app::state::App;
+use crate::device::DeviceChoice;
+
+/// The device that training would use now: "GPU: NVIDIA RTX 4070".
+fn device_text(app: &App) -> String {
+    use crate::device::Kind;
+    let wanted = |kind: Kind| match app.forms.train.device {
+        DeviceChoice::Auto => true,
+        DeviceChoice::Gpu => kind != Kind::Cpu,
+        DeviceChoice::Cpu => kind == Kind::Cpu,
+    };
+    match app.devices.iter().find(|d| wanted(d.kind)) {
+        None => "Looking for devices".to_owned(),
+        Some(device) if device.kind == Kind::Cpu => device.name.clone(),
+        Some(device) => format!("GPU: {}", device.name),
+    }
+}
+
+pub use window::{Window, start};

@@ -30,9 +30,10 @@ pub enum TrustLevel {
 impl TrustLevel {
     /// The level of a mean correlation.
     pub fn of(mean: f64) -> Self {
-        match mean {
-            m if m >= 0.5 => Self::Good,
-            m if m >= 0.3 => Self::Fair,
+        // Of the number as it is shown, so that no 0.50 is called fair.
+        match (mean * 100.0).round() {
+            m if m >= 50.0 => Self::Good,
+            m if m >= 30.0 => Self::Fair,
             _ => Self::Poor,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::images::Images;
 use crate::core::target::Target;
+use crate::data::panels::Panel;
 use crate::data::section::Section;
 use crate::evaluate::report::EvalReport;
 use crate::predict::Predictions;
@@ -23,15 +24,6 @@ pub struct SectionInput {
     pub problem: Option<String>,
 }
 
-/// A named set of genes.
-#[derive(Debug, Clone, Copy)]
-pub struct PanelInput<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its genes.
-    pub genes: &'a [String],
-}
-
 /// Everything the page is given.
 #[derive(Clone, Copy)]
 pub struct ExploreInput<'a> {
@@ -40,7 +32,7 @@ pub struct ExploreInput<'a> {
     /// The genes of the project.
     pub genes: &'a [String],
     /// Gene panels.
-    pub panels: &'a [PanelInput<'a>],
+    pub panels: &'a [Panel],
     /// The latest cross-validation.
     pub report: Option<&'a Arc<EvalReport>>,
     /// The scale of the maps.

@@ -16,5 +16,5 @@ pub mod text;
 pub mod values;
 
 pub use command::ExploreCommand;
-pub use input::{ExploreInput, PanelInput, SectionInput};
+pub use input::{ExploreInput, SectionInput};
 pub use state::{ExploreState, GeneMap, Similar, Versions};

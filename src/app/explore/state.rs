@@ -405,7 +405,7 @@ impl ExploreState {
             self.panels = input
                 .panels
                 .iter()
-                .map(|p| PanelGenes { name: p.name.to_owned(), genes: p.genes.iter().cloned().collect() })
+                .map(|p| PanelGenes { name: p.name.clone(), genes: p.genes.iter().cloned().collect() })
                 .collect();
             self.stale.shown = true;
         }

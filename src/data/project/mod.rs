@@ -6,6 +6,8 @@ mod paths;
 mod relocate;
 mod store;
 
+use std::collections::{BTreeMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use crate::core::target::Target;
@@ -46,7 +48,9 @@ pub struct Project {
     /// What was open and where the camera was.
     pub view: Value,
     /// What a later version of the program has stored and this one does not know; kept as it is.
-    pub(crate) unknown: Map<String, Value>,
+    unknown: Map<String, Value>,
+    /// The same by section name.
+    unknown_of_sections: BTreeMap<String, Map<String, Value>>,
 }
 
 impl Project {
@@ -118,6 +122,9 @@ impl Project {
         }
         let entry = self.section_mut(name).ok_or_else(|| ProjectError::no_section(name))?;
         entry.name = new_name.to_owned();
+        if let Some(unknown) = self.unknown_of_sections.remove(name) {
+            self.unknown_of_sections.insert(new_name.to_owned(), unknown);
+        }
         Ok(())
     }
 
@@ -142,7 +149,7 @@ impl Project {
     /// # Errors
     /// [`ProjectError`] when a section name is empty, unusable or there twice.
     pub(crate) fn check(&self) -> Result<(), ProjectError> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for section in &self.sections {
             check_name(&section.name)?;
             if !seen.insert(section.name.to_lowercase()) {

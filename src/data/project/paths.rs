@@ -7,10 +7,9 @@ use std::path::{Component, Path, PathBuf};
 /// The absolute path without "." and "..". Where ".." follows a link, the file system decides what it means.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    if path.components().any(|c| c == Component::ParentDir) {
-        if let Ok(real) = fs::canonicalize(&path) {
-            return real;
-        }
+    let goes_up = path.components().any(|c| c == Component::ParentDir);
+    if goes_up && let Ok(real) = fs::canonicalize(&path) {
+        return real;
     }
     lexically_normal(&path)
 }

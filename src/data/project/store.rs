@@ -1,5 +1,6 @@
 //! Loading and saving the project file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,8 @@ struct StoredSection {
     labels: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mpp: Option<f64>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -82,7 +85,15 @@ impl Project {
         check_version(path, &bytes)?;
         let stored: Stored = serde_json::from_slice(&bytes).map_err(|e| not_a_project(path, &e))?;
         let folder = folder_of(path);
-        let sections = stored.sections.into_iter().map(|s| s.resolved(&folder)).collect();
+        let mut sections = Vec::with_capacity(stored.sections.len());
+        let mut unknown_of_sections = BTreeMap::new();
+        for mut section in stored.sections {
+            let unknown = std::mem::take(&mut section.unknown);
+            if !unknown.is_empty() {
+                unknown_of_sections.insert(section.name.clone(), unknown);
+            }
+            sections.push(section.resolved(&folder));
+        }
         let project = Self {
             sections,
             panels: stored.panels,
@@ -92,6 +103,7 @@ impl Project {
             display: stored.display,
             view: stored.view,
             unknown: stored.unknown,
+            unknown_of_sections,
         };
         project.check().map_err(|e| FileError::malformed(path, lower_first(&e.to_string())))?;
         Ok(project)
@@ -107,7 +119,7 @@ impl Project {
         refuse_to_replace_newer(path)?;
         let folder = folder_of(path);
         let sections =
-            self.sections.iter().map(|s| StoredSection::of(s, &folder)).collect::<Result<_, _>>()?;
+            self.sections.iter().map(|s| self.stored_section(s, &folder)).collect::<Result<_, _>>()?;
         let stored = Stored {
             version: VERSION,
             sections,
@@ -121,14 +133,12 @@ impl Project {
         };
         Ok(write_json_atomically(path, &stored)?)
     }
-}
 
-impl StoredSection {
-    fn of(entry: &SectionEntry, folder: &Path) -> Result<Self, ProjectError> {
+    fn stored_section(&self, entry: &SectionEntry, folder: &Path) -> Result<StoredSection, ProjectError> {
         let stored = |path: &Path| {
             to_stored(path, folder).ok_or_else(|| ProjectError::PathUnusable { path: path.to_path_buf() })
         };
-        Ok(Self {
+        Ok(StoredSection {
             name: entry.name.clone(),
             patient: entry.patient.clone(),
             counts: stored(&entry.counts)?,
@@ -136,9 +146,12 @@ impl StoredSection {
             image: stored(&entry.image)?,
             labels: entry.labels.as_deref().map(stored).transpose()?,
             mpp: entry.mpp,
+            unknown: self.unknown_of_sections.get(&entry.name).cloned().unwrap_or_default(),
         })
     }
+}
 
+impl StoredSection {
     fn resolved(self, folder: &Path) -> SectionEntry {
         SectionEntry {
             name: self.name,
@@ -270,10 +283,19 @@ mod tests {
     fn unknown_fields_survive() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.hiscmcl");
-        fs::write(&path, r#"{"version": 1, "sections": [], "annotations": {"a": [1, 2]}}"#).unwrap();
-        Project::load(&path).unwrap().save(&path).unwrap();
+        fs::write(
+            &path,
+            r#"{"version": 1, "annotations": {"a": [1, 2]}, "sections":
+            [{"name": "C2", "counts": "a", "spots": "b", "image": "c", "assay": "st"}]}"#,
+        )
+        .unwrap();
+        let mut project = Project::load(&path).unwrap();
+        project.rename("C2", "C3").unwrap();
+        project.save(&path).unwrap();
         let again: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(again["annotations"], json!({"a": [1, 2]}));
+        assert_eq!(again["sections"][0]["name"], "C3");
+        assert_eq!(again["sections"][0]["assay"], "st");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::spots::SpotRow;
 
 /// So few pairs of neighbours are not trusted: one misplaced spot would decide.
 const FEWEST_PAIRS: usize = 3;
-/// More spots than this do not make the estimate better, only slower.
-const MOST_SPOTS: usize = 4000;
+/// Comparing every pair of more spots than this makes the estimate slower, not better.
+const MOST_SPOTS: usize = 1000;
 
 /// The distance between neighbouring spots, in slide pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]

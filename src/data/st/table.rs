@@ -147,8 +147,11 @@ impl Lines {
     }
 }
 
+/// A reader whose first bytes were looked at.
+type Peeked<R> = Chain<Cursor<Vec<u8>>, R>;
+
 /// The first bytes of what `reader` gives, and a reader that still gives them.
-fn peeked<R: BufRead>(mut reader: R) -> io::Result<(Vec<u8>, Chain<Cursor<Vec<u8>>, R>)> {
+fn peeked<R: BufRead>(mut reader: R) -> io::Result<(Vec<u8>, Peeked<R>)> {
     let mut head = Vec::new();
     reader.by_ref().take(16).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(reader)))

@@ -1,0 +1,127 @@
+//! Figures and tables.
+
+use crate::app::command::{Command, ExportCommand, Step};
+use crate::app::notices::Severity;
+use crate::app::project::Open;
+use crate::app::state::App;
+use crate::app::work::{FigureRequest, Request};
+use crate::core::display::{DisplaySettings, PaneKind};
+use crate::jobs::runs::RunInfo;
+
+/// The preview is drawn at the resolution of the screen: the same figure with fewer dots.
+const PREVIEW_DPI: f64 = 150.0;
+/// Rows of the preview at most; a figure of many genes is previewed by its first.
+const PREVIEW_ROWS: usize = 6;
+
+impl App {
+    pub(super) fn apply_export(&mut self, command: ExportCommand) {
+        match command {
+            ExportCommand::Edit(form) => self.forms.export = form,
+            ExportCommand::Save(path) => {
+                if let Some(figure) = self.figure() {
+                    self.work.start(Request::SaveFigure { figure, path });
+                }
+            }
+            ExportCommand::Batch(folder) => {
+                if let Some(figure) = self.figure() {
+                    let format = self.forms.export.format;
+                    self.work.start(Request::SaveFigures { figure, folder, format });
+                }
+            }
+            ExportCommand::SavePredictions(path) => {
+                let Some(open) = &self.open else { return };
+                let Some(section) = self.export_sections(open).first().cloned() else { return };
+                let Some(run) = self.export_run(open).cloned() else {
+                    self.notices
+                        .error("There is no finished run to predict with; train one first", Vec::new());
+                    return;
+                };
+                self.work.start(Request::SavePredictions { snapshot: open.snapshot(), run, section, path });
+            }
+        }
+    }
+
+    pub(super) fn add_to_figure(&mut self, section: String, gene: String) {
+        let form = &mut self.forms.export;
+        let mut added = false;
+        for (list, item) in [(&mut form.sections, &section), (&mut form.genes, &gene)] {
+            if !list.contains(item) {
+                list.push(item.clone());
+                added = true;
+            }
+        }
+        let text = if added {
+            format!("{gene} on {section} was added to the figure.")
+        } else {
+            format!("{gene} on {section} is in the figure already.")
+        };
+        let show = ("Show the figure".to_owned(), Command::GoTo(Step::Export));
+        self.notices.push(Severity::Done, text, Vec::new(), Some(show));
+    }
+
+    /// The sections of the figure: those chosen that still exist; the one looked at while none is chosen.
+    pub fn export_sections(&self, open: &Open) -> Vec<String> {
+        let exists = |name: &String| open.section(name).is_some_and(|s| s.ready().is_some());
+        let chosen: Vec<String> = self.forms.export.sections.iter().filter(|s| exists(s)).cloned().collect();
+        if !chosen.is_empty() {
+            return chosen;
+        }
+        let looked_at = self.explore.section_name().map(str::to_owned).filter(exists);
+        looked_at.or_else(|| open.ready().next().map(|s| s.name.clone())).into_iter().collect()
+    }
+
+    /// The genes of the figure; the one looked at while none is chosen.
+    pub fn export_genes(&self, open: &Open) -> Vec<String> {
+        if !self.forms.export.genes.is_empty() {
+            return self.forms.export.genes.clone();
+        }
+        let gene = self.explore.gene().map(str::to_owned).or_else(|| open.genes().first().cloned());
+        gene.into_iter().collect()
+    }
+
+    /// The run that predicts for the figure: the chosen one; else the one that says most of its first
+    /// section.
+    pub fn export_run<'a>(&self, open: &'a Open) -> Option<&'a RunInfo> {
+        let chosen =
+            self.forms.export.run.as_deref().and_then(|id| open.runs.find(id)).filter(|r| r.complete);
+        chosen.or_else(|| open.runs.best_for(self.export_sections(open).first()?))
+    }
+
+    /// The figure that the form describes. Panes that need a prediction are left out while there is no run.
+    pub fn figure(&self) -> Option<FigureRequest> {
+        let open = self.open.as_ref()?;
+        let form = &self.forms.export;
+        let run = self.export_run(open).map(|r| r.id.clone());
+        let display: DisplaySettings = self.explore.display().clone();
+        let panes: Vec<PaneKind> =
+            form.panes.iter().copied().filter(|p| run.is_some() || !p.needs_prediction()).collect();
+        Some(FigureRequest {
+            snapshot: open.snapshot(),
+            run,
+            sections: self.export_sections(open),
+            genes: self.export_genes(open),
+            panes,
+            display,
+            width_mm: form.width_mm,
+            dpi: form.dpi,
+        })
+    }
+
+    /// Draws the preview again when what it shows has changed.
+    pub(in crate::app) fn refresh_preview(&mut self) {
+        let Some(mut figure) = self.figure() else { return };
+        if figure.sections.is_empty() || figure.genes.is_empty() || figure.panes.is_empty() {
+            self.preview = Default::default();
+            return;
+        }
+        figure.dpi = figure.dpi.min(PREVIEW_DPI);
+        figure.genes.truncate(PREVIEW_ROWS);
+        let rows = PREVIEW_ROWS / figure.genes.len().max(1);
+        figure.sections.truncate(rows.max(1));
+        let request = Request::Preview(figure);
+        if self.preview.asked.as_ref() != Some(&request) {
+            self.preview.asked = Some(request.clone());
+            self.work.start(request);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The one place where commands change the state.
+
+mod data;
+mod export;
+mod models;
+mod outcomes;
+mod project;
+
+use super::command::{
+    Command, EvaluateCommand, ExportCommand, GenesCommand, JobCommand, NoticeCommand, Overlay,
+    ProjectCommand, SectionCommand, Step,
+};
+use super::explore::ExploreCommand;
+use super::paths::{PathPurpose, PathRequest};
+use super::state::{App, Effect};
+use crate::core::display::DisplaySettings;
+
+pub use models::{default_split, held_out};
+
+impl App {
+    /// Does what the user asked for.
+    pub fn apply(&mut self, command: Command) {
+        match command {
+            Command::GoTo(step) => self.go_to(step),
+            Command::Undo => self.take_back(true),
+            Command::Redo => self.take_back(false),
+            Command::Copy(text) => self.effects.push(Effect::Copy(text)),
+            Command::OpenLink(address) => self.effects.push(Effect::OpenLink(address)),
+            Command::SetTheme(theme) => {
+                self.settings.theme = theme;
+                self.settings_touched();
+            }
+            Command::Ask(request) => self.ask(request),
+            Command::Chosen(request, path) => self.chosen(request, path),
+            Command::Show(overlay) => self.overlay = Some(overlay),
+            Command::CloseOverlay => self.overlay = None,
+            Command::Dropped(paths) => self.dropped(paths),
+            Command::Project(command) => self.apply_project(command),
+            Command::Section(command) => self.apply_section(command),
+            Command::Genes(command) => self.apply_genes(command),
+            Command::Features(command) => self.apply_features(command),
+            Command::Train(command) => self.apply_train(command),
+            Command::Evaluate(command) => self.apply_evaluate(command),
+            Command::Export(command) => self.apply_export(command),
+            Command::Explore(command) => self.apply_explore(command),
+            Command::AddToFigure { section, gene } => self.add_to_figure(section, gene),
+            Command::Predict { run, section } => self.predict(&run, &section),
+            Command::Job(command) => match command {
+                JobCommand::Cancel(id) => self.work.cancel(id),
+                JobCommand::Pause(id) => self.work.pause(id, true),
+                JobCommand::Resume(id) => self.work.pause(id, false),
+            },
+            Command::Notice(command) => match command {
+                NoticeCommand::Dismiss(id) => self.notices.dismiss(id),
+                NoticeCommand::DismissAll => self.notices.dismiss_all(),
+                NoticeCommand::Clear => self.notices.clear(),
+            },
+        }
+    }
+
+    fn go_to(&mut self, step: Step) {
+        match self.step_state(step).blocked {
+            Some(why) => self.notices.info(why),
+            None => self.step = step,
+        }
+    }
+
+    fn take_back(&mut self, undo: bool) {
+        let Some(open) = &mut self.open else { return };
+        let what = if undo { open.undo() } else { open.redo() };
+        match what {
+            Some(what) if undo => self.notices.info(format!("Taken back: {what}")),
+            Some(what) => self.notices.info(format!("Done again: {what}")),
+            None if undo => self.notices.info("There is nothing to take back."),
+            None => self.notices.info("There is nothing to do again."),
+        }
+        self.show_display_of_document();
+    }
+
+    /// Shows maps as the document says.
+    pub(super) fn show_display_of_document(&mut self) {
+        if let Some(open) = &self.open {
+            let display: DisplaySettings =
+                serde_json::from_value(open.doc().display.clone()).unwrap_or_default();
+            self.explore.set_display(display.sane());
+        }
+    }
+
+    fn apply_explore(&mut self, command: ExploreCommand) {
+        if let (ExploreCommand::Display { what, settings }, Some(open)) = (&command, &mut self.open)
+            && let Ok(value) = serde_json::to_value(settings)
+        {
+            open.edit(what, Some(what), |doc| doc.display = value);
+        }
+        self.explore.apply(command);
+    }
+
+    fn ask(&mut self, mut request: PathRequest) {
+        if request.folder.is_none() {
+            request.folder = self.settings.last_folder.clone();
+        }
+        self.overlay = Some(Overlay::Path(request));
+    }
+
+    fn chosen(&mut self, request: PathRequest, path: std::path::PathBuf) {
+        let path = request.with_ending(path);
+        let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+        self.settings.last_folder = folder.map(std::path::Path::to_path_buf);
+        self.settings_touched();
+        self.overlay = None;
+        let command = match request.purpose {
+            PathPurpose::OpenProject => Command::Project(ProjectCommand::Open(path)),
+            PathPurpose::NewFromFolder => Command::Project(ProjectCommand::NewFromFolder(path)),
+            PathPurpose::AddFolder => Command::Section(SectionCommand::AddFolder(path)),
+            PathPurpose::SaveProjectAs => Command::Project(ProjectCommand::SaveAs(path)),
+            PathPurpose::ImportFile { row, role } => {
+                let mut form = self.forms.import.clone();
+                if let Some(row) = form.rows.get_mut(row) {
+                    row.set(role, Some(path));
+                }
+                self.overlay = Some(Overlay::Import);
+                Command::Section(SectionCommand::EditImport(form))
+            }
+            PathPurpose::Relocate { section, role } => {
+                Command::Section(SectionCommand::Relocate { section, role, path })
+            }
+            PathPurpose::LoadGenes => Command::Genes(GenesCommand::Load(path)),
+            PathPurpose::SaveGenes => Command::Genes(GenesCommand::Save(path)),
+            PathPurpose::SaveReportJson => Command::Evaluate(EvaluateCommand::SaveJson(path)),
+            PathPurpose::SaveReportCsv => Command::Evaluate(EvaluateCommand::SaveCsv(path)),
+            PathPurpose::SaveFigure => Command::Export(ExportCommand::Save(path)),
+            PathPurpose::FigureFolder => Command::Export(ExportCommand::Batch(path)),
+            PathPurpose::SavePredictions => Command::Export(ExportCommand::SavePredictions(path)),
+        };
+        self.apply(command);
+    }
+}

@@ -1,0 +1,321 @@
+//! What came of jobs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::app::command::{Command, Overlay, Step};
+use crate::app::import::ImportForm;
+use crate::app::notices::Severity;
+use crate::app::project::SectionState;
+use crate::app::scores::ShownReport;
+use crate::app::state::App;
+use crate::app::work::{Happened, JobId, Outcome, Request};
+use crate::data::project::SectionEntry;
+use crate::data::st::MissingFile;
+use crate::data::st::pairing::Suggestion;
+use crate::jobs::spawn::{Event, JobError};
+use crate::preprocess::hvg::Combine;
+
+impl App {
+    /// Applies everything that jobs have reported since the last call.
+    pub(in crate::app) fn collect(&mut self) {
+        for happened in self.work.poll() {
+            match happened {
+                Happened::Event { id, request, event } => self.event(id, &request, event),
+                Happened::Ended { id, request, result } => {
+                    self.ended(id);
+                    match result {
+                        Ok(outcome) => self.succeeded(&request, outcome),
+                        Err(JobError::Cancelled) => self.cancelled(&request),
+                        Err(JobError::Failed { headline, causes }) => self.failed(&request, headline, causes),
+                    }
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, id: JobId, request: &Request, event: Event) {
+        if let (Request::OpenSection { key, .. }, Event::Note(text), Some(open)) =
+            (request, &event, &mut self.open)
+        {
+            // Shown beside the section for as long as it is open, not only for some seconds.
+            open.note(key, text.clone());
+            return;
+        }
+        let live = self.open.as_mut().and_then(|o| o.runs.live.as_mut()).filter(|l| l.job == id);
+        match event {
+            Event::Epoch { fold, metrics } => {
+                if let Some(live) = live {
+                    live.curves.push(&fold, metrics);
+                }
+            }
+            Event::Note(text) => match live {
+                Some(live) if !live.notes.contains(&text) => live.notes.push(text),
+                Some(_) => {}
+                None => self.notices.info(text),
+            },
+        }
+    }
+
+    fn ended(&mut self, id: JobId) {
+        if let Some(live) = self.open.as_mut().and_then(|o| o.runs.live.as_mut())
+            && live.job == id
+        {
+            live.ended = true;
+        }
+    }
+
+    fn cancelled(&mut self, request: &Request) {
+        match request {
+            Request::Train { fit, .. } | Request::Evaluate { fit, .. } => {
+                self.list_runs();
+                self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", fit.run));
+            }
+            Request::Resume { run, .. } => {
+                self.list_runs();
+                self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", run.id));
+            }
+            Request::Predict { run, section, .. } => {
+                if let Some(open) = &mut self.open {
+                    open.runs.failed.insert((run.id.clone(), section.clone()));
+                }
+            }
+            // A newer preview has taken its place.
+            Request::Preview(_) | Request::LoadRun(_) | Request::CheckFeatures(_) | Request::ListRuns(_) => {}
+            Request::OpenSection { key, entry } => {
+                if let Some(open) = &mut self.open
+                    && open.doc().sections.contains(entry)
+                {
+                    let state = SectionState::Failed("Reading was stopped".to_owned(), Vec::new());
+                    open.set_state(key.clone(), state);
+                }
+            }
+            other => self.notices.info(format!("{} was stopped.", other.name())),
+        }
+    }
+
+    fn failed(&mut self, request: &Request, headline: String, causes: Vec<String>) {
+        match request {
+            Request::OpenSection { key, entry } => {
+                if let Some(open) = &mut self.open {
+                    open.set_state(key.clone(), SectionState::Failed(headline.clone(), causes.clone()));
+                }
+                self.notices.error(format!("{} could not be opened: {headline}", entry.name), causes);
+            }
+            Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
+            Request::Predict { run, section, .. } => {
+                if let Some(open) = &mut self.open {
+                    open.runs.failed.insert((run.id.clone(), section.clone()));
+                }
+                self.notices.error(headline, causes);
+            }
+            Request::SaveProject { path, .. } => {
+                if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
+                    open.save_ended(Some(headline.clone()));
+                }
+                self.notices.error(headline, causes);
+            }
+            Request::OpenProject(path) => {
+                let forget =
+                    Command::Project(crate::app::command::ProjectCommand::ForgetRecent(path.clone()));
+                let action = (!path.exists()).then(|| ("Take it off the list".to_owned(), forget));
+                self.notices.push(Severity::Error, headline, causes, action);
+            }
+            Request::Train { .. } | Request::Resume { .. } | Request::Evaluate { .. } => {
+                self.list_runs();
+                self.notices.error(headline, causes);
+            }
+            _ => self.notices.error(headline, causes),
+        }
+    }
+
+    /// Looks whose features are cached, among the sections read so far.
+    fn check_features(&mut self) {
+        if let Some(open) = &self.open
+            && !open.is_loading()
+        {
+            self.work.start(Request::CheckFeatures(open.ready().map(Arc::clone).collect()));
+        }
+    }
+
+    fn list_runs(&mut self) {
+        if let Some(open) = &self.open {
+            self.work.start(Request::ListRuns(open.path.clone()));
+        }
+    }
+
+    fn succeeded(&mut self, request: &Request, outcome: Outcome) {
+        match outcome {
+            Outcome::Devices(devices) => self.devices = devices,
+            Outcome::Project(opened) => {
+                self.opened(*opened);
+                let pending = std::mem::take(&mut self.pending_import);
+                if !pending.is_empty() {
+                    self.import_files(pending);
+                }
+            }
+            Outcome::Scanned { entries, suggestions, notes } => self.scanned(entries, suggestions, notes),
+            Outcome::Section(section) => {
+                if let (Request::OpenSection { key, .. }, Some(open)) = (request, &mut self.open) {
+                    open.set_state(key.clone(), SectionState::Ready(section));
+                }
+                self.check_features();
+            }
+            Outcome::MissingFile(missing) => self.missing(request, missing),
+            Outcome::Features { cached, bytes } => {
+                if let Some(open) = &mut self.open {
+                    open.cached = cached.into_iter().collect();
+                    open.cache_bytes = Some(bytes);
+                }
+                if matches!(request, Request::ComputeFeatures(_)) {
+                    self.notices.done("The image features of all sections are ready.");
+                }
+            }
+            Outcome::Genes(genes) => self.genes_arrived(request, genes),
+            Outcome::Runs(list) => {
+                if let (Request::ListRuns(path), Some(open)) = (request, &mut self.open)
+                    && open.path == *path
+                {
+                    open.runs.list = list;
+                    self.show_latest_report();
+                }
+            }
+            Outcome::Trained { run, predictions } => {
+                if let Some(open) = &mut self.open {
+                    for p in predictions {
+                        open.runs.keep(&run, p);
+                    }
+                }
+                self.list_runs();
+                let show = ("Show the maps".to_owned(), Command::GoTo(Step::Explore));
+                self.notices.push(Severity::Done, format!("{run} is trained."), Vec::new(), Some(show));
+            }
+            Outcome::Evaluated { run, report } => {
+                if let Some(open) = &mut self.open {
+                    open.runs.report = Some(ShownReport::new(run, report, None));
+                }
+                self.list_runs();
+                let show = ("Show the result".to_owned(), Command::GoTo(Step::Evaluate));
+                let text = "The cross-validation is finished.";
+                self.notices.push(Severity::Done, text, Vec::new(), Some(show));
+            }
+            Outcome::Run(details) => {
+                if let Some(open) = &mut self.open {
+                    if let Some(report) = details.report.as_ref().filter(|_| details.cross_validation) {
+                        open.runs.report =
+                            Some(ShownReport::new(details.id.clone(), Arc::clone(report), None));
+                    }
+                    open.runs.details.insert(details.id.clone(), *details);
+                }
+            }
+            Outcome::Predicted { run, predictions } => {
+                if let Some(open) = &mut self.open {
+                    open.runs.keep(&run, predictions);
+                }
+            }
+            Outcome::Preview(image) => self.preview.image = Some(Ok(image)),
+            Outcome::Saved(path) => self.saved(request, &path),
+            Outcome::SavedMany { folder, count } => {
+                self.notices.done(format!("Saved {count} figures in {}.", folder.display()));
+            }
+            Outcome::Done => self.done(request),
+        }
+    }
+
+    fn missing(&mut self, request: &Request, missing: MissingFile) {
+        if let (Request::OpenSection { key, .. }, Some(open)) = (request, &mut self.open) {
+            self.notices.warn(format!("{missing}."));
+            open.set_state(key.clone(), SectionState::Missing(vec![missing]));
+        }
+    }
+
+    fn scanned(&mut self, entries: Vec<SectionEntry>, suggestions: Vec<Suggestion>, notes: Vec<String>) {
+        for note in notes {
+            self.notices.info(note);
+        }
+        if entries.is_empty() {
+            self.forms.import = ImportForm::new(suggestions);
+            self.overlay = Some(Overlay::Import);
+        } else {
+            self.add_sections(entries);
+        }
+    }
+
+    fn genes_arrived(&mut self, request: &Request, genes: Vec<String>) {
+        let count = genes.len();
+        let how = match request {
+            Request::LoadGenes(path) => {
+                format!("from {}", path.file_name().unwrap_or_default().to_string_lossy())
+            }
+            Request::SelectGenes { snapshot, count, combine, .. } => {
+                let names: Vec<&str> = snapshot.project.sections.iter().map(|s| s.name.as_str()).collect();
+                let combine = match combine {
+                    Combine::Union => "union",
+                    Combine::Intersection => "intersection",
+                };
+                format!("{count} HVGs, {combine} of {}", names.join(", "))
+            }
+            _ => String::new(),
+        };
+        self.set_genes("Gene list", genes, how);
+        self.notices.done(format!("The gene list has {count} genes now."));
+    }
+
+    fn saved(&mut self, request: &Request, path: &Path) {
+        match request {
+            Request::SaveProject { path, .. } => {
+                if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
+                    open.save_ended(None);
+                }
+            }
+            Request::SaveProjectAs { from, to, .. } => {
+                if let Some(open) = self.open.as_mut().filter(|o| o.path == *from) {
+                    open.path.clone_from(to);
+                    open.demo = false;
+                    open.save_ended(None);
+                    self.settings.remember(to);
+                    self.settings_touched();
+                    self.list_runs();
+                }
+                self.notices.done(format!("Saved as {}.", to.display()));
+            }
+            Request::SaveSettings { .. } => {}
+            _ => self.notices.done(format!("Saved {}.", path.display())),
+        }
+    }
+
+    fn done(&mut self, request: &Request) {
+        match request {
+            Request::DeleteRun(run) => {
+                if let Some(open) = &mut self.open {
+                    open.runs.forget(&run.id);
+                }
+                self.notices.done(format!("{} was deleted.", run.id));
+            }
+            Request::ClearCache => {
+                if let Some(open) = &mut self.open {
+                    open.cached.clear();
+                    open.cache_bytes = Some(0);
+                }
+                self.notices
+                    .done("The cached image features were deleted; they are computed again when needed.");
+            }
+            _ => {}
+        }
+    }
+
+    /// The newest report is what the Explore page's trust and the Evaluate page begin with.
+    fn show_latest_report(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        // A run that was made again under its old name may succeed where the old one failed.
+        open.runs.failed.clear();
+        if open.runs.report.is_none()
+            && let Some(run) = open.runs.cross_validations().next()
+        {
+            self.work.start(Request::LoadRun(run.clone()));
+        } else if let Some(run) = open.runs.models().next().filter(|r| !open.runs.details.contains_key(&r.id))
+        {
+            self.work.start(Request::LoadRun(run.clone()));
+        }
+    }
+}

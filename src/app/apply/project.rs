@@ -1,0 +1,159 @@
+//! Opening, saving and closing projects.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::command::{Command, Overlay, ProjectCommand, SectionCommand, Step};
+use crate::app::explore::ExploreState;
+use crate::app::import::ImportForm;
+use crate::app::project::Open;
+use crate::app::state::{App, Forms, Preview};
+use crate::app::work::{OpenedProject, Request};
+use crate::data::project::EXTENSION;
+
+/// Where projects go that were made without asking for a file: the user's documents.
+fn documents() -> PathBuf {
+    let dirs = directories::UserDirs::new();
+    let folder = dirs.as_ref().and_then(|d| d.document_dir().map(Path::to_path_buf));
+    folder
+        .or_else(|| dirs.map(|d| d.home_dir().to_path_buf()))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("HisCMCL")
+}
+
+/// Where the demo goes: made anew whenever it is asked for and missing.
+fn demo_folder() -> PathBuf {
+    directories::ProjectDirs::from("", "", "hiscmcl")
+        .map_or_else(std::env::temp_dir, |dirs| dirs.data_local_dir().to_path_buf())
+        .join("demo")
+}
+
+fn is_project(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(EXTENSION))
+}
+
+impl App {
+    pub(super) fn apply_project(&mut self, command: ProjectCommand) {
+        match command {
+            ProjectCommand::OpenDemo => {
+                self.leave_project();
+                self.work.start(Request::MakeDemo { folder: demo_folder() });
+            }
+            ProjectCommand::Open(path) => {
+                self.leave_project();
+                self.work.start(Request::OpenProject(path));
+            }
+            ProjectCommand::NewFromFolder(folder) => {
+                self.leave_project();
+                let name = project_name(&folder);
+                let file = documents().join(format!("{name}.{EXTENSION}"));
+                self.work.start(Request::NewFromFolder { folder, file });
+            }
+            ProjectCommand::NewEmpty => {
+                self.leave_project();
+                self.work.start(Request::NewEmpty { file: documents().join(format!("project.{EXTENSION}")) });
+            }
+            ProjectCommand::Save => {
+                if self.open.is_some() {
+                    self.save();
+                    self.notices.info("Saved. Changes are also saved on their own after a few seconds.");
+                }
+            }
+            ProjectCommand::SaveAs(to) => {
+                if let Some(open) = &self.open {
+                    let from = open.path.clone();
+                    self.work.start(Request::SaveProjectAs { from, to, project: open.doc().clone() });
+                }
+            }
+            ProjectCommand::Close => {
+                self.leave_project();
+                self.close_project();
+            }
+            ProjectCommand::ForgetRecent(path) => {
+                self.settings.recent.retain(|p| *p != path);
+                self.settings_touched();
+            }
+        }
+    }
+
+    /// Writes what the open project still has to write, before another one takes its place.
+    fn leave_project(&mut self) {
+        self.overlay = None;
+        if self.open.as_ref().is_some_and(Open::is_unsaved) {
+            self.save();
+        }
+    }
+
+    fn close_project(&mut self) {
+        self.work.cancel_where(Request::belongs_to_project);
+        self.open = None;
+        self.step = Step::Data;
+        self.forms = Forms::default();
+        self.explore = ExploreState::default();
+        self.preview = Preview::default();
+    }
+
+    /// Shows a project that was read or made.
+    pub(super) fn opened(&mut self, opened: OpenedProject) {
+        self.close_project();
+        let OpenedProject { path, project, missing, demo, suggestions, notes } = opened;
+        if !demo {
+            self.settings.remember(&path);
+            self.settings_touched();
+        }
+        if let Some(first) = missing.first() {
+            self.notices.warn(match missing.len() {
+                1 => format!("{first}."),
+                n => format!("{n} files of this project are not where they were; the Data page asks where they are now."),
+            });
+        }
+        self.forms.train.target = project.target;
+        self.work.start(Request::ListRuns(path.clone()));
+        self.open = Some(Open::new(path, project, missing, demo));
+        self.show_display_of_document();
+        for note in notes {
+            self.notices.info(note);
+        }
+        if !suggestions.is_empty() {
+            self.forms.import = ImportForm::new(suggestions);
+            self.overlay = Some(Overlay::Import);
+        }
+    }
+
+    /// Files and folders that were dropped on the window: a project is opened, a folder's sections are
+    /// added, loose files go into the import form.
+    pub(super) fn dropped(&mut self, paths: Vec<PathBuf>) {
+        if let Some(project) = paths.iter().find(|p| is_project(p)) {
+            self.apply_project(ProjectCommand::Open(project.clone()));
+        } else if let Some(folder) = paths.iter().find(|p| p.is_dir()) {
+            self.apply(match self.open {
+                Some(_) => Command::Section(SectionCommand::AddFolder(folder.clone())),
+                None => Command::Project(ProjectCommand::NewFromFolder(folder.clone())),
+            });
+        } else if !paths.is_empty() {
+            self.import_files(paths);
+        }
+    }
+}
+
+/// What to call a project made of a folder. "data" and the like say nothing; then the folder above does.
+fn project_name(folder: &Path) -> String {
+    let plain = ["data", "st-cnts", "st-imgs", "st-spotfiles", "st-pat", "img", "images"];
+    folder
+        .ancestors()
+        .filter_map(|f| f.file_name())
+        .map(|n| n.to_string_lossy().into_owned())
+        .find(|n| !plain.contains(&n.to_lowercase().as_str()))
+        .unwrap_or_else(|| "project".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn projects_are_named_after_their_folder() {
+        assert_eq!(project_name(Path::new("/x/her2st/data")), "her2st");
+        assert_eq!(project_name(Path::new("/x/her2st/data/ST-cnts")), "her2st");
+        assert_eq!(project_name(Path::new("/")), "project");
+    }
+}

@@ -1,0 +1,141 @@
+//! What the pages let the user fill in. A page edits a copy and sends the whole form; nothing here is
+//! part of undo, and nothing runs before its button is pressed.
+
+use std::collections::BTreeMap;
+
+use crate::core::display::PaneKind;
+use crate::core::target::Target;
+use crate::device::DeviceChoice;
+use crate::evaluate::report::Split;
+use crate::preprocess::hvg::Combine;
+
+/// Which section training leaves out, to be tested on afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum HoldOut {
+    /// None: the run is for slides outside the project.
+    None,
+    /// The last section, as long as the user has not chosen.
+    #[default]
+    Last,
+    /// The section of this name.
+    Section(String),
+}
+
+/// The Train page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrainForm {
+    /// Name of the run; a free one is proposed while it is empty.
+    pub name: String,
+    /// The scale of the predictions.
+    pub target: Target,
+    /// What is held out.
+    pub hold_out: HoldOut,
+    /// Where to train.
+    pub device: DeviceChoice,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Settings that differ from their defaults, by name, as the user typed them.
+    pub settings: BTreeMap<String, String>,
+    /// Whether the advanced settings are unfolded.
+    pub advanced: bool,
+}
+
+/// The Evaluate page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EvaluateForm {
+    /// How sections are held out; by patient where patients are known, as long as the user has not chosen.
+    pub split: Option<Split>,
+    /// The fold whose genes are shown; all folds together when there is none.
+    pub fold: Option<String>,
+}
+
+/// Selecting highly variable genes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HvgForm {
+    /// Genes to select in each section.
+    pub count: usize,
+    /// How the sections' genes are put together.
+    pub combine: Combine,
+    /// The least share of spots in which a gene must be seen, in percent.
+    pub min_percent: f64,
+    /// Panels whose genes are kept whatever their variability, by name.
+    pub keep: Vec<String>,
+}
+
+impl Default for HvgForm {
+    fn default() -> Self {
+        Self { count: 1000, combine: Combine::Union, min_percent: 5.0, keep: Vec::new() }
+    }
+}
+
+/// The file a figure is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FigureFormat {
+    /// Pixels.
+    #[default]
+    Png,
+    /// Vectors.
+    Svg,
+}
+
+impl FigureFormat {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Png, Self::Svg];
+
+    /// "PNG".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Svg => "SVG",
+        }
+    }
+
+    /// "png".
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Svg => "svg",
+        }
+    }
+}
+
+/// The Export page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportForm {
+    /// The genes of the figure, a row each.
+    pub genes: Vec<String>,
+    /// The sections of the figure.
+    pub sections: Vec<String>,
+    /// The run that predicts; the latest that can when there is none.
+    pub run: Option<String>,
+    /// The columns of the figure.
+    pub panes: Vec<PaneKind>,
+    /// Width in millimetres.
+    pub width_mm: f64,
+    /// Resolution of images in dots per inch.
+    pub dpi: f64,
+    /// The kind of file.
+    pub format: FigureFormat,
+}
+
+impl ExportForm {
+    /// Widths that journals ask for, in millimetres, and what they are.
+    pub const WIDTHS: [(f64, &'static str); 3] =
+        [(89.0, "one column"), (120.0, "one and a half"), (183.0, "full page")];
+    /// Resolutions that journals ask for, in dots per inch.
+    pub const DPI: [f64; 3] = [150.0, 300.0, 600.0];
+}
+
+impl Default for ExportForm {
+    fn default() -> Self {
+        Self {
+            genes: Vec::new(),
+            sections: Vec::new(),
+            run: None,
+            panes: vec![PaneKind::He, PaneKind::Measured, PaneKind::Predicted],
+            width_mm: 183.0,
+            dpi: 300.0,
+            format: FigureFormat::Png,
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The list of everything the application can do, with its shortcuts, searchable.
+
+use super::command::{
+    Command, EvaluateCommand, FeaturesCommand, GenesCommand, NoticeCommand, Overlay, PanelForm,
+    ProjectCommand, Step, TrainCommand,
+};
+use super::explore::ExploreCommand;
+use super::paths::{PathPurpose, PathRequest};
+use super::settings::Theme;
+use super::state::App;
+
+/// A key with the modifiers that go with it. "Command" is Ctrl, and the command key on a Mac.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortcut {
+    /// Whether Ctrl (or the command key) is held.
+    pub command: bool,
+    /// Whether shift is held.
+    pub shift: bool,
+    /// The key: a capital letter, a digit or "F1".
+    pub key: &'static str,
+}
+
+impl Shortcut {
+    const fn plain(key: &'static str) -> Self {
+        Self { command: false, shift: false, key }
+    }
+
+    const fn command(key: &'static str) -> Self {
+        Self { command: true, shift: false, key }
+    }
+
+    const fn command_shift(key: &'static str) -> Self {
+        Self { command: true, shift: true, key }
+    }
+
+    /// "Ctrl+Shift+Z".
+    pub fn text(self) -> String {
+        let ctrl = if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" };
+        let (a, b) = (if self.command { ctrl } else { "" }, if self.shift { "Shift+" } else { "" });
+        format!("{a}{b}{}", self.key)
+    }
+}
+
+/// One thing the application can do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// What it is called: "Open a project".
+    pub name: String,
+    /// Words it is also found by.
+    pub also: &'static str,
+    /// Its shortcut.
+    pub shortcut: Option<Shortcut>,
+    /// What it sends.
+    pub command: Command,
+    /// Why it cannot be done now.
+    pub blocked: Option<String>,
+}
+
+impl Item {
+    fn new(name: impl Into<String>, also: &'static str, command: Command) -> Self {
+        Self { name: name.into(), also, shortcut: None, command, blocked: None }
+    }
+
+    fn keys(mut self, shortcut: Shortcut) -> Self {
+        self.shortcut = Some(shortcut);
+        self
+    }
+
+    fn needs(mut self, possible: bool, why: &str) -> Self {
+        if !possible && self.blocked.is_none() {
+            self.blocked = Some(why.to_owned());
+        }
+        self
+    }
+
+    fn blocked_by(mut self, why: Option<String>) -> Self {
+        self.blocked = why;
+        self
+    }
+
+    /// Whether every word of `search` occurs in the name or the words it is also found by.
+    pub fn matches(&self, search: &str) -> bool {
+        let text = format!("{} {}", self.name, self.also).to_lowercase();
+        search.to_lowercase().split_whitespace().all(|word| text.contains(word))
+    }
+}
+
+fn ask(purpose: PathPurpose) -> Command {
+    Command::Ask(PathRequest::new(purpose))
+}
+
+const NO_PROJECT: &str = "No project is open.";
+
+/// What concerns the project as a whole.
+pub fn project_items(app: &App) -> Vec<Item> {
+    let open = app.open.is_some();
+    let (undo, redo) = app.open.as_ref().map_or((None, None), |o| o.undo_names());
+    let named = |stem: &str, what: Option<&str>| match what {
+        Some(what) => format!("{stem}: {what}"),
+        None => stem.to_owned(),
+    };
+    vec![
+        Item::new("Open a project...", "file load", ask(PathPurpose::OpenProject))
+            .keys(Shortcut::command("O")),
+        Item::new(
+            "Open a folder with sections...",
+            "her2st new project data",
+            ask(PathPurpose::NewFromFolder),
+        ),
+        Item::new("New empty project", "create", Command::Project(ProjectCommand::NewEmpty)),
+        Item::new("Open the demo", "synthetic example", Command::Project(ProjectCommand::OpenDemo)),
+        Item::new("Save", "write", Command::Project(ProjectCommand::Save))
+            .keys(Shortcut::command("S"))
+            .needs(open, NO_PROJECT),
+        Item::new("Save as...", "copy rename project", ask(PathPurpose::SaveProjectAs))
+            .keys(Shortcut::command_shift("S"))
+            .needs(open, NO_PROJECT),
+        Item::new(named("Undo", undo), "take back", Command::Undo)
+            .keys(Shortcut::command("Z"))
+            .needs(undo.is_some(), "There is nothing to take back."),
+        Item::new(named("Redo", redo), "again", Command::Redo)
+            .keys(Shortcut::command_shift("Z"))
+            .needs(redo.is_some(), "There is nothing to do again."),
+        Item::new("Close the project", "start page welcome", Command::Project(ProjectCommand::Close))
+            .needs(open, NO_PROJECT),
+    ]
+}
+
+/// Everything.
+pub fn all_items(app: &App) -> Vec<Item> {
+    let mut items: Vec<Item> = Step::ALL
+        .into_iter()
+        .map(|step| {
+            const DIGITS: [&str; 5] = ["1", "2", "3", "4", "5"];
+            let item = Item::new(format!("Go to {}", step.name()), "step page", Command::GoTo(step))
+                .blocked_by(app.step_state(step).blocked);
+            match DIGITS.get(step.number() - 1) {
+                Some(digit) => item.keys(Shortcut::plain(digit)),
+                None => item,
+            }
+        })
+        .collect();
+    items.extend(project_items(app));
+    let open = app.open.as_ref();
+    let has_sections = open.is_some_and(|o| !o.doc().sections.is_empty());
+    let has_genes = open.is_some_and(|o| !o.genes().is_empty());
+    let has_report = open.is_some_and(|o| o.runs.report.is_some());
+    let no_sections = "There is no section yet.";
+    let can = |step| app.step_state(step).blocked;
+    items.extend([
+        Item::new("Add a folder of sections...", "data import", ask(PathPurpose::AddFolder))
+            .needs(open.is_some(), NO_PROJECT),
+        Item::new("Import sections with other file names...", "data pair", Command::Show(Overlay::Import))
+            .needs(open.is_some(), NO_PROJECT),
+        Item::new("Load a gene list...", "genes file", ask(PathPurpose::LoadGenes))
+            .needs(open.is_some(), NO_PROJECT),
+        Item::new("Save the gene list...", "genes file", ask(PathPurpose::SaveGenes))
+            .needs(has_genes, "There is no gene list yet."),
+        Item::new("Select highly variable genes", "HVG", Command::Genes(GenesCommand::Select))
+            .needs(has_sections, no_sections),
+        Item::new("New gene panel...", "markers", Command::Show(Overlay::Panel(PanelForm::default())))
+            .needs(open.is_some(), NO_PROJECT),
+        Item::new("Compute image features", "cache encoder", Command::Features(FeaturesCommand::Compute))
+            .needs(has_sections, no_sections),
+        Item::new("Train a model", "start run", Command::Train(TrainCommand::Start))
+            .blocked_by(can(Step::Train)),
+        Item::new("Cross-validate", "evaluate start", Command::Evaluate(EvaluateCommand::Start))
+            .blocked_by(can(Step::Evaluate)),
+        Item::new("Save the report as JSON...", "evaluate export", ask(PathPurpose::SaveReportJson))
+            .needs(has_report, "There is no report yet."),
+        Item::new(
+            "Save the scores of every gene as CSV...",
+            "evaluate export table",
+            ask(PathPurpose::SaveReportCsv),
+        )
+        .needs(has_report, "There is no report yet."),
+        Item::new("Save the figure...", "export image PNG SVG", ask(PathPurpose::SaveFigure))
+            .blocked_by(can(Step::Export)),
+        Item::new("Save predictions as CSV...", "export table", ask(PathPurpose::SavePredictions))
+            .blocked_by(can(Step::Export)),
+        Item::new("Find genes with similar maps", "explore", Command::Explore(ExploreCommand::FindSimilar))
+            .blocked_by(can(Step::Explore)),
+        Item::new("Light theme", "appearance", Command::SetTheme(Theme::Light)),
+        Item::new("Dark theme", "appearance night", Command::SetTheme(Theme::Dark)),
+        Item::new("Show all notices", "errors history messages", Command::Show(Overlay::Notices)),
+        Item::new("Dismiss all notices", "errors hide", Command::Notice(NoticeCommand::DismissAll)),
+        Item::new("Help and shortcuts", "keyboard mouse", Command::Show(Overlay::Help))
+            .keys(Shortcut::plain("F1")),
+        Item::new("Command list", "palette search", Command::Show(Overlay::Commands))
+            .keys(Shortcut::command("L")),
+    ]);
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_must_match() {
+        let item = Item::new("Save the figure...", "export image PNG SVG", Command::Undo);
+        assert!(item.matches(""));
+        assert!(item.matches("fig SAVE"));
+        assert!(item.matches("png"));
+        assert!(!item.matches("figure report"));
+        assert_eq!(Shortcut::command_shift("Z").text().replace("Cmd", "Ctrl"), "Ctrl+Shift+Z");
+    }
+}

@@ -1,0 +1,228 @@
+//! Asking for a file or folder. The window shows the system's dialog where there is one and a text field
+//! otherwise; either way the answer becomes a command.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::st::FileRole;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathKind {
+    /// A file that exists.
+    File,
+    /// A folder that exists.
+    Folder,
+    /// A file to write.
+    Save,
+}
+
+/// Why a path is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PathPurpose {
+    /// Open a project file.
+    OpenProject,
+    /// Make a project from a folder in the her2st layout.
+    NewFromFolder,
+    /// Add the sections of a folder to the open project.
+    AddFolder,
+    /// Save the project under another name.
+    SaveProjectAs,
+    /// One file of the import form.
+    ImportFile {
+        /// Row of the form.
+        row: usize,
+        /// Which of its files.
+        role: FileRole,
+    },
+    /// Where a section's file is now.
+    Relocate {
+        /// Name of the section.
+        section: String,
+        /// Which of its files.
+        role: FileRole,
+    },
+    /// Read the gene list from a file.
+    LoadGenes,
+    /// Write the gene list to a file.
+    SaveGenes,
+    /// Write the report as JSON.
+    SaveReportJson,
+    /// Write the scores of every gene as CSV.
+    SaveReportCsv,
+    /// Write the figure.
+    SaveFigure,
+    /// The folder for figures of many genes and sections.
+    FigureFolder,
+    /// Write predictions as CSV.
+    SavePredictions,
+}
+
+/// File name endings offered by a dialog: what they are called, and the endings without their dots.
+pub type Filter = (&'static str, &'static [&'static str]);
+
+/// A question for a path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathRequest {
+    /// Why it is asked.
+    pub purpose: PathPurpose,
+    /// The folder to begin in.
+    pub folder: Option<PathBuf>,
+    /// The file name to propose.
+    pub file_name: Option<String>,
+}
+
+impl PathRequest {
+    /// A question that begins wherever a file was last chosen.
+    pub fn new(purpose: PathPurpose) -> Self {
+        Self { purpose, folder: None, file_name: None }
+    }
+
+    /// The same question with a file name to propose.
+    #[must_use]
+    pub fn named(mut self, file_name: impl Into<String>) -> Self {
+        self.file_name = Some(file_name.into());
+        self
+    }
+
+    /// The title of the dialog.
+    pub fn title(&self) -> String {
+        match &self.purpose {
+            PathPurpose::OpenProject => "Open a project".to_owned(),
+            PathPurpose::NewFromFolder => "Open a folder with sections".to_owned(),
+            PathPurpose::AddFolder => "Add a folder with sections".to_owned(),
+            PathPurpose::SaveProjectAs => "Save the project as".to_owned(),
+            PathPurpose::ImportFile { role, .. } => format!("Choose the {}", role.noun()),
+            PathPurpose::Relocate { section, role } => {
+                format!("Where is the {} of {section} now?", role.noun())
+            }
+            PathPurpose::LoadGenes => "Load a gene list".to_owned(),
+            PathPurpose::SaveGenes => "Save the gene list".to_owned(),
+            PathPurpose::SaveReportJson => "Save the report as JSON".to_owned(),
+            PathPurpose::SaveReportCsv => "Save the scores of every gene as CSV".to_owned(),
+            PathPurpose::SaveFigure => "Save the figure".to_owned(),
+            PathPurpose::FigureFolder => "Choose a folder for the figures".to_owned(),
+            PathPurpose::SavePredictions => "Save the predictions as CSV".to_owned(),
+        }
+    }
+
+    /// What is asked for.
+    pub fn kind(&self) -> PathKind {
+        match self.purpose {
+            PathPurpose::OpenProject
+            | PathPurpose::ImportFile { .. }
+            | PathPurpose::Relocate { .. }
+            | PathPurpose::LoadGenes => PathKind::File,
+            PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => {
+                PathKind::Folder
+            }
+            PathPurpose::SaveProjectAs
+            | PathPurpose::SaveGenes
+            | PathPurpose::SaveReportJson
+            | PathPurpose::SaveReportCsv
+            | PathPurpose::SaveFigure
+            | PathPurpose::SavePredictions => PathKind::Save,
+        }
+    }
+
+    /// The endings to offer.
+    pub fn filters(&self) -> &'static [Filter] {
+        const TABLES: &[Filter] = &[("Tables", &["tsv", "gz", "csv", "txt"]), ("All files", &["*"])];
+        const IMAGES: &[Filter] =
+            &[("Images", &["jpg", "jpeg", "png", "tif", "tiff"]), ("All files", &["*"])];
+        match &self.purpose {
+            PathPurpose::OpenProject | PathPurpose::SaveProjectAs => &[("HisCMCL projects", &["hiscmcl"])],
+            PathPurpose::ImportFile { role: FileRole::Image, .. }
+            | PathPurpose::Relocate { role: FileRole::Image, .. } => IMAGES,
+            PathPurpose::ImportFile { .. } | PathPurpose::Relocate { .. } => TABLES,
+            PathPurpose::LoadGenes => &[("Gene lists", &["txt", "csv", "tsv"]), ("All files", &["*"])],
+            PathPurpose::SaveGenes => &[("Text", &["txt"]), ("CSV", &["csv"])],
+            PathPurpose::SaveReportJson => &[("JSON", &["json"])],
+            PathPurpose::SaveReportCsv | PathPurpose::SavePredictions => &[("CSV", &["csv"])],
+            PathPurpose::SaveFigure => &[("PNG", &["png"]), ("SVG", &["svg"])],
+            PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => &[],
+        }
+    }
+
+    /// `typed` as a path: quotes that a file manager's "copy path" adds are taken off, `~` is the home
+    /// folder, and a file to be written gets the first offered ending when it has none of them.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(&self, typed: &str) -> Result<PathBuf, String> {
+        let typed = typed.trim().trim_matches(['"', '\'']);
+        let typed = typed.strip_prefix("file://").unwrap_or(typed);
+        if typed.is_empty() {
+            return Err("Type or paste a path.".to_owned());
+        }
+        let mut path = PathBuf::from(typed);
+        if let Ok(rest) = path.strip_prefix("~")
+            && let Some(dirs) = directories::UserDirs::new()
+        {
+            path = dirs.home_dir().join(rest);
+        }
+        match self.kind() {
+            PathKind::File if path.is_dir() => {
+                Err(format!("{} is a folder; a file is needed.", path.display()))
+            }
+            PathKind::File if !path.is_file() => Err(format!("There is no file {}.", path.display())),
+            PathKind::Folder if path.is_file() => {
+                Err(format!("{} is a file; a folder is needed.", path.display()))
+            }
+            PathKind::Folder if !matches!(self.purpose, PathPurpose::FigureFolder) && !path.is_dir() => {
+                Err(format!("There is no folder {}.", path.display()))
+            }
+            PathKind::Save if path.is_dir() => {
+                Err(format!("{} is a folder; add a file name.", path.display()))
+            }
+            PathKind::Save => Ok(self.with_ending(path)),
+            PathKind::File | PathKind::Folder => Ok(path),
+        }
+    }
+
+    /// A path to be written with one of the offered endings.
+    pub fn with_ending(&self, path: PathBuf) -> PathBuf {
+        let endings: Vec<&str> = self.filters().iter().flat_map(|(_, e)| e.iter().copied()).collect();
+        let has = |path: &Path| {
+            path.extension()
+                .and_then(|e| e.to_str())
+                .is_some_and(|e| endings.iter().any(|ending| e.eq_ignore_ascii_case(ending)))
+        };
+        match endings.first() {
+            Some(first) if self.kind() == PathKind::Save && !has(&path) => {
+                let mut name = path.file_name().unwrap_or_default().to_owned();
+                name.push(".");
+                name.push(first);
+                path.with_file_name(name)
+            }
+            _ => path,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_paths_are_checked() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = PathRequest::new(PathPurpose::NewFromFolder);
+        let text = dir.path().display().to_string();
+        assert_eq!(folder.parse(&format!(" \"{text}\" ")).unwrap(), dir.path());
+        assert!(folder.parse("").unwrap_err().contains("path"));
+        assert!(folder.parse(&format!("{text}/no")).unwrap_err().contains("no folder"));
+        let open = PathRequest::new(PathPurpose::OpenProject);
+        assert!(open.parse(&text).unwrap_err().contains("is a folder"));
+        assert!(open.parse(&format!("{text}/p.hiscmcl")).unwrap_err().contains("no file"));
+    }
+
+    #[test]
+    fn files_to_write_get_an_ending() {
+        let save = PathRequest::new(PathPurpose::SaveFigure);
+        assert_eq!(save.with_ending("a/fig".into()), Path::new("a/fig.png"));
+        assert_eq!(save.with_ending("a/fig.SVG".into()), Path::new("a/fig.SVG"));
+        assert_eq!(save.with_ending("a/fig.v2".into()), Path::new("a/fig.v2.png"));
+        let project = PathRequest::new(PathPurpose::SaveProjectAs);
+        assert_eq!(project.parse("/nowhere/x").unwrap(), Path::new("/nowhere/x.hiscmcl"));
+    }
+}

@@ -1,0 +1,363 @@
+//! The open project: its document, which undo covers, and everything read or computed from it, which
+//! undo leaves alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::history::History;
+use super::runs::Runs;
+use super::work::{ReadSection, Snapshot};
+use crate::data::project::{Project, SectionEntry};
+use crate::data::section::Section;
+use crate::data::st::{FileRole, MissingFile};
+
+/// A change is written this long after it was made, so that typing does not write at every key.
+const AUTOSAVE_AFTER: Duration = Duration::from_secs(2);
+/// After a failed save the next attempt waits this long.
+const RETRY_AFTER: Duration = Duration::from_secs(20);
+
+/// What is known of a section's files.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SectionState {
+    /// Being read, or waiting for it.
+    Loading,
+    /// Read.
+    Ready(ReadSection),
+    /// Could not be read: one sentence, and what it came from.
+    Failed(String, Vec<String>),
+    /// A file is not where it was.
+    Missing(Vec<MissingFile>),
+}
+
+/// A section in the project's order, with what is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct SectionView<'a> {
+    /// What the project remembers.
+    pub entry: &'a SectionEntry,
+    /// What was read.
+    pub state: &'a SectionState,
+    /// What the reader remarked.
+    pub notes: &'a [String],
+}
+
+impl<'a> SectionView<'a> {
+    /// The section, once it is read.
+    pub fn ready(&self) -> Option<&'a Arc<Section>> {
+        match self.state {
+            SectionState::Ready(read) => Some(&read.section),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the project file holds what the window shows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SaveState {
+    changed: Option<Instant>,
+    saving: bool,
+    /// Why the last attempt failed.
+    pub failed: Option<String>,
+    retry: Option<Instant>,
+}
+
+/// The project that is open.
+#[derive(Debug)]
+pub struct Open {
+    /// Its file.
+    pub path: PathBuf,
+    /// Whether it is the synthetic demo.
+    pub demo: bool,
+    doc: Project,
+    history: History<Project>,
+    /// Whether the file holds what the window shows.
+    pub save: SaveState,
+    loaded: BTreeMap<String, SectionState>,
+    notes: BTreeMap<String, Vec<String>>,
+    /// Names of the sections whose features are cached.
+    pub cached: BTreeSet<String>,
+    /// Bytes in the feature cache, once known.
+    pub cache_bytes: Option<u64>,
+    /// Its runs, and what was read from them.
+    pub runs: Runs,
+}
+
+/// Identifies what must be read again when it changes.
+pub fn key(entry: &SectionEntry) -> String {
+    format!(
+        "{}|{}|{}|{:?}|{:?}",
+        entry.counts.display(),
+        entry.spots.display(),
+        entry.image.display(),
+        entry.labels,
+        entry.mpp
+    )
+}
+
+impl Open {
+    /// A project that was just read. Sections with missing files wait for the user.
+    pub fn new(path: PathBuf, doc: Project, missing: Vec<MissingFile>, demo: bool) -> Self {
+        let mut loaded = BTreeMap::new();
+        for entry in &doc.sections {
+            let gone: Vec<MissingFile> = missing
+                .iter()
+                .filter(|m| m.section == entry.name && m.role != FileRole::Labels)
+                .cloned()
+                .collect();
+            if !gone.is_empty() {
+                loaded.insert(key(entry), SectionState::Missing(gone));
+            }
+        }
+        Self {
+            path,
+            demo,
+            doc,
+            history: History::default(),
+            save: SaveState::default(),
+            loaded,
+            notes: BTreeMap::new(),
+            cached: BTreeSet::new(),
+            cache_bytes: None,
+            runs: Runs::default(),
+        }
+    }
+
+    /// The project as it is now, for a job.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { path: self.path.clone(), project: self.doc.clone() }
+    }
+
+    /// The document.
+    pub fn doc(&self) -> &Project {
+        &self.doc
+    }
+
+    /// The chosen genes.
+    pub fn genes(&self) -> &[String] {
+        self.doc.selection.as_ref().map_or(&[], |s| &s.genes)
+    }
+
+    /// "her2st-C".
+    pub fn name(&self) -> String {
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Changes the document so that the change can be taken back. Edits with the same `key` that follow
+    /// each other quickly are taken back together. Returns whether anything changed.
+    pub fn edit(&mut self, what: &str, key: Option<&str>, change: impl FnOnce(&mut Project)) -> bool {
+        let mut next = self.doc.clone();
+        change(&mut next);
+        if next == self.doc {
+            return false;
+        }
+        let before = std::mem::replace(&mut self.doc, next);
+        self.history.record(what, before, key.map(str::to_owned), Instant::now());
+        self.touched();
+        true
+    }
+
+    /// Takes the last edit back; its name.
+    pub fn undo(&mut self) -> Option<String> {
+        let what = self.history.undo(&mut self.doc);
+        self.touched();
+        what
+    }
+
+    /// Does again what was taken back; its name.
+    pub fn redo(&mut self) -> Option<String> {
+        let what = self.history.redo(&mut self.doc);
+        self.touched();
+        what
+    }
+
+    /// What undo and redo would do.
+    pub fn undo_names(&self) -> (Option<&str>, Option<&str>) {
+        (self.history.can_undo(), self.history.can_redo())
+    }
+
+    fn touched(&mut self) {
+        self.save.changed.get_or_insert_with(Instant::now);
+        // Names and patients are part of what was read; the rest of a section stays as it is.
+        for entry in &self.doc.sections {
+            if let Some(SectionState::Ready(read)) = self.loaded.get_mut(&key(entry))
+                && (read.section.name != entry.name || read.section.patient != entry.patient)
+            {
+                let section = Arc::make_mut(&mut read.section);
+                section.name.clone_from(&entry.name);
+                section.patient.clone_from(&entry.patient);
+            }
+        }
+    }
+
+    /// Whether there is something to write now, and otherwise when to look again.
+    pub fn wants_save(&self, now: Instant) -> Result<(), Option<Duration>> {
+        let Some(changed) = self.save.changed else { return Err(None) };
+        if self.save.saving {
+            return Err(None);
+        }
+        let due =
+            self.save.retry.map_or(changed + AUTOSAVE_AFTER, |retry| retry.max(changed + AUTOSAVE_AFTER));
+        if now >= due { Ok(()) } else { Err(Some(due - now)) }
+    }
+
+    /// Whether something was changed and not written.
+    pub fn is_unsaved(&self) -> bool {
+        self.save.changed.is_some() || self.save.saving || self.save.failed.is_some()
+    }
+
+    /// A save has begun: what changes from here on is for the next one.
+    pub fn save_begins(&mut self) {
+        self.save.changed = None;
+        self.save.saving = true;
+    }
+
+    /// A save has ended.
+    pub fn save_ended(&mut self, error: Option<String>) {
+        self.save.saving = false;
+        if error.is_some() {
+            self.save.changed.get_or_insert_with(Instant::now);
+            self.save.retry = Some(Instant::now() + RETRY_AFTER);
+        } else {
+            self.save.retry = None;
+        }
+        self.save.failed = error;
+    }
+
+    /// The sections in the project's order.
+    pub fn sections(&self) -> impl Iterator<Item = SectionView<'_>> {
+        self.doc.sections.iter().map(|entry| SectionView {
+            entry,
+            state: self.loaded.get(&key(entry)).unwrap_or(&SectionState::Loading),
+            notes: self.notes.get(&key(entry)).map_or(&[], Vec::as_slice),
+        })
+    }
+
+    /// The sections that are read.
+    pub fn ready(&self) -> impl Iterator<Item = &Arc<Section>> {
+        self.sections().filter_map(|s| s.ready())
+    }
+
+    /// The section called `name`.
+    pub fn section(&self, name: &str) -> Option<SectionView<'_>> {
+        self.sections().find(|s| s.entry.name == name)
+    }
+
+    /// The sections of which nothing is known yet; from now on they count as being read.
+    pub fn take_unread(&mut self) -> Vec<SectionEntry> {
+        let unread: Vec<SectionEntry> =
+            self.doc.sections.iter().filter(|e| !self.loaded.contains_key(&key(e))).cloned().collect();
+        for entry in &unread {
+            self.loaded.insert(key(entry), SectionState::Loading);
+        }
+        unread
+    }
+
+    /// Remembers a remark of the reader of the files named by `key`.
+    pub fn note(&mut self, key: &str, text: String) {
+        let notes = self.notes.entry(key.to_owned()).or_default();
+        if !notes.contains(&text) {
+            notes.push(text);
+        }
+    }
+
+    /// Remembers what came of reading the files named by `key`.
+    pub fn set_state(&mut self, key: String, state: SectionState) {
+        self.loaded.insert(key, state);
+        self.touched_names_only();
+    }
+
+    fn touched_names_only(&mut self) {
+        let changed = self.save.changed;
+        self.touched();
+        self.save.changed = changed;
+    }
+
+    /// Forgets what is known of a section, so that it is read again.
+    pub fn forget(&mut self, name: &str) {
+        if let Some(entry) = self.doc.sections.iter().find(|e| e.name == name) {
+            self.loaded.remove(&key(entry));
+            self.notes.remove(&key(entry));
+        }
+    }
+
+    /// Whether any section is still being read.
+    pub fn is_loading(&self) -> bool {
+        self.sections().any(|s| matches!(s.state, SectionState::Loading))
+    }
+
+    /// The patients of the sections, each once; `None` while one of them is not known.
+    pub fn patients(&self) -> Option<Vec<&str>> {
+        let mut patients: Vec<&str> =
+            self.doc.sections.iter().map(|s| s.patient.as_deref()).collect::<Option<_>>()?;
+        patients.sort_unstable();
+        patients.dedup();
+        Some(patients)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::data::project::GeneSelection;
+
+    /// A project of sections with these names.
+    pub fn open(names: &[&str]) -> Open {
+        let sections = names
+            .iter()
+            .map(|n| SectionEntry {
+                name: (*n).into(),
+                patient: n.get(..1).map(Into::into),
+                counts: format!("{n}.tsv").into(),
+                spots: format!("{n}_selection.tsv").into(),
+                image: format!("{n}.jpg").into(),
+                ..SectionEntry::default()
+            })
+            .collect();
+        let mut doc = Project::new();
+        doc.sections = sections;
+        Open::new("p.hiscmcl".into(), doc, Vec::new(), false)
+    }
+
+    #[test]
+    fn edits_are_undone_and_wait_to_be_saved() {
+        let mut open = open(&["C2", "C3"]);
+        assert!(!open.is_unsaved());
+        assert!(open.edit("Rename C2", None, |p| p.sections[0].name = "A".into()));
+        assert!(open.is_unsaved());
+        assert!(matches!(open.wants_save(Instant::now()), Err(Some(_))));
+        assert_eq!(open.wants_save(Instant::now() + AUTOSAVE_AFTER), Ok(()));
+        open.save_begins();
+        open.save_ended(None);
+        assert!(!open.is_unsaved());
+        assert_eq!(open.undo().as_deref(), Some("Rename C2"));
+        assert_eq!(open.doc().sections[0].name, "C2");
+        assert!(open.is_unsaved(), "taking back is a change of the file");
+        assert!(!open.edit("Nothing", None, |_| ()));
+    }
+
+    #[test]
+    fn a_failed_save_is_tried_again_later() {
+        let mut open = open(&["C2"]);
+        open.edit("x", None, |p| {
+            p.selection = Some(GeneSelection { genes: vec!["GNAS".into()], how: String::new() })
+        });
+        open.save_begins();
+        open.save_ended(Some("the disk is full".into()));
+        assert!(open.is_unsaved());
+        assert!(matches!(open.wants_save(Instant::now() + AUTOSAVE_AFTER), Err(Some(_))));
+        assert_eq!(open.wants_save(Instant::now() + RETRY_AFTER * 2), Ok(()));
+    }
+
+    #[test]
+    fn missing_files_wait_for_the_user() {
+        let mut doc = Project::new();
+        doc.sections.push(SectionEntry { name: "C2".into(), image: "gone.jpg".into(), ..Default::default() });
+        let missing = MissingFile { section: "C2".into(), role: FileRole::Image, path: "gone.jpg".into() };
+        let mut open = Open::new("p.hiscmcl".into(), doc, vec![missing], false);
+        assert!(open.take_unread().is_empty());
+        open.edit("Relocate", None, |p| p.sections[0].image = "there.jpg".into());
+        assert_eq!(open.take_unread().len(), 1);
+        assert!(open.is_loading());
+    }
+}

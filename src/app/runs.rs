@@ -1,0 +1,199 @@
+//! The runs of the open project: the list, the curves of the one that is training, and what was read from
+//! those that are stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::scores::ShownReport;
+use super::work::{JobId, RunDetails};
+use crate::evaluate::report::EvalReport;
+use crate::jobs::runs::{RunInfo, RunKind};
+use crate::predict::Predictions;
+use crate::train::EpochMetrics;
+
+/// The curves of training: the epochs of each fold, folds in the order they began.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Curves {
+    /// Name of the fold and its epochs.
+    pub folds: Vec<(String, Vec<EpochMetrics>)>,
+}
+
+impl Curves {
+    /// Adds an epoch. A resumed run tells its earlier epochs again; each is kept once.
+    pub fn push(&mut self, fold: &str, metrics: EpochMetrics) {
+        let at = match self.folds.iter().position(|(name, _)| name == fold) {
+            Some(at) => at,
+            None => {
+                self.folds.push((fold.to_owned(), Vec::new()));
+                self.folds.len() - 1
+            }
+        };
+        if let Some((_, epochs)) = self.folds.get_mut(at) {
+            let same = |e: &EpochMetrics| {
+                (e.member, e.phase, e.epoch) == (metrics.member, metrics.phase, metrics.epoch)
+            };
+            match epochs.iter_mut().find(|e| same(e)) {
+                Some(old) => *old = metrics,
+                None => epochs.push(metrics),
+            }
+        }
+    }
+}
+
+/// A run that is training now, or was the last to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
+    /// Its job.
+    pub job: JobId,
+    /// Its name.
+    pub run: String,
+    /// Whether it is a cross-validation.
+    pub cross_validation: bool,
+    /// Its curves so far.
+    pub curves: Curves,
+    /// Remarks it made.
+    pub notes: Vec<String>,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+/// Everything about runs.
+#[derive(Debug, Default)]
+pub struct Runs {
+    /// All, newest first.
+    pub list: Vec<RunInfo>,
+    /// The one that is training.
+    pub live: Option<Live>,
+    /// The one whose curves are shown, by name; the live one when there is none.
+    pub selected: Option<String>,
+    /// What was read from stored runs, by name.
+    pub details: BTreeMap<String, RunDetails>,
+    /// The report that the Evaluate page shows.
+    pub report: Option<ShownReport>,
+    /// The run whose predictions the maps show; for each section the one that says most when there is none.
+    pub maps: Option<String>,
+    predictions: BTreeMap<(String, String), Arc<Predictions>>,
+    /// Predictions that failed, so that they are not asked for again and again.
+    pub(super) failed: BTreeSet<(String, String)>,
+}
+
+impl Runs {
+    /// The run of this name.
+    pub fn find(&self, id: &str) -> Option<&RunInfo> {
+        self.list.iter().find(|r| r.id == id)
+    }
+
+    /// Complete runs of one model, newest first.
+    pub fn models(&self) -> impl Iterator<Item = &RunInfo> {
+        self.list.iter().filter(|r| r.complete && matches!(r.config.kind, RunKind::Model { .. }))
+    }
+
+    /// Complete cross-validations, newest first.
+    pub fn cross_validations(&self) -> impl Iterator<Item = &RunInfo> {
+        self.list.iter().filter(|r| r.complete && matches!(r.config.kind, RunKind::CrossValidation { .. }))
+    }
+
+    /// The run whose prediction of `section` says most: one that did not see it in training (a model held
+    /// it out, or a cross-validation), the newest first; else the newest model.
+    pub fn best_for(&self, section: &str) -> Option<&RunInfo> {
+        let honest = |r: &&RunInfo| match &r.config.kind {
+            RunKind::Model { test } => test.iter().any(|t| t == section),
+            RunKind::CrossValidation { .. } => r.config.sections.iter().any(|s| s == section),
+        };
+        let complete = || self.list.iter().filter(|r| r.complete);
+        complete().find(honest).or_else(|| self.models().next())
+    }
+
+    /// The run whose prediction of `section` the maps show.
+    pub fn for_maps(&self, section: &str) -> Option<&RunInfo> {
+        match self.maps.as_deref() {
+            Some(id) => self.find(id).filter(|r| r.complete),
+            None => self.best_for(section),
+        }
+    }
+
+    /// A name for a new run that is not taken: "run 3", "cross-validation 2".
+    pub fn free_name(&self, stem: &str) -> String {
+        let taken = |name: &str| {
+            self.list.iter().any(|r| r.id.eq_ignore_ascii_case(name))
+                || self.live.as_ref().is_some_and(|l| !l.ended && l.run == name)
+        };
+        (1..).map(|i| format!("{stem} {i}")).find(|n| !taken(n)).unwrap_or_else(|| stem.to_owned())
+    }
+
+    /// What tells how far to trust each gene: the report shown on the Evaluate page, or else how the newest
+    /// model did on what it was tested on.
+    pub fn trust(&self) -> Option<&Arc<EvalReport>> {
+        let tested = || self.models().find_map(|r| self.details.get(&r.id)?.report.as_ref());
+        self.report.as_ref().map(|r| &r.report).or_else(tested)
+    }
+
+    /// Keeps the predictions of a section by a run.
+    pub fn keep(&mut self, run: &str, predictions: Arc<Predictions>) {
+        self.predictions.insert((run.to_owned(), predictions.section.clone()), predictions);
+    }
+
+    /// The predictions of `section` by `run`, if they were read or made.
+    pub fn predictions(&self, run: &str, section: &str) -> Option<&Arc<Predictions>> {
+        self.predictions.get(&(run.to_owned(), section.to_owned()))
+    }
+
+    /// Forgets everything about a run that was deleted.
+    pub fn forget(&mut self, id: &str) {
+        self.list.retain(|r| r.id != id);
+        self.details.remove(id);
+        self.predictions.retain(|(run, _), _| run != id);
+        if self.selected.as_deref() == Some(id) {
+            self.selected = None;
+        }
+        if self.maps.as_deref() == Some(id) {
+            self.maps = None;
+        }
+        if self.report.as_ref().is_some_and(|r| r.run == id) {
+            self.report = None;
+        }
+    }
+}
+
+/// How long the last run took whose epochs are known.
+pub fn last_run_time(runs: &Runs) -> Option<Duration> {
+    let live = runs.live.as_ref().filter(|l| l.ended && !l.cross_validation).map(|l| &l.curves.folds);
+    let stored = || runs.models().find_map(|r| runs.details.get(&r.id)).map(|d| &d.curves);
+    let seconds: f32 = live.or_else(stored)?.iter().flat_map(|(_, epochs)| epochs).map(|e| e.seconds).sum();
+    (seconds > 0.0).then(|| Duration::from_secs_f32(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Phase;
+
+    fn epoch(phase: Phase, epoch: usize) -> EpochMetrics {
+        EpochMetrics {
+            phase,
+            member: 0,
+            epoch,
+            epochs: 9,
+            train_loss: 1.0,
+            contrastive: 1.0,
+            regression: 1.0,
+            validation_loss: None,
+            validation_pcc: None,
+            seconds: 0.5,
+        }
+    }
+
+    #[test]
+    fn epochs_told_again_are_kept_once() {
+        let mut curves = Curves::default();
+        for (phase, n) in
+            [(Phase::Choosing, 1), (Phase::Choosing, 2), (Phase::Choosing, 1), (Phase::Refitting, 1)]
+        {
+            curves.push("C2", epoch(phase, n));
+        }
+        curves.push("C3", epoch(Phase::Choosing, 1));
+        assert_eq!(curves.folds.len(), 2);
+        assert_eq!(curves.folds[0].1.len(), 3);
+    }
+}

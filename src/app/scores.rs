@@ -1,0 +1,193 @@
+//! A cross-validation in the words and order in which it is read.
+
+use std::sync::Arc;
+
+use crate::evaluate::report::{EvalReport, FoldReport};
+use crate::evaluate::tables::{GeneSummary, gene_summaries};
+
+/// A gain smaller than this is no gain: it is below what another seed changes.
+const NOTABLE: f64 = 0.002;
+
+/// A report as the Evaluate page shows it.
+#[derive(Debug, Clone)]
+pub struct ShownReport {
+    /// The run it is of.
+    pub run: String,
+    /// The report.
+    pub report: Arc<EvalReport>,
+    /// The fold whose genes are listed; all when there is none.
+    pub fold: Option<String>,
+    /// Its genes, the best predicted first, those without a correlation last.
+    pub genes: Vec<GeneSummary>,
+    /// What it says in plain words.
+    pub verdict: Verdict,
+}
+
+impl ShownReport {
+    /// The report with the genes of `fold`, or of all folds.
+    pub fn new(run: String, report: Arc<EvalReport>, fold: Option<String>) -> Self {
+        let fold = fold.filter(|name| report.folds.iter().any(|f| f.test == *name));
+        let genes = match report.folds.iter().find(|f| Some(&f.test) == fold.as_ref()) {
+            Some(one) => gene_lines(std::slice::from_ref(one)),
+            None => gene_lines(&report.folds),
+        };
+        let verdict = verdict(&report);
+        Self { run, report, fold, genes, verdict }
+    }
+}
+
+/// What a report says in plain words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether the model is better than the linear baseline.
+    pub beats: bool,
+    /// One sentence.
+    pub headline: String,
+    /// More sentences.
+    pub details: String,
+}
+
+/// The genes over these folds, the best predicted first.
+fn gene_lines(folds: &[FoldReport]) -> Vec<GeneSummary> {
+    let mut lines = gene_summaries(folds);
+    let rank = |line: &GeneSummary| line.pcc.unwrap_or(f64::NEG_INFINITY);
+    lines.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then_with(|| a.gene.cmp(&b.gene)));
+    lines
+}
+
+/// What `report` says, in plain words.
+pub fn verdict(report: &EvalReport) -> Verdict {
+    let (model, ridge) = (report.mean.model.pcc_all, report.mean.ridge.pcc_all);
+    let gain = model - ridge;
+    let beats = gain >= NOTABLE;
+    let better = report.folds.iter().filter(|f| f.model.pcc_all > f.ridge.pcc_all).count();
+    let folds = report.folds.len();
+    let headline = if beats {
+        format!("The model beats ridge regression by {gain:.3} PCC on average.")
+    } else if gain > -NOTABLE {
+        "The model is as good as ridge regression, not better.".to_owned()
+    } else {
+        format!("The model does not beat ridge regression: it is {:.3} PCC worse on average.", -gain)
+    };
+    let mut details = format!("{model:.3} against {ridge:.3}; better in {better} of {folds} folds.");
+    let ceiling = report.mean.ceiling.pcc_all;
+    if ceiling > 0.0 {
+        let share = (100.0 * model / ceiling).clamp(0.0, 100.0);
+        details.push_str(&format!(
+            " That is {share:.0} % of what a perfect prediction could reach on these counts ({ceiling:.3})."
+        ));
+    }
+    Verdict { beats, headline, details }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::core::target::Target;
+    use crate::evaluate::report::{Ceiling, GeneScore, MeanReport, Scores, Split};
+
+    fn score(gene: &str, pcc: Option<f64>, ridge: f64) -> GeneScore {
+        GeneScore {
+            gene: gene.into(),
+            mean_expression: 1.0,
+            pcc,
+            q: pcc.map(|_| 0.01),
+            spearman: pcc,
+            mse: 0.1,
+            mae: 0.2,
+            ridge_pcc: Some(ridge),
+            ceiling: Some(0.8),
+            uncertainty: 0.3,
+        }
+    }
+
+    fn fold(test: &str, model: f64, ridge: f64, genes: Vec<GeneScore>) -> FoldReport {
+        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: pcc_all, mse: 0.1, mae: 0.2 };
+        FoldReport {
+            test: test.into(),
+            patient: None,
+            train: Vec::new(),
+            validation: None,
+            model: scores(model),
+            ridge: scores(ridge),
+            ridge_alpha: 1.0,
+            mean: scores(0.0),
+            ceiling: Ceiling { pcc_all: 0.5, pcc_heg50: 0.7 },
+            undefined_genes: 0,
+            regions: None,
+            notes: Vec::new(),
+            genes,
+        }
+    }
+
+    /// Two folds in which the model is 0.02 better.
+    pub fn report() -> EvalReport {
+        let folds = vec![
+            fold(
+                "C2",
+                0.22,
+                0.20,
+                vec![score("A", Some(0.2), 0.3), score("B", Some(0.6), 0.5), score("K", None, 0.0)],
+            ),
+            fold(
+                "C3",
+                0.26,
+                0.24,
+                vec![score("A", Some(0.4), 0.1), score("B", None, 0.5), score("K", None, 0.0)],
+            ),
+        ];
+        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: pcc_all, mse: 0.1, mae: 0.2 };
+        EvalReport {
+            split: Split::Section,
+            target: Target::Published,
+            gene_count: 3,
+            device: "CPU".into(),
+            seed: 1,
+            mean: MeanReport {
+                model: scores(0.24),
+                ridge: scores(0.22),
+                mean: scores(0.0),
+                ceiling: Ceiling { pcc_all: 0.48, pcc_heg50: 0.7 },
+            },
+            folds,
+            warnings: vec!["Sections of one patient are on both sides of the split.".into()],
+            seconds: 10.0,
+            peak_rss_mb: 500.0,
+        }
+    }
+
+    #[test]
+    fn genes_are_averaged_over_folds_and_sorted() {
+        let shown = ShownReport::new("x".into(), Arc::new(report()), None);
+        let names: Vec<&str> = shown.genes.iter().map(|g| g.gene.as_str()).collect();
+        assert_eq!(names, ["B", "A", "K"]);
+        assert_eq!(shown.genes[0].pcc, Some(0.6), "the mean of the folds where it is defined");
+        assert!((shown.genes[1].pcc.unwrap() - 0.3).abs() < 1e-12);
+        assert!((shown.genes[1].ridge_pcc.unwrap() - 0.2).abs() < 1e-12);
+        assert_eq!(shown.genes[2].pcc, None);
+        let one = ShownReport::new("x".into(), Arc::new(report()), Some("C3".into()));
+        assert_eq!(one.genes[0].gene, "A");
+        let gone = ShownReport::new("x".into(), Arc::new(report()), Some("C9".into()));
+        assert_eq!(gone.fold, None);
+    }
+
+    #[test]
+    fn the_verdict_is_plain() {
+        let mut r = report();
+        let v = verdict(&r);
+        assert!(v.beats);
+        assert_eq!(v.headline, "The model beats ridge regression by 0.020 PCC on average.");
+        assert_eq!(
+            v.details,
+            "0.240 against 0.220; better in 2 of 2 folds. That is 50 % of what a perfect prediction could reach on \
+             these counts (0.480)."
+        );
+        r.mean.model.pcc_all = 0.21;
+        assert_eq!(
+            verdict(&r).headline,
+            "The model does not beat ridge regression: it is 0.010 PCC worse on average."
+        );
+        r.mean.model.pcc_all = 0.2205;
+        assert!(!verdict(&r).beats);
+    }
+}

@@ -1,0 +1,281 @@
+//! The application as a whole: what is open, what runs, what is shown over the pages.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::command::{Overlay, Step};
+use super::explore::{ExploreState, SectionInput};
+use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
+use super::import::ImportForm;
+use super::notices::{Notices, Severity};
+use super::project::{Open, SectionState, SectionView};
+use super::settings::Settings;
+use super::steps::{StepState, step_state};
+use super::work::{PreviewImage, Request, Runner, Wake, Work};
+use crate::data::panels::Panel;
+use crate::device::DeviceInfo;
+
+/// Settings are written this long after the last change.
+const SETTINGS_AFTER: Duration = Duration::from_secs(1);
+
+/// Something only the window can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Open a page in the web browser.
+    OpenLink(String),
+}
+
+/// What the pages let the user fill in.
+#[derive(Debug, Clone, Default)]
+pub struct Forms {
+    /// Selecting genes.
+    pub hvg: HvgForm,
+    /// Importing sections.
+    pub import: ImportForm,
+    /// Training.
+    pub train: TrainForm,
+    /// Cross-validation.
+    pub evaluate: EvaluateForm,
+    /// Figures.
+    pub export: ExportForm,
+}
+
+/// The figure on the Export page.
+#[derive(Debug, Clone, Default)]
+pub struct Preview {
+    /// What is drawn now, or why nothing is.
+    pub image: Option<Result<Arc<PreviewImage>, (String, Vec<String>)>>,
+    /// What it was asked for with; asked again when the form differs.
+    pub(super) asked: Option<Request>,
+}
+
+/// Everything the window shows.
+#[derive(Debug)]
+pub struct App {
+    /// What is remembered between starts.
+    pub settings: Settings,
+    /// The step that is shown.
+    pub step: Step,
+    /// What lies over the pages.
+    pub overlay: Option<Overlay>,
+    /// What the user was told.
+    pub notices: Notices,
+    /// What runs.
+    pub work: Work,
+    /// What can compute, the best first; empty until it is known.
+    pub devices: Vec<DeviceInfo>,
+    /// The project, once one is open.
+    pub open: Option<Open>,
+    /// What is being filled in.
+    pub forms: Forms,
+    /// The Explore page.
+    pub explore: ExploreState,
+    /// The Export page's figure.
+    pub preview: Preview,
+    /// The panels that come with the application.
+    pub builtin_panels: Vec<Panel>,
+    pub(super) effects: Vec<Effect>,
+    /// Files to import once the new project is there.
+    pub(super) pending_import: Vec<PathBuf>,
+    settings_folder: Option<PathBuf>,
+    settings_changed: Option<Instant>,
+}
+
+impl App {
+    /// The application at its start. Reads nothing but the settings; everything else is asked for and comes
+    /// later.
+    pub fn new(settings_folder: Option<PathBuf>, runner: Runner, wake: Wake) -> Self {
+        let mut notices = Notices::default();
+        let settings = match settings_folder.as_deref().map(Settings::load) {
+            Some(Ok(settings)) => settings,
+            Some(Err(error)) => {
+                notices.push(
+                    Severity::Warning,
+                    "The settings could not be read; defaults are used",
+                    vec![error.to_string()],
+                    None,
+                );
+                Settings::default()
+            }
+            None => Settings::default(),
+        };
+        let mut app = Self {
+            settings,
+            step: Step::Data,
+            overlay: None,
+            notices,
+            work: Work::new(runner, wake),
+            devices: Vec::new(),
+            open: None,
+            forms: Forms::default(),
+            explore: ExploreState::default(),
+            preview: Preview::default(),
+            builtin_panels: crate::data::panels::builtin(),
+            effects: Vec::new(),
+            pending_import: Vec::new(),
+            settings_folder,
+            settings_changed: None,
+        };
+        app.work.start(Request::ListDevices);
+        app
+    }
+
+    /// Applies what came of jobs, closes old notices and writes what waits to be written. Returns when to
+    /// look again, if anything is waiting for its time.
+    pub fn tick(&mut self, now: Instant) -> Option<Duration> {
+        self.collect();
+        self.ask_for_what_is_missing();
+        let mut next = self.notices.tick(now);
+        let mut sooner = |at: Option<Duration>| {
+            if let Some(at) = at {
+                next = Some(next.map_or(at, |n| n.min(at)));
+            }
+        };
+        if let Some(open) = &mut self.open {
+            match open.wants_save(now) {
+                Ok(()) => self.save(),
+                Err(later) => sooner(later),
+            }
+        }
+        if let Some(changed) = self.settings_changed {
+            let due = changed + SETTINGS_AFTER;
+            if now >= due {
+                self.save_settings();
+            } else {
+                sooner(Some(due - now));
+            }
+        }
+        next
+    }
+
+    /// What the window is to do, once.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The state of a step.
+    pub fn step_state(&self, step: Step) -> StepState {
+        step_state(step, self.open.as_ref())
+    }
+
+    /// The title of the window.
+    pub fn title(&self) -> String {
+        match &self.open {
+            None => "HisCMCL".to_owned(),
+            Some(open) => {
+                let mark = if open.save.failed.is_some() { " (not saved)" } else { "" };
+                format!("{}{mark} - HisCMCL", open.name())
+            }
+        }
+    }
+
+    /// The built-in panels and the project's own.
+    pub fn panels(&self) -> Vec<&Panel> {
+        let own = self.open.as_ref().map_or(&[][..], |o| &o.doc().panels);
+        super::genes::all_panels(&self.builtin_panels, own)
+    }
+
+    /// Settings have changed and are to be written soon.
+    pub(super) fn settings_touched(&mut self) {
+        self.settings_changed = Some(Instant::now());
+    }
+
+    /// Remembers the size of the window.
+    pub fn set_window_size(&mut self, size: [f32; 2]) {
+        if self.settings.window != Some(size) {
+            self.settings.window = Some(size);
+            self.settings_touched();
+        }
+    }
+
+    fn save_settings(&mut self) {
+        self.settings_changed = None;
+        if let Some(folder) = self.settings_folder.clone() {
+            self.work.start(Request::SaveSettings { folder, settings: self.settings.clone() });
+        }
+    }
+
+    /// Writes the project in the background.
+    pub(super) fn save(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.save_begins();
+            let request = Request::SaveProject { path: open.path.clone(), project: open.doc().clone() };
+            self.work.start(request);
+        }
+    }
+
+    /// Writes everything that waits to be written, at once. Called when the window closes.
+    ///
+    /// # Errors
+    /// A sentence that says what could not be written.
+    pub fn save_all_now(&mut self) -> Result<(), String> {
+        if self.settings_changed.take().is_some()
+            && let Some(folder) = &self.settings_folder
+        {
+            // Losing settings is no reason to keep the window open.
+            let _ = self.settings.save(folder);
+        }
+        match &mut self.open {
+            Some(open) if open.is_unsaved() => {
+                open.save_begins();
+                let saved = open.doc().save(&open.path).map_err(|e| e.to_string());
+                open.save_ended(saved.clone().err());
+                saved
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The sections as the Explore page needs them.
+    pub fn explore_sections(&self) -> Vec<SectionInput> {
+        let Some(open) = &self.open else { return Vec::new() };
+        let input = |s: SectionView| SectionInput {
+            name: s.entry.name.clone(),
+            patient: s.entry.patient.clone(),
+            section: s.ready().map(Arc::clone),
+            predictions: open
+                .runs
+                .for_maps(&s.entry.name)
+                .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
+                .map(Arc::clone),
+            problem: match s.state {
+                SectionState::Failed(why, _) => Some(why.clone()),
+                SectionState::Missing(missing) => missing.first().map(ToString::to_string),
+                SectionState::Loading | SectionState::Ready(_) => None,
+            },
+        };
+        open.sections().map(input).collect()
+    }
+
+    /// Reads or makes the prediction of the section that is looked at.
+    fn predict_what_is_shown(&mut self) {
+        let Some(open) = &self.open else { return };
+        let Some(section) = self.explore.section_name().map(str::to_owned) else { return };
+        if open.section(&section).and_then(|s| s.ready()).is_none() {
+            return;
+        }
+        let Some(run) = open.runs.for_maps(&section).map(|r| r.id.clone()) else { return };
+        if !open.runs.failed.contains(&(run.clone(), section.clone())) {
+            self.predict(&run, &section);
+        }
+    }
+
+    /// Starts what the state calls for and nobody has to ask for: reading sections that are new, drawing
+    /// the preview that is shown.
+    fn ask_for_what_is_missing(&mut self) {
+        if let Some(open) = &mut self.open {
+            for entry in open.take_unread() {
+                let key = super::project::key(&entry);
+                self.work.start(Request::OpenSection { key, entry });
+            }
+        }
+        match self.step {
+            Step::Export => self.refresh_preview(),
+            Step::Explore => self.predict_what_is_shown(),
+            Step::Data | Step::Train | Step::Evaluate => {}
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Long work that the window asked for: what may run beside what, what waits, and what came of it.
+
+mod request;
+mod run;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub use request::{
+    FigureRequest, FitRequest, Lane, OpenedProject, Outcome, PreviewImage, ReadSection, Request, RunDetails,
+    Snapshot,
+};
+use run::runner;
+
+use crate::data::slide::store::SlideStore;
+use crate::jobs::context::Ctx;
+use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
+use crate::jobs::workspace::Resources;
+
+/// The most light jobs at a time.
+const LIGHT_AT_ONCE: usize = 3;
+
+/// Does what a request asks for. Tests put a double in its place.
+pub type Runner = Arc<dyn Fn(Request, &Ctx) -> anyhow::Result<Outcome> + Send + Sync>;
+/// What does the work: the jobs, and the slides that they share with the maps.
+#[derive(Clone)]
+pub struct Engine {
+    /// Does what a request asks for.
+    pub runner: Runner,
+    /// Decoded slides.
+    pub slides: Arc<SlideStore>,
+}
+
+impl Default for Engine {
+    /// The real jobs, features cached in the user's cache folder.
+    fn default() -> Self {
+        let resources = Resources::new();
+        Self { slides: Arc::clone(&resources.slides), runner: runner(resources) }
+    }
+}
+
+/// Called from a job's thread when there is something new to see.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// A job by number, as long as the application runs.
+pub type JobId = u64;
+
+struct Running {
+    id: JobId,
+    request: Arc<Request>,
+    job: Job<Outcome>,
+    cancelling: bool,
+}
+
+/// A job as the status bar shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobView {
+    /// Its number.
+    pub id: JobId,
+    /// "Training run 1".
+    pub name: String,
+    /// What it is doing; empty while it waits.
+    pub status: Status,
+    /// Whether it waits for others to end.
+    pub queued: bool,
+    /// Whether the user paused it.
+    pub paused: bool,
+    /// Whether it was told to stop and has not yet.
+    pub cancelling: bool,
+    /// Whether pausing makes sense.
+    pub can_pause: bool,
+}
+
+/// Something that happened to a job.
+#[derive(Debug)]
+pub enum Happened {
+    /// It reported something.
+    Event {
+        /// Its number.
+        id: JobId,
+        /// What was asked for.
+        request: Arc<Request>,
+        /// What it reported.
+        event: Event,
+    },
+    /// It ended.
+    Ended {
+        /// Its number.
+        id: JobId,
+        /// What was asked for.
+        request: Arc<Request>,
+        /// What came of it.
+        result: Result<Outcome, JobError>,
+    },
+}
+
+/// All running and waiting jobs.
+pub struct Work {
+    runner: Runner,
+    wake: Wake,
+    running: Vec<Running>,
+    waiting: VecDeque<(JobId, Request)>,
+    next: JobId,
+    failed: Vec<Happened>,
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let running: Vec<_> = self.running.iter().map(|r| r.request.name()).collect();
+        f.debug_struct("Work").field("running", &running).field("waiting", &self.waiting.len()).finish()
+    }
+}
+
+impl Work {
+    /// Nothing running. `wake` is called whenever [`Work::poll`] has something new.
+    pub fn new(runner: Runner, wake: Wake) -> Self {
+        Self { runner, wake, running: Vec::new(), waiting: VecDeque::new(), next: 0, failed: Vec::new() }
+    }
+
+    /// Starts `request`, or lets it wait for its turn. A request that replaces earlier ones (the latest
+    /// preview) cancels those.
+    pub fn start(&mut self, request: Request) -> JobId {
+        self.waiting.retain(|(_, waiting)| !request.replaces(waiting));
+        // A file that is being written is written to its end; the newer content follows.
+        if request.lane() != Lane::Files {
+            for running in self.running.iter_mut().filter(|r| request.replaces(&r.request)) {
+                running.job.token().cancel();
+                running.cancelling = true;
+            }
+        }
+        self.next += 1;
+        self.waiting.push_back((self.next, request));
+        self.fill();
+        self.next
+    }
+
+    /// Starts what may start now.
+    fn fill(&mut self) {
+        let mut at = 0;
+        while let Some((_, request)) = self.waiting.get(at) {
+            let lane = request.lane();
+            let busy = self.running.iter().filter(|r| r.request.lane() == lane).count();
+            let earlier = self.waiting.iter().take(at).any(|(_, r)| r.lane() == lane);
+            let free = match lane {
+                Lane::Light => busy < LIGHT_AT_ONCE,
+                Lane::Compute | Lane::Files => busy == 0 && !earlier,
+            };
+            if !free {
+                at += 1;
+                continue;
+            }
+            let Some((id, request)) = self.waiting.remove(at) else { break };
+            let (runner, asked, wake) = (Arc::clone(&self.runner), request.clone(), Arc::clone(&self.wake));
+            let request = Arc::new(request);
+            match spawn(&request.name(), move || wake(), move |ctx| runner(asked, ctx)) {
+                Ok(job) => self.running.push(Running { id, request, job, cancelling: false }),
+                Err(error) => self.failed.push(Happened::Ended { id, request, result: Err(error) }),
+            }
+        }
+    }
+
+    /// What happened since the last call, in order.
+    pub fn poll(&mut self) -> Vec<Happened> {
+        let mut happened = std::mem::take(&mut self.failed);
+        let mut i = 0;
+        while let Some(running) = self.running.get(i) {
+            // The result first: what was reported before it is then certainly there.
+            let result = running.job.poll();
+            let events = running.job.take_events().into_iter();
+            happened.extend(events.map(|event| Happened::Event {
+                id: running.id,
+                request: Arc::clone(&running.request),
+                event,
+            }));
+            match result {
+                Some(result) => {
+                    let ended = self.running.remove(i);
+                    happened.push(Happened::Ended { id: ended.id, request: ended.request, result });
+                }
+                None => i += 1,
+            }
+        }
+        self.fill();
+        happened
+    }
+
+    /// Whether any running or waiting request fulfils `test`.
+    pub fn any(&self, test: impl Fn(&Request) -> bool) -> bool {
+        self.running.iter().map(|r| &*r.request).chain(self.waiting.iter().map(|(_, r)| r)).any(test)
+    }
+
+    /// The running and waiting jobs that the user should see.
+    pub fn views(&self) -> Vec<JobView> {
+        let running = self.running.iter().filter(|r| r.request.is_shown()).map(|r| JobView {
+            id: r.id,
+            name: r.request.name(),
+            status: r.job.status(),
+            queued: false,
+            paused: r.job.token().is_paused(),
+            cancelling: r.cancelling,
+            can_pause: r.request.lane() == Lane::Compute,
+        });
+        let waiting = self.waiting.iter().filter(|(_, r)| r.is_shown()).map(|(id, r)| JobView {
+            id: *id,
+            name: r.name(),
+            status: Status::default(),
+            queued: true,
+            paused: false,
+            cancelling: false,
+            can_pause: false,
+        });
+        running.chain(waiting).collect()
+    }
+
+    /// The running job for which `test` holds, as the status bar shows it.
+    pub fn view(&self, test: impl Fn(&Request) -> bool) -> Option<JobView> {
+        let id = self
+            .running
+            .iter()
+            .map(|r| (r.id, &*r.request))
+            .chain(self.waiting.iter().map(|(id, r)| (*id, r)))
+            .find(|(_, r)| test(r))
+            .map(|(id, _)| id)?;
+        self.views().into_iter().find(|v| v.id == id)
+    }
+
+    /// Stops a job, or takes it out of the queue.
+    pub fn cancel(&mut self, id: JobId) {
+        self.waiting.retain(|(waiting, _)| *waiting != id);
+        if let Some(running) = self.running.iter_mut().find(|r| r.id == id) {
+            running.job.token().cancel();
+            running.cancelling = true;
+        }
+    }
+
+    /// Stops everything for which `test` holds.
+    pub fn cancel_where(&mut self, test: impl Fn(&Request) -> bool) {
+        self.waiting.retain(|(_, r)| !test(r));
+        for running in self.running.iter_mut().filter(|r| test(&r.request)) {
+            running.job.token().cancel();
+            running.cancelling = true;
+        }
+    }
+
+    /// Lets a job wait, or go on.
+    pub fn pause(&mut self, id: JobId, pause: bool) {
+        if let Some(running) = self.running.iter().find(|r| r.id == id) {
+            if pause { running.job.token().pause() } else { running.job.token().resume() }
+        }
+    }
+}

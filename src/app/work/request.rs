@@ -1,0 +1,466 @@
+//! What the window can ask for, and what comes of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::app::forms::FigureFormat;
+use crate::app::settings::Settings;
+use crate::core::display::{DisplaySettings, PaneKind};
+use crate::core::target::Target;
+use crate::data::project::{Project, SectionEntry};
+use crate::data::section::Section;
+use crate::data::st::MissingFile;
+use crate::data::st::pairing::Suggestion;
+use crate::device::{DeviceChoice, DeviceInfo};
+use crate::evaluate::report::{EvalReport, Split};
+use crate::jobs::runs::RunInfo;
+use crate::predict::Predictions;
+use crate::preprocess::hvg::Combine;
+use crate::train::{EpochMetrics, TrainConfig};
+
+/// What may run beside what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Short reads; several at a time.
+    Light,
+    /// Writing the project and the settings; one after the other, in order.
+    Files,
+    /// What keeps all processors busy; one at a time.
+    Compute,
+}
+
+/// The open project as it was when something was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The project file.
+    pub path: PathBuf,
+    /// Its content.
+    pub project: Project,
+}
+
+/// What training and cross-validation share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitRequest {
+    /// The project.
+    pub snapshot: Snapshot,
+    /// The scale of the predictions.
+    pub target: Target,
+    /// Where to train.
+    pub device: DeviceChoice,
+    /// Everything else, seed included.
+    pub config: TrainConfig,
+    /// Name of the run.
+    pub run: String,
+}
+
+/// A figure to draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FigureRequest {
+    /// The project.
+    pub snapshot: Snapshot,
+    /// The run that predicts; measured maps need none.
+    pub run: Option<String>,
+    /// The sections.
+    pub sections: Vec<String>,
+    /// The genes.
+    pub genes: Vec<String>,
+    /// The columns.
+    pub panes: Vec<PaneKind>,
+    /// Colours, limits, spot size and opacity.
+    pub display: DisplaySettings,
+    /// Width in millimetres.
+    pub width_mm: f64,
+    /// Resolution in dots per inch.
+    pub dpi: f64,
+}
+
+/// One thing to do on another thread.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Ask the drivers what can compute.
+    ListDevices,
+    /// Write the settings.
+    SaveSettings {
+        /// The folder.
+        folder: PathBuf,
+        /// The settings.
+        settings: Settings,
+    },
+    /// Make the synthetic demo.
+    MakeDemo {
+        /// Where to keep it.
+        folder: PathBuf,
+    },
+    /// Read a project file.
+    OpenProject(PathBuf),
+    /// Make a project of a folder in the her2st layout.
+    NewFromFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// Where the project file goes, if nothing is there yet; else beside it.
+        file: PathBuf,
+    },
+    /// Make a project without sections.
+    NewEmpty {
+        /// Where the project file goes, if nothing is there yet; else beside it.
+        file: PathBuf,
+    },
+    /// Write the project file.
+    SaveProject {
+        /// The file.
+        path: PathBuf,
+        /// Its content.
+        project: Project,
+    },
+    /// Write the project under another name, its runs too.
+    SaveProjectAs {
+        /// The file so far.
+        from: PathBuf,
+        /// The new file.
+        to: PathBuf,
+        /// Its content.
+        project: Project,
+    },
+    /// Find the sections of a folder.
+    ScanFolder(PathBuf),
+    /// Find out which files belong together.
+    PairFiles(Vec<PathBuf>),
+    /// Read a section.
+    OpenSection {
+        /// Which files, and with which resolution.
+        key: String,
+        /// The section.
+        entry: SectionEntry,
+    },
+    /// How much the cache holds, and whose features are in it.
+    CheckFeatures(Vec<Arc<Section>>),
+    /// Compute the features of every section.
+    ComputeFeatures(Snapshot),
+    /// Delete all cached features.
+    ClearCache,
+    /// Select highly variable genes.
+    SelectGenes {
+        /// On the sections of this project.
+        snapshot: Snapshot,
+        /// In each.
+        count: usize,
+        /// Put together like this.
+        combine: Combine,
+        /// Seen in at least this share of spots, 0 to 1.
+        min_spots: f64,
+        /// Kept whatever their variability.
+        keep: Vec<String>,
+    },
+    /// Read a gene list.
+    LoadGenes(PathBuf),
+    /// Write a gene list.
+    SaveGenes {
+        /// The file.
+        path: PathBuf,
+        /// The list.
+        genes: Vec<String>,
+    },
+    /// List the runs of a project.
+    ListRuns(PathBuf),
+    /// Train.
+    Train {
+        /// With what.
+        fit: FitRequest,
+        /// Sections kept out.
+        test: Vec<String>,
+    },
+    /// Go on with an interrupted run.
+    Resume {
+        /// The project.
+        snapshot: Snapshot,
+        /// The run.
+        run: RunInfo,
+        /// Where to train.
+        device: DeviceChoice,
+    },
+    /// Cross-validate.
+    Evaluate {
+        /// With what.
+        fit: FitRequest,
+        /// Held out like this.
+        split: Split,
+    },
+    /// Delete a run and its files.
+    DeleteRun(RunInfo),
+    /// Read the curves and per-gene scores of a run, or the report of a cross-validation.
+    LoadRun(RunInfo),
+    /// The predictions of a section by a run, stored or computed.
+    Predict {
+        /// The project.
+        snapshot: Snapshot,
+        /// The run.
+        run: RunInfo,
+        /// The section.
+        section: String,
+    },
+    /// Draw a figure for the screen.
+    Preview(FigureRequest),
+    /// Write a figure.
+    SaveFigure {
+        /// The figure.
+        figure: FigureRequest,
+        /// The file; its ending says which kind.
+        path: PathBuf,
+    },
+    /// Write one figure a gene and section.
+    SaveFigures {
+        /// Its genes and sections are taken one by one.
+        figure: FigureRequest,
+        /// The folder.
+        folder: PathBuf,
+        /// The kind of file.
+        format: FigureFormat,
+    },
+    /// Write predictions as CSV.
+    SavePredictions {
+        /// The project.
+        snapshot: Snapshot,
+        /// The run.
+        run: RunInfo,
+        /// The section.
+        section: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Write a report.
+    SaveReport {
+        /// The report.
+        report: Arc<EvalReport>,
+        /// The file; `.json` or `.csv`.
+        path: PathBuf,
+    },
+}
+
+impl Request {
+    /// What may run beside it.
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::SaveSettings { .. } | Self::SaveProject { .. } | Self::SaveProjectAs { .. } => Lane::Files,
+            Self::MakeDemo { .. }
+            | Self::ComputeFeatures(_)
+            | Self::SelectGenes { .. }
+            | Self::Train { .. }
+            | Self::Resume { .. }
+            | Self::Evaluate { .. }
+            | Self::SaveFigures { .. } => Lane::Compute,
+            _ => Lane::Light,
+        }
+    }
+
+    /// What the status bar calls it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::ListDevices => "Looking for devices".to_owned(),
+            Self::SaveSettings { .. } => "Saving settings".to_owned(),
+            Self::MakeDemo { .. } => "Making the demo".to_owned(),
+            Self::OpenProject(_) => "Opening the project".to_owned(),
+            Self::NewFromFolder { .. } => "Opening the folder".to_owned(),
+            Self::NewEmpty { .. } => "Making a project".to_owned(),
+            Self::SaveProject { .. } | Self::SaveProjectAs { .. } => "Saving the project".to_owned(),
+            Self::ScanFolder(_) | Self::PairFiles(_) => "Looking for sections".to_owned(),
+            Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
+            Self::CheckFeatures(_) => "Looking at the cache".to_owned(),
+            Self::ComputeFeatures(_) => "Image features".to_owned(),
+            Self::ClearCache => "Clearing the cache".to_owned(),
+            Self::SelectGenes { .. } => "Selecting genes".to_owned(),
+            Self::LoadGenes(_) => "Loading genes".to_owned(),
+            Self::SaveGenes { .. } => "Saving genes".to_owned(),
+            Self::ListRuns(_) => "Looking for runs".to_owned(),
+            Self::Train { fit, .. } => format!("Training {}", fit.run),
+            Self::Resume { run, .. } => format!("Training {}", run.id),
+            Self::Evaluate { .. } => "Cross-validation".to_owned(),
+            Self::DeleteRun(run) => format!("Deleting {}", run.id),
+            Self::LoadRun(run) => format!("Reading {}", run.id),
+            Self::Predict { section, .. } => format!("Predicting {section}"),
+            Self::Preview(_) => "Drawing the preview".to_owned(),
+            Self::SaveFigure { .. } => "Saving the figure".to_owned(),
+            Self::SaveFigures { .. } => "Saving figures".to_owned(),
+            Self::SavePredictions { .. } => "Saving predictions".to_owned(),
+            Self::SaveReport { .. } => "Saving the report".to_owned(),
+        }
+    }
+
+    /// Whether it opens a project.
+    pub fn opens_project(&self) -> bool {
+        matches!(
+            self,
+            Self::OpenProject(_) | Self::NewFromFolder { .. } | Self::NewEmpty { .. } | Self::MakeDemo { .. }
+        )
+    }
+
+    /// Whether it is of no use once its project is closed.
+    pub fn belongs_to_project(&self) -> bool {
+        matches!(
+            self,
+            Self::OpenSection { .. }
+                | Self::ScanFolder(_)
+                | Self::PairFiles(_)
+                | Self::CheckFeatures(_)
+                | Self::ComputeFeatures(_)
+                | Self::SelectGenes { .. }
+                | Self::LoadGenes(_)
+                | Self::ListRuns(_)
+                | Self::Train { .. }
+                | Self::Resume { .. }
+                | Self::Evaluate { .. }
+                | Self::LoadRun(_)
+                | Self::Predict { .. }
+                | Self::Preview(_)
+        )
+    }
+
+    /// Whether the status bar shows it. What is quick and was not asked for by a click is not shown.
+    pub fn is_shown(&self) -> bool {
+        !matches!(
+            self,
+            Self::ListDevices
+                | Self::SaveSettings { .. }
+                | Self::SaveProject { .. }
+                | Self::CheckFeatures(_)
+                | Self::ListRuns(_)
+                | Self::LoadRun(_)
+                | Self::Preview(_)
+        )
+    }
+
+    /// Whether an earlier request is no longer of use once this one is there.
+    pub fn replaces(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Preview(_), Self::Preview(_))
+            | (Self::SaveSettings { .. }, Self::SaveSettings { .. })
+            | (Self::CheckFeatures(_), Self::CheckFeatures(_))
+            | (Self::LoadRun(_), Self::LoadRun(_)) => true,
+            (new, old) if new.opens_project() && old.opens_project() => true,
+            (Self::ListRuns(a), Self::ListRuns(b)) => a == b,
+            (Self::OpenSection { key: a, .. }, Self::OpenSection { key: b, .. }) => a == b,
+            (Self::SaveProject { path: a, .. }, Self::SaveProject { path: b, .. }) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// A section that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadSection {
+    /// The section.
+    pub section: Arc<Section>,
+    /// The sum of its counts.
+    pub umis: f64,
+}
+
+/// A project that was read or made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenedProject {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its content.
+    pub project: Project,
+    /// Files that are not where they were.
+    pub missing: Vec<MissingFile>,
+    /// Whether it is the synthetic demo.
+    pub demo: bool,
+    /// Files found that may belong together, where the layout of a folder is not known.
+    pub suggestions: Vec<Suggestion>,
+    /// Remarks on files that were left out.
+    pub notes: Vec<String>,
+}
+
+/// What a stored run holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunDetails {
+    /// Its name.
+    pub id: String,
+    /// The epochs of each fold.
+    pub curves: Vec<(String, Vec<EpochMetrics>)>,
+    /// Whether it is a cross-validation.
+    pub cross_validation: bool,
+    /// How well it predicted what it was tested on, if anything.
+    pub report: Option<Arc<EvalReport>>,
+    /// Remarks on the run.
+    pub notes: Vec<String>,
+}
+
+/// Pixels of a figure, as they would be saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewImage {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// 4 bytes a pixel, alpha not premultiplied.
+    pub rgba: Vec<u8>,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Nothing but that it was done.
+    Done,
+    /// Files were written.
+    Saved(PathBuf),
+    /// What can compute, the best first.
+    Devices(Vec<DeviceInfo>),
+    /// A project.
+    Project(Box<OpenedProject>),
+    /// A folder's sections in a known layout, or else the files that may belong to sections.
+    Scanned {
+        /// Sections found.
+        entries: Vec<SectionEntry>,
+        /// Which files may belong together, where the layout is not known.
+        suggestions: Vec<Suggestion>,
+        /// Remarks on files that were left out.
+        notes: Vec<String>,
+    },
+    /// A section.
+    Section(ReadSection),
+    /// A section's file is not where it was.
+    MissingFile(MissingFile),
+    /// The state of the cache.
+    Features {
+        /// Names of the sections whose features are cached.
+        cached: Vec<String>,
+        /// Bytes in the cache.
+        bytes: u64,
+    },
+    /// A gene list.
+    Genes(Vec<String>),
+    /// The runs of a project, newest first.
+    Runs(Vec<RunInfo>),
+    /// A run ended; its predictions of its test sections.
+    Trained {
+        /// Its name.
+        run: String,
+        /// One for each test section.
+        predictions: Vec<Arc<Predictions>>,
+    },
+    /// A cross-validation ended.
+    Evaluated {
+        /// Its name.
+        run: String,
+        /// Its report.
+        report: Arc<EvalReport>,
+    },
+    /// What a run holds.
+    Run(Box<RunDetails>),
+    /// Predictions of one section.
+    Predicted {
+        /// The run that predicted.
+        run: String,
+        /// The predictions.
+        predictions: Arc<Predictions>,
+    },
+    /// A figure on the screen.
+    Preview(Arc<PreviewImage>),
+    /// Several figures were written.
+    SavedMany {
+        /// The folder.
+        folder: PathBuf,
+        /// How many.
+        count: usize,
+    },
+}

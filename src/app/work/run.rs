@@ -1,0 +1,420 @@
+//! Requests to job functions.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::Runner;
+use super::request::{
+    FigureRequest, FitRequest, OpenedProject, Outcome, PreviewImage, ReadSection, Request, RunDetails,
+    Snapshot,
+};
+use crate::app::forms::FigureFormat;
+use crate::core::display::DisplaySettings;
+use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
+use crate::data::gene_list;
+use crate::data::project::{Project, SectionEntry};
+use crate::data::st::ReadError;
+use crate::data::st::her2st;
+use crate::data::st::pairing::{Suggestion, files_below, suggest_pairs};
+use crate::device::{self, DeviceChoice};
+use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
+use crate::evaluate::tables;
+use crate::figures;
+use crate::jobs::context::Ctx;
+use crate::jobs::predict::{predictions, write_csv};
+use crate::jobs::runs::{
+    REPORT_FILE, RunInfo, RunKind, delete_run, fold_folder, list_runs, runs_folder, safe_name,
+};
+use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
+use crate::jobs::workspace::{Resources, Workspace};
+use crate::jobs::{curves, figure, genes, project};
+use crate::predict::Predictions;
+use crate::preprocess::hvg::HvgOptions;
+
+/// Width of a previewed figure in pixels.
+const PREVIEW_PX: u32 = 1400;
+
+/// Does what is asked for with what is in memory and cached.
+pub fn runner(resources: Resources) -> Runner {
+    Arc::new(move |request, ctx| run(&resources, request, ctx))
+}
+
+fn workspace(snapshot: Snapshot, resources: &Resources) -> Workspace {
+    Workspace { path: snapshot.path, project: snapshot.project, resources: resources.clone() }
+}
+
+fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    Ok(match request {
+        Request::ListDevices => Outcome::Devices(device::list()),
+        Request::SaveSettings { folder, settings } => {
+            settings.save(&folder)?;
+            Outcome::Done
+        }
+        Request::MakeDemo { folder } => make_demo(&folder, ctx)?,
+        Request::OpenProject(path) => {
+            resources.forget_all();
+            opened(&path, Project::load(&path)?)
+        }
+        Request::NewFromFolder { folder, file } => new_from_folder(&folder, &file)?,
+        Request::NewEmpty { file } => {
+            let path = free_file(&file);
+            let project = Project::new();
+            project.save(&path)?;
+            opened(&path, project)
+        }
+        Request::SaveProject { path, project } => {
+            project.save(&path)?;
+            Outcome::Saved(path)
+        }
+        Request::SaveProjectAs { from, to, project } => {
+            save_as(&from, &to, &project, ctx)?;
+            Outcome::Saved(to)
+        }
+        Request::ScanFolder(folder) => scan_folder(&folder)?,
+        Request::PairFiles(files) => {
+            Outcome::Scanned { entries: Vec::new(), suggestions: suggest_pairs(&files), notes: Vec::new() }
+        }
+        Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
+        Request::CheckFeatures(sections) => {
+            let mut cached = Vec::new();
+            for s in sections {
+                let centers: Vec<_> = s.centers().collect();
+                let encoder = resources.encoder.as_ref();
+                if resources.cache.holds(&s.slide, &centers, s.mpp, encoder, ctx.cancel)? {
+                    cached.push(s.name.clone());
+                }
+            }
+            Outcome::Features { cached, bytes: resources.cache.size_bytes() }
+        }
+        Request::ComputeFeatures(snapshot) => {
+            let infos = project::compute_features(&workspace(snapshot, resources), ctx)?;
+            let cached = infos.into_iter().map(|i| i.section).collect();
+            Outcome::Features { cached, bytes: resources.cache.size_bytes() }
+        }
+        Request::ClearCache => {
+            resources.cache.clear()?;
+            Outcome::Done
+        }
+        Request::SelectGenes { snapshot, count, combine, min_spots, keep } => {
+            let options = HvgOptions { per_section: count, combine, min_spots, always: keep };
+            let selection = genes::select(&workspace(snapshot, resources), &[], &options, ctx)?;
+            Outcome::Genes(selection.genes)
+        }
+        Request::LoadGenes(path) => Outcome::Genes(genes::load(&path, ctx)?),
+        Request::SaveGenes { path, genes } => {
+            gene_list::write(&path, &genes)?;
+            Outcome::Saved(path)
+        }
+        Request::ListRuns(path) => Outcome::Runs(list_runs(&path)?),
+        Request::Train { fit, test } => {
+            let name = fit.run.clone();
+            let (workspace, fit) = job_fit(fit, resources);
+            run_training(&workspace, &fit, &test, &name, ctx)?
+        }
+        Request::Resume { snapshot, run, device } => {
+            resume(&workspace(snapshot, resources), run, device, ctx)?
+        }
+        Request::Evaluate { fit, split } => {
+            let name = fit.run.clone();
+            let (workspace, fit) = job_fit(fit, resources);
+            let report = evaluate(&workspace, &fit, split, Some(&name), ctx)?;
+            Outcome::Evaluated { run: name, report: Arc::new(report) }
+        }
+        Request::DeleteRun(run) => {
+            delete_run(&run)?;
+            Outcome::Done
+        }
+        Request::LoadRun(run) => Outcome::Run(Box::new(load_run(&run)?)),
+        Request::Predict { snapshot, run, section } => {
+            let predicted =
+                predictions(&workspace(snapshot, resources), &run.id, &section, DeviceChoice::Auto, ctx)?;
+            Outcome::Predicted { run: run.id, predictions: Arc::new(predicted) }
+        }
+        Request::Preview(request) => preview(resources, &request, ctx)?,
+        Request::SaveFigure { figure, path } => {
+            let composed = compose(resources, &figure, &rows(&figure), ctx)?;
+            figures::save(&composed, &path)?;
+            Outcome::Saved(path)
+        }
+        Request::SaveFigures { figure, folder, format } => {
+            save_figures(resources, &figure, folder, format, ctx)?
+        }
+        Request::SavePredictions { snapshot, run, section, path } => {
+            let workspace = workspace(snapshot, resources);
+            let predicted = predictions(&workspace, &run.id, &section, DeviceChoice::Auto, ctx)?;
+            write_csv(&path, &predicted, workspace.section(&section, ctx)?.as_ref())?;
+            Outcome::Saved(path)
+        }
+        Request::SaveReport { report, path } => {
+            if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
+                write_json_atomically(&path, report.as_ref())?;
+            } else {
+                write_bytes_atomically(&path, tables::genes_csv(&report.folds).as_bytes())?;
+            }
+            Outcome::Saved(path)
+        }
+    })
+}
+
+fn opened(path: &Path, project: Project) -> Outcome {
+    let missing = project.missing_files();
+    Outcome::Project(Box::new(OpenedProject {
+        path: path.to_path_buf(),
+        project,
+        missing,
+        demo: false,
+        suggestions: Vec::new(),
+        notes: Vec::new(),
+    }))
+}
+
+/// `file`, or a name beside it with a number when something is there already.
+fn free_file(file: &Path) -> PathBuf {
+    numbered(file).find(|f| !f.exists()).unwrap_or_else(|| file.to_path_buf())
+}
+
+fn numbered(file: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let ending = file.extension().unwrap_or_default().to_string_lossy().into_owned();
+    std::iter::once(file.to_path_buf())
+        .chain((2..1000).map(move |n| file.with_file_name(format!("{stem} {n}.{ending}"))))
+}
+
+/// The sections of a folder in the her2st layout, or else what may belong together in it.
+fn sections_of(folder: &Path) -> anyhow::Result<(Vec<SectionEntry>, Vec<Suggestion>, Vec<String>)> {
+    match her2st::scan(folder) {
+        Ok(found) => Ok((found.sections, Vec::new(), found.notes)),
+        Err(why) => {
+            let suggestions = suggest_pairs(&files_below(folder)?);
+            // Nothing to pair either: then what the layout lacks is the better explanation.
+            if suggestions.is_empty() { Err(why.into()) } else { Ok((Vec::new(), suggestions, Vec::new())) }
+        }
+    }
+}
+
+fn scan_folder(folder: &Path) -> anyhow::Result<Outcome> {
+    let (entries, suggestions, notes) = sections_of(folder)?;
+    Ok(Outcome::Scanned { entries, suggestions, notes })
+}
+
+/// A project of a folder. One made of the same folder before is opened again.
+fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
+    let folder = std::path::absolute(folder).with_context(|| format!("Cannot open {}", folder.display()))?;
+    let (entries, suggestions, notes) = sections_of(&folder)?;
+    let same = |p: &Project| entries.iter().any(|e| p.sections.iter().any(|s| s.counts == e.counts));
+    let known = numbered(file)
+        .take_while(|f| f.exists())
+        .find_map(|f| Project::load(&f).ok().filter(same).map(|project| (f, project)));
+    let (path, mut project) = known.unwrap_or_else(|| (free_file(file), Project::new()));
+    project.add_new(entries)?;
+    project.save(&path)?;
+    let missing = project.missing_files();
+    Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: false, suggestions, notes })))
+}
+
+fn make_demo(_folder: &Path, _ctx: &Ctx) -> anyhow::Result<Outcome> {
+    anyhow::bail!("The demo cannot be made")
+}
+
+/// Writes the project under another name and copies its runs.
+fn save_as(from: &Path, to: &Path, project: &Project, ctx: &Ctx) -> anyhow::Result<()> {
+    let runs = runs_folder(from);
+    if from != to && runs.is_dir() {
+        ctx.observer.report("Copying runs", 0, 0);
+        copy_folder(&runs, &runs_folder(to), ctx)?;
+    }
+    Ok(project.save(to)?)
+}
+
+fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {
+    fs::create_dir_all(to).map_err(FileError::io("write", to))?;
+    for entry in fs::read_dir(from).map_err(FileError::io("list", from))? {
+        ctx.check()?;
+        let path = entry.map_err(FileError::io("list", from))?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_folder(&path, &target, ctx)?;
+        } else {
+            fs::copy(&path, &target).map_err(FileError::io("write", &target))?;
+        }
+    }
+    Ok(())
+}
+
+fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let name = entry.name.clone();
+    let mut project = Project::new();
+    project.add(entry)?;
+    let workspace = Workspace { path: PathBuf::new(), project, resources: resources.clone() };
+    match workspace.section(&name, ctx) {
+        Ok(section) => {
+            let umis = section.counts.sum();
+            Ok(Outcome::Section(ReadSection { section, umis }))
+        }
+        Err(error) => match error.downcast::<ReadError>() {
+            Ok(ReadError::Missing(missing)) => Ok(Outcome::MissingFile(missing)),
+            Ok(other) => Err(other.into()),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
+    let genes = fit.snapshot.project.selection.clone().unwrap_or_default().genes;
+    let workspace = workspace(fit.snapshot, resources);
+    let (target, device, config) = (fit.target, fit.device, fit.config);
+    (workspace, JobFit { genes, target, sections: Vec::new(), device, config })
+}
+
+fn run_training(
+    workspace: &Workspace,
+    fit: &JobFit,
+    test: &[String],
+    name: &str,
+    ctx: &Ctx,
+) -> anyhow::Result<Outcome> {
+    let trained = train(workspace, fit, test, name, ctx)?;
+    let mut predicted = Vec::new();
+    for section in test {
+        predicted.push(Arc::new(Predictions::load(&predictions_path(&trained.folder, section))?));
+    }
+    Ok(Outcome::Trained { run: trained.run, predictions: predicted })
+}
+
+fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let config = run.config;
+    let fit = JobFit {
+        genes: config.genes,
+        target: config.target,
+        sections: config.sections,
+        device,
+        config: config.train,
+    };
+    match config.kind {
+        RunKind::Model { test } => run_training(workspace, &fit, &test, &run.id, ctx),
+        RunKind::CrossValidation { split } => {
+            let report = evaluate(workspace, &fit, split, Some(&run.id), ctx)?;
+            Ok(Outcome::Evaluated { run: run.id, report: Arc::new(report) })
+        }
+    }
+}
+
+fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
+    let mut details = RunDetails {
+        id: run.id.clone(),
+        curves: Vec::new(),
+        cross_validation: false,
+        report: None,
+        notes: Vec::new(),
+    };
+    let mut read_log = |name: &str, folder: &Path| -> anyhow::Result<()> {
+        let log = folder.join("log.txt");
+        if log.is_file() {
+            let (epochs, notes) = curves::read(&log)?;
+            details.curves.push((name.to_owned(), epochs));
+            details.notes.extend(notes);
+        }
+        Ok(())
+    };
+    match &run.config.kind {
+        RunKind::Model { .. } => {
+            read_log(&run.id, &run.folder)?;
+            let file = run.folder.join("reports.json");
+            if file.is_file() {
+                details.report = test_report(run, read_json(&file)?).map(Arc::new);
+            }
+        }
+        RunKind::CrossValidation { .. } => {
+            details.cross_validation = true;
+            if run.complete {
+                let report: EvalReport = read_json(&run.folder.join(REPORT_FILE))?;
+                for fold in &report.folds {
+                    let name = match (report.split, &fold.patient) {
+                        (Split::Patient, Some(patient)) => patient,
+                        _ => &fold.test,
+                    };
+                    read_log(name, &fold_folder(&run.folder, name))?;
+                }
+                details.report = Some(Arc::new(report));
+            }
+        }
+    }
+    details.curves.dedup_by(|a, b| a.0 == b.0);
+    details.notes.dedup();
+    Ok(details)
+}
+
+/// How well a single model predicted what it was tested on, in the form of a cross-validation.
+fn test_report(run: &RunInfo, folds: Vec<FoldReport>) -> Option<EvalReport> {
+    if folds.is_empty() {
+        return None;
+    }
+    Some(EvalReport {
+        split: Split::Section,
+        target: run.config.target,
+        gene_count: run.config.genes.len(),
+        device: run.config.device.clone(),
+        seed: run.config.train.seed,
+        mean: MeanReport::over(&folds),
+        folds,
+        warnings: Vec::new(),
+        seconds: 0.0,
+        peak_rss_mb: 0.0,
+    })
+}
+
+fn rows(figure: &FigureRequest) -> Vec<(String, String)> {
+    let of = |s: &String| figure.genes.iter().map(|g| (s.clone(), g.clone())).collect::<Vec<_>>();
+    figure.sections.iter().flat_map(of).collect()
+}
+
+fn compose(
+    resources: &Resources,
+    request: &FigureRequest,
+    rows: &[(String, String)],
+    ctx: &Ctx,
+) -> anyhow::Result<figures::Figure> {
+    let project = &request.snapshot.project;
+    let job = figure::FigureRequest {
+        run: request.run.clone(),
+        rows: rows.to_vec(),
+        display: DisplaySettings { panes: request.panes.clone(), ..request.display.clone() },
+        style: figures::Style { width_mm: request.width_mm, dpi: request.dpi, ..figures::Style::default() },
+        device: DeviceChoice::Auto,
+        genes: project.selection.clone().unwrap_or_default().genes,
+        target: project.target,
+    };
+    figure::compose(&workspace(request.snapshot.clone(), resources), &job, ctx)
+}
+
+fn preview(resources: &Resources, request: &FigureRequest, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let figure = compose(resources, request, &rows(request), ctx)?;
+    ctx.check()?;
+    let raster = figures::render_preview(&figure, PREVIEW_PX)?;
+    Ok(Outcome::Preview(Arc::new(PreviewImage {
+        width: raster.width as usize,
+        height: raster.height as usize,
+        rgba: raster.rgba,
+    })))
+}
+
+fn save_figures(
+    resources: &Resources,
+    request: &FigureRequest,
+    folder: PathBuf,
+    format: FigureFormat,
+    ctx: &Ctx,
+) -> anyhow::Result<Outcome> {
+    let all = rows(request);
+    for (done, row) in all.iter().enumerate() {
+        ctx.check()?;
+        ctx.observer.report("Saving figures", done as u64, all.len() as u64);
+        let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
+        let name = format!("{}_{}.{}", safe_name(&row.0), safe_name(&row.1), format.ending());
+        figures::save(&composed, &folder.join(name))?;
+    }
+    Ok(Outcome::SavedMany { folder, count: all.len() })
+}

@@ -1,0 +1,304 @@
+//! The command line as its users see it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hiscmcl::core::target::Target;
+use hiscmcl::device::DeviceChoice;
+use hiscmcl::evaluate::report::Split;
+
+/// Predict spatial gene expression from H&E slides. Without a command the window opens.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// A job to run without the window.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// A project (.hiscmcl) or a folder to open in the window.
+    pub open: Option<PathBuf>,
+}
+
+/// The jobs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make or extend a project.
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// Say what is in a project.
+    Info {
+        /// The project file.
+        project: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Select highly variable genes (scanpy's `seurat` flavour).
+    Genes(GenesArgs),
+    /// Compute and cache the image features of every section.
+    Features {
+        /// The project file.
+        project: PathBuf,
+        /// The image encoder.
+        #[arg(long, default_value = "texture")]
+        encoder: EncoderName,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Train a model and store it as a run of the project.
+    Train(TrainArgs),
+    /// Predict a section with a trained run.
+    Predict {
+        /// The project file.
+        project: PathBuf,
+        /// Name of the run.
+        #[arg(long)]
+        run: String,
+        /// Name of the section.
+        #[arg(long)]
+        section: String,
+        /// The CSV to write: one row a spot, one column a gene.
+        #[arg(long)]
+        out: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cross-validate the model beside ridge regression and the mean predictor.
+    Evaluate(EvaluateArgs),
+    /// Draw measured and predicted maps of genes to PNG or SVG.
+    Figure(FigureArgs),
+    /// List the devices that can train.
+    Devices {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Making and extending projects.
+#[derive(Debug, Subcommand)]
+pub enum ProjectCommand {
+    /// Make a new project file.
+    New {
+        /// The project file to write, NAME.hiscmcl.
+        project: PathBuf,
+        /// A folder in the her2st layout (ST-cnts, ST-imgs, ST-spotfiles); may be given again.
+        #[arg(long, value_name = "DIR")]
+        her2st: Vec<PathBuf>,
+        /// Take only these sections.
+        #[arg(long, value_delimiter = ',', requires = "her2st")]
+        sections: Vec<String>,
+        /// Replace a project file that exists.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Add sections to a project.
+    Add {
+        /// The project file.
+        project: PathBuf,
+        /// Folders in the her2st layout.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// Take only these sections.
+        #[arg(long, value_delimiter = ',')]
+        sections: Vec<String>,
+    },
+}
+
+/// Image encoders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EncoderName {
+    /// Stain, nuclei and texture statistics; needs no download.
+    Texture,
+}
+
+/// How genes of several sections are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CombineArg {
+    /// Genes selected in any section.
+    Union,
+    /// Genes selected in every section.
+    Intersection,
+}
+
+/// The scale of the predictions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TargetArg {
+    /// log10(1 + 1e4 * count / sum over the selected genes), the published protocol.
+    Published,
+    /// ln(1 + 1e4 * count / sum over all genes).
+    Lognorm,
+}
+
+impl From<TargetArg> for Target {
+    fn from(value: TargetArg) -> Self {
+        match value {
+            TargetArg::Published => Self::Published,
+            TargetArg::Lognorm => Self::Lognorm,
+        }
+    }
+}
+
+/// How sections are held out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitArg {
+    /// One section at a time; leaks between sections of one patient.
+    Section,
+    /// All sections of one patient at a time.
+    Patient,
+}
+
+impl From<SplitArg> for Split {
+    fn from(value: SplitArg) -> Self {
+        match value {
+            SplitArg::Section => Self::Section,
+            SplitArg::Patient => Self::Patient,
+        }
+    }
+}
+
+/// Where to train.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeviceArg {
+    /// The GPU where there is one, the processor otherwise.
+    Auto,
+    /// A real GPU; an error where there is none.
+    Gpu,
+    /// The processor.
+    Cpu,
+}
+
+impl From<DeviceArg> for DeviceChoice {
+    fn from(value: DeviceArg) -> Self {
+        match value {
+            DeviceArg::Auto => Self::Auto,
+            DeviceArg::Gpu => Self::Gpu,
+            DeviceArg::Cpu => Self::Cpu,
+        }
+    }
+}
+
+/// Selecting genes.
+#[derive(Debug, Args)]
+pub struct GenesArgs {
+    /// The project file.
+    pub project: PathBuf,
+    /// Genes to select in each section.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub hvg: usize,
+    /// How the sections' genes are put together.
+    #[arg(long, default_value = "union")]
+    pub combine: CombineArg,
+    /// The least share of spots, 0 to 1, in which a gene must be seen.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub min_spots: f64,
+    /// Genes that are kept whatever their variability.
+    #[arg(long, value_delimiter = ',', value_name = "GENES")]
+    pub keep: Vec<String>,
+    /// Select on these sections only (the training sections); all by default.
+    #[arg(long, value_delimiter = ',', value_name = "SECTIONS")]
+    pub sections: Vec<String>,
+    /// The gene list to write, one name a line.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Also write the statistics of every gene and section as CSV.
+    #[arg(long, value_name = "CSV")]
+    pub statistics: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What training and cross-validation share.
+#[derive(Debug, Args)]
+pub struct FitArgs {
+    /// The gene list, text or CSV.
+    #[arg(long)]
+    pub genes: PathBuf,
+    /// The scale of the predictions.
+    #[arg(long, default_value = "published")]
+    pub target: TargetArg,
+    /// The seed of everything random.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Where to train.
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceArg,
+    /// Change a training setting, NAME=VALUE; may be given again. `train --help` lists them.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Training.
+#[derive(Debug, Args)]
+#[command(after_help = super::settings_help())]
+pub struct TrainArgs {
+    /// The project file.
+    pub project: PathBuf,
+    /// What training and cross-validation share.
+    #[command(flatten)]
+    pub fit: FitArgs,
+    /// Sections to keep out of training, to test on; none by default.
+    #[arg(long, value_delimiter = ',')]
+    pub test: Vec<String>,
+    /// Name of the run. A run of this name that was interrupted is resumed.
+    #[arg(long)]
+    pub run: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Cross-validation.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// The project file.
+    pub project: PathBuf,
+    /// What training and cross-validation share.
+    #[command(flatten)]
+    pub fit: FitArgs,
+    /// How sections are held out.
+    #[arg(long, default_value = "patient")]
+    pub split: SplitArg,
+    /// Keep the models and predictions as a run of this name.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// The report to write as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// The scores of every gene and fold to write as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+}
+
+/// Drawing a figure.
+#[derive(Debug, Args)]
+pub struct FigureArgs {
+    /// The project file.
+    pub project: PathBuf,
+    /// Name of the run, or of the cross-validation.
+    #[arg(long)]
+    pub run: String,
+    /// The section.
+    #[arg(long)]
+    pub section: String,
+    /// Gene names, one row of panels each.
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub genes: Vec<String>,
+    /// Columns, in order: he, measured, predicted, difference, uncertainty.
+    #[arg(long, value_delimiter = ',', default_value = "he,measured,predicted")]
+    pub panes: Vec<String>,
+    /// Width of the figure in millimetres.
+    #[arg(long, default_value_t = 183.0)]
+    pub width_mm: f64,
+    /// Resolution of images in dots per inch.
+    #[arg(long, default_value_t = 300.0)]
+    pub dpi: f64,
+    /// The file to write, .png or .svg.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,228 @@
+//! What each command does: call the job, print its result.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use hiscmcl::core::cancel::CancelToken;
+use hiscmcl::core::display::{DisplaySettings, PaneKind};
+use hiscmcl::core::files::{FileError, write_bytes_atomically, write_json_atomically};
+use hiscmcl::data::gene_list;
+use hiscmcl::device::{self, DeviceChoice};
+use hiscmcl::evaluate::tables;
+use hiscmcl::figures::{self, Style};
+use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::train::FitRequest;
+use hiscmcl::jobs::workspace::Workspace;
+use hiscmcl::jobs::{figure, genes, predict, project, runs, train};
+use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
+use hiscmcl::train::TrainConfig;
+use serde_json::{Value, json};
+
+use super::args::{
+    Cli, CombineArg, Command, EncoderName, EvaluateArgs, FigureArgs, FitArgs, GenesArgs, ProjectCommand,
+    TrainArgs,
+};
+use super::terminal::Terminal;
+
+/// Runs the command, or opens the window.
+pub fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    let Some(command) = cli.command else {
+        return hiscmcl::ui::start(cli.open).map_err(|e| anyhow!("The window could not be opened: {e}"));
+    };
+    let terminal = Terminal::new();
+    let cancel = CancelToken::new();
+    let result = run(command, &Ctx { observer: &terminal, cancel: &cancel });
+    terminal.finish();
+    result
+}
+
+fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
+    match command {
+        Command::Project(ProjectCommand::New { project, her2st, sections, force }) => {
+            let made = project::create(&project, &her2st, &sections, force, ctx)?;
+            println!("{}: {} sections", project.display(), made.sections.len());
+            Ok(())
+        }
+        Command::Project(ProjectCommand::Add { project, folders, sections }) => {
+            let mut workspace = Workspace::open(project)?;
+            let added = project::add_folders(&mut workspace.project, &folders, &sections, ctx)?;
+            workspace.project.save(&workspace.path)?;
+            println!("{}: {added} sections added", workspace.path.display());
+            Ok(())
+        }
+        Command::Info { project, json } => info(project, json, ctx),
+        Command::Genes(args) => select_genes(args, ctx),
+        Command::Features { project, encoder: EncoderName::Texture, json } => {
+            let infos = project::compute_features(&Workspace::open(project)?, ctx)?;
+            let lines = infos.iter().map(|i| {
+                format!("{}: {} spots x {} numbers, {} landmarks", i.section, i.spots, i.width, i.landmarks)
+            });
+            print(json, &json!({ "sections": infos }), lines)
+        }
+        Command::Train(args) => train_model(args, ctx),
+        Command::Predict { project, run, section, out, json } => {
+            predict_section(project, &run, &section, &out, json, ctx)
+        }
+        Command::Evaluate(args) => evaluate(args, ctx),
+        Command::Figure(args) => draw(args, ctx),
+        Command::Devices { json } => {
+            let devices = device::list();
+            let lines = devices.iter().map(|d| d.name.clone());
+            print(json, &json!({ "devices": devices }), lines)
+        }
+    }
+}
+
+/// Prints `value` for machines or `lines` for people.
+fn print(as_json: bool, value: &Value, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(value)?);
+    } else {
+        lines.for_each(|line| println!("{line}"));
+    }
+    Ok(())
+}
+
+fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
+    let info = project::info(&Workspace::open(project)?, ctx)?;
+    let lines = info.sections.iter().map(|s| {
+        let patient = s.patient.as_deref().unwrap_or("unknown");
+        format!(
+            "{}: patient {patient}, {} spots, {} genes, {} UMIs, {} x {} px, {:.3} um/px",
+            s.name, s.spots, s.genes, s.umi_total, s.width_px, s.height_px, s.mpp
+        )
+    });
+    print(json, &serde_json::to_value(&info)?, lines)
+}
+
+fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
+    let options = HvgOptions {
+        per_section: args.hvg,
+        combine: match args.combine {
+            CombineArg::Union => Combine::Union,
+            CombineArg::Intersection => Combine::Intersection,
+        },
+        min_spots: args.min_spots,
+        always: args.keep,
+    };
+    if !(0.0..=1.0).contains(&options.min_spots) {
+        return Err(anyhow!("--min-spots is a share, 0 to 1, not {}", options.min_spots));
+    }
+    let selection = genes::select(&Workspace::open(args.project)?, &args.sections, &options, ctx)?;
+    gene_list::write(&args.out, &selection.genes)?;
+    if let Some(path) = &args.statistics {
+        write_bytes_atomically(path, genes::statistics_csv(&selection).as_bytes())?;
+    }
+    let value = json!({ "genes": selection.genes.len(), "shared": selection.shared.len(), "out": args.out });
+    let line = format!("{}: {} genes", args.out.display(), selection.genes.len());
+    print(args.json, &value, std::iter::once(line))
+}
+
+fn fit_request(args: &FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Result<FitRequest> {
+    let mut config = TrainConfig::default();
+    for change in &args.set {
+        let (name, value) =
+            change.split_once('=').ok_or_else(|| anyhow!("--set takes NAME=VALUE, not \"{change}\""))?;
+        config.set(name.trim(), value.trim())?;
+    }
+    if let Some(seed) = args.seed {
+        config.seed = seed;
+    }
+    Ok(FitRequest {
+        genes: genes::load(&args.genes, ctx)?,
+        target: args.target.into(),
+        sections,
+        device: args.device.into(),
+        config,
+    })
+}
+
+fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
+    let workspace = Workspace::open(args.project)?;
+    let request = fit_request(&args.fit, Vec::new(), ctx)?;
+    let trained = train::train(&workspace, &request, &args.test, &args.run, ctx)?;
+    let folds: Vec<Value> = trained
+        .reports
+        .iter()
+        .map(|r| json!({ "test": r.test, "model": r.model, "ridge": r.ridge, "mean": r.mean, "ceiling": r.ceiling }))
+        .collect();
+    let value = json!({
+        "run": trained.run,
+        "device": trained.device,
+        "seconds": trained.seconds,
+        "folds": folds,
+        "notes": trained.notes,
+    });
+    let mut lines =
+        vec![format!("Run \"{}\" trained in {:.0} s on {}", trained.run, trained.seconds, trained.device)];
+    lines.extend(trained.reports.iter().map(|r| {
+        format!(
+            "{}: PCC {:.3} (HEG-50 {:.3}); ridge {:.3} ({:.3}); ceiling {:.3} ({:.3})",
+            r.test,
+            r.model.pcc_all,
+            r.model.pcc_heg50,
+            r.ridge.pcc_all,
+            r.ridge.pcc_heg50,
+            r.ceiling.pcc_all,
+            r.ceiling.pcc_heg50
+        )
+    }));
+    lines.extend(trained.notes.iter().map(|n| format!("note: {n}")));
+    print(args.json, &value, lines.into_iter())
+}
+
+fn predict_section(
+    project: PathBuf,
+    run: &str,
+    section: &str,
+    out: &Path,
+    json: bool,
+    ctx: &Ctx,
+) -> anyhow::Result<()> {
+    let workspace = Workspace::open(project)?;
+    let predictions = predict::predictions(&workspace, run, section, DeviceChoice::Auto, ctx)?;
+    let data = workspace.section(section, ctx)?;
+    predict::write_csv(out, &predictions, &data)?;
+    let (spots, genes) = (predictions.spots.len(), predictions.genes.len());
+    let value = json!({ "section": section, "run": run, "spots": spots, "genes": genes, "out": out });
+    print(json, &value, std::iter::once(format!("{}: {spots} spots x {genes} genes", out.display())))
+}
+
+fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
+    let workspace = Workspace::open(args.project)?;
+    let request = fit_request(&args.fit, Vec::new(), ctx)?;
+    let report = train::evaluate(&workspace, &request, args.split.into(), args.run.as_deref(), ctx)?;
+    if let Some(path) = &args.json {
+        write_json_atomically(path, &report)?;
+    }
+    if let Some(path) = &args.csv {
+        write_bytes_atomically(path, tables::genes_csv(&report.folds).as_bytes())?;
+    }
+    println!("{}", tables::text(&report));
+    Ok(())
+}
+
+fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
+    let workspace = Workspace::open(args.project)?;
+    let run = runs::find_run(&workspace.path, &args.run)?;
+    let panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
+    let request = figure::FigureRequest {
+        run: Some(args.run),
+        rows: args.genes.iter().map(|gene| (args.section.clone(), gene.clone())).collect(),
+        display: DisplaySettings { panes, ..DisplaySettings::default() },
+        style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
+        device: DeviceChoice::Auto,
+        genes: run.config.genes,
+        target: run.config.target,
+    };
+    let figure = figure::compose(&workspace, &request, ctx)?;
+    if let Some(folder) = args.out.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
+    }
+    figures::save(&figure, &args.out).context("The figure could not be saved")?;
+    let size = figures::size(&figure)?;
+    let value = json!({ "out": args.out, "mm": size.mm, "px": size.px });
+    let line = format!("{}: {:.0} x {:.0} mm", args.out.display(), size.mm[0], size.mm[1]);
+    print(args.json, &value, std::iter::once(line))
+}

@@ -1,0 +1,162 @@
+//! Figures of measured and predicted maps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+
+use super::context::Ctx;
+use super::predict::predictions;
+use super::runs::find_run;
+use super::workspace::Workspace;
+use crate::core::display::{DisplaySettings, PaneKind, color_scales};
+use crate::core::matrix::Matrix;
+use crate::core::target::Target;
+use crate::data::section::Section;
+use crate::device::DeviceChoice;
+use crate::evaluate::metrics::pearson;
+use crate::figures::{Figure, Panel, Row, Style, Tissue};
+use crate::predict::Predictions;
+use crate::preprocess::target::expression;
+
+/// What a figure is asked to show: one row for each gene of each section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FigureRequest {
+    /// The run that predicts; `None` for figures of measured expression alone.
+    pub run: Option<String>,
+    /// Names of the sections and genes, one row each.
+    pub rows: Vec<(String, String)>,
+    /// Panes, colours, limits, spot size and opacity.
+    pub display: DisplaySettings,
+    /// Size and resolution.
+    pub style: Style,
+    /// Where predictions that are not stored are computed.
+    pub device: DeviceChoice,
+    /// The genes and target of measured values where no run gives them.
+    pub genes: Vec<String>,
+    /// See `genes`.
+    pub target: Target,
+}
+
+/// One section of a figure.
+struct Plate {
+    section: Arc<Section>,
+    tissue: Arc<Tissue>,
+    genes: Vec<String>,
+    measured: Matrix,
+    predicted: Option<Predictions>,
+}
+
+/// Puts a figure together: reads the sections, predicts where needed, cuts the tissue images.
+///
+/// # Errors
+/// One sentence naming the run, section, gene or file at fault.
+pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &Ctx) -> anyhow::Result<Figure> {
+    let run = request.run.as_deref().map(|name| find_run(&workspace.path, name)).transpose()?;
+    let (genes, target) = match &run {
+        Some(run) => (&run.config.genes, run.config.target),
+        None => (&request.genes, request.target),
+    };
+    let columns = request.display.panes.clone();
+    if run.is_none() && columns.iter().any(|p| p.needs_prediction()) {
+        return Err(anyhow!("A figure with predictions needs a run; train a model first"));
+    }
+    let mut plates: BTreeMap<&str, Plate> = BTreeMap::new();
+    let mut rows = Vec::with_capacity(request.rows.len());
+    for (done, (name, gene)) in request.rows.iter().enumerate() {
+        ctx.check()?;
+        ctx.observer.report("Drawing maps", done as u64, request.rows.len() as u64);
+        if !plates.contains_key(name.as_str()) {
+            let plate = plate(workspace, request, name, genes, target, ctx)?;
+            plates.insert(name, plate);
+        }
+        if let Some(plate) = plates.get(name.as_str()) {
+            rows.push(row(plate, gene, &request.display, target)?);
+        }
+    }
+    let style = Style { opacity: request.display.opacity, ..request.style };
+    Ok(Figure { columns, rows, unit: target.unit().to_owned(), style })
+}
+
+fn plate(
+    workspace: &Workspace,
+    request: &FigureRequest,
+    name: &str,
+    genes: &[String],
+    target: Target,
+    ctx: &Ctx,
+) -> anyhow::Result<Plate> {
+    let section = workspace.section(name, ctx)?;
+    let slide = workspace.slide(&section, ctx)?;
+    let centers: Vec<_> = section.centers().collect();
+    let radius_px = section.spot_radius_px() * f64::from(request.display.spot_scale);
+    let crop = Tissue::crop_around(&centers, radius_px, section.slide_size);
+    // Never more pixels than the slide has.
+    let wanted =
+        f64::from(request.style.max_panel_px(request.display.panes.len())).min(crop.width()).max(1.0);
+    let width = wanted.round() as u32;
+    let height = (wanted * crop.height() / crop.width()).round().max(1.0) as u32;
+    let image = slide.region(crop, width, height);
+    let tissue = Arc::new(Tissue {
+        crop,
+        mpp: section.mpp,
+        rgb: image.rgb,
+        width: image.width,
+        height: image.height,
+        centers,
+        radius_px,
+    });
+    // Expression on the published scale depends on all selected genes, not only on those shown.
+    let measured = expression(&section, genes, target)?;
+    let predicted = request
+        .run
+        .as_deref()
+        .map(|run| predictions(workspace, run, name, request.device, ctx))
+        .transpose()?;
+    Ok(Plate { section, tissue, genes: genes.to_vec(), measured, predicted })
+}
+
+fn row(plate: &Plate, gene: &str, display: &DisplaySettings, target: Target) -> anyhow::Result<Row> {
+    let g = plate.genes.iter().position(|name| name == gene).ok_or_else(|| {
+        anyhow!("{gene} is not among the {} genes of the run ({})", plate.genes.len(), target.unit())
+    })?;
+    let measured = plate.measured.column(g);
+    let predicted = plate.predicted.as_ref().map(|p| p.mean.column(g));
+    let uncertainty = plate.predicted.as_ref().map(|p| p.uncertainty.column(g));
+    let difference: Option<Vec<f32>> =
+        predicted.as_ref().map(|p| p.iter().zip(&measured).map(|(p, m)| p - m).collect());
+    let empty: &[f32] = &[];
+    let values_of = |pane: PaneKind| match pane {
+        PaneKind::He => empty,
+        PaneKind::Measured => &measured,
+        PaneKind::Predicted => predicted.as_deref().unwrap_or(empty),
+        PaneKind::Difference => difference.as_deref().unwrap_or(empty),
+        PaneKind::Uncertainty => uncertainty.as_deref().unwrap_or(empty),
+    };
+    // Shared limits are those of measured and predicted together, whichever of them the figure shows.
+    let mut kinds = display.panes.clone();
+    kinds
+        .extend([PaneKind::Measured, PaneKind::Predicted].into_iter().filter(|k| !display.panes.contains(k)));
+    let shown: Vec<_> = kinds.iter().map(|&kind| (kind, values_of(kind))).collect();
+    let scales = color_scales(display, &shown);
+    let pcc = predicted.as_ref().and_then(|p| {
+        let wide = |v: &[f32]| v.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+        pearson(&wide(&measured), &wide(p)).map(|r| r as f32)
+    });
+    let panels = display
+        .panes
+        .iter()
+        .zip(scales)
+        .map(|(&kind, scale)| Panel {
+            values: values_of(kind).to_vec(),
+            scale,
+            pcc: pcc.filter(|_| kind == PaneKind::Predicted),
+        })
+        .collect();
+    Ok(Row {
+        gene: Some(gene.to_owned()),
+        section: plate.section.name.clone(),
+        tissue: Arc::clone(&plate.tissue),
+        panels,
+    })
+}

@@ -1,0 +1,212 @@
+//! One fold, the heart of training and cross-validation: fit the model and its baselines on the training
+//! sections, predict the test sections, score both.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::context::Ctx;
+use super::workspace::Workspace;
+use crate::core::matrix::Matrix;
+use crate::core::progress::Of;
+use crate::core::target::Target;
+use crate::data::section::Section;
+use crate::device::ComputeDevice;
+use crate::evaluate::ceiling::noise_ceiling;
+use crate::evaluate::fold::{FoldInput, report};
+use crate::evaluate::regions;
+use crate::evaluate::report::FoldReport;
+use crate::evaluate::ridge::{ALPHAS, Ridge, mean_prediction};
+use crate::evaluate::splits::{Fold, SectionRef};
+use crate::predict::{Fitted, Predictions, predict};
+use crate::preprocess::features::SectionFeatures;
+use crate::preprocess::pca::Pca;
+use crate::preprocess::pooled::pooled;
+use crate::preprocess::target;
+use crate::train::{EpochMetrics, FitInput, TrainConfig, TrainSection, Validation, fit};
+
+/// Principal components of predicted expression that regions are clustered by.
+const REGION_COMPONENTS: usize = 20;
+
+/// Everything the folds need of the sections, read and computed once.
+pub struct Prepared {
+    /// The sections, in the project's order.
+    pub sections: Vec<Arc<Section>>,
+    /// Names of the genes: `g`.
+    pub genes: Vec<String>,
+    /// The scale of `expression`.
+    pub target: Target,
+    /// Image features of each section.
+    pub features: Vec<Arc<SectionFeatures>>,
+    /// Measured expression of each section: spots x `g`.
+    pub expression: Vec<Matrix>,
+    /// Identifiers of the spots of each section.
+    spot_ids: Vec<Vec<String>>,
+    /// Image features as ridge regression reads them: spots x anything.
+    pooled: Vec<Matrix>,
+}
+
+impl Prepared {
+    /// Reads the sections of these names and computes their expression and features.
+    ///
+    /// # Errors
+    /// One sentence naming the section, gene or file at fault.
+    pub fn new(
+        workspace: &Workspace,
+        names: &[String],
+        genes: &[String],
+        target: Target,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Self> {
+        let sections = workspace.sections(names, ctx)?;
+        let expression =
+            sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
+        let features =
+            sections.iter().map(|s| workspace.features(s, ctx)).collect::<anyhow::Result<Vec<_>>>()?;
+        let pooled = features.iter().map(|f| pooled(f)).collect::<Result<Vec<_>, _>>()?;
+        let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
+        Ok(Self { sections, genes: genes.to_vec(), target, features, expression, spot_ids, pooled })
+    }
+
+    /// What the splits need to know of the sections.
+    pub fn refs(&self) -> Vec<SectionRef> {
+        let of = |s: &Arc<Section>| SectionRef { name: s.name.clone(), patient: s.patient.clone() };
+        self.sections.iter().map(of).collect()
+    }
+
+    fn names(&self, sections: &[usize]) -> Vec<String> {
+        sections.iter().map(|&s| self.sections[s].name.clone()).collect()
+    }
+
+    fn training(&self, fold: &Fold) -> Vec<TrainSection<'_>> {
+        fold.train
+            .iter()
+            .map(|&s| TrainSection {
+                name: &self.sections[s].name,
+                features: &self.features[s],
+                expression: &self.expression[s],
+                spot_ids: &self.spot_ids[s],
+            })
+            .collect()
+    }
+}
+
+/// Fits the model on the training sections of a fold. Interrupted, it goes on from `checkpoint`. Returns
+/// the curves as well.
+///
+/// # Errors
+/// What went wrong, or that it was cancelled.
+pub fn fit_model(
+    prepared: &Prepared,
+    fold: &Fold,
+    config: &TrainConfig,
+    device: &ComputeDevice,
+    checkpoint: &Path,
+    ctx: &Ctx,
+) -> anyhow::Result<(Fitted, Vec<EpochMetrics>)> {
+    let validation = match fold.validation {
+        Some(section) => Validation::Sections(prepared.names(&[section])),
+        None => Validation::Auto,
+    };
+    let input = FitInput {
+        sections: prepared.training(fold),
+        validation,
+        genes: &prepared.genes,
+        target: prepared.target,
+    };
+    let mut curves = Vec::new();
+    let mut on_epoch = |metrics: &EpochMetrics| {
+        curves.push(*metrics);
+        ctx.observer.epoch(&fold.name, metrics);
+    };
+    let fitted = fit(&input, config, device, Some(checkpoint), &mut on_epoch, ctx.progress(), ctx.cancel)?;
+    Ok((fitted, curves))
+}
+
+/// Predicts one section.
+///
+/// # Errors
+/// What went wrong, or that it was cancelled.
+pub fn predict_section(
+    prepared: &Prepared,
+    section: usize,
+    fitted: &Fitted,
+    ctx: &Ctx,
+) -> anyhow::Result<Predictions> {
+    let name = &prepared.sections[section].name;
+    let ids = &prepared.spot_ids[section];
+    Ok(predict(fitted, name, &prepared.features[section], ids, ctx.progress(), ctx.cancel)?)
+}
+
+/// A tested section.
+pub struct Tested {
+    /// What was predicted.
+    pub predictions: Predictions,
+    /// How good it is.
+    pub report: FoldReport,
+}
+
+/// Predicts the test sections of a fold and scores the model beside its baselines.
+///
+/// # Errors
+/// What went wrong, or that it was cancelled.
+pub fn test(
+    prepared: &Prepared,
+    fold: &Fold,
+    fitted: &Fitted,
+    seed: u64,
+    ctx: &Ctx,
+) -> anyhow::Result<Vec<Tested>> {
+    ctx.observer.report(&format!("Without {}: baselines", fold.name), 0, 0);
+    let (x, y, groups) = stacked(prepared, &fold.train)?;
+    let ridge = Ridge::fit(&x, &y, &groups, &ALPHAS, ctx.cancel)?;
+    let mut tested = Vec::with_capacity(fold.test.len());
+    for &s in &fold.test {
+        let section = &prepared.sections[s];
+        let measured = &prepared.expression[s];
+        let predictions = predict_section(prepared, s, fitted, ctx)?;
+        let columns = target::columns(section, &prepared.genes)?;
+        let ceiling = noise_ceiling(&section.counts, &columns, prepared.target, seed, ctx.cancel)?;
+        let regions = match &section.labels {
+            Some(labels) => {
+                let k = REGION_COMPONENTS.min(measured.rows()).min(measured.cols());
+                let components = Pca::fit(&predictions.mean, k, ctx.cancel)?.project(&predictions.mean)?;
+                regions::agreement(&components, labels, seed, ctx.cancel)?
+            }
+            None => None,
+        };
+        let report = report(FoldInput {
+            test: &section.name,
+            patient: section.patient.as_deref(),
+            train: prepared.names(&fold.train),
+            validation: fold.validation.map(|v| prepared.sections[v].name.clone()),
+            genes: &prepared.genes,
+            measured,
+            predicted: &predictions.mean,
+            uncertainty: &predictions.uncertainty,
+            ridge: &ridge.predict(&prepared.pooled[s])?,
+            ridge_alpha: ridge.alpha,
+            mean: &mean_prediction(&y, measured.rows()),
+            ceiling: &ceiling,
+            regions,
+            notes: fitted.recipe.notes.clone(),
+        })?;
+        tested.push(Tested { predictions, report });
+    }
+    Ok(tested)
+}
+
+/// The rows of these sections beneath each other: pooled features, expression, and each row's section.
+fn stacked(prepared: &Prepared, sections: &[usize]) -> anyhow::Result<(Matrix, Matrix, Vec<usize>)> {
+    let x = Matrix::vstack(sections.iter().map(|&s| &prepared.pooled[s]));
+    let y = Matrix::vstack(sections.iter().map(|&s| &prepared.expression[s]));
+    let groups = sections
+        .iter()
+        .enumerate()
+        .flat_map(|(group, &s)| std::iter::repeat_n(group, prepared.expression[s].rows()))
+        .collect();
+    let x = x.context("The sections' features differ in width; clear the feature cache and try again")?;
+    let y = y.context("The sections' genes differ")?;
+    Ok((x, y, groups))
+}

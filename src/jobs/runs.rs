@@ -1,0 +1,359 @@
+//! The runs of a project on disk: `NAME.runs/<id>/`. A run is complete or absent; one that is being made, or
+//! was interrupted, lies in a hidden neighbour folder until it is whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::files::{FileError, read_json, write_json_atomically};
+use crate::core::target::Target;
+use crate::evaluate::report::{EvalReport, Scores, Split};
+use crate::train::TrainConfig;
+
+/// The version of the run layout that this program writes.
+pub const RUN_VERSION: u32 = 1;
+
+/// What kind of run it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RunKind {
+    /// One model; `test` sections were kept out of training.
+    Model {
+        /// Names of the sections kept out.
+        test: Vec<String>,
+    },
+    /// One model a fold, in sub-folders `fold-NAME`.
+    CrossValidation {
+        /// How sections were held out.
+        split: Split,
+    },
+}
+
+/// Everything that must be known to make a run again; written before training starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunConfig {
+    /// Layout version.
+    pub version: u32,
+    /// Version of the program that made it.
+    pub program: String,
+    /// When it was started, RFC 3339.
+    pub started: String,
+    /// What kind of run it is.
+    #[serde(flatten)]
+    pub kind: RunKind,
+    /// Names of all sections taking part, test sections included.
+    pub sections: Vec<String>,
+    /// Names of the genes, in order.
+    pub genes: Vec<String>,
+    /// The scale of the predictions.
+    pub target: Target,
+    /// The image encoder.
+    pub encoder: String,
+    /// The device that trained.
+    pub device: String,
+    /// All training settings, seed included.
+    pub train: TrainConfig,
+}
+
+impl RunConfig {
+    /// Whether work begun under `other` can go on under this one: all but date, device and program agree.
+    pub fn same_work(&self, other: &Self) -> bool {
+        let strip = |c: &Self| Self {
+            started: String::new(),
+            device: String::new(),
+            program: String::new(),
+            ..c.clone()
+        };
+        strip(self) == strip(other)
+    }
+}
+
+/// A run in the list of runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunInfo {
+    /// Its name, also that of its folder.
+    pub id: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its configuration.
+    pub config: RunConfig,
+    /// False for one that was interrupted and can be resumed.
+    pub complete: bool,
+    /// The model's scores: on its test sections, or the mean over folds. `None` without a test.
+    pub scores: Option<Scores>,
+}
+
+/// Something is wrong with a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no such run.
+    #[error("There is no run named \"{name}\" in {}; there {}", folder.display(), list(known))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// The runs that exist.
+        known: Vec<String>,
+    },
+    /// The name would overwrite another run.
+    #[error("A run named \"{0}\" exists already; choose another name or delete it first")]
+    Exists(String),
+    /// The name cannot be a folder's.
+    #[error(
+        "\"{0}\" cannot name a run; use letters, digits, space, '.', '-' and '_', and do not begin with '.'"
+    )]
+    BadName(String),
+    /// An interrupted run of this name was made with other settings.
+    #[error(
+        "An interrupted run named \"{0}\" was started with other settings; choose another name, or delete it first"
+    )]
+    OtherSettings(String),
+    /// The run was written by a newer program.
+    #[error("{} was written by a newer version of this program (run layout {found}, known up to {RUN_VERSION})", path.display())]
+    Newer {
+        /// The configuration file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// A file of the run.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+fn list(known: &[String]) -> String {
+    match known {
+        [] => "are no runs yet".to_owned(),
+        [one] => format!("is {one}"),
+        many => format!("are {}", many.join(", ")),
+    }
+}
+
+/// Where the runs of this project are.
+pub fn runs_folder(project: &Path) -> PathBuf {
+    project.with_extension("runs")
+}
+
+fn config_path(folder: &Path) -> PathBuf {
+    folder.join("run.json")
+}
+
+fn read_config(folder: &Path) -> Result<RunConfig, RunError> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let path = config_path(folder);
+    let Version { version } = read_json(&path)?;
+    if version > RUN_VERSION {
+        return Err(RunError::Newer { path, found: version });
+    }
+    Ok(read_json(&path)?)
+}
+
+fn partial_folder(runs: &Path, id: &str) -> PathBuf {
+    runs.join(format!(".{id}.partial"))
+}
+
+/// The test scores of a single model, beside its configuration.
+pub const METRICS_FILE: &str = "metrics.json";
+/// The report of a cross-validation.
+pub const REPORT_FILE: &str = "eval.json";
+
+fn scores_of(folder: &Path, kind: &RunKind) -> Option<Scores> {
+    match kind {
+        // A run whose scores cannot be read is still a run; opening it says what is wrong.
+        RunKind::Model { .. } => read_json(&folder.join(METRICS_FILE)).ok().flatten(),
+        RunKind::CrossValidation { .. } => {
+            read_json::<EvalReport>(&folder.join(REPORT_FILE)).ok().map(|r| r.mean.model)
+        }
+    }
+}
+
+/// The runs of a project, the newest first; a folder that is no run is passed over.
+///
+/// # Errors
+/// [`RunError::File`] when the folder is there and cannot be listed.
+pub fn list_runs(project: &Path) -> Result<Vec<RunInfo>, RunError> {
+    let folder = runs_folder(project);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(FileError::io("list", &folder)(e).into()),
+    };
+    let mut runs = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(FileError::io("list", &folder))?.path();
+        let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
+        let partial = name.strip_prefix('.').and_then(|n| n.strip_suffix(".partial"));
+        if partial.is_none() && name.starts_with('.') {
+            continue;
+        }
+        let Ok(config) = read_config(&path) else { continue };
+        let scores = scores_of(&path, &config.kind);
+        let id = partial.unwrap_or(name).to_owned();
+        runs.push(RunInfo { id, complete: partial.is_none(), scores, config, folder: path });
+    }
+    runs.sort_by(|a, b| b.config.started.cmp(&a.config.started).then_with(|| a.id.cmp(&b.id)));
+    Ok(runs)
+}
+
+/// The complete run of this name.
+///
+/// # Errors
+/// [`RunError::Unknown`] naming those that exist, [`RunError::Newer`], [`RunError::File`].
+pub fn find_run(project: &Path, id: &str) -> Result<RunInfo, RunError> {
+    let folder = runs_folder(project).join(id);
+    if check_name(id).is_err() || !folder.is_dir() {
+        let known = list_runs(project)?.into_iter().filter(|r| r.complete).map(|r| r.id).collect();
+        return Err(RunError::Unknown { name: id.to_owned(), folder: runs_folder(project), known });
+    }
+    let config = read_config(&folder)?;
+    let scores = scores_of(&folder, &config.kind);
+    Ok(RunInfo { id: id.to_owned(), folder, config, complete: true, scores })
+}
+
+/// The folder of one fold of a cross-validation, laid out like a run.
+pub fn fold_folder(run: &Path, test: &str) -> PathBuf {
+    run.join(format!("fold-{}", safe_name(test)))
+}
+
+/// `name` as part of a file name on every system.
+pub fn safe_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
+}
+
+fn check_name(id: &str) -> Result<(), RunError> {
+    let fine = !id.is_empty()
+        && id.len() <= 100
+        && !id.starts_with('.')
+        && id.trim() == id
+        && id.chars().all(|c| c.is_alphanumeric() || " .-_".contains(c));
+    if fine { Ok(()) } else { Err(RunError::BadName(id.to_owned())) }
+}
+
+/// A run that is being made.
+#[derive(Debug)]
+pub struct RunInProgress {
+    id: String,
+    runs: PathBuf,
+    /// The folder to write to until [`RunInProgress::finish`].
+    pub folder: PathBuf,
+    /// Whether an interrupted run is taken up again.
+    pub resumed: bool,
+}
+
+impl RunInProgress {
+    /// Starts a run of this name, or takes up the one of this name that was interrupted.
+    ///
+    /// # Errors
+    /// [`RunError::Exists`], [`RunError::BadName`], [`RunError::OtherSettings`], [`RunError::File`].
+    pub fn start(project: &Path, id: &str, config: &RunConfig) -> Result<Self, RunError> {
+        check_name(id)?;
+        let runs = runs_folder(project);
+        if runs.join(id).exists() {
+            return Err(RunError::Exists(id.to_owned()));
+        }
+        let folder = partial_folder(&runs, id);
+        let resumed = config_path(&folder).is_file();
+        if resumed {
+            if !read_config(&folder)?.same_work(config) {
+                return Err(RunError::OtherSettings(id.to_owned()));
+            }
+        } else {
+            write_json_atomically(&config_path(&folder), config)?;
+        }
+        Ok(Self { id: id.to_owned(), runs, folder, resumed })
+    }
+
+    /// Makes the run complete: from now on it is listed and can be used.
+    ///
+    /// # Errors
+    /// [`RunError::File`] when the folder cannot be renamed.
+    pub fn finish(self) -> Result<PathBuf, RunError> {
+        let whole = self.runs.join(&self.id);
+        fs::rename(&self.folder, &whole).map_err(FileError::io("write", &whole))?;
+        Ok(whole)
+    }
+
+    /// Removes what was written.
+    ///
+    /// # Errors
+    /// [`RunError::File`] when the folder cannot be removed.
+    pub fn discard(self) -> Result<(), RunError> {
+        Ok(fs::remove_dir_all(&self.folder).map_err(FileError::io("remove", &self.folder))?)
+    }
+}
+
+/// Deletes a run, complete or interrupted.
+///
+/// # Errors
+/// [`RunError::File`] when a file cannot be removed.
+pub fn delete_run(run: &RunInfo) -> Result<(), RunError> {
+    Ok(fs::remove_dir_all(&run.folder).map_err(FileError::io("remove", &run.folder))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(seed: u64) -> RunConfig {
+        RunConfig {
+            version: RUN_VERSION,
+            program: "0.1.0".into(),
+            started: "2026-01-01T00:00:00Z".into(),
+            kind: RunKind::Model { test: vec!["C4".into()] },
+            sections: vec!["C2".into(), "C4".into()],
+            genes: vec!["GNAS".into()],
+            target: Target::Published,
+            encoder: "texture".into(),
+            device: "CPU".into(),
+            train: TrainConfig { seed, ..TrainConfig::default() },
+        }
+    }
+
+    #[test]
+    fn a_run_is_complete_or_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hiscmcl");
+        let run = RunInProgress::start(&project, "first", &config(1)).unwrap();
+        assert!(matches!(find_run(&project, "first"), Err(RunError::Unknown { .. })));
+        let listed = list_runs(&project).unwrap();
+        assert_eq!((listed.len(), listed[0].complete, listed[0].id.as_str()), (1, false, "first"));
+        run.finish().unwrap();
+        assert_eq!(find_run(&project, "first").unwrap().config, config(1));
+        assert!(matches!(RunInProgress::start(&project, "first", &config(1)), Err(RunError::Exists(_))));
+        delete_run(&find_run(&project, "first").unwrap()).unwrap();
+        assert!(list_runs(&project).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_interrupted_run_resumes_only_with_its_settings() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hiscmcl");
+        drop(RunInProgress::start(&project, "a", &config(1)).unwrap());
+        assert!(matches!(RunInProgress::start(&project, "a", &config(2)), Err(RunError::OtherSettings(_))));
+        assert!(RunInProgress::start(&project, "a", &config(1)).unwrap().resumed);
+    }
+
+    #[test]
+    fn names_stay_inside_the_folder() {
+        for bad in ["", "..", "a/b", ".x", "a\\b", " a"] {
+            assert!(matches!(check_name(bad), Err(RunError::BadName(_))), "{bad:?}");
+        }
+        assert!(check_name("all-but-C4").is_ok());
+        assert_eq!(safe_name("P2 / rep1"), "P2___rep1");
+    }
+
+    #[test]
+    fn a_newer_run_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hiscmcl");
+        let folder = RunInProgress::start(&project, "a", &config(1)).unwrap().finish().unwrap();
+        std::fs::write(folder.join("run.json"), r#"{"version": 99, "new": true}"#).unwrap();
+        let error = find_run(&project, "a").unwrap_err();
+        assert!(error.to_string().contains("newer version"), "{error}");
+    }
+}

@@ -1,0 +1,236 @@
+//! Training one model, and cross-validating it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+
+use super::context::Ctx;
+use super::fold::{Prepared, Tested, fit_model, test};
+use super::runs::{METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, fold_folder};
+use super::workspace::Workspace;
+use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
+use crate::core::memory::peak_rss_mb;
+use crate::core::target::Target;
+use crate::device::{self, ComputeDevice, DeviceChoice};
+use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
+use crate::evaluate::splits::{Fold, folds, holding_out};
+use crate::evaluate::tables;
+use crate::predict::Fitted;
+use crate::train::{EpochMetrics, TrainConfig};
+
+/// What training and cross-validation are asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitRequest {
+    /// Names of the genes.
+    pub genes: Vec<String>,
+    /// The scale of the predictions.
+    pub target: Target,
+    /// The sections that take part; all where none is named.
+    pub sections: Vec<String>,
+    /// Where to train.
+    pub device: DeviceChoice,
+    /// All training settings, seed included.
+    pub config: TrainConfig,
+}
+
+/// What training gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// Name of the run.
+    pub run: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// One a test section.
+    pub reports: Vec<FoldReport>,
+    /// What the user must know of the run.
+    pub notes: Vec<String>,
+    /// The device that trained.
+    pub device: String,
+    /// Wall time in seconds.
+    pub seconds: f64,
+}
+
+const PER_GENE_FILE: &str = "per_gene.csv";
+const LOG_FILE: &str = "log.txt";
+const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+/// The report of a single fold, kept so that an interrupted cross-validation does not test it again.
+const FOLD_REPORT_FILE: &str = "reports.json";
+
+/// Trains a model without the `test` sections, tests it on them and keeps it as the run `name`. A run of
+/// this name that was interrupted is taken up where it stopped.
+///
+/// # Errors
+/// What went wrong, or that it was cancelled; a cancelled run can be resumed.
+pub fn train(
+    workspace: &Workspace,
+    request: &FitRequest,
+    test_sections: &[String],
+    name: &str,
+    ctx: &Ctx,
+) -> anyhow::Result<Trained> {
+    let start = Instant::now();
+    for section in test_sections {
+        workspace.entry(section)?;
+    }
+    let device = device::choose(request.device)?;
+    let names = taking_part(workspace, request);
+    let config =
+        run_config(request, &names, &device, workspace, RunKind::Model { test: test_sections.to_vec() });
+    let prepared = Prepared::new(workspace, &names, &request.genes, request.target, ctx)?;
+    let fold = holding_out(&prepared.refs(), test_sections)
+        .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
+    let run = RunInProgress::start(&workspace.path, name, &config)?;
+    let (reports, notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+    if let [one] = reports.as_slice() {
+        write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
+    } else if !reports.is_empty() {
+        write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::over(&reports).model)?;
+    }
+    write_bytes_atomically(&run.folder.join(PER_GENE_FILE), tables::genes_csv(&reports).as_bytes())?;
+    let folder = run.finish()?;
+    let (device, seconds) = (device.info().name.clone(), start.elapsed().as_secs_f64());
+    Ok(Trained { run: name.to_owned(), folder, reports, notes, device, seconds })
+}
+
+/// Cross-validates the model beside its baselines. With `keep`, models and predictions stay as the run of
+/// that name, and an interrupted run of that name is taken up where it stopped; without, nothing is left.
+///
+/// # Errors
+/// What went wrong, or that it was cancelled.
+pub fn evaluate(
+    workspace: &Workspace,
+    request: &FitRequest,
+    split: Split,
+    keep: Option<&str>,
+    ctx: &Ctx,
+) -> anyhow::Result<EvalReport> {
+    let start = Instant::now();
+    let device = device::choose(request.device)?;
+    let names = taking_part(workspace, request);
+    let config = run_config(request, &names, &device, workspace, RunKind::CrossValidation { split });
+    let prepared = Prepared::new(workspace, &names, &request.genes, request.target, ctx)?;
+    let split_folds = folds(&prepared.refs(), split)?;
+    let run = keep.map(|name| RunInProgress::start(&workspace.path, name, &config)).transpose()?;
+    // Without a run to keep, folds are written to a folder that vanishes.
+    let scratch = tempfile::tempdir().context("Cannot make a temporary folder")?;
+    let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
+
+    let mut reports = Vec::new();
+    for (done, fold) in split_folds.folds.iter().enumerate() {
+        ctx.observer.report("Cross-validation", done as u64, split_folds.folds.len() as u64);
+        let folder = fold_folder(folder, &fold.name);
+        let (fold_reports, _) = run_fold(&prepared, fold, request, &device, &folder, ctx)?;
+        reports.extend(fold_reports);
+    }
+    let report = EvalReport {
+        split,
+        target: request.target,
+        gene_count: request.genes.len(),
+        device: device.info().name.clone(),
+        seed: request.config.seed,
+        mean: MeanReport::over(&reports),
+        folds: reports,
+        warnings: split_folds.warnings,
+        seconds: start.elapsed().as_secs_f64(),
+        peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
+    };
+    if let Some(run) = run {
+        write_json_atomically(&run.folder.join(REPORT_FILE), &report)?;
+        let per_gene = tables::genes_csv(&report.folds);
+        write_bytes_atomically(&run.folder.join(PER_GENE_FILE), per_gene.as_bytes())?;
+        run.finish()?;
+    }
+    Ok(report)
+}
+
+fn taking_part(workspace: &Workspace, request: &FitRequest) -> Vec<String> {
+    if request.sections.is_empty() { workspace.section_names() } else { request.sections.clone() }
+}
+
+fn run_config(
+    request: &FitRequest,
+    names: &[String],
+    device: &ComputeDevice,
+    workspace: &Workspace,
+    kind: RunKind,
+) -> RunConfig {
+    RunConfig {
+        version: RUN_VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        kind,
+        sections: names.to_vec(),
+        genes: request.genes.clone(),
+        target: request.target,
+        encoder: workspace.resources.encoder.id(),
+        device: device.info().name.clone(),
+        train: request.config.clone(),
+    }
+}
+
+/// Fits, tests and stores one fold in `folder`, unless an interrupted run had already done so.
+fn run_fold(
+    prepared: &Prepared,
+    fold: &Fold,
+    request: &FitRequest,
+    device: &ComputeDevice,
+    folder: &Path,
+    ctx: &Ctx,
+) -> anyhow::Result<(Vec<FoldReport>, Vec<String>)> {
+    let reports_path = folder.join(FOLD_REPORT_FILE);
+    let fitted = if reports_path.is_file() {
+        Fitted::load(folder, device)?
+    } else {
+        fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
+        let checkpoint = folder.join(CHECKPOINT_FILE);
+        let (fitted, curves) = fit_model(prepared, fold, &request.config, device, &checkpoint, ctx)?;
+        fitted.save(folder)?;
+        let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;
+        let mut reports = Vec::with_capacity(tested.len());
+        for Tested { predictions, report } in tested {
+            predictions.save(&predictions_path(folder, &report.test))?;
+            reports.push(report);
+        }
+        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &fitted.recipe.notes).as_bytes())?;
+        write_json_atomically(&reports_path, &reports)?;
+        if checkpoint.exists() {
+            fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
+        }
+        fitted
+    };
+    Ok((read_json(&reports_path)?, fitted.recipe.notes))
+}
+
+/// Where the predictions of a test section are kept in its fold's folder.
+pub fn predictions_path(folder: &Path, section: &str) -> PathBuf {
+    folder.join(format!("predictions-{}.safetensors", super::runs::safe_name(section)))
+}
+
+/// The curves and remarks as they are kept beside a run: one line an epoch.
+fn log(curves: &[EpochMetrics], notes: &[String]) -> String {
+    let or_dash = |v: Option<f32>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
+    let mut text = String::from(
+        "phase\tnetwork\tepoch\ttrain_loss\tcontrastive\tregression\tvalidation_loss\tvalidation_pcc\tseconds\n",
+    );
+    for m in curves {
+        text.push_str(&format!(
+            "{:?}\t{}\t{}/{}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{:.3}\n",
+            m.phase,
+            m.member,
+            m.epoch,
+            m.epochs,
+            m.train_loss,
+            m.contrastive,
+            m.regression,
+            or_dash(m.validation_loss),
+            or_dash(m.validation_pcc),
+            m.seconds
+        ));
+    }
+    for note in notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    text
+}

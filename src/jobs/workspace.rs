@@ -1,0 +1,183 @@
+//! What jobs work on: a snapshot of the open project, and the slides, sections and features that are
+//! already in memory or cached on disk, shared by all jobs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, anyhow};
+use rayon::prelude::*;
+
+use super::context::Ctx;
+use crate::core::cancel::CancelToken;
+use crate::core::encoder::PatchEncoder;
+use crate::core::progress::{NotesOnly, Of, Progress};
+use crate::data::open::open_section;
+use crate::data::project::{Project, SectionEntry};
+use crate::data::section::Section;
+use crate::data::slide::Slide;
+use crate::data::slide::store::SlideStore;
+use crate::preprocess::cache::FeatureCache;
+use crate::preprocess::features::SectionFeatures;
+use crate::preprocess::texture::TextureEncoder;
+
+/// The most opened sections kept; their counts are a few megabytes each.
+const MAX_SECTIONS: usize = 64;
+
+/// What is in memory or cached on disk, shared by all jobs. Cheap to clone.
+#[derive(Clone)]
+pub struct Resources {
+    /// Decoded slides.
+    pub slides: Arc<SlideStore>,
+    /// Image features on disk.
+    pub cache: Arc<FeatureCache>,
+    /// The frozen image encoder.
+    pub encoder: Arc<dyn PatchEncoder>,
+    sections: Arc<Mutex<BTreeMap<PathBuf, (SectionEntry, Arc<Section>)>>>,
+}
+
+impl Resources {
+    /// Nothing in memory yet, features cached in the user's cache folder, the texture encoder.
+    pub fn new() -> Self {
+        Self {
+            slides: Arc::default(),
+            cache: Arc::new(FeatureCache::in_user_cache()),
+            encoder: Arc::new(TextureEncoder),
+            sections: Arc::default(),
+        }
+    }
+
+    /// The section of this (resolved) entry, read now unless it is in memory under the same settings.
+    fn section(
+        &self,
+        entry: &SectionEntry,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> anyhow::Result<Arc<Section>> {
+        let lock = || self.sections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, section)) = lock().get(&entry.counts)
+            && known == entry
+        {
+            return Ok(Arc::clone(section));
+        }
+        let section = Arc::new(open_section(entry, progress, cancel)?);
+        let mut sections = lock();
+        if sections.len() >= MAX_SECTIONS {
+            sections.clear();
+        }
+        sections.insert(entry.counts.clone(), (entry.clone(), Arc::clone(&section)));
+        Ok(section)
+    }
+
+    /// Forgets every opened section and slide, so that files changed on disk are read again.
+    pub fn forget_all(&self) {
+        let mut sections = self.sections.lock().unwrap_or_else(PoisonError::into_inner);
+        for (entry, _) in sections.values() {
+            self.slides.forget(&entry.image);
+        }
+        sections.clear();
+    }
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A snapshot of the open project for one job.
+#[derive(Clone)]
+pub struct Workspace {
+    /// The project file; runs lie beside it.
+    pub path: PathBuf,
+    /// The project as it was when the job was asked for.
+    pub project: Project,
+    /// What is already in memory or cached.
+    pub resources: Resources,
+}
+
+impl Workspace {
+    /// Opens a project file.
+    ///
+    /// # Errors
+    /// One sentence naming the project file.
+    pub fn open(path: PathBuf) -> anyhow::Result<Self> {
+        let project = Project::load(&path)?;
+        Ok(Self { path, project, resources: Resources::new() })
+    }
+
+    /// Names of all sections, in the project's order.
+    pub fn section_names(&self) -> Vec<String> {
+        self.project.sections.iter().map(|s| s.name.clone()).collect()
+    }
+
+    /// The entry of the section of this name.
+    ///
+    /// # Errors
+    /// One sentence naming the sections there are.
+    pub fn entry(&self, name: &str) -> anyhow::Result<&SectionEntry> {
+        self.project.sections.iter().find(|s| s.name == name).ok_or_else(|| {
+            let known = self.section_names().join(", ");
+            anyhow!("There is no section named \"{name}\" in {}; there are: {known}", self.path.display())
+        })
+    }
+
+    /// The section of this name.
+    ///
+    /// # Errors
+    /// One sentence naming the file that is missing or damaged.
+    pub fn section(&self, name: &str, ctx: &Ctx) -> anyhow::Result<Arc<Section>> {
+        self.resources.section(self.entry(name)?, ctx.progress(), ctx.cancel)
+    }
+
+    /// The sections of these names, read in parallel.
+    ///
+    /// # Errors
+    /// As [`Workspace::section`], of the first section that fails.
+    pub fn sections(&self, names: &[String], ctx: &Ctx) -> anyhow::Result<Vec<Arc<Section>>> {
+        ctx.observer.report("Reading sections", 0, names.len() as u64);
+        let done = AtomicU64::new(0);
+        names
+            .par_iter()
+            .map(|name| {
+                let quiet = NotesOnly(ctx.progress());
+                let section = self.resources.section(self.entry(name)?, &quiet, ctx.cancel)?;
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                ctx.observer.report("Reading sections", done, names.len() as u64);
+                Ok(section)
+            })
+            .collect()
+    }
+
+    /// The decoded slide of a section.
+    ///
+    /// # Errors
+    /// One sentence naming the image.
+    pub fn slide(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<Arc<Slide>> {
+        Ok(self.resources.slides.get(&section.slide, ctx.progress(), ctx.cancel)?)
+    }
+
+    /// The image features of a section, from the cache or computed now.
+    ///
+    /// # Errors
+    /// One sentence naming the image or the cache file.
+    pub fn features(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<Arc<SectionFeatures>> {
+        let Resources { slides, cache, encoder, .. } = &self.resources;
+        let centers: Vec<_> = section.centers().collect();
+        let features = cache
+            .get_or_compute(
+                slides,
+                &section.slide,
+                &centers,
+                section.mpp,
+                encoder.as_ref(),
+                &Of { name: &section.name, to: ctx.progress() },
+                ctx.cancel,
+            )
+            .with_context(|| {
+                format!("The image features of section {} could not be computed", section.name)
+            })?;
+        Ok(Arc::new(features))
+    }
+}

@@ -1,0 +1,139 @@
+//! The command list and the shortcuts.
+
+use eframe::egui::{self, Context, Id, Key, Modifiers, ScrollArea, TextEdit, vec2};
+
+use super::theme::colors;
+use super::widgets::{name, remark};
+use crate::app::command::{Command, Overlay};
+use crate::app::palette::{Item, Shortcut, all_items};
+use crate::app::state::App;
+
+/// The pressed key for a shortcut.
+fn key(shortcut: Shortcut) -> Option<Key> {
+    Key::from_name(shortcut.key)
+}
+
+/// Sends the commands of the shortcuts that were pressed. Plain keys do nothing while something is typed
+/// or lies over the page.
+pub fn shortcut_commands(ctx: &Context, app: &App, out: &mut Vec<Command>) {
+    let typing = ctx.text_edit_focused();
+    let mut items = all_items(app);
+    // A key with shift also fits the same key without it, so the one with shift is looked at first.
+    items.sort_by_key(|item| !item.shortcut.is_some_and(|s| s.shift));
+    for item in items {
+        let Some(shortcut) = item.shortcut else { continue };
+        let plain_digit = !shortcut.command && shortcut.key.len() == 1;
+        if plain_digit && (typing || app.overlay.is_some()) {
+            continue;
+        }
+        // A text field takes its own typing back.
+        if typing && shortcut.command && shortcut.key == "Z" {
+            continue;
+        }
+        let Some(key) = key(shortcut) else { continue };
+        let mut modifiers = Modifiers::NONE;
+        modifiers.command = shortcut.command;
+        modifiers.shift = shortcut.shift;
+        let pressed = ctx.input_mut(|i| i.consume_shortcut(&egui::KeyboardShortcut::new(modifiers, key)));
+        if pressed {
+            out.push(item.command);
+        }
+    }
+}
+
+/// The searchable list.
+#[derive(Debug, Default)]
+pub struct CommandList {
+    search: String,
+    chosen: usize,
+    open: bool,
+}
+
+impl CommandList {
+    /// Draws the list while it is open.
+    pub fn show(&mut self, ctx: &Context, app: &App, out: &mut Vec<Command>) {
+        if app.overlay != Some(Overlay::Commands) {
+            self.open = false;
+            return;
+        }
+        let first = !std::mem::replace(&mut self.open, true);
+        if first {
+            self.search.clear();
+            self.chosen = 0;
+        }
+        let (up, down, enter) = ctx.input_mut(|i| {
+            (
+                i.consume_key(Modifiers::NONE, Key::ArrowUp),
+                i.consume_key(Modifiers::NONE, Key::ArrowDown),
+                i.consume_key(Modifiers::NONE, Key::Enter),
+            )
+        });
+        let items: Vec<Item> = all_items(app)
+            .into_iter()
+            .filter(|i| i.command != Command::Show(Overlay::Commands) && i.matches(&self.search))
+            .collect();
+        let last = items.len().saturating_sub(1);
+        if down {
+            self.chosen += 1;
+        }
+        if up {
+            self.chosen = self.chosen.saturating_sub(1);
+        }
+        self.chosen = self.chosen.min(last);
+        let modal = egui::Modal::new(Id::unique("command list")).show(ctx, |ui| {
+            ui.set_width(520.0);
+            let field = TextEdit::singleline(&mut self.search)
+                .id(Id::unique("command search"))
+                .hint_text("Type what you want to do")
+                .desired_width(f32::INFINITY);
+            let field = ui.add(field);
+            name(&field, "Search commands");
+            field.request_focus();
+            if field.changed() {
+                self.chosen = 0;
+            }
+            ui.add_space(4.0);
+            ScrollArea::vertical().max_height(400.0).auto_shrink([false, true]).show(ui, |ui| {
+                if items.is_empty() {
+                    remark(ui, "No command is called that.");
+                }
+                for (at, item) in items.iter().enumerate() {
+                    let clicked = row(ui, item, at == self.chosen, up || down);
+                    if (clicked || (enter && at == self.chosen)) && item.blocked.is_none() {
+                        out.push(Command::CloseOverlay);
+                        out.push(item.command.clone());
+                    }
+                }
+            });
+        });
+        if modal.should_close() {
+            out.push(Command::CloseOverlay);
+        }
+    }
+}
+
+fn row(ui: &mut egui::Ui, item: &Item, chosen: bool, moved: bool) -> bool {
+    let c = colors(ui);
+    let mut button = egui::Button::new(item.name.as_str())
+        .selected(chosen)
+        .frame_when_inactive(chosen)
+        .min_size(vec2(ui.available_width(), 28.0));
+    button = button.shortcut_text(item.shortcut.map(Shortcut::text).unwrap_or_default());
+    let response = ui.add_enabled(item.blocked.is_none(), button);
+    if chosen {
+        ui.painter().rect_stroke(
+            response.rect,
+            4.0,
+            egui::Stroke::new(1.0, c.accent),
+            egui::StrokeKind::Inside,
+        );
+        if moved {
+            response.scroll_to_me(None);
+        }
+    }
+    let clicked = response.clicked();
+    if let Some(why) = &item.blocked {
+        response.on_disabled_hover_text(why);
+    }
+    clicked
+}

@@ -1,0 +1,23 @@
+//! "Really?"
+
+use eframe::egui::Context;
+
+use crate::app::command::Command;
+use crate::ui::widgets::danger;
+
+/// Draws the question.
+pub fn show(ctx: &Context, question: &str, button: &str, command: &Command, out: &mut Vec<Command>) {
+    super::dialog(ctx, "Please confirm", 420.0, out, |ui, out| {
+        ui.label(question);
+        ui.add_space(10.0);
+        ui.horizontal(|ui| {
+            if ui.button("Cancel").clicked() {
+                out.push(Command::CloseOverlay);
+            }
+            if danger(ui, true, button).clicked() {
+                out.push(Command::CloseOverlay);
+                out.push(command.clone());
+            }
+        });
+    });
+}

@@ -1,0 +1,84 @@
+//! How to work with the window.
+
+use eframe::egui::{Context, Grid, RichText, ScrollArea, Ui};
+
+use crate::app::command::Command;
+use crate::app::palette::all_items;
+use crate::app::state::App;
+use crate::ui::theme::colors;
+use crate::ui::widgets::{caption, remark};
+
+const MOUSE: &[(&str, &str)] = &[
+    ("Wheel over a map", "Zoom at the cursor"),
+    ("Drag a map", "Pan; both maps move together"),
+    ("Arrow keys", "Pan the maps"),
+    ("Click a spot", "Show the training spots its prediction was retrieved from"),
+    ("Click the small overview", "Jump to that place"),
+    ("Up and down in the gene list", "Show the next or previous gene"),
+];
+
+const STEPS: &[(&str, &str)] = &[
+    ("1 Data", "Add sections with H&E image, spots and counts; choose the genes."),
+    ("2 Train", "Train a model that predicts those genes from the H&E image."),
+    ("3 Explore", "See measured and predicted maps beside each other, and on what each prediction rests."),
+    ("4 Evaluate", "Measure on held-out patients or sections how far to trust each gene."),
+    ("5 Export", "Save figures for print, and predictions as tables."),
+];
+
+/// Draws the page.
+pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
+    super::dialog(ctx, "Help", 720.0, out, |ui, out| {
+        ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show(ui, |ui| {
+            caption(ui, "The five steps");
+            table(ui, "steps", STEPS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+            ui.add_space(8.0);
+            caption(ui, "Mouse and maps");
+            table(ui, "mouse", MOUSE.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+            ui.add_space(8.0);
+            caption(ui, "Shortcuts");
+            let keys = all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
+            table(ui, "keys", keys);
+            ui.add_space(8.0);
+            caption(ui, "Words");
+            table(ui, "words", WORDS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+            remark(ui, "HisCMCL is for research. It is not a medical device and not for diagnosis.");
+        });
+        ui.add_space(8.0);
+        if ui.button("Close").clicked() {
+            out.push(Command::CloseOverlay);
+        }
+    });
+}
+
+const WORDS: &[(&str, &str)] = &[
+    ("Section", "One tissue section on one slide image."),
+    ("Spot", "One measured place on a section."),
+    (
+        "PCC",
+        "Pearson's correlation of predicted and measured expression over the spots of a section; 1 is perfect, 0 is chance.",
+    ),
+    ("HVG", "Highly variable gene: it differs between spots more than genes of its level usually do."),
+    ("HEG-50", "The 50 genes with the highest mean expression."),
+    ("Ridge", "A simple linear model on the same image features, for comparison."),
+    ("Noise ceiling", "The correlation that a perfect prediction would reach, since counts are samples."),
+    ("mpp", "Micrometres per pixel of the slide image."),
+];
+
+/// A menu text without what undo would take back.
+fn plain(name: &str) -> String {
+    name.split(':').next().unwrap_or(name).trim_end_matches("...").to_owned()
+}
+
+fn table(ui: &mut Ui, id: &str, rows: impl Iterator<Item = (String, String)>) {
+    let c = colors(ui);
+    Grid::new(id).num_columns(2).min_col_width(150.0).max_col_width(500.0).spacing([16.0, 4.0]).show(
+        ui,
+        |ui| {
+            for (left, right) in rows {
+                ui.label(RichText::new(left).color(c.text));
+                ui.label(RichText::new(right).color(c.weak));
+                ui.end_row();
+            }
+        },
+    );
+}

@@ -1,0 +1,70 @@
+//! What lies over the pages.
+
+mod confirm;
+mod help;
+mod history;
+mod import;
+mod panel;
+mod path;
+mod system;
+
+use eframe::egui::{self, Context, Id, Key, Ui};
+
+use super::theme::strong;
+use crate::app::command::{Command, Overlay};
+use crate::app::state::App;
+
+/// What dialogs keep while they are open.
+#[derive(Debug)]
+pub struct Dialogs {
+    path: path::PathDialog,
+    panel: panel::PanelDialog,
+}
+
+impl Dialogs {
+    /// No dialog is open. `native` says whether the system's file dialogs may be shown.
+    pub fn new(native: bool) -> Self {
+        Self { path: path::PathDialog::new(native), panel: panel::PanelDialog::default() }
+    }
+
+    /// Draws the dialog that is open.
+    pub fn show(&mut self, ctx: &Context, app: &App, out: &mut Vec<Command>) {
+        let Some(overlay) = &app.overlay else {
+            self.path.closed();
+            self.panel.closed();
+            return;
+        };
+        match overlay {
+            Overlay::Path(request) => self.path.show(ctx, app, request, out),
+            Overlay::Panel(form) => self.panel.show(ctx, form, out),
+            Overlay::Confirm { question, button, command } => {
+                confirm::show(ctx, question, button, command, out)
+            }
+            Overlay::Help => help::show(ctx, app, out),
+            Overlay::Notices => history::show(ctx, app, out),
+            Overlay::Import => import::show(ctx, app, out),
+            Overlay::Commands => {}
+        }
+    }
+}
+
+/// A dialog in the middle of the window: a title, the contents, and nothing else to click meanwhile.
+fn dialog(
+    ctx: &Context,
+    title: &str,
+    width: f32,
+    out: &mut Vec<Command>,
+    contents: impl FnOnce(&mut Ui, &mut Vec<Command>),
+) {
+    let width = width.min(ctx.content_rect().width() - 80.0);
+    let modal = egui::Modal::new(Id::unique(("dialog", title))).show(ctx, |ui| {
+        ui.set_width(width);
+        ui.label(strong(title).size(16.0));
+        ui.add_space(6.0);
+        contents(ui, out);
+    });
+    let escaped = ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, Key::Escape));
+    if modal.should_close() || escaped {
+        out.push(Command::CloseOverlay);
+    }
+}

@@ -1,0 +1,52 @@
+//! The editor of a gene panel.
+
+use eframe::egui::{Context, ScrollArea, TextEdit};
+
+use crate::app::command::{Command, GenesCommand, PanelForm};
+use crate::app::genes::parse_genes;
+use crate::ui::widgets::{name, primary, remark};
+
+/// What is being typed.
+#[derive(Debug, Default)]
+pub struct PanelDialog {
+    typed: Option<PanelForm>,
+}
+
+impl PanelDialog {
+    /// Forgets what was typed.
+    pub fn closed(&mut self) {
+        self.typed = None;
+    }
+
+    /// Draws the editor, which begins with `form`.
+    pub fn show(&mut self, ctx: &Context, form: &PanelForm, out: &mut Vec<Command>) {
+        let typed = self.typed.get_or_insert_with(|| form.clone());
+        let title = if form.original.is_some() { "Edit the gene panel" } else { "New gene panel" };
+        super::dialog(ctx, title, 560.0, out, |ui, out| {
+            let wide = f32::INFINITY;
+            ui.label("Name");
+            let field = ui.add(TextEdit::singleline(&mut typed.name).desired_width(wide));
+            name(&field, "Name of the panel");
+            ui.label("Source (a publication or a note)");
+            let field = ui.add(TextEdit::singleline(&mut typed.source).desired_width(wide));
+            name(&field, "Source of the panel");
+            ui.label("Genes, separated by spaces, commas or lines");
+            ScrollArea::vertical().max_height(220.0).show(ui, |ui| {
+                let field = ui.add(TextEdit::multiline(&mut typed.genes).desired_width(wide).desired_rows(8));
+                name(&field, "Genes of the panel");
+            });
+            let count = parse_genes(&typed.genes).len();
+            remark(ui, format!("{count} genes"));
+            ui.add_space(6.0);
+            ui.horizontal(|ui| {
+                if ui.button("Cancel").clicked() {
+                    out.push(Command::CloseOverlay);
+                }
+                let ready = count > 0 && !typed.name.trim().is_empty();
+                if primary(ui, ready, "Save the panel").clicked() {
+                    out.push(Command::Genes(GenesCommand::SavePanel(typed.clone())));
+                }
+            });
+        });
+    }
+}

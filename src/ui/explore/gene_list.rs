@@ -1,0 +1,236 @@
+//! The gene list: search, panels, order, and a bar of trust beside every gene.
+
+use eframe::egui::{
+    self, Align, Color32, FontFamily, Id, Key, Modifiers, Pos2, Rect, RichText, ScrollArea, TextEdit,
+    TextStyle, Ui, Vec2,
+};
+
+use super::chips::{self, Chip};
+use super::{explore, row};
+use crate::app::command::Command;
+use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort, Trust, TrustLevel};
+use crate::app::explore::text::thousands;
+use crate::app::explore::{ExploreCommand, ExploreState};
+use crate::ui::theme::{self, Colors, colors};
+use crate::ui::widgets;
+
+/// Height of a row with the space beneath it.
+const PITCH: f32 = theme::ROW;
+/// Where the bar begins and ends, as shares of the row's width.
+const BAR: (f32, f32) = (0.44, 0.80);
+
+/// What the list keeps from frame to frame.
+#[derive(Default)]
+pub struct GeneListView {
+    /// The gene that was last scrolled to.
+    scrolled_to: Option<String>,
+    list_version: u64,
+}
+
+/// The id of the search field.
+pub fn search_id() -> Id {
+    Id::unique("explore: search genes")
+}
+
+/// The colour of a correlation.
+pub fn trust_color(mean: f64, c: Colors) -> Color32 {
+    match TrustLevel::of(mean) {
+        TrustLevel::Good => c.good,
+        TrustLevel::Fair => c.fair,
+        TrustLevel::Poor => c.poor,
+    }
+}
+
+impl GeneListView {
+    /// Draws the list into the rest of the column.
+    pub fn show(&mut self, ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        caption(ui, state, commands);
+        search(ui, state, commands);
+        filters(ui, state, commands);
+        if state.genes().is_empty() {
+            nothing_found(ui, state, commands);
+            return;
+        }
+        self.rows(ui, state, commands);
+    }
+
+    fn rows(&mut self, ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+        let list = state.genes();
+        let gene = state.gene();
+        // Scroll when the gene or the list has changed, not against the hand that scrolls.
+        let version = state.versions().list;
+        let scroll = self.scrolled_to.as_deref() != gene || self.list_version != version;
+        let area = ScrollArea::vertical().id_salt("genes").auto_shrink(false);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let scroll_from_top = self.list_version != version && self.scrolled_to.as_deref() == gene;
+        area.show_viewport(ui, |ui, viewport| {
+            ui.set_height(PITCH * list.len() as f32);
+            let (top, left, width) = (ui.max_rect().top(), ui.max_rect().left(), ui.max_rect().width());
+            let place = |i: usize| {
+                Rect::from_min_size(Pos2::new(left, top + i as f32 * PITCH), Vec2::new(width, PITCH))
+            };
+            let first = (viewport.min.y / PITCH).floor().max(0.0) as usize;
+            let last = ((viewport.max.y / PITCH).ceil().max(0.0) as usize + 1).min(list.len());
+            let mut rows = ui.new_child(egui::UiBuilder::new().max_rect(Rect::from_min_max(
+                place(first).min,
+                Pos2::new(left + width, top + last as f32 * PITCH),
+            )));
+            for i in first..last {
+                if let Some(r) = list.get(i) {
+                    // The id goes with the gene, so that a row keeps the focus while the list scrolls.
+                    rows.push_id(&r.name, |ui| show_row(ui, r, gene, state, commands));
+                }
+            }
+            if scroll {
+                match gene.and_then(|g| list.place(g)) {
+                    Some(at) => ui.scroll_to_rect(place(at), None),
+                    None if scroll_from_top => ui.scroll_to_rect(place(0), Some(Align::TOP)),
+                    None => {}
+                }
+            }
+        });
+        if scroll {
+            self.scrolled_to = gene.map(str::to_owned);
+            self.list_version = version;
+        }
+    }
+}
+
+fn caption(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    widgets::caption_with(ui, "Genes", |ui| {
+        ui.spacing_mut().interact_size.y = 22.0;
+        ui.spacing_mut().button_padding = Vec2::new(6.0, 2.0);
+        let text = RichText::new(format!("by {}", state.sort().name())).text_style(TextStyle::Small);
+        let combo = egui::ComboBox::from_id_salt("gene order").selected_text(text).width(96.0);
+        let shown = combo.show_ui(ui, |ui| {
+            for sort in GeneSort::ALL {
+                let help = match sort {
+                    GeneSort::Trust => "Highest cross-validated correlation first",
+                    GeneSort::Name => "From A to Z",
+                    GeneSort::Expression => "Most counts a spot first",
+                };
+                let item = ui.selectable_label(state.sort() == sort, sort.name()).on_hover_text(help);
+                if item.clicked() {
+                    commands.push(explore(ExploreCommand::Sort(sort)));
+                }
+            }
+        });
+        widgets::name(&shown.response, "Order of genes");
+    });
+}
+
+fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    let c = colors(ui);
+    let mut text = state.search().to_owned();
+    let count = match state.filter() {
+        GeneFilter::Measured => state.genes().all(),
+        GeneFilter::Listed | GeneFilter::Panel(_) => state.genes().listed(),
+    };
+    let hint = RichText::new(format!("Search {} genes …", thousands(count))).color(c.weak);
+    let response = ui.add(
+        TextEdit::singleline(&mut text)
+            .id(search_id())
+            .hint_text(hint)
+            .desired_width(f32::INFINITY)
+            .margin(Vec2::new(8.0, 6.0)),
+    );
+    widgets::name(&response, "Search genes");
+    if response.changed() {
+        commands.push(explore(ExploreCommand::Search(text)));
+    } else if response.lost_focus()
+        && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape))
+        && !state.search().is_empty()
+    {
+        commands.push(explore(ExploreCommand::Search(String::new())));
+    }
+    response.on_hover_text("Ctrl+F · the arrow keys up and down go through the genes");
+}
+
+fn filters(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    let genes = state.genes();
+    let mut all =
+        vec![Chip { text: format!("All {}", thousands(genes.listed())), value: GeneFilter::Listed }];
+    if genes.all() > genes.listed() {
+        let text = format!("Measured {}", thousands(genes.all()));
+        all.push(Chip { text, value: GeneFilter::Measured });
+    }
+    let panels = state
+        .panels()
+        .iter()
+        .map(|p| Chip { text: p.name.clone(), value: GeneFilter::Panel(p.name.clone()) });
+    all.extend(panels);
+    if all.len() > 1
+        && let Some(filter) = chips::show(ui, &all, state.filter(), 3)
+    {
+        commands.push(explore(ExploreCommand::Filter(filter)));
+    }
+}
+
+fn nothing_found(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    let search = state.search().trim();
+    let text = match (search.is_empty(), state.filter()) {
+        (true, GeneFilter::Panel(p)) => format!("None of the genes of “{p}” was measured or predicted here."),
+        (true, _) => "There are no genes here yet.".to_owned(),
+        (false, GeneFilter::Panel(p)) => format!("No gene of “{p}” matches “{search}”."),
+        (false, _) => format!("No gene matches “{search}”."),
+    };
+    widgets::remark(ui, text);
+    let wider = state.genes().all();
+    if *state.filter() != GeneFilter::Measured
+        && wider > state.genes().listed().min(state.genes().len())
+        && ui.button(format!("Search all {} genes", thousands(wider))).clicked()
+    {
+        commands.push(explore(ExploreCommand::Filter(GeneFilter::Measured)));
+    }
+}
+
+fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, commands: &mut Vec<Command>) {
+    let c = colors(ui);
+    let selected = gene == Some(r.name.as_str());
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let (rect, response) = row::begin(ui, selected, &r.name);
+    let (from, to) = (rect.left() + rect.width() * BAR.0, rect.left() + rect.width() * BAR.1);
+    let left = rect.left() + row::PAD;
+    let fitted =
+        row::text(ui, rect, left, false, from - left - 6.0, &r.name, (13.0, theme::italic()), c.text);
+    let track =
+        Rect::from_min_max(Pos2::new(from, rect.center().y - 3.5), Pos2::new(to, rect.center().y + 3.5));
+    ui.painter().rect_filled(track, 2.0, c.quiet);
+    let (text, color) = match r.trust {
+        Some(t) => {
+            let color = trust_color(t.mean, c);
+            let end = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
+            ui.painter().rect_filled(track.with_max_x(end), 2.0, color);
+            (format!("{:.2}", t.mean), color)
+        }
+        None => ("–".to_owned(), c.poor),
+    };
+    let end = rect.right() - row::PAD;
+    row::text(ui, rect, end, true, 40.0, &text, (12.5, FontFamily::Proportional), color);
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_description(describe(r, state)));
+    if response.clicked() && !selected {
+        commands.push(explore(ExploreCommand::SelectGene(r.name.clone())));
+    }
+    response.on_hover_ui(|ui| {
+        if !fitted {
+            ui.label(theme::gene(&r.name));
+        }
+        ui.label(describe(r, state));
+    });
+}
+
+/// What is known of a gene's trust, in a sentence.
+fn describe(r: &GeneRow, state: &ExploreState) -> String {
+    let counts = r.mean_count.map(|m| format!(" · {m:.2} counts a spot")).unwrap_or_default();
+    match r.trust {
+        Some(Trust { mean, sd, folds }) => {
+            let spread = sd.map(|s| format!(" ± {s:.2}")).unwrap_or_default();
+            let word = TrustLevel::of(mean).word();
+            let folds = if folds == 1 { "1 fold".to_owned() } else { format!("{folds} folds") };
+            format!("Cross-validated PCC {mean:.2}{spread} over {folds} ({word}){counts}")
+        }
+        None if state.is_evaluated() => format!("Not among the evaluated genes{counts}"),
+        None => format!("Not evaluated yet: run the cross-validation in step 4{counts}"),
+    }
+}

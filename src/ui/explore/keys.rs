@@ -1,0 +1,56 @@
+//! Keys of the page.
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers, Ui};
+
+use super::explore;
+use super::gene_list::search_id;
+use crate::app::command::Command;
+use crate::app::explore::{ExploreCommand, ExploreState};
+
+const FIND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::F);
+const BACK: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowLeft);
+/// Genes a page key goes by.
+const PAGE: isize = 10;
+
+/// Keys that must be taken before a widget takes them.
+pub fn before(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    if ui.input_mut(|i| i.consume_shortcut(&FIND)) {
+        ui.memory_mut(|m| m.request_focus(search_id()));
+    }
+    if state.can_go_back() && ui.input_mut(|i| i.consume_shortcut(&BACK)) {
+        commands.push(explore(ExploreCommand::Back));
+    }
+    if !ui.memory(|m| m.has_focus(search_id())) {
+        return;
+    }
+    step(ui, commands);
+    let shown = state.gene().and_then(|g| state.genes().place(g));
+    if shown.is_none() && ui.input(|i| i.key_pressed(Key::Enter)) {
+        // The gene shown is not in the list, so the first step leads to its top.
+        commands.push(explore(ExploreCommand::StepGene(0)));
+    }
+}
+
+/// Keys that no widget has taken.
+pub fn after(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    if ui.memory(|m| m.focused()).is_some() {
+        return;
+    }
+    step(ui, commands);
+    if state.spot().is_some() && ui.input(|i| i.key_pressed(Key::Escape)) {
+        commands.push(explore(ExploreCommand::SelectSpot(None)));
+    }
+}
+
+fn step(ui: &Ui, commands: &mut Vec<Command>) {
+    let by: isize = ui.input_mut(|i| {
+        let mut count = |key, by: isize| i.count_and_consume_key(Modifiers::NONE, key) as isize * by;
+        count(Key::ArrowDown, 1)
+            + count(Key::ArrowUp, -1)
+            + count(Key::PageDown, PAGE)
+            + count(Key::PageUp, -PAGE)
+    });
+    if by != 0 {
+        commands.push(explore(ExploreCommand::StepGene(by)));
+    }
+}

@@ -1,0 +1,124 @@
+//! The Explore page: sections and genes at the left, the linked panes in the middle with the evidence of
+//! the chosen spot beneath, display settings and facts at the right.
+
+mod chips;
+mod display;
+mod evidence;
+mod facts;
+mod gene_list;
+mod keys;
+mod row;
+mod scatter;
+mod sections;
+mod similar;
+mod thumbnails;
+
+use eframe::egui::{self, Layout, Rect, ScrollArea, Ui, UiBuilder, Vec2};
+
+use super::slide_view::SlideView;
+use super::theme::{self, colors};
+use super::widgets;
+use crate::app::command::{Command, Step};
+use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
+use gene_list::GeneListView;
+use thumbnails::Thumbnails;
+
+/// Width of the column with sections and genes.
+const LEFT: f32 = 248.0;
+/// Width of the column with display settings and facts.
+const RIGHT: f32 = 276.0;
+/// Height of the evidence beneath the panes.
+const EVIDENCE: f32 = 214.0;
+/// The evidence is folded to this height while no spot is chosen.
+const EVIDENCE_FOLDED: f32 = 46.0;
+
+/// What the page keeps from frame to frame that is about drawing only.
+#[derive(Default)]
+pub struct ExplorePage {
+    slides: SlideView,
+    genes: GeneListView,
+    thumbnails: Thumbnails,
+}
+
+/// A card that fills `rect`.
+fn card_in<R>(ui: &mut Ui, rect: Rect, name: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let frame = theme::card(colors(ui));
+    let inner = rect - frame.total_margin();
+    ui.painter().add(frame.paint(inner));
+    let builder = UiBuilder::new().id_salt(name).max_rect(inner).layout(Layout::top_down(egui::Align::Min));
+    let mut child = ui.new_child(builder);
+    child.shrink_clip_rect(rect);
+    contents(&mut child)
+}
+
+impl ExplorePage {
+    /// Brings `state` up to date and draws the page. Gives what the user asked for.
+    pub fn show(&mut self, ui: &mut Ui, state: &mut ExploreState, input: &ExploreInput) -> Vec<Command> {
+        let mut commands = Vec::new();
+        state.refresh(input);
+        if state.is_busy() {
+            ui.ctx().request_repaint_after(std::time::Duration::from_millis(30));
+        }
+        let room = ui.available_rect_before_wrap();
+        ui.advance_cursor_after_rect(room);
+        if input.sections.is_empty() {
+            show_empty(ui, room, &mut commands);
+            return commands;
+        }
+        keys::before(ui, state, &mut commands);
+        let room = room.shrink(theme::GAP);
+        let left = room.with_max_x(room.left() + LEFT);
+        let right = room.with_min_x(room.right() - RIGHT);
+        let middle = Rect::from_min_max(
+            egui::pos2(left.right() + theme::GAP, room.top()),
+            egui::pos2(right.left() - theme::GAP, room.bottom()),
+        );
+        let low = if state.evidence().is_some() { EVIDENCE } else { EVIDENCE_FOLDED };
+        let low = low.min(middle.height() * 0.5);
+        let panes = middle.with_max_y(middle.bottom() - low - theme::GAP);
+        let beneath = middle.with_min_y(middle.bottom() - low);
+
+        card_in(ui, left, "left", |ui| {
+            sections::show(ui, state, input, &mut commands);
+            ui.add_space(4.0);
+            self.genes.show(ui, state, &mut commands);
+        });
+        let mut child = ui.new_child(UiBuilder::new().id_salt("panes").max_rect(panes));
+        self.slides.show(&mut child, state, input, &mut commands);
+        card_in(ui, beneath, "evidence", |ui| {
+            evidence::show(ui, state, input, &mut self.thumbnails, &mut commands);
+        });
+        card_in(ui, right, "right", |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                display::show(ui, state, &mut commands);
+                ui.add_space(6.0);
+                scatter::show(ui, state, &mut commands);
+                ui.add_space(6.0);
+                facts::show(ui, state, &mut commands);
+            });
+        });
+        similar::show(ui, state, &mut commands);
+        keys::after(ui, state, &mut commands);
+        commands
+    }
+}
+
+/// A page without sections says how to get some.
+fn show_empty(ui: &mut Ui, room: Rect, commands: &mut Vec<Command>) {
+    let size = Vec2::new(room.width().min(420.0), 120.0);
+    let rect = Rect::from_center_size(room.center(), size);
+    let mut child = ui.new_child(
+        UiBuilder::new().id_salt("empty").max_rect(rect).layout(Layout::top_down(egui::Align::Center)),
+    );
+    child.label(theme::strong("There are no sections yet").size(15.0));
+    widgets::remark(&mut child, "Add sections in step 1, then look at their maps here.");
+    child.add_space(6.0);
+    if widgets::primary(&mut child, true, "Go to data").clicked() {
+        commands.push(Command::GoTo(Step::Data));
+    }
+}
+
+/// A command of this page.
+fn explore(command: ExploreCommand) -> Command {
+    Command::Explore(command)
+}

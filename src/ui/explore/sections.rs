@@ -1,0 +1,61 @@
+//! The list of sections.
+
+use eframe::egui::{FontFamily, ScrollArea, Ui};
+
+use super::{explore, row};
+use crate::app::command::Command;
+use crate::app::explore::text::thousands;
+use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, SectionInput};
+use crate::ui::theme::{self, colors};
+use crate::ui::widgets;
+
+/// Rows shown before the list scrolls.
+const ROWS: usize = 6;
+
+/// What stands at the right end of a row.
+fn remark(section: &SectionInput) -> String {
+    match (&section.section, &section.problem) {
+        (Some(s), _) if s.genes.is_empty() => "H&E only".to_owned(),
+        (Some(s), _) => format!("{} spots", thousands(s.spots.len())),
+        (None, Some(_)) => "not readable".to_owned(),
+        (None, None) => "reading …".to_owned(),
+    }
+}
+
+/// Draws the list.
+pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
+    widgets::caption(ui, "Sections");
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let most = ROWS as f32 * theme::ROW;
+    ScrollArea::vertical().id_salt("sections").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+        for section in input.sections {
+            show_row(ui, section, state, commands);
+        }
+    });
+}
+
+fn show_row(ui: &mut Ui, section: &SectionInput, state: &ExploreState, commands: &mut Vec<Command>) {
+    let c = colors(ui);
+    let selected = state.section_name() == Some(section.name.as_str());
+    let (rect, response) = row::begin(ui, selected, &section.name);
+    let end = remark(section);
+    let patient = section.patient.as_ref().map(|p| format!("patient {p}"));
+    let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
+    let name_font = (13.0, theme::semibold());
+    let fitted = row::text(ui, rect, left, false, 70.0, &section.name, name_font, c.text);
+    let small = || (12.0, FontFamily::Proportional);
+    if let Some(patient) = &patient {
+        row::text(ui, rect, left + 78.0, false, 66.0, patient, small(), c.weak);
+    }
+    let color = if section.problem.is_some() { c.bad } else { c.weak };
+    row::text(ui, rect, right, true, 80.0, &end, small(), color);
+    if response.clicked() && !selected {
+        commands.push(explore(ExploreCommand::SelectSection(section.name.clone())));
+    }
+    if let Some(problem) = &section.problem {
+        response.on_hover_text(problem);
+    } else if !fitted || patient.as_ref().is_some_and(|p| p.len() > 11) {
+        let patient = patient.map(|p| format!(" · {p}")).unwrap_or_default();
+        response.on_hover_text(format!("{}{patient} · {end}", section.name));
+    }
+}

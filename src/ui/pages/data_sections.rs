@@ -1,0 +1,165 @@
+//! The table of sections.
+
+use eframe::egui::{self, Grid, RichText, ScrollArea, TextStyle, Ui};
+
+use crate::app::command::{Command, Overlay, SectionCommand};
+use crate::app::paths::{PathPurpose, PathRequest};
+use crate::app::project::{Open, SectionState, SectionView};
+use crate::data::section::{MppSource, Section};
+use crate::ui::theme::colors;
+use crate::ui::widgets::{Tone, banner, card, remark, text_field, thousands};
+
+/// Draws the card.
+pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+    card(ui, "Sections", |ui| {
+        ui.horizontal_wrapped(|ui| {
+            let add = ui.button("Add a folder...");
+            if add.on_hover_text("A folder in the her2st layout, or with files to pair").clicked() {
+                out.push(Command::Ask(PathRequest::new(PathPurpose::AddFolder)));
+            }
+            let import = ui.button("Import files...");
+            let hover = "Pair a count table, a spot file and an image whose names follow no convention";
+            if import.on_hover_text(hover).clicked() {
+                out.push(Command::Section(SectionCommand::EditImport(Default::default())));
+                out.push(Command::Show(Overlay::Import));
+            }
+        });
+        ui.add_space(4.0);
+        if open.doc().sections.is_empty() {
+            let text = "There are no sections yet. Add a folder, import files, or drop them on the window.";
+            banner(ui, Tone::Note, text);
+            return;
+        }
+        ScrollArea::horizontal().id_salt("sections").auto_shrink([false, true]).show(ui, |ui| {
+            table(ui, open, out);
+            ui.add_space(4.0);
+        });
+        for section in open.sections() {
+            problems(ui, &section, out);
+        }
+        let text = "Sections of one patient resemble each other. Say whose each one is, so that cross-validation \
+                    can hold out whole patients.";
+        remark(ui, text);
+    });
+}
+
+fn head(ui: &mut Ui, text: &str, hover: &str) {
+    let c = colors(ui);
+    ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.weak)).on_hover_text(hover);
+}
+
+fn table(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+    Grid::new("section table").num_columns(9).spacing([14.0, 6.0]).show(ui, |ui| {
+        head(ui, "Name", "Click to rename");
+        head(ui, "Patient", "The donor; empty where it is not known");
+        head(ui, "Spots", "Spots that have both counts and a place on the tissue");
+        head(ui, "Genes", "Genes in the count table");
+        head(ui, "Counts", "All counts together (unique molecules)");
+        head(ui, "\u{00B5}m/px", "Micrometres per pixel of the image; empty it to infer it from the spots");
+        head(ui, "Image", "Width and height in pixels");
+        head(ui, "Labels", "Whether a pathologist has labelled its spots");
+        ui.label("");
+        ui.end_row();
+        for section in open.sections() {
+            row(ui, &section, out);
+            ui.end_row();
+        }
+    });
+}
+
+fn row(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
+    let c = colors(ui);
+    let entry = view.entry;
+    let name = &entry.name;
+    if let Some(new) = text_field(ui, ("name", &entry.counts), &format!("Name of {name}"), name, 92.0) {
+        out.push(Command::Section(SectionCommand::Rename { section: name.clone(), name: new }));
+    }
+    let patient = entry.patient.as_deref().unwrap_or("");
+    if let Some(new) =
+        text_field(ui, ("patient", &entry.counts), &format!("Patient of {name}"), patient, 60.0)
+    {
+        out.push(Command::Section(SectionCommand::SetPatient { section: name.clone(), patient: new }));
+    }
+    match view.state {
+        SectionState::Ready(read) => facts(ui, view, &read.section, read.umis, out),
+        SectionState::Loading => {
+            ui.horizontal(|ui| {
+                ui.spinner();
+                ui.label(RichText::new("reading").color(c.weak));
+            });
+            skip(ui, 5);
+        }
+        SectionState::Failed(..) => {
+            ui.label(RichText::new("not read").color(c.bad));
+            skip(ui, 5);
+        }
+        SectionState::Missing(_) => {
+            ui.label(RichText::new("file missing").color(c.fair));
+            skip(ui, 5);
+        }
+    }
+    let remove = egui::Button::new(RichText::new("Remove").color(c.weak)).small().frame_when_inactive(false);
+    if ui.add(remove).on_hover_text(format!("Take {name} out of the project; its files stay")).clicked() {
+        out.push(Command::Section(SectionCommand::Remove(name.clone())));
+    }
+}
+
+fn skip(ui: &mut Ui, cells: usize) {
+    for _ in 0..cells {
+        ui.label("");
+    }
+}
+
+fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mut Vec<Command>) {
+    let c = colors(ui);
+    let name = &view.entry.name;
+    ui.label(thousands(section.spots.len() as f64));
+    ui.label(thousands(section.genes.len() as f64));
+    ui.label(thousands(umis));
+    let mpp = format!("{:.3}", section.mpp.0);
+    let (mark, source) = match section.mpp_source {
+        MppSource::SpotPitch => ("inferred", "Inferred from the distance between spots"),
+        MppSource::File => ("from file", "Read from the image file"),
+        MppSource::User => ("set", "Entered by you; empty the field to infer it again"),
+    };
+    ui.horizontal(|ui| {
+        let label = format!("Micrometres per pixel of {name}");
+        if let Some(text) = text_field(ui, ("mpp", &view.entry.counts), &label, &mpp, 50.0) {
+            let mpp = text.replace(',', ".").parse::<f64>().ok();
+            if mpp.is_some() || text.is_empty() {
+                out.push(Command::Section(SectionCommand::SetMpp { section: name.clone(), mpp }));
+            }
+        }
+        ui.label(RichText::new(mark).text_style(TextStyle::Small).color(c.weak)).on_hover_text(source);
+    });
+    let (width, height) = section.slide_size;
+    ui.label(format!("{} \u{00D7} {}", thousands(f64::from(width)), thousands(f64::from(height))));
+    ui.label(if section.labels.is_some() { "yes" } else { "no" });
+}
+
+/// What is wrong with a section, beneath the table, with what can be done about it.
+fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
+    let name = &view.entry.name;
+    match view.state {
+        SectionState::Missing(missing) => {
+            for file in missing {
+                banner(ui, Tone::Warning, format!("{file}."));
+                if ui.button(format!("Find the {} of {name}...", file.role)).clicked() {
+                    let purpose = PathPurpose::Relocate { section: name.clone(), role: file.role };
+                    out.push(Command::Ask(PathRequest::new(purpose)));
+                }
+            }
+        }
+        SectionState::Failed(headline, causes) => {
+            let text = [&[headline.clone()], causes.as_slice()].concat().join("\n");
+            banner(ui, Tone::Error, format!("{name}: {text}"));
+            if ui.button(format!("Read {name} again")).clicked() {
+                out.push(Command::Section(SectionCommand::Retry(name.clone())));
+            }
+        }
+        SectionState::Ready(_) | SectionState::Loading => {}
+    }
+    for note in view.notes {
+        remark(ui, format!("{name}: {note}"));
+    }
+}

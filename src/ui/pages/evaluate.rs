@@ -1,0 +1,209 @@
+//! The Evaluate page: cross-validation, and what it says.
+
+use eframe::egui::{self, ComboBox, ProgressBar, RichText, TextStyle, Ui};
+
+use super::{Side, evaluate_genes, evaluate_tables, fit_form, scrolling, two_columns};
+use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
+use crate::app::default_split;
+use crate::app::paths::{PathPurpose, PathRequest};
+use crate::app::project::Open;
+use crate::app::scores::ShownReport;
+use crate::app::state::App;
+use crate::app::work::Request;
+use crate::core::progress::format_duration;
+use crate::evaluate::report::Split;
+use crate::ui::theme::{colors, strong};
+use crate::ui::widgets::{Tone, banner, card, field, name, primary, remark};
+
+const RIGHT: f32 = 380.0;
+
+/// Draws the page.
+pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+    let Some(open) = &app.open else { return };
+    scrolling(ui, "evaluate page", |ui| {
+        two_columns(ui, RIGHT, |ui, side| match side {
+            Side::Left => match &open.runs.report {
+                Some(shown) => result(ui, app, shown, out),
+                None => card(ui, "Result", |ui| {
+                    let text = "Cross-validation trains the model several times, each time without some of your \
+                                sections, and tests it on those. It tells how far to trust each gene on a section the \
+                                model has not seen. Press \"Run the cross-validation\" at the right.";
+                    remark(ui, text);
+                }),
+            },
+            Side::Right => {
+                form(ui, app, open, out);
+                if let Some(shown) = &open.runs.report {
+                    about(ui, open, shown, out);
+                }
+            }
+        });
+    });
+}
+
+fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+    card(ui, "Cross-validation", |ui| {
+        let form = &app.forms.evaluate;
+        let chosen = form.split.unwrap_or_else(|| default_split(open));
+        let mut split = chosen;
+        let patients = open.patients();
+        let enough = patients.as_ref().is_some_and(|p| p.len() > 1);
+        field(ui, "Hold out", 90.0, |ui| {
+            let width = fit_form::CONTROL;
+            ComboBox::from_id_salt("split").selected_text(split_name(split)).width(width).show_ui(ui, |ui| {
+                ui.add_enabled_ui(enough, |ui| {
+                    ui.selectable_value(&mut split, Split::Patient, split_name(Split::Patient))
+                        .on_disabled_hover_text(
+                            "This needs the patients of all sections, and at least two of them.",
+                        );
+                });
+                ui.selectable_value(&mut split, Split::Section, split_name(Split::Section));
+            });
+        });
+        if split != chosen {
+            let next = crate::app::forms::EvaluateForm { split: Some(split), ..form.clone() };
+            out.push(Command::Evaluate(EvaluateCommand::Edit(next)));
+        }
+        explain(ui, open, split, patients.as_deref());
+        let mut train = app.forms.train.clone();
+        fit_form::target(ui, &mut train);
+        fit_form::device(ui, app, &mut train);
+        fit_form::seed(ui, &mut train);
+        fit_form::settings(ui, app, &mut train);
+        if train != app.forms.train {
+            out.push(Command::Train(TrainCommand::Edit(train)));
+        }
+        ui.add_space(4.0);
+        start(ui, app, split == Split::Section || enough, out);
+    });
+}
+
+fn split_name(split: Split) -> &'static str {
+    match split {
+        Split::Patient => "one patient at a time",
+        Split::Section => "one section at a time",
+    }
+}
+
+fn explain(ui: &mut Ui, open: &Open, split: Split, patients: Option<&[&str]>) {
+    match (split, patients) {
+        (Split::Patient, Some(p)) => {
+            remark(
+                ui,
+                format!(
+                    "{} folds: all sections of a patient are tested together. An honest test of new patients.",
+                    p.len()
+                ),
+            );
+        }
+        (Split::Patient, None) => {
+            banner(
+                ui,
+                Tone::Warning,
+                "Say on the Data page whose each section is; then whole patients can be held out.",
+            );
+        }
+        (Split::Section, _) => {
+            let n = open.doc().sections.len();
+            remark(ui, format!("{n} folds, as in the published work."));
+            if shares_patients(open) {
+                let text = "Sections of one patient are on both sides of each fold, so the scores are better than they \
+                            would be on a new patient.";
+                banner(ui, Tone::Warning, text);
+            }
+        }
+    }
+}
+
+fn shares_patients(open: &Open) -> bool {
+    let mut seen = std::collections::BTreeSet::new();
+    open.doc().sections.iter().filter_map(|s| s.patient.as_deref()).any(|p| !seen.insert(p))
+}
+
+fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
+    let job = app.work.view(|r| matches!(r, Request::Evaluate { .. })).filter(|j| !j.cancelling);
+    if let Some(job) = job {
+        let share = if job.status.total > 0 { job.status.done as f32 / job.status.total as f32 } else { 0.0 };
+        let bar = ui.add(ProgressBar::new(share).fill(colors(ui).accent));
+        name(&bar, "Progress of the cross-validation");
+        let left =
+            job.status.left.map_or_else(String::new, |l| format!(" \u{00B7} {} left", format_duration(l)));
+        remark(ui, format!("{}{left}", job.status.stage));
+        if ui.button("Stop").on_hover_text("It can be resumed later").clicked() {
+            out.push(Command::Job(JobCommand::Cancel(job.id)));
+        }
+        return;
+    }
+    let ready = possible && app.train_config().is_ok() && !app.is_training();
+    let button = primary(ui, ready, "Run the cross-validation");
+    if button.on_disabled_hover_text("A model is being trained, or patients are not known.").clicked() {
+        out.push(Command::Evaluate(EvaluateCommand::Start));
+    }
+}
+
+fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) {
+    card(ui, "This result", |ui| {
+        let c = colors(ui);
+        let all: Vec<_> = open.runs.cross_validations().map(|r| r.id.clone()).collect();
+        if all.len() > 1 {
+            field(ui, "Shown", 90.0, |ui| {
+                ComboBox::from_id_salt("shown report")
+                    .selected_text(&shown.run)
+                    .width(fit_form::CONTROL)
+                    .show_ui(ui, |ui| {
+                        for id in &all {
+                            if ui.selectable_label(*id == shown.run, id).clicked() {
+                                out.push(Command::Evaluate(EvaluateCommand::Open(id.clone())));
+                            }
+                        }
+                    });
+            });
+        }
+        let r = &shown.report;
+        for (label, value) in [
+            ("Run", shown.run.clone()),
+            ("Held out", split_name(r.split).to_owned()),
+            ("Target", fit_form::target_name(r.target).to_owned()),
+            ("Genes", r.gene_count.to_string()),
+            ("Device", r.device.clone()),
+            ("Seed", r.seed.to_string()),
+            ("Time", format_duration(std::time::Duration::from_secs_f64(r.seconds.max(0.0)))),
+        ] {
+            ui.horizontal(|ui| {
+                ui.set_min_height(18.0);
+                let label = egui::Label::new(RichText::new(label).text_style(TextStyle::Small).color(c.weak));
+                ui.add_sized([70.0, 18.0], label);
+                ui.add(egui::Label::new(value).truncate());
+            });
+        }
+        ui.horizontal_wrapped(|ui| {
+            if ui.button("Save as JSON...").clicked() {
+                out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportJson).named("eval.json")));
+            }
+            if ui.button("Save genes as CSV...").clicked() {
+                out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportCsv).named("per_gene.csv")));
+            }
+        });
+    });
+}
+
+fn result(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>) {
+    card(ui, "Result", |ui| {
+        let c = colors(ui);
+        let verdict = &shown.verdict;
+        let ink = if verdict.beats { c.good } else { c.fair };
+        ui.add(egui::Label::new(strong(&verdict.headline).size(16.0).color(ink)).wrap().selectable(true));
+        ui.add(egui::Label::new(verdict.details.as_str()).wrap().selectable(true));
+        for warning in &shown.report.warnings {
+            banner(ui, Tone::Warning, warning.as_str());
+        }
+        for fold in &shown.report.folds {
+            for note in &fold.notes {
+                banner(ui, Tone::Warning, format!("{}: {note}", fold.test));
+            }
+        }
+        ui.add_space(4.0);
+        evaluate_tables::folds(ui, &shown.report);
+    });
+    evaluate_genes::show(ui, app, shown, out);
+}

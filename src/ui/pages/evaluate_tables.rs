@@ -1,0 +1,86 @@
+//! The scores of each fold.
+
+use eframe::egui::{Grid, RichText, ScrollArea, TextStyle, Ui};
+
+use crate::evaluate::report::{Ceiling, EvalReport, Scores};
+use crate::ui::theme::{colors, strong};
+use crate::ui::widgets::remark;
+
+/// The table: a row a fold and the means; model, ridge, the mean of the training spots, the ceiling.
+pub fn folds(ui: &mut Ui, report: &EvalReport) {
+    ScrollArea::horizontal().id_salt("folds").auto_shrink([false, true]).show(ui, |ui| {
+        Grid::new("fold table").num_columns(11).spacing([14.0, 5.0]).show(ui, |ui| {
+            groups(ui);
+            heads(ui);
+            for fold in &report.folds {
+                let name = match &fold.patient {
+                    Some(patient) => format!("{} (patient {patient})", fold.test),
+                    None => fold.test.clone(),
+                };
+                ui.label(name);
+                row(ui, &fold.model, &fold.ridge, &fold.mean, &fold.ceiling);
+                ui.end_row();
+            }
+            let m = &report.mean;
+            ui.label(strong("Mean"));
+            row(ui, &m.model, &m.ridge, &m.mean, &m.ceiling);
+            ui.end_row();
+        });
+        ui.add_space(4.0);
+    });
+    let undefined: usize = report.folds.iter().map(|f| f.undefined_genes).sum();
+    let mut text = "PCC: Pearson's correlation over the spots of the held-out section, averaged over genes (all, or the 50 \
+                    highest expressed). MSE, MAE: squared and absolute error. Ridge is a linear model on the same image \
+                    features; the mean predictor says the same everywhere; the ceiling is what a perfect prediction could \
+                    reach, as counts are samples."
+        .to_owned();
+    if undefined > 0 {
+        text.push_str(&format!(
+            " {undefined} correlations are undefined, as the gene is the same at all spots of its section; they are left out."
+        ));
+    }
+    remark(ui, text);
+    for fold in &report.folds {
+        if let Some(regions) = &fold.regions {
+            let text = format!(
+                "{}: regions found in the prediction agree with the pathologist's labels of {} spots by ARI {:.2}, NMI {:.2} (1 is \
+                 perfect, 0 is chance).",
+                fold.test, regions.spots, regions.ari, regions.nmi
+            );
+            remark(ui, text);
+        }
+    }
+}
+
+fn groups(ui: &mut Ui) {
+    for text in ["", "Model", "", "", "", "Ridge", "", "", "Mean", "Ceiling", ""] {
+        ui.label(strong(text));
+    }
+    ui.end_row();
+}
+
+fn heads(ui: &mut Ui) {
+    let c = colors(ui);
+    for text in [
+        "Held out", "PCC all", "HEG-50", "MSE", "MAE", "PCC all", "HEG-50", "MSE", "MSE", "PCC all", "HEG-50",
+    ] {
+        ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.weak));
+    }
+    ui.end_row();
+}
+
+fn row(ui: &mut Ui, model: &Scores, ridge: &Scores, mean: &Scores, ceiling: &Ceiling) {
+    let c = colors(ui);
+    let number = |v: f64| format!("{v:.3}");
+    let compare = |ours: f64, theirs: f64| {
+        let ink = if ours >= theirs { c.good } else { c.fair };
+        RichText::new(number(ours)).color(ink)
+    };
+    ui.label(compare(model.pcc_all, ridge.pcc_all));
+    ui.label(compare(model.pcc_heg50, ridge.pcc_heg50));
+    ui.label(number(model.mse));
+    ui.label(number(model.mae));
+    for value in [ridge.pcc_all, ridge.pcc_heg50, ridge.mse, mean.mse, ceiling.pcc_all, ceiling.pcc_heg50] {
+        ui.label(RichText::new(number(value)).color(c.weak));
+    }
+}

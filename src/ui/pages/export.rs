@@ -1,0 +1,281 @@
+//! The Export page: a figure, its preview, and tables.
+
+use eframe::egui::{self, ComboBox, DragValue, Label, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+use super::{Side, fit_form, scrolling, two_columns};
+use crate::app::command::{Command, ExportCommand};
+use crate::app::forms::{ExportForm, FigureFormat};
+use crate::app::paths::{PathPurpose, PathRequest};
+use crate::app::project::Open;
+use crate::app::state::App;
+use crate::app::work::Request;
+use crate::core::display::PaneKind;
+use crate::ui::export::PreviewTexture;
+use crate::ui::theme::{colors, gene};
+use crate::ui::widgets::{Tone, banner, card, field, name, primary, remark};
+
+const RIGHT: f32 = 360.0;
+const LABEL: f32 = 90.0;
+/// Genes offered while searching.
+const OFFERED: usize = 8;
+
+/// Draws the page.
+pub fn show(ui: &mut Ui, app: &App, texture: &mut PreviewTexture, out: &mut Vec<Command>) {
+    let Some(open) = &app.open else { return };
+    scrolling(ui, "export page", |ui| {
+        two_columns(ui, RIGHT, |ui, side| match side {
+            Side::Left => preview(ui, app, texture),
+            Side::Right => {
+                form(ui, app, open, out);
+                save(ui, app, open, out);
+            }
+        });
+    });
+}
+
+fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
+    card(ui, "Preview", |ui| {
+        let drawing = app.work.any(|r| matches!(r, Request::Preview(_)));
+        match &app.preview.image {
+            Some(Ok(image)) => {
+                let handle = texture.of(ui.ctx(), image);
+                let width = ui.available_width();
+                let size = vec2(width, width * image.height as f32 / image.width.max(1) as f32);
+                let tint = if drawing { egui::Color32::from_white_alpha(120) } else { egui::Color32::WHITE };
+                let shown = ui
+                    .add(egui::Image::new((handle.id(), size)).tint(tint).alt_text("Preview of the figure"));
+                name(&shown, "Preview of the figure");
+                remark(
+                    ui,
+                    "The preview is the figure itself, with fewer dots; long lists show their first rows.",
+                );
+            }
+            Some(Err((headline, causes))) => {
+                banner(ui, Tone::Error, [&[headline.clone()], causes.as_slice()].concat().join("\n"));
+            }
+            None if drawing => {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    ui.label("Drawing the preview");
+                });
+            }
+            None => {
+                remark(ui, "Choose at least one gene, section and pane.");
+            }
+        }
+    });
+}
+
+fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+    card(ui, "Figure", |ui| {
+        let form = &app.forms.export;
+        let mut next = form.clone();
+        genes(ui, app, open, &mut next);
+        ui.separator();
+        sections(ui, app, open, &mut next);
+        ui.separator();
+        panes(ui, app, open, &mut next);
+        ui.separator();
+        measures(ui, &mut next);
+        if next != *form {
+            out.push(Command::Export(ExportCommand::Edit(next)));
+        }
+    });
+}
+
+fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+    let c = colors(ui);
+    ui.label("Genes, one row each");
+    let shown = app.export_genes(open);
+    let chosen = !form.genes.is_empty();
+    ui.horizontal_wrapped(|ui| {
+        for g in &shown {
+            let button = egui::Button::new(gene(format!("{g}  \u{00D7}"))).small();
+            if chosen {
+                if ui.add(button).on_hover_text(format!("Take {g} out of the figure")).clicked() {
+                    form.genes.retain(|x| x != g);
+                }
+            } else {
+                ui.label(gene(g.as_str()));
+                ui.label(RichText::new("(the one looked at)").color(c.weak));
+            }
+        }
+    });
+    let id = ui.make_persistent_id("export gene search");
+    let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
+    let typed =
+        ui.add(TextEdit::singleline(&mut search).hint_text("Add a gene").desired_width(f32::INFINITY));
+    name(&typed, "Add a gene to the figure");
+    if !search.trim().is_empty() {
+        let wanted = search.trim().to_uppercase();
+        let known = open.genes();
+        let mut found: Vec<&String> =
+            known.iter().filter(|g| g.to_uppercase().contains(&wanted) && !form.genes.contains(g)).collect();
+        found.sort_by_key(|g| (g.to_uppercase() != wanted, !g.to_uppercase().starts_with(&wanted)));
+        if found.is_empty() {
+            remark(ui, "No gene of the list is called that.");
+        }
+        let enter = typed.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let mut add = enter.then(|| found.first().copied()).flatten().cloned();
+        ui.horizontal_wrapped(|ui| {
+            for g in found.into_iter().take(OFFERED) {
+                if ui.add(egui::Button::new(gene(g.as_str())).small()).clicked() {
+                    add = Some(g.clone());
+                }
+            }
+        });
+        if let Some(g) = add {
+            form.genes.push(g);
+            search.clear();
+        }
+    }
+    ui.data_mut(|d| d.insert_temp(id, search));
+    ComboBox::from_id_salt("export panel").selected_text("Add a panel").width(160.0).show_ui(ui, |ui| {
+        for panel in app.panels() {
+            let fit: Vec<String> = panel
+                .genes
+                .iter()
+                .filter(|g| open.genes().contains(g) && !form.genes.contains(g))
+                .cloned()
+                .collect();
+            let text = format!("{} ({} genes)", panel.name, fit.len());
+            if ui.add_enabled(!fit.is_empty(), egui::Button::new(text).frame_when_inactive(false)).clicked() {
+                form.genes.extend(fit);
+                ui.close();
+            }
+        }
+    });
+    if form.genes.len() > 1 && ui.small_button("Clear the genes").clicked() {
+        form.genes.clear();
+    }
+}
+
+fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+    ui.label("Sections");
+    let shown = app.export_sections(open);
+    ScrollArea::vertical().id_salt("export sections").max_height(120.0).auto_shrink([false, true]).show(
+        ui,
+        |ui| {
+            ui.horizontal_wrapped(|ui| {
+                for section in open.ready() {
+                    let mut on = shown.contains(&section.name);
+                    if ui.checkbox(&mut on, section.name.as_str()).changed() {
+                        form.sections = shown.iter().filter(|s| **s != section.name).cloned().collect();
+                        if on {
+                            form.sections.push(section.name.clone());
+                        }
+                    }
+                }
+            });
+        },
+    );
+}
+
+fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+    ui.label("Panes, from left to right");
+    let run = app.export_run(open);
+    ui.horizontal_wrapped(|ui| {
+        for pane in PaneKind::ALL {
+            let mut on = form.panes.contains(&pane);
+            let possible = run.is_some() || !pane.needs_prediction();
+            let text = "This needs a trained model.";
+            let checkbox = ui.add_enabled(possible, egui::Checkbox::new(&mut on, pane.name()));
+            if checkbox.on_disabled_hover_text(text).changed() {
+                form.panes.retain(|p| *p != pane);
+                if on {
+                    form.panes.push(pane);
+                    form.panes.sort();
+                }
+            }
+        }
+    });
+    if let Some(run) = run {
+        field(ui, "Predicted by", LABEL, |ui| {
+            ComboBox::from_id_salt("export run")
+                .selected_text(&run.id)
+                .width(fit_form::CONTROL)
+                .truncate()
+                .show_ui(ui, |ui| {
+                    ui.selectable_value(&mut form.run, None, "the run that did not see the section");
+                    for run in open.runs.list.iter().filter(|r| r.complete) {
+                        ui.selectable_value(&mut form.run, Some(run.id.clone()), &run.id);
+                    }
+                });
+        });
+    } else {
+        remark(ui, "No model is trained yet, so only the H&E image and measured maps can be shown.");
+    }
+    remark(ui, "Colours, limits and spot size are those of the Explore page.");
+}
+
+fn measures(ui: &mut Ui, form: &mut ExportForm) {
+    field(ui, "Width", LABEL, |ui| {
+        ui.add(DragValue::new(&mut form.width_mm).range(20.0..=500.0).speed(1.0).suffix(" mm"));
+        for (width, what) in ExportForm::WIDTHS {
+            if ui
+                .selectable_label(form.width_mm == width, format!("{width:.0}"))
+                .on_hover_text(what)
+                .clicked()
+            {
+                form.width_mm = width;
+            }
+        }
+    });
+    field(ui, "Resolution", LABEL, |ui| {
+        ui.add(DragValue::new(&mut form.dpi).range(30.0..=1200.0).speed(5.0).suffix(" dpi"));
+        for dpi in ExportForm::DPI {
+            if ui.selectable_label(form.dpi == dpi, format!("{dpi:.0}")).clicked() {
+                form.dpi = dpi;
+            }
+        }
+    });
+    field(ui, "Format", LABEL, |ui| {
+        for format in FigureFormat::ALL {
+            ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(match format {
+                FigureFormat::Png => "Pixels; for slides and texts",
+                FigureFormat::Svg => "Vectors with editable text; for drawing programs",
+            });
+        }
+    });
+}
+
+fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+    card(ui, "Save", |ui| {
+        let form = &app.forms.export;
+        let (genes, sections) = (app.export_genes(open), app.export_sections(open));
+        let ready = !genes.is_empty() && !sections.is_empty() && !form.panes.is_empty();
+        if primary(ui, ready, "Save the figure...").clicked() {
+            let file = format!(
+                "{}-{}.{}",
+                sections.join("-"),
+                genes.first().map_or("figure", |g| g.as_str()),
+                form.format.ending()
+            );
+            out.push(Command::Ask(PathRequest::new(PathPurpose::SaveFigure).named(file)));
+        }
+        let many = genes.len() * sections.len();
+        let batch = ui.add_enabled(ready, egui::Button::new(format!("Save {many} single figures...")));
+        if batch.on_hover_text("One file for each gene and section, into a folder").clicked() {
+            out.push(Command::Ask(PathRequest::new(PathPurpose::FigureFolder)));
+        }
+        let run = app.export_run(open);
+        let can = run.is_some() && !sections.is_empty();
+        let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV..."));
+        let first = sections.first().cloned().unwrap_or_default();
+        if table
+            .on_hover_text(format!("All genes at all spots of {first}"))
+            .on_disabled_hover_text("This needs a trained model.")
+            .clicked()
+        {
+            out.push(Command::Ask(
+                PathRequest::new(PathPurpose::SavePredictions).named(format!("{first}-predictions.csv")),
+            ));
+        }
+        ui.add(
+            Label::new(
+                RichText::new("Everything is written whole or not at all.").small().color(colors(ui).weak),
+            )
+            .wrap(),
+        );
+    });
+}

@@ -1,0 +1,156 @@
+//! What training and cross-validation ask for alike: target, device, seed and settings.
+
+use eframe::egui::{self, ComboBox, DragValue, RichText, TextStyle, Ui};
+
+use crate::app::forms::TrainForm;
+use crate::app::state::App;
+use crate::core::target::Target;
+use crate::device::{DeviceChoice, Kind};
+use crate::train::{Help, Level, TrainConfig};
+use crate::ui::theme::colors;
+use crate::ui::widgets::{Tone, banner, field, remark, text_field};
+
+/// Width of the labels.
+pub const LABEL: f32 = 150.0;
+/// Width of the controls beside them.
+pub const CONTROL: f32 = 210.0;
+
+/// The scale of the predictions.
+pub fn target(ui: &mut Ui, form: &mut TrainForm) {
+    field(ui, "Target", LABEL, |ui| {
+        ComboBox::from_id_salt("target").selected_text(target_name(form.target)).width(CONTROL).show_ui(
+            ui,
+            |ui| {
+                for option in [Target::Published, Target::Lognorm] {
+                    ui.selectable_value(&mut form.target, option, target_name(option));
+                }
+            },
+        );
+    });
+    remark(ui, target_help(form.target));
+}
+
+/// What a target is called.
+pub fn target_name(target: Target) -> &'static str {
+    match target {
+        Target::Published => "published protocol",
+        Target::Lognorm => "log-normalised",
+    }
+}
+
+fn target_help(target: Target) -> &'static str {
+    match target {
+        Target::Published => {
+            "log10(1 + 10,000 \u{00D7} count / sum over the chosen genes): as in the published work, comparable with its \
+             numbers."
+        }
+        Target::Lognorm => {
+            "ln(1 + 10,000 \u{00D7} count / sum over all genes): the usual normalisation, which does not depend on the gene \
+             list."
+        }
+    }
+}
+
+/// Where to train.
+pub fn device(ui: &mut Ui, app: &App, form: &mut TrainForm) {
+    field(ui, "Device", LABEL, |ui| {
+        let gpu = app.devices.iter().find(|d| d.kind != Kind::Cpu);
+        let cpu = app.devices.iter().find(|d| d.kind == Kind::Cpu);
+        let name = |choice| match choice {
+            DeviceChoice::Auto => {
+                let best = app.devices.first().map_or("looking...", |d| d.name.as_str());
+                format!("Best: {best}")
+            }
+            DeviceChoice::Gpu => gpu.map_or_else(|| "No GPU found".to_owned(), |d| d.name.clone()),
+            DeviceChoice::Cpu => cpu.map_or_else(|| "CPU".to_owned(), |d| d.name.clone()),
+        };
+        ComboBox::from_id_salt("device").selected_text(name(form.device)).width(CONTROL).truncate().show_ui(
+            ui,
+            |ui| {
+                ui.selectable_value(&mut form.device, DeviceChoice::Auto, name(DeviceChoice::Auto));
+                if gpu.is_some() {
+                    ui.selectable_value(&mut form.device, DeviceChoice::Gpu, name(DeviceChoice::Gpu));
+                }
+                ui.selectable_value(&mut form.device, DeviceChoice::Cpu, name(DeviceChoice::Cpu));
+            },
+        );
+    });
+}
+
+/// The seed.
+pub fn seed(ui: &mut Ui, form: &mut TrainForm) {
+    field(ui, "Seed", LABEL, |ui| {
+        ui.add(DragValue::new(&mut form.seed)).on_hover_text(
+            "Everything random follows from this number: the same seed gives the same model on the CPU",
+        );
+    });
+}
+
+/// The settings of training: the basic ones, and the others under a heading.
+pub fn settings(ui: &mut Ui, app: &App, form: &mut TrainForm) {
+    let open = egui::CollapsingHeader::new("Settings").id_salt("settings").show(ui, |ui| {
+        for help in TrainConfig::help().iter().filter(|h| h.level == Level::Basic && h.field != "seed") {
+            setting(ui, help, form);
+        }
+        let mut advanced = form.advanced;
+        ui.checkbox(&mut advanced, "Show advanced settings");
+        form.advanced = advanced;
+        if advanced {
+            for help in TrainConfig::help().iter().filter(|h| h.level == Level::Advanced) {
+                setting(ui, help, form);
+            }
+        }
+        let changed = !form.settings.is_empty();
+        if ui.add_enabled(changed, egui::Button::new("Back to the defaults")).clicked() {
+            form.settings.clear();
+        }
+    });
+    let changed = form.settings.len();
+    if open.body_response.is_none() && changed > 0 {
+        remark(ui, format!("{changed} of them differ from the defaults."));
+    }
+    if let Err(why) = app.train_config() {
+        banner(ui, Tone::Error, why);
+    }
+}
+
+fn setting(ui: &mut Ui, help: &Help, form: &mut TrainForm) {
+    let c = colors(ui);
+    let default = TrainConfig::default().get(help.field).unwrap_or_default();
+    let current = form.settings.get(help.field).unwrap_or(&default).clone();
+    let label = readable(help.field);
+    field(ui, &label, LABEL + 20.0, |ui| {
+        if default == "true" || default == "false" {
+            let mut on = matches!(current.as_str(), "true" | "yes" | "on" | "1");
+            let text = if on { "yes" } else { "no" };
+            if ui.checkbox(&mut on, text).changed() {
+                set(form, help.field, on.to_string(), &default);
+            }
+        } else if let Some(text) = text_field(ui, help.field, &label, &current, 80.0) {
+            set(form, help.field, text, &default);
+        }
+        if form.settings.contains_key(help.field) {
+            ui.label(RichText::new(format!("default {default}")).text_style(TextStyle::Small).color(c.weak));
+        }
+    });
+    let text = format!("{} ({})", help.sentence, help.allowed);
+    ui.add(egui::Label::new(RichText::new(text).text_style(TextStyle::Small).color(c.weak)).wrap());
+}
+
+fn set(form: &mut TrainForm, name: &str, value: String, default: &str) {
+    if value == default || value.is_empty() {
+        form.settings.remove(name);
+    } else {
+        form.settings.insert(name.to_owned(), value);
+    }
+}
+
+/// "Contrastive weight" for "contrastive_weight".
+fn readable(name: &str) -> String {
+    let mut text = name.replace('_', " ");
+    if let Some(first) = text.get(..1) {
+        let first = first.to_uppercase();
+        text.replace_range(..1, &first);
+    }
+    text
+}

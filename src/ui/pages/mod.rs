@@ -1,0 +1,48 @@
+//! One page a step, and the first page.
+
+pub mod data;
+mod data_features;
+mod data_genes;
+mod data_sections;
+pub mod evaluate;
+mod evaluate_genes;
+mod evaluate_tables;
+pub mod explore;
+pub mod export;
+mod fit_form;
+pub mod train;
+mod train_live;
+mod train_runs;
+pub mod welcome;
+
+use eframe::egui::{Align, Layout, ScrollArea, Ui, UiBuilder};
+
+use super::theme;
+
+/// A page that scrolls as a whole: what does not fit is reached, never cut.
+fn scrolling(ui: &mut Ui, id: &str, contents: impl FnOnce(&mut Ui)) {
+    ScrollArea::vertical().id_salt(id).auto_shrink(false).show(ui, |ui| {
+        // Room for the bar that floats over the right edge.
+        ui.set_max_width(ui.available_width() - 6.0);
+        contents(ui);
+    });
+}
+
+/// A column of [`two_columns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// Two columns, the right one this wide; `contents` is called for each.
+fn two_columns(ui: &mut Ui, right: f32, mut contents: impl FnMut(&mut Ui, Side)) {
+    let room = ui.available_rect_before_wrap();
+    let right = right.min(room.width() * 0.5);
+    let left = room.with_max_x(room.right() - right - theme::GAP);
+    let beside = room.with_min_x(room.right() - right);
+    let column = |rect| UiBuilder::new().max_rect(rect).layout(Layout::top_down(Align::Min));
+    let a = ui.scope_builder(column(left), |ui| contents(ui, Side::Left)).response.rect;
+    let b = ui.scope_builder(column(beside), |ui| contents(ui, Side::Right)).response.rect;
+    ui.advance_cursor_after_rect(a.union(b));
+}

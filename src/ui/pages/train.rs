@@ -1,0 +1,128 @@
+//! The Train page: what to train, its curves, and the runs there are.
+
+use eframe::egui::{ComboBox, TextEdit, Ui};
+
+use super::{Side, fit_form, scrolling, train_live, train_runs, two_columns};
+use crate::app::command::{Command, TrainCommand};
+use crate::app::forms::{HoldOut, TrainForm};
+use crate::app::project::Open;
+use crate::app::state::App;
+use crate::app::work::Request;
+use crate::app::{held_out, last_run_time};
+use crate::core::progress::format_duration;
+use crate::ui::widgets::{Tone, banner, card, field, name, primary, remark};
+
+const RIGHT: f32 = 420.0;
+
+/// Draws the page.
+pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+    let Some(open) = &app.open else { return };
+    scrolling(ui, "train page", |ui| {
+        two_columns(ui, RIGHT, |ui, side| match side {
+            Side::Left => {
+                train_live::show(ui, app, open, out);
+                train_runs::show(ui, app, open, out);
+            }
+            Side::Right => form(ui, app, open, out),
+        });
+    });
+}
+
+fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+    card(ui, "New run", |ui| {
+        let form = &app.forms.train;
+        let mut next = form.clone();
+        field(ui, "Name", fit_form::LABEL, |ui| {
+            let free = open.runs.free_name("run");
+            let typed = TextEdit::singleline(&mut next.name).hint_text(free).desired_width(fit_form::CONTROL);
+            let typed = ui.add(typed);
+            name(&typed, "Name of the run");
+        });
+        hold_out(ui, open, &mut next);
+        fit_form::target(ui, &mut next);
+        fit_form::device(ui, app, &mut next);
+        fit_form::seed(ui, &mut next);
+        fit_form::settings(ui, app, &mut next);
+        if next != *form {
+            out.push(Command::Train(TrainCommand::Edit(next)));
+        }
+        ui.add_space(4.0);
+        start(ui, app, open, out);
+    });
+}
+
+fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
+    let held = held_out(form, open);
+    let text = held
+        .first()
+        .map_or_else(|| "nothing: train on all sections".to_owned(), |s| format!("{s}, to test on it"));
+    field(ui, "Hold out", fit_form::LABEL, |ui| {
+        ComboBox::from_id_salt("hold out").selected_text(text).width(fit_form::CONTROL).truncate().show_ui(
+            ui,
+            |ui| {
+                if ui.selectable_label(held.is_empty(), "nothing: train on all sections").clicked() {
+                    form.hold_out = HoldOut::None;
+                }
+                for section in &open.doc().sections {
+                    let label = format!("{}, to test on it", section.name);
+                    if ui.selectable_label(held.contains(&section.name), label).clicked() {
+                        form.hold_out = HoldOut::Section(section.name.clone());
+                    }
+                }
+            },
+        );
+    });
+    match held.first() {
+        None => remark(
+            ui,
+            "All sections train the model. Use it for slides outside this project; here it would only be tested on what it has seen.",
+        ),
+        Some(test) => {
+            let patient = open.section(test).and_then(|s| s.entry.patient.clone());
+            let same = patient.filter(|p| {
+                open.doc().sections.iter().any(|s| s.name != *test && s.patient.as_deref() == Some(p))
+            });
+            match same {
+                Some(patient) => banner(
+                    ui,
+                    Tone::Warning,
+                    format!(
+                        "Other sections of patient {patient} stay in training, so the test on {test} will look better than on a new patient."
+                    ),
+                ),
+                None => remark(
+                    ui,
+                    format!("The model never sees {test}; how well it predicts it is an honest test."),
+                ),
+            }
+        }
+    };
+}
+
+fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+    let busy = app.is_training();
+    let ready = app.train_config().is_ok() && open.ready().next().is_some() && !busy;
+    let button = primary(ui, ready, "Train");
+    let button = button.on_disabled_hover_text(if busy {
+        "A model is being trained."
+    } else {
+        "The sections are not ready."
+    });
+    if button.clicked() {
+        out.push(Command::Train(TrainCommand::Start));
+    }
+    let genes = open.genes().len();
+    let spots: usize = open
+        .ready()
+        .filter(|s| !held_out(&app.forms.train, open).contains(&s.name))
+        .map(|s| s.spots.len())
+        .sum();
+    let mut text = format!("{genes} genes, {spots} training spots.");
+    if let Some(time) = last_run_time(&open.runs) {
+        text.push_str(&format!(" The last run took {}.", format_duration(time)));
+    }
+    remark(ui, text);
+    if app.work.any(|r| matches!(r, Request::ComputeFeatures(_))) {
+        remark(ui, "Image features are being computed; training waits for them.");
+    }
+}

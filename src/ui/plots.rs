@@ -1,0 +1,109 @@
+//! Plots, all in one look.
+
+use eframe::egui::{Color32, RichText, Stroke, TextStyle, Ui};
+use egui_plot::{Corner, HoverPosition, Legend, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
+
+use super::theme::colors;
+
+/// A line of a plot.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// What it is.
+    pub name: String,
+    /// Its points.
+    pub points: Vec<[f64; 2]>,
+    /// Its colour.
+    pub color: Color32,
+    /// Dashed lines stand back.
+    pub dashed: bool,
+    /// Whether each point has a mark; for lines of few points.
+    pub marks: bool,
+}
+
+fn base<'a>(id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
+    let axis = |text: &str| RichText::new(text).text_style(TextStyle::Small);
+    Plot::new(id.to_owned())
+        .height(height)
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .x_axis_label(axis(x))
+        .y_axis_label(axis(y))
+        .y_axis_min_width(38.0)
+        .show_background(false)
+}
+
+/// Lines over a common axis, with a legend.
+pub fn lines(ui: &mut Ui, id: &str, height: f32, x: &str, y: &str, series: &[Series]) {
+    let hover = |at: &HoverPosition<'_>| match at {
+        HoverPosition::NearDataPoint { plot_name, position, .. } => {
+            Some(format!("{plot_name}\n{:.0}: {:.3}", position.x, position.y))
+        }
+        HoverPosition::Elsewhere { .. } => None,
+    };
+    let legend = Legend::default()
+        .position(Corner::RightTop)
+        .text_style(TextStyle::Small)
+        .follow_insertion_order(true);
+    base(id, height, x, y).legend(legend).label_formatter(hover).show(ui, |plot| {
+        for s in series {
+            let mut line = Line::new(s.name.clone(), s.points.clone()).color(s.color).width(1.6);
+            if s.dashed {
+                line = line.style(LineStyle::dashed_dense());
+            }
+            plot.line(line);
+            if s.marks {
+                plot.points(Points::new(s.name.clone(), s.points.clone()).color(s.color).radius(2.5));
+            }
+        }
+    });
+}
+
+/// One dot a gene: `points` are `[x, y]`, `names` in the same order. The diagonal is where both agree. Gives
+/// the dot that was clicked.
+pub fn scatter(
+    ui: &mut Ui,
+    id: &str,
+    height: f32,
+    axes: [&str; 2],
+    names: &[&str],
+    points: &[[f64; 2]],
+) -> Option<usize> {
+    let c = colors(ui);
+    let bounds = points.iter().flatten().copied().fold((0.0_f64, 0.1_f64), |(a, b), v| (a.min(v), b.max(v)));
+    let pad = (bounds.1 - bounds.0) * 0.05;
+    let (low, high) = (bounds.0 - pad, bounds.1 + pad);
+    let hover = move |at: &HoverPosition<'_>| match at {
+        HoverPosition::NearDataPoint { position, index, plot_name } if *plot_name == "genes" => {
+            let name = names.get(*index).copied().unwrap_or("");
+            Some(format!("{name}\nmodel {:.3}, ridge {:.3}", position.y, position.x))
+        }
+        _ => None,
+    };
+    base(id, height, axes[0], axes[1])
+        .data_aspect(1.0)
+        .include_x(low)
+        .include_x(high)
+        .include_y(low)
+        .include_y(high)
+        .label_formatter(hover)
+        .show(ui, |plot| {
+            let diagonal = Line::new("equal", vec![[low, low], [high, high]])
+                .stroke(Stroke::new(1.0, c.weak))
+                .style(LineStyle::dashed_dense())
+                .allow_hover(false);
+            plot.line(diagonal);
+            let dots: PlotPoints<'_> = points.to_vec().into();
+            let color = c.accent.gamma_multiply(0.65);
+            plot.points(Points::new("genes", dots).shape(MarkerShape::Circle).radius(2.6).color(color));
+            if !plot.response().clicked() {
+                return None;
+            }
+            let at = plot.response().interact_pointer_pos()?;
+            let near = |p: &[f64; 2]| plot.screen_from_plot((*p).into()).distance(at);
+            let nearest = points.iter().enumerate().min_by(|a, b| near(a.1).total_cmp(&near(b.1)))?;
+            (near(nearest.1) < 12.0).then_some(nearest.0)
+        })
+        .inner
+}

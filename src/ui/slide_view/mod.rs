@@ -1,0 +1,265 @@
+//! The linked panes: one camera over the slide, one map a pane.
+
+mod hand;
+mod heading;
+mod overlay;
+mod spots;
+mod tiles;
+
+use std::sync::Arc;
+
+use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2};
+
+use crate::app::command::{Command, Step};
+use crate::app::explore::images::{Later, TileSource};
+use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
+use crate::core::display::PaneKind;
+use crate::ui::theme::{self, colors};
+use crate::ui::widgets;
+pub use heading::short_unit;
+use spots::{SpotLayer, SpotView};
+use tiles::TileCache;
+
+/// Height of the line above a map.
+const HEADING: f32 = 34.0;
+/// Free space around a map inside its card.
+const INSET: f32 = 6.0;
+
+/// What the panes keep from frame to frame: tiles and meshes.
+#[derive(Default)]
+pub struct SlideView {
+    tiles: TileCache,
+    spots: SpotLayer,
+}
+
+/// Columns and rows for `n` panes.
+fn grid_of(n: usize) -> (usize, usize) {
+    match n {
+        0 | 1 => (1, 1),
+        2 => (2, 1),
+        3 => (3, 1),
+        4 => (2, 2),
+        _ => (3, n.div_ceil(3)),
+    }
+}
+
+impl SlideView {
+    /// Draws the panes of `state` into the room that `ui` has left.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        state: &mut ExploreState,
+        input: &ExploreInput,
+        commands: &mut Vec<Command>,
+    ) {
+        let room = ui.available_rect_before_wrap();
+        ui.advance_cursor_after_rect(room);
+        let kinds = state.display().panes.clone();
+        let (cols, rows) = grid_of(kinds.len());
+        let gaps = Vec2::new((cols - 1) as f32, (rows - 1) as f32) * theme::GAP;
+        let card = ((room.size() - gaps) / Vec2::new(cols as f32, rows as f32)).max(Vec2::splat(60.0));
+        let place = |i: usize| {
+            let at = Vec2::new((i % cols) as f32, (i / cols) as f32) * (card + Vec2::splat(theme::GAP));
+            Rect::from_min_size(room.min + at, card)
+        };
+        let map_of = |card: Rect| {
+            Rect::from_min_max(card.min + Vec2::new(INSET, HEADING), card.max - Vec2::splat(INSET))
+        };
+        let size = map_of(place(0)).size();
+        state.camera.resize(f64::from(size.x), f64::from(size.y));
+        self.move_camera(ui, state);
+
+        let problem = self.find_slide(state, input);
+        self.tiles.prepare(ui.ctx(), &state.camera);
+        state.cursor = None;
+        let mut responses = Vec::new();
+        for (i, &kind) in kinds.iter().enumerate() {
+            let map = map_of(place(i));
+            let id = ui.scope_id().with(("map", kind.key()));
+            let response = ui.interact(map, id, Sense::click_and_drag());
+            let label = format!("{} map", kind.name());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, &label));
+            hand::touch(ui, &response, map, state, commands);
+            responses.push(response);
+        }
+        hand::keys(ui, &responses, state);
+        let hovered = state.hovered_spot();
+        self.prepare_spots(ui, state, size);
+        for (i, &kind) in kinds.iter().enumerate() {
+            let c = colors(ui);
+            let card = place(i);
+            let round = CornerRadius::same(theme::ROUND);
+            ui.painter().rect_filled(card, round, c.panel);
+            ui.painter().rect_stroke(card, round, Stroke::new(1.0, c.border), StrokeKind::Inside);
+            let line = Rect::from_min_size(card.min, Vec2::new(card.width(), HEADING));
+            let told = heading::show(ui, line.shrink2(Vec2::new(12.0, 0.0)), kind, state);
+            if let Some(response) = responses.get(i) {
+                ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(told));
+            }
+            let map = map_of(card);
+            ui.painter().rect_filled(map, CornerRadius::ZERO, c.canvas);
+            let painter = ui.painter_at(map);
+            self.tiles.paint(&painter, map, &state.camera);
+            self.paint_spots(&painter, map, i, state);
+            self.paint_marks(&painter, map, kind, state, hovered, responses.get(i));
+            if let Some(index) = state.index() {
+                overlay::scale_bar(&painter, map, &state.camera, index.section().mpp);
+            }
+            if i == 0 && state.index().is_some() {
+                overlay::minimap(ui, map, &mut state.camera, &self.tiles);
+            }
+            show_remark(ui, map, kind, i == 0, state, problem.as_deref(), commands);
+        }
+    }
+
+    fn move_camera(&self, ui: &Ui, state: &mut ExploreState) {
+        // Where animations are switched off, the camera does not glide either.
+        if ui.style().animation_time <= 0.0 {
+            state.camera.arrive();
+        } else if state.camera.advance(f64::from(ui.input(|i| i.stable_dt.min(0.05)))) {
+            ui.ctx().request_repaint();
+        }
+    }
+
+    /// Turns to the slide of the section shown; tells what stands in the way.
+    fn find_slide(&mut self, state: &ExploreState, input: &ExploreInput) -> Option<String> {
+        let Some(index) = state.index() else {
+            self.tiles.show_slide(None);
+            return None;
+        };
+        let path = &index.section().slide;
+        let (source, problem): (Option<Arc<dyn TileSource>>, _) = match input.images.tiles(path) {
+            Later::Ready(source) => (Some(source), None),
+            Later::Loading => (None, Some("Reading the slide image …".to_owned())),
+            Later::Failed(why) => (None, Some(why)),
+        };
+        self.tiles.show_slide(source.map(|s| (path.as_path(), s)));
+        problem
+    }
+
+    fn spot_view<'a>(state: &'a ExploreState) -> Option<SpotView<'a>> {
+        let index = state.index()?;
+        let section = index.section();
+        let versions = state.versions();
+        Some(SpotView {
+            grid: index.grid(),
+            spots_version: versions.spots,
+            colors_version: versions.colors,
+            pitch: section.mpp.px(section.geometry.pitch_um),
+            radius: section.spot_radius_px() * f64::from(state.display().spot_scale),
+            opacity: state.display().opacity,
+        })
+    }
+
+    fn prepare_spots(&mut self, ui: &Ui, state: &ExploreState, size: Vec2) {
+        if let Some(view) = Self::spot_view(state) {
+            self.spots.prepare(ui.ctx(), &view, &state.camera, size);
+        }
+    }
+
+    fn paint_spots(&mut self, painter: &egui::Painter, map: Rect, pane: usize, state: &ExploreState) {
+        if let (Some(view), Some(colors)) = (Self::spot_view(state), state.map().panes.get(pane)) {
+            self.spots.paint(painter, map, pane, colors, &view);
+        }
+    }
+
+    fn paint_marks(
+        &self,
+        painter: &egui::Painter,
+        map: Rect,
+        kind: PaneKind,
+        state: &ExploreState,
+        hovered: Option<usize>,
+        response: Option<&egui::Response>,
+    ) {
+        let Some(index) = state.index() else { return };
+        let c = if painter.ctx().global_style().visuals.dark_mode { theme::DARK } else { theme::LIGHT };
+        let on_screen = |spot: usize| {
+            let [x, y] = state.camera.view_from_slide(index.spot_at(spot)?.center);
+            Some(map.min + Vec2::new(x as f32, y as f32))
+        };
+        let radius = self.spots.radius();
+        if let Some(at) = state.spot().and_then(on_screen) {
+            overlay::ring(painter, at, radius, theme::LIGHT.bad);
+        }
+        if let Some((spot, at)) = hovered.and_then(|s| Some((s, on_screen(s)?))) {
+            if state.spot() != Some(spot) {
+                overlay::ring(painter, at, radius, c.accent);
+            }
+            if let Some(v) = state.map().values.at(kind, spot) {
+                overlay::value_tag(painter, map, at, radius, &format!("{v:.2}"));
+            }
+        } else if let Some(cursor) = state.cursor
+            && response.is_some_and(|r| !r.contains_pointer())
+        {
+            let [x, y] = state.camera.view_from_slide(cursor);
+            overlay::cross(painter, map.min + Vec2::new(x as f32, y as f32));
+        }
+    }
+}
+
+/// Tells what stands in the way of a map, and the way on.
+fn show_remark(
+    ui: &mut Ui,
+    map: Rect,
+    kind: PaneKind,
+    first: bool,
+    state: &ExploreState,
+    problem: Option<&str>,
+    commands: &mut Vec<Command>,
+) {
+    let Some(index) = state.index() else {
+        if first && state.section_name().is_some() {
+            overlay::remark(ui, map, "Reading the section …");
+        }
+        return;
+    };
+    let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
+    let has_values = state.map().values.of(kind).is_some();
+    let mut lead_to_training = false;
+    let text = if kind == PaneKind::He || has_values {
+        match problem.filter(|_| first) {
+            Some(problem) => problem.to_owned(),
+            None => return,
+        }
+    } else if kind.needs_prediction() && state.prediction().is_none() {
+        lead_to_training = true;
+        format!("There is no prediction of {section} yet. Train a model to see predictions.")
+    } else if !index.is_measured() {
+        format!("{section} is an H&E slide without measurements.")
+    } else if index.has_gene(gene) && kind.needs_prediction() {
+        format!("{gene} is not among the genes of the model, so it was not predicted.")
+    } else {
+        format!("{gene} was not measured in {section}.")
+    };
+    let paper = overlay::remark(ui, map, &text);
+    if lead_to_training {
+        let size = Vec2::new(150.0, 32.0);
+        let at = Rect::from_center_size(paper.center_bottom() + Vec2::new(0.0, 12.0 + size.y / 2.0), size);
+        if map.contains_rect(at) {
+            let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("train", kind.key())));
+            let button = widgets::primary(&mut child, true, "Go to training");
+            if button.clicked() {
+                commands.push(Command::GoTo(Step::Train));
+            }
+        }
+    }
+}
+
+/// The command that shows the evidence of `spot`.
+fn select(spot: Option<usize>) -> Command {
+    Command::Explore(ExploreCommand::SelectSpot(spot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panes_fill_a_grid() {
+        for n in 1..=5 {
+            let (cols, rows) = grid_of(n);
+            assert!(cols * rows >= n && cols * (rows - 1) < n, "{n}");
+        }
+    }
+}

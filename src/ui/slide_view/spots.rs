@@ -1,0 +1,364 @@
+//! The spots of all panes. Their places are computed once for all panes and only when the camera moves;
+//! a pane's colours only when the gene or the display changes; otherwise the last mesh is drawn again.
+
+use std::sync::Arc;
+
+use eframe::egui::{
+    self, Color32, ColorImage, Context, Mesh, Painter, Pos2, Rect, Shape, TextureHandle, TextureId,
+    TextureOptions, Vec2, epaint::Vertex,
+};
+
+use crate::app::explore::camera::Camera;
+use crate::app::explore::spot_grid::{CoarseLevel, SpotGrid};
+use crate::app::explore::values::{NO_COLOR, PaneMap};
+use crate::core::colormap::NO_DATA;
+
+/// Spots closer than this on the screen, in pixels, are drawn as blocks of several.
+const LEAST_SPACING: f64 = 2.0;
+/// The most spots drawn one by one.
+const MOST_SPOTS: usize = 150_000;
+/// Sides of the pictures of a disc, in pixels; the smallest that is large enough is used.
+const DISCS: [u32; 5] = [8, 16, 32, 64, 128];
+/// How visible a spot without a value is, compared with one that has one.
+const NO_VALUE_OPACITY: f32 = 0.35;
+
+/// What the places depend on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct PlaceKey {
+    spots: u64,
+    corner: [f64; 2],
+    scale: f64,
+    size: Vec2,
+    radius: f64,
+    pixels_per_point: f32,
+}
+
+/// What a pane's mesh depends on besides the places.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct MeshKey {
+    places: u64,
+    colors: u64,
+    opacity: f32,
+    origin: Pos2,
+    texture: TextureId,
+}
+
+#[derive(Default)]
+struct PaneMesh {
+    key: Option<MeshKey>,
+    mesh: Arc<Mesh>,
+    /// Colour table entries of blocks, when blocks are drawn.
+    blocks: Vec<u16>,
+}
+
+/// How a spot or block is drawn: half its side in points, and its picture.
+#[derive(Debug, Clone, Copy)]
+struct Stamp {
+    half: f32,
+    texture: TextureId,
+    textured: bool,
+}
+
+/// The spots.
+#[derive(Default)]
+pub struct SpotLayer {
+    key: Option<PlaceKey>,
+    /// Grows when the places change.
+    version: u64,
+    /// The spots (or blocks) in view, and where, from the top left corner of the pane.
+    shown: Vec<u32>,
+    places: Vec<Vec2>,
+    /// Which coarser lattice is drawn; `None` for the spots themselves.
+    level: Option<usize>,
+    radius: f32,
+    panes: Vec<PaneMesh>,
+    discs: Vec<(u32, TextureHandle)>,
+}
+
+/// What to draw.
+pub struct SpotView<'a> {
+    /// The spots' places.
+    pub grid: &'a SpotGrid,
+    /// Grows when `grid` changes.
+    pub spots_version: u64,
+    /// Grows when a colour changes.
+    pub colors_version: u64,
+    /// Distance between neighbouring spots in slide pixels.
+    pub pitch: f64,
+    /// Radius of a drawn spot in slide pixels.
+    pub radius: f64,
+    /// Opacity, 0 to 1.
+    pub opacity: f32,
+}
+
+impl SpotLayer {
+    /// Finds the spots in view. Call once a frame before [`SpotLayer::paint`]; `size` is that of a pane.
+    pub fn prepare(&mut self, ctx: &Context, view: &SpotView, camera: &Camera, size: Vec2) {
+        let pixels_per_point = ctx.pixels_per_point();
+        let corner = camera.view_from_slide(crate::core::geometry::SlidePoint::new(0.0, 0.0));
+        let key = PlaceKey {
+            spots: view.spots_version,
+            corner,
+            scale: camera.scale(),
+            size,
+            radius: view.radius,
+            pixels_per_point,
+        };
+        if self.key == Some(key) {
+            return;
+        }
+        self.key = Some(key);
+        self.version += 1;
+        let scale = camera.scale();
+        let rect = camera.visible().grown(view.radius);
+        let pixels = scale * f64::from(pixels_per_point);
+        self.level = None;
+        if view.pitch * pixels >= LEAST_SPACING || view.grid.coarse().is_empty() {
+            view.grid.inside(rect, &mut self.shown);
+        } else {
+            self.shown.clear();
+        }
+        let crowded = view.pitch * pixels < LEAST_SPACING || self.shown.len() > MOST_SPOTS;
+        if crowded && !view.grid.coarse().is_empty() {
+            let coarse = view.grid.coarse();
+            let fits = coarse.iter().position(|l| l.side * pixels >= LEAST_SPACING);
+            let level = fits.unwrap_or(coarse.len() - 1);
+            self.level = Some(level);
+            self.shown.clear();
+            if let Some(l) = coarse.get(level) {
+                let near = rect.grown(l.side);
+                self.shown
+                    .extend((0u32..).zip(&l.centers).filter(|(_, c)| near.contains(**c)).map(|(i, _)| i));
+            }
+        }
+        let centers = match self.level.and_then(|l| view.grid.coarse().get(l)) {
+            Some(level) => &level.centers[..],
+            None => view.grid.points(),
+        };
+        self.places.clear();
+        self.places.extend(self.shown.iter().filter_map(|&i| centers.get(i as usize)).map(|&c| {
+            let [x, y] = camera.view_from_slide(c);
+            Vec2::new(x as f32, y as f32)
+        }));
+        self.radius = (view.radius * scale) as f32;
+    }
+
+    /// Draws pane number `pane`. Nothing is computed when neither camera nor colours have changed.
+    pub fn paint(&mut self, painter: &Painter, rect: Rect, pane: usize, map: &PaneMap, view: &SpotView) {
+        let Some(scale) = map.scale else { return };
+        if map.colors.is_empty() || self.places.is_empty() {
+            return;
+        }
+        let block = self.level.and_then(|l| view.grid.coarse().get(l));
+        let stamp = self.stamp(painter.ctx(), block, painter.pixels_per_point());
+        if self.panes.len() <= pane {
+            self.panes.resize_with(pane + 1, PaneMesh::default);
+        }
+        let Some(slot) = self.panes.get_mut(pane) else { return };
+        let key = MeshKey {
+            places: self.version,
+            colors: view.colors_version,
+            opacity: view.opacity,
+            origin: rect.min,
+            texture: stamp.texture,
+        };
+        if slot.key != Some(key) {
+            let moved = slot
+                .key
+                .is_none_or(|k| (k.places, k.origin, k.texture) != (key.places, key.origin, key.texture));
+            if let Some(level) = block {
+                merge_colors(level, &map.colors, &mut slot.blocks);
+            }
+            let colors = if block.is_some() { &slot.blocks } else { &map.colors };
+            let table = color_table(scale.map.table(), view.opacity);
+            let color = |i: u32| {
+                let entry = colors.get(i as usize).copied().unwrap_or(NO_COLOR);
+                table.get(usize::from(entry)).copied().unwrap_or(Color32::TRANSPARENT)
+            };
+            // The last frame has let go of the mesh, so this writes in place.
+            let mesh = Arc::make_mut(&mut slot.mesh);
+            if moved {
+                let at = self.places.iter().map(|&p| rect.min + p);
+                write_mesh(mesh, stamp, at, self.shown.iter().map(|&i| color(i)));
+            } else {
+                for (vertices, &i) in mesh.vertices.chunks_exact_mut(4).zip(&self.shown) {
+                    let color = color(i);
+                    for v in vertices {
+                        v.color = color;
+                    }
+                }
+            }
+            slot.key = Some(key);
+        }
+        painter.add(Shape::Mesh(Arc::clone(&slot.mesh)));
+    }
+
+    fn stamp(&mut self, ctx: &Context, block: Option<&CoarseLevel>, pixels_per_point: f32) -> Stamp {
+        if let (Some(level), Some(key)) = (block, self.key) {
+            let half = (level.side * key.scale / 2.0) as f32;
+            return Stamp { half, texture: TextureId::default(), textured: false };
+        }
+        let wanted = (2.0 * self.radius * pixels_per_point).ceil() as u32 + 2;
+        let last = DISCS[DISCS.len() - 1];
+        let side = DISCS.into_iter().find(|&d| d >= wanted).unwrap_or(last);
+        let known = self.discs.iter().find(|(s, _)| *s == side).map(|(_, t)| t.id());
+        let texture = known.unwrap_or_else(|| {
+            let handle = ctx.load_texture("spot", disc(side), TextureOptions::LINEAR);
+            let id = handle.id();
+            self.discs.push((side, handle));
+            id
+        });
+        // The picture has a free pixel all around the disc.
+        let half = self.radius * side as f32 / (side as f32 - 2.0);
+        Stamp { half, texture, textured: true }
+    }
+
+    /// Radius of a drawn spot in points.
+    pub fn radius(&self) -> f32 {
+        self.radius
+    }
+}
+
+/// The colour of each block: the mean of its spots' entries in the colour table.
+fn merge_colors(level: &CoarseLevel, colors: &[u16], out: &mut Vec<u16>) {
+    out.clear();
+    out.extend((0..level.centers.len()).map(|b| {
+        let entries =
+            level.members(b).iter().filter_map(|&i| colors.get(i as usize)).filter(|&&c| c != NO_COLOR);
+        let (n, sum) = entries.fold((0u32, 0u32), |(n, s), &c| (n + 1, s + u32::from(c)));
+        sum.checked_div(n).and_then(|mean| u16::try_from(mean).ok()).unwrap_or(NO_COLOR)
+    }));
+}
+
+fn color_table(table: &[[u8; 3]], opacity: f32) -> Vec<Color32> {
+    let with = |[r, g, b]: [u8; 3], opacity: f32| Color32::from_rgb(r, g, b).gamma_multiply(opacity);
+    let mut out: Vec<Color32> = table.iter().map(|&c| with(c, opacity)).collect();
+    out.resize(usize::from(NO_COLOR), Color32::TRANSPARENT);
+    out.push(with(NO_DATA, opacity * NO_VALUE_OPACITY));
+    out
+}
+
+fn write_mesh(
+    mesh: &mut Mesh,
+    stamp: Stamp,
+    places: impl ExactSizeIterator<Item = Pos2>,
+    colors: impl Iterator<Item = Color32>,
+) {
+    let n = places.len();
+    mesh.texture_id = stamp.texture;
+    mesh.vertices.clear();
+    mesh.vertices.reserve(n * 4);
+    let (white, h) = (egui::epaint::WHITE_UV, stamp.half);
+    let corners = [(-h, -h, 0.0, 0.0), (h, -h, 1.0, 0.0), (h, h, 1.0, 1.0), (-h, h, 0.0, 1.0)];
+    for (at, color) in places.zip(colors) {
+        mesh.vertices.extend(corners.map(|(dx, dy, u, v)| Vertex {
+            pos: Pos2::new(at.x + dx, at.y + dy),
+            uv: if stamp.textured { Pos2::new(u, v) } else { white },
+            color,
+        }));
+    }
+    // The triangles of a longer mesh begin like those of a shorter one.
+    let had = mesh.indices.len() / 6;
+    if had > n {
+        mesh.indices.truncate(n * 6);
+    } else {
+        mesh.indices.reserve((n - had) * 6);
+        for i in had..n {
+            let a = u32::try_from(i * 4).unwrap_or(0);
+            mesh.indices.extend([a, a + 1, a + 2, a, a + 2, a + 3]);
+        }
+    }
+}
+
+/// A white disc with smooth edges that leaves one pixel free all around.
+fn disc(side: u32) -> ColorImage {
+    let radius = side as f32 / 2.0 - 1.0;
+    let pixels = (0..side * side)
+        .map(|i| {
+            let (x, y) = ((i % side) as f32 + 0.5, (i / side) as f32 + 0.5);
+            let from_middle = (x - side as f32 / 2.0).hypot(y - side as f32 / 2.0);
+            let cover = (radius + 0.5 - from_middle).clamp(0.0, 1.0);
+            let v = (cover * 255.0).round() as u8;
+            Color32::from_rgba_premultiplied(v, v, v, v)
+        })
+        .collect();
+    ColorImage::new([side as usize, side as usize], pixels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::colormap::ColorMap;
+    use crate::core::display::ColorScale;
+    use crate::core::geometry::SlidePoint;
+
+    fn lattice(side: usize) -> SpotGrid {
+        let points = (0..side * side)
+            .map(|i| SlidePoint::new((i % side) as f64 * 10.0, (i / side) as f64 * 10.0))
+            .collect();
+        SpotGrid::new(points, 10.0)
+    }
+
+    fn draw(side: usize, zoom: f64) -> (SpotLayer, usize) {
+        let grid = lattice(side);
+        let mut camera = Camera::default();
+        camera.resize(600.0, 600.0);
+        camera.show_slide((side as u32 * 10, side as u32 * 10), None);
+        camera.zoom(zoom);
+        camera.arrive();
+        let view = SpotView {
+            grid: &grid,
+            spots_version: 1,
+            colors_version: 1,
+            pitch: 10.0,
+            radius: 3.0,
+            opacity: 1.0,
+        };
+        let map = PaneMap {
+            scale: Some(ColorScale { map: ColorMap::Viridis, low: 0.0, high: 1.0 }),
+            colors: (0..side * side).map(|i| (i % 257) as u16).collect(),
+        };
+        let mut layer = SpotLayer::default();
+        let rect = Rect::from_min_size(Pos2::ZERO, Vec2::splat(600.0));
+        let ctx = Context::default();
+        let _ = ctx.run_ui(egui::RawInput::default(), |ui| {
+            layer.prepare(ui.ctx(), &view, &camera, rect.size());
+            layer.paint(ui.painter(), rect, 0, &map, &view);
+        });
+        let quads = layer.panes[0].mesh.vertices.len() / 4;
+        assert!(layer.panes[0].mesh.is_valid());
+        (layer, quads)
+    }
+
+    #[test]
+    fn all_spots_are_drawn_while_they_can_be_told_apart() {
+        let (layer, quads) = draw(100, 1.0);
+        assert_eq!((layer.level, quads), (None, 10_000));
+    }
+
+    #[test]
+    fn only_spots_in_view_are_drawn() {
+        let (layer, quads) = draw(100, 10.0);
+        assert!(layer.level.is_none() && quads < 200, "{quads}");
+    }
+
+    #[test]
+    fn crowded_spots_become_blocks() {
+        let (layer, quads) = draw(700, 1.0);
+        assert!(layer.level.is_some() && quads < 150_000, "{quads}");
+    }
+
+    #[test]
+    fn blocks_have_the_mean_colour_of_their_spots() {
+        let grid = lattice(200);
+        let level = &grid.coarse()[0];
+        let mut out = Vec::new();
+        let mut colors = vec![NO_COLOR; 40_000];
+        let first = level.members(0);
+        assert_eq!(first.len(), 4);
+        colors[first[0] as usize] = 10;
+        colors[first[1] as usize] = 20;
+        merge_colors(level, &colors, &mut out);
+        assert_eq!((out[0], out[1]), (15, NO_COLOR));
+    }
+}

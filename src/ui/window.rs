@@ -1,0 +1,220 @@
+//! The window: brings the state up to date, draws it, and hands what the user asked for to the state.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, Ui};
+
+use super::commands::{CommandList, shortcut_commands};
+use super::dialogs::Dialogs;
+use super::explore::ExplorePage;
+use super::export::PreviewTexture;
+use super::{notices, pages, status, theme, top_bar};
+use crate::app::command::{Command, Step};
+use crate::app::settings::{Settings, Theme};
+use crate::app::slides::SlideImages;
+use crate::app::state::{App, Effect};
+use crate::app::work::{Engine, Wake};
+
+/// Progress is drawn at most this often.
+const PROGRESS_EVERY: Duration = Duration::from_millis(50);
+const FIRST_SIZE: [f32; 2] = [1440.0, 900.0];
+const LEAST_SIZE: [f32; 2] = [1024.0, 680.0];
+
+/// What the window keeps that is not the application's state: what is being typed, textures.
+pub struct Window {
+    app: App,
+    images: SlideImages,
+    dialogs: Dialogs,
+    list: CommandList,
+    explore: ExplorePage,
+    preview: PreviewTexture,
+    title: String,
+    theme: Option<Theme>,
+    closing: bool,
+}
+
+impl std::fmt::Debug for Window {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Window").field("app", &self.app).finish_non_exhaustive()
+    }
+}
+
+/// Opens the window and stays until it is closed. `open` is a project or a folder to begin with.
+///
+/// # Errors
+/// When the system gives no window.
+pub fn start(open: Option<PathBuf>) -> eframe::Result {
+    let folder = Settings::folder();
+    let size = folder
+        .as_deref()
+        .and_then(|f| Settings::load(f).ok())
+        .and_then(|s| s.window)
+        .filter(|s| s.iter().all(|v| v.is_finite() && *v >= 200.0))
+        .unwrap_or(FIRST_SIZE);
+    let viewport = egui::ViewportBuilder::default()
+        .with_app_id("hiscmcl")
+        .with_title("HisCMCL")
+        .with_inner_size(size)
+        .with_min_inner_size(LEAST_SIZE)
+        .with_drag_and_drop(true);
+    let options = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Wgpu,
+        system_font_fallback: false,
+        ..eframe::NativeOptions::default()
+    };
+    eframe::run_native(
+        "HisCMCL",
+        options,
+        Box::new(move |cc| Ok(Box::new(Window::new(&cc.egui_ctx, folder, Engine::default(), true, open)))),
+    )
+}
+
+impl Window {
+    /// The window's content. `native_dialogs` says whether the system's file dialogs may be shown.
+    pub fn new(
+        ctx: &egui::Context,
+        settings: Option<PathBuf>,
+        engine: Engine,
+        native_dialogs: bool,
+        open: Option<PathBuf>,
+    ) -> Self {
+        theme::install_fonts(ctx);
+        let waker = ctx.clone();
+        let wake: Wake = Arc::new(move || waker.request_repaint_after(PROGRESS_EVERY));
+        let images = SlideImages::new(engine.slides, Arc::clone(&wake));
+        let mut app = App::new(settings, engine.runner, wake);
+        if let Some(path) = open {
+            app.apply(Command::Dropped(vec![path]));
+        }
+        Self {
+            app,
+            images,
+            dialogs: Dialogs::new(native_dialogs),
+            list: CommandList::default(),
+            explore: ExplorePage::default(),
+            preview: PreviewTexture::default(),
+            title: String::new(),
+            theme: None,
+            closing: false,
+        }
+    }
+
+    /// The application's state.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The application's state, to change it in tests.
+    pub fn app_mut(&mut self) -> &mut App {
+        &mut self.app
+    }
+
+    fn carry_out_effects(&mut self, ctx: &egui::Context) {
+        for effect in self.app.take_effects() {
+            match effect {
+                Effect::Copy(text) => ctx.copy_text(text),
+                Effect::OpenLink(url) => ctx.open_url(egui::OpenUrl::new_tab(url)),
+            }
+        }
+        let title = self.app.title();
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+        if self.theme != Some(self.app.settings.theme) {
+            self.theme = Some(self.app.settings.theme);
+            theme::apply(ctx, self.app.settings.theme);
+        }
+    }
+
+    /// Closing waits for the project to be saved; when that fails the window stays and says why.
+    fn close_if_asked(&mut self, ctx: &egui::Context) {
+        if !ctx.input(|i| i.viewport().close_requested()) || self.closing {
+            return;
+        }
+        match self.app.save_all_now() {
+            Ok(()) => self.closing = true,
+            Err(why) => {
+                // A second attempt closes all the same.
+                self.closing = true;
+                ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+                self.app.notices.error(
+                    "The project could not be saved, so the window stayed open; close it again to lose the changes",
+                    vec![why],
+                );
+            }
+        }
+    }
+
+    fn dropped(&self, ctx: &egui::Context, out: &mut Vec<Command>) {
+        let paths: Vec<PathBuf> =
+            ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect());
+        if !paths.is_empty() {
+            out.push(Command::Dropped(paths));
+        }
+    }
+}
+
+impl eframe::App for Window {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        if let Some(wait) = self.app.tick(Instant::now()) {
+            ctx.request_repaint_after(wait);
+        }
+        self.close_if_asked(ctx);
+        self.carry_out_effects(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let mut out: Vec<Command> = Vec::new();
+        let ctx = ui.ctx().clone();
+        if let Some(rect) = ctx.input(|i| i.viewport().inner_rect)
+            && !ctx.input(|i| {
+                i.viewport().maximized.unwrap_or(false) || i.viewport().fullscreen.unwrap_or(false)
+            })
+        {
+            self.app.set_window_size([rect.width(), rect.height()]);
+        }
+        self.dropped(&ctx, &mut out);
+        shortcut_commands(&ctx, &self.app, &mut out);
+
+        top_bar::show(ui, &self.app, &mut out);
+        status::show(ui, &self.app, &mut out);
+        egui::CentralPanel::default()
+            .frame(egui::Frame::new().fill(theme::colors(ui).backdrop).inner_margin(theme::GAP))
+            .show(ui, |ui| match (&self.app.open, self.app.step) {
+                (None, _) => pages::welcome::show(ui, &self.app, &mut out),
+                (Some(_), Step::Data) => pages::data::show(ui, &self.app, &mut out),
+                (Some(_), Step::Train) => pages::train::show(ui, &self.app, &mut out),
+                (Some(_), Step::Explore) => {
+                    pages::explore::show(ui, &mut self.app, &mut self.explore, &self.images, &mut out)
+                }
+                (Some(_), Step::Evaluate) => pages::evaluate::show(ui, &self.app, &mut out),
+                (Some(_), Step::Export) => pages::export::show(ui, &self.app, &mut self.preview, &mut out),
+            });
+        self.dialogs.show(&ctx, &self.app, &mut out);
+        self.list.show(&ctx, &self.app, &mut out);
+        notices::show(&ctx, &self.app, &mut out);
+
+        if !out.is_empty() {
+            for command in out {
+                self.app.apply(command);
+            }
+            self.app.tick(Instant::now());
+            self.carry_out_effects(&ctx);
+            // What was asked for is drawn at once, not when the mouse moves next.
+            ctx.request_repaint();
+        }
+    }
+
+    fn on_exit(&mut self) {
+        // Closing has saved already; this is for ends that could not be held up.
+        let _ = self.app.save_all_now();
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}

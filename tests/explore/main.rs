@@ -1,0 +1,337 @@
+//! The Explore page as its user meets it: by label and by key.
+
+mod fixture;
+
+use eframe::egui::{Key, Modifiers, PointerButton, Pos2, Vec2, accesskit::Role};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use fixture::{App, GENES, SIDE, open};
+use hiscmcl::app::command::{Command, Step};
+use hiscmcl::app::explore::ExploreCommand;
+use hiscmcl::core::colormap::ColorMap;
+use hiscmcl::core::display::{DisplaySettings, PaneKind};
+use hiscmcl::core::geometry::SlidePoint;
+
+fn gene<'a>(harness: &'a Harness<'_, App>) -> &'a str {
+    harness.state().state.gene().unwrap()
+}
+
+/// Where a spot is on the screen, in the pane of this name.
+fn spot_place(harness: &Harness<'_, App>, pane: &str, spot: usize) -> Pos2 {
+    let map = harness.get_by_label(pane).rect();
+    let center = SlidePoint::new(300.0 + 200.0 * (spot % SIDE) as f64, 300.0 + 200.0 * (spot / SIDE) as f64);
+    let [x, y] = harness.state().state.camera.view_from_slide(center);
+    map.min + Vec2::new(x as f32, y as f32)
+}
+
+fn click_at(harness: &mut Harness<'_, App>, at: Pos2) {
+    use eframe::egui::Event;
+    harness.event(Event::PointerMoved(at));
+    for pressed in [true, false] {
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        harness.event(Event::PointerButton { pos: at, button, pressed, modifiers });
+    }
+    harness.run();
+}
+
+fn sent(harness: &Harness<'_, App>, wanted: impl Fn(&Command) -> bool) -> bool {
+    harness.state().sent.iter().any(wanted)
+}
+
+#[test]
+fn opens_on_a_predicted_section_with_its_most_trusted_gene() {
+    let harness = open(App::new());
+    assert_eq!(harness.state().state.section_name(), Some("C4"));
+    assert_eq!(gene(&harness), "SCD");
+    for label in ["Measured map", "Predicted map", "C2", "C3", "C4", "Search genes", "GNAS"] {
+        assert!(harness.query_by_label(label).is_some(), "{label} is missing");
+    }
+}
+
+#[test]
+fn search_filters_and_the_arrow_keys_go_through_the_genes() {
+    let mut harness = open(App::new());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    assert!(harness.get_by_label("Search genes").is_focused());
+    harness.get_by_label("Search genes").type_text("s");
+    harness.run();
+    // By beginning, then by trust: SCD, SPARC; then FASN and GNAS, which contain the letter.
+    assert!(harness.query_by_label("ERBB2").is_none());
+    assert_eq!(gene(&harness), "SCD");
+    for expected in ["SPARC", "FASN", "GNAS", "GNAS"] {
+        harness.key_press(Key::ArrowDown);
+        harness.run();
+        assert_eq!(gene(&harness), expected);
+    }
+    harness.key_press(Key::ArrowUp);
+    harness.run();
+    assert_eq!(gene(&harness), "FASN");
+    assert_eq!(harness.state().state.search(), "s", "the arrow keys leave the text alone");
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().state.search(), "");
+}
+
+#[test]
+fn the_down_key_selects_the_next_gene_without_searching() {
+    let mut harness = open(App::new());
+    harness.key_press(Key::ArrowDown);
+    harness.run();
+    assert_eq!(gene(&harness), "FASN");
+    harness.get_by_label("ERBB2").click();
+    harness.run();
+    assert_eq!(gene(&harness), "ERBB2");
+}
+
+#[test]
+fn enter_takes_the_first_match() {
+    let mut harness = open(App::new());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    harness.get_by_label("Search genes").type_text("erb");
+    harness.run();
+    assert_eq!(gene(&harness), "SCD");
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(gene(&harness), "ERBB2");
+}
+
+#[test]
+fn panels_and_order_narrow_the_list() {
+    let mut harness = open(App::new());
+    harness.get_by_label("Stroma").click();
+    harness.run();
+    assert!(harness.query_by_label("GNAS").is_none());
+    assert!(harness.query_by_label("MT-CO1").is_some(), "a panel shows measured genes without prediction");
+    harness.get_by_label("MT-CO1").click();
+    harness.run();
+    assert!(harness.query_by_label_contains("MT-CO1 is not among the genes of the model").is_some());
+    harness.get_by_label("All 6").click();
+    harness.run();
+    harness.get_by_label("Order of genes").click();
+    harness.run();
+    harness.get_by_label("name").click();
+    harness.run();
+    let list = harness.state().state.genes();
+    assert_eq!(list.get(0).unwrap().name, "ERBB2");
+}
+
+#[test]
+fn a_search_without_match_offers_all_genes() {
+    let mut harness = open(App::new());
+    harness.state_mut().state.apply(ExploreCommand::Search("mt-co".into()));
+    harness.run();
+    harness.get_by_label("Search all 7 genes").click();
+    harness.run();
+    assert!(harness.query_by_label("MT-CO1").is_some());
+}
+
+#[test]
+fn a_click_on_a_spot_opens_its_evidence_and_escape_closes_it() {
+    let mut harness = open(App::new());
+    let at = spot_place(&harness, "Predicted map", 17);
+    click_at(&mut harness, at);
+    assert_eq!(harness.state().state.spot(), Some(17));
+    let sentence = harness.state().state.evidence().unwrap().sentence.clone();
+    assert!(sentence.starts_with("Spot 5x1 of C4 · measured "), "{sentence}");
+    assert!(sentence.ends_with("retrieved from 10 training spots of 2 sections"), "{sentence}");
+    assert!(harness.query_by_label(&sentence).is_some());
+    assert_eq!(
+        harness
+            .get_all_by_role(Role::Button)
+            .filter(|b| {
+                use egui_kittest::kittest::NodeT;
+                b.accesskit_node().label().is_some_and(|l| l.starts_with("Training spot"))
+            })
+            .count(),
+        8
+    );
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().state.spot(), None);
+    assert!(harness.query_by_label_contains("Click a spot to see").is_some());
+}
+
+#[test]
+fn a_training_spot_is_shown_on_its_section_and_back_returns() {
+    let mut harness = open(App::new());
+    let at = spot_place(&harness, "Measured map", 30);
+    click_at(&mut harness, at);
+    // The bank holds C2 first: spot 30's most similar training spot is 6x2 of C2.
+    harness.get_by_label("Training spot 6x2 of C2").click();
+    harness.run();
+    assert_eq!(harness.state().state.section_name(), Some("C2"));
+    assert_eq!(harness.state().state.spot(), Some(30));
+    harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+    harness.run();
+    assert_eq!(harness.state().state.section_name(), Some("C4"));
+    assert_eq!(harness.state().state.spot(), Some(30));
+    assert!(harness.query_by_label("Back").is_none());
+}
+
+#[test]
+fn another_colour_map_is_an_edit_that_can_be_taken_back() {
+    let mut harness = open(App::new());
+    harness.get_by_role_and_label(Role::ComboBox, "Colour map").click();
+    harness.run();
+    harness.get_by_label("magma").click();
+    harness.run();
+    assert!(sent(&harness, |c| matches!(
+        c,
+        Command::Explore(ExploreCommand::Display { what: "Colour map", settings }) if settings.colormap == ColorMap::Magma
+    )));
+    assert_eq!(harness.state().state.display().colormap, ColorMap::Magma);
+    assert_eq!(harness.state().history.can_undo(), Some("Colour map"));
+    harness.state_mut().undo();
+    harness.run();
+    assert_eq!(harness.state().state.display(), &DisplaySettings::default());
+}
+
+#[test]
+fn panes_are_chosen_and_reset() {
+    let mut harness = open(App::new());
+    harness.get_by_role_and_label(Role::ComboBox, "Panes").click();
+    harness.run();
+    harness.get_by_label("Uncertainty").click();
+    harness.run();
+    assert_eq!(
+        harness.state().state.display().panes,
+        [PaneKind::Measured, PaneKind::Predicted, PaneKind::Uncertainty]
+    );
+    assert!(harness.query_by_label("Uncertainty map").is_some());
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.get_by_label("Reset").click();
+    harness.run();
+    assert_eq!(harness.state().state.display(), &DisplaySettings::default());
+}
+
+#[test]
+fn wheel_keys_and_minimap_move_the_camera() {
+    use eframe::egui::{Event, MouseWheelSource, MouseWheelUnit, TouchPhase};
+    let mut harness = open(App::new());
+    let at = spot_place(&harness, "Measured map", 30);
+    let before = harness.state().state.camera.scale();
+    harness.hover_at(at);
+    harness.run();
+    harness.event(Event::MouseWheel {
+        source: MouseWheelSource::Wheel,
+        unit: MouseWheelUnit::Point,
+        delta: Vec2::new(0.0, 200.0),
+        phase: TouchPhase::Move,
+        modifiers: Modifiers::NONE,
+    });
+    harness.run_steps(20);
+    assert!(harness.state().state.camera.scale() > 1.5 * before);
+    let there = spot_place(&harness, "Measured map", 30);
+    assert!((there - at).length() < 2.0, "what is under the cursor stays there: {at} {there}");
+    let center = harness.state().state.camera.pose().center;
+    harness.key_press(Key::ArrowRight);
+    harness.run_steps(5);
+    assert!(harness.state().state.camera.pose().center.x > center.x);
+    harness.key_press(Key::Num0);
+    harness.run_steps(5);
+    assert!((harness.state().state.camera.scale() / before - 1.0).abs() < 1e-6);
+    harness.key_press(Key::Plus);
+    harness.run_steps(5);
+    let minimap = harness.get_by_label_contains("Minimap").rect();
+    click_at(&mut harness, minimap.min + minimap.size() * 0.25);
+    let c = harness.state().state.camera.pose().center;
+    let slide = harness.state().state.camera.slide();
+    assert!((c.x / slide.width() - 0.25).abs() < 0.02 && (c.y / slide.height() - 0.25).abs() < 0.02);
+    assert_eq!(harness.state().state.spot(), None, "the minimap keeps its clicks");
+}
+
+#[test]
+fn dragging_pans_and_chooses_nothing() {
+    let mut harness = open(App::new());
+    let at = spot_place(&harness, "Predicted map", 40);
+    let before = harness.state().state.camera.pose().center;
+    harness.drag_at(at);
+    harness.run_steps(2);
+    harness.hover_at(at + Vec2::new(60.0, 25.0));
+    harness.run_steps(2);
+    harness.drop_at(at + Vec2::new(60.0, 25.0));
+    harness.run_steps(2);
+    assert_eq!(harness.state().state.spot(), None);
+    let after = harness.state().state.camera.pose().center;
+    assert!(after.x < before.x && after.y < before.y, "the slide follows the hand");
+}
+
+#[test]
+fn the_status_line_reads_the_map() {
+    let mut harness = open(App::new());
+    let at = spot_place(&harness, "Measured map", 17);
+    harness.hover_at(at);
+    harness.run();
+    let line = harness.state().state.status_line().unwrap();
+    assert!(line.contains("spot 5x1") && line.contains("measured ") && line.contains("predicted "), "{line}");
+    assert!(line.starts_with("x 1,"), "{line}");
+}
+
+#[test]
+fn buttons_send_what_they_say() {
+    let mut harness = open(App::new());
+    harness.get_by_label("Add to figure").click();
+    harness.run();
+    assert!(sent(&harness, |c| *c == Command::AddToFigure { section: "C4".into(), gene: "SCD".into() }));
+    harness.get_by_label("Copy values").click();
+    harness.run();
+    let copied = harness.state().sent.iter().find_map(|c| match c {
+        Command::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    let copied = copied.unwrap();
+    assert_eq!(copied.lines().count(), SIDE * SIDE + 1);
+    assert!(
+        copied
+            .starts_with("section\tspot\tx_um\ty_um\tgene\tmeasured\tpredicted\tuncertainty\nC4\t0x0\t300.0")
+    );
+    harness.get_by_label("Find similar genes").click();
+    for _ in 0..200 {
+        harness.step();
+        if harness.state().state.similar().is_some_and(|s| s.found.is_some()) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    harness.run();
+    harness.get_by_label("GNAS, similar").click();
+    harness.run();
+    assert_eq!(gene(&harness), "GNAS");
+}
+
+#[test]
+fn without_prediction_the_page_leads_to_training() {
+    let mut app = App::new();
+    app.sections[2].predictions = None;
+    app.report = None;
+    let mut harness = open(app);
+    harness.get_by_label("C4").click();
+    harness.run();
+    assert!(harness.query_by_label_contains("There is no prediction of C4 yet").is_some());
+    harness.get_by_label("Go to training").click();
+    harness.run();
+    assert!(sent(&harness, |c| *c == Command::GoTo(Step::Train)));
+    assert_eq!(harness.state().state.genes().len(), GENES.len());
+}
+
+#[test]
+fn an_unreadable_slide_is_told_and_the_spots_are_still_drawn() {
+    let mut harness = open(App::new());
+    harness.get_by_label("C3").click();
+    harness.run();
+    assert!(harness.query_by_label("C3.png is not an image.").is_some());
+    assert!(harness.state().state.map().values.measured.is_some());
+}
+
+#[test]
+fn an_empty_project_leads_to_data() {
+    let mut harness = open(App::empty());
+    harness.get_by_label("Go to data").click();
+    harness.run();
+    assert!(sent(&harness, |c| *c == Command::GoTo(Step::Data)));
+}
