@@ -3,6 +3,8 @@
 //!
 //! `HISCMCL_SET="epochs=60,rank=30"` changes settings; several sets are separated by semicolons.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -1,5 +1,7 @@
 //! Training and prediction end to end on small made-up sections.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -63,6 +63,6 @@ mod tests {
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
         let bound = 1.0 / 8f32.sqrt();
-        assert!(draw(1).to_vec::<f32>().unwrap().iter().all(|v| v.abs() <= bound));
+        assert!(draw(1).try_to_vec::<f32>().unwrap().iter().all(|v| v.abs() <= bound));
     }
 }

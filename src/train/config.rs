@@ -159,7 +159,7 @@ macro_rules! settings {
                     });
                 })*
                 for (field, width) in [("width", self.width), ("expression_width", self.expression_width)] {
-                    if width % self.heads != 0 {
+                    if !width.is_multiple_of(self.heads) {
                         return Err(ConfigError::Heads { field, width, heads: self.heads });
                     }
                 }
