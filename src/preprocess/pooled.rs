@@ -83,7 +83,9 @@ mod tests {
             let mut y = x.clone();
             change(&mut y);
             let q = pooled(&y).unwrap();
-            (0..4).map(|block| p.row(0)[block * 2..block * 2 + 2] != q.row(0)[block * 2..block * 2 + 2]).collect()
+            (0..4)
+                .map(|block| p.row(0)[block * 2..block * 2 + 2] != q.row(0)[block * 2..block * 2 + 2])
+                .collect()
         };
         assert_eq!(changed(&|y| y.neighbourhood.row_mut(7).fill(1.0)), [false, true, false, false]);
         assert_eq!(changed(&|y| y.neighbourhood.row_mut(8).fill(1.0)), [false; 4], "glass is not read");

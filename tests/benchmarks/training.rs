@@ -27,7 +27,8 @@ fn random(rows: usize, cols: usize, seed: u64) -> Matrix {
 /// A section as large as those of her2st: 180 spots of 476 features, 120 landmarks.
 fn section(seed: u64) -> SectionFeatures {
     let (n, d, m) = (180, 476, 120);
-    let lattice = |count: usize, step: f32| (0..count).map(move |i| [(i % 12) as f32 * step, (i / 12) as f32 * step]);
+    let lattice =
+        |count: usize, step: f32| (0..count).map(move |i| [(i % 12) as f32 * step, (i / 12) as f32 * step]);
     SectionFeatures {
         spot: random(n, d, seed),
         neighbourhood: random(n * NEIGHBOURHOOD, d, seed + 100),
@@ -66,7 +67,10 @@ fn train(bencher: divan::Bencher<'_, '_>, epochs: usize) {
         TrainConfig { epochs, members: 1, refit: false, validate_every: 1_000, ..TrainConfig::default() };
     let device = ComputeDevice::cpu();
     bencher.bench(|| {
-        fit(&input, &config, &device, None, &mut |_| (), &Silent, &CancelToken::new()).unwrap().parameters.len()
+        fit(&input, &config, &device, None, &mut |_| (), &Silent, &CancelToken::new())
+            .unwrap()
+            .parameters
+            .len()
     });
 }
 
