@@ -11,6 +11,7 @@ use super::command::{
     ProjectCommand, SectionCommand, Step,
 };
 use super::explore::ExploreCommand;
+use super::import::ImportForm;
 use super::paths::{PathPurpose, PathRequest};
 use super::state::{App, Effect};
 use crate::core::display::DisplaySettings;
@@ -32,8 +33,14 @@ impl App {
             }
             Command::Ask(request) => self.ask(request),
             Command::Chosen(request, path) => self.chosen(request, path),
-            Command::Show(overlay) => self.overlay = Some(overlay),
+            Command::Show(overlay) => {
+                if overlay == Overlay::Import {
+                    self.forms.import = ImportForm::new(Vec::new());
+                }
+                self.overlay = Some(overlay);
+            }
             Command::CloseOverlay => self.overlay = None,
+            Command::Quit => self.effects.push(Effect::Quit),
             Command::Dropped(paths) => self.dropped(paths),
             Command::Project(command) => self.apply_project(command),
             Command::Section(command) => self.apply_section(command),

@@ -103,7 +103,10 @@ impl App {
                 if let Some(open) = &mut self.open {
                     open.set_state(key.clone(), SectionState::Failed(headline.clone(), causes.clone()));
                 }
-                self.notices.error(format!("{} could not be opened: {headline}", entry.name), causes);
+                // The Data page shows it beside the section.
+                if self.step != Step::Data {
+                    self.notices.error(format!("{} could not be opened: {headline}", entry.name), causes);
+                }
             }
             Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
             Request::Predict { run, section, .. } => {
@@ -184,13 +187,18 @@ impl App {
                     self.train_demo();
                 }
             }
-            Outcome::Trained { run, predictions } => {
+            Outcome::Trained { run, predictions, notes } => {
                 // The maps begin with what the model has not seen.
                 if let Some(first) = predictions.first() {
                     self.explore.apply(ExploreCommand::SelectSection(first.section.clone()));
                 }
                 if let Some(open) = &mut self.open {
                     open.runs.maps = None;
+                    if let Some(live) = open.runs.live.as_mut().filter(|l| l.run == run) {
+                        let new = |note: &String| !live.notes.contains(note);
+                        let new: Vec<String> = notes.into_iter().filter(new).collect();
+                        live.notes.extend(new);
+                    }
                     for p in predictions {
                         open.runs.keep(&run, p);
                     }
@@ -233,7 +241,9 @@ impl App {
 
     fn missing(&mut self, request: &Request, missing: MissingFile) {
         if let (Request::OpenSection { key, .. }, Some(open)) = (request, &mut self.open) {
-            self.notices.warn(format!("{missing}."));
+            if self.step != Step::Data {
+                self.notices.warn(format!("{missing}."));
+            }
             open.set_state(key.clone(), SectionState::Missing(vec![missing]));
         }
     }

@@ -122,6 +122,12 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         text.push_str(&format!(" The last run took {}.", format_duration(time)));
     }
     remark(ui, text);
+    let out_of_use: Vec<&str> =
+        open.sections().filter(|s| s.ready().is_none()).map(|s| s.entry.name.as_str()).collect();
+    if !out_of_use.is_empty() && !open.is_loading() {
+        let text = format!("Left out, as they could not be read: {}.", out_of_use.join(", "));
+        banner(ui, Tone::Warning, text);
+    }
     if app.work.any(|r| matches!(r, Request::ComputeFeatures(_))) {
         remark(ui, "Image features are being computed; training waits for them.");
     }
