@@ -5,6 +5,8 @@ mod export;
 mod models;
 mod outcomes;
 mod project;
+#[cfg(test)]
+mod tests;
 
 use super::command::{
     Command, EvaluateCommand, ExportCommand, GenesCommand, JobCommand, NoticeCommand, Overlay,
@@ -39,7 +41,7 @@ impl App {
                 }
                 self.overlay = Some(overlay);
             }
-            Command::CloseOverlay => self.overlay = None,
+            Command::CloseOverlay => self.close_overlay(),
             Command::Quit => self.effects.push(Effect::Quit),
             Command::Dropped(paths) => self.dropped(paths),
             Command::Project(command) => self.apply_project(command),
@@ -100,6 +102,15 @@ impl App {
             open.edit(what, Some(what), |doc| doc.display = value);
         }
         self.explore.apply(command);
+    }
+
+    fn close_overlay(&mut self) {
+        // A file that was not chosen leaves the form it was for.
+        let back = matches!(
+            &self.overlay,
+            Some(Overlay::Path(PathRequest { purpose: PathPurpose::ImportFile { .. }, .. }))
+        );
+        self.overlay = back.then_some(Overlay::Import);
     }
 
     fn ask(&mut self, mut request: PathRequest) {

@@ -63,7 +63,7 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
                 if ui.selectable_label(held.is_empty(), "nothing: train on all sections").clicked() {
                     form.hold_out = HoldOut::None;
                 }
-                for section in &open.doc().sections {
+                for section in open.ready() {
                     let label = format!("{}, to test on it", section.name);
                     if ui.selectable_label(held.contains(&section.name), label).clicked() {
                         form.hold_out = HoldOut::Section(section.name.clone());
