@@ -358,7 +358,7 @@ mod the_checker {
         finds("src/evaluate/a.rs", "use crate::preprocess::pca::Pca;", "evaluate may not use preprocess");
         finds("src/figures/mod.rs", "fn f() { crate::evaluate::x() }", "figures may not use evaluate");
         finds("src/model/mod.rs", "use crate::data::x;", "model may not use data");
-        finds("src/train/a.rs", "use crate::predict::x;", "train may not use predict");
+        finds("src/predict/a.rs", "use crate::train::x;", "predict may not use train");
         finds(
             "src/predict/a.rs",
             "use crate::{\n    core::{a, b},\n    jobs,\n};",

@@ -8,6 +8,7 @@ use crate::core::target::Target;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::Split;
 use crate::preprocess::hvg::Combine;
+use crate::train::TrainConfig;
 
 /// Which section training leaves out, to be tested on afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,7 +23,7 @@ pub enum HoldOut {
 }
 
 /// The Train page.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TrainForm {
     /// Name of the run; a free one is proposed while it is empty.
     pub name: String,
@@ -38,6 +39,20 @@ pub struct TrainForm {
     pub settings: BTreeMap<String, String>,
     /// Whether the advanced settings are unfolded.
     pub advanced: bool,
+}
+
+impl Default for TrainForm {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            target: Target::default(),
+            hold_out: HoldOut::default(),
+            device: DeviceChoice::default(),
+            seed: TrainConfig::default().seed,
+            settings: BTreeMap::new(),
+            advanced: false,
+        }
+    }
 }
 
 /// The Evaluate page.
@@ -64,7 +79,7 @@ pub struct HvgForm {
 
 impl Default for HvgForm {
     fn default() -> Self {
-        Self { count: 1000, combine: Combine::Union, min_percent: 5.0, keep: Vec::new() }
+        Self { count: 300, combine: Combine::Union, min_percent: 5.0, keep: Vec::new() }
     }
 }
 

@@ -68,6 +68,18 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Draw measured and predicted maps of genes to PNG or SVG.
     Figure(FigureArgs),
+    /// The embedded demo: synthetic sections made from a seed.
+    Demo {
+        /// Run the whole job without a window and leave pictures and tables in this folder.
+        #[arg(long, value_name = "DIR")]
+        headless: Option<PathBuf>,
+        /// The seed the sections are made from.
+        #[arg(long, default_value_t = hiscmcl::jobs::demo::SEED, requires = "headless")]
+        seed: u64,
+        /// Print JSON.
+        #[arg(long, requires = "headless")]
+        json: bool,
+    },
     /// List the devices that can train.
     Devices {
         /// Print JSON.

@@ -14,9 +14,10 @@ use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::train::FitRequest;
 use hiscmcl::jobs::workspace::Workspace;
-use hiscmcl::jobs::{figure, genes, predict, project, runs, train};
+use hiscmcl::jobs::{demo, figure, genes, predict, project, runs, train};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
 use hiscmcl::train::TrainConfig;
+use hiscmcl::ui::{self, Begin};
 use serde_json::{Value, json};
 
 use super::args::{
@@ -27,9 +28,16 @@ use super::terminal::Terminal;
 
 /// Runs the command, or opens the window.
 pub fn dispatch(cli: Cli) -> anyhow::Result<()> {
-    let Some(command) = cli.command else {
-        return hiscmcl::ui::start(cli.open).map_err(|e| anyhow!("The window could not be opened: {e}"));
+    let begin = match (&cli.command, cli.open) {
+        (None, None) => Some(Begin::Welcome),
+        (None, Some(path)) => Some(Begin::Path(path)),
+        (Some(Command::Demo { headless: None, .. }), _) => Some(Begin::Demo),
+        (Some(_), _) => None,
     };
+    if let Some(begin) = begin {
+        return ui::start(begin).map_err(|e| anyhow!("The window could not be opened: {e}"));
+    }
+    let Some(command) = cli.command else { return Ok(()) };
     let terminal = Terminal::new();
     let cancel = CancelToken::new();
     let result = run(command, &Ctx { observer: &terminal, cancel: &cancel });
@@ -66,6 +74,14 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
         }
         Command::Evaluate(args) => evaluate(args, ctx),
         Command::Figure(args) => draw(args, ctx),
+        // Without --headless it opened the window.
+        Command::Demo { headless: None, .. } => Ok(()),
+        Command::Demo { headless: Some(folder), seed, json } => {
+            let made = demo::run_headless(&folder, seed, ctx)?;
+            let lines = std::iter::once(tables::text(&made.report))
+                .chain(made.files.iter().map(|f| f.display().to_string()));
+            print(json, &json!({ "mean": made.report.mean, "files": made.files }), lines)
+        }
         Command::Devices { json } => {
             let devices = device::list();
             let lines = devices.iter().map(|d| d.name.clone());

@@ -120,8 +120,14 @@ pub fn fit_model(
         curves.push(*metrics);
         ctx.observer.epoch(&fold.name, metrics);
     };
-    let fitted = fit(&input, config, device, Some(checkpoint), &mut on_epoch, ctx.progress(), ctx.cancel)?;
+    let progress = Of { name: &label(fold), to: ctx.progress() };
+    let fitted = fit(&input, config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
     Ok((fitted, curves))
+}
+
+/// What progress on a fold is reported under.
+fn label(fold: &Fold) -> String {
+    if fold.test.is_empty() { "All sections".to_owned() } else { format!("Without {}", fold.name) }
 }
 
 /// Predicts one section.
@@ -158,7 +164,7 @@ pub fn test(
     seed: u64,
     ctx: &Ctx,
 ) -> anyhow::Result<Vec<Tested>> {
-    ctx.observer.report(&format!("Without {}: baselines", fold.name), 0, 0);
+    ctx.observer.report(&format!("{}: baselines", label(fold)), 0, 0);
     let (x, y, groups) = stacked(prepared, &fold.train)?;
     let ridge = Ridge::fit(&x, &y, &groups, &ALPHAS, ctx.cancel)?;
     let mut tested = Vec::with_capacity(fold.test.len());

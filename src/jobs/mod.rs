@@ -4,6 +4,7 @@
 
 pub mod context;
 pub mod curves;
+pub mod demo;
 pub mod figure;
 pub mod fold;
 pub mod genes;

@@ -1,9 +1,9 @@
 //! The command list and the shortcuts.
 
-use eframe::egui::{self, Context, Id, Key, Modifiers, ScrollArea, TextEdit, vec2};
+use eframe::egui::{self, Context, Id, Key, Modifiers, ScrollArea, vec2};
 
 use super::theme::colors;
-use super::widgets::{name, remark};
+use super::widgets::{line_edit, name, remark};
 use crate::app::command::{Command, Overlay};
 use crate::app::palette::{Item, Shortcut, all_items};
 use crate::app::state::App;
@@ -80,32 +80,33 @@ impl CommandList {
             self.chosen = self.chosen.saturating_sub(1);
         }
         self.chosen = self.chosen.min(last);
-        let modal = egui::Modal::new(Id::unique("command list")).show(ctx, |ui| {
-            ui.set_width(520.0);
-            let field = TextEdit::singleline(&mut self.search)
-                .id(Id::unique("command search"))
-                .hint_text("Type what you want to do")
-                .desired_width(f32::INFINITY);
-            let field = ui.add(field);
-            name(&field, "Search commands");
-            field.request_focus();
-            if field.changed() {
-                self.chosen = 0;
-            }
-            ui.add_space(4.0);
-            ScrollArea::vertical().max_height(400.0).auto_shrink([false, true]).show(ui, |ui| {
-                if items.is_empty() {
-                    remark(ui, "No command is called that.");
+        let modal =
+            egui::Modal::new(Id::unique("command list")).frame(super::theme::overlay(ctx)).show(ctx, |ui| {
+                ui.set_width(520.0);
+                let field = line_edit(&mut self.search)
+                    .id(Id::unique("command search"))
+                    .hint_text("Type what you want to do")
+                    .desired_width(f32::INFINITY);
+                let field = ui.add(field);
+                name(&field, "Search commands");
+                field.request_focus();
+                if field.changed() {
+                    self.chosen = 0;
                 }
-                for (at, item) in items.iter().enumerate() {
-                    let clicked = row(ui, item, at == self.chosen, up || down);
-                    if (clicked || (enter && at == self.chosen)) && item.blocked.is_none() {
-                        out.push(Command::CloseOverlay);
-                        out.push(item.command.clone());
+                ui.add_space(4.0);
+                ScrollArea::vertical().max_height(400.0).auto_shrink([false, true]).show(ui, |ui| {
+                    if items.is_empty() {
+                        remark(ui, "No command is called that.");
                     }
-                }
+                    for (at, item) in items.iter().enumerate() {
+                        let clicked = row(ui, item, at == self.chosen, up || down);
+                        if (clicked || (enter && at == self.chosen)) && item.blocked.is_none() {
+                            out.push(Command::CloseOverlay);
+                            out.push(item.command.clone());
+                        }
+                    }
+                });
             });
-        });
         if modal.should_close() {
             out.push(Command::CloseOverlay);
         }

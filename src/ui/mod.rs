@@ -32,4 +32,4 @@ fn device_text(app: &App) -> String {
     }
 }
 
-pub use window::{Window, start};
+pub use window::{Begin, Window, start};

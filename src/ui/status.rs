@@ -3,6 +3,7 @@
 use eframe::egui::{self, Align, Frame, Layout, Margin, ProgressBar, RichText, TextStyle, Ui};
 
 use super::theme::colors;
+use super::widgets::mini;
 use crate::app::command::{Command, JobCommand, Overlay, Step};
 use crate::app::state::App;
 use crate::app::work::JobView;
@@ -64,18 +65,17 @@ fn show_job(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
         }
         ui.add(egui::Label::new(small(ui, &text)).truncate()).on_hover_text(&job.status.stage);
     }
-    let mini = |text: &str| egui::Button::new(RichText::new(text).text_style(TextStyle::Small)).small();
     if job.can_pause && !job.cancelling {
         let (text, command) = if job.paused {
             ("Go on", JobCommand::Resume(job.id))
         } else {
             ("Pause", JobCommand::Pause(job.id))
         };
-        if ui.add(mini(text)).on_hover_text(format!("{text}: {}", job.name)).clicked() {
+        if mini(ui, text).on_hover_text(format!("{text}: {}", job.name)).clicked() {
             out.push(Command::Job(command));
         }
     }
-    if !job.cancelling && ui.add(mini("Cancel")).on_hover_text(format!("Stop: {}", job.name)).clicked() {
+    if !job.cancelling && mini(ui, "Cancel").on_hover_text(format!("Stop: {}", job.name)).clicked() {
         out.push(Command::Job(JobCommand::Cancel(job.id)));
     }
 }

@@ -127,6 +127,11 @@ pub fn card(colors: Colors) -> Frame {
         .inner_margin(Margin::symmetric(12, 10))
 }
 
+/// The frame of what lies over the pages.
+pub fn overlay(ctx: &egui::Context) -> Frame {
+    Frame::window(&ctx.global_style()).inner_margin(Margin::same(18))
+}
+
 /// Gives the window its fonts. Called once, before the first frame.
 pub fn install_fonts(ctx: &egui::Context) {
     let mut fonts = FontDefinitions::default();

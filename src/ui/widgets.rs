@@ -49,6 +49,17 @@ pub fn primary(ui: &mut Ui, enabled: bool, text: &str) -> Response {
     ui.add_enabled(enabled, button)
 }
 
+/// A small button for rows and lines of text.
+pub fn mini(ui: &mut Ui, text: impl Into<String>) -> Response {
+    ui.add(mini_button(text))
+}
+
+/// A small button, not yet added.
+pub fn mini_button<'a>(text: impl Into<String>) -> egui::Button<'a> {
+    let text = RichText::new(text.into()).text_style(TextStyle::Small);
+    egui::Button::new(text).small().min_size(egui::vec2(0.0, 22.0))
+}
+
 /// A button that takes something away.
 pub fn danger(ui: &mut Ui, enabled: bool, text: &str) -> Response {
     let c = colors(ui);
@@ -113,7 +124,12 @@ pub fn text_field(
 ) -> Option<String> {
     let id = ui.scope_id().with(("text field", id));
     let mut text = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_else(|| current.to_owned());
-    let response = ui.add(egui::TextEdit::singleline(&mut text).id(id).desired_width(width).clip_text(true));
+    let edit = egui::TextEdit::singleline(&mut text)
+        .id(id)
+        .desired_width(width)
+        .min_size(egui::vec2(width, theme::ROW))
+        .align(egui::Align2::LEFT_CENTER);
+    let response = ui.add(edit);
     name(&response, label);
     let mut sent = None;
     if response.has_focus() {
@@ -129,6 +145,11 @@ pub fn text_field(
         ui.data_mut(|d| d.remove_temp::<String>(id));
     }
     sent
+}
+
+/// A field for one line of text, its text in the middle.
+pub fn line_edit(text: &mut String) -> egui::TextEdit<'_> {
+    egui::TextEdit::singleline(text).min_size(egui::vec2(0.0, theme::ROW)).align(egui::Align2::LEFT_CENTER)
 }
 
 /// Gives a control that shows no text of its own a name for assistive technology.

@@ -11,14 +11,14 @@ use super::dialogs::Dialogs;
 use super::explore::ExplorePage;
 use super::export::PreviewTexture;
 use super::{notices, pages, status, theme, top_bar};
-use crate::app::command::{Command, Step};
+use crate::app::command::{Command, ProjectCommand, Step};
 use crate::app::settings::{Settings, Theme};
 use crate::app::slides::SlideImages;
 use crate::app::state::{App, Effect};
 use crate::app::work::{Engine, Wake};
 
 /// Progress is drawn at most this often.
-const PROGRESS_EVERY: Duration = Duration::from_millis(50);
+const PROGRESS_EVERY: Duration = Duration::from_millis(150);
 const FIRST_SIZE: [f32; 2] = [1440.0, 900.0];
 const LEAST_SIZE: [f32; 2] = [1024.0, 680.0];
 
@@ -41,11 +41,22 @@ impl std::fmt::Debug for Window {
     }
 }
 
-/// Opens the window and stays until it is closed. `open` is a project or a folder to begin with.
+/// What the window begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begin {
+    /// The choice of what to open.
+    Welcome,
+    /// A project or a folder.
+    Path(PathBuf),
+    /// The synthetic demo.
+    Demo,
+}
+
+/// Opens the window and stays until it is closed.
 ///
 /// # Errors
 /// When the system gives no window.
-pub fn start(open: Option<PathBuf>) -> eframe::Result {
+pub fn start(begin: Begin) -> eframe::Result {
     let folder = Settings::folder();
     let size = folder
         .as_deref()
@@ -68,7 +79,7 @@ pub fn start(open: Option<PathBuf>) -> eframe::Result {
     eframe::run_native(
         "HisCMCL",
         options,
-        Box::new(move |cc| Ok(Box::new(Window::new(&cc.egui_ctx, folder, Engine::default(), true, open)))),
+        Box::new(move |cc| Ok(Box::new(Window::new(&cc.egui_ctx, folder, Engine::default(), true, begin)))),
     )
 }
 
@@ -79,15 +90,17 @@ impl Window {
         settings: Option<PathBuf>,
         engine: Engine,
         native_dialogs: bool,
-        open: Option<PathBuf>,
+        begin: Begin,
     ) -> Self {
         theme::install_fonts(ctx);
         let waker = ctx.clone();
         let wake: Wake = Arc::new(move || waker.request_repaint_after(PROGRESS_EVERY));
         let images = SlideImages::new(engine.slides, Arc::clone(&wake));
         let mut app = App::new(settings, engine.runner, wake);
-        if let Some(path) = open {
-            app.apply(Command::Dropped(vec![path]));
+        match begin {
+            Begin::Welcome => {}
+            Begin::Path(path) => app.apply(Command::Dropped(vec![path])),
+            Begin::Demo => app.apply(Command::Project(ProjectCommand::OpenDemo)),
         }
         Self {
             app,
@@ -182,8 +195,10 @@ impl eframe::App for Window {
 
         top_bar::show(ui, &self.app, &mut out);
         status::show(ui, &self.app, &mut out);
+        // The maps have their own distance to the edges.
+        let margin = if self.app.step == Step::Explore && self.app.open.is_some() { 0.0 } else { theme::GAP };
         egui::CentralPanel::default()
-            .frame(egui::Frame::new().fill(theme::colors(ui).backdrop).inner_margin(theme::GAP))
+            .frame(egui::Frame::new().fill(theme::colors(ui).backdrop).inner_margin(margin))
             .show(ui, |ui| match (&self.app.open, self.app.step) {
                 (None, _) => pages::welcome::show(ui, &self.app, &mut out),
                 (Some(_), Step::Data) => pages::data::show(ui, &self.app, &mut out),

@@ -1,5 +1,7 @@
 //! The Explore page as its user meets it: by label and by key.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod fixture;
 
 use eframe::egui::{Key, Modifiers, PointerButton, Pos2, Vec2, accesskit::Role};
@@ -153,6 +155,20 @@ fn a_click_on_a_spot_opens_its_evidence_and_escape_closes_it() {
     harness.run();
     assert_eq!(harness.state().state.spot(), None);
     assert!(harness.query_by_label_contains("Click a spot to see").is_some());
+}
+
+#[test]
+fn remarkable_spots_are_offered_before_one_is_chosen() {
+    let mut harness = open(App::new());
+    harness.state_mut().state.camera.zoom(12.0);
+    harness.run();
+    let first = harness.state().state.map().highlights[2].clone();
+    assert_eq!(first.reason(), ("highest", "predicted"));
+    harness.get_by_label(&format!("Spot {}, highest predicted", first.id)).click();
+    harness.run();
+    assert_eq!(harness.state().state.spot(), Some(first.spot));
+    let center = harness.state().state.index().unwrap().spot_at(first.spot).unwrap().center;
+    assert!(harness.state().state.camera.visible().contains(center), "the spot is brought into view");
 }
 
 #[test]

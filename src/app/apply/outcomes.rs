@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::command::{Command, Overlay, Step};
+use crate::app::command::{Command, EvaluateCommand, Overlay, Step};
 use crate::app::import::ImportForm;
 use crate::app::notices::Severity;
 use crate::app::project::SectionState;
@@ -178,6 +178,7 @@ impl App {
                 {
                     open.runs.list = list;
                     self.show_latest_report();
+                    self.train_demo();
                 }
             }
             Outcome::Trained { run, predictions } => {
@@ -301,6 +302,19 @@ impl App {
                     .done("The cached image features were deleted; they are computed again when needed.");
             }
             _ => {}
+        }
+    }
+
+    /// The demo trains by itself the first time it is opened, so that there are predicted maps to look at.
+    fn train_demo(&mut self) {
+        let Some(open) = &self.open else { return };
+        if open.demo && open.runs.list.is_empty() && open.runs.live.is_none() {
+            self.apply(Command::Evaluate(EvaluateCommand::Start));
+            self.notices.info(
+                "The demo trains its models now, which takes less than a minute; predicted maps appear on the \
+                 Explore page when it is done.",
+            );
+            self.apply(Command::GoTo(Step::Explore));
         }
     }
 

@@ -5,6 +5,7 @@ mod command;
 pub mod evidence;
 pub mod facts;
 pub mod genes;
+pub mod highlights;
 pub mod images;
 mod index_cache;
 mod input;

@@ -260,6 +260,24 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn maps_show_what_models_learn() {
+        use crate::data::testing::{published_genes, real_data, real_section};
+        use crate::preprocess::target::expression;
+        let Some(shared) = real_data() else { return };
+        let (section, genes) = (Arc::new(real_section(&shared, "C4")), published_genes(&shared));
+        for target in [Target::Published, Target::Lognorm] {
+            let learnt = expression(&section, &genes, target).unwrap();
+            let index = SectionIndex::new(section.clone(), &genes, target);
+            for (c, gene) in genes.iter().enumerate().step_by(7) {
+                let shown = index.measured(gene).unwrap();
+                for (a, b) in shown.iter().zip(learnt.column(c)) {
+                    assert!((a - b).abs() < 1e-5, "{gene}: {a} and {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn spots_are_found_by_id_and_place() {
         let index = SectionIndex::new(Arc::new(section("C1", 3, &["A"])), &[], Target::Published);
         assert_eq!(index.spot("2x1"), Some(5));

@@ -10,6 +10,7 @@ use super::command::ExploreCommand;
 use super::evidence::Evidence;
 use super::facts::GeneFacts;
 use super::genes::{GeneFilter, GeneList, GeneSort, PanelGenes, Trust, trust_of};
+use super::highlights::{Highlight, highlights};
 use super::index_cache::IndexCache;
 use super::input::{ExploreInput, SectionInput};
 use super::section_index::SectionIndex;
@@ -49,6 +50,8 @@ pub struct GeneMap {
     pub panes: Vec<PaneMap>,
     /// What is known of it.
     pub facts: GeneFacts,
+    /// Spots worth looking at first.
+    pub highlights: Vec<Highlight>,
 }
 
 /// The list of similar genes.
@@ -126,6 +129,11 @@ impl ExploreState {
             ExploreCommand::SelectSpot(spot) => {
                 self.spot = spot;
                 self.stale.evidence = true;
+                // A spot chosen from a list or a plot may be out of view.
+                let center = self.index.as_ref().and_then(|i| Some(i.spot_at(spot?)?.center));
+                if let Some(center) = center.filter(|&c| !self.camera.visible().contains(c)) {
+                    self.camera.look_at(center, 0.0);
+                }
             }
             ExploreCommand::GoToSpot { section, spot } => {
                 self.remember_place();
@@ -442,6 +450,7 @@ impl ExploreState {
                 self.trust.get(gene).copied(),
                 self.report.as_deref(),
             );
+            self.map.highlights = highlights(index, &self.map.values);
             self.stale.panes = true;
             self.stale.evidence = true;
         }

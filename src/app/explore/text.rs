@@ -16,6 +16,15 @@ pub fn thousands(n: usize) -> String {
     out
 }
 
+/// A value of a map as it is written: differences say which way.
+pub fn value_text(map: PaneKind, value: f32) -> String {
+    let text = match map {
+        PaneKind::Difference => format!("{value:+.2}"),
+        _ => format!("{value:.2}"),
+    };
+    text.replace('-', "−")
+}
+
 impl ExploreState {
     /// What is under the cursor: place, spot and values.
     pub fn status_line(&self) -> Option<String> {
@@ -76,6 +85,13 @@ impl ExploreState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn differences_have_a_sign() {
+        assert_eq!(value_text(PaneKind::Difference, 0.5), "+0.50");
+        assert_eq!(value_text(PaneKind::Difference, -0.5), "−0.50");
+        assert_eq!(value_text(PaneKind::Measured, 0.5), "0.50");
+    }
 
     #[test]
     fn thousands_are_set_apart() {

@@ -15,7 +15,7 @@ use crate::app::forms::FigureFormat;
 use crate::core::display::DisplaySettings;
 use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
 use crate::data::gene_list;
-use crate::data::project::{Project, SectionEntry};
+use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::st::ReadError;
 use crate::data::st::her2st;
 use crate::data::st::pairing::{Suggestion, files_below, suggest_pairs};
@@ -30,7 +30,7 @@ use crate::jobs::runs::{
 };
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
-use crate::jobs::{curves, figure, genes, project};
+use crate::jobs::{curves, demo, figure, genes, project};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
 
@@ -215,8 +215,19 @@ fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: false, suggestions, notes })))
 }
 
-fn make_demo(_folder: &Path, _ctx: &Ctx) -> anyhow::Result<Outcome> {
-    anyhow::bail!("The demo cannot be made")
+/// The synthetic demo: made now, or opened again with what was trained on it.
+fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let made = folder.join(format!("demo.{EXTENSION}"));
+    let known = Project::load(&made).ok().filter(|p| !p.sections.is_empty() && p.missing_files().is_empty());
+    let (path, project) = match known {
+        Some(project) => (made, project),
+        None => {
+            let Workspace { path, project, .. } = demo::make_project(folder, demo::SEED, ctx)?;
+            (path, project)
+        }
+    };
+    let (missing, suggestions, notes) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: true, suggestions, notes })))
 }
 
 /// Writes the project under another name and copies its runs.

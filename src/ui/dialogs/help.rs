@@ -28,6 +28,7 @@ const STEPS: &[(&str, &str)] = &[
 /// Draws the page.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     super::dialog(ctx, "Help", 720.0, out, |ui, out| {
+        ui.spacing_mut().interact_size.y = 16.0;
         ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show(ui, |ui| {
             caption(ui, "The five steps");
             table(ui, "steps", STEPS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));

@@ -8,7 +8,7 @@ use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::state::App;
 use crate::data::st::FileRole;
 use crate::ui::theme::colors;
-use crate::ui::widgets::{Tone, banner, caption, primary, remark, text_field};
+use crate::ui::widgets::{Tone, banner, caption, mini, primary, remark, text_field};
 
 /// Draws the form.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
@@ -106,7 +106,7 @@ fn file(
         }
         if path.is_some()
             && role == FileRole::Labels
-            && ui.small_button("x").on_hover_text("Import without labels").clicked()
+            && mini(ui, "x").on_hover_text("Import without labels").clicked()
             && let Some(row) = next.rows.get_mut(at)
         {
             row.set(role, None);

@@ -57,12 +57,13 @@ fn dialog(
     contents: impl FnOnce(&mut Ui, &mut Vec<Command>),
 ) {
     let width = width.min(ctx.content_rect().width() - 80.0);
-    let modal = egui::Modal::new(Id::unique(("dialog", title))).show(ctx, |ui| {
-        ui.set_width(width);
-        ui.label(strong(title).size(16.0));
-        ui.add_space(6.0);
-        contents(ui, out);
-    });
+    let modal =
+        egui::Modal::new(Id::unique(("dialog", title))).frame(super::theme::overlay(ctx)).show(ctx, |ui| {
+            ui.set_width(width);
+            ui.label(strong(title).size(16.0));
+            ui.add_space(6.0);
+            contents(ui, out);
+        });
     let escaped = ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, Key::Escape));
     if modal.should_close() || escaped {
         out.push(Command::CloseOverlay);

@@ -4,7 +4,7 @@ use eframe::egui::{Context, ScrollArea, TextEdit};
 
 use crate::app::command::{Command, GenesCommand, PanelForm};
 use crate::app::genes::parse_genes;
-use crate::ui::widgets::{name, primary, remark};
+use crate::ui::widgets::{line_edit, name, primary, remark};
 
 /// What is being typed.
 #[derive(Debug, Default)]
@@ -25,10 +25,10 @@ impl PanelDialog {
         super::dialog(ctx, title, 560.0, out, |ui, out| {
             let wide = f32::INFINITY;
             ui.label("Name");
-            let field = ui.add(TextEdit::singleline(&mut typed.name).desired_width(wide));
+            let field = ui.add(line_edit(&mut typed.name).desired_width(wide));
             name(&field, "Name of the panel");
             ui.label("Source (a publication or a note)");
-            let field = ui.add(TextEdit::singleline(&mut typed.source).desired_width(wide));
+            let field = ui.add(line_edit(&mut typed.source).desired_width(wide));
             name(&field, "Source of the panel");
             ui.label("Genes, separated by spaces, commas or lines");
             ScrollArea::vertical().max_height(220.0).show(ui, |ui| {

@@ -1,12 +1,12 @@
 //! Asking for a path: by the system's dialog where there is one, by a text field otherwise.
 
-use eframe::egui::{Context, Key, TextEdit};
+use eframe::egui::{Context, Key};
 
 use super::system::{Answer, SystemDialog};
 use crate::app::command::Command;
 use crate::app::paths::{PathKind, PathRequest};
 use crate::app::state::App;
-use crate::ui::widgets::{Tone, banner, name, primary, remark};
+use crate::ui::widgets::{Tone, banner, line_edit, name, primary, remark};
 
 #[derive(Debug)]
 enum Asking {
@@ -98,7 +98,7 @@ fn field(
             "This system offers no file dialog, so type or paste the path. Files can also be dropped on the window.",
         );
         let enter = ui.input(|i| i.key_pressed(Key::Enter));
-        let typed = ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY));
+        let typed = ui.add(line_edit(text).desired_width(f32::INFINITY));
         name(&typed, what);
         if std::mem::take(fresh) {
             typed.request_focus();

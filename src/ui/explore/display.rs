@@ -219,7 +219,12 @@ fn limit_values(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
         ui.spacing_mut().item_spacing.x = 7.0;
         let suffix = if fixed { "" } else { " %" };
         let digits = if fixed { 2 } else { 1 };
-        let drag = |v, range| DragValue::new(v).speed(step).range(range).suffix(suffix).max_decimals(digits);
+        let write =
+            move |v: f64, _| if fixed { format!("{v:.2}") } else { format!("{}", (v * 10.0).round() / 10.0) };
+        let drag = |v, range| {
+            let value = DragValue::new(v).speed(step).range(range).suffix(suffix);
+            value.max_decimals(digits).custom_formatter(write)
+        };
         let first = ui.add(drag(&mut a, least..=(high - apart)));
         widgets::name(&first, if fixed { "Lower limit" } else { "Lower percentile" });
         ui.label("to");

@@ -10,7 +10,9 @@ use super::explore;
 use super::thumbnails::{Thumbnail, Thumbnails};
 use crate::app::command::Command;
 use crate::app::explore::evidence::{Evidence, Neighbour};
+use crate::app::explore::highlights::Highlight;
 use crate::app::explore::images::PatchKey;
+use crate::app::explore::text::value_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
@@ -55,21 +57,44 @@ pub fn show(
                     None => RichText::new(
                         "Click a spot to see its patch, and the training spots that its prediction comes from.",
                     )
+                    .size(12.5)
                     .color(c.weak),
                 };
                 ui.add(egui::Label::new(text).truncate());
             });
         });
     });
-    let Some(evidence) = evidence else { return };
     let gene = state.gene().unwrap_or("");
     let mut pictures = Pictures { thumbnails, input, gene };
     ui.add_space(2.0);
+    match evidence {
+        Some(evidence) => show_evidence(ui, state, evidence, &mut pictures, commands),
+        None => show_highlights(ui, state, &mut pictures, commands),
+    }
+}
+
+/// A line beneath the thumbnails.
+fn footnote(ui: &mut Ui, text: String) {
+    let c = colors(ui);
+    ui.add(egui::Label::new(RichText::new(text).text_style(TextStyle::Small).color(c.weak)).truncate());
+}
+
+/// How many thumbnails fit into what is left of the line.
+fn fitting(ui: &Ui) -> usize {
+    ((ui.available_width() + BETWEEN) / (size().x + BETWEEN)).floor().max(0.0) as usize
+}
+
+fn show_evidence(
+    ui: &mut Ui,
+    state: &ExploreState,
+    evidence: &Evidence,
+    pictures: &mut Pictures,
+    commands: &mut Vec<Command>,
+) {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = BETWEEN;
         pictures.own(ui, state, evidence);
-        let fits = ((ui.available_width() + BETWEEN) / (size().x + BETWEEN)).floor().max(0.0) as usize;
-        for (i, neighbour) in evidence.neighbours.iter().take(fits).enumerate() {
+        for (i, neighbour) in evidence.neighbours.iter().take(fitting(ui)).enumerate() {
             if pictures.training_spot(ui, i, neighbour).clicked() {
                 let (section, spot) = (neighbour.section.clone(), neighbour.spot.clone());
                 commands.push(explore(ExploreCommand::GoToSpot { section, spot }));
@@ -87,13 +112,32 @@ pub fn show(
     });
     if !evidence.neighbours.is_empty() {
         let share = f64::from(evidence.shown_weight) * 100.0;
-        let text = format!(
-            "Of {} training spots, those with the largest weight, together {share:.0} % of the retrieved prediction. \
-             Click one to see it on its section.",
-            evidence.retrieved
+        footnote(
+            ui,
+            format!(
+                "Of {} training spots, those with the largest weight, together {share:.0} % of the retrieved \
+                 prediction. Click one to see it on its section.",
+                evidence.retrieved
+            ),
         );
-        ui.add(egui::Label::new(RichText::new(text).text_style(TextStyle::Small).color(c.weak)).truncate());
     }
+}
+
+/// Before a spot is chosen: some that are worth it.
+fn show_highlights(ui: &mut Ui, state: &ExploreState, pictures: &mut Pictures, commands: &mut Vec<Command>) {
+    let told = &state.map().highlights;
+    if told.is_empty() {
+        return;
+    }
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = BETWEEN;
+        for highlight in told.iter().take(fitting(ui)) {
+            if pictures.highlight(ui, highlight, state).clicked() {
+                commands.push(explore(ExploreCommand::SelectSpot(Some(highlight.spot))));
+            }
+        }
+    });
+    footnote(ui, "Spots of this map worth a look: click one to see its evidence.".to_owned());
 }
 
 struct Pictures<'a> {
@@ -108,22 +152,17 @@ impl Pictures<'_> {
         let (rect, response) = ui.allocate_exact_size(size(), Sense::hover());
         let name = "Patch of this spot";
         response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Image, true, name));
-        let picture = self.picture(ui, rect, Some(&evidence.patch));
+        let section = state.section_name().unwrap_or("");
+        let picture = self.picture(ui, rect, Some(&evidence.patch), section);
         ui.painter().rect_stroke(picture, 0.0, Stroke::new(2.5, c.bad), StrokeKind::Outside);
         line(ui, picture, 0, &[("this spot", FontFamily::Proportional)], c.text);
-        let section = state.section_name().unwrap_or("");
         line(ui, picture, 1, &[(section, FontFamily::Proportional)], c.weak);
     }
 
     fn training_spot(&mut self, ui: &mut Ui, place: usize, n: &Neighbour) -> Response {
         let c = colors(ui);
-        let (rect, response) = ui.allocate_exact_size(size(), Sense::click());
         let name = format!("Training spot {} of {}", n.spot, n.section);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
-        let picture = self.picture(ui, rect, n.patch.as_ref());
-        let (width, color) =
-            if response.hovered() || response.has_focus() { (2.5, c.accent) } else { (1.0, c.border) };
-        ui.painter().rect_stroke(picture, 0.0, Stroke::new(width, color), StrokeKind::Outside);
+        let (picture, response) = self.button(ui, &name, n.patch.as_ref(), &n.section);
         let value = n.measured.map_or("–".to_owned(), |v| format!("{v:.2}"));
         line(ui, picture, 0, &[(self.gene, theme::italic()), (&value, FontFamily::Proportional)], c.text);
         let second = format!("{} · sim {:.2}", n.section, n.similarity);
@@ -140,8 +179,33 @@ impl Pictures<'_> {
         response.on_hover_text(help)
     }
 
+    fn highlight(&mut self, ui: &mut Ui, h: &Highlight, state: &ExploreState) -> Response {
+        let (first, second) = h.reason();
+        let name = format!("Spot {}, {first} {second}", h.id);
+        let section = state.section_name().unwrap_or("");
+        let (picture, response) = self.button(ui, &name, Some(&h.patch), section);
+        let c = colors(ui);
+        let value = value_text(h.map, h.value);
+        line(ui, picture, 0, &[(self.gene, theme::italic()), (&value, FontFamily::Proportional)], c.text);
+        line(ui, picture, 1, &[(first, FontFamily::Proportional)], c.weak);
+        line(ui, picture, 2, &[(second, FontFamily::Proportional)], c.weak);
+        response.on_hover_text(name)
+    }
+
+    /// A thumbnail that can be clicked. Gives the place of its picture.
+    fn button(&mut self, ui: &mut Ui, name: &str, key: Option<&PatchKey>, section: &str) -> (Rect, Response) {
+        let c = colors(ui);
+        let (rect, response) = ui.allocate_exact_size(size(), Sense::click());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, name));
+        let picture = self.picture(ui, rect, key, section);
+        let (width, color) =
+            if response.hovered() || response.has_focus() { (2.5, c.accent) } else { (1.0, c.border) };
+        ui.painter().rect_stroke(picture, 0.0, Stroke::new(width, color), StrokeKind::Outside);
+        (picture, response)
+    }
+
     /// Draws a patch at the top of `rect`, or what stands in for it. Gives its place.
-    fn picture(&mut self, ui: &Ui, rect: Rect, key: Option<&PatchKey>) -> Rect {
+    fn picture(&mut self, ui: &Ui, rect: Rect, key: Option<&PatchKey>, section: &str) -> Rect {
         let c = colors(ui);
         let picture =
             Rect::from_min_size(Pos2::new(rect.center().x - SIDE / 2.0, rect.top() + 2.0), Vec2::splat(SIDE));
@@ -154,6 +218,13 @@ impl Pictures<'_> {
             }
             Some(Thumbnail::Loading) => "loading …".to_owned(),
             Some(Thumbnail::Failed(why)) => why,
+            None if self
+                .input
+                .section(section)
+                .is_some_and(|s| s.section.is_none() && s.problem.is_none()) =>
+            {
+                "reading …".to_owned()
+            }
             None => "not in this project".to_owned(),
         };
         painter.rect_filled(picture, 0.0, c.quiet);

@@ -6,7 +6,8 @@ use eframe::egui::{
 };
 
 use super::chips::{self, Chip};
-use super::{explore, row};
+use super::explore;
+use super::row::{self, Place};
 use crate::app::command::Command;
 use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort, Trust, TrustLevel};
 use crate::app::explore::text::thousands;
@@ -52,6 +53,7 @@ impl GeneListView {
             nothing_found(ui, state, commands);
             return;
         }
+        ui.add_space(2.0);
         self.rows(ui, state, commands);
     }
 
@@ -193,7 +195,7 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     let (from, to) = (rect.left() + rect.width() * BAR.0, rect.left() + rect.width() * BAR.1);
     let left = rect.left() + row::PAD;
     let fitted =
-        row::text(ui, rect, left, false, from - left - 6.0, &r.name, (13.0, theme::italic()), c.text);
+        row::text(ui, rect, Place::From(left), from - left - 6.0, &r.name, (13.0, theme::italic()), c.text);
     let track =
         Rect::from_min_max(Pos2::new(from, rect.center().y - 3.5), Pos2::new(to, rect.center().y + 3.5));
     ui.painter().rect_filled(track, 2.0, c.quiet);
@@ -207,7 +209,7 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
         None => ("–".to_owned(), c.poor),
     };
     let end = rect.right() - row::PAD;
-    row::text(ui, rect, end, true, 40.0, &text, (12.5, FontFamily::Proportional), color);
+    row::text(ui, rect, Place::To(end), 40.0, &text, (12.5, FontFamily::Proportional), color);
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(describe(r, state)));
     if response.clicked() && !selected {
         commands.push(explore(ExploreCommand::SelectGene(r.name.clone())));

@@ -29,8 +29,6 @@ const LEFT: f32 = 248.0;
 const RIGHT: f32 = 276.0;
 /// Height of the evidence beneath the panes.
 const EVIDENCE: f32 = 214.0;
-/// The evidence is folded to this height while no spot is chosen.
-const EVIDENCE_FOLDED: f32 = 46.0;
 
 /// What the page keeps from frame to frame that is about drawing only.
 #[derive(Default)]
@@ -73,8 +71,7 @@ impl ExplorePage {
             egui::pos2(left.right() + theme::GAP, room.top()),
             egui::pos2(right.left() - theme::GAP, room.bottom()),
         );
-        let low = if state.evidence().is_some() { EVIDENCE } else { EVIDENCE_FOLDED };
-        let low = low.min(middle.height() * 0.5);
+        let low = EVIDENCE.min(middle.height() * 0.5);
         let panes = middle.with_max_y(middle.bottom() - low - theme::GAP);
         let beneath = middle.with_min_y(middle.bottom() - low);
 

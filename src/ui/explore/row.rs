@@ -34,23 +34,33 @@ pub fn begin(ui: &mut Ui, selected: bool, name: &str) -> (Rect, Response) {
     (rect, response)
 }
 
-/// Draws one line of text, cut off with an ellipsis at `room` points: from `x` to the right, or with its
-/// end at `x`. Whether all of it fitted.
+/// Where a text stands in a row.
+#[derive(Debug, Clone, Copy)]
+pub enum Place {
+    /// It begins here.
+    From(f32),
+    /// It ends here.
+    To(f32),
+}
+
+/// Draws one line of text, cut off with an ellipsis at `room` points. Whether all of it fitted.
 pub fn text(
     ui: &Ui,
     row: Rect,
-    x: f32,
-    at_end: bool,
+    place: Place,
     room: f32,
     text: &str,
-    font: (f32, FontFamily),
+    (size, family): (f32, FontFamily),
     color: Color32,
 ) -> bool {
-    let format = TextFormat { font_id: FontId::new(font.0, font.1), color, ..Default::default() };
+    let format = TextFormat { font_id: FontId::new(size, family), color, ..Default::default() };
     let mut job = LayoutJob::single_section(text.to_owned(), format);
     job.wrap = TextWrapping { max_width: room, max_rows: 1, break_anywhere: true, ..Default::default() };
     let galley = ui.fonts_mut(|f| f.layout_job(job));
-    let left = if at_end { x - galley.size().x } else { x };
+    let left = match place {
+        Place::From(x) => x,
+        Place::To(x) => x - galley.size().x,
+    };
     let fitted = !galley.elided;
     ui.painter().galley(Pos2::new(left, row.center().y - galley.size().y / 2.0), galley, color);
     fitted

@@ -2,7 +2,8 @@
 
 use eframe::egui::{FontFamily, ScrollArea, Ui};
 
-use super::{explore, row};
+use super::explore;
+use super::row::{self, Place};
 use crate::app::command::Command;
 use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, SectionInput};
@@ -42,13 +43,13 @@ fn show_row(ui: &mut Ui, section: &SectionInput, state: &ExploreState, commands:
     let patient = section.patient.as_ref().map(|p| format!("patient {p}"));
     let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
     let name_font = (13.0, theme::semibold());
-    let fitted = row::text(ui, rect, left, false, 70.0, &section.name, name_font, c.text);
+    let fitted = row::text(ui, rect, Place::From(left), 70.0, &section.name, name_font, c.text);
     let small = || (12.0, FontFamily::Proportional);
     if let Some(patient) = &patient {
-        row::text(ui, rect, left + 78.0, false, 66.0, patient, small(), c.weak);
+        row::text(ui, rect, Place::From(left + 78.0), 66.0, patient, small(), c.weak);
     }
     let color = if section.problem.is_some() { c.bad } else { c.weak };
-    row::text(ui, rect, right, true, 80.0, &end, small(), color);
+    row::text(ui, rect, Place::To(right), 80.0, &end, small(), color);
     if response.clicked() && !selected {
         commands.push(explore(ExploreCommand::SelectSection(section.name.clone())));
     }

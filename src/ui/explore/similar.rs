@@ -2,7 +2,8 @@
 
 use eframe::egui::{self, Align, Layout, ScrollArea, Ui, Window};
 
-use super::{explore, row};
+use super::explore;
+use super::row::{self, Place};
 use crate::app::command::Command;
 use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::ui::theme::{self, colors};
@@ -59,8 +60,8 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                     let line = ui.allocate_space(egui::vec2(ui.available_width(), 16.0)).1;
                     let right = line.right() - row::PAD;
                     let small = || (11.5, egui::FontFamily::Proportional);
-                    row::text(ui, line, right - APART, true, 70.0, "measured", small(), c.weak);
-                    row::text(ui, line, right, true, 70.0, "predicted", small(), c.weak);
+                    row::text(ui, line, Place::To(right - APART), 70.0, "measured", small(), c.weak);
+                    row::text(ui, line, Place::To(right), 70.0, "predicted", small(), c.weak);
                     ScrollArea::vertical()
                         .max_height(430.0)
                         .min_scrolled_height(430.0)
@@ -78,8 +79,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                                 row::text(
                                     ui,
                                     rect,
-                                    left,
-                                    false,
+                                    Place::From(left),
                                     130.0,
                                     &gene.gene,
                                     (13.0, theme::italic()),
@@ -88,8 +88,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                                 row::text(
                                     ui,
                                     rect,
-                                    right - APART,
-                                    true,
+                                    Place::To(right - APART),
                                     50.0,
                                     &number(gene.measured),
                                     small(),
@@ -98,8 +97,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                                 row::text(
                                     ui,
                                     rect,
-                                    right,
-                                    true,
+                                    Place::To(right),
                                     50.0,
                                     &number(gene.predicted),
                                     small(),

@@ -20,11 +20,11 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
             banner(ui, Tone::Note, text);
         }
         two_columns(ui, RIGHT, |ui, side| match side {
-            Side::Left => data_sections::show(ui, open, out),
-            Side::Right => {
-                data_genes::show(ui, app, open, out);
+            Side::Left => {
+                data_sections::show(ui, open, out);
                 data_features::show(ui, app, open, out);
             }
+            Side::Right => data_genes::show(ui, app, open, out),
         });
     });
 }

@@ -11,7 +11,7 @@ use crate::app::work::Request;
 use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
 use crate::ui::theme::{colors, gene, strong};
-use crate::ui::widgets::{Tone, banner, card, field, name, remark, thousands};
+use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, remark, thousands};
 
 const LABEL: f32 = 150.0;
 const CONTROL: f32 = 190.0;
@@ -56,7 +56,7 @@ fn list(ui: &mut Ui, genes: &[String], out: &mut Vec<Command>) {
     let id = ui.make_persistent_id("gene list search");
     let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
     egui::CollapsingHeader::new("Show the list").id_salt("gene list").show(ui, |ui| {
-        let typed = egui::TextEdit::singleline(&mut search).hint_text("Search").desired_width(f32::INFINITY);
+        let typed = line_edit(&mut search).hint_text("Search").desired_width(f32::INFINITY);
         let typed = ui.add(typed);
         name(&typed, "Search the gene list");
         let wanted = search.to_uppercase();
@@ -69,7 +69,7 @@ fn list(ui: &mut Ui, genes: &[String], out: &mut Vec<Command>) {
                 for g in found.get(rows).unwrap_or_default() {
                     ui.horizontal(|ui| {
                         ui.set_height(18.0);
-                        let remove = ui.small_button("Remove");
+                        let remove = mini(ui, "Remove");
                         if remove.on_hover_text(format!("Take {g} off the list")).clicked() {
                             out.push(Command::Genes(GenesCommand::Remove(vec![(*g).clone()])));
                         }
@@ -153,7 +153,7 @@ fn combine_text(combine: Combine) -> &'static str {
 fn panels(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.label(strong("Gene panels"));
-        if ui.small_button("New panel...").clicked() {
+        if mini(ui, "New panel...").clicked() {
             out.push(Command::Show(Overlay::Panel(PanelForm::default())));
         }
     });

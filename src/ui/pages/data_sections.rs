@@ -1,13 +1,13 @@
 //! The table of sections.
 
-use eframe::egui::{self, Grid, RichText, ScrollArea, TextStyle, Ui};
+use eframe::egui::{Grid, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::app::command::{Command, Overlay, SectionCommand};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::{Open, SectionState, SectionView};
 use crate::data::section::{MppSource, Section};
 use crate::ui::theme::colors;
-use crate::ui::widgets::{Tone, banner, card, remark, text_field, thousands};
+use crate::ui::widgets::{Tone, banner, card, mini_button, remark, text_field, thousands};
 
 /// Draws the card.
 pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
@@ -98,8 +98,10 @@ fn row(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
             skip(ui, 5);
         }
     }
-    let remove = egui::Button::new(RichText::new("Remove").color(c.weak)).small().frame_when_inactive(false);
-    if ui.add(remove).on_hover_text(format!("Take {name} out of the project; its files stay")).clicked() {
+    let remove = mini_button("Remove").frame_when_inactive(false);
+    let remove = ui.add(remove).on_hover_text(format!("Take {name} out of the project; its files stay"));
+    crate::ui::widgets::name(&remove, &format!("Remove {name}"));
+    if remove.clicked() {
         out.push(Command::Section(SectionCommand::Remove(name.clone())));
     }
 }
@@ -124,7 +126,7 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
     };
     ui.horizontal(|ui| {
         let label = format!("Micrometres per pixel of {name}");
-        if let Some(text) = text_field(ui, ("mpp", &view.entry.counts), &label, &mpp, 50.0) {
+        if let Some(text) = text_field(ui, ("mpp", &view.entry.counts), &label, &mpp, 64.0) {
             let mpp = text.replace(',', ".").parse::<f64>().ok();
             if mpp.is_some() || text.is_empty() {
                 out.push(Command::Section(SectionCommand::SetMpp { section: name.clone(), mpp }));
@@ -160,6 +162,7 @@ fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
         SectionState::Ready(_) | SectionState::Loading => {}
     }
     for note in view.notes {
-        remark(ui, format!("{name}: {note}"));
+        // The reader names the section itself.
+        remark(ui, note.as_str());
     }
 }

@@ -15,7 +15,7 @@ use crate::evaluate::report::Split;
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{Tone, banner, card, field, name, primary, remark};
 
-const RIGHT: f32 = 380.0;
+const RIGHT: f32 = 420.0;
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
@@ -48,7 +48,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let mut split = chosen;
         let patients = open.patients();
         let enough = patients.as_ref().is_some_and(|p| p.len() > 1);
-        field(ui, "Hold out", 90.0, |ui| {
+        field(ui, "Hold out", fit_form::LABEL, |ui| {
             let width = fit_form::CONTROL;
             ComboBox::from_id_salt("split").selected_text(split_name(split)).width(width).show_ui(ui, |ui| {
                 ui.add_enabled_ui(enough, |ui| {
@@ -146,7 +146,7 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
         let c = colors(ui);
         let all: Vec<_> = open.runs.cross_validations().map(|r| r.id.clone()).collect();
         if all.len() > 1 {
-            field(ui, "Shown", 90.0, |ui| {
+            field(ui, "Shown", fit_form::LABEL, |ui| {
                 ComboBox::from_id_salt("shown report")
                     .selected_text(&shown.run)
                     .width(fit_form::CONTROL)

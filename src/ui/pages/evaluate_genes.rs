@@ -1,6 +1,6 @@
 //! The scores of each gene: sorted, against ridge, and as a list.
 
-use eframe::egui::{self, ComboBox, RichText, ScrollArea, Sense, TextEdit, TextStyle, Ui, vec2};
+use eframe::egui::{self, ComboBox, RichText, ScrollArea, Sense, TextStyle, Ui, vec2};
 
 use crate::app::command::{Command, EvaluateCommand, Step};
 use crate::app::explore::ExploreCommand;
@@ -10,7 +10,7 @@ use crate::app::state::App;
 use crate::evaluate::tables::GeneSummary;
 use crate::ui::plots::{Series, lines, scatter};
 use crate::ui::theme::{colors, gene};
-use crate::ui::widgets::{caption, card, name, remark};
+use crate::ui::widgets::{caption, card, line_edit, name, remark};
 
 const PLOT: f32 = 240.0;
 const ROW: f32 = 20.0;
@@ -111,7 +111,7 @@ fn list(ui: &mut Ui, shown: &ShownReport, out: &mut Vec<Command>) {
     let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
     ui.horizontal(|ui| {
         caption(ui, "All genes");
-        let field = ui.add(TextEdit::singleline(&mut search).hint_text("Search").desired_width(160.0));
+        let field = ui.add(line_edit(&mut search).hint_text("Search").desired_width(160.0));
         name(&field, "Search the scored genes");
     });
     let wanted = search.to_uppercase();

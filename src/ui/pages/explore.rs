@@ -1,6 +1,6 @@
 //! The Explore page: whose predictions are shown, and the maps.
 
-use eframe::egui::{self, ComboBox, RichText, TextStyle, Ui};
+use eframe::egui::{ComboBox, RichText, TextStyle, Ui};
 
 use crate::app::command::{Command, Step, TrainCommand};
 use crate::app::explore::ExploreInput;
@@ -11,6 +11,7 @@ use crate::app::work::Request;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::ui::explore::ExplorePage;
 use crate::ui::theme::colors;
+use crate::ui::widgets::mini_button;
 
 /// Draws the page.
 pub fn show(
@@ -38,13 +39,14 @@ fn predictions(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
+    ui.add_space(crate::ui::theme::GAP);
     ui.horizontal(|ui| {
         ui.add_space(crate::ui::theme::GAP);
         let shown = app.explore.section_name();
         let complete = || open.runs.list.iter().filter(|r| r.complete);
         if complete().next().is_none() {
             ui.label(small("No model is trained yet, so only measured maps can be shown."));
-            if ui.add(egui::Button::new("Train a model").small()).clicked() {
+            if ui.add(mini_button("Train a model")).clicked() {
                 out.push(Command::GoTo(Step::Train));
             }
             return;

@@ -1,6 +1,6 @@
 //! The Export page: a figure, its preview, and tables.
 
-use eframe::egui::{self, ComboBox, DragValue, Label, RichText, ScrollArea, TextEdit, Ui, vec2};
+use eframe::egui::{self, ComboBox, DragValue, Label, RichText, ScrollArea, Ui, vec2};
 
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
@@ -12,7 +12,7 @@ use crate::app::work::Request;
 use crate::core::display::PaneKind;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
-use crate::ui::widgets::{Tone, banner, card, field, name, primary, remark};
+use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark};
 
 const RIGHT: f32 = 360.0;
 const LABEL: f32 = 90.0;
@@ -90,7 +90,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     let chosen = !form.genes.is_empty();
     ui.horizontal_wrapped(|ui| {
         for g in &shown {
-            let button = egui::Button::new(gene(format!("{g}  \u{00D7}"))).small();
+            let button = egui::Button::new(gene(format!("{g}  \u{00D7}"))).small().min_size(vec2(0.0, 22.0));
             if chosen {
                 if ui.add(button).on_hover_text(format!("Take {g} out of the figure")).clicked() {
                     form.genes.retain(|x| x != g);
@@ -103,8 +103,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     });
     let id = ui.make_persistent_id("export gene search");
     let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
-    let typed =
-        ui.add(TextEdit::singleline(&mut search).hint_text("Add a gene").desired_width(f32::INFINITY));
+    let typed = ui.add(line_edit(&mut search).hint_text("Add a gene").desired_width(f32::INFINITY));
     name(&typed, "Add a gene to the figure");
     if !search.trim().is_empty() {
         let wanted = search.trim().to_uppercase();
@@ -119,7 +118,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         let mut add = enter.then(|| found.first().copied()).flatten().cloned();
         ui.horizontal_wrapped(|ui| {
             for g in found.into_iter().take(OFFERED) {
-                if ui.add(egui::Button::new(gene(g.as_str())).small()).clicked() {
+                if ui.add(egui::Button::new(gene(g.as_str())).small().min_size(vec2(0.0, 22.0))).clicked() {
                     add = Some(g.clone());
                 }
             }
@@ -145,7 +144,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
             }
         }
     });
-    if form.genes.len() > 1 && ui.small_button("Clear the genes").clicked() {
+    if form.genes.len() > 1 && mini(ui, "Clear the genes").clicked() {
         form.genes.clear();
     }
 }
@@ -254,8 +253,11 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveFigure).named(file)));
         }
         let many = genes.len() * sections.len();
-        let batch = ui.add_enabled(ready, egui::Button::new(format!("Save {many} single figures...")));
-        if batch.on_hover_text("One file for each gene and section, into a folder").clicked() {
+        let batch = ui.add_enabled(ready, egui::Button::new("Save each map as a file..."));
+        if batch
+            .on_hover_text(format!("{many} in all: one for each gene and section, into a folder"))
+            .clicked()
+        {
             out.push(Command::Ask(PathRequest::new(PathPurpose::FigureFolder)));
         }
         let run = app.export_run(open);

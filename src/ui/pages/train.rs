@@ -1,6 +1,6 @@
 //! The Train page: what to train, its curves, and the runs there are.
 
-use eframe::egui::{ComboBox, TextEdit, Ui};
+use eframe::egui::{ComboBox, Ui};
 
 use super::{Side, fit_form, scrolling, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
@@ -10,7 +10,7 @@ use crate::app::state::App;
 use crate::app::work::Request;
 use crate::app::{held_out, last_run_time};
 use crate::core::progress::format_duration;
-use crate::ui::widgets::{Tone, banner, card, field, name, primary, remark};
+use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark};
 
 const RIGHT: f32 = 420.0;
 
@@ -34,7 +34,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let mut next = form.clone();
         field(ui, "Name", fit_form::LABEL, |ui| {
             let free = open.runs.free_name("run");
-            let typed = TextEdit::singleline(&mut next.name).hint_text(free).desired_width(fit_form::CONTROL);
+            let typed = line_edit(&mut next.name).hint_text(free).desired_width(fit_form::CONTROL);
             let typed = ui.add(typed);
             name(&typed, "Name of the run");
         });

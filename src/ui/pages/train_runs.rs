@@ -9,7 +9,7 @@ use crate::app::state::App;
 use crate::evaluate::report::Split;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::ui::theme::{colors, strong};
-use crate::ui::widgets::{card, remark};
+use crate::ui::widgets::{card, mini, mini_button, remark};
 
 /// Draws the card.
 pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
@@ -63,23 +63,22 @@ fn row(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command
             return;
         }
         if run.complete && cross_validation {
-            if ui.small_button("Show").on_hover_text(format!("Show the result of {}", run.id)).clicked() {
+            if mini(ui, "Show").on_hover_text(format!("Show the result of {}", run.id)).clicked() {
                 out.push(Command::Evaluate(EvaluateCommand::Open(run.id.clone())));
                 out.push(Command::GoTo(Step::Evaluate));
             }
         } else if run.complete {
-            if ui.small_button("Maps").on_hover_text(format!("Show maps of {}", run.id)).clicked() {
+            if mini(ui, "Maps").on_hover_text(format!("Show maps of {}", run.id)).clicked() {
                 out.push(Command::Train(TrainCommand::UseForMaps(Some(run.id.clone()))));
                 out.push(Command::GoTo(Step::Explore));
             }
         } else {
-            let resume = ui.add_enabled(!app.is_training(), egui::Button::new("Resume").small());
+            let resume = ui.add_enabled(!app.is_training(), mini_button("Resume"));
             if resume.on_hover_text(format!("{} was interrupted; go on where it stopped", run.id)).clicked() {
                 out.push(Command::Train(TrainCommand::Resume(run.id.clone())));
             }
         }
-        let delete =
-            egui::Button::new(RichText::new("Delete").color(c.weak)).small().frame_when_inactive(false);
+        let delete = mini_button("Delete").frame_when_inactive(false);
         if ui.add(delete).on_hover_text(format!("Delete {} and its files", run.id)).clicked() {
             out.push(Command::Show(Overlay::Confirm {
                 question: format!("Delete the run \"{}\" and its files? This cannot be taken back.", run.id),

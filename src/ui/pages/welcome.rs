@@ -10,7 +10,7 @@ use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::ui::theme::{self, colors, strong};
-use crate::ui::widgets::{caption, remark};
+use crate::ui::widgets::{caption, mini, mini_button, remark};
 
 /// Where the data of the published work is.
 const HER2ST: &str = "https://zenodo.org/records/18030446";
@@ -116,7 +116,7 @@ fn recent(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
                     out.push(Command::Project(ProjectCommand::Open(path.clone())));
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let forget = egui::Button::new("Forget").small().frame_when_inactive(false);
+                    let forget = mini_button("Forget").frame_when_inactive(false);
                     let hover = format!("Take {name} off this list; its file stays");
                     if ui.add(forget).on_hover_text(hover).clicked() {
                         out.push(Command::Project(ProjectCommand::ForgetRecent(path.clone())));
@@ -138,14 +138,14 @@ fn hints(ui: &mut Ui, out: &mut Vec<Command>) {
         if ui.link("zenodo.org/records/18030446").on_hover_text("Open in the web browser").clicked() {
             out.push(Command::OpenLink(HER2ST.to_owned()));
         }
-        if ui.small_button("Copy the address").clicked() {
+        if mini(ui, "Copy the address").clicked() {
             out.push(Command::Copy(HER2ST.to_owned()));
         }
     });
     remark(ui, "A project, a folder, or tables and images can also be dropped on this window.");
     ui.horizontal(|ui| {
         remark(ui, "Or begin with nothing and import files one by one:");
-        if ui.small_button("New empty project").clicked() {
+        if mini(ui, "New empty project").clicked() {
             out.push(Command::Project(ProjectCommand::NewEmpty));
         }
     });

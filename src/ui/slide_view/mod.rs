@@ -12,6 +12,7 @@ use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBu
 
 use crate::app::command::{Command, Step};
 use crate::app::explore::images::{Later, TileSource};
+use crate::app::explore::text::value_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
@@ -100,6 +101,9 @@ impl SlideView {
             ui.painter().rect_filled(map, CornerRadius::ZERO, c.canvas);
             let painter = ui.painter_at(map);
             self.tiles.paint(&painter, map, &state.camera);
+            if state.index().is_some() {
+                overlay::slide_edge(&painter, map, &state.camera, c.border);
+            }
             self.paint_spots(&painter, map, i, state);
             self.paint_marks(&painter, map, kind, state, hovered, responses.get(i));
             if let Some(index) = state.index() {
@@ -187,7 +191,7 @@ impl SlideView {
                 overlay::ring(painter, at, radius, c.accent);
             }
             if let Some(v) = state.map().values.at(kind, spot) {
-                overlay::value_tag(painter, map, at, radius, &format!("{v:.2}"));
+                overlay::value_tag(painter, map, at, radius, &value_text(kind, v));
             }
         } else if let Some(cursor) = state.cursor
             && response.is_some_and(|r| !r.contains_pointer())

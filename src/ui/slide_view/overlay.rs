@@ -45,6 +45,17 @@ pub fn value_tag(painter: &Painter, pane: Rect, at: Pos2, radius: f32, text: &st
     painter.galley(rect.min + Vec2::new(5.0, 2.0), galley, INK);
 }
 
+/// A line around the slide, so that its end is not taken for glass.
+pub fn slide_edge(painter: &Painter, pane: Rect, camera: &Camera, color: Color32) {
+    let place = |p: SlidePoint| {
+        let [x, y] = camera.view_from_slide(p);
+        pane.min + Vec2::new(x as f32, y as f32)
+    };
+    let slide = camera.slide();
+    let rect = Rect::from_min_max(place(slide.min), place(slide.max));
+    painter.rect_stroke(rect, CornerRadius::ZERO, Stroke::new(1.0, color), StrokeKind::Outside);
+}
+
 /// The scale bar in the lower right corner.
 pub fn scale_bar(painter: &Painter, pane: Rect, camera: &Camera, mpp: Mpp) {
     let points_per_um = camera.scale() / mpp.0;

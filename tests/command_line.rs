@@ -1,0 +1,165 @@
+//! The program without a window: what scripts rely on.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{complaint, demo_project, hiscmcl, run};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"))
+}
+
+/// Trains on the demo without `test` and gives the run's metrics as text.
+fn train(project: &Path, genes: &Path, run_name: &str, more: &[&str]) -> std::process::Command {
+    let mut command = hiscmcl();
+    command
+        .arg("train")
+        .arg(project)
+        .arg("--genes")
+        .arg(genes)
+        .args(["--test", "DemoA1", "--run", run_name, "--device", "cpu", "--seed", "7"])
+        .args(more);
+    command
+}
+
+#[test]
+fn the_whole_job_runs_from_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, genes) = demo_project(dir.path());
+
+    let info = json(&run(hiscmcl().arg("info").arg(&project).arg("--json")));
+    let sections = info["sections"].as_array().unwrap();
+    assert_eq!(sections.len(), 6);
+    for key in ["name", "patient", "spots", "genes", "umi_total", "mpp", "width_px", "height_px"] {
+        assert!(!sections[0][key].is_null(), "{key} is missing in {}", sections[0]);
+    }
+
+    run(hiscmcl().arg("features").arg(&project).args(["--encoder", "texture"]));
+    run(&mut train(&project, &genes, "first", &["--set", "epochs=4"]));
+    let csv = dir.path().join("pred.csv");
+    run(hiscmcl()
+        .arg("predict")
+        .arg(&project)
+        .args(["--run", "first", "--section", "DemoA1", "--out"])
+        .arg(&csv));
+    let text = fs::read_to_string(&csv).unwrap();
+    let spots = sections.iter().find(|s| s["name"] == "DemoA1").unwrap()["spots"].as_u64().unwrap();
+    assert_eq!(text.lines().count() as u64, spots + 1);
+
+    let gene = fs::read_to_string(&genes).unwrap().lines().next().unwrap().to_owned();
+    for name in ["fig.png", "fig.svg"] {
+        let out = dir.path().join(name);
+        run(hiscmcl()
+            .arg("figure")
+            .arg(&project)
+            .args(["--run", "first", "--section", "DemoA1", "--genes", &gene])
+            .args(["--panes", "he,measured,predicted", "--width-mm", "90", "--dpi", "100", "--out"])
+            .arg(&out));
+        assert!(fs::metadata(&out).unwrap().len() > 1000, "{name} is empty");
+    }
+}
+
+#[test]
+fn cross_validation_reports_every_name_it_promises() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, genes) = demo_project(dir.path());
+    let out = dir.path().join("eval.json");
+    run(hiscmcl()
+        .arg("evaluate")
+        .arg(&project)
+        .arg("--genes")
+        .arg(&genes)
+        .args(["--target", "published", "--split", "patient", "--seed", "1", "--device", "cpu"])
+        .args(["--set", "epochs=4", "--json"])
+        .arg(&out));
+    let report = json(&fs::read_to_string(&out).unwrap());
+    let folds = report["folds"].as_array().unwrap();
+    assert_eq!(folds.len(), 6, "one report a test section");
+    for place in folds.iter().chain([&report["mean"]]) {
+        for method in ["model", "ridge", "mean"] {
+            for score in ["pcc_all", "pcc_heg50", "mse", "mae"] {
+                assert!(place[method][score].is_f64(), "{method}.{score} is missing");
+            }
+        }
+        for score in ["pcc_all", "pcc_heg50"] {
+            assert!(place["ceiling"][score].is_f64(), "ceiling.{score} is missing");
+        }
+    }
+    for fold in folds {
+        let patient = &fold["patient"];
+        let names = fold["train"].as_array().unwrap();
+        let leaks = names.iter().any(|n| n.as_str().unwrap().starts_with(patient.as_str().unwrap()));
+        assert!(!leaks, "a section of patient {patient} is on both sides: {names:?}");
+    }
+    assert!(report["seconds"].as_f64().unwrap() > 0.0);
+    assert!(report["peak_rss_mb"].is_f64());
+}
+
+#[test]
+fn a_killed_training_resumes_to_the_same_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, genes) = demo_project(dir.path());
+    let settings = ["--set", "epochs=40", "--set", "patience=40", "--set", "checkpoint_every=2"];
+    run(&mut train(&project, &genes, "whole", &settings));
+
+    let mut child = train(&project, &genes, "killed", &settings).spawn().unwrap();
+    let partial = dir.path().join("demo.runs/.killed.partial");
+    let start = Instant::now();
+    while !partial.join("checkpoint.safetensors").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "training ended before its first checkpoint");
+        assert!(start.elapsed() < Duration::from_secs(120), "no checkpoint appeared");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // On Unix this is SIGKILL: the program gets no chance to tidy up.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!dir.path().join("demo.runs/killed").exists(), "an interrupted run must not look complete");
+
+    run(&mut train(&project, &genes, "killed", &settings));
+    for file in ["metrics.json", "per_gene.csv", "model.safetensors"] {
+        let read = |name: &str| fs::read(dir.path().join("demo.runs").join(name).join(file)).unwrap();
+        assert!(read("whole") == read("killed"), "{file} differs after resuming");
+    }
+    assert!(!partial.exists());
+}
+
+#[test]
+fn failures_are_one_sentence_that_names_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, genes) = demo_project(dir.path());
+    let nowhere = dir.path().join("nowhere.hiscmcl");
+    let said = complaint(hiscmcl().arg("info").arg(&nowhere));
+    assert!(said.contains("nowhere.hiscmcl") && said.contains("it is not there"), "{said}");
+
+    let said = complaint(hiscmcl().args(["project", "new"]).arg(&project));
+    assert!(said.contains("demo.hiscmcl") && said.contains("exists"), "{said}");
+
+    let said = complaint(&mut train(&project, &dir.path().join("none.txt"), "x", &[]));
+    assert!(said.contains("none.txt"), "{said}");
+
+    let said = complaint(&mut train(&project, &genes, "x", &["--set", "epochs=many"]));
+    assert!(said.contains("epochs") && said.contains("many"), "{said}");
+
+    let said = complaint(&mut train(&project, &genes, "../x", &[]));
+    assert!(said.contains("../x"), "{said}");
+
+    let said = complaint(hiscmcl().arg("predict").arg(&project).args([
+        "--run",
+        "none",
+        "--section",
+        "DemoA1",
+        "--out",
+        "p.csv",
+    ]));
+    assert!(said.contains("none") && said.contains("no runs yet"), "{said}");
+
+    let odd = dir.path().join("odd.txt");
+    fs::write(&odd, "ERBB2\nNOSUCHGENE\n").unwrap();
+    let said = complaint(&mut train(&project, &odd, "x", &[]));
+    assert!(said.contains("NOSUCHGENE"), "{said}");
+    assert!(!dir.path().join("demo.runs/x").exists());
+}

@@ -1,0 +1,339 @@
+//! The window, clicked through by label and role. Jobs are played by a double that answers at once.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use eframe::egui::{Key, Modifiers, accesskit::Role, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use hiscmcl::app::command::{Command, ProjectCommand, Step};
+use hiscmcl::app::work::{Engine, OpenedProject, Outcome, ReadSection, Request};
+use hiscmcl::core::geometry::{Mpp, SlidePoint};
+use hiscmcl::core::matrix::CsrBuilder;
+use hiscmcl::data::project::{GeneSelection, Project, SectionEntry};
+use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry};
+use hiscmcl::device::{DeviceInfo, Kind};
+use hiscmcl::jobs::context::Ctx;
+use hiscmcl::ui::{Begin, Window};
+
+const GENES: [&str; 3] = ["GNAS", "FASN", "ERBB2"];
+
+fn section(name: &str) -> Section {
+    let mut counts = CsrBuilder::new(GENES.len());
+    let mut spots = Vec::new();
+    for i in 0..16_u8 {
+        for g in 0..GENES.len() {
+            assert!(counts.push(g, f32::from(i) + g as f32));
+        }
+        counts.end_row();
+        let center = SlidePoint::new(f64::from(i % 4) * 200.0 + 200.0, f64::from(i / 4) * 200.0 + 200.0);
+        spots.push(Spot { id: format!("{}x{}", i % 4, i / 4), center });
+    }
+    Section {
+        name: name.into(),
+        patient: Some(name[..1].into()),
+        spots,
+        genes: GENES.iter().map(|g| Gene::named(*g)).collect(),
+        counts: counts.finish(),
+        labels: None,
+        mpp: Mpp(1.0),
+        mpp_source: MppSource::SpotPitch,
+        geometry: SpotGeometry::LEGACY_ST,
+        slide: "missing.png".into(),
+        slide_size: (1000, 1000),
+    }
+}
+
+fn project(genes: bool) -> Project {
+    let mut project = Project::new();
+    for name in ["A1", "A2", "B1"] {
+        let entry = SectionEntry {
+            name: name.into(),
+            patient: Some(name[..1].into()),
+            counts: PathBuf::from(format!("/nowhere/{name}.tsv")),
+            spots: PathBuf::from(format!("/nowhere/{name}_selection.tsv")),
+            image: PathBuf::from(format!("/nowhere/{name}.jpg")),
+            ..SectionEntry::default()
+        };
+        project.add(entry).unwrap();
+    }
+    let selection = GeneSelection { genes: GENES.map(Into::into).to_vec(), how: "chosen by hand".into() };
+    project.selection = genes.then_some(selection);
+    project
+}
+
+fn opened(project: Project) -> Outcome {
+    Outcome::Project(Box::new(OpenedProject {
+        path: "/nowhere/test.hiscmcl".into(),
+        project,
+        missing: Vec::new(),
+        demo: false,
+        suggestions: Vec::new(),
+        notes: Vec::new(),
+    }))
+}
+
+/// What the window asked for, in order.
+type Asked = Arc<Mutex<Vec<Request>>>;
+
+fn play(asked: &Asked) -> Engine {
+    let asked = Arc::clone(asked);
+    let runner = move |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
+        asked.lock().unwrap().push(request.clone());
+        Ok(match request {
+            Request::ListDevices => {
+                Outcome::Devices(vec![DeviceInfo { name: "CPU (2 threads)".into(), kind: Kind::Cpu }])
+            }
+            Request::OpenProject(path) if path.ends_with("none.hiscmcl") => {
+                anyhow::bail!("Cannot read none.hiscmcl: it is not there")
+            }
+            Request::OpenProject(path) => opened(project(!path.ends_with("nogenes.hiscmcl"))),
+            Request::OpenSection { entry, .. } => {
+                Outcome::Section(ReadSection { section: Arc::new(section(&entry.name)), umis: 1234.0 })
+            }
+            Request::SaveProject { path, .. } => Outcome::Saved(path),
+            Request::ListRuns(_) => Outcome::Runs(Vec::new()),
+            Request::CheckFeatures(_) => Outcome::Features { cached: vec!["A1".into()], bytes: 5 << 20 },
+            Request::SelectGenes { .. } => Outcome::Genes(vec!["GNAS".into(), "SCD".into()]),
+            Request::Train { .. } => anyhow::bail!("The GPU is gone"),
+            _ => Outcome::Done,
+        })
+    };
+    Engine { runner: Arc::new(runner), slides: Arc::default() }
+}
+
+struct Test {
+    harness: Harness<'static, Window>,
+    asked: Asked,
+}
+
+impl Test {
+    fn new() -> Self {
+        Self::sized(1440.0, 900.0)
+    }
+
+    fn sized(width: f32, height: f32) -> Self {
+        let asked = Asked::default();
+        let engine = play(&asked);
+        let harness = Harness::builder()
+            .with_size(vec2(width, height))
+            .with_max_steps(60)
+            .build_eframe(move |cc| Window::new(&cc.egui_ctx, None, engine, false, Begin::Welcome));
+        Self { harness, asked }
+    }
+
+    fn open(name: &str) -> Self {
+        let mut test = Self::new();
+        test.send(Command::Project(ProjectCommand::Open(PathBuf::from(name))));
+        test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+        test
+    }
+
+    fn send(&mut self, command: Command) {
+        self.harness.state_mut().app_mut().apply(command);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        self.harness.run_steps(8);
+    }
+
+    /// Runs frames until `test` holds.
+    fn until(&mut self, test: impl Fn(&Window) -> bool) {
+        let start = Instant::now();
+        while !test(self.harness.state()) {
+            assert!(start.elapsed() < Duration::from_secs(20), "it did not happen");
+            std::thread::sleep(Duration::from_millis(5));
+            self.harness.run_steps(1);
+        }
+        self.settle();
+    }
+
+    fn click(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(Role::Button, label).click();
+        self.settle();
+    }
+
+    fn shows(&self, label: &str) -> bool {
+        self.harness.query_all_by_label_contains(label).next().is_some()
+    }
+
+    fn asked(&self, test: impl Fn(&Request) -> bool) -> bool {
+        self.asked.lock().unwrap().iter().any(test)
+    }
+}
+
+#[test]
+fn the_first_page_offers_three_ways_to_begin() {
+    let mut test = Test::new();
+    test.settle();
+    for label in ["Open the demo", "Open a folder with sections", "Open a project"] {
+        test.harness.get_by_role_and_label(Role::Button, label);
+    }
+    assert!(test.shows("18030446"));
+    let train = test.harness.get_by_role_and_label(Role::Button, "2 Train");
+    assert!(train.accesskit_node().is_disabled());
+    test.click("Open the demo");
+    let asked = Arc::clone(&test.asked);
+    test.until(|_| asked.lock().unwrap().iter().any(|r| matches!(r, Request::MakeDemo { .. })));
+}
+
+#[test]
+fn steps_are_clicked_through() {
+    let mut test = Test::open("test.hiscmcl");
+    for (label, step) in [
+        ("2 Train", Step::Train),
+        ("3 Explore", Step::Explore),
+        ("4 Evaluate", Step::Evaluate),
+        ("5 Export", Step::Export),
+        ("1 Data", Step::Data),
+    ] {
+        test.click(label);
+        assert_eq!(test.harness.state().app().step, step);
+    }
+    test.click("Next \u{203A}");
+    assert_eq!(test.harness.state().app().step, Step::Train);
+    test.harness.key_press(Key::Num4);
+    test.settle();
+    assert_eq!(test.harness.state().app().step, Step::Evaluate);
+}
+
+#[test]
+fn a_step_that_cannot_work_says_why() {
+    let test = Test::open("nogenes.hiscmcl");
+    let train = test.harness.get_by_role_and_label(Role::Button, "2 Train");
+    assert!(train.accesskit_node().is_disabled());
+    let why = test.harness.state().app().step_state(Step::Train).blocked.unwrap();
+    assert_eq!(why, "Choose genes on the Data page first.");
+}
+
+#[test]
+fn a_rename_is_undone() {
+    let mut test = Test::open("test.hiscmcl");
+    let name = |test: &Test| test.harness.state().app().open.as_ref().unwrap().doc().sections[0].name.clone();
+    test.harness.get_by_label("Name of A1").click();
+    test.settle();
+    test.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    test.settle();
+    test.harness.get_by_label("Name of A1").type_text("Tumour");
+    test.settle();
+    test.harness.key_press(Key::Enter);
+    test.settle();
+    assert_eq!(name(&test), "Tumour");
+    assert_eq!(test.harness.state().app().open.as_ref().unwrap().ready().next().unwrap().name, "Tumour");
+    test.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    test.settle();
+    assert_eq!(name(&test), "A1");
+    test.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    test.settle();
+    assert_eq!(name(&test), "Tumour");
+}
+
+#[test]
+fn an_error_is_shown_until_it_is_dismissed() {
+    let mut test = Test::new();
+    test.send(Command::Project(ProjectCommand::Open("none.hiscmcl".into())));
+    test.until(|w| w.app().notices.open().next().is_some());
+    assert!(test.shows("Cannot read none.hiscmcl: it is not there"));
+    test.harness.get_by_role_and_label(Role::Button, "Copy");
+    test.click("Dismiss");
+    assert_eq!(test.harness.state().app().notices.open().count(), 0);
+    assert_eq!(test.harness.state().app().notices.history().count(), 1);
+}
+
+#[test]
+fn the_command_list_filters_and_runs() {
+    let mut test = Test::open("test.hiscmcl");
+    test.harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    test.settle();
+    let search = test.harness.get_by_label("Search commands");
+    search.type_text("go export");
+    test.settle();
+    assert!(test.shows("Go to Export"));
+    assert!(!test.shows("Go to Train"));
+    test.harness.key_press(Key::Enter);
+    test.settle();
+    assert_eq!(test.harness.state().app().step, Step::Export);
+    assert_eq!(test.harness.state().app().overlay, None);
+}
+
+#[test]
+fn without_a_system_dialog_a_path_can_be_typed() {
+    let mut test = Test::new();
+    test.settle();
+    test.click("Open a project");
+    let field = test.harness.get_by_label("Path of the file");
+    field.type_text("/nowhere/at/all.hiscmcl");
+    test.settle();
+    test.click("Open");
+    assert!(test.shows("There is no file"));
+    test.harness.key_press(Key::Escape);
+    test.settle();
+    assert_eq!(test.harness.state().app().overlay, None);
+}
+
+#[test]
+fn genes_are_selected_and_taken_back() {
+    let mut test = Test::open("nogenes.hiscmcl");
+    test.click("Select genes");
+    test.until(|w| !w.app().open.as_ref().unwrap().genes().is_empty());
+    assert!(test.shows("2 genes"));
+    let train = test.harness.get_by_role_and_label(Role::Button, "2 Train");
+    assert!(!train.accesskit_node().is_disabled());
+    test.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    test.settle();
+    assert!(test.harness.state().app().open.as_ref().unwrap().genes().is_empty());
+}
+
+#[test]
+fn training_that_fails_is_told() {
+    let mut test = Test::open("test.hiscmcl");
+    test.click("2 Train");
+    test.click("Train");
+    test.until(|w| w.app().notices.open().any(|n| n.headline == "The GPU is gone"));
+    let held_out =
+        test.asked(|r| matches!(r, Request::Train { test, fit } if test == &["B1"] && fit.run == "run 1"));
+    assert!(held_out);
+}
+
+#[test]
+fn changes_are_saved_on_their_own() {
+    let mut test = Test::open("test.hiscmcl");
+    test.click("Remove A2");
+    test.until(|w| !w.app().open.as_ref().unwrap().is_unsaved());
+    let saved =
+        |r: &Request| matches!(r, Request::SaveProject { project, .. } if project.sections.len() == 2);
+    assert!(test.asked(saved));
+}
+
+#[test]
+fn help_lists_the_shortcuts() {
+    let mut test = Test::open("test.hiscmcl");
+    test.harness.key_press(Key::F1);
+    test.settle();
+    assert!(test.shows("Ctrl+Shift+Z"));
+    test.click("Close");
+    assert_eq!(test.harness.state().app().overlay, None);
+}
+
+/// Every page at the smallest promised sizes: nothing with text may lie outside of the window.
+#[test]
+fn nothing_is_cut_off() {
+    for (width, height) in [(1280.0, 800.0), (1440.0, 900.0)] {
+        let mut test = Test::sized(width, height);
+        test.send(Command::Project(ProjectCommand::Open("test.hiscmcl".into())));
+        test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+        for step in Step::ALL {
+            test.send(Command::GoTo(step));
+            for node in test.harness.get_all_by(|node| node.role() == Role::Button) {
+                let rect = node.rect();
+                let label = node.accesskit_node().label().unwrap_or_default();
+                assert!(
+                    rect.left() >= 0.0 && rect.right() <= width + 0.5,
+                    "{label:?} of {step:?} lies at {rect:?} in a window {width} wide"
+                );
+            }
+        }
+    }
+}
