@@ -17,7 +17,14 @@ pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
     let Some(open) = open else {
         return StepState { blocked: Some("Open a project or the demo first.".to_owned()), done: false };
     };
+    // What earlier runs have left can be looked at whatever is missing for another one.
+    let to_see = match step {
+        Step::Train => open.runs.models().next().is_some(),
+        Step::Evaluate => open.runs.cross_validations().next().is_some(),
+        Step::Data | Step::Explore | Step::Export => false,
+    };
     let blocked = match step {
+        _ if to_see => None,
         Step::Data => None,
         Step::Train => needs_measured(open, 1).or_else(|| needs_genes(open)),
         Step::Explore => {
@@ -28,8 +35,7 @@ pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
     };
     let done = match step {
         Step::Data => needs_measured(open, 1).is_none() && needs_genes(open).is_none(),
-        Step::Train => open.runs.models().next().is_some(),
-        Step::Evaluate => open.runs.cross_validations().next().is_some(),
+        Step::Train | Step::Evaluate => to_see,
         Step::Explore | Step::Export => false,
     };
     StepState { blocked, done }

@@ -68,31 +68,30 @@ mod tests {
     use crate::preprocess::standardise::tests::random_features;
 
     #[test]
-    fn rings_leave_out_glass() {
+    fn blocks_are_the_spot_the_rings_and_the_nearest_spots() {
         let mut x = random_features(4, 12, 2, 3);
-        // Spot 0: one tissue patch in ring 1 (above the middle), none in ring 2.
+        // Spot 0 sees one tissue patch: in ring 1, above the middle.
         x.neighbourhood_on_tissue[..NEIGHBOURHOOD].fill(false);
         x.neighbourhood_on_tissue[7] = true;
-        let raw = |i: usize, block: usize| -> Vec<f32> {
-            // Undo nothing: compare before standardising by pooling a copy by hand.
-            if block == 1 {
-                x.neighbourhood.row(i * NEIGHBOURHOOD + 7).to_vec()
-            } else {
-                x.spot.row(i).to_vec()
-            }
-        };
         let p = pooled(&x).unwrap();
         assert_eq!((p.rows(), p.cols()), (12, 8));
-        // Standardising keeps order within a column: compare spot 0 with a copy that differs only there.
-        let mut y = x.clone();
-        y.neighbourhood.row_mut(7).copy_from_slice(&raw(0, 0));
-        let q = pooled(&y).unwrap();
-        assert_ne!(p.row(0)[2..4], q.row(0)[2..4]);
-        assert_eq!(p.row(0)[4..6], q.row(0)[4..6], "ring 2 does not read ring 1");
         for c in 0..8 {
-            let column = p.column(c);
-            assert!((column.iter().sum::<f32>() / 12.0).abs() < 1e-5);
+            assert!((p.column(c).iter().sum::<f32>() / 12.0).abs() < 1e-5);
         }
+        // Columns are standardised, so what a block reads shows by what changes it.
+        let changed = |change: &dyn Fn(&mut SectionFeatures)| -> Vec<bool> {
+            let mut y = x.clone();
+            change(&mut y);
+            let q = pooled(&y).unwrap();
+            (0..4)
+                .map(|block| p.row(0)[block * 2..block * 2 + 2] != q.row(0)[block * 2..block * 2 + 2])
+                .collect()
+        };
+        assert_eq!(changed(&|y| y.neighbourhood.row_mut(7).fill(1.0)), [false, true, false, false]);
+        assert_eq!(changed(&|y| y.neighbourhood.row_mut(8).fill(1.0)), [false; 4], "glass is not read");
+        // Ring 2 of spot 0 is all glass: the spot stands in.
+        assert_eq!(changed(&|y| y.spot.row_mut(0).fill(1.0)), [true, false, true, false]);
+        assert_eq!(changed(&|y| y.spot.row_mut(1).fill(1.0))[3], true, "spot 1 lies next to it");
         assert_eq!([ring_of(12), ring_of(7), ring_of(0), ring_of(14)], [0, 1, 2, 2]);
     }
 }

@@ -186,6 +186,8 @@ settings! {
     Basic contrastive_weight: f64 = 0.1, 0.0..=100.0, "0 to 100";
     /// Principal components that training expression is reduced to, which takes out counting noise; 0 keeps it as measured.
     Basic rank: usize = 20, 0..=1_000, "0 to 1000";
+    /// Share of what those components leave out that is kept, since some of it is a gene's own signal.
+    Advanced residual_kept: f64 = 0.0, 0.0..=1.0, "0 to 1";
     /// How many of the most similar training spots a prediction is retrieved from.
     Basic neighbours: usize = 100, 1..=10_000, "1 to 10000";
     /// Width of the network's tokens.

@@ -81,7 +81,7 @@ impl Adam {
     pub fn step(&mut self, gradient: Tensor<1>, rate: f64, rules: &Rules) {
         self.steps += 1;
         // The length stays on the device: reading it would wait for the whole backward pass.
-        let length = gradient.clone().square().sum().sqrt().add_scalar(1e-12);
+        let length = square_length(&gradient).sqrt().add_scalar(1e-12);
         let shrink = length.recip().mul_scalar(rules.clip).clamp_max(1.0);
         let gradient = gradient * shrink;
         let t = self.steps as f64;
@@ -97,6 +97,14 @@ impl Adam {
         self.average =
             self.average.clone().mul_scalar(decay) + self.parameters.clone().mul_scalar(1.0 - decay);
     }
+}
+
+/// The sum of squares, part by part: the CPU sums longer vectors in parallel, in an order of its own.
+fn square_length(v: &Tensor<1>) -> Tensor<1> {
+    const PART: usize = 1 << 20;
+    let [count] = v.dims();
+    let part = |start: usize| v.clone().narrow(0, start, PART.min(count - start)).square().sum();
+    Tensor::cat((0..count).step_by(PART).map(part).collect(), 0).sum()
 }
 
 fn decays(layout: &Layout, device: &Device) -> Tensor<1> {

@@ -54,7 +54,12 @@ pub fn prepare(
         (values, inputs)
     } else {
         let pca = Pca::fit(&values, config.rank, cancel)?;
-        (pca.denoise(&values)?, scaled_scores(&pca, &values, config.rank)?)
+        let mut denoised = pca.denoise(&values)?;
+        let kept = config.residual_kept as f32;
+        for (d, v) in denoised.as_mut_slice().iter_mut().zip(values.as_slice()) {
+            *d += kept * (v - *d);
+        }
+        (denoised, scaled_scores(&pca, &values, config.rank)?)
     };
     let places: Vec<[f32; 2]> = picks.iter().map(|p| places[p.section][p.spot]).collect();
     let neighbours = neighbours_within(&picks, &places, expression.len(), config.expression_neighbours);

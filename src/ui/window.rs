@@ -18,7 +18,7 @@ use crate::app::state::{App, Effect};
 use crate::app::work::{Engine, Wake};
 
 /// Progress is drawn at most this often.
-const PROGRESS_EVERY: Duration = Duration::from_millis(50);
+const PROGRESS_EVERY: Duration = Duration::from_millis(150);
 const FIRST_SIZE: [f32; 2] = [1440.0, 900.0];
 const LEAST_SIZE: [f32; 2] = [1024.0, 680.0];
 

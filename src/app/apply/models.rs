@@ -91,6 +91,9 @@ impl App {
     }
 
     fn fit(&self, open: &Open, run: String) -> Result<FitRequest, String> {
+        if open.genes().is_empty() {
+            return Err("There are no genes to train on: choose some on the Data page first.".to_owned());
+        }
         let form = &self.forms.train;
         Ok(FitRequest {
             snapshot: open.snapshot(),

@@ -39,6 +39,7 @@ fn predictions(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
+    ui.add_space(crate::ui::theme::GAP);
     ui.horizontal(|ui| {
         ui.add_space(crate::ui::theme::GAP);
         let shown = app.explore.section_name();
