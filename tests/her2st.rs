@@ -3,6 +3,8 @@
 //!
 //! `HISCMCL_SET="epochs=60,rank=30"` changes settings; several sets are separated by semicolons.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -127,6 +129,15 @@ fn train(
     (fitted, epochs, started.elapsed().as_secs_f64())
 }
 
+/// The share of measured values within their 80 % interval.
+fn covered(model: &Fitted, section: &Real) -> f64 {
+    let p =
+        predict(model, &section.name, &section.features, &section.ids, &Silent, &CancelToken::new()).unwrap();
+    let values = p.mean.as_slice().iter().zip(section.expression.as_slice()).zip(p.uncertainty.as_slice());
+    let inside = values.filter(|((p, m), u)| (**p - **m).abs() <= **u).count();
+    inside as f64 / p.mean.as_slice().len() as f64
+}
+
 /// Blended, retrieved only, regressed only.
 fn three_ways(model: &Fitted, section: &Real) -> [[f64; 3]; 3] {
     let run = |model: &Fitted| {
@@ -185,14 +196,15 @@ fn leave_one_section_out() {
             let (model, epochs, seconds) = train(&sections, &validation, &genes, &config);
             let three = three_ways(&model, &real[test]);
             println!(
-                "  {}  blend {}   retrieval {}   regression {}   {:?} of {epochs} epochs, {seconds:.1} s, weight {:.2} slope {:.2}",
+                "  {}  blend {}   retrieval {}   regression {}   {:?} of {epochs} epochs, {seconds:.1} s, weight {:.2} slope {:.2} covered {:.2}",
                 real[test].name,
                 show(three[0]),
                 show(three[1]),
                 show(three[2]),
                 model.recipe.epochs,
                 model.blend.weight.iter().sum::<f32>() / genes.len() as f32,
-                model.blend.slope
+                model.blend.slope,
+                covered(&model, &real[test])
             );
             for (all, row) in rows.iter_mut().zip(three) {
                 all.push(row);

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn values<const D: usize>(t: Tensor<D>) -> Vec<f32> {
-        t.into_data_as::<f32>().try_to_vec().unwrap()
+        t.try_into_vec_as::<f32>().unwrap()
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn check_shape(path: &Path, recipe: &Recipe) -> Result<(), FileError> {
         n.outputs,
         recipe.members,
     ];
-    let divides = |width: usize, heads: usize| heads > 0 && width % heads == 0;
+    let divides = |width: usize, heads: usize| heads > 0 && width.is_multiple_of(heads);
     let fits = sizes.iter().all(|s| (1..=100_000).contains(s))
         && [n.fusion.width, n.fusion.embedding, n.expression.width, n.projection].iter().all(|&w| w <= 8_192)
         && recipe.members <= 64

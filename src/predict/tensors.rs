@@ -30,7 +30,11 @@ impl View for Array {
     }
 
     fn data(&self) -> std::borrow::Cow<'_, [u8]> {
-        self.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into()
+        let mut bytes = Vec::with_capacity(self.data_len());
+        for v in &self.values {
+            bytes.extend_from_slice(&v.to_le_bytes());
+        }
+        bytes.into()
     }
 
     fn data_len(&self) -> usize {

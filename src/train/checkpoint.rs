@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::files::FileError;
 use crate::predict::tensors::{self, Array};
 use crate::train::optimizer::Saved;
-use crate::train::stage::{Best, EpochMetrics, Phase, StageState};
+use crate::train::stage::{Best, EpochMetrics, StageState};
 
 const VERSION: u32 = 1;
 const VECTORS: [&str; 4] = ["parameters", "average", "first", "second"];
@@ -15,13 +15,20 @@ const VECTORS: [&str; 4] = ["parameters", "average", "first", "second"];
 /// Everything that is not known from the input.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Standing {
-    /// The networks whose epochs are chosen.
-    pub chosen: Vec<Best>,
-    /// The networks that are trained on all spots.
-    pub refitted: Vec<Best>,
-    /// The stage that is under way.
+    /// One a network.
+    pub members: Vec<Member>,
+}
+
+/// Where one network stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Member {
+    /// What served the validation spots best, once that is known.
+    pub chosen: Option<Best>,
+    /// What came of training on all spots, once that is done.
+    pub refitted: Option<Best>,
+    /// The phase that is under way.
     pub stage: Option<StageState>,
-    /// All epochs so far.
+    /// Its epochs until `stage`.
     pub history: Vec<EpochMetrics>,
 }
 
@@ -29,8 +36,14 @@ pub struct Standing {
 struct Header {
     version: u32,
     fingerprint: String,
-    chosen: Vec<(f32, usize)>,
-    refitted: Vec<(f32, usize)>,
+    members: Vec<MemberHeader>,
+}
+
+/// Scores and epochs stand here, weights are arrays.
+#[derive(Serialize, Deserialize)]
+struct MemberHeader {
+    chosen: Option<(f32, usize)>,
+    refitted: Option<(f32, usize)>,
     stage: Option<StageHeader>,
     history: Vec<EpochMetrics>,
 }
@@ -48,27 +61,27 @@ struct StageHeader {
 /// [`FileError`] naming `path`.
 pub fn save(path: &Path, fingerprint: &str, standing: &Standing) -> Result<(), FileError> {
     let mut arrays: Vec<(String, Array)> = Vec::new();
-    let mut keep = |name: String, values: &[f32]| arrays.push((name, Array::from(values)));
-    let mut list = |name: &str, all: &[Best]| -> Vec<(f32, usize)> {
-        for (i, best) in all.iter().enumerate() {
-            keep(format!("{name}.{i}"), &best.parameters);
+    let mut members = Vec::new();
+    for (i, m) in standing.members.iter().enumerate() {
+        let mut keep = |name: &str, best: &Option<Best>| {
+            best.as_ref().map(|b| {
+                arrays.push((format!("{i}.{name}"), Array::from(b.parameters.as_slice())));
+                (b.score, b.epochs)
+            })
+        };
+        let (chosen, refitted) = (keep("chosen", &m.chosen), keep("refitted", &m.refitted));
+        let stage = m.stage.as_ref().map(|s| {
+            let best = keep("best", &s.best);
+            StageHeader { steps: s.adam.steps, epoch: s.epoch, best }
+        });
+        if let Some(s) = &m.stage {
+            for (name, vector) in VECTORS.iter().zip(&s.adam.vectors) {
+                arrays.push((format!("{i}.{name}"), Array::from(vector.as_slice())));
+            }
         }
-        all.iter().map(|b| (b.score, b.epochs)).collect()
-    };
-    let chosen = list("chosen", &standing.chosen);
-    let refitted = list("refitted", &standing.refitted);
-    let stage = standing.stage.as_ref().map(|s| {
-        let best = s.best.as_ref().map(|b| list("best", std::slice::from_ref(b))[0]);
-        StageHeader { steps: s.adam.steps, epoch: s.epoch, best }
-    });
-    if let Some(s) = &standing.stage {
-        for (name, vector) in VECTORS.iter().zip(&s.adam.vectors) {
-            arrays.push(((*name).to_owned(), Array::from(vector.as_slice())));
-        }
+        members.push(MemberHeader { chosen, refitted, stage, history: m.history.clone() });
     }
-    let fingerprint = fingerprint.to_owned();
-    let history = standing.history.clone();
-    let header = Header { version: VERSION, fingerprint, chosen, refitted, stage, history };
+    let header = Header { version: VERSION, fingerprint: fingerprint.to_owned(), members };
     tensors::write(path, arrays, &header)
 }
 
@@ -85,35 +98,26 @@ pub fn load(path: &Path, fingerprint: &str, parameters: usize) -> Result<Option<
         return Ok(None);
     }
     let shape = [parameters];
-    let mut list = |name: &str, all: &[(f32, usize)]| -> Result<Vec<Best>, FileError> {
-        let best = |(i, &(score, epochs)): (usize, &(f32, usize))| {
-            Ok(Best { score, epochs, parameters: arrays.take(&format!("{name}.{i}"), &shape)? })
+    let mut members = Vec::new();
+    for (i, m) in header.members.into_iter().enumerate() {
+        let mut take = |name: &str, best: Option<(f32, usize)>| -> Result<Option<Best>, FileError> {
+            let Some((score, epochs)) = best else { return Ok(None) };
+            let parameters = arrays.take(&format!("{i}.{name}"), &shape)?;
+            Ok(Some(Best { score, epochs, parameters }))
         };
-        all.iter().enumerate().map(best).collect()
-    };
-    let chosen = list("chosen", &header.chosen)?;
-    let refitted = list("refitted", &header.refitted)?;
-    let stage = match header.stage {
-        None => None,
-        Some(s) => {
-            let best = list("best", s.best.as_slice())?.pop();
-            let [a, b, c, d] = VECTORS.map(|name| arrays.take(name, &shape));
-            let adam = Saved { vectors: [a?, b?, c?, d?], steps: s.steps };
-            Some(StageState { adam, epoch: s.epoch, best })
-        }
-    };
-    Ok(Some(Standing { chosen, refitted, stage, history: header.history }))
-}
-
-/// The phase and network that `standing` is at, of `members`; none when all is done.
-pub fn next_stage(standing: &Standing, members: usize, refit: bool) -> Option<(Phase, usize)> {
-    if standing.chosen.len() < members {
-        Some((Phase::Choosing, standing.chosen.len()))
-    } else if refit && standing.refitted.len() < members {
-        Some((Phase::Refitting, standing.refitted.len()))
-    } else {
-        None
+        let (chosen, refitted) = (take("chosen", m.chosen)?, take("refitted", m.refitted)?);
+        let stage = match m.stage {
+            None => None,
+            Some(s) => {
+                let best = take("best", s.best)?;
+                let [a, b, c, d] = VECTORS.map(|name| arrays.take(&format!("{i}.{name}"), &shape));
+                let adam = Saved { vectors: [a?, b?, c?, d?], steps: s.steps };
+                Some(StageState { adam, epoch: s.epoch, best })
+            }
+        };
+        members.push(Member { chosen, refitted, stage, history: m.history });
     }
+    Ok(Some(Standing { members }))
 }
 
 #[cfg(test)]
@@ -126,22 +130,21 @@ mod tests {
         let path = dir.path().join("checkpoint.safetensors");
         assert_eq!(load(&path, "a", 2).unwrap(), None);
         let best = |score: f32| Best { score, epochs: 3, parameters: vec![score, 0.1] };
+        let stage = StageState {
+            adam: Saved { vectors: [1.0, 2.0, 3.0, 4.0].map(|v| vec![v, v / 3.0]), steps: 9 },
+            epoch: 4,
+            best: Some(best(0.2)),
+        };
         let standing = Standing {
-            chosen: vec![best(0.3), best(0.1 + 0.2)],
-            refitted: vec![],
-            stage: Some(StageState {
-                adam: Saved { vectors: [1.0, 2.0, 3.0, 4.0].map(|v| vec![v, v / 3.0]), steps: 9 },
-                epoch: 4,
-                best: Some(best(0.2)),
-            }),
-            history: vec![],
+            members: vec![
+                Member { chosen: Some(best(0.3)), refitted: Some(best(0.1)), ..Member::default() },
+                Member { chosen: Some(best(0.1 + 0.2)), stage: Some(stage), ..Member::default() },
+                Member::default(),
+            ],
         };
         save(&path, "a", &standing).unwrap();
         assert_eq!(load(&path, "a", 2).unwrap().as_ref(), Some(&standing));
         assert_eq!(load(&path, "b", 2).unwrap(), None);
         assert!(load(&path, "a", 3).unwrap_err().to_string().contains("checkpoint.safetensors"));
-        assert_eq!(next_stage(&standing, 3, true), Some((Phase::Choosing, 2)));
-        assert_eq!(next_stage(&standing, 2, true), Some((Phase::Refitting, 0)));
-        assert_eq!(next_stage(&standing, 2, false), None);
     }
 }

@@ -159,7 +159,7 @@ macro_rules! settings {
                     });
                 })*
                 for (field, width) in [("width", self.width), ("expression_width", self.expression_width)] {
-                    if width % self.heads != 0 {
+                    if !width.is_multiple_of(self.heads) {
                         return Err(ConfigError::Heads { field, width, heads: self.heads });
                     }
                 }
@@ -173,11 +173,11 @@ settings! {
     /// The number that everything random follows from: the same seed gives the same model on the CPU.
     Basic seed: u64 = 1, 0..=u64::MAX, "a whole number from 0";
     /// How many networks are trained and averaged; more take longer and vary less.
-    Basic members: usize = 1, 1..=16, "1 to 16";
+    Basic members: usize = 3, 1..=16, "1 to 16";
     /// The most times that training goes through all spots.
-    Basic epochs: usize = 120, 1..=10_000, "1 to 10000";
+    Basic epochs: usize = 60, 1..=10_000, "1 to 10000";
     /// Training stops when this many epochs have not improved the validation section.
-    Basic patience: usize = 40, 1..=10_000, "1 to 10000";
+    Basic patience: usize = 20, 1..=10_000, "1 to 10000";
     /// Spots per training step.
     Basic batch_size: usize = 128, 4..=8_192, "4 to 8192";
     /// How far a step goes at most; smaller is slower and steadier.
@@ -187,11 +187,11 @@ settings! {
     /// Principal components that training expression is reduced to, which takes out counting noise; 0 keeps it as measured.
     Basic rank: usize = 20, 0..=1_000, "0 to 1000";
     /// Share of what those components leave out that is kept, since some of it is a gene's own signal.
-    Advanced residual_kept: f64 = 0.0, 0.0..=1.0, "0 to 1";
+    Advanced residual_kept: f64 = 0.5, 0.0..=1.0, "0 to 1";
     /// How many of the most similar training spots a prediction is retrieved from.
     Basic neighbours: usize = 100, 1..=10_000, "1 to 10000";
     /// Width of the network's tokens.
-    Advanced width: usize = 128, 8..=2_048, "8 to 2048, a multiple of the heads";
+    Advanced width: usize = 64, 8..=2_048, "8 to 2048, a multiple of the heads";
     /// Heads of attention.
     Advanced heads: usize = 4, 1..=64, "1 to 64";
     /// Length of the image embedding.

@@ -1,7 +1,6 @@
 //! From sections to a fitted model: epochs and blend are chosen on validation spots, then the networks are
 //! trained again on all spots.
 
-use std::cell::RefCell;
 use std::path::Path;
 
 use crate::core::cancel::{CancelToken, Cancelled};
@@ -15,9 +14,10 @@ use crate::predict::bank::BankShapeError;
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::pca::PcaError;
 use crate::preprocess::standardise::FeatureShapeError;
-use crate::train::checkpoint::{self, Standing, next_stage};
+use crate::train::checkpoint;
 use crate::train::config::{ConfigError, TrainConfig};
-use crate::train::stage::{EpochMetrics, Listeners, Phase};
+use crate::train::members;
+use crate::train::stage::EpochMetrics;
 use crate::train::work::{Work, fingerprint};
 
 /// The fewest spots that are worth training on, and validating on.
@@ -99,6 +99,12 @@ pub enum TrainError {
     /// A bank could not be made.
     #[error(transparent)]
     Bank(#[from] BankShapeError),
+    /// The system gives no thread to train in.
+    #[error("Training could not be started: {source}")]
+    Thread {
+        /// Why.
+        source: std::io::Error,
+    },
     /// A checkpoint could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -116,9 +122,9 @@ impl From<PcaError> for TrainError {
     }
 }
 
-/// Trains a model. `events` hears every epoch, those of an earlier, interrupted run first; with a path
-/// for a `checkpoint`, training that is killed goes on from there, and on the CPU ends as if it had not
-/// been. Who stores the model removes the checkpoint then.
+/// Trains a model. `events` hears every epoch, those of an earlier, interrupted run first, those of several
+/// networks as they come; with a path for a `checkpoint`, training that is killed goes on from there, and on
+/// the CPU ends as if it had not been. Who stores the model removes the checkpoint then.
 ///
 /// # Errors
 /// [`TrainError`].
@@ -136,43 +142,12 @@ pub fn fit(
     let work = Work::new(input, config, device, cancel)?;
     let fingerprint = fingerprint(input, config, device);
     let parameters = work.parameter_count();
-    let mut standing = match checkpoint {
-        Some(path) => checkpoint::load(path, &fingerprint, parameters)?.unwrap_or_default(),
-        None => Standing::default(),
+    let standing = match checkpoint {
+        Some(path) => checkpoint::load(path, &fingerprint, parameters)?,
+        None => None,
     };
-    standing.history.iter().for_each(&mut *events);
-    while let Some((phase, member)) = next_stage(&standing, config.members, config.refit) {
-        let state = standing.stage.take();
-        let seen = RefCell::new(Vec::new());
-        let best = work.run(
-            (phase, member),
-            &standing,
-            state,
-            &mut Listeners {
-                epoch: &mut |m| {
-                    seen.borrow_mut().push(*m);
-                    events(m);
-                },
-                checkpoint: &mut |state| {
-                    let Some(path) = checkpoint else { return Ok(()) };
-                    let mut now = standing.clone();
-                    now.stage = Some(state.clone());
-                    now.history.extend(seen.borrow().iter());
-                    Ok(checkpoint::save(path, &fingerprint, &now)?)
-                },
-                progress,
-                cancel,
-            },
-        )?;
-        standing.history.extend(seen.into_inner());
-        match phase {
-            Phase::Choosing => standing.chosen.push(best),
-            Phase::Refitting => standing.refitted.push(best),
-        }
-        if let Some(path) = checkpoint {
-            checkpoint::save(path, &fingerprint, &standing)?;
-        }
-    }
+    let store = checkpoint.map(|path| (path, fingerprint.as_str()));
+    let standing = members::train(&work, standing.unwrap_or_default(), store, events, progress, cancel)?;
     progress.report("Building the bank of training spots", 0, 0);
     work.finish(&standing, cancel)
 }

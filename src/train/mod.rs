@@ -4,6 +4,7 @@ mod batch;
 pub mod checkpoint;
 pub mod config;
 mod fit;
+mod members;
 mod optimizer;
 mod prepare;
 mod score;

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
 use crate::model::losses::{correlation_error, squared_error};
 use crate::model::parameters::{Layout, gather, gradients, scatter};
 use crate::model::{Network, NetworkConfig};
@@ -111,14 +110,12 @@ pub struct Stage<'a> {
     pub device: &'a Device,
 }
 
-/// Who listens to a stage.
+/// Who listens to a stage; either may stop it with an error.
 pub struct Listeners<'a> {
     /// Hears each epoch.
-    pub epoch: &'a mut dyn FnMut(&EpochMetrics),
-    /// Stores the state from time to time.
-    pub checkpoint: &'a mut dyn FnMut(&StageState) -> Result<(), TrainError>,
-    /// Hears how far it is.
-    pub progress: &'a dyn Progress,
+    pub epoch: &'a mut dyn FnMut(EpochMetrics) -> Result<(), TrainError>,
+    /// Gets the state to store from time to time.
+    pub checkpoint: &'a mut dyn FnMut(StageState) -> Result<(), TrainError>,
     /// Stops it.
     pub cancel: &'a CancelToken,
 }
@@ -137,9 +134,7 @@ impl Stage<'_> {
             None => (Adam::new(gather(&first), &layout, self.device), 0, None),
         };
         let mut network = first.clone();
-        let stage = self.name();
         while epoch < self.epochs && !self.out_of_patience(epoch, best.as_ref()) {
-            listeners.progress.report(&stage, epoch as u64, self.epochs as u64);
             let started = Instant::now();
             let mut metrics;
             (network, metrics) = self.epoch(network, &mut adam, epoch, listeners.cancel)?;
@@ -156,25 +151,13 @@ impl Stage<'_> {
                 }
             }
             metrics.seconds = started.elapsed().as_secs_f32();
-            (listeners.epoch)(&metrics);
+            (listeners.epoch)(metrics)?;
             if epoch.is_multiple_of(self.config.checkpoint_every) {
-                (listeners.checkpoint)(&StageState { adam: adam.save(), epoch, best: best.clone() })?;
+                (listeners.checkpoint)(StageState { adam: adam.save(), epoch, best: best.clone() })?;
             }
         }
-        listeners.progress.report(&stage, self.epochs as u64, self.epochs as u64);
         let last = || Best { score: 0.0, epochs: epoch, parameters: values(adam.average.clone()) };
         Ok(best.unwrap_or_else(last))
-    }
-
-    fn name(&self) -> String {
-        let phase = match self.phase {
-            Phase::Choosing => "Training",
-            Phase::Refitting => "Training on all sections",
-        };
-        match self.config.members {
-            1 => phase.to_owned(),
-            members => format!("{phase}, network {} of {members}", self.member + 1),
-        }
     }
 
     fn out_of_patience(&self, epoch: usize, best: Option<&Best>) -> bool {

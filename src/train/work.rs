@@ -15,7 +15,7 @@ use crate::predict::{BankSpot, Fitted, Recipe};
 use crate::preprocess::features::NEIGHBOURHOOD_SIDE;
 use crate::preprocess::standardise::{StandardFeatures, standardise};
 use crate::train::batch::batch_size;
-use crate::train::checkpoint::Standing;
+use crate::train::checkpoint::{Member, Standing};
 use crate::train::config::TrainConfig;
 use crate::train::fit::{FEWEST_SPOTS, FitInput, TrainError, Validation};
 use crate::train::prepare::{Prepared, input_width, prepare};
@@ -86,29 +86,40 @@ impl<'a> Work<'a> {
         })
     }
 
+    /// The settings.
+    pub fn config(&self) -> &'a TrainConfig {
+        self.config
+    }
+
+    /// Networks that are trained at the same time: one a core, since one keeps hardly more than a core busy;
+    /// a GPU does one after another.
+    pub fn workers(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        if self.device.is_deterministic() { self.config.members.min(cores) } else { 1 }
+    }
+
     /// Number of parameters of a network.
     pub fn parameter_count(&self) -> usize {
         Layout::of(&self.network.init(0, self.device.burn())).len()
     }
 
-    /// Trains one network through one phase, from `state` if it was interrupted.
+    /// Trains one network through one phase, from `state` if it was interrupted: choosing its epochs, or, once
+    /// they are `chosen`, on all spots.
     pub fn run(
         &self,
-        (phase, member): (Phase, usize),
-        standing: &Standing,
+        member: usize,
+        chosen: Option<&Best>,
         state: Option<StageState>,
         listeners: &mut Listeners<'_>,
     ) -> Result<Best, TrainError> {
         let device = self.device.burn().clone().without_autodiff();
         let source = ImageSource::new(&self.features, &device);
-        let (prepared, validation, epochs) = match phase {
-            Phase::Choosing => {
+        let (phase, prepared, validation, epochs) = match chosen {
+            None => {
                 let spots = ValidationSpots { picks: &self.validation, measured: &self.measured };
-                (&self.choosing, Some(spots), self.config.epochs)
+                (Phase::Choosing, &self.choosing, Some(spots), self.config.epochs)
             }
-            Phase::Refitting => {
-                (&self.whole, None, standing.chosen.get(member).map_or(self.config.epochs, |b| b.epochs))
-            }
+            Some(best) => (Phase::Refitting, &self.whole, None, best.epochs),
         };
         let stage = Stage {
             phase,
@@ -127,14 +138,14 @@ impl<'a> Work<'a> {
 
     /// The model of the trained networks.
     pub fn finish(&self, standing: &Standing, cancel: &CancelToken) -> Result<Fitted, TrainError> {
-        let of = |all: &[Best]| -> Vec<Vec<f32>> { all.iter().map(|b| b.parameters.clone()).collect() };
-        let chosen = of(&standing.chosen);
-        let (blend, calibration) = self.choose(&chosen, cancel)?;
-        let (parameters, known) = if standing.refitted.is_empty() {
-            (chosen, &self.choosing)
-        } else {
-            (of(&standing.refitted), &self.whole)
+        let of = |pick: fn(&Member) -> &Option<Best>| -> Vec<Vec<f32>> {
+            standing.members.iter().filter_map(|m| pick(m).as_ref()).map(|b| b.parameters.clone()).collect()
         };
+        let chosen = of(|m| &m.chosen);
+        let (blend, calibration) = self.choose(&chosen, cancel)?;
+        let refitted = of(|m| &m.refitted);
+        let (parameters, known) =
+            if refitted.is_empty() { (chosen, &self.choosing) } else { (refitted, &self.whole) };
         let networks = networks(&self.network, &parameters, self.device);
         let device = self.device.burn().clone().without_autodiff();
         let source = ImageSource::new(&self.features, &device);
@@ -148,7 +159,7 @@ impl<'a> Work<'a> {
             neighbours: self.config.neighbours,
             sections: self.input.sections.iter().map(|s| s.name.to_owned()).collect(),
             validation: self.validation_name.clone(),
-            epochs: standing.chosen.iter().map(|b| b.epochs).collect(),
+            epochs: standing.members.iter().filter_map(|m| m.chosen.as_ref()).map(|b| b.epochs).collect(),
             notes: self.notes(standing),
             device: self.device.info().name.clone(),
             training: serde_json::to_value(self.config).unwrap_or_default(),
@@ -204,13 +215,15 @@ impl<'a> Work<'a> {
         }
         let batch = batch_size(self.choosing.picks.len(), self.config.batch_size);
         let chance = (batch as f64).ln();
-        let last = standing.history.iter().rev().find(|m| m.phase == Phase::Choosing);
-        if let Some(last) = last
-            .filter(|m| self.config.contrastive_weight > 0.0 && f64::from(m.contrastive) > CHANCE * chance)
-        {
+        let last = standing
+            .members
+            .iter()
+            .filter_map(|m| m.history.iter().rev().find(|e| e.phase == Phase::Choosing))
+            .map(|e| f64::from(e.contrastive))
+            .fold(0.0, f64::max);
+        if self.config.contrastive_weight > 0.0 && last > CHANCE * chance {
             notes.push(format!(
-                "The contrastive loss did not leave chance: {:.2} at the end, where guessing gives {chance:.2}.",
-                last.contrastive
+                "The contrastive loss did not leave chance: {last:.2} at the end, where guessing gives {chance:.2}."
             ));
         }
         notes

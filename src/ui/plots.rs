@@ -1,7 +1,7 @@
 //! Plots, all in one look.
 
-use eframe::egui::{Color32, RichText, Stroke, TextStyle, Ui};
-use egui_plot::{Corner, HoverPosition, Legend, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
+use eframe::egui::{Color32, Rangef, RichText, Stroke, TextStyle, Ui};
+use egui_plot::{HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
 
 use super::theme::colors;
 
@@ -20,7 +20,7 @@ pub struct Series {
     pub marks: bool,
 }
 
-fn base<'a>(id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
+fn base<'a>(ui: &Ui, id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
     let axis = |text: &str| RichText::new(text).text_style(TextStyle::Small);
     Plot::new(id.to_owned())
         .height(height)
@@ -31,10 +31,12 @@ fn base<'a>(id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
         .x_axis_label(axis(x))
         .y_axis_label(axis(y))
         .y_axis_min_width(38.0)
+        .grid_color(colors(ui).border)
+        .grid_spacing(Rangef::new(14.0, 70.0))
         .show_background(false)
 }
 
-/// Lines over a common axis, with a legend.
+/// Lines over a common axis, named in their colours above it.
 pub fn lines(ui: &mut Ui, id: &str, height: f32, x: &str, y: &str, series: &[Series]) {
     let hover = |at: &HoverPosition<'_>| match at {
         HoverPosition::NearDataPoint { plot_name, position, .. } => {
@@ -42,11 +44,13 @@ pub fn lines(ui: &mut Ui, id: &str, height: f32, x: &str, y: &str, series: &[Ser
         }
         HoverPosition::Elsewhere { .. } => None,
     };
-    let legend = Legend::default()
-        .position(Corner::RightTop)
-        .text_style(TextStyle::Small)
-        .follow_insertion_order(true);
-    base(id, height, x, y).legend(legend).label_formatter(hover).show(ui, |plot| {
+    ui.horizontal_wrapped(|ui| {
+        for s in series {
+            let mark = if s.dashed { "- -" } else { "\u{2014}" };
+            ui.label(RichText::new(format!("{mark} {}", s.name)).text_style(TextStyle::Small).color(s.color));
+        }
+    });
+    base(ui, id, height, x, y).label_formatter(hover).show(ui, |plot| {
         for s in series {
             let mut line = Line::new(s.name.clone(), s.points.clone()).color(s.color).width(1.6);
             if s.dashed {
@@ -81,7 +85,7 @@ pub fn scatter(
         }
         _ => None,
     };
-    base(id, height, axes[0], axes[1])
+    base(ui, id, height, axes[0], axes[1])
         .data_aspect(1.0)
         .include_x(low)
         .include_x(high)

@@ -1,9 +1,9 @@
 //! The bar at the bottom: what runs, how far it is, and what was told last.
 
-use eframe::egui::{self, Align, Frame, Layout, Margin, ProgressBar, RichText, TextStyle, Ui};
+use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, TextStyle, Ui};
 
 use super::theme::colors;
-use super::widgets::mini;
+use super::widgets::{mini, progress};
 use crate::app::command::{Command, JobCommand, Overlay, Step};
 use crate::app::state::App;
 use crate::app::work::JobView;
@@ -49,10 +49,7 @@ fn show_job(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
             0 => None,
             total => Some(job.status.done as f32 / total as f32),
         };
-        let bar =
-            ProgressBar::new(share.unwrap_or(0.0)).desired_width(120.0).desired_height(8.0).fill(c.accent);
-        let bar = ui.add(bar);
-        super::widgets::name(&bar, &format!("Progress of {}", job.name));
+        progress(ui, share.unwrap_or(0.0), 110.0, &format!("Progress of {}", job.name));
         let mut text = job.status.stage.clone();
         if let Some(left) = job.status.left.filter(|_| !job.paused) {
             text = format!("{text} \u{00B7} {} left", format_duration(left));

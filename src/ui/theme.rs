@@ -74,7 +74,7 @@ pub const DARK: Colors = Colors {
     border: Color32::from_rgb(0x3a, 0x42, 0x4d),
     text: Color32::from_rgb(0xe6, 0xea, 0xef),
     weak: Color32::from_rgb(0xa3, 0xad, 0xb8),
-    accent: Color32::from_rgb(0x2f, 0x75, 0xe6),
+    accent: Color32::from_rgb(0x2b, 0x6f, 0xdf),
     on_accent: Color32::WHITE,
     selected: Color32::from_rgb(0x21, 0x36, 0x57),
     good: Color32::from_rgb(0x56, 0xc2, 0x71),

@@ -67,6 +67,18 @@ pub fn danger(ui: &mut Ui, enabled: bool, text: &str) -> Response {
     ui.add_enabled(enabled, button)
 }
 
+/// How far something is, 0 to 1. `label` names it for assistive technology.
+pub fn progress(ui: &mut Ui, share: f32, width: f32, label: &str) {
+    let c = colors(ui);
+    ui.scope(|ui| {
+        // The track.
+        ui.visuals_mut().extreme_bg_color = c.quiet;
+        let bar = egui::ProgressBar::new(share).desired_width(width).desired_height(8.0).fill(c.accent);
+        let bar = ui.add(bar);
+        name(&bar, label);
+    });
+}
+
 /// A remark in weak text that wraps.
 pub fn remark(ui: &mut Ui, text: impl Into<String>) -> Response {
     let c = colors(ui);

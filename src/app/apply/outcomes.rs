@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::app::command::{Command, EvaluateCommand, Overlay, Step};
+use crate::app::explore::ExploreCommand;
 use crate::app::import::ImportForm;
 use crate::app::notices::Severity;
 use crate::app::project::SectionState;
@@ -49,6 +50,8 @@ impl App {
                     live.curves.push(&fold, metrics);
                 }
             }
+            // The page says beside the maps what a prediction is worth.
+            Event::Note(_) if matches!(request, Request::Predict { .. } | Request::Preview(_)) => {}
             Event::Note(text) => match live {
                 Some(live) if !live.notes.contains(&text) => live.notes.push(text),
                 Some(_) => {}
@@ -182,7 +185,12 @@ impl App {
                 }
             }
             Outcome::Trained { run, predictions } => {
+                // The maps begin with what the model has not seen.
+                if let Some(first) = predictions.first() {
+                    self.explore.apply(ExploreCommand::SelectSection(first.section.clone()));
+                }
                 if let Some(open) = &mut self.open {
+                    open.runs.maps = None;
                     for p in predictions {
                         open.runs.keep(&run, p);
                     }

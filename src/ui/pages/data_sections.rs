@@ -76,7 +76,7 @@ fn row(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
     }
     let patient = entry.patient.as_deref().unwrap_or("");
     if let Some(new) =
-        text_field(ui, ("patient", &entry.counts), &format!("Patient of {name}"), patient, 60.0)
+        text_field(ui, ("patient", &entry.counts), &format!("Patient of {name}"), patient, 84.0)
     {
         out.push(Command::Section(SectionCommand::SetPatient { section: name.clone(), patient: new }));
     }

@@ -1,6 +1,6 @@
 //! The Evaluate page: cross-validation, and what it says.
 
-use eframe::egui::{self, ComboBox, ProgressBar, RichText, TextStyle, Ui};
+use eframe::egui::{self, ComboBox, RichText, TextStyle, Ui};
 
 use super::{Side, evaluate_genes, evaluate_tables, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
@@ -13,7 +13,7 @@ use crate::app::work::Request;
 use crate::core::progress::format_duration;
 use crate::evaluate::report::Split;
 use crate::ui::theme::{colors, strong};
-use crate::ui::widgets::{Tone, banner, card, field, name, primary, remark};
+use crate::ui::widgets::{Tone, banner, card, field, primary, progress, remark};
 
 const RIGHT: f32 = 420.0;
 
@@ -124,8 +124,7 @@ fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
     let job = app.work.view(|r| matches!(r, Request::Evaluate { .. })).filter(|j| !j.cancelling);
     if let Some(job) = job {
         let share = if job.status.total > 0 { job.status.done as f32 / job.status.total as f32 } else { 0.0 };
-        let bar = ui.add(ProgressBar::new(share).fill(colors(ui).accent));
-        name(&bar, "Progress of the cross-validation");
+        progress(ui, share, 260.0, "Progress of the cross-validation");
         let left =
             job.status.left.map_or_else(String::new, |l| format!(" \u{00B7} {} left", format_duration(l)));
         remark(ui, format!("{}{left}", job.status.stage));

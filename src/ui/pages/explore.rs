@@ -10,7 +10,7 @@ use crate::app::state::App;
 use crate::app::work::Request;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::ui::explore::ExplorePage;
-use crate::ui::theme::colors;
+use crate::ui::theme::{GAP, colors};
 use crate::ui::widgets::mini_button;
 
 /// Draws the page.
@@ -39,9 +39,14 @@ fn predictions(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
+<<<<<<< HEAD
     ui.add_space(crate::ui::theme::GAP);
+=======
+    ui.add_space(GAP / 2.0);
+    ui.spacing_mut().item_spacing.y = 0.0;
+>>>>>>> shell
     ui.horizontal(|ui| {
-        ui.add_space(crate::ui::theme::GAP);
+        ui.add_space(GAP);
         let shown = app.explore.section_name();
         let complete = || open.runs.list.iter().filter(|r| r.complete);
         if complete().next().is_none() {

@@ -1,6 +1,6 @@
 //! The curves of a run, while it trains and afterwards.
 
-use eframe::egui::{self, ProgressBar, Ui};
+use eframe::egui::{self, Ui};
 
 use crate::app::command::{Command, JobCommand};
 use crate::app::project::Open;
@@ -11,7 +11,7 @@ use crate::core::progress::format_duration;
 use crate::train::{EpochMetrics, Phase};
 use crate::ui::plots::{Series, lines};
 use crate::ui::theme::{colors, strong};
-use crate::ui::widgets::{Tone, banner, card, name, remark};
+use crate::ui::widgets::{Tone, banner, card, progress as progress_bar, remark};
 
 const PLOT: f32 = 190.0;
 
@@ -49,9 +49,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let share = if job.status.total > 0 { job.status.done as f32 / job.status.total as f32 } else { 0.0 };
-        let bar = ProgressBar::new(share).desired_width(260.0).fill(colors(ui).accent);
-        let bar = ui.add(bar);
-        name(&bar, "Progress of training");
+        progress_bar(ui, share, 260.0, "Progress of training");
         if job.queued {
             ui.label("waiting for other jobs");
             return;
