@@ -39,12 +39,8 @@ fn predictions(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
-<<<<<<< HEAD
-    ui.add_space(crate::ui::theme::GAP);
-=======
     ui.add_space(GAP / 2.0);
     ui.spacing_mut().item_spacing.y = 0.0;
->>>>>>> shell
     ui.horizontal(|ui| {
         ui.add_space(GAP);
         let shown = app.explore.section_name();
