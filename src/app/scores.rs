@@ -69,7 +69,8 @@ pub fn verdict(report: &EvalReport) -> Verdict {
     } else {
         format!("The model does not beat ridge regression: it is {:.3} PCC worse on average.", -gain)
     };
-    let mut details = format!("{model:.3} against {ridge:.3}; better in {better} of {folds} folds.");
+    let mut details =
+        format!("{model:.3} against {ridge:.3}; better on {better} of {folds} held-out sections.");
     let ceiling = report.mean.ceiling.pcc_all;
     if ceiling > 0.0 {
         let share = (100.0 * model / ceiling).clamp(0.0, 100.0);
@@ -179,7 +180,7 @@ pub(super) mod tests {
         assert_eq!(v.headline, "The model beats ridge regression by 0.020 PCC on average.");
         assert_eq!(
             v.details,
-            "0.240 against 0.220; better in 2 of 2 folds. That is 50 % of what a perfect prediction could reach on \
+            "0.240 against 0.220; better on 2 of 2 held-out sections. That is 50 % of what a perfect prediction could reach on \
              these counts (0.480)."
         );
         r.mean.model.pcc_all = 0.21;

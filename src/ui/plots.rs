@@ -1,7 +1,9 @@
 //! Plots, all in one look.
 
 use eframe::egui::{Color32, Rangef, RichText, Stroke, TextStyle, Ui};
-use egui_plot::{HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
+use egui_plot::{
+    GridInput, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points, uniform_grid_spacer,
+};
 
 use super::theme::colors;
 
@@ -32,8 +34,29 @@ fn base<'a>(ui: &Ui, id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
         .y_axis_label(axis(y))
         .y_axis_min_width(38.0)
         .grid_color(colors(ui).border)
-        .grid_spacing(Rangef::new(14.0, 70.0))
+        .grid_spacing(Rangef::new(6.0, 36.0))
+        .x_grid_spacer(uniform_grid_spacer(steps))
+        .y_grid_spacer(uniform_grid_spacer(steps))
         .show_background(false)
+}
+
+/// Distances of grid lines: about five over the range, at 1, 2 or 5 times a power of ten.
+fn steps(input: GridInput) -> [f64; 3] {
+    let step = round_step((input.bounds.1 - input.bounds.0) / 5.0);
+    [step, 5.0 * step, 25.0 * step]
+}
+
+fn round_step(about: f64) -> f64 {
+    if !about.is_finite() || about <= 0.0 {
+        return 1.0;
+    }
+    let power = 10.0_f64.powf(about.log10().floor());
+    match about / power {
+        x if x < 1.5 => power,
+        x if x < 3.5 => 2.0 * power,
+        x if x < 7.5 => 5.0 * power,
+        _ => 10.0 * power,
+    }
 }
 
 /// Lines over a common axis, named in their colours above it.
@@ -110,4 +133,16 @@ pub fn scatter(
             (near(nearest.1) < 12.0).then_some(nearest.0)
         })
         .inner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_round() {
+        for (about, step) in [(0.13, 0.1), (0.2, 0.2), (31.0, 20.0), (44.0, 50.0), (0.9, 1.0), (0.0, 1.0)] {
+            assert!((round_step(about) - step).abs() < 1e-9, "{about}: {}", round_step(about));
+        }
+    }
 }

@@ -12,6 +12,7 @@ use super::explore::ExplorePage;
 use super::export::PreviewTexture;
 use super::{notices, pages, status, theme, top_bar};
 use crate::app::command::{Command, ProjectCommand, Step};
+use crate::app::explore::images::Images as _;
 use crate::app::settings::{Settings, Theme};
 use crate::app::slides::SlideImages;
 use crate::app::state::{App, Effect};
@@ -143,6 +144,16 @@ impl Window {
         }
     }
 
+    /// Begins to decode the slide that the Explore page will show first, so that it is there when asked for.
+    fn look_ahead(&self) {
+        let Some(open) = &self.app.open else { return };
+        let chosen = self.app.explore.section_name().and_then(|name| open.section(name)?.ready());
+        if let Some(section) = chosen.or_else(|| open.ready().next()) {
+            // Asking starts it; the page asks again.
+            let _ = self.images.tiles(&section.slide);
+        }
+    }
+
     /// Closing waits for the project to be saved; when that fails the window stays and says why.
     fn close_if_asked(&mut self, ctx: &egui::Context) {
         if !ctx.input(|i| i.viewport().close_requested()) || self.closing {
@@ -176,6 +187,7 @@ impl eframe::App for Window {
         if let Some(wait) = self.app.tick(Instant::now()) {
             ctx.request_repaint_after(wait);
         }
+        self.look_ahead();
         self.close_if_asked(ctx);
         self.carry_out_effects(ctx);
     }

@@ -61,11 +61,11 @@ fn list(ui: &mut Ui, genes: &[String], out: &mut Vec<Command>) {
         name(&typed, "Search the gene list");
         let wanted = search.to_uppercase();
         let found: Vec<&String> = genes.iter().filter(|g| g.to_uppercase().contains(&wanted)).collect();
-        ScrollArea::vertical().max_height(180.0).auto_shrink([false, true]).show_rows(
-            ui,
-            18.0,
-            found.len(),
-            |ui, rows| {
+        ScrollArea::vertical()
+            .min_scrolled_height(180.0)
+            .max_height(180.0)
+            .auto_shrink([false, true])
+            .show_rows(ui, 18.0, found.len(), |ui, rows| {
                 for g in found.get(rows).unwrap_or_default() {
                     ui.horizontal(|ui| {
                         ui.set_height(18.0);
@@ -76,8 +76,7 @@ fn list(ui: &mut Ui, genes: &[String], out: &mut Vec<Command>) {
                         ui.label(gene(g.as_str()));
                     });
                 }
-            },
-        );
+            });
     });
     ui.data_mut(|d| d.insert_temp(id, search));
 }

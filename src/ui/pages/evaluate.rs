@@ -1,6 +1,6 @@
 //! The Evaluate page: cross-validation, and what it says.
 
-use eframe::egui::{self, ComboBox, RichText, TextStyle, Ui};
+use eframe::egui::{self, ComboBox, RichText, Ui};
 
 use super::{Side, evaluate_genes, evaluate_tables, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
@@ -159,7 +159,7 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
             });
         }
         let r = &shown.report;
-        for (label, value) in [
+        let facts = [
             ("Run", shown.run.clone()),
             ("Held out", split_name(r.split).to_owned()),
             ("Target", fit_form::target_name(r.target).to_owned()),
@@ -167,14 +167,18 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
             ("Device", r.device.clone()),
             ("Seed", r.seed.to_string()),
             ("Time", format_duration(std::time::Duration::from_secs_f64(r.seconds.max(0.0)))),
-        ] {
-            ui.horizontal(|ui| {
-                ui.set_min_height(18.0);
-                let label = egui::Label::new(RichText::new(label).text_style(TextStyle::Small).color(c.weak));
-                ui.add_sized([70.0, 18.0], label);
-                ui.add(egui::Label::new(value).truncate());
+        ];
+        ui.scope(|ui| {
+            ui.spacing_mut().interact_size.y = 16.0;
+            egui::Grid::new("report facts").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+                for (label, value) in facts {
+                    ui.label(RichText::new(label).color(c.weak));
+                    ui.add(egui::Label::new(value).truncate());
+                    ui.end_row();
+                }
             });
-        }
+        });
+        ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
             if ui.button("Save as JSON...").clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportJson).named("eval.json")));

@@ -138,11 +138,12 @@ fn list(ui: &mut Ui, shown: &ShownReport, out: &mut Vec<Command>) {
     let head = |t: &str| RichText::new(t).text_style(TextStyle::Small).color(c.weak);
     let heads = ["Gene", "Model PCC", "Ridge PCC", "Ceiling", "Expression", "Significant in"].map(head);
     line(ui, heads, Sense::hover());
-    ScrollArea::vertical().id_salt("scored genes").max_height(LIST).auto_shrink([false, true]).show_rows(
-        ui,
-        ROW,
-        found.len(),
-        |ui, rows| {
+    ScrollArea::vertical()
+        .id_salt("scored genes")
+        .min_scrolled_height(LIST)
+        .max_height(LIST)
+        .auto_shrink([false, true])
+        .show_rows(ui, ROW, found.len(), |ui, rows| {
             for g in found.get(rows).unwrap_or_default() {
                 let number = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
                 let texts = [
@@ -160,6 +161,5 @@ fn list(ui: &mut Ui, shown: &ShownReport, out: &mut Vec<Command>) {
                     go_to_gene(&g.gene, out);
                 }
             }
-        },
-    );
+        });
 }

@@ -9,6 +9,7 @@ use crate::ui::widgets::remark;
 /// The table: a row a fold and the means; model, ridge, the mean of the training spots, the ceiling.
 pub fn folds(ui: &mut Ui, report: &EvalReport) {
     ScrollArea::horizontal().id_salt("folds").auto_shrink([false, true]).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 16.0;
         Grid::new("fold table").num_columns(11).spacing([14.0, 5.0]).show(ui, |ui| {
             groups(ui);
             heads(ui);
@@ -40,16 +41,28 @@ pub fn folds(ui: &mut Ui, report: &EvalReport) {
         ));
     }
     remark(ui, text);
-    for fold in &report.folds {
-        if let Some(regions) = &fold.regions {
-            let text = format!(
-                "{}: regions found in the prediction agree with the pathologist's labels of {} spots by ARI {:.2}, NMI {:.2} (1 is \
-                 perfect, 0 is chance).",
-                fold.test, regions.spots, regions.ari, regions.nmi
-            );
-            remark(ui, text);
-        }
+    regions(ui, report);
+}
+
+/// How regions found in the prediction agree with the pathologist's, where sections have labels.
+fn regions(ui: &mut Ui, report: &EvalReport) {
+    let labelled: Vec<_> = report.folds.iter().filter_map(|f| Some((f.test.as_str(), f.regions?))).collect();
+    let n = labelled.len() as f64;
+    if labelled.is_empty() {
+        return;
     }
+    let ari = labelled.iter().map(|(_, r)| r.ari).sum::<f64>() / n;
+    let nmi = labelled.iter().map(|(_, r)| r.nmi).sum::<f64>() / n;
+    let each: Vec<String> = labelled
+        .iter()
+        .map(|(name, r)| format!("{name}: ARI {:.2}, NMI {:.2}, {} spots", r.ari, r.nmi, r.spots))
+        .collect();
+    let text = format!(
+        "Regions found in the predictions agree with the pathologist's labels by ARI {ari:.2} and NMI {nmi:.2} \
+         (1 is perfect, 0 is chance; mean of {} sections).",
+        labelled.len()
+    );
+    remark(ui, text).on_hover_text(each.join("\n"));
 }
 
 fn groups(ui: &mut Ui) {

@@ -38,6 +38,8 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                 ui.spinner();
                 ui.label(format!("Reading {selected}"));
             });
+        } else if !runs.list.is_empty() {
+            remark(ui, "Choose a run below to see its curves, or train a new one.");
         } else {
             let text = "Nothing has been trained yet in this session. Check the settings at the right and press Train; \
                         the curves appear here.";
