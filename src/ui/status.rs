@@ -19,7 +19,14 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     egui::Panel::bottom("status bar").exact_size(34.0).frame(frame).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             let jobs = app.work.views();
-            if jobs.is_empty() {
+            let read = (app.step == Step::Explore).then(|| app.explore.status_line()).flatten();
+            if let Some(text) = &read {
+                ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.text));
+                if !jobs.is_empty() {
+                    ui.separator();
+                }
+            }
+            if jobs.is_empty() && read.is_none() {
                 ui.label(small(ui, "No jobs running"));
             }
             for job in jobs.iter().take(SHOWN) {

@@ -1,6 +1,8 @@
 //! The state of the page: what is chosen, and everything that follows from it. Painting reads it and
 //! computes nothing; [`ExploreState::refresh`] brings it up to date, touching only what has changed.
 
+mod refresh;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -9,17 +11,15 @@ use super::camera::{Camera, Pose};
 use super::command::ExploreCommand;
 use super::evidence::Evidence;
 use super::facts::GeneFacts;
-use super::genes::{GeneFilter, GeneList, GeneSort, PanelGenes, Trust, trust_of};
-use super::highlights::{Highlight, highlights};
+use super::genes::{GeneFilter, GeneList, GeneSort, PanelGenes, Trust};
+use super::highlights::Highlight;
 use super::index_cache::IndexCache;
-use super::input::{ExploreInput, SectionInput};
 use super::section_index::SectionIndex;
 use super::similar::{SimilarGene, similar_genes};
-use super::values::{MapValues, PaneMap, PredictionIndex, pane_maps};
+use super::values::{MapValues, PaneMap, PredictionIndex};
 use crate::core::display::DisplaySettings;
 use crate::core::geometry::SlidePoint;
 use crate::evaluate::report::EvalReport;
-use crate::predict::Predictions;
 
 /// The most places to go back to.
 const MOST_BACK: usize = 50;
@@ -313,195 +313,6 @@ impl ExploreState {
         self.arrival = arrival;
     }
 
-    /// Brings everything up to date with `input`. Cheap when nothing has changed.
-    pub fn refresh(&mut self, input: &ExploreInput) {
-        self.choose_section(input);
-        self.refresh_trust(input);
-        let section = self.section.as_deref().and_then(|n| input.section(n));
-        self.refresh_section(section, input);
-        self.refresh_list(input);
-        self.refresh_map();
-        self.arrive();
-        self.refresh_evidence(input);
-        self.collect_similar();
-    }
-
-    fn choose_section(&mut self, input: &ExploreInput) {
-        if self.section.as_deref().is_some_and(|n| input.section(n).is_some()) {
-            return;
-        }
-        // One that can show everything comes first.
-        let first =
-            input.sections.iter().find(|s| s.predictions.is_some()).or_else(|| input.sections.first());
-        match first.map(|s| s.name.clone()) {
-            Some(name) => self.go_to_section(&name, None),
-            None if self.section.is_some() => {
-                let kept = (std::mem::take(&mut self.display), self.versions);
-                *self = Self { display: kept.0, versions: kept.1, ..Self::default() };
-                self.versions.spots += 1;
-            }
-            None => {}
-        }
-    }
-
-    fn refresh_trust(&mut self, input: &ExploreInput) {
-        let same = match (&self.report, input.report) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (None, None) => true,
-            _ => false,
-        };
-        if !same {
-            self.report = input.report.map(Arc::clone);
-            self.trust = self.report.as_deref().map(trust_of).unwrap_or_default();
-            self.stale.list = true;
-            self.stale.map = true;
-        }
-    }
-
-    fn refresh_section(&mut self, section: Option<&SectionInput>, input: &ExploreInput) {
-        let predictions = section.and_then(|s| s.predictions.as_ref());
-        let genes = predictions.map_or(input.genes, |p| &p.genes);
-        if self.scale_genes.as_slice() != genes {
-            self.scale_genes = Arc::new(genes.to_vec());
-        }
-        let index = section
-            .and_then(|s| s.section.as_ref())
-            .and_then(|s| self.cache.get(s, &self.scale_genes, input.target));
-        let same = match (&self.index, &index) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (None, None) => true,
-            _ => false,
-        };
-        if !same {
-            let other_spots = match (&self.index, &index) {
-                (Some(a), Some(b)) => !Arc::ptr_eq(a.section(), b.section()),
-                _ => true,
-            };
-            self.index = index;
-            self.prediction = None;
-            self.stale.list = true;
-            self.stale.map = true;
-            if other_spots && let Some(index) = &self.index {
-                let margin = index.section().mpp.px(index.section().geometry.pitch_um);
-                let tissue = index.grid().bounds().map(|b| b.grown(margin));
-                self.camera.show_slide(index.section().slide_size, tissue);
-                self.versions.spots += 1;
-                self.spot = self.spot.filter(|&s| s < index.grid().len());
-            }
-        }
-        let shown = self.prediction.as_ref().map(PredictionIndex::predictions);
-        if !same_predictions(shown, predictions) {
-            let joined = self.index.as_ref().zip(predictions);
-            self.prediction = joined.map(|(i, p)| PredictionIndex::new(Arc::clone(p), i));
-            self.stale.list = true;
-            self.stale.map = true;
-        }
-    }
-
-    fn refresh_list(&mut self, input: &ExploreInput) {
-        if self.project_genes.as_slice() != input.genes {
-            self.project_genes = input.genes.to_vec();
-            self.stale.list = true;
-        }
-        let same_panels = self.panels.len() == input.panels.len()
-            && self.panels.iter().zip(input.panels).all(|(a, b)| {
-                a.name == b.name
-                    && a.genes.len() == b.genes.len()
-                    && b.genes.iter().all(|g| a.genes.contains(g))
-            });
-        if !same_panels {
-            self.panels = input
-                .panels
-                .iter()
-                .map(|p| PanelGenes { name: p.name.clone(), genes: p.genes.iter().cloned().collect() })
-                .collect();
-            self.stale.shown = true;
-        }
-        if std::mem::take(&mut self.stale.list) {
-            let index = self.index.as_deref();
-            let measured = index.map_or(&[][..], |i| &i.section().genes).iter().map(|g| g.name.as_str());
-            let predicted = self.prediction.as_ref().map(|p| p.predictions().genes.as_slice());
-            let known = |g: &&str| predicted.is_some() || index.is_none_or(|i| i.has_gene(g));
-            let model = predicted.unwrap_or(&self.project_genes).iter().map(String::as_str).filter(known);
-            let mean_count = |g: &str| index.and_then(|i| i.mean_count(g));
-            self.list = GeneList::new(measured, model, &self.trust, mean_count);
-            self.stale.shown = true;
-        }
-        if std::mem::take(&mut self.stale.shown) {
-            self.list.show(&self.filter, &self.panels, &self.search, self.sort);
-            self.versions.list += 1;
-        }
-        if self.gene.is_none() && self.index.is_some() {
-            self.gene = self.list.get(0).map(|r| r.name.clone());
-            self.stale.map = true;
-        }
-    }
-
-    fn refresh_map(&mut self) {
-        let Some(index) = &self.index else { return };
-        if std::mem::take(&mut self.stale.map) {
-            let gene = self.gene.as_deref().unwrap_or("");
-            self.map.values = MapValues::new(index, self.prediction.as_ref(), gene);
-            self.map.facts = GeneFacts::new(
-                gene,
-                index,
-                self.prediction.as_ref(),
-                &self.map.values,
-                self.trust.get(gene).copied(),
-                self.report.as_deref(),
-            );
-            self.map.highlights = highlights(index, &self.map.values);
-            self.stale.panes = true;
-            self.stale.evidence = true;
-        }
-        if std::mem::take(&mut self.stale.panes) {
-            pane_maps(&self.display, &self.map.values, &mut self.map.panes);
-            self.versions.colors += 1;
-        }
-    }
-
-    fn arrive(&mut self) {
-        let Some(index) = &self.index else { return };
-        match self.arrival.take() {
-            Some(Arrival::Spot(id)) => {
-                self.spot = index.spot(&id);
-                if let Some(spot) = self.spot.and_then(|s| index.spot_at(s)) {
-                    let diameter = 2.0 * index.section().spot_radius_px();
-                    self.camera.look_at(spot.center, VISITED_SPOT_POINTS / diameter.max(1.0));
-                }
-                self.stale.evidence = true;
-            }
-            Some(Arrival::Place(place)) => {
-                self.spot = place.spot;
-                self.camera.move_to(place.pose);
-                self.stale.evidence = true;
-            }
-            None => {}
-        }
-    }
-
-    fn refresh_evidence(&mut self, input: &ExploreInput) {
-        let waiting = self.evidence.as_ref().is_some_and(|e| {
-            e.neighbours
-                .iter()
-                .any(|n| n.patch.is_none() && input.section(&n.section).is_some_and(|s| s.section.is_some()))
-        });
-        if !std::mem::take(&mut self.stale.evidence) && !waiting {
-            return;
-        }
-        let Some((index, spot)) = self.index.clone().zip(self.spot) else {
-            self.evidence = None;
-            return;
-        };
-        let (cache, genes) = (&mut self.cache, &self.scale_genes);
-        let other = |name: &str| {
-            let section = input.section(name)?.section.as_ref()?;
-            cache.get(section, genes, input.target)
-        };
-        let gene = self.gene.as_deref().unwrap_or("");
-        self.evidence = Evidence::new(&index, self.prediction.as_ref(), &self.map.values, gene, spot, other);
-    }
-
     fn find_similar(&mut self) {
         let (Some(index), Some(gene)) = (self.index.clone(), self.gene.clone()) else { return };
         let genes = self.list.listed_names();
@@ -527,13 +338,5 @@ impl ExploreState {
             Err(TryRecvError::Disconnected) => similar.found = Some(Vec::new()),
         }
         similar.receive = None;
-    }
-}
-
-fn same_predictions(a: Option<&Arc<Predictions>>, b: Option<&Arc<Predictions>>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-        (None, None) => true,
-        _ => false,
     }
 }

@@ -215,7 +215,7 @@ fn limit_values(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
         let (least, most, step) = if fixed { (-10.0, 20.0, 0.02) } else { (0.0, 100.0, 0.5) };
         // Limits that meet would leave no colour between them.
         let apart = if fixed { 0.01 } else { 1.0 };
-        ui.spacing_mut().interact_size = Vec2::new((ui.available_width() - 30.0) / 2.0, 24.0);
+        ui.spacing_mut().interact_size = Vec2::new((ui.available_width() - 27.0) / 2.0, 24.0);
         ui.spacing_mut().item_spacing.x = 7.0;
         let suffix = if fixed { "" } else { " %" };
         let digits = if fixed { 2 } else { 1 };

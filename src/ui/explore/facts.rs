@@ -91,15 +91,19 @@ fn buttons(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         if add.on_hover_text("Put these maps on the figure of step 5").clicked() {
             commands.push(Command::AddToFigure { section: section.to_owned(), gene: gene.to_owned() });
         }
+    });
+    ui.columns_const(|[left, right]| {
         let plain = |ui: &mut Ui, text: &str, help: &str| {
-            let button = Button::new(text).min_size(Vec2::new(0.0, 30.0));
-            ui.add_enabled(any, button).on_hover_text(help).clicked()
+            ui.spacing_mut().button_padding.x = 4.0;
+            let button = Button::new(RichText::new(text).size(12.5)).min_size(Vec2::new(0.0, 30.0));
+            let shown = ui.vertical_centered_justified(|ui| ui.add_enabled(any, button)).inner;
+            shown.on_hover_text(help).clicked()
         };
-        if plain(ui, "Find similar genes", "Genes whose maps correlate with this one") {
+        if plain(left, "Find similar genes", "Genes whose maps correlate with this one") {
             commands.push(explore(ExploreCommand::FindSimilar));
         }
         let help = "Measured, predicted and uncertainty of every spot, as a table for a spreadsheet";
-        if plain(ui, "Copy values", help)
+        if plain(right, "Copy values", help)
             && let Some(table) = state.values_as_table()
         {
             commands.push(Command::Copy(table));

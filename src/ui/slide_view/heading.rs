@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    Color32, FontId, Galley, Pos2, Rect, Ui,
+    Color32, FontId, Galley, Pos2, Rect, Sense, Ui,
     text::{LayoutJob, TextFormat, TextWrapping},
 };
 
@@ -24,36 +24,36 @@ pub fn short_unit(target: Target) -> &'static str {
     }
 }
 
-/// What stands at the right end, in its colour.
-fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (String, Color32) {
-    let Some(index) = state.index() else { return (String::new(), c.weak) };
-    let section = &index.section().name;
-    let unit = short_unit(index.target());
+/// What stands at the right end, from the longest wording to the shortest, and its colour.
+fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color32) {
+    let Some(index) = state.index() else { return (Vec::new(), c.weak) };
+    let section = index.section().name.clone();
+    let place = vec![format!("{section} · {}", short_unit(index.target())), section.clone()];
     let facts = &state.map().facts;
-    if kind != PaneKind::He && state.map().values.of(kind).is_none() {
-        return (section.clone(), c.weak);
+    if kind == PaneKind::He || state.map().values.of(kind).is_none() {
+        return (vec![section], c.weak);
     }
+    let words = |texts: [&str; 2]| texts.map(str::to_owned).to_vec();
     match kind {
-        PaneKind::He => (section.clone(), c.weak),
-        PaneKind::Measured => (format!("{section} · {unit}"), c.weak),
-        PaneKind::Difference => ("predicted − measured".to_owned(), c.weak),
-        PaneKind::Uncertainty => ("± half an 80 % interval".to_owned(), c.weak),
+        PaneKind::He | PaneKind::Measured => (place, c.weak),
+        PaneKind::Difference => (words(["predicted − measured", "pred. − meas."]), c.weak),
+        PaneKind::Uncertainty => (words(["± half an 80 % interval", "80 % interval"]), c.weak),
         PaneKind::Predicted => {
-            let pcc = facts.pcc.map(|p| format!("PCC {p:.2}"));
             let (remark, color) = match facts.verdict {
-                _ if facts.trained_on_section => (Some("trained on this section"), c.fair),
-                Some(v) => {
-                    let color = if v == Verdict::ModelBetter { c.good } else { c.fair };
-                    (Some(v.text()), color)
-                }
-                None => (None, c.weak),
+                _ if facts.trained_on_section => (["trained on this section", "seen in training"], c.fair),
+                Some(v) if v == Verdict::ModelBetter => ([v.text(), "beats ridge"], c.good),
+                Some(v) => ([v.text(), v.text()], c.fair),
+                None => (["", ""], c.weak),
             };
-            let parts: Vec<&str> = [pcc.as_deref(), remark].into_iter().flatten().collect();
-            if parts.is_empty() {
-                (format!("{section} · {unit}"), c.weak)
-            } else {
-                (parts.join(" · "), color)
+            let Some(pcc) = facts.pcc.map(|p| format!("PCC {p:.2}").replace('-', "−")) else {
+                return (if remark[0].is_empty() { place } else { words(remark) }, color);
+            };
+            if remark[0].is_empty() {
+                return (vec![pcc], color);
             }
+            let mut texts: Vec<String> = remark.iter().map(|r| format!("{pcc} · {r}")).collect();
+            texts.push(pcc);
+            (texts, color)
         }
     }
 }
@@ -76,24 +76,30 @@ pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) -> String
         left.append(gene, 8.0, format(theme::italic(), c.text));
     }
     let left = one_line(ui, left, line.width());
-    let (text, color) = right(kind, state, c);
+    let (texts, color) = right(kind, state, c);
     let room = line.width() - left.size().x - APART;
-    let mut job = LayoutJob::default();
-    job.append(&text, 0.0, TextFormat { font_id: FontId::proportional(12.0), color, ..Default::default() });
-    let right = one_line(ui, job, room);
+    let right: Vec<Arc<Galley>> = texts
+        .iter()
+        .map(|text| {
+            let mut job = LayoutJob::default();
+            let font_id = FontId::proportional(12.0);
+            job.append(text, 0.0, TextFormat { font_id, color, ..Default::default() });
+            one_line(ui, job, room)
+        })
+        .collect();
     let middle = |g: &Galley| line.center().y - g.size().y / 2.0;
-    let left_at = Pos2::new(line.left(), middle(&left));
-    let right_at = Pos2::new(line.right() - right.size().x, middle(&right));
-    let shortened = right.elided;
-    let right_rect = Rect::from_min_size(right_at, right.size());
-    ui.painter().galley(left_at, left, c.text);
-    if room > 24.0 {
-        ui.painter().galley(right_at, right, color);
+    ui.painter().galley(Pos2::new(line.left(), middle(&left)), left, c.text);
+    let best = right.iter().position(|g| !g.elided).or(right.len().checked_sub(1));
+    let mut area = line;
+    if let Some(shown) = best.and_then(|b| right.get(b)).filter(|_| room > 24.0) {
+        let at = Pos2::new(line.right() - shown.size().x, middle(shown));
+        area = Rect::from_min_size(at, shown.size());
+        ui.painter().galley(at, Arc::clone(shown), color);
     }
-    if shortened || room <= 24.0 {
+    let text = texts.first().map_or("", String::as_str);
+    if best.is_some_and(|b| b > 0) || right.first().is_some_and(|g| g.elided) {
         let id = ui.scope_id().with(("heading", kind.key()));
-        let area = if room > 24.0 { right_rect } else { line };
-        ui.interact(area, id, eframe::egui::Sense::hover()).on_hover_text(&text);
+        ui.interact(area, id, Sense::hover()).on_hover_text(text);
     }
     let gene = state.gene().filter(|_| kind != PaneKind::He).unwrap_or_default();
     format!("{gene} {text}").trim().to_owned()
