@@ -1,6 +1,7 @@
 //! Training, cross-validation and prediction.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::app::command::{Command, EvaluateCommand, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
@@ -114,7 +115,9 @@ impl App {
         if let Some(open) = &mut self.open {
             open.runs.selected = None;
             let (curves, notes) = (Curves::default(), Vec::new());
-            open.runs.live = Some(Live { job, run, cross_validation, curves, notes, ended: false });
+            let (began, took) = (Instant::now(), None);
+            open.runs.live =
+                Some(Live { job, run, cross_validation, curves, notes, ended: false, began, took });
         }
     }
 

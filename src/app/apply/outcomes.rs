@@ -24,7 +24,7 @@ impl App {
             match happened {
                 Happened::Event { id, request, event } => self.event(id, &request, event),
                 Happened::Ended { id, request, result } => {
-                    self.ended(id);
+                    self.ended(id, result.is_ok());
                     match result {
                         Ok(outcome) => self.succeeded(&request, outcome),
                         Err(JobError::Cancelled) => self.cancelled(&request),
@@ -60,11 +60,12 @@ impl App {
         }
     }
 
-    fn ended(&mut self, id: JobId) {
+    fn ended(&mut self, id: JobId, well: bool) {
         if let Some(live) = self.open.as_mut().and_then(|o| o.runs.live.as_mut())
             && live.job == id
         {
             live.ended = true;
+            live.took = well.then(|| live.began.elapsed());
         }
     }
 

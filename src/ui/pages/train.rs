@@ -5,10 +5,10 @@ use eframe::egui::{ComboBox, Ui};
 use super::{Side, fit_form, scrolling, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
+use crate::app::held_out;
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
-use crate::app::{held_out, last_run_time};
 use crate::core::progress::format_duration;
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark};
 
@@ -118,7 +118,8 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         .map(|s| s.spots.len())
         .sum();
     let mut text = format!("{genes} genes, {spots} training spots.");
-    if let Some(time) = last_run_time(&open.runs) {
+    let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
+    if let Some(time) = last.and_then(|l| l.took) {
         text.push_str(&format!(" The last run took {}.", format_duration(time)));
     }
     remark(ui, text);
