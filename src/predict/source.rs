@@ -22,7 +22,7 @@ pub struct Pick {
 /// not fit a graphics card; landmarks, which every batch needs, are on the device once.
 #[derive(Debug)]
 pub struct ImageSource<'a> {
-    sections: &'a [StandardFeatures],
+    sections: &'a [StandardFeatures<'a>],
     landmarks: Tensor<2>,
     landmark_phases: Phases,
     ranges: Vec<Range<usize>>,
@@ -32,14 +32,14 @@ pub struct ImageSource<'a> {
 
 impl<'a> ImageSource<'a> {
     /// Batches of `sections`, all of the same feature width, on `device`.
-    pub fn new(sections: &'a [StandardFeatures], device: &Device) -> Self {
-        let width = sections.first().map_or(0, |s| s.spot.cols());
+    pub fn new(sections: &'a [StandardFeatures<'a>], device: &Device) -> Self {
+        let width = sections.first().map_or(0, StandardFeatures::width);
         let mut ranges = Vec::with_capacity(sections.len());
         let (mut values, mut places) = (Vec::new(), Vec::new());
         for section in sections {
             let start = places.len();
-            values.extend_from_slice(section.landmarks.as_slice());
-            places.extend_from_slice(&section.landmark_um);
+            values.extend_from_slice(section.landmarks().as_slice());
+            places.extend_from_slice(section.landmark_um());
             ranges.push(start..places.len());
         }
         if places.is_empty() {
@@ -59,7 +59,7 @@ impl<'a> ImageSource<'a> {
 
     /// All spots of one section.
     pub fn picks_of(&self, section: usize) -> impl Iterator<Item = Pick> + use<> {
-        let count = self.sections.get(section).map_or(0, |s| s.spot.rows());
+        let count = self.sections.get(section).map_or(0, StandardFeatures::spots);
         (0..count).map(move |spot| Pick { section, spot })
     }
 
@@ -74,12 +74,9 @@ impl<'a> ImageSource<'a> {
         let mut sees = vec![0.0f32; count * marks];
         for (row, p) in picks.iter().enumerate() {
             let section = &self.sections[p.section];
-            let (cells, width) = (p.spot * NEIGHBOURHOOD, self.width);
-            spot.extend_from_slice(section.spot.row(p.spot));
-            let patches = &section.neighbourhood.as_slice()[cells * width..(cells + NEIGHBOURHOOD) * width];
-            near.extend_from_slice(patches);
-            mask.extend_from_slice(&section.on_tissue[cells..cells + NEIGHBOURHOOD]);
-            places.push(section.spot_um[p.spot]);
+            section.read_spot(p.spot, &mut spot);
+            section.read_neighbourhood(p.spot, &mut near, &mut mask);
+            places.push(section.spot_um()[p.spot]);
             let range = &self.ranges[p.section];
             sees[row * marks + range.start..row * marks + range.end].fill(1.0);
         }

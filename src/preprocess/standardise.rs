@@ -7,21 +7,60 @@ use crate::preprocess::features::{NEIGHBOURHOOD, SectionFeatures};
 /// Standardised features are cut off here: patches with folds or ink should not shout.
 const LIMIT: f32 = 5.0;
 
-/// A section's features as the network reads them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StandardFeatures {
-    /// As [`SectionFeatures::spot`].
-    pub spot: Matrix,
-    /// As [`SectionFeatures::neighbourhood`]; 0 where masked.
-    pub neighbourhood: Matrix,
-    /// 1 where a neighbourhood patch shows tissue, else 0: `n * NEIGHBOURHOOD`.
-    pub on_tissue: Vec<f32>,
-    /// As [`SectionFeatures::landmarks`], at most as many as asked for.
-    pub landmarks: Matrix,
-    /// As [`SectionFeatures::landmark_um`].
-    pub landmark_um: Vec<[f32; 2]>,
-    /// As [`SectionFeatures::spot_um`].
-    pub spot_um: Vec<[f32; 2]>,
+/// A section's features as the network reads them. Spots and patches are standardised as they are read: a
+/// second copy of a large section's patches would not fit in memory beside the first.
+#[derive(Debug, Clone)]
+pub struct StandardFeatures<'a> {
+    features: &'a SectionFeatures,
+    scale: Scale,
+    landmarks: Matrix,
+    landmark_um: Vec<[f32; 2]>,
+}
+
+impl StandardFeatures<'_> {
+    /// Length of a patch's features.
+    pub fn width(&self) -> usize {
+        self.features.spot.cols()
+    }
+
+    /// Number of spots.
+    pub fn spots(&self) -> usize {
+        self.features.spot.rows()
+    }
+
+    /// Where each spot lies, in micrometres.
+    pub fn spot_um(&self) -> &[[f32; 2]] {
+        &self.features.spot_um
+    }
+
+    /// Standardised features of the landmarks: `m x width`.
+    pub fn landmarks(&self) -> &Matrix {
+        &self.landmarks
+    }
+
+    /// Where each landmark lies, in micrometres: `m`.
+    pub fn landmark_um(&self) -> &[[f32; 2]] {
+        &self.landmark_um
+    }
+
+    /// Appends the features of a spot to `out`. Panics when there is no such spot.
+    pub fn read_spot(&self, spot: usize, out: &mut Vec<f32>) {
+        self.scale.read(self.features.spot.row(spot), out);
+    }
+
+    /// Appends the features of a spot's neighbourhood patches to `out`, 0 where masked, and to `mask` 1 for
+    /// each that shows tissue, else 0. Panics when there is no such spot.
+    pub fn read_neighbourhood(&self, spot: usize, out: &mut Vec<f32>, mask: &mut Vec<f32>) {
+        for patch in spot * NEIGHBOURHOOD..(spot + 1) * NEIGHBOURHOOD {
+            if self.features.neighbourhood_on_tissue[patch] {
+                self.scale.read(self.features.neighbourhood.row(patch), out);
+                mask.push(1.0);
+            } else {
+                out.resize(out.len() + self.width(), 0.0);
+                mask.push(0.0);
+            }
+        }
+    }
 }
 
 /// Features did not fit together.
@@ -76,26 +115,13 @@ impl SectionFeatures {
 pub fn standardise(
     features: &SectionFeatures,
     max_landmarks: usize,
-) -> Result<StandardFeatures, FeatureShapeError> {
+) -> Result<StandardFeatures<'_>, FeatureShapeError> {
     features.check()?;
     let scale = Scale::of(features);
-    let on_tissue: Vec<f32> =
-        features.neighbourhood_on_tissue.iter().map(|&on| if on { 1.0 } else { 0.0 }).collect();
-    let mut neighbourhood = scale.apply(&features.neighbourhood);
-    for (r, &on) in on_tissue.iter().enumerate() {
-        if on == 0.0 {
-            neighbourhood.row_mut(r).fill(0.0);
-        }
-    }
     let kept = spread(features.landmarks.rows(), max_landmarks);
-    Ok(StandardFeatures {
-        spot: scale.apply(&features.spot),
-        neighbourhood,
-        on_tissue,
-        landmarks: scale.apply(&features.landmarks.select_rows(&kept)),
-        landmark_um: kept.iter().map(|&i| features.landmark_um[i]).collect(),
-        spot_um: features.spot_um.clone(),
-    })
+    let landmarks = scale.apply(&features.landmarks.select_rows(&kept));
+    let landmark_um = kept.iter().map(|&i| features.landmark_um[i]).collect();
+    Ok(StandardFeatures { features, scale, landmarks, landmark_um })
 }
 
 /// At most `most` of `0..count`, evenly spread, in order.
@@ -112,6 +138,7 @@ pub fn standardise_columns(x: &Matrix) -> Matrix {
 }
 
 /// What to subtract from each feature and to multiply it with.
+#[derive(Debug, Clone)]
 struct Scale {
     mean: Vec<f32>,
     factor: Vec<f32>,
@@ -151,14 +178,15 @@ impl Scale {
         scale
     }
 
+    fn read(&self, row: &[f32], out: &mut Vec<f32>) {
+        let scaled = row.iter().zip(&self.mean).zip(&self.factor);
+        out.extend(scaled.map(|((v, mean), factor)| ((v - mean) * factor).clamp(-LIMIT, LIMIT)));
+    }
+
     fn apply(&self, x: &Matrix) -> Matrix {
-        let mut out = x.clone();
-        for r in 0..out.rows() {
-            for ((v, mean), factor) in out.row_mut(r).iter_mut().zip(&self.mean).zip(&self.factor) {
-                *v = ((*v - mean) * factor).clamp(-LIMIT, LIMIT);
-            }
-        }
-        out
+        let mut values = Vec::with_capacity(x.as_slice().len());
+        x.iter_rows().for_each(|row| self.read(row, &mut values));
+        Matrix::from_vec(x.rows(), x.cols(), values).unwrap_or_default()
     }
 }
 
@@ -183,6 +211,12 @@ pub(crate) mod tests {
         }
     }
 
+    fn spots(s: &StandardFeatures<'_>) -> Matrix {
+        let mut values = Vec::new();
+        (0..s.spots()).for_each(|i| s.read_spot(i, &mut values));
+        Matrix::from_vec(s.spots(), s.width(), values).unwrap()
+    }
+
     #[test]
     fn columns_have_mean_zero_and_deviation_one() {
         let mut x = random_features(1, 40, 3, 9);
@@ -191,14 +225,17 @@ pub(crate) mod tests {
         }
         x.neighbourhood_on_tissue.fill(false);
         let s = standardise(&x, 100).unwrap();
+        let spot = spots(&s);
         for c in 0..2 {
-            let column = s.spot.column(c);
+            let column = spot.column(c);
             let mean = column.iter().sum::<f32>() / 40.0;
             let variance = column.iter().map(|v| v * v).sum::<f32>() / 40.0 - mean * mean;
             assert!(mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-4, "{mean} {variance}");
         }
-        assert!(s.spot.column(2).iter().all(|&v| v == 0.0), "a constant feature says nothing");
-        assert!(s.neighbourhood.as_slice().iter().all(|&v| v == 0.0), "masked patches are 0");
+        assert!(spot.column(2).iter().all(|&v| v == 0.0), "a constant feature says nothing");
+        let (mut patches, mut mask) = (Vec::new(), Vec::new());
+        s.read_neighbourhood(39, &mut patches, &mut mask);
+        assert_eq!((patches, mask), (vec![0.0; NEIGHBOURHOOD * 3], vec![0.0; NEIGHBOURHOOD]));
     }
 
     #[test]
@@ -210,9 +247,9 @@ pub(crate) mod tests {
                 *v = *v * 2.0 - 5.0;
             }
         }
-        let (a, b) = (standardise(&a, 9).unwrap(), standardise(&b, 9).unwrap());
-        let worst =
-            a.spot.as_slice().iter().zip(b.spot.as_slice()).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+        let (a, b) = (spots(&standardise(&a, 9).unwrap()), spots(&standardise(&b, 9).unwrap()));
+        let pairs = a.as_slice().iter().zip(b.as_slice());
+        let worst = pairs.map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
         assert!(worst < 1e-4, "{worst}");
     }
 
@@ -220,8 +257,8 @@ pub(crate) mod tests {
     fn landmarks_are_thinned_and_misfits_are_refused() {
         let x = random_features(3, 5, 2, 50);
         let s = standardise(&x, 10).unwrap();
-        assert_eq!((s.landmarks.rows(), s.landmark_um.len()), (10, 10));
-        assert_eq!(s.landmark_um[9], x.landmark_um[45]);
+        assert_eq!((s.landmarks().rows(), s.landmark_um().len()), (10, 10));
+        assert_eq!(s.landmark_um()[9], x.landmark_um[45]);
         let mut bad = x.clone();
         bad.spot_um.pop();
         assert!(standardise(&bad, 10).unwrap_err().to_string().contains("5 spots, but 4 positions"));

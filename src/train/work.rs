@@ -33,7 +33,7 @@ pub struct Work<'a> {
     config: &'a TrainConfig,
     device: &'a ComputeDevice,
     network: NetworkConfig,
-    features: Vec<StandardFeatures>,
+    features: Vec<StandardFeatures<'a>>,
     /// The spots that choose, and their measured expression.
     validation: Vec<Pick>,
     measured: Matrix,
@@ -62,7 +62,7 @@ impl<'a> Work<'a> {
             .collect::<Result<Vec<_>, TrainError>>()?;
         let (training, validation, validation_name) = split(input, &features)?;
         let expression: Vec<&Matrix> = input.sections.iter().map(|s| s.expression).collect();
-        let places: Vec<&[[f32; 2]]> = features.iter().map(|f| f.spot_um.as_slice()).collect();
+        let places: Vec<&[[f32; 2]]> = features.iter().map(StandardFeatures::spot_um).collect();
         let mut all: Vec<Pick> = training.iter().chain(&validation).copied().collect();
         all.sort_unstable();
         let measured = Matrix::from_fn(validation.len(), input.genes.len(), |r, c| {
@@ -70,7 +70,7 @@ impl<'a> Work<'a> {
         });
         let choosing = prepare(&expression, &places, training, config, cancel)?;
         let whole = prepare(&expression, &places, all, config, cancel)?;
-        let width = features.first().map_or(0, |f| f.spot.cols());
+        let width = features.first().map_or(0, StandardFeatures::width);
         let network = network_config(config, width, input.genes.len());
         Ok(Self {
             input,
@@ -254,7 +254,7 @@ fn network_config(config: &TrainConfig, features: usize, genes: usize) -> Networ
 type Split = (Vec<Pick>, Vec<Pick>, Option<String>);
 
 /// Spots to train on while choosing, spots to choose on, and the name of the section these are.
-fn split(input: &FitInput<'_>, features: &[StandardFeatures]) -> Result<Split, TrainError> {
+fn split(input: &FitInput<'_>, features: &[StandardFeatures<'_>]) -> Result<Split, TrainError> {
     let names: Vec<&str> = input.sections.iter().map(|s| s.name).collect();
     let held: Vec<usize> = match &input.validation {
         Validation::Auto if names.len() < 2 => return hold_out_quarter(features),
@@ -270,7 +270,7 @@ fn split(input: &FitInput<'_>, features: &[StandardFeatures]) -> Result<Split, T
     let all = features
         .iter()
         .enumerate()
-        .flat_map(|(section, f)| (0..f.spot.rows()).map(move |spot| Pick { section, spot }));
+        .flat_map(|(section, f)| (0..f.spots()).map(move |spot| Pick { section, spot }));
     let (validation, training): (Vec<Pick>, Vec<Pick>) = all.partition(|p| held.contains(&p.section));
     let fewest = training.len().min(validation.len());
     if fewest < FEWEST_SPOTS {
@@ -282,8 +282,8 @@ fn split(input: &FitInput<'_>, features: &[StandardFeatures]) -> Result<Split, T
 
 /// The quarter of a section's spots that lies furthest right: spots next to each other look alike, so a
 /// random quarter would tell nothing.
-fn hold_out_quarter(features: &[StandardFeatures]) -> Result<Split, TrainError> {
-    let places = features.first().map_or(&[][..], |f| f.spot_um.as_slice());
+fn hold_out_quarter(features: &[StandardFeatures<'_>]) -> Result<Split, TrainError> {
+    let places = features.first().map_or(&[][..], StandardFeatures::spot_um);
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by(|&a, &b| places[a][0].total_cmp(&places[b][0]).then(a.cmp(&b)));
     let kept = places.len() - places.len() / 4;

@@ -115,8 +115,9 @@ fn show_evidence(
         footnote(
             ui,
             format!(
-                "Of {} training spots, those with the largest weight, together {share:.0} % of the retrieved \
-                 prediction. Click one to see it on its section.",
+                "The {} of {} training spots with the largest weight (together {share:.0} %), each with its image \
+                 similarity and weight. Click one to see it on its section.",
+                evidence.neighbours.len(),
                 evidence.retrieved
             ),
         );
@@ -165,9 +166,8 @@ impl Pictures<'_> {
         let (picture, response) = self.button(ui, &name, n.patch.as_ref(), &n.section);
         let value = n.measured.map_or("–".to_owned(), |v| format!("{v:.2}"));
         line(ui, picture, 0, &[(self.gene, theme::italic()), (&value, FontFamily::Proportional)], c.text);
-        let second = format!("{} · sim {:.2}", n.section, n.similarity);
-        line(ui, picture, 1, &[(&second, FontFamily::Proportional)], c.weak);
-        let third = format!("weight {:.1} %", n.weight * 100.0);
+        line(ui, picture, 1, &[(&n.section, FontFamily::Proportional)], c.weak);
+        let third = format!("sim {:.2} · {:.1} %", n.similarity, n.weight * 100.0);
         line(ui, picture, 2, &[(&third, FontFamily::Proportional)], c.weak);
         let help = format!(
             "{name}: measured {} {value}, image similarity {:.3}, {:.1} % of the retrieved prediction. Number {} by weight.",

@@ -46,6 +46,7 @@ fn card_in<R>(ui: &mut Ui, rect: Rect, name: &str, contents: impl FnOnce(&mut Ui
     let builder = UiBuilder::new().id_salt(name).max_rect(inner).layout(Layout::top_down(egui::Align::Min));
     let mut child = ui.new_child(builder);
     child.shrink_clip_rect(rect);
+    child.spacing_mut().item_spacing = Vec2::new(8.0, 6.0);
     contents(&mut child)
 }
 

@@ -40,13 +40,16 @@ fn show_row(ui: &mut Ui, section: &SectionInput, state: &ExploreState, commands:
     let selected = state.section_name() == Some(section.name.as_str());
     let (rect, response) = row::begin(ui, selected, &section.name);
     let end = remark(section);
-    let patient = section.patient.as_ref().map(|p| format!("patient {p}"));
+    // A longer name says by itself that it is one.
+    let short = |p: &String| p.chars().count() <= 3;
+    let patient = section.patient.as_ref().map(|p| if short(p) { format!("patient {p}") } else { p.clone() });
     let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
     let name_font = (13.0, theme::semibold());
     let fitted = row::text(ui, rect, Place::From(left), 70.0, &section.name, name_font, c.text);
     let small = || (12.0, FontFamily::Proportional);
+    let mut whole = fitted;
     if let Some(patient) = &patient {
-        row::text(ui, rect, Place::From(left + 78.0), 66.0, patient, small(), c.weak);
+        whole &= row::text(ui, rect, Place::From(left + 78.0), 66.0, patient, small(), c.weak);
     }
     let color = if section.problem.is_some() { c.bad } else { c.weak };
     row::text(ui, rect, Place::To(right), 80.0, &end, small(), color);
@@ -55,8 +58,8 @@ fn show_row(ui: &mut Ui, section: &SectionInput, state: &ExploreState, commands:
     }
     if let Some(problem) = &section.problem {
         response.on_hover_text(problem);
-    } else if !fitted || patient.as_ref().is_some_and(|p| p.len() > 11) {
-        let patient = patient.map(|p| format!(" · {p}")).unwrap_or_default();
+    } else if !whole || section.patient.as_ref().is_some_and(|p| !short(p)) {
+        let patient = section.patient.as_ref().map(|p| format!(" · patient {p}")).unwrap_or_default();
         response.on_hover_text(format!("{}{patient} · {end}", section.name));
     }
 }
