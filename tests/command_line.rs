@@ -1,5 +1,7 @@
 //! The program without a window: what scripts rely on.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::fs;

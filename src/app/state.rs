@@ -45,11 +45,14 @@ pub struct Forms {
     pub export: ExportForm,
 }
 
+/// Why something failed: a headline and its causes.
+pub type Failure = (String, Vec<String>);
+
 /// The figure on the Export page.
 #[derive(Debug, Clone, Default)]
 pub struct Preview {
     /// What is drawn now, or why nothing is.
-    pub image: Option<Result<Arc<PreviewImage>, (String, Vec<String>)>>,
+    pub image: Option<Result<Arc<PreviewImage>, Failure>>,
     /// What it was asked for with; asked again when the form differs.
     pub(super) asked: Option<Request>,
 }

@@ -53,7 +53,7 @@ pub fn agreement(
     }))
 }
 
-/// The cluster, from 0, of each row: Lloyd's k-means from [`STARTS`] k-means++ starts, the one with the
+/// The cluster, from 0, of each row: Lloyd's k-means from ten k-means++ starts, the one with the
 /// smallest sum of squared distances. Fewer clusters than `k` where rows are equal.
 ///
 /// # Errors

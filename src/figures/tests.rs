@@ -223,7 +223,8 @@ fn spots_beyond_the_crop_are_cut_off_or_left_out() {
 #[test]
 fn impossible_wishes_are_refused_in_one_sentence() {
     let good = || figure(1, &[PaneKind::Measured], (160, 160));
-    let refusals: [(&dyn Fn(&mut Figure), &str); 10] = [
+    type Change<'a> = &'a dyn Fn(&mut Figure);
+    let refusals: [(Change, &str); 10] = [
         (&|f| f.rows.clear(), "at least one gene"),
         (&|f| f.style.dpi = 20.0, "between 30 and 1200"),
         (&|f| f.style.dpi = f64::NAN, "dpi is NaN"),

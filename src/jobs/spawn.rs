@@ -120,7 +120,7 @@ impl Progress for Reporter {
 
 impl Observer for Reporter {
     fn epoch(&self, fold: &str, metrics: &EpochMetrics) {
-        self.push(Event::Epoch { fold: fold.to_owned(), metrics: metrics.clone() });
+        self.push(Event::Epoch { fold: fold.to_owned(), metrics: *metrics });
     }
 }
 

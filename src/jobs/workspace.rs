@@ -25,6 +25,9 @@ use crate::preprocess::texture::TextureEncoder;
 /// The most opened sections kept; their counts are a few megabytes each.
 const MAX_SECTIONS: usize = 64;
 
+/// Sections by their count table, with the settings they were opened under.
+type OpenedSections = BTreeMap<PathBuf, (SectionEntry, Arc<Section>)>;
+
 /// What is in memory or cached on disk, shared by all jobs. Cheap to clone.
 #[derive(Clone)]
 pub struct Resources {
@@ -34,7 +37,7 @@ pub struct Resources {
     pub cache: Arc<FeatureCache>,
     /// The frozen image encoder.
     pub encoder: Arc<dyn PatchEncoder>,
-    sections: Arc<Mutex<BTreeMap<PathBuf, (SectionEntry, Arc<Section>)>>>,
+    sections: Arc<Mutex<OpenedSections>>,
 }
 
 impl Resources {

@@ -77,7 +77,7 @@ pub struct Arrays<'a> {
     by_name: HashMap<String, Array>,
 }
 
-/// Reads a file of [`write`]: its arrays and its description.
+/// Reads a file of [`write()`]: its arrays and its description.
 ///
 /// # Errors
 /// [`FileError`] naming `path` when it is not there or not such a file.

@@ -152,7 +152,7 @@ fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
             }
         }
         SectionState::Failed(headline, causes) => {
-            let text = [&[headline.clone()], causes.as_slice()].concat().join("\n");
+            let text = [std::slice::from_ref(headline), causes.as_slice()].concat().join("\n");
             banner(ui, Tone::Error, format!("{name}: {text}"));
             if ui.button(format!("Read {name} again")).clicked() {
                 out.push(Command::Section(SectionCommand::Retry(name.clone())));

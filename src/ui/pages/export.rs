@@ -51,7 +51,11 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
                 );
             }
             Some(Err((headline, causes))) => {
-                banner(ui, Tone::Error, [&[headline.clone()], causes.as_slice()].concat().join("\n"));
+                banner(
+                    ui,
+                    Tone::Error,
+                    [std::slice::from_ref(headline), causes.as_slice()].concat().join("\n"),
+                );
             }
             None if drawing => {
                 ui.horizontal(|ui| {
