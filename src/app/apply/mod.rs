@@ -115,7 +115,9 @@ impl App {
 
     fn ask(&mut self, mut request: PathRequest) {
         if request.folder.is_none() {
-            request.folder = self.settings.last_folder.clone();
+            let last = self.settings.last_folder.clone().filter(|f| f.is_dir());
+            request.folder =
+                last.or_else(|| directories::UserDirs::new().map(|d| d.home_dir().to_path_buf()));
         }
         self.overlay = Some(Overlay::Path(request));
     }

@@ -116,6 +116,12 @@ impl App {
     /// Files and folders that were dropped on the window: a project is opened, a folder's sections are
     /// added, loose files go into the import form.
     pub(super) fn dropped(&mut self, paths: Vec<PathBuf>) {
+        // Remembered paths must mean the same wherever the application is started next.
+        let paths: Vec<PathBuf> = paths.into_iter().map(|p| std::path::absolute(&p).unwrap_or(p)).collect();
+        if let Some(gone) = paths.iter().find(|p| !p.exists()) {
+            self.notices.error(format!("There is no file or folder {}", gone.display()), Vec::new());
+            return;
+        }
         if let Some(project) = paths.iter().find(|p| is_project(p)) {
             self.apply_project(ProjectCommand::Open(project.clone()));
         } else if let Some(folder) = paths.iter().find(|p| p.is_dir()) {

@@ -18,7 +18,7 @@ use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::st::ReadError;
 use crate::data::st::her2st;
-use crate::data::st::pairing::{Suggestion, files_below, suggest_pairs};
+use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, suggest_pairs};
 use crate::device::{self, DeviceChoice};
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::tables;
@@ -75,7 +75,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         }
         Request::ScanFolder(folder) => scan_folder(&folder)?,
         Request::PairFiles(files) => {
-            Outcome::Scanned { entries: Vec::new(), suggestions: suggest_pairs(&files), notes: Vec::new() }
+            Outcome::Scanned { entries: Vec::new(), suggestions: pair_files(&files), notes: Vec::new() }
         }
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
         Request::CheckFeatures(sections) => {
@@ -193,6 +193,18 @@ fn sections_of(folder: &Path) -> anyhow::Result<(Vec<SectionEntry>, Vec<Suggesti
             if suggestions.is_empty() { Err(why.into()) } else { Ok((Vec::new(), suggestions, Vec::new())) }
         }
     }
+}
+
+/// Which of these files belong together. Without a count table there is nothing to pair: then one section
+/// of the first file of each kind.
+fn pair_files(files: &[PathBuf]) -> Vec<Suggestion> {
+    let pairs = suggest_pairs(files);
+    if !pairs.is_empty() {
+        return pairs;
+    }
+    let first = |kind| files.iter().find(|f| kind_of(f) == kind).cloned();
+    let (spots, image, labels) = (first(FileKind::Spots), first(FileKind::Image), first(FileKind::Labels));
+    vec![Suggestion { spots, image, labels, ..Suggestion::default() }]
 }
 
 fn scan_folder(folder: &Path) -> anyhow::Result<Outcome> {

@@ -1,5 +1,7 @@
 //! Asking for a path: by the system's dialog where there is one, by a text field otherwise.
 
+use std::path::PathBuf;
+
 use eframe::egui::{Context, Key};
 
 use super::system::{Answer, SystemDialog};
@@ -11,7 +13,19 @@ use crate::ui::widgets::{Tone, banner, line_edit, name, primary, remark};
 #[derive(Debug)]
 enum Asking {
     System(SystemDialog),
-    Typed { text: String, error: Option<String>, fresh: bool },
+    Typed(Typed),
+}
+
+/// What is being typed.
+#[derive(Debug, Default)]
+struct Typed {
+    text: String,
+    /// What is wrong with it.
+    error: Option<String>,
+    /// Whether the field was shown yet.
+    shown: bool,
+    /// A file that exists, which the next press replaces.
+    replaces: Option<PathBuf>,
 }
 
 /// The question that is open.
@@ -39,7 +53,7 @@ impl PathDialog {
             (Some(folder), None) => folder.display().to_string(),
             (None, name) => name.clone().unwrap_or_default(),
         };
-        Asking::Typed { text: start, error: None, fresh: true }
+        Asking::Typed(Typed { text: start, ..Typed::default() })
     }
 
     /// Asks `request`, or looks what came of it.
@@ -65,8 +79,9 @@ impl PathDialog {
             }
             return;
         }
-        let Asking::Typed { text, error, fresh } = asking else { return };
-        field(ctx, request, text, error, fresh, out);
+        if let Asking::Typed(typed) = asking {
+            field(ctx, request, typed, out);
+        }
     }
 }
 
@@ -79,45 +94,51 @@ fn waiting(ctx: &Context, request: &PathRequest, out: &mut Vec<Command>) {
     });
 }
 
-fn field(
-    ctx: &Context,
-    request: &PathRequest,
-    text: &mut String,
-    error: &mut Option<String>,
-    fresh: &mut bool,
-    out: &mut Vec<Command>,
-) {
+fn field(ctx: &Context, request: &PathRequest, typed: &mut Typed, out: &mut Vec<Command>) {
     let (what, button) = match request.kind() {
         PathKind::File => ("Path of the file", "Open"),
         PathKind::Folder => ("Path of the folder", "Open"),
         PathKind::Save => ("Path of the file to write", "Save"),
     };
     super::dialog(ctx, &request.title(), 620.0, out, |ui, out| {
-        remark(
-            ui,
-            "This system offers no file dialog, so type or paste the path. Files can also be dropped on the window.",
-        );
+        let mut text = "This system offers no file dialog, so type or paste the path.".to_owned();
+        if request.kind() != PathKind::Save {
+            text.push_str(" Files can also be dropped on the window.");
+        }
+        remark(ui, text);
         let enter = ui.input(|i| i.key_pressed(Key::Enter));
-        let typed = ui.add(line_edit(text).desired_width(f32::INFINITY));
-        name(&typed, what);
-        if std::mem::take(fresh) {
-            typed.request_focus();
+        let field = ui.add(line_edit(&mut typed.text).desired_width(f32::INFINITY));
+        name(&field, what);
+        if !std::mem::replace(&mut typed.shown, true) {
+            field.request_focus();
         }
-        if typed.changed() {
-            *error = None;
+        if field.changed() {
+            typed.error = None;
+            typed.replaces = None;
         }
-        if let Some(error) = error {
+        if let Some(error) = &typed.error {
             banner(ui, Tone::Error, error.as_str());
+        }
+        if let Some(file) = &typed.replaces {
+            banner(ui, Tone::Warning, format!("{} exists. Press again to replace it.", file.display()));
         }
         ui.add_space(6.0);
         ui.horizontal(|ui| {
             if ui.button("Cancel").clicked() {
                 out.push(Command::CloseOverlay);
             }
+            let button = if typed.replaces.is_some() { "Replace" } else { button };
             if primary(ui, true, button).clicked() || enter {
-                match request.parse(text) {
-                    Ok(path) => out.push(Command::Chosen(request.clone(), path)),
-                    Err(why) => *error = Some(why),
+                match request.parse(&typed.text) {
+                    Ok(path) => {
+                        let known = typed.replaces.as_ref() == Some(&path);
+                        if request.kind() == PathKind::Save && path.exists() && !known {
+                            typed.replaces = Some(path);
+                        } else {
+                            out.push(Command::Chosen(request.clone(), path));
+                        }
+                    }
+                    Err(why) => typed.error = Some(why),
                 }
             }
         });
