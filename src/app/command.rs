@@ -113,6 +113,8 @@ pub enum Command {
     Show(Overlay),
     /// Close what lies over the pages.
     CloseOverlay,
+    /// Close the window, whatever is running.
+    Quit,
     /// Files or folders were dropped on the window.
     Dropped(Vec<PathBuf>),
     /// The project as a whole.

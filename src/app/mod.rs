@@ -21,4 +21,3 @@ pub mod steps;
 pub mod work;
 
 pub use apply::{default_split, held_out};
-pub use runs::last_run_time;

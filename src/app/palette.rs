@@ -123,6 +123,7 @@ pub fn project_items(app: &App) -> Vec<Item> {
             .needs(redo.is_some(), "There is nothing to do again."),
         Item::new("Close the project", "start page welcome", Command::Project(ProjectCommand::Close))
             .needs(open, NO_PROJECT),
+        Item::new("Quit", "exit close window", Command::Quit).keys(Shortcut::command("Q")),
     ]
 }
 

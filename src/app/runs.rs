@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
@@ -56,6 +56,10 @@ pub struct Live {
     pub notes: Vec<String>,
     /// Whether it has ended.
     pub ended: bool,
+    /// When it was asked for.
+    pub began: Instant,
+    /// How long it took, when it ran to its end.
+    pub took: Option<Duration>,
 }
 
 /// Everything about runs.
@@ -154,14 +158,6 @@ impl Runs {
             self.report = None;
         }
     }
-}
-
-/// How long the last run took whose epochs are known.
-pub fn last_run_time(runs: &Runs) -> Option<Duration> {
-    let live = runs.live.as_ref().filter(|l| l.ended && !l.cross_validation).map(|l| &l.curves.folds);
-    let stored = || runs.models().find_map(|r| runs.details.get(&r.id)).map(|d| &d.curves);
-    let seconds: f32 = live.or_else(stored)?.iter().flat_map(|(_, epochs)| epochs).map(|e| e.seconds).sum();
-    (seconds > 0.0).then(|| Duration::from_secs_f32(seconds))
 }
 
 #[cfg(test)]

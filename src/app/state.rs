@@ -26,6 +26,8 @@ pub enum Effect {
     Copy(String),
     /// Open a page in the web browser.
     OpenLink(String),
+    /// Close the window.
+    Quit,
 }
 
 /// What the pages let the user fill in.

@@ -199,6 +199,8 @@ pub fn spawn<T: Send + 'static>(
         .spawn(move || {
             let ctx = Ctx { observer: &reporter, cancel: &cancel };
             let outcome = match catch_unwind(AssertUnwindSafe(|| work(&ctx))) {
+                // Whatever work says when it stops because it was told to, it was cancelled.
+                Ok(Err(_)) if cancel.is_cancelled() => Err(JobError::Cancelled),
                 Ok(outcome) => outcome.map_err(JobError::from),
                 Err(panic) => Err(JobError::Failed {
                     headline: format!("{title} stopped because of a fault in the program"),

@@ -1,5 +1,7 @@
 //! Plots, all in one look.
 
+use std::ops::RangeInclusive;
+
 use eframe::egui::{Color32, Rangef, RichText, Stroke, TextStyle, Ui};
 use egui_plot::{
     GridInput, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points, uniform_grid_spacer,
@@ -37,6 +39,8 @@ fn base<'a>(ui: &Ui, id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
         .grid_spacing(Rangef::new(6.0, 36.0))
         .x_grid_spacer(uniform_grid_spacer(steps))
         .y_grid_spacer(uniform_grid_spacer(steps))
+        .x_axis_formatter(|mark, range| tick(mark.value, range))
+        .y_axis_formatter(|mark, range| tick(mark.value, range))
         .show_background(false)
 }
 
@@ -44,6 +48,15 @@ fn base<'a>(ui: &Ui, id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
 fn steps(input: GridInput) -> [f64; 3] {
     let step = round_step((input.bounds.1 - input.bounds.0) / 5.0);
     [step, 5.0 * step, 25.0 * step]
+}
+
+/// A number beside an axis, with as many decimals as its grid needs.
+fn tick(value: f64, range: &RangeInclusive<f64>) -> String {
+    let step = round_step((range.end() - range.start()) / 5.0);
+    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 6.0) as usize;
+    let text = format!("{value:.decimals$}");
+    // No "-0.0".
+    if text.trim_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text }
 }
 
 fn round_step(about: f64) -> f64 {
@@ -138,6 +151,13 @@ pub fn scatter(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_have_the_decimals_they_need() {
+        assert_eq!(tick(0.5, &(0.48..=0.56)), "0.50");
+        assert_eq!(tick(25.0, &(0.0..=40.0)), "25");
+        assert_eq!(tick(-1e-17, &(-1.0..=1.0)), "0.0");
+    }
 
     #[test]
     fn steps_are_round() {

@@ -45,7 +45,7 @@ pub fn primary(ui: &mut Ui, enabled: bool, text: &str) -> Response {
     let button = egui::Button::new(RichText::new(text).family(theme::semibold()).color(c.on_accent))
         .fill(c.accent)
         .stroke(Stroke::new(1.0, c.accent))
-        .min_size(egui::vec2(0.0, 32.0));
+        .min_size(egui::vec2(0.0, theme::ROW));
     ui.add_enabled(enabled, button)
 }
 

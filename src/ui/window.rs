@@ -11,7 +11,7 @@ use super::dialogs::Dialogs;
 use super::explore::ExplorePage;
 use super::export::PreviewTexture;
 use super::{notices, pages, status, theme, top_bar};
-use crate::app::command::{Command, ProjectCommand, Step};
+use crate::app::command::{Command, Overlay, ProjectCommand, Step};
 use crate::app::explore::images::Images as _;
 use crate::app::settings::{Settings, Theme};
 use crate::app::slides::SlideImages;
@@ -34,6 +34,7 @@ pub struct Window {
     title: String,
     theme: Option<Theme>,
     closing: bool,
+    quitting: bool,
 }
 
 impl std::fmt::Debug for Window {
@@ -113,6 +114,7 @@ impl Window {
             title: String::new(),
             theme: None,
             closing: false,
+            quitting: false,
         }
     }
 
@@ -131,6 +133,10 @@ impl Window {
             match effect {
                 Effect::Copy(text) => ctx.copy_text(text),
                 Effect::OpenLink(url) => ctx.open_url(egui::OpenUrl::new_tab(url)),
+                Effect::Quit => {
+                    self.quitting = true;
+                    ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+                }
             }
         }
         let title = self.app.title();
@@ -157,6 +163,17 @@ impl Window {
     /// Closing waits for the project to be saved; when that fails the window stays and says why.
     fn close_if_asked(&mut self, ctx: &egui::Context) {
         if !ctx.input(|i| i.viewport().close_requested()) || self.closing {
+            return;
+        }
+        if self.app.is_training() && !self.quitting {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            let question = "A model is being trained. Close all the same? Training can be resumed later from its \
+                            last checkpoint.";
+            self.app.apply(Command::Show(Overlay::Confirm {
+                question: question.to_owned(),
+                button: "Close".to_owned(),
+                command: Box::new(Command::Quit),
+            }));
             return;
         }
         match self.app.save_all_now() {

@@ -5,12 +5,15 @@ mod export;
 mod models;
 mod outcomes;
 mod project;
+#[cfg(test)]
+mod tests;
 
 use super::command::{
     Command, EvaluateCommand, ExportCommand, GenesCommand, JobCommand, NoticeCommand, Overlay,
     ProjectCommand, SectionCommand, Step,
 };
 use super::explore::ExploreCommand;
+use super::import::ImportForm;
 use super::paths::{PathPurpose, PathRequest};
 use super::state::{App, Effect};
 use crate::core::display::DisplaySettings;
@@ -32,8 +35,14 @@ impl App {
             }
             Command::Ask(request) => self.ask(request),
             Command::Chosen(request, path) => self.chosen(request, path),
-            Command::Show(overlay) => self.overlay = Some(overlay),
-            Command::CloseOverlay => self.overlay = None,
+            Command::Show(overlay) => {
+                if overlay == Overlay::Import {
+                    self.forms.import = ImportForm::new(Vec::new());
+                }
+                self.overlay = Some(overlay);
+            }
+            Command::CloseOverlay => self.close_overlay(),
+            Command::Quit => self.effects.push(Effect::Quit),
             Command::Dropped(paths) => self.dropped(paths),
             Command::Project(command) => self.apply_project(command),
             Command::Section(command) => self.apply_section(command),
@@ -93,6 +102,15 @@ impl App {
             open.edit(what, Some(what), |doc| doc.display = value);
         }
         self.explore.apply(command);
+    }
+
+    fn close_overlay(&mut self) {
+        // A file that was not chosen leaves the form it was for.
+        let back = matches!(
+            &self.overlay,
+            Some(Overlay::Path(PathRequest { purpose: PathPurpose::ImportFile { .. }, .. }))
+        );
+        self.overlay = back.then_some(Overlay::Import);
     }
 
     fn ask(&mut self, mut request: PathRequest) {

@@ -1,6 +1,7 @@
 //! Training, cross-validation and prediction.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::app::command::{Command, EvaluateCommand, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
@@ -16,15 +17,13 @@ use crate::train::TrainConfig;
 
 /// The sections that a form holds out.
 pub fn held_out(form: &TrainForm, open: &Open) -> Vec<String> {
-    let sections = &open.doc().sections;
+    let sections: Vec<String> = open.ready().map(|s| s.name.clone()).collect();
     match &form.hold_out {
         HoldOut::None => Vec::new(),
         // With a single section there would be nothing left to train on.
         HoldOut::Last if sections.len() < 2 => Vec::new(),
-        HoldOut::Last => sections.last().map(|s| s.name.clone()).into_iter().collect(),
-        HoldOut::Section(name) => {
-            sections.iter().filter(|s| s.name == *name).map(|s| s.name.clone()).collect()
-        }
+        HoldOut::Last => sections.last().cloned().into_iter().collect(),
+        HoldOut::Section(name) => sections.into_iter().filter(|s| s == name).collect(),
     }
 }
 
@@ -98,6 +97,7 @@ impl App {
         Ok(FitRequest {
             snapshot: open.snapshot(),
             target: form.target,
+            sections: open.ready().map(|s| s.name.clone()).collect(),
             device: form.device,
             config: self.train_config()?,
             run,
@@ -115,7 +115,9 @@ impl App {
         if let Some(open) = &mut self.open {
             open.runs.selected = None;
             let (curves, notes) = (Curves::default(), Vec::new());
-            open.runs.live = Some(Live { job, run, cross_validation, curves, notes, ended: false });
+            let (began, took) = (Instant::now(), None);
+            open.runs.live =
+                Some(Live { job, run, cross_validation, curves, notes, ended: false, began, took });
         }
     }
 

@@ -24,7 +24,7 @@ impl App {
             match happened {
                 Happened::Event { id, request, event } => self.event(id, &request, event),
                 Happened::Ended { id, request, result } => {
-                    self.ended(id);
+                    self.ended(id, result.is_ok());
                     match result {
                         Ok(outcome) => self.succeeded(&request, outcome),
                         Err(JobError::Cancelled) => self.cancelled(&request),
@@ -60,11 +60,12 @@ impl App {
         }
     }
 
-    fn ended(&mut self, id: JobId) {
+    fn ended(&mut self, id: JobId, well: bool) {
         if let Some(live) = self.open.as_mut().and_then(|o| o.runs.live.as_mut())
             && live.job == id
         {
             live.ended = true;
+            live.took = well.then(|| live.began.elapsed());
         }
     }
 
@@ -103,7 +104,10 @@ impl App {
                 if let Some(open) = &mut self.open {
                     open.set_state(key.clone(), SectionState::Failed(headline.clone(), causes.clone()));
                 }
-                self.notices.error(format!("{} could not be opened: {headline}", entry.name), causes);
+                // The Data page shows it beside the section.
+                if self.step != Step::Data {
+                    self.notices.error(format!("{} could not be opened: {headline}", entry.name), causes);
+                }
             }
             Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
             Request::Predict { run, section, .. } => {
@@ -184,13 +188,18 @@ impl App {
                     self.train_demo();
                 }
             }
-            Outcome::Trained { run, predictions } => {
+            Outcome::Trained { run, predictions, notes } => {
                 // The maps begin with what the model has not seen.
                 if let Some(first) = predictions.first() {
                     self.explore.apply(ExploreCommand::SelectSection(first.section.clone()));
                 }
                 if let Some(open) = &mut self.open {
                     open.runs.maps = None;
+                    if let Some(live) = open.runs.live.as_mut().filter(|l| l.run == run) {
+                        let new = |note: &String| !live.notes.contains(note);
+                        let new: Vec<String> = notes.into_iter().filter(new).collect();
+                        live.notes.extend(new);
+                    }
                     for p in predictions {
                         open.runs.keep(&run, p);
                     }
@@ -233,7 +242,9 @@ impl App {
 
     fn missing(&mut self, request: &Request, missing: MissingFile) {
         if let (Request::OpenSection { key, .. }, Some(open)) = (request, &mut self.open) {
-            self.notices.warn(format!("{missing}."));
+            if self.step != Step::Data {
+                self.notices.warn(format!("{missing}."));
+            }
             open.set_state(key.clone(), SectionState::Missing(vec![missing]));
         }
     }

@@ -100,12 +100,6 @@ impl App {
             self.settings.remember(&path);
             self.settings_touched();
         }
-        if let Some(first) = missing.first() {
-            self.notices.warn(match missing.len() {
-                1 => format!("{first}."),
-                n => format!("{n} files of this project are not where they were; the Data page asks where they are now."),
-            });
-        }
         self.forms.train.target = project.target;
         self.work.start(Request::ListRuns(path.clone()));
         self.open = Some(Open::new(path, project, missing, demo));

@@ -195,7 +195,7 @@ impl SectionIndex {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::app) mod tests {
     use super::*;
     use crate::core::geometry::Mpp;
     use crate::core::matrix::CsrBuilder;

@@ -45,6 +45,8 @@ pub struct FitRequest {
     pub snapshot: Snapshot,
     /// The scale of the predictions.
     pub target: Target,
+    /// Names of the sections that take part.
+    pub sections: Vec<String>,
     /// Where to train.
     pub device: DeviceChoice,
     /// Everything else, seed included.
@@ -437,6 +439,8 @@ pub enum Outcome {
         run: String,
         /// One for each test section.
         predictions: Vec<Arc<Predictions>>,
+        /// What the user must know of it.
+        notes: Vec<String>,
     },
     /// A cross-validation ended.
     Evaluated {

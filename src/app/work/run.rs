@@ -277,7 +277,7 @@ fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
     let genes = fit.snapshot.project.selection.clone().unwrap_or_default().genes;
     let workspace = workspace(fit.snapshot, resources);
     let (target, device, config) = (fit.target, fit.device, fit.config);
-    (workspace, JobFit { genes, target, sections: Vec::new(), device, config })
+    (workspace, JobFit { genes, target, sections: fit.sections, device, config })
 }
 
 fn run_training(
@@ -292,7 +292,7 @@ fn run_training(
     for section in test {
         predicted.push(Arc::new(Predictions::load(&predictions_path(&trained.folder, section))?));
     }
-    Ok(Outcome::Trained { run: trained.run, predictions: predicted })
+    Ok(Outcome::Trained { run: trained.run, predictions: predicted, notes: trained.notes })
 }
 
 fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) -> anyhow::Result<Outcome> {

@@ -20,7 +20,6 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             let import = ui.button("Import files...");
             let hover = "Pair a count table, a spot file and an image whose names follow no convention";
             if import.on_hover_text(hover).clicked() {
-                out.push(Command::Section(SectionCommand::EditImport(Default::default())));
                 out.push(Command::Show(Overlay::Import));
             }
         });

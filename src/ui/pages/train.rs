@@ -5,10 +5,10 @@ use eframe::egui::{ComboBox, Ui};
 use super::{Side, fit_form, scrolling, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
+use crate::app::held_out;
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
-use crate::app::{held_out, last_run_time};
 use crate::core::progress::format_duration;
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark};
 
@@ -63,7 +63,7 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
                 if ui.selectable_label(held.is_empty(), "nothing: train on all sections").clicked() {
                     form.hold_out = HoldOut::None;
                 }
-                for section in &open.doc().sections {
+                for section in open.ready() {
                     let label = format!("{}, to test on it", section.name);
                     if ui.selectable_label(held.contains(&section.name), label).clicked() {
                         form.hold_out = HoldOut::Section(section.name.clone());
@@ -118,10 +118,17 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         .map(|s| s.spots.len())
         .sum();
     let mut text = format!("{genes} genes, {spots} training spots.");
-    if let Some(time) = last_run_time(&open.runs) {
+    let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
+    if let Some(time) = last.and_then(|l| l.took) {
         text.push_str(&format!(" The last run took {}.", format_duration(time)));
     }
     remark(ui, text);
+    let out_of_use: Vec<&str> =
+        open.sections().filter(|s| s.ready().is_none()).map(|s| s.entry.name.as_str()).collect();
+    if !out_of_use.is_empty() && !open.is_loading() {
+        let text = format!("Left out, as they could not be read: {}.", out_of_use.join(", "));
+        banner(ui, Tone::Warning, text);
+    }
     if app.work.any(|r| matches!(r, Request::ComputeFeatures(_))) {
         remark(ui, "Image features are being computed; training waits for them.");
     }

@@ -1,0 +1,296 @@
+//! Commands change the state as the user expects. Jobs are played by a double that answers at once.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::app::command::{
+    Command, ExportCommand, GenesCommand, Overlay, PanelForm, ProjectCommand, SectionCommand, Step,
+    TrainCommand,
+};
+use crate::app::explore::ExploreCommand;
+use crate::app::explore::section_index::tests::section;
+use crate::app::forms::{HoldOut, TrainForm};
+use crate::app::held_out;
+use crate::app::paths::{PathPurpose, PathRequest};
+use crate::app::settings::Settings;
+use crate::app::state::App;
+use crate::app::work::{OpenedProject, Outcome, ReadSection, Request};
+use crate::core::colormap::ColorMap;
+use crate::core::display::DisplaySettings;
+use crate::data::project::{GeneSelection, Project, SectionEntry};
+use crate::data::st::{FileRole, MissingFile};
+use crate::jobs::context::Ctx;
+
+type Asked = Arc<Mutex<Vec<Request>>>;
+
+fn project(names: &[&str]) -> Project {
+    let mut project = Project::new();
+    for name in names {
+        let entry = SectionEntry {
+            name: (*name).into(),
+            patient: Some(name[..1].into()),
+            counts: PathBuf::from(format!("/nowhere/{name}.tsv")),
+            spots: PathBuf::from(format!("/nowhere/{name}_spots.tsv")),
+            image: PathBuf::from(format!("/nowhere/{name}.jpg")),
+            ..SectionEntry::default()
+        };
+        project.add(entry).unwrap();
+    }
+    project.selection =
+        Some(GeneSelection { genes: vec!["A".into(), "B".into()], how: "from genes.txt".into() });
+    project
+}
+
+fn app() -> (App, Asked) {
+    let asked = Asked::default();
+    let heard = Arc::clone(&asked);
+    let runner = move |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
+        heard.lock().unwrap().push(request.clone());
+        Ok(match request {
+            Request::OpenProject(path) => Outcome::Project(Box::new(OpenedProject {
+                path,
+                project: project(&["C1", "C2", "D1"]),
+                missing: Vec::new(),
+                demo: false,
+                suggestions: Vec::new(),
+                notes: Vec::new(),
+            })),
+            Request::OpenSection { entry, .. } if entry.image.ends_with("gone.jpg") => {
+                let path = entry.image.clone();
+                Outcome::MissingFile(MissingFile { section: entry.name, role: FileRole::Image, path })
+            }
+            Request::OpenSection { entry, .. } => {
+                let section = section(&entry.name, 3, &["A", "B", "C"]);
+                Outcome::Section(ReadSection { section: Arc::new(section), umis: 9.0 })
+            }
+            Request::SaveProject { path, .. } if path.starts_with("/full") => {
+                anyhow::bail!("Cannot write p.hiscmcl: the disk is full")
+            }
+            Request::SaveProject { path, .. } | Request::SaveProjectAs { to: path, .. } => {
+                Outcome::Saved(path)
+            }
+            Request::LoadGenes(_) => Outcome::Genes(vec!["X".into(), "Y".into()]),
+            Request::ScanFolder(_) => {
+                let entries = project(&["E1", "C1"]).sections;
+                Outcome::Scanned { entries, suggestions: Vec::new(), notes: vec!["E2 has no image".into()] }
+            }
+            _ => Outcome::Done,
+        })
+    };
+    (App::new(None, Arc::new(runner), Arc::new(|| ())), asked)
+}
+
+fn until(app: &mut App, test: impl Fn(&App) -> bool) {
+    let start = Instant::now();
+    while !test(app) {
+        assert!(start.elapsed() < Duration::from_secs(20), "it did not happen");
+        app.tick(Instant::now());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn opened(path: &str) -> (App, Asked) {
+    let (mut app, asked) = app();
+    app.apply(Command::Project(ProjectCommand::Open(path.into())));
+    until(&mut app, |a| a.open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    (app, asked)
+}
+
+fn names(app: &App) -> Vec<String> {
+    app.open.as_ref().unwrap().doc().sections.iter().map(|s| s.name.clone()).collect()
+}
+
+#[test]
+fn a_project_is_opened_remembered_and_closed() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    assert_eq!(app.title(), "p - HisCMCL");
+    assert_eq!(app.settings.recent, [PathBuf::from("/nowhere/p.hiscmcl")]);
+    app.apply(Command::GoTo(Step::Evaluate));
+    assert_eq!(app.step, Step::Evaluate);
+    app.apply(Command::Project(ProjectCommand::Close));
+    assert!(app.open.is_none() && app.step == Step::Data);
+    app.apply(Command::GoTo(Step::Train));
+    assert_eq!(app.step, Step::Data, "a step that cannot be taken is not");
+    assert!(app.notices.open().any(|n| n.headline.contains("Open a project")));
+}
+
+#[test]
+fn sections_are_edited_and_refused() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    let rename = |from: &str, to: &str| {
+        Command::Section(SectionCommand::Rename { section: from.into(), name: to.into() })
+    };
+    app.apply(rename("C1", "Left"));
+    assert_eq!(names(&app), ["Left", "C2", "D1"]);
+    assert_eq!(app.open.as_ref().unwrap().section("Left").unwrap().ready().unwrap().name, "Left");
+    app.apply(rename("C2", "Left"));
+    assert_eq!(names(&app), ["Left", "C2", "D1"]);
+    assert!(app.notices.open().any(|n| n.headline.contains("already")));
+    app.apply(Command::Section(SectionCommand::SetMpp { section: "C2".into(), mpp: Some(1e9) }));
+    assert_eq!(app.open.as_ref().unwrap().doc().sections[1].mpp, None);
+    app.apply(Command::Section(SectionCommand::Remove("D1".into())));
+    let undo = app.notices.open().find_map(|n| n.action.clone()).unwrap().1;
+    assert_eq!(names(&app), ["Left", "C2"]);
+    app.apply(undo);
+    assert_eq!(names(&app), ["Left", "C2", "D1"]);
+}
+
+#[test]
+fn a_folder_adds_only_what_is_new() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    app.apply(Command::Section(SectionCommand::AddFolder("/nowhere".into())));
+    until(&mut app, |a| a.open.as_ref().is_some_and(|o| o.ready().count() == 4));
+    assert_eq!(names(&app), ["C1", "C2", "D1", "E1"]);
+    assert!(app.notices.history().any(|n| n.headline == "E2 has no image"));
+}
+
+#[test]
+fn a_changed_resolution_is_read_anew_and_a_missing_file_asks() {
+    let (mut app, asked) = opened("/nowhere/p.hiscmcl");
+    let before = asked.lock().unwrap().len();
+    app.apply(Command::Section(SectionCommand::SetMpp { section: "C2".into(), mpp: Some(0.5) }));
+    until(&mut app, |a| a.open.as_ref().is_some_and(|o| !o.is_loading()));
+    let again = |r: &Request| matches!(r, Request::OpenSection { entry, .. } if entry.mpp == Some(0.5));
+    assert!(asked.lock().unwrap()[before..].iter().any(again));
+    app.open.as_mut().unwrap().edit("Move", None, |p| p.sections[0].image = "/nowhere/gone.jpg".into());
+    until(&mut app, |a| {
+        let state = a.open.as_ref().unwrap().section("C1").unwrap().state;
+        matches!(state, crate::app::project::SectionState::Missing(m) if m[0].role == FileRole::Image)
+    });
+}
+
+#[test]
+fn genes_say_where_they_are_from() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    let how = |app: &App| app.open.as_ref().unwrap().doc().selection.as_ref().unwrap().how.clone();
+    app.apply(Command::Genes(GenesCommand::Add(vec!["B".into(), "C".into()])));
+    assert_eq!(app.open.as_ref().unwrap().genes(), ["A", "B", "C"]);
+    assert_eq!(how(&app), "from genes.txt, edited");
+    app.apply(Command::Chosen(PathRequest::new(PathPurpose::LoadGenes), "/nowhere/mine.txt".into()));
+    until(&mut app, |a| a.open.as_ref().is_some_and(|o| o.genes() == ["X", "Y"]));
+    assert_eq!(how(&app), "from mine.txt");
+    app.apply(Command::Genes(GenesCommand::Set(Vec::new())));
+    assert!(app.step_state(Step::Train).blocked.is_some());
+    app.apply(Command::Undo);
+    assert_eq!(app.step_state(Step::Train).blocked, None);
+}
+
+#[test]
+fn panels_are_copied_edited_and_deleted() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    let built_in = app.panels().len();
+    let form = |original: Option<&str>, name: &str, genes: &str| PanelForm {
+        original: original.map(Into::into),
+        name: name.into(),
+        source: "mine".into(),
+        genes: genes.into(),
+    };
+    app.apply(Command::Genes(GenesCommand::SavePanel(form(None, "Mine", "A, B A"))));
+    assert_eq!(app.panels().len(), built_in + 1);
+    app.apply(Command::Genes(GenesCommand::SavePanel(form(Some("Mine"), "Ours", "A C"))));
+    let ours = app.panels().into_iter().find(|p| p.name == "Ours").unwrap().genes.clone();
+    assert_eq!(ours, ["A", "C"]);
+    assert_eq!(app.panels().len(), built_in + 1);
+    app.apply(Command::Genes(GenesCommand::SavePanel(form(None, "Empty", " "))));
+    assert!(app.notices.open().any(|n| n.headline.contains("at least one gene")));
+    app.apply(Command::Genes(GenesCommand::DeletePanel("Ours".into())));
+    assert_eq!(app.panels().len(), built_in);
+}
+
+#[test]
+fn display_is_part_of_undo() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    let settings = DisplaySettings { colormap: ColorMap::Magma, ..DisplaySettings::default() };
+    app.apply(Command::Explore(ExploreCommand::Display { what: "Colour map", settings }));
+    assert_eq!(app.explore.display().colormap, ColorMap::Magma);
+    app.apply(Command::Undo);
+    assert_eq!(app.explore.display().colormap, ColorMap::Viridis);
+    app.apply(Command::Redo);
+    assert_eq!(app.explore.display().colormap, ColorMap::Magma);
+}
+
+#[test]
+fn training_holds_out_what_was_chosen() {
+    let (mut app, asked) = opened("/nowhere/p.hiscmcl");
+    let open = app.open.as_ref().unwrap();
+    assert_eq!(held_out(&TrainForm::default(), open), ["D1"]);
+    let hold_out = HoldOut::Section("C2".into());
+    let form = TrainForm { hold_out, name: "mine".into(), ..TrainForm::default() };
+    app.apply(Command::Train(TrainCommand::Edit(form)));
+    app.apply(Command::Train(TrainCommand::Start));
+    assert!(app.is_training());
+    until(&mut app, |a| !a.is_training());
+    let started = |r: &Request| matches!(r, Request::Train { fit, test } if test == &["C2"] && fit.run == "mine" && fit.sections.len() == 3);
+    assert!(asked.lock().unwrap().iter().any(started));
+    let mut form = app.forms.train.clone();
+    form.settings.insert("epochs".into(), "many".into());
+    app.apply(Command::Train(TrainCommand::Edit(form)));
+    app.apply(Command::Train(TrainCommand::Start));
+    assert!(!app.is_training());
+    assert!(app.notices.open().any(|n| n.headline.contains("\"many\"")));
+}
+
+#[test]
+fn the_figure_shows_what_is_looked_at_until_something_is_chosen() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    app.apply(Command::Explore(ExploreCommand::SelectSection("C2".into())));
+    app.apply(Command::Explore(ExploreCommand::SelectGene("B".into())));
+    let figure = app.figure().unwrap();
+    assert_eq!((figure.sections, figure.genes), (vec!["C2".into()], vec!["B".into()]));
+    assert!(figure.panes.iter().all(|p| !p.needs_prediction()), "there is no run");
+    app.apply(Command::AddToFigure { section: "D1".into(), gene: "A".into() });
+    app.apply(Command::AddToFigure { section: "D1".into(), gene: "A".into() });
+    let figure = app.figure().unwrap();
+    assert_eq!((figure.sections, figure.genes), (vec!["D1".into()], vec!["A".into()]));
+    app.apply(Command::Export(ExportCommand::Save("/nowhere/f.png".into())));
+    until(&mut app, |a| !a.work.any(|r| matches!(r, Request::SaveFigure { .. })));
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_lost() {
+    let (mut app, _) = opened("/full/p.hiscmcl");
+    app.apply(Command::Section(SectionCommand::Remove("C1".into())));
+    app.apply(Command::Project(ProjectCommand::Save));
+    until(&mut app, |a| a.open.as_ref().is_some_and(|o| o.save.failed.is_some()));
+    assert_eq!(app.title(), "p (not saved) - HisCMCL");
+    assert!(app.notices.open().any(|n| n.headline.contains("the disk is full")));
+    assert_eq!(names(&app), ["C2", "D1"]);
+    app.apply(Command::Project(ProjectCommand::SaveAs("/elsewhere/q.hiscmcl".into())));
+    until(&mut app, |a| a.title() == "q - HisCMCL");
+}
+
+#[test]
+fn a_file_not_chosen_leaves_the_import_form() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    app.apply(Command::Show(Overlay::Import));
+    let ask = |role| PathRequest::new(PathPurpose::ImportFile { row: 0, role });
+    app.apply(Command::Ask(ask(FileRole::Counts)));
+    app.apply(Command::CloseOverlay);
+    assert_eq!(app.overlay, Some(Overlay::Import));
+    for role in [FileRole::Counts, FileRole::Spots, FileRole::Image] {
+        app.apply(Command::Chosen(ask(role), "/nowhere/x.tsv".into()));
+    }
+    let mut form = app.forms.import.clone();
+    form.rows[0].0.name = "New".into();
+    app.apply(Command::Section(SectionCommand::EditImport(form)));
+    app.apply(Command::Section(SectionCommand::Import));
+    assert_eq!(app.overlay, None);
+    assert_eq!(names(&app).last().map(String::as_str), Some("New"));
+}
+
+#[test]
+fn settings_are_written_after_a_while() {
+    let dir = tempfile::tempdir().unwrap();
+    let runner = |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
+        if let Request::SaveSettings { folder, settings } = request {
+            settings.save(&folder)?;
+        }
+        Ok(Outcome::Done)
+    };
+    let mut app = App::new(Some(dir.path().to_path_buf()), Arc::new(runner), Arc::new(|| ()));
+    app.set_window_size([1280.0, 800.0]);
+    let later = Instant::now() + Duration::from_secs(5);
+    app.tick(later);
+    until(&mut app, |_| Settings::load(dir.path()).is_ok_and(|s| s.window == Some([1280.0, 800.0])));
+}
