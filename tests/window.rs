@@ -1,5 +1,7 @@
 //! The window, clicked through by label and role. Jobs are played by a double that answers at once.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -76,7 +76,8 @@ pub fn run_headless(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Made>
         target: Target::Published,
         sections: Vec::new(),
         device: DeviceChoice::Auto,
-        config: TrainConfig { seed, ..TrainConfig::default() },
+        // One network a fold, as in the window: the demo is for a first look.
+        config: TrainConfig { seed, members: 1, ..TrainConfig::default() },
     };
     let report = evaluate(&workspace, &request, Split::Patient, Some(RUN), ctx)?;
     let mut files = Vec::new();

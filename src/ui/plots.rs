@@ -1,7 +1,5 @@
 //! Plots, all in one look.
 
-use std::ops::RangeInclusive;
-
 use eframe::egui::{Color32, Rangef, RichText, Stroke, TextStyle, Ui};
 use egui_plot::{
     GridInput, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points, uniform_grid_spacer,
@@ -39,8 +37,8 @@ fn base<'a>(ui: &Ui, id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
         .grid_spacing(Rangef::new(6.0, 36.0))
         .x_grid_spacer(uniform_grid_spacer(steps))
         .y_grid_spacer(uniform_grid_spacer(steps))
-        .x_axis_formatter(|mark, range| tick(mark.value, range))
-        .y_axis_formatter(|mark, range| tick(mark.value, range))
+        .x_axis_formatter(|mark, _| tick(mark.value))
+        .y_axis_formatter(|mark, _| tick(mark.value))
         .show_background(false)
 }
 
@@ -50,12 +48,15 @@ fn steps(input: GridInput) -> [f64; 3] {
     [step, 5.0 * step, 25.0 * step]
 }
 
-/// A number beside an axis, with as many decimals as its grid needs.
-fn tick(value: f64, range: &RangeInclusive<f64>) -> String {
-    let step = round_step((range.end() - range.start()) / 5.0);
-    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 6.0) as usize;
+/// A number beside an axis, with as many decimals as it has itself.
+fn tick(value: f64) -> String {
+    let exact = |d: &usize| {
+        let scaled = value * 10.0_f64.powi(*d as i32);
+        (scaled - scaled.round()).abs() < 1e-6
+    };
+    let decimals = (0..6).find(exact).unwrap_or(6);
     let text = format!("{value:.decimals$}");
-    // No "-0.0".
+    // No "-0".
     if text.trim_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text }
 }
 
@@ -154,9 +155,9 @@ mod tests {
 
     #[test]
     fn ticks_have_the_decimals_they_need() {
-        assert_eq!(tick(0.5, &(0.48..=0.56)), "0.50");
-        assert_eq!(tick(25.0, &(0.0..=40.0)), "25");
-        assert_eq!(tick(-1e-17, &(-1.0..=1.0)), "0.0");
+        assert_eq!((tick(0.5), tick(0.05), tick(1.0)), ("0.5".into(), "0.05".into(), "1".into()));
+        assert_eq!(tick(25.0), "25");
+        assert_eq!(tick(-1e-17), "0");
     }
 
     #[test]

@@ -328,11 +328,10 @@ impl App {
     fn train_demo(&mut self) {
         let Some(open) = &self.open else { return };
         if open.demo && open.runs.list.is_empty() && open.runs.live.is_none() {
+            // One network a fold instead of three: nobody should wait for a first look.
+            self.forms.train.settings.insert("members".into(), "1".into());
             self.apply(Command::Evaluate(EvaluateCommand::Start));
-            self.notices.info(
-                "The demo trains its models now, which takes less than a minute; predicted maps appear on the \
-                 Explore page when it is done.",
-            );
+            self.notices.info("The demo is being trained, about a minute; then predicted maps appear here.");
             self.apply(Command::GoTo(Step::Explore));
         }
     }
