@@ -71,6 +71,7 @@ fn opened(project: Project) -> Outcome {
         project,
         missing: Vec::new(),
         demo: false,
+        new: true,
         suggestions: Vec::new(),
         notes: Vec::new(),
     }))

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::explore::ExploreCommand;
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::import::ImportForm;
@@ -11,7 +13,8 @@ use super::settings::Theme;
 use crate::data::st::FileRole;
 
 /// The five steps of the work, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Sections, genes and image features.
     Data,

@@ -54,12 +54,11 @@ impl ImportRow {
     pub fn entry(&self) -> Option<SectionEntry> {
         Some(SectionEntry {
             name: self.0.name.trim().to_owned(),
-            patient: None,
             counts: self.0.counts.clone()?,
             spots: self.0.spots.clone()?,
             image: self.0.image.clone()?,
             labels: self.0.labels.clone(),
-            mpp: None,
+            ..SectionEntry::default()
         })
     }
 }

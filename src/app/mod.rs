@@ -18,6 +18,7 @@ pub mod settings;
 pub mod slides;
 pub mod state;
 pub mod steps;
+pub mod view;
 pub mod work;
 
 pub use apply::{default_split, held_out};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::history::History;
 use super::runs::Runs;
+use super::view::SavedView;
 use super::work::{ReadSection, Snapshot};
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
@@ -157,6 +158,13 @@ impl Open {
         true
     }
 
+    /// Remembers where the user is. It goes into the file with the next save; by itself it is no change.
+    pub fn remember_view(&mut self, view: &SavedView) {
+        if let Ok(view) = serde_json::to_value(view) {
+            self.doc.view = view;
+        }
+    }
+
     /// Takes the last edit back; its name.
     pub fn undo(&mut self) -> Option<String> {
         let what = self.history.undo(&mut self.doc);
@@ -174,6 +182,11 @@ impl Open {
     /// What undo and redo would do.
     pub fn undo_names(&self) -> (Option<&str>, Option<&str>) {
         (self.history.can_undo(), self.history.can_redo())
+    }
+
+    /// Sections that were renamed are called by their names of now in everything read from runs.
+    pub fn follow_names(&mut self) {
+        self.runs.follow_names(&self.doc);
     }
 
     fn touched(&mut self) {
@@ -238,9 +251,9 @@ impl Open {
         self.sections().filter_map(|s| s.ready())
     }
 
-    /// The section called `name`.
+    /// The section called `name`, or the one that was.
     pub fn section(&self, name: &str) -> Option<SectionView<'_>> {
-        self.sections().find(|s| s.entry.name == name)
+        self.sections().find(|s| s.entry.answers_to(name))
     }
 
     /// The sections of which nothing is known yet; from now on they count as being read.

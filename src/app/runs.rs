@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
+use crate::data::project::{Project, SectionEntry};
 use crate::evaluate::report::EvalReport;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::predict::Predictions;
@@ -83,6 +84,11 @@ pub struct Runs {
 }
 
 impl Runs {
+    /// Whether nothing was trained, nor is being trained.
+    pub fn are_none(&self) -> bool {
+        self.list.is_empty() && self.live.as_ref().is_none_or(|l| l.ended)
+    }
+
     /// The run of this name.
     pub fn find(&self, id: &str) -> Option<&RunInfo> {
         self.list.iter().find(|r| r.id == id)
@@ -100,17 +106,13 @@ impl Runs {
 
     /// The run whose prediction of `section` says most: one that did not see it in training (a model held
     /// it out, or a cross-validation), the newest first; else the newest model.
-    pub fn best_for(&self, section: &str) -> Option<&RunInfo> {
-        let honest = |r: &&RunInfo| match &r.config.kind {
-            RunKind::Model { test } => test.iter().any(|t| t == section),
-            RunKind::CrossValidation { .. } => r.config.sections.iter().any(|s| s == section),
-        };
+    pub fn best_for(&self, section: &SectionEntry) -> Option<&RunInfo> {
         let complete = || self.list.iter().filter(|r| r.complete);
-        complete().find(honest).or_else(|| self.models().next())
+        complete().find(|r| r.config.held_out(section)).or_else(|| self.models().next())
     }
 
     /// The run whose prediction of `section` the maps show.
-    pub fn for_maps(&self, section: &str) -> Option<&RunInfo> {
+    pub fn for_maps(&self, section: &SectionEntry) -> Option<&RunInfo> {
         match self.maps.as_deref() {
             Some(id) => self.find(id).filter(|r| r.complete),
             None => self.best_for(section),
@@ -131,6 +133,18 @@ impl Runs {
     pub fn trust(&self) -> Option<&Arc<EvalReport>> {
         let tested = || self.models().find_map(|r| self.details.get(&r.id)?.report.as_ref());
         self.report.as_ref().map(|r| &r.report).or_else(tested)
+    }
+
+    /// Calls the test sections of all reports what `project` calls them now.
+    pub fn follow_names(&mut self, project: &Project) {
+        let reports = self.details.values_mut().filter_map(|d| d.report.as_mut());
+        for report in reports.chain(self.report.as_mut().map(|shown| &mut shown.report)) {
+            if report.folds.iter().any(|f| project.current_name(&f.test) != f.test) {
+                for fold in &mut Arc::make_mut(report).folds {
+                    fold.test = project.current_name(&fold.test).to_owned();
+                }
+            }
+        }
     }
 
     /// Keeps the predictions of a section by a run.

@@ -12,8 +12,10 @@ use super::notices::{Notices, Severity};
 use super::project::{Open, SectionState, SectionView};
 use super::settings::Settings;
 use super::steps::{StepState, step_state};
+use super::view::SavedView;
 use super::work::{PreviewImage, Request, Runner, Wake, Work};
 use crate::data::panels::Panel;
+use crate::data::project::Project;
 use crate::device::DeviceInfo;
 
 /// Settings are written this long after the last change.
@@ -223,6 +225,7 @@ impl App {
             // Losing settings is no reason to keep the window open.
             let _ = self.settings.save(folder);
         }
+        self.remember_view();
         match &mut self.open {
             Some(open) if open.is_unsaved() => {
                 open.save_begins();
@@ -230,7 +233,20 @@ impl App {
                 open.save_ended(saved.clone().err());
                 saved
             }
-            _ => Ok(()),
+            Some(open) => {
+                // Where the user was is no reason to complain of a folder that cannot be written.
+                let _ = Project::save_view(&open.path, &open.doc().view);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Notes in the document where the user is.
+    pub(super) fn remember_view(&mut self) {
+        let view = SavedView::of(self.step, &self.explore);
+        if let Some(open) = &mut self.open {
+            open.remember_view(&view);
         }
     }
 
@@ -243,7 +259,7 @@ impl App {
             section: s.ready().map(Arc::clone),
             predictions: open
                 .runs
-                .for_maps(&s.entry.name)
+                .for_maps(s.entry)
                 .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
                 .map(Arc::clone),
             problem: match s.state {
@@ -259,10 +275,8 @@ impl App {
     fn predict_what_is_shown(&mut self) {
         let Some(open) = &self.open else { return };
         let Some(section) = self.explore.section_name().map(str::to_owned) else { return };
-        if open.section(&section).and_then(|s| s.ready()).is_none() {
-            return;
-        }
-        let Some(run) = open.runs.for_maps(&section).map(|r| r.id.clone()) else { return };
+        let Some(view) = open.section(&section).filter(|s| s.ready().is_some()) else { return };
+        let Some(run) = open.runs.for_maps(view.entry).map(|r| r.id.clone()) else { return };
         if !open.runs.failed.contains(&(run.clone(), section.clone())) {
             self.predict(&run, &section);
         }

@@ -16,6 +16,9 @@ pub struct Cli {
     pub command: Option<Command>,
     /// A project (.hiscmcl) or a folder to open in the window.
     pub open: Option<PathBuf>,
+    /// Say on stderr how long the window took to be drawn, and to show tissue.
+    #[arg(long)]
+    pub times: bool,
 }
 
 /// The jobs.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use hiscmcl::core::cancel::CancelToken;
@@ -26,8 +27,8 @@ use super::args::{
 };
 use super::terminal::Terminal;
 
-/// Runs the command, or opens the window.
-pub fn dispatch(cli: Cli) -> anyhow::Result<()> {
+/// Runs the command, or opens the window. `began` is when the program did.
+pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
     let begin = match (&cli.command, cli.open) {
         (None, None) => Some(Begin::Welcome),
         (None, Some(path)) => Some(Begin::Path(path)),
@@ -35,7 +36,8 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<()> {
         (Some(_), _) => None,
     };
     if let Some(begin) = begin {
-        return ui::start(begin).map_err(|e| anyhow!("The window could not be opened: {e}"));
+        return ui::start(begin, cli.times.then_some(began))
+            .map_err(|e| anyhow!("The window could not be opened: {e}"));
     }
     let Some(command) = cli.command else { return Ok(()) };
     let terminal = Terminal::new();

@@ -6,14 +6,16 @@ mod commands;
 mod terminal;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 use hiscmcl::train::TrainConfig;
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
+    let began = Instant::now();
     let cli = args::Cli::parse();
-    match commands::dispatch(cli) {
+    match commands::dispatch(cli, began) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("hiscmcl: {}", sentence(&error));

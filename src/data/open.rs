@@ -311,7 +311,7 @@ mod tests {
             spots: dir.join("spots.tsv"),
             image: dir.join("slide.png"),
             labels: Some(dir.join("labels.tsv")),
-            mpp: None,
+            ..SectionEntry::default()
         };
         fs::write(&entry.counts, counts).unwrap();
         fs::write(&entry.spots, spots).unwrap();

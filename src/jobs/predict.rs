@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::context::Ctx;
-use super::runs::{RunInfo, RunKind, find_run, fold_folder};
-use super::train::predictions_path;
+use super::runs::{RunInfo, RunKind, find_run, fold_folders};
+use super::train::{FOLD_REPORT_FILE, predictions_path};
 use super::workspace::Workspace;
-use crate::core::files::{FileError, write_atomically};
+use crate::core::files::{FileError, read_json, write_atomically};
+use crate::data::project::{Project, SectionEntry};
 use crate::data::section::{Section, Spot};
 use crate::device::{self, DeviceChoice};
-use crate::evaluate::report::{FoldReport, Split};
+use crate::evaluate::report::FoldReport;
 use crate::predict::{Fitted, Predictions, predict};
 
 /// What the run `run` predicts for the section `section`: the stored held-out prediction where the section
@@ -27,15 +28,16 @@ pub fn predictions(
     ctx: &Ctx,
 ) -> anyhow::Result<Predictions> {
     let run = find_run(&workspace.path, run)?;
-    let folder = model_folder(workspace, &run, section)?;
-    let stored = predictions_path(&folder, section);
-    if stored.is_file() {
-        return Ok(Predictions::load(&stored)?);
+    let entry = workspace.entry(section)?;
+    let folder = model_folder(&run, entry)?;
+    if let Some(stored) = entry.names().map(|n| predictions_path(&folder, n)).find(|p| p.is_file()) {
+        return Ok(under_current_names(Predictions::load(&stored)?, &workspace.project));
     }
+    let section = entry.name.as_str();
     let device = device::choose(choice)?;
     let fitted = Fitted::load(&folder, &device)?;
     let data = workspace.section(section, ctx)?;
-    if fitted.recipe.sections.iter().any(|s| s == section) {
+    if fitted.recipe.sections.iter().any(|s| entry.answers_to(s)) {
         ctx.observer.note(&format!(
             "{section} was among the sections that \"{}\" was trained on: its prediction looks better than it is",
             run.id
@@ -43,7 +45,21 @@ pub fn predictions(
     }
     let features = workspace.features(&data, ctx)?;
     let ids: Vec<String> = data.spots.iter().map(|s| s.id.clone()).collect();
-    Ok(predict(&fitted, section, &features, &ids, ctx.progress(), ctx.cancel)?)
+    let made = predict(&fitted, section, &features, &ids, ctx.progress(), ctx.cancel)?;
+    Ok(under_current_names(made, &workspace.project))
+}
+
+/// Sections that were renamed since the run was made are called what they are called now.
+fn under_current_names(mut predictions: Predictions, project: &Project) -> Predictions {
+    let rename = |name: &mut String| {
+        let now = project.current_name(name);
+        if now != name {
+            *name = now.to_owned();
+        }
+    };
+    rename(&mut predictions.section);
+    predictions.bank_spots.iter_mut().for_each(|spot| rename(&mut spot.section));
+    predictions
 }
 
 /// The test scores of a section in a run, where it was tested.
@@ -55,28 +71,33 @@ pub fn test_report(
     run: &RunInfo,
     section: &str,
 ) -> anyhow::Result<Option<FoldReport>> {
-    let Ok(folder) = model_folder(workspace, run, section) else { return Ok(None) };
-    let reports: Vec<FoldReport> = crate::core::files::read_json(&folder.join("reports.json"))?;
-    Ok(reports.into_iter().find(|r| r.test == section))
+    let entry = workspace.entry(section)?;
+    let Ok(folder) = model_folder(run, entry) else { return Ok(None) };
+    let reports = fold_reports(&folder)?;
+    Ok(reports.into_iter().find(|r| entry.answers_to(&r.test)))
+}
+
+/// The test reports of a model.
+fn fold_reports(folder: &Path) -> anyhow::Result<Vec<FoldReport>> {
+    Ok(read_json(&folder.join(FOLD_REPORT_FILE))?)
 }
 
 /// The folder of the model that may predict `section`: of a cross-validation, the one not trained on it.
-fn model_folder(workspace: &Workspace, run: &RunInfo, section: &str) -> anyhow::Result<PathBuf> {
-    let RunKind::CrossValidation { split } = run.config.kind else { return Ok(run.folder.clone()) };
-    let entry = workspace.entry(section)?;
-    let fold = match (split, &entry.patient) {
-        (Split::Patient, Some(patient)) => patient,
-        _ => section,
-    };
-    let folder = fold_folder(&run.folder, fold);
-    if folder.is_dir() {
-        Ok(folder)
-    } else {
-        Err(anyhow!(
-            "The cross-validation \"{}\" has no fold for section {section}; train a model and predict with that",
-            run.id
-        ))
+fn model_folder(run: &RunInfo, section: &SectionEntry) -> anyhow::Result<PathBuf> {
+    if !matches!(run.config.kind, RunKind::CrossValidation { .. }) {
+        return Ok(run.folder.clone());
     }
+    // What was tested together may be named and grouped otherwise today, so the folds are asked.
+    for folder in fold_folders(&run.folder)? {
+        if fold_reports(&folder)?.iter().any(|r| section.answers_to(&r.test)) {
+            return Ok(folder);
+        }
+    }
+    Err(anyhow!(
+        "The cross-validation \"{}\" has no fold for section {}; train a model and predict with that",
+        run.id,
+        section.name
+    ))
 }
 
 /// Writes predictions as CSV: a header `spot,x_px,y_px,GENE...`, one row a spot.

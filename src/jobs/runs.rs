@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::files::{FileError, read_json, write_json_atomically};
 use crate::core::target::Target;
+use crate::data::project::SectionEntry;
 use crate::evaluate::report::{EvalReport, Scores, Split};
 use crate::train::TrainConfig;
 
@@ -57,6 +58,20 @@ pub struct RunConfig {
 }
 
 impl RunConfig {
+    /// Whether the run predicts `section` without having seen it in training, because it was held out.
+    pub fn held_out(&self, section: &SectionEntry) -> bool {
+        let names = match &self.kind {
+            RunKind::Model { test } => test,
+            RunKind::CrossValidation { .. } => &self.sections,
+        };
+        names.iter().any(|n| section.answers_to(n))
+    }
+
+    /// Whether the run saw `section` in training.
+    pub fn trained_on(&self, section: &SectionEntry) -> bool {
+        self.sections.iter().any(|n| section.answers_to(n)) && !self.held_out(section)
+    }
+
     /// Whether work begun under `other` can go on under this one: all but date, device and program agree.
     pub fn same_work(&self, other: &Self) -> bool {
         let strip = |c: &Self| Self {
@@ -218,6 +233,23 @@ pub fn find_run(project: &Path, id: &str) -> Result<RunInfo, RunError> {
 /// The folder of one fold of a cross-validation, laid out like a run.
 pub fn fold_folder(run: &Path, test: &str) -> PathBuf {
     run.join(format!("fold-{}", safe_name(test)))
+}
+
+/// The folders of the folds that a cross-validation has, in order.
+///
+/// # Errors
+/// [`RunError::File`] when the run's folder cannot be listed.
+pub fn fold_folders(run: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(run).map_err(FileError::io("list", run))? {
+        let path = entry.map_err(FileError::io("list", run))?.path();
+        let is_fold = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("fold-"));
+        if is_fold && path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
 }
 
 /// `name` as part of a file name on every system.

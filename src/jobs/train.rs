@@ -56,7 +56,7 @@ const PER_GENE_FILE: &str = "per_gene.csv";
 const LOG_FILE: &str = "log.txt";
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// The report of a single fold, kept so that an interrupted cross-validation does not test it again.
-const FOLD_REPORT_FILE: &str = "reports.json";
+pub(super) const FOLD_REPORT_FILE: &str = "reports.json";
 
 /// Trains a model without the `test` sections, tests it on them and keeps it as the run `name`. A run of
 /// this name that was interrupted is taken up where it stopped.
@@ -71,15 +71,13 @@ pub fn train(
     ctx: &Ctx,
 ) -> anyhow::Result<Trained> {
     let start = Instant::now();
-    for section in test_sections {
-        workspace.entry(section)?;
-    }
+    let test_sections = current_names(workspace, test_sections)?;
     let device = device::choose(request.device)?;
-    let names = taking_part(workspace, request);
+    let names = taking_part(workspace, request)?;
     let config =
-        run_config(request, &names, &device, workspace, RunKind::Model { test: test_sections.to_vec() });
+        run_config(request, &names, &device, workspace, RunKind::Model { test: test_sections.clone() });
     let prepared = Prepared::new(workspace, &names, &request.genes, request.target, ctx)?;
-    let fold = holding_out(&prepared.refs(), test_sections)
+    let fold = holding_out(&prepared.refs(), &test_sections)
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
     let run = RunInProgress::start(&workspace.path, name, &config)?;
     let (reports, notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
@@ -108,7 +106,7 @@ pub fn evaluate(
 ) -> anyhow::Result<EvalReport> {
     let start = Instant::now();
     let device = device::choose(request.device)?;
-    let names = taking_part(workspace, request);
+    let names = taking_part(workspace, request)?;
     let config = run_config(request, &names, &device, workspace, RunKind::CrossValidation { split });
     let prepared = Prepared::new(workspace, &names, &request.genes, request.target, ctx)?;
     let split_folds = folds(&prepared.refs(), split)?;
@@ -145,8 +143,16 @@ pub fn evaluate(
     Ok(report)
 }
 
-fn taking_part(workspace: &Workspace, request: &FitRequest) -> Vec<String> {
-    if request.sections.is_empty() { workspace.section_names() } else { request.sections.clone() }
+fn taking_part(workspace: &Workspace, request: &FitRequest) -> anyhow::Result<Vec<String>> {
+    match request.sections.as_slice() {
+        [] => Ok(workspace.section_names()),
+        names => current_names(workspace, names),
+    }
+}
+
+/// What these sections are called now; an interrupted run may know them by earlier names.
+fn current_names(workspace: &Workspace, names: &[String]) -> anyhow::Result<Vec<String>> {
+    names.iter().map(|n| Ok(workspace.entry(n)?.name.clone())).collect()
 }
 
 fn run_config(

@@ -115,12 +115,12 @@ impl Workspace {
         self.project.sections.iter().map(|s| s.name.clone()).collect()
     }
 
-    /// The entry of the section of this name.
+    /// The entry of the section of this name, or the one that had it before.
     ///
     /// # Errors
     /// One sentence naming the sections there are.
     pub fn entry(&self, name: &str) -> anyhow::Result<&SectionEntry> {
-        self.project.sections.iter().find(|s| s.name == name).ok_or_else(|| {
+        self.project.section(name).ok_or_else(|| {
             let known = self.section_names().join(", ");
             anyhow!("There is no section named \"{name}\" in {}; there are: {known}", self.path.display())
         })

@@ -4,6 +4,7 @@ mod commands;
 mod dialogs;
 pub mod explore;
 mod export;
+mod milestones;
 mod notices;
 mod pages;
 mod plots;

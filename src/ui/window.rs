@@ -10,6 +10,7 @@ use super::commands::{CommandList, shortcut_commands};
 use super::dialogs::Dialogs;
 use super::explore::ExplorePage;
 use super::export::PreviewTexture;
+use super::milestones::Milestones;
 use super::{notices, pages, status, theme, top_bar};
 use crate::app::command::{Command, Overlay, ProjectCommand, Step};
 use crate::app::explore::images::Images as _;
@@ -35,6 +36,8 @@ pub struct Window {
     theme: Option<Theme>,
     closing: bool,
     quitting: bool,
+    drawn: bool,
+    milestones: Option<Milestones>,
 }
 
 impl std::fmt::Debug for Window {
@@ -54,11 +57,12 @@ pub enum Begin {
     Demo,
 }
 
-/// Opens the window and stays until it is closed.
+/// Opens the window and stays until it is closed. With `times_since`, the moment the program began, tells on
+/// stderr when the window was drawn and when tissue was first seen.
 ///
 /// # Errors
 /// When the system gives no window.
-pub fn start(begin: Begin) -> eframe::Result {
+pub fn start(begin: Begin, times_since: Option<Instant>) -> eframe::Result {
     let folder = Settings::folder();
     let size = folder
         .as_deref()
@@ -81,7 +85,11 @@ pub fn start(begin: Begin) -> eframe::Result {
     eframe::run_native(
         "HisCMCL",
         options,
-        Box::new(move |cc| Ok(Box::new(Window::new(&cc.egui_ctx, folder, Engine::default(), true, begin)))),
+        Box::new(move |cc| {
+            let mut window = Window::new(&cc.egui_ctx, folder, Engine::default(), true, begin);
+            window.milestones = times_since.map(Milestones::since);
+            Ok(Box::new(window))
+        }),
     )
 }
 
@@ -115,6 +123,8 @@ impl Window {
             theme: None,
             closing: false,
             quitting: false,
+            drawn: false,
+            milestones: None,
         }
     }
 
@@ -201,6 +211,12 @@ impl Window {
 
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        if let Some(milestones) = &mut self.milestones {
+            milestones.frame_begins(self.drawn, self.explore.shows_tissue());
+            if milestones.waits() {
+                ctx.request_repaint();
+            }
+        }
         if let Some(wait) = self.app.tick(Instant::now()) {
             ctx.request_repaint_after(wait);
         }
@@ -210,6 +226,7 @@ impl eframe::App for Window {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.drawn = true;
         let mut out: Vec<Command> = Vec::new();
         let ctx = ui.ctx().clone();
         if let Some(rect) = ctx.input(|i| i.viewport().inner_rect)

@@ -100,7 +100,7 @@ impl Page {
 
     fn input<'a>(sections: &'a [SectionInput], genes: &'a [String]) -> ExploreInput<'a> {
         let target = Target::Published;
-        ExploreInput { sections, genes, panels: &[], report: None, target, images: &NoImages }
+        ExploreInput { sections, genes, panels: &[], report: None, target, training: None, images: &NoImages }
     }
 
     fn next_gene(&mut self) {

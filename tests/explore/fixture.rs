@@ -261,6 +261,7 @@ impl App {
             panels: &self.panels,
             report: self.report.as_ref(),
             target: Target::Published,
+            training: None,
             images: &self.pictures,
         };
         for command in self.page.show(ui, &mut self.state, &input) {

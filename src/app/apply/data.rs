@@ -26,7 +26,15 @@ impl App {
             }
             SectionCommand::Rename { section, name } => {
                 let what = format!("Rename {section} to {name}");
-                self.edit_sections(&what, |doc| doc.rename(&section, &name));
+                // Without models nobody knows it under its old name.
+                let unknown = self.open.as_ref().is_some_and(|o| o.runs.are_none());
+                self.edit_sections(&what, |doc| {
+                    doc.rename(&section, &name)?;
+                    if let Some(entry) = doc.section_mut(&name).filter(|_| unknown) {
+                        entry.formerly.clear();
+                    }
+                    Ok(())
+                });
             }
             SectionCommand::SetPatient { section, patient } => {
                 let patient = (!patient.is_empty()).then_some(patient);
@@ -96,6 +104,7 @@ impl App {
                 refused = Some(error.to_string());
             }
         });
+        open.follow_names();
         if let Some(why) = refused {
             self.notices.error(why, Vec::new());
         }

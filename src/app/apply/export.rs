@@ -84,7 +84,10 @@ impl App {
     pub fn export_run<'a>(&self, open: &'a Open) -> Option<&'a RunInfo> {
         let chosen =
             self.forms.export.run.as_deref().and_then(|id| open.runs.find(id)).filter(|r| r.complete);
-        chosen.or_else(|| open.runs.best_for(self.export_sections(open).first()?))
+        chosen.or_else(|| {
+            let first = self.export_sections(open).first().and_then(|s| open.section(s))?;
+            open.runs.best_for(first.entry)
+        })
     }
 
     /// The figure that the form describes. Panes that need a prediction are left out while there is no run.

@@ -10,7 +10,7 @@ use crate::app::project::Open;
 use crate::app::runs::{Curves, Live};
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
-use crate::app::work::{FitRequest, Request};
+use crate::app::work::{FitRequest, JobView, Request};
 use crate::evaluate::report::Split;
 use crate::jobs::runs::RunKind;
 use crate::train::TrainConfig;
@@ -106,8 +106,12 @@ impl App {
 
     /// Whether a model is being trained, alone or in a cross-validation.
     pub fn is_training(&self) -> bool {
-        self.work
-            .any(|r| matches!(r, Request::Train { .. } | Request::Resume { .. } | Request::Evaluate { .. }))
+        self.work.any(Request::trains)
+    }
+
+    /// The training that runs or waits, alone or in a cross-validation.
+    pub fn training(&self) -> Option<JobView> {
+        self.work.view(Request::trains)
     }
 
     fn begin(&mut self, request: Request, run: String, cross_validation: bool) {

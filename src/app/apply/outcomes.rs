@@ -224,6 +224,7 @@ impl App {
                             Some(ShownReport::new(details.id.clone(), Arc::clone(report), None));
                     }
                     open.runs.details.insert(details.id.clone(), *details);
+                    open.follow_names();
                 }
             }
             Outcome::Predicted { run, predictions } => {

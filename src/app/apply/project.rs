@@ -7,6 +7,7 @@ use crate::app::explore::ExploreState;
 use crate::app::import::ImportForm;
 use crate::app::project::Open;
 use crate::app::state::{App, Forms, Preview};
+use crate::app::view::SavedView;
 use crate::app::work::{OpenedProject, Request};
 use crate::data::project::EXTENSION;
 
@@ -78,8 +79,14 @@ impl App {
     /// Writes what the open project still has to write, before another one takes its place.
     fn leave_project(&mut self) {
         self.overlay = None;
-        if self.open.as_ref().is_some_and(Open::is_unsaved) {
-            self.save();
+        self.remember_view();
+        match &self.open {
+            Some(open) if open.is_unsaved() => self.save(),
+            Some(open) => {
+                let (path, view) = (open.path.clone(), open.doc().view.clone());
+                self.work.start(Request::SaveView { path, view });
+            }
+            None => {}
         }
     }
 
@@ -95,14 +102,21 @@ impl App {
     /// Shows a project that was read or made.
     pub(super) fn opened(&mut self, opened: OpenedProject) {
         self.close_project();
-        let OpenedProject { path, project, missing, demo, suggestions, notes } = opened;
+        let OpenedProject { path, project, missing, demo, new, suggestions, notes } = opened;
         if !demo {
             self.settings.remember(&path);
             self.settings_touched();
         }
         self.forms.train.target = project.target;
         self.work.start(Request::ListRuns(path.clone()));
-        self.open = Some(Open::new(path, project, missing, demo));
+        let (gaps, sections) = (!missing.is_empty(), project.sections.len());
+        let open = Open::new(path, project, missing, demo);
+        if !new {
+            let view = SavedView::in_project(&open);
+            self.step = view.first_step(gaps, sections);
+            self.explore.restore(view.section, view.gene, view.camera);
+        }
+        self.open = Some(open);
         self.show_display_of_document();
         for note in notes {
             self.notices.info(note);

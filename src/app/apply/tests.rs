@@ -53,6 +53,7 @@ fn app() -> (App, Asked) {
                 project: project(&["C1", "C2", "D1"]),
                 missing: Vec::new(),
                 demo: false,
+                new: true,
                 suggestions: Vec::new(),
                 notes: Vec::new(),
             })),

@@ -2,6 +2,8 @@
 //!
 //! View space is points of one pane, from its top left corner. Slide space is level-0 pixels.
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::geometry::{SlidePoint, SlideRect};
 
 /// The most a slide pixel is enlarged, in points.
@@ -14,7 +16,7 @@ const MARGIN: f64 = 0.04;
 const SPEED: f64 = 16.0;
 
 /// A place and a scale.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Pose {
     /// The slide point in the middle of the view.
     pub center: SlidePoint,
@@ -178,6 +180,11 @@ impl Camera {
     /// Where the camera is going, to come back to later.
     pub fn pose(&self) -> Pose {
         self.goal
+    }
+
+    /// Where the camera is going, unless that follows from the slide.
+    pub fn chosen_pose(&self) -> Option<Pose> {
+        (self.fitted == Fitted::No).then_some(self.goal)
     }
 
     /// Moves on by `seconds`. Whether it has not arrived yet.

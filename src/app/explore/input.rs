@@ -37,6 +37,8 @@ pub struct ExploreInput<'a> {
     pub report: Option<&'a Arc<EvalReport>>,
     /// The scale of the maps.
     pub target: Target,
+    /// How far a training is whose predictions will be shown, while there is one.
+    pub training: Option<&'a str>,
     /// Slide images.
     pub images: &'a dyn Images,
 }

@@ -175,6 +175,20 @@ impl ExploreState {
         }
     }
 
+    /// Shows what was shown when the project was left, as far as it is still there. A place without sense
+    /// (the file may have been edited by hand) is passed over.
+    pub fn restore(&mut self, section: Option<String>, gene: Option<String>, pose: Option<Pose>) {
+        let sane =
+            |p: &Pose| [p.center.x, p.center.y, p.scale].iter().all(|v| v.is_finite()) && p.scale > 0.0;
+        if let Some(section) = section {
+            let place = pose.filter(sane).map(|pose| Place { section: section.clone(), spot: None, pose });
+            self.go_to_section(&section, place.map(Arrival::Place));
+        }
+        if let Some(gene) = gene {
+            self.select_gene(gene);
+        }
+    }
+
     /// Name of the section shown.
     pub fn section_name(&self) -> Option<&str> {
         self.section.as_deref()

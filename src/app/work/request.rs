@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::app::forms::FigureFormat;
 use crate::app::settings::Settings;
 use crate::core::display::{DisplaySettings, PaneKind};
@@ -113,6 +115,13 @@ pub enum Request {
         path: PathBuf,
         /// Its content.
         project: Project,
+    },
+    /// Note in the project file where the user was, and change nothing else in it.
+    SaveView {
+        /// The file.
+        path: PathBuf,
+        /// Where the user was.
+        view: Value,
     },
     /// Write the project under another name, its runs too.
     SaveProjectAs {
@@ -242,7 +251,10 @@ impl Request {
     /// What may run beside it.
     pub fn lane(&self) -> Lane {
         match self {
-            Self::SaveSettings { .. } | Self::SaveProject { .. } | Self::SaveProjectAs { .. } => Lane::Files,
+            Self::SaveSettings { .. }
+            | Self::SaveProject { .. }
+            | Self::SaveView { .. }
+            | Self::SaveProjectAs { .. } => Lane::Files,
             Self::MakeDemo { .. }
             | Self::ComputeFeatures(_)
             | Self::SelectGenes { .. }
@@ -263,7 +275,9 @@ impl Request {
             Self::OpenProject(_) => "Opening the project".to_owned(),
             Self::NewFromFolder { .. } => "Opening the folder".to_owned(),
             Self::NewEmpty { .. } => "Making a project".to_owned(),
-            Self::SaveProject { .. } | Self::SaveProjectAs { .. } => "Saving the project".to_owned(),
+            Self::SaveProject { .. } | Self::SaveView { .. } | Self::SaveProjectAs { .. } => {
+                "Saving the project".to_owned()
+            }
             Self::ScanFolder(_) | Self::PairFiles(_) => "Looking for sections".to_owned(),
             Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
             Self::CheckFeatures(_) => "Looking at the cache".to_owned(),
@@ -295,6 +309,11 @@ impl Request {
         )
     }
 
+    /// Whether it trains models, alone or in a cross-validation.
+    pub fn trains(&self) -> bool {
+        matches!(self, Self::Train { .. } | Self::Resume { .. } | Self::Evaluate { .. })
+    }
+
     /// Whether it is of no use once its project is closed.
     pub fn belongs_to_project(&self) -> bool {
         matches!(
@@ -323,6 +342,7 @@ impl Request {
             Self::ListDevices
                 | Self::SaveSettings { .. }
                 | Self::SaveProject { .. }
+                | Self::SaveView { .. }
                 | Self::CheckFeatures(_)
                 | Self::ListRuns(_)
                 | Self::LoadRun(_)
@@ -366,6 +386,8 @@ pub struct OpenedProject {
     pub missing: Vec<MissingFile>,
     /// Whether it is the synthetic demo.
     pub demo: bool,
+    /// Whether it was just made, so that there is nothing to go back to in it.
+    pub new: bool,
     /// Files found that may belong together, where the layout of a folder is not known.
     pub suggestions: Vec<Suggestion>,
     /// Remarks on files that were left out.

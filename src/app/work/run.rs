@@ -56,18 +56,23 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         Request::MakeDemo { folder } => make_demo(&folder, ctx)?,
         Request::OpenProject(path) => {
             resources.forget_all();
-            opened(&path, Project::load(&path)?)
+            opened(&path, Project::load(&path)?, false)
         }
         Request::NewFromFolder { folder, file } => new_from_folder(&folder, &file)?,
         Request::NewEmpty { file } => {
             let path = free_file(&file);
             let project = Project::new();
             project.save(&path)?;
-            opened(&path, project)
+            opened(&path, project, true)
         }
         Request::SaveProject { path, project } => {
             project.save(&path)?;
             Outcome::Saved(path)
+        }
+        Request::SaveView { path, view } => {
+            // Where the user was is no reason to complain of a file that cannot be read or written.
+            let _ = Project::save_view(&path, &view);
+            Outcome::Done
         }
         Request::SaveProjectAs { from, to, project } => {
             save_as(&from, &to, &project, ctx)?;
@@ -159,13 +164,14 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
     })
 }
 
-fn opened(path: &Path, project: Project) -> Outcome {
+fn opened(path: &Path, project: Project, new: bool) -> Outcome {
     let missing = project.missing_files();
     Outcome::Project(Box::new(OpenedProject {
         path: path.to_path_buf(),
         project,
         missing,
         demo: false,
+        new,
         suggestions: Vec::new(),
         notes: Vec::new(),
     }))
@@ -220,17 +226,27 @@ fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
     let known = numbered(file)
         .take_while(|f| f.exists())
         .find_map(|f| Project::load(&f).ok().filter(same).map(|project| (f, project)));
+    let new = known.is_none();
     let (path, mut project) = known.unwrap_or_else(|| (free_file(file), Project::new()));
     project.add_new(entries)?;
     project.save(&path)?;
     let missing = project.missing_files();
-    Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: false, suggestions, notes })))
+    Ok(Outcome::Project(Box::new(OpenedProject {
+        path,
+        project,
+        missing,
+        demo: false,
+        new,
+        suggestions,
+        notes,
+    })))
 }
 
 /// The synthetic demo: made now, or opened again with what was trained on it.
 fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let made = folder.join(format!("demo.{EXTENSION}"));
     let known = Project::load(&made).ok().filter(|p| !p.sections.is_empty() && p.missing_files().is_empty());
+    let new = known.is_none();
     let (path, project) = match known {
         Some(project) => (made, project),
         None => {
@@ -239,7 +255,15 @@ fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
         }
     };
     let (missing, suggestions, notes) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Outcome::Project(Box::new(OpenedProject { path, project, missing, demo: true, suggestions, notes })))
+    Ok(Outcome::Project(Box::new(OpenedProject {
+        path,
+        project,
+        missing,
+        demo: true,
+        new,
+        suggestions,
+        notes,
+    })))
 }
 
 /// Writes the project under another name and copies its runs.

@@ -148,7 +148,15 @@ impl Job {
     fn entry(self) -> SectionEntry {
         let Paths { counts, spots, image, labels } = self.paths;
         let patient = Some(self.patient.name.to_owned());
-        SectionEntry { name: self.name, patient, counts, spots, image, labels: Some(labels), mpp: None }
+        SectionEntry {
+            name: self.name,
+            patient,
+            counts,
+            spots,
+            image,
+            labels: Some(labels),
+            ..SectionEntry::default()
+        }
     }
 }
 

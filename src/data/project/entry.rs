@@ -9,6 +9,8 @@ use crate::data::st::{FileRole, MissingFile};
 pub struct SectionEntry {
     /// Unique within the project: "C2".
     pub name: String,
+    /// Names it had before, under which models trained then still know it.
+    pub formerly: Vec<String>,
     /// The donor, where known.
     pub patient: Option<String>,
     /// The count table.
@@ -24,6 +26,25 @@ pub struct SectionEntry {
 }
 
 impl SectionEntry {
+    /// Whether it has this name, or had it before.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name == name || self.formerly.iter().any(|f| f == name)
+    }
+
+    /// Its name, then those it had before.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.name].into_iter().chain(&self.formerly).map(String::as_str)
+    }
+
+    /// Gives it another name and remembers the one it had.
+    pub(super) fn rename(&mut self, name: &str) {
+        if self.name == name {
+            return;
+        }
+        self.formerly.retain(|f| f != name);
+        self.formerly.push(std::mem::replace(&mut self.name, name.to_owned()));
+    }
+
     /// The path of the file in `role`; `None` where the section has none.
     pub fn path(&self, role: FileRole) -> Option<&Path> {
         match role {

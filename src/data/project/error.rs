@@ -34,7 +34,7 @@ pub enum ProjectError {
     #[error("A section needs a name")]
     NameEmpty,
     /// Two sections of one name.
-    #[error("There is a section called {name} already; give another name")]
+    #[error("A section is called {name} already, or was when models were trained; give another name")]
     NameTaken {
         /// The name.
         name: String,

@@ -59,9 +59,14 @@ impl Project {
         Self::default()
     }
 
-    /// The section of this name.
+    /// The section of this name, or the one that had it before.
     pub fn section(&self, name: &str) -> Option<&SectionEntry> {
-        self.sections.iter().find(|s| s.name == name)
+        self.sections.iter().find(|s| s.answers_to(name))
+    }
+
+    /// What the section that is or was called `name` is called now; `name` itself where there is none.
+    pub fn current_name<'a>(&'a self, name: &'a str) -> &'a str {
+        self.section(name).map_or(name, |s| &s.name)
     }
 
     /// The section of this name, to change it. Names are changed with [`Project::rename`].
@@ -121,7 +126,7 @@ impl Project {
             return Err(ProjectError::NameTaken { name: new_name.to_owned() });
         }
         let entry = self.section_mut(name).ok_or_else(|| ProjectError::no_section(name))?;
-        entry.name = new_name.to_owned();
+        entry.rename(new_name);
         if let Some(unknown) = self.unknown_of_sections.remove(name) {
             self.unknown_of_sections.insert(new_name.to_owned(), unknown);
         }
@@ -139,11 +144,12 @@ impl Project {
         self.sections.iter().flat_map(SectionEntry::missing_files).collect()
     }
 
-    /// Whether a section other than `except` has this name. Names become file names, and those differ by more
-    /// than case on some systems only.
+    /// Whether a section other than `except` has this name, or had it: models trained then would take one for
+    /// the other. Names become file names, and those differ by more than case on some systems only.
     fn is_taken(&self, name: &str, except: Option<&str>) -> bool {
         let name = name.to_lowercase();
-        self.sections.iter().any(|s| s.name.to_lowercase() == name && Some(s.name.as_str()) != except)
+        let has = |s: &SectionEntry| s.formerly.iter().chain([&s.name]).any(|n| n.to_lowercase() == name);
+        self.sections.iter().any(|s| has(s) && Some(s.name.as_str()) != except)
     }
 
     /// # Errors
@@ -180,6 +186,7 @@ mod tests {
     pub(super) fn entry(name: &str, folder: &std::path::Path) -> SectionEntry {
         SectionEntry {
             name: name.into(),
+            formerly: Vec::new(),
             patient: Some("C".into()),
             counts: folder.join(format!("cnt/{name}.tsv")),
             spots: folder.join(format!("spt/{name}.tsv")),
@@ -198,17 +205,26 @@ mod tests {
         let says = |r: Result<(), ProjectError>| r.unwrap_err().to_string();
         assert_eq!(
             says(project.add(entry("c2", folder))),
-            "There is a section called c2 already; give another name"
+            "A section is called c2 already, or was when models were trained; give another name"
         );
         assert_eq!(
             says(project.rename("C3", "C2")),
-            "There is a section called C2 already; give another name"
+            "A section is called C2 already, or was when models were trained; give another name"
         );
         assert_eq!(says(project.rename("C9", "C4")), "There is no section C9 in this project");
         assert_eq!(says(project.rename("C3", " ")), "A section needs a name");
         assert!(says(project.rename("C3", "a/b")).starts_with("\"a/b\" cannot name a section"));
         project.rename("C3", "c3").unwrap();
         assert!(project.section("c3").is_some());
+        project.rename("c3", "left").unwrap();
+        assert_eq!((project.current_name("C3"), project.current_name("C7")), ("left", "C7"));
+        let clash = says(project.rename("C2", "C3"));
+        assert_eq!(
+            clash,
+            "A section is called C3 already, or was when models were trained; give another name"
+        );
+        project.rename("left", "C3").unwrap();
+        assert_eq!(project.section("left").unwrap().name, "C3");
         assert_eq!(project.remove("C2").unwrap().name, "C2");
         assert!(project.remove("C2").is_none());
     }

@@ -55,6 +55,8 @@ struct Stored {
 #[derive(Serialize, Deserialize)]
 struct StoredSection {
     name: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    formerly: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patient: Option<String>,
     counts: String,
@@ -134,12 +136,27 @@ impl Project {
         Ok(write_json_atomically(path, &stored)?)
     }
 
+    /// Notes in the project file at `path` where the user was, and leaves everything else in it as it is: it
+    /// may have been changed by others since it was loaded.
+    ///
+    /// # Errors
+    /// As [`Project::load`] and [`Project::save`].
+    pub fn save_view(path: &Path, view: &Value) -> Result<(), ProjectError> {
+        let mut project = Self::load(path)?;
+        if project.view == *view {
+            return Ok(());
+        }
+        project.view = view.clone();
+        project.save(path)
+    }
+
     fn stored_section(&self, entry: &SectionEntry, folder: &Path) -> Result<StoredSection, ProjectError> {
         let stored = |path: &Path| {
             to_stored(path, folder).ok_or_else(|| ProjectError::PathUnusable { path: path.to_path_buf() })
         };
         Ok(StoredSection {
             name: entry.name.clone(),
+            formerly: entry.formerly.clone(),
             patient: entry.patient.clone(),
             counts: stored(&entry.counts)?,
             spots: stored(&entry.spots)?,
@@ -155,6 +172,7 @@ impl StoredSection {
     fn resolved(self, folder: &Path) -> SectionEntry {
         SectionEntry {
             name: self.name,
+            formerly: self.formerly,
             patient: self.patient.filter(|p| !p.trim().is_empty()),
             counts: from_stored(&self.counts, folder),
             spots: from_stored(&self.spots, folder),

@@ -54,7 +54,7 @@ pub fn scan(dir: &Path) -> Result<Scan, FileError> {
                 spots: spots.clone(),
                 image,
                 labels: labels.get(name).cloned(),
-                mpp: None,
+                ..SectionEntry::default()
             }),
             (counts, spots, image) => notes.push(lacking(
                 name,

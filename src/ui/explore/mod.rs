@@ -51,6 +51,11 @@ fn card_in<R>(ui: &mut Ui, rect: Rect, name: &str, contents: impl FnOnce(&mut Ui
 }
 
 impl ExplorePage {
+    /// Whether pixels of a slide were drawn.
+    pub fn shows_tissue(&self) -> bool {
+        self.slides.shows_tissue()
+    }
+
     /// Brings `state` up to date and draws the page. Gives what the user asked for.
     pub fn show(&mut self, ui: &mut Ui, state: &mut ExploreState, input: &ExploreInput) -> Vec<Command> {
         let mut commands = Vec::new();

@@ -1,14 +1,16 @@
 //! The Explore page: whose predictions are shown, and the maps.
 
-use eframe::egui::{ComboBox, RichText, TextStyle, Ui};
+use eframe::egui::{ComboBox, Label, RichText, TextStyle, Ui};
 
 use crate::app::command::{Command, Step, TrainCommand};
 use crate::app::explore::ExploreInput;
 use crate::app::project::Open;
 use crate::app::slides::SlideImages;
 use crate::app::state::App;
-use crate::app::work::Request;
-use crate::jobs::runs::{RunInfo, RunKind};
+use crate::app::work::{JobView, Request};
+use crate::core::progress::format_duration;
+use crate::data::project::SectionEntry;
+use crate::jobs::runs::RunInfo;
 use crate::ui::explore::ExplorePage;
 use crate::ui::theme::{GAP, colors};
 use crate::ui::widgets::mini_button;
@@ -21,21 +23,48 @@ pub fn show(
     images: &SlideImages,
     out: &mut Vec<Command>,
 ) {
-    predictions(ui, app, out);
+    let training = app.training().map(|job| how_far(&job));
+    predictions(ui, app, training.as_deref(), out);
     let sections = app.explore_sections();
     let panels: Vec<_> = app.panels().into_iter().cloned().collect();
     let App { open: Some(open), explore, .. } = app else { return };
     let report = open.runs.trust();
     // Measured and predicted values stand on one scale: that of the run.
-    let run = explore.section_name().and_then(|s| open.runs.for_maps(s));
+    let shown = explore.section_name().and_then(|s| open.section(s));
+    let run = shown.and_then(|s| open.runs.for_maps(s.entry));
     let target = run.map_or(open.doc().target, |r| r.config.target);
-    let input =
-        ExploreInput { sections: &sections, genes: open.genes(), panels: &panels, report, target, images };
+    let input = ExploreInput {
+        sections: &sections,
+        genes: open.genes(),
+        panels: &panels,
+        report,
+        target,
+        training: training.as_deref(),
+        images,
+    };
     out.extend(page.show(ui, explore, &input));
 }
 
+/// How far a training is: "Without C4: choosing, 31 % · 25 s left".
+fn how_far(job: &JobView) -> String {
+    if job.queued {
+        return "It waits for another job to end.".to_owned();
+    }
+    if job.paused {
+        return "It is paused; the bar at the bottom lets it go on.".to_owned();
+    }
+    let mut text = job.status.stage.clone();
+    if job.status.total > 0 {
+        text.push_str(&format!(", {:.0} %", 100.0 * job.status.done as f64 / job.status.total as f64));
+    }
+    if let Some(left) = job.status.left {
+        text.push_str(&format!(" \u{00B7} {} left", format_duration(left)));
+    }
+    text
+}
+
 /// The line above the maps: which run predicts, or how to get one.
-fn predictions(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+fn predictions(ui: &mut Ui, app: &App, training: Option<&str>, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
@@ -43,8 +72,14 @@ fn predictions(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 0.0;
     ui.horizontal(|ui| {
         ui.add_space(GAP);
-        let shown = app.explore.section_name();
+        let shown = app.explore.section_name().and_then(|s| open.section(s)).map(|s| s.entry);
         let complete = || open.runs.list.iter().filter(|r| r.complete);
+        if let Some(how_far) = training.filter(|_| complete().next().is_none()) {
+            ui.spinner();
+            let text = format!("The first model is being trained: {how_far}");
+            ui.add(Label::new(small(&text)).truncate());
+            return;
+        }
         if complete().next().is_none() {
             ui.label(small("No model is trained yet, so only measured maps can be shown."));
             if ui.add(mini_button("Train a model")).clicked() {
@@ -71,7 +106,7 @@ fn predictions(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
         );
         combo.response.labelled_by(label.id);
         if let Some((section, run)) = shown.and_then(|s| Some((s, open.runs.for_maps(s)?))) {
-            if app.work.any(|r| matches!(r, Request::Predict { section: s, .. } if s == section)) {
+            if app.work.any(|r| matches!(r, Request::Predict { section: s, .. } if *s == section.name)) {
                 ui.spinner();
                 ui.label(small("predicting"));
             } else {
@@ -82,17 +117,12 @@ fn predictions(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
 }
 
 /// What the prediction of `section` by `run` is worth.
-fn standing(open: &Open, run: &RunInfo, section: &str) -> String {
-    let unseen = match &run.config.kind {
-        RunKind::Model { test } => {
-            test.iter().any(|t| t == section) || !run.config.sections.iter().any(|s| s == section)
-        }
-        RunKind::CrossValidation { .. } => true,
-    };
+fn standing(open: &Open, run: &RunInfo, entry: &SectionEntry) -> String {
+    let section = &entry.name;
     let name = if open.runs.maps.is_none() { format!("{}: ", run.id) } else { String::new() };
-    if unseen {
-        format!("{name}{section} was not seen in training")
-    } else {
+    if run.config.trained_on(entry) {
         format!("{name}{section} was seen in training, so its prediction looks better than it is")
+    } else {
+        format!("{name}{section} was not seen in training")
     }
 }

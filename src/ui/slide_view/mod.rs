@@ -112,8 +112,15 @@ impl SlideView {
             if i == 0 && state.index().is_some() {
                 overlay::minimap(ui, map, &mut state.camera, &self.tiles);
             }
-            show_remark(ui, map, kind, i == 0, state, problem.as_deref(), commands);
+            let hindrance =
+                Hindrance { slide: problem.as_deref().filter(|_| i == 0), training: input.training };
+            show_remark(ui, map, kind, i == 0, state, hindrance, commands);
         }
+    }
+
+    /// Whether pixels of a slide were drawn.
+    pub fn shows_tissue(&self) -> bool {
+        self.tiles.has_pixels()
     }
 
     fn move_camera(&self, ui: &Ui, state: &mut ExploreState) {
@@ -202,6 +209,15 @@ impl SlideView {
     }
 }
 
+/// What stands in the way of a map, beside the map itself.
+#[derive(Clone, Copy)]
+struct Hindrance<'a> {
+    /// Of the slide image.
+    slide: Option<&'a str>,
+    /// Predictions are on their way: how far the training is.
+    training: Option<&'a str>,
+}
+
 /// Tells what stands in the way of a map, and the way on.
 fn show_remark(
     ui: &mut Ui,
@@ -209,7 +225,7 @@ fn show_remark(
     kind: PaneKind,
     first: bool,
     state: &ExploreState,
-    problem: Option<&str>,
+    hindrance: Hindrance,
     commands: &mut Vec<Command>,
 ) {
     let Some(index) = state.index() else {
@@ -222,13 +238,20 @@ fn show_remark(
     let has_values = state.map().values.of(kind).is_some();
     let mut lead_to_training = false;
     let text = if kind == PaneKind::He || has_values {
-        match problem.filter(|_| first) {
+        match hindrance.slide {
             Some(problem) => problem.to_owned(),
             None => return,
         }
     } else if kind.needs_prediction() && state.prediction().is_none() {
-        lead_to_training = true;
-        format!("There is no prediction of {section} yet. Train a model to see predictions.")
+        match hindrance.training {
+            Some(how_far) => {
+                format!("The model is being trained; the prediction of {section} appears here.\n{how_far}")
+            }
+            None => {
+                lead_to_training = true;
+                format!("There is no prediction of {section} yet. Train a model to see predictions.")
+            }
+        }
     } else if !index.is_measured() {
         format!("{section} is an H&E slide without measurements.")
     } else if index.has_gene(gene) && kind.needs_prediction() {

@@ -210,6 +210,11 @@ impl TileCache {
         Some((&tile.texture, Rect::from_min_max(uv(rect.min), uv(rect.max))))
     }
 
+    /// Whether there are pixels of a slide to draw.
+    pub fn has_pixels(&self) -> bool {
+        !self.uploaded.is_empty()
+    }
+
     /// Draws the whole slide into `rect`, for the minimap. Whether there was something to draw.
     pub fn paint_overview(&self, painter: &Painter, rect: Rect, slide: SlideRect) -> bool {
         let Some(current) = &self.current else { return false };

@@ -1,0 +1,79 @@
+//! Where the user was when a project was left: remembered in its file, taken up when it is opened again.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::Step;
+use super::explore::ExploreState;
+use super::explore::camera::Pose;
+use super::project::Open;
+
+/// The step, and what the Explore page showed. Nothing here is an edit: it is not undone, and a project that
+/// cannot be written is left without a word about it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SavedView {
+    /// The step that was shown.
+    pub step: Option<Step>,
+    /// The section that was looked at.
+    pub section: Option<String>,
+    /// The gene that was looked at.
+    pub gene: Option<String>,
+    /// Where the camera was, unless it showed the whole tissue.
+    pub camera: Option<Pose>,
+}
+
+impl SavedView {
+    /// What is shown now.
+    pub fn of(step: Step, explore: &ExploreState) -> Self {
+        Self {
+            step: Some(step),
+            section: explore.section_name().map(str::to_owned),
+            gene: explore.gene().map(str::to_owned),
+            camera: explore.index().and_then(|_| explore.camera.chosen_pose()),
+        }
+    }
+
+    /// What the project file remembers; nothing where it holds something else.
+    pub fn in_project(open: &Open) -> Self {
+        serde_json::from_value(open.doc().view.clone()).unwrap_or_default()
+    }
+
+    /// The step to begin with. A project with sections begins with their tissue, unless it was left
+    /// elsewhere or files are missing.
+    pub fn first_step(&self, missing: bool, sections: usize) -> Step {
+        match self.step {
+            _ if missing || sections == 0 => Step::Data,
+            // The other steps need sections that are still to be read.
+            Some(Step::Data) => Step::Data,
+            _ => Step::Explore,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_begins_where_it_was_left() {
+        let left_at = |step| SavedView { step, ..SavedView::default() };
+        assert_eq!(left_at(None).first_step(false, 4), Step::Explore);
+        assert_eq!(left_at(Some(Step::Data)).first_step(false, 4), Step::Data);
+        assert_eq!(left_at(Some(Step::Explore)).first_step(true, 4), Step::Data);
+        assert_eq!(left_at(Some(Step::Explore)).first_step(false, 0), Step::Data);
+    }
+
+    #[test]
+    fn what_is_no_view_is_passed_over() {
+        let mut open = crate::app::project::tests::open(&["C2"]);
+        assert_eq!(SavedView::in_project(&open), SavedView::default());
+        let view = SavedView { section: Some("C2".into()), ..left() };
+        open.remember_view(&view);
+        assert_eq!(SavedView::in_project(&open), view);
+        assert!(!open.is_unsaved(), "looking around is no change of the project");
+    }
+
+    fn left() -> SavedView {
+        SavedView { step: Some(Step::Explore), ..SavedView::default() }
+    }
+}
