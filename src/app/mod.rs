@@ -11,6 +11,7 @@ pub mod import;
 pub mod notices;
 pub mod palette;
 pub mod paths;
+pub mod plan;
 pub mod project;
 pub mod runs;
 pub mod scores;

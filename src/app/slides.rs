@@ -12,7 +12,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::encoder::RgbPatch;
 use crate::core::progress::Silent;
 use crate::data::slide::store::SlideStore;
-use crate::data::slide::{Slide, TILE};
+use crate::data::slide::{RgbImage, Slide, TILE};
 
 /// Threads that decode.
 const THREADS: usize = 2;
@@ -20,12 +20,15 @@ const THREADS: usize = 2;
 /// image encoder sees.
 const PATCH_MPP: f64 = 0.5;
 const PATCH_SIZE: usize = 224;
+/// Longer side of a thumbnail in pixels.
+pub const THUMBNAIL: u32 = 440;
 /// Patches kept; 150 KiB each.
 const MOST_PATCHES: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Wanted {
     Slide(PathBuf),
+    Thumbnail(PathBuf),
     Patch(PatchKey),
 }
 
@@ -36,6 +39,7 @@ struct State {
     working: HashSet<Wanted>,
     tiles: HashMap<PathBuf, Weak<Tiles>>,
     patches: HashMap<PatchKey, Arc<RgbPatch>>,
+    thumbnails: HashMap<PathBuf, Arc<RgbImage>>,
     failed: HashMap<PathBuf, String>,
     closing: bool,
 }
@@ -77,10 +81,14 @@ impl Shared {
 
     fn load(&self, wanted: &Wanted) {
         let path = match wanted {
-            Wanted::Slide(path) => path,
+            Wanted::Slide(path) | Wanted::Thumbnail(path) => path,
             Wanted::Patch(key) => &key.slide,
         };
         match (self.store.get(path, &Silent, &self.cancel), wanted) {
+            (Ok(slide), Wanted::Thumbnail(_)) => {
+                let thumbnail = Arc::new(slide.thumbnail(THUMBNAIL));
+                self.state().thumbnails.insert(path.clone(), thumbnail);
+            }
             (Ok(slide), Wanted::Patch(key)) => {
                 let patch = slide.read_patch(key.center, key.mpp, PATCH_MPP, PATCH_SIZE);
                 let mut state = self.state();
@@ -98,7 +106,11 @@ impl Shared {
 
     fn want(&self, state: &mut State, wanted: Wanted) {
         if !state.working.contains(&wanted) && !state.waiting.contains(&wanted) {
-            state.waiting.push_back(wanted);
+            // Thumbnails are looked at as a whole page: they come in their order, after what is looked at now.
+            match wanted {
+                Wanted::Thumbnail(_) => state.waiting.push_front(wanted),
+                Wanted::Slide(_) | Wanted::Patch(_) => state.waiting.push_back(wanted),
+            }
             self.asked.notify_one();
         }
     }
@@ -152,6 +164,19 @@ impl SlideImages {
             let _ = thread::Builder::new().name(format!("slides {number}")).spawn(move || worker.work());
         }
         Self(shared)
+    }
+
+    /// The whole slide, its longer side at most [`THUMBNAIL`] pixels.
+    pub fn thumbnail(&self, slide: &Path) -> Later<Arc<RgbImage>> {
+        let mut state = self.0.state();
+        if let Some(thumbnail) = state.thumbnails.get(slide) {
+            return Later::Ready(Arc::clone(thumbnail));
+        }
+        if let Some(why) = state.failed.get(slide) {
+            return Later::Failed(why.clone());
+        }
+        self.0.want(&mut state, Wanted::Thumbnail(slide.to_path_buf()));
+        Later::Loading
     }
 
     /// Tries images again that could not be read.
@@ -229,6 +254,8 @@ mod tests {
         assert_eq!(tiles.tile(0, 1, 0).unwrap().width, 700 - TILE);
         let Later::Ready(again) = images.tiles(&path) else { panic!("no tiles") };
         assert!(Arc::ptr_eq(&tiles, &again));
+        let Later::Ready(small) = wait(|| images.thumbnail(&path)) else { panic!("no thumbnail") };
+        assert_eq!((small.width, small.height), (THUMBNAIL, 377));
         let key = PatchKey { slide: path, mpp: Mpp(0.5), center: SlidePoint::new(300.0, 300.0) };
         let Later::Ready(patch) = wait(|| images.patch(&key)) else { panic!("no patch") };
         assert_eq!((patch.size, patch.on_slide), (PATCH_SIZE, 1.0));

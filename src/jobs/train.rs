@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 
-use super::context::Ctx;
+use super::context::{Ctx, Part};
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::runs::{METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, fold_folder};
 use super::workspace::Workspace;
@@ -117,9 +117,11 @@ pub fn evaluate(
 
     let mut reports = Vec::new();
     for (done, fold) in split_folds.folds.iter().enumerate() {
-        ctx.observer.report("Cross-validation", done as u64, split_folds.folds.len() as u64);
+        let parts = split_folds.folds.len();
+        let part = Part { part: done, parts, name: "Fold", to: ctx.observer };
         let folder = fold_folder(folder, &fold.name);
-        let (fold_reports, _) = run_fold(&prepared, fold, request, &device, &folder, ctx)?;
+        let ctx = Ctx { observer: &part, cancel: ctx.cancel };
+        let (fold_reports, _) = run_fold(&prepared, fold, request, &device, &folder, &ctx)?;
         reports.extend(fold_reports);
     }
     let report = EvalReport {

@@ -30,7 +30,7 @@ impl Milestones {
     }
 
     /// Whether another frame is needed to know that what was just drawn is on the screen.
-    pub fn waits(&self) -> bool {
-        !self.drawn
+    pub fn waits(&self, tissue: bool) -> bool {
+        !self.drawn || (tissue && !self.tissue)
     }
 }

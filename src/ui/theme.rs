@@ -66,6 +66,9 @@ pub const LIGHT: Colors = Colors {
     canvas: Color32::from_rgb(0xf8, 0xf9, 0xfb),
 };
 
+/// Outlines of spots on small pictures of tissue: a colour that stains do not have.
+pub const SPOT_OUTLINE: Color32 = Color32::from_rgb(0x00, 0x6d, 0x77);
+
 /// Light text on near-black.
 pub const DARK: Colors = Colors {
     backdrop: Color32::from_rgb(0x12, 0x15, 0x1a),

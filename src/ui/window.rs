@@ -11,6 +11,7 @@ use super::dialogs::Dialogs;
 use super::explore::ExplorePage;
 use super::export::PreviewTexture;
 use super::milestones::Milestones;
+use super::pages::data_tissue::TissueCard;
 use super::{notices, pages, status, theme, top_bar};
 use crate::app::command::{Command, Overlay, ProjectCommand, Step};
 use crate::app::explore::images::Images as _;
@@ -20,7 +21,7 @@ use crate::app::state::{App, Effect};
 use crate::app::work::{Engine, Wake};
 
 /// Progress is drawn at most this often.
-const PROGRESS_EVERY: Duration = Duration::from_millis(150);
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 const FIRST_SIZE: [f32; 2] = [1440.0, 900.0];
 const LEAST_SIZE: [f32; 2] = [1024.0, 680.0];
 
@@ -31,6 +32,7 @@ pub struct Window {
     dialogs: Dialogs,
     list: CommandList,
     explore: ExplorePage,
+    tissue: TissueCard,
     preview: PreviewTexture,
     title: String,
     theme: Option<Theme>,
@@ -118,6 +120,7 @@ impl Window {
             dialogs: Dialogs::new(native_dialogs),
             list: CommandList::default(),
             explore: ExplorePage::default(),
+            tissue: TissueCard::default(),
             preview: PreviewTexture::default(),
             title: String::new(),
             theme: None,
@@ -213,9 +216,6 @@ impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         if let Some(milestones) = &mut self.milestones {
             milestones.frame_begins(self.drawn, self.explore.shows_tissue());
-            if milestones.waits() {
-                ctx.request_repaint();
-            }
         }
         if let Some(wait) = self.app.tick(Instant::now()) {
             ctx.request_repaint_after(wait);
@@ -247,7 +247,9 @@ impl eframe::App for Window {
             .frame(egui::Frame::new().fill(theme::colors(ui).backdrop).inner_margin(margin))
             .show(ui, |ui| match (&self.app.open, self.app.step) {
                 (None, _) => pages::welcome::show(ui, &self.app, &mut out),
-                (Some(_), Step::Data) => pages::data::show(ui, &self.app, &mut out),
+                (Some(_), Step::Data) => {
+                    pages::data::show(ui, &self.app, &mut self.tissue, &self.images, &mut out)
+                }
                 (Some(_), Step::Train) => pages::train::show(ui, &self.app, &mut out),
                 (Some(_), Step::Explore) => {
                     pages::explore::show(ui, &mut self.app, &mut self.explore, &self.images, &mut out)
@@ -259,6 +261,9 @@ impl eframe::App for Window {
         self.list.show(&ctx, &self.app, &mut out);
         notices::show(&ctx, &self.app, &mut out);
 
+        if self.milestones.as_ref().is_some_and(|m| m.waits(self.explore.shows_tissue())) {
+            ctx.request_repaint();
+        }
         if !out.is_empty() {
             for command in out {
                 self.app.apply(command);

@@ -7,7 +7,7 @@ use divan::Bencher;
 use eframe::egui;
 use hiscmcl::app::command::Command;
 use hiscmcl::app::explore::images::{Images, Later, PatchKey, TileSource};
-use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, SectionInput};
+use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook, SectionInput};
 use hiscmcl::app::settings::Theme;
 use hiscmcl::core::encoder::RgbPatch;
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
@@ -100,7 +100,15 @@ impl Page {
 
     fn input<'a>(sections: &'a [SectionInput], genes: &'a [String]) -> ExploreInput<'a> {
         let target = Target::Published;
-        ExploreInput { sections, genes, panels: &[], report: None, target, training: None, images: &NoImages }
+        ExploreInput {
+            sections,
+            genes,
+            panels: &[],
+            report: None,
+            target,
+            outlook: Outlook::Train,
+            images: &NoImages,
+        }
     }
 
     fn next_gene(&mut self) {

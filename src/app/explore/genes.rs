@@ -211,6 +211,16 @@ impl GeneList {
         self.rows.iter().find(|r| r.name == gene)
     }
 
+    /// A gene to begin with before any is evaluated: the most abundant marker of the first panel that has any
+    /// here. It says more of tissue than the first name of the alphabet.
+    pub fn first_marker(&self, panels: &[PanelGenes]) -> Option<&GeneRow> {
+        let abundance = |row: &GeneRow| row.mean_count.unwrap_or(0.0);
+        panels.iter().find_map(|panel| {
+            let markers = self.rows.iter().filter(|r| r.listed && panel.genes.contains(&r.name));
+            markers.max_by(|a, b| abundance(a).total_cmp(&abundance(b)).then_with(|| b.name.cmp(&a.name)))
+        })
+    }
+
     /// Shows the genes of `filter` whose name contains `search`, in the order of `sort`; names that begin
     /// with `search` come first.
     pub fn show(&mut self, filter: &GeneFilter, panels: &[PanelGenes], search: &str, sort: GeneSort) {
@@ -257,6 +267,18 @@ fn by(sort: GeneSort, a: &GeneRow, b: &GeneRow) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_an_evaluation_a_marker_is_shown_first() {
+        let of = |name: &str, genes: &[&str]| PanelGenes {
+            name: name.into(),
+            genes: genes.iter().map(|g| (*g).to_owned()).collect(),
+        };
+        let panels = [of("elsewhere", &["XYZ"]), of("here", &["FASN", "AGNA", "GNAS"])];
+        // Names stand for mean counts by their length; of equals the first name is taken.
+        assert_eq!(list().first_marker(&panels).unwrap().name, "AGNA");
+        assert!(list().first_marker(&panels[..1]).is_none());
+    }
 
     fn list() -> GeneList {
         let trust = [("GNAS", 0.7), ("FASN", 0.4), ("AGNA", 0.9)]

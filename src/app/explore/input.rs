@@ -24,6 +24,17 @@ pub struct SectionInput {
     pub problem: Option<String>,
 }
 
+/// How predictions come about, where there are none yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook<'a> {
+    /// A model can be trained.
+    Train,
+    /// Something else must be done first: what, in one sentence.
+    First(&'a str),
+    /// A model is being trained: how far it is.
+    Training(&'a str),
+}
+
 /// Everything the page is given.
 #[derive(Clone, Copy)]
 pub struct ExploreInput<'a> {
@@ -37,8 +48,8 @@ pub struct ExploreInput<'a> {
     pub report: Option<&'a Arc<EvalReport>>,
     /// The scale of the maps.
     pub target: Target,
-    /// How far a training is whose predictions will be shown, while there is one.
-    pub training: Option<&'a str>,
+    /// How predictions come about, where there are none yet.
+    pub outlook: Outlook<'a>,
     /// Slide images.
     pub images: &'a dyn Images,
 }

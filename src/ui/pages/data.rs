@@ -2,8 +2,10 @@
 
 use eframe::egui::Ui;
 
+use super::data_tissue::TissueCard;
 use super::{Side, data_features, data_genes, data_sections, scrolling, two_columns};
 use crate::app::command::Command;
+use crate::app::slides::SlideImages;
 use crate::app::state::App;
 use crate::ui::widgets::{Tone, banner};
 
@@ -11,7 +13,7 @@ use crate::ui::widgets::{Tone, banner};
 const RIGHT: f32 = 400.0;
 
 /// Draws the page.
-pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, app: &App, tissue: &mut TissueCard, images: &SlideImages, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
     scrolling(ui, "data page", |ui| {
         if open.demo {
@@ -22,6 +24,7 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
         two_columns(ui, RIGHT, |ui, side| match side {
             Side::Left => {
                 data_sections::show(ui, open, out);
+                tissue.show(ui, open, images, out);
                 data_features::show(ui, app, open, out);
             }
             Side::Right => data_genes::show(ui, app, open, out),

@@ -11,7 +11,7 @@ use crate::app::work::Request;
 use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
 use crate::ui::theme::{colors, gene, strong};
-use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, remark, thousands};
+use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark, thousands};
 
 const LABEL: f32 = 150.0;
 const CONTROL: f32 = 190.0;
@@ -109,7 +109,12 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     }
     let busy = app.work.any(|r| matches!(r, Request::SelectGenes { .. }));
     let ready = open.ready().next().is_some() && !busy;
-    let select = ui.add_enabled(ready, egui::Button::new("Select genes"));
+    // The way on, while there is nothing else to do.
+    let select = if open.genes().is_empty() {
+        primary(ui, ready, "Select genes")
+    } else {
+        ui.add_enabled(ready, egui::Button::new("Select genes"))
+    };
     if select.on_disabled_hover_text("No section is ready yet.").clicked() {
         out.push(Command::Genes(GenesCommand::Select));
     }

@@ -2,10 +2,11 @@
 
 use eframe::egui::{self, ComboBox, RichText, Ui};
 
-use super::{Side, evaluate_genes, evaluate_tables, fit_form, scrolling, two_columns};
+use super::{Side, evaluate_genes, evaluate_tables, fit_form, plan, scrolling, two_columns};
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
 use crate::app::default_split;
 use crate::app::paths::{PathPurpose, PathRequest};
+use crate::app::plan::Plan;
 use crate::app::project::Open;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
@@ -16,6 +17,10 @@ use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{Tone, banner, card, field, primary, progress, remark};
 
 const RIGHT: f32 = 420.0;
+/// What there will be to see.
+const AFTERWARDS: &str = "Afterwards: how well each gene is predicted, beside ridge regression on the same features \
+                          and the ceiling that counting noise sets; predicted maps of every section by the model that \
+                          did not see it; tables to save.";
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
@@ -29,6 +34,13 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
                                 sections, and tests it on those. It tells how far to trust each gene on a section the \
                                 model has not seen. Press \"Run the cross-validation\" at the right.";
                     remark(ui, text);
+                    ui.add_space(4.0);
+                    let split = app.forms.evaluate.split.unwrap_or_else(|| default_split(open));
+                    let networks = app.train_config().map_or(1, |config| config.members);
+                    if let Some(plan) = Plan::of_cross_validation(open, split, networks) {
+                        plan::show(ui, &plan);
+                    }
+                    remark(ui, AFTERWARDS);
                 }),
             },
             Side::Right => {

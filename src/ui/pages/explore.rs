@@ -3,7 +3,7 @@
 use eframe::egui::{ComboBox, Label, RichText, TextStyle, Ui};
 
 use crate::app::command::{Command, Step, TrainCommand};
-use crate::app::explore::ExploreInput;
+use crate::app::explore::{ExploreInput, Outlook};
 use crate::app::project::Open;
 use crate::app::slides::SlideImages;
 use crate::app::state::App;
@@ -24,7 +24,13 @@ pub fn show(
     out: &mut Vec<Command>,
 ) {
     let training = app.training().map(|job| how_far(&job));
-    predictions(ui, app, training.as_deref(), out);
+    let blocked = app.step_state(Step::Train).blocked;
+    let outlook = match (&training, &blocked) {
+        (Some(how_far), _) => Outlook::Training(how_far),
+        (None, Some(what)) => Outlook::First(what),
+        (None, None) => Outlook::Train,
+    };
+    predictions(ui, app, outlook, out);
     let sections = app.explore_sections();
     let panels: Vec<_> = app.panels().into_iter().cloned().collect();
     let App { open: Some(open), explore, .. } = app else { return };
@@ -39,7 +45,7 @@ pub fn show(
         panels: &panels,
         report,
         target,
-        training: training.as_deref(),
+        outlook,
         images,
     };
     out.extend(page.show(ui, explore, &input));
@@ -64,7 +70,7 @@ fn how_far(job: &JobView) -> String {
 }
 
 /// The line above the maps: which run predicts, or how to get one.
-fn predictions(ui: &mut Ui, app: &App, training: Option<&str>, out: &mut Vec<Command>) {
+fn predictions(ui: &mut Ui, app: &App, outlook: Outlook, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
@@ -74,17 +80,8 @@ fn predictions(ui: &mut Ui, app: &App, training: Option<&str>, out: &mut Vec<Com
         ui.add_space(GAP);
         let shown = app.explore.section_name().and_then(|s| open.section(s)).map(|s| s.entry);
         let complete = || open.runs.list.iter().filter(|r| r.complete);
-        if let Some(how_far) = training.filter(|_| complete().next().is_none()) {
-            ui.spinner();
-            let text = format!("The first model is being trained: {how_far}");
-            ui.add(Label::new(small(&text)).truncate());
-            return;
-        }
         if complete().next().is_none() {
-            ui.label(small("No model is trained yet, so only measured maps can be shown."));
-            if ui.add(mini_button("Train a model")).clicked() {
-                out.push(Command::GoTo(Step::Train));
-            }
+            no_model(ui, outlook, out);
             return;
         }
         let label = ui.label(small("Predicted by"));
@@ -114,6 +111,26 @@ fn predictions(ui: &mut Ui, app: &App, training: Option<&str>, out: &mut Vec<Com
             }
         }
     });
+}
+
+/// There is no model: how to get one.
+fn no_model(ui: &mut Ui, outlook: Outlook, out: &mut Vec<Command>) {
+    let c = colors(ui);
+    let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
+    let (text, step, button) = match outlook {
+        Outlook::Training(how_far) => {
+            ui.add(Label::new(small(&format!("The first model is being trained: {how_far}"))).truncate());
+            return;
+        }
+        Outlook::Train => {
+            ("No model is trained yet, so only measured maps can be shown.", Step::Train, "Train a model")
+        }
+        Outlook::First(what) => (what, Step::Data, "Go to data"),
+    };
+    ui.label(small(text));
+    if ui.add(mini_button(button)).clicked() {
+        out.push(Command::GoTo(step));
+    }
 }
 
 /// What the prediction of `section` by `run` is worth.

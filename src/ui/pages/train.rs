@@ -10,7 +10,7 @@ use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::progress::format_duration;
-use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark};
+use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark, thousands};
 
 const RIGHT: f32 = 420.0;
 
@@ -117,7 +117,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         .filter(|s| !held_out(&app.forms.train, open).contains(&s.name))
         .map(|s| s.spots.len())
         .sum();
-    let mut text = format!("{genes} genes, {spots} training spots.");
+    let mut text = format!("{} genes, {} training spots.", thousands(genes as f64), thousands(spots as f64));
     let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
     if let Some(time) = last.and_then(|l| l.took) {
         text.push_str(&format!(" The last run took {}.", format_duration(time)));

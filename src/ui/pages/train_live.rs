@@ -2,7 +2,10 @@
 
 use eframe::egui::{self, Ui};
 
+use super::plan;
 use crate::app::command::{Command, JobCommand};
+use crate::app::held_out;
+use crate::app::plan::Plan;
 use crate::app::project::Open;
 use crate::app::runs::Curves;
 use crate::app::state::App;
@@ -38,12 +41,18 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                 ui.spinner();
                 ui.label(format!("Reading {selected}"));
             });
-        } else if !runs.list.is_empty() {
-            remark(ui, "Choose a run below to see its curves, or train a new one.");
         } else {
-            let text = "Nothing has been trained yet in this session. Check the settings at the right and press Train; \
-                        the curves appear here.";
+            let text = "What Train will do with the settings at the right. The curves appear here while it runs; those of \
+                        earlier runs, when one is chosen below.";
             remark(ui, text);
+            ui.add_space(4.0);
+            let networks = app.train_config().map_or(1, |config| config.members);
+            match Plan::of_training(open, &held_out(&app.forms.train, open), networks) {
+                Some(plan) => plan::show(ui, &plan),
+                None => {
+                    remark(ui, "There is no section to train on yet.");
+                }
+            }
         }
     });
 }

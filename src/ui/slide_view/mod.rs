@@ -13,7 +13,7 @@ use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBu
 use crate::app::command::{Command, Step};
 use crate::app::explore::images::{Later, TileSource};
 use crate::app::explore::text::value_text;
-use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
+use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
@@ -113,7 +113,7 @@ impl SlideView {
                 overlay::minimap(ui, map, &mut state.camera, &self.tiles);
             }
             let hindrance =
-                Hindrance { slide: problem.as_deref().filter(|_| i == 0), training: input.training };
+                Hindrance { slide: problem.as_deref().filter(|_| i == 0), outlook: input.outlook };
             show_remark(ui, map, kind, i == 0, state, hindrance, commands);
         }
     }
@@ -214,8 +214,8 @@ impl SlideView {
 struct Hindrance<'a> {
     /// Of the slide image.
     slide: Option<&'a str>,
-    /// Predictions are on their way: how far the training is.
-    training: Option<&'a str>,
+    /// Of predictions.
+    outlook: Outlook<'a>,
 }
 
 /// Tells what stands in the way of a map, and the way on.
@@ -236,20 +236,24 @@ fn show_remark(
     };
     let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
     let has_values = state.map().values.of(kind).is_some();
-    let mut lead_to_training = false;
+    let mut way: Option<(Step, &str)> = None;
     let text = if kind == PaneKind::He || has_values {
         match hindrance.slide {
             Some(problem) => problem.to_owned(),
             None => return,
         }
     } else if kind.needs_prediction() && state.prediction().is_none() {
-        match hindrance.training {
-            Some(how_far) => {
+        match hindrance.outlook {
+            Outlook::Training(how_far) => {
                 format!("The model is being trained; the prediction of {section} appears here.\n{how_far}")
             }
-            None => {
-                lead_to_training = true;
+            Outlook::Train => {
+                way = Some((Step::Train, "Go to training"));
                 format!("There is no prediction of {section} yet. Train a model to see predictions.")
+            }
+            Outlook::First(what) => {
+                way = Some((Step::Data, "Go to data"));
+                format!("There is no prediction of {section} yet. {what} Then train a model.")
             }
         }
     } else if !index.is_measured() {
@@ -260,14 +264,13 @@ fn show_remark(
         format!("{gene} was not measured in {section}.")
     };
     let paper = overlay::remark(ui, map, &text);
-    if lead_to_training {
+    if let Some((step, label)) = way {
         let size = Vec2::new(150.0, 32.0);
         let at = Rect::from_center_size(paper.center_bottom() + Vec2::new(0.0, 12.0 + size.y / 2.0), size);
         if map.contains_rect(at) {
-            let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("train", kind.key())));
-            let button = widgets::primary(&mut child, true, "Go to training");
-            if button.clicked() {
-                commands.push(Command::GoTo(Step::Train));
+            let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("way", kind.key())));
+            if widgets::primary(&mut child, true, label).clicked() {
+                commands.push(Command::GoTo(step));
             }
         }
     }

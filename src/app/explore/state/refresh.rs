@@ -131,7 +131,8 @@ impl ExploreState {
             self.versions.list += 1;
         }
         if self.gene.is_none() && self.index.is_some() {
-            self.gene = self.list.get(0).map(|r| r.name.clone());
+            let marker = self.list.first_marker(&self.panels).filter(|_| self.trust.is_empty());
+            self.gene = marker.or_else(|| self.list.get(0)).map(|r| r.name.clone());
             self.stale.map = true;
         }
     }

@@ -1,0 +1,110 @@
+//! What a training or a cross-validation will do, told before it is started.
+
+use super::project::Open;
+use crate::evaluate::report::Split;
+use crate::evaluate::splits::{Fold, SectionRef, folds, holding_out};
+
+/// One model: what it learns from and what it is tested on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFold {
+    /// Sections it never sees.
+    pub test: Vec<String>,
+    /// Sections it learns from.
+    pub train: Vec<String>,
+    /// The one of those on which it is decided when to stop and how to blend.
+    pub validation: Option<String>,
+    /// Spots it learns from.
+    pub train_spots: usize,
+    /// Spots it is tested on.
+    pub test_spots: usize,
+}
+
+/// The whole plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order in which they are trained.
+    pub folds: Vec<PlannedFold>,
+    /// Genes to predict.
+    pub genes: usize,
+    /// Sections whose image features must be computed first.
+    pub without_features: usize,
+    /// Networks that are averaged in each model.
+    pub networks: usize,
+}
+
+impl Plan {
+    /// Training one model without the sections called `test`. `None` when nothing is left to train on.
+    pub fn of_training(open: &Open, test: &[String], networks: usize) -> Option<Self> {
+        let fold = holding_out(&refs(open), test)?;
+        Some(Self::new(open, &[fold], networks))
+    }
+
+    /// A cross-validation. `None` when the sections cannot be split this way.
+    pub fn of_cross_validation(open: &Open, split: Split, networks: usize) -> Option<Self> {
+        let folds = folds(&refs(open), split).ok()?.folds;
+        Some(Self::new(open, &folds, networks))
+    }
+
+    fn new(open: &Open, folds: &[Fold], networks: usize) -> Self {
+        let sections: Vec<_> = open.ready().collect();
+        let names = |at: &[usize]| at.iter().filter_map(|&s| Some(sections.get(s)?.name.clone())).collect();
+        let spots = |at: &[usize]| at.iter().filter_map(|&s| Some(sections.get(s)?.spots.len())).sum();
+        let planned = |fold: &Fold| PlannedFold {
+            test: names(&fold.test),
+            train: names(&fold.train),
+            validation: fold.validation.and_then(|s| Some(sections.get(s)?.name.clone())),
+            train_spots: spots(&fold.train),
+            test_spots: spots(&fold.test),
+        };
+        Self {
+            folds: folds.iter().map(planned).collect(),
+            genes: open.genes().len(),
+            without_features: sections.iter().filter(|s| !open.cached.contains(&s.name)).count(),
+            networks,
+        }
+    }
+}
+
+fn refs(open: &Open) -> Vec<SectionRef> {
+    open.ready().map(|s| SectionRef { name: s.name.clone(), patient: s.patient.clone() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::project::SectionState;
+    use crate::app::project::tests::open;
+    use crate::app::work::ReadSection;
+    use crate::data::testing::section;
+    use std::sync::Arc;
+
+    fn ready(names: &[&str]) -> Open {
+        let mut open = open(names);
+        for (at, entry) in open.take_unread().iter().enumerate() {
+            let mut read = section(&entry.name, &["A"], &[&[1.0], &[2.0]]);
+            read.spots.truncate(2 - at % 2);
+            read.patient.clone_from(&entry.patient);
+            let read = ReadSection { section: Arc::new(read), umis: 3.0 };
+            open.set_state(crate::app::project::key(entry), SectionState::Ready(read));
+        }
+        open
+    }
+
+    #[test]
+    fn every_section_is_tested_once_and_never_trained_on_then() {
+        let open = ready(&["A1", "B1", "B2"]);
+        let plan = Plan::of_cross_validation(&open, Split::Patient, 3).unwrap();
+        let tests: Vec<_> = plan.folds.iter().map(|f| f.test.join("+")).collect();
+        assert_eq!(tests, ["A1", "B1+B2"]);
+        assert_eq!((plan.folds[0].train_spots, plan.folds[1].test_spots), (3, 3));
+        assert!(plan.folds.iter().all(|f| f.test.iter().all(|t| !f.train.contains(t))));
+        assert_eq!((plan.without_features, plan.networks), (3, 3));
+    }
+
+    #[test]
+    fn a_training_without_sections_has_no_plan() {
+        let open = ready(&["A1"]);
+        assert!(Plan::of_training(&open, &["A1".to_owned()], 1).is_none());
+        assert_eq!(Plan::of_training(&open, &[], 1).unwrap().folds[0].train, ["A1"]);
+    }
+}

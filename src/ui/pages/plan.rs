@@ -1,0 +1,57 @@
+//! What a training or a cross-validation will do, as a table.
+
+use eframe::egui::{self, Grid, RichText, ScrollArea, TextStyle, Ui};
+
+use crate::app::plan::Plan;
+use crate::ui::theme::colors;
+use crate::ui::widgets::{remark, thousands};
+
+/// Draws the plan.
+pub fn show(ui: &mut Ui, plan: &Plan) {
+    let c = colors(ui);
+    ScrollArea::horizontal().id_salt("plan").auto_shrink([false, true]).show(ui, |ui| {
+        Grid::new("plan").num_columns(5).spacing([24.0, 6.0]).show(ui, |ui| {
+            for (head, hover) in [
+                ("Tested on", "Sections that the model never sees"),
+                ("Spots", "Spots in them"),
+                ("Trained on", "Sections that the model learns from"),
+                ("Spots", "Spots in them"),
+                ("Stops by", "The training section on which it is decided when to stop and how to blend"),
+            ] {
+                let text = RichText::new(head).text_style(TextStyle::Small).color(c.weak);
+                ui.label(text).on_hover_text(hover);
+            }
+            ui.end_row();
+            for fold in &plan.folds {
+                list(ui, &fold.test);
+                ui.label(thousands(fold.test_spots as f64));
+                list(ui, &fold.train);
+                ui.label(thousands(fold.train_spots as f64));
+                ui.label(fold.validation.as_deref().unwrap_or("part of the spots"));
+                ui.end_row();
+            }
+        });
+        ui.add_space(4.0);
+    });
+    let networks = match plan.networks {
+        1 => "one network".to_owned(),
+        n => format!("{n} networks, averaged"),
+    };
+    let features = match plan.without_features {
+        0 => "The image features of all sections are ready.".to_owned(),
+        1 => "The image features of one section are computed first.".to_owned(),
+        n => format!("The image features of {n} sections are computed first."),
+    };
+    remark(ui, format!("{} genes; each model is {networks}. {features}", thousands(plan.genes as f64)));
+}
+
+/// Names of sections, those that do not fit counted.
+fn list(ui: &mut Ui, names: &[String]) {
+    const SHOWN: usize = 6;
+    let text = match names {
+        [] => "nothing".to_owned(),
+        few if few.len() <= SHOWN => few.join(", "),
+        many => format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN),
+    };
+    ui.add(egui::Label::new(text)).on_hover_text(names.join(", "));
+}
