@@ -71,7 +71,7 @@ pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &Ctx) -> any
             plates.insert(name, plate);
         }
         if let Some(plate) = plates.get(name.as_str()) {
-            rows.push(row(plate, gene, &request.display, target)?);
+            rows.push(row(plate, gene, &request.display)?);
         }
     }
     let style = Style { opacity: request.display.opacity, ..request.style };
@@ -116,9 +116,12 @@ fn plate(
     Ok(Plate { section, tissue, genes: genes.to_vec(), measured, predicted })
 }
 
-fn row(plate: &Plate, gene: &str, display: &DisplaySettings, target: Target) -> anyhow::Result<Row> {
+fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<Row> {
     let g = plate.genes.iter().position(|name| name == gene).ok_or_else(|| {
-        anyhow!("{gene} is not among the {} genes of the run ({})", plate.genes.len(), target.unit())
+        anyhow!(
+            "{gene} is not among the {} genes of the run; choose another gene or another run",
+            plate.genes.len()
+        )
     })?;
     let measured = plate.measured.column(g);
     let predicted = plate.predicted.as_ref().map(|p| p.mean.column(g));

@@ -70,13 +70,14 @@ impl App {
         looked_at.or_else(|| open.ready().next().map(|s| s.name.clone())).into_iter().collect()
     }
 
-    /// The genes of the figure; the one looked at while none is chosen.
+    /// The genes of the figure; while none is chosen the one looked at, if the run predicts it.
     pub fn export_genes(&self, open: &Open) -> Vec<String> {
         if !self.forms.export.genes.is_empty() {
             return self.forms.export.genes.clone();
         }
-        let gene = self.explore.gene().map(str::to_owned).or_else(|| open.genes().first().cloned());
-        gene.into_iter().collect()
+        let genes = self.export_run(open).map_or(open.genes(), |run| &run.config.genes);
+        let looked_at = self.explore.gene().filter(|g| genes.is_empty() || genes.iter().any(|own| own == g));
+        looked_at.or(genes.first().map(String::as_str)).map(str::to_owned).into_iter().collect()
     }
 
     /// The run that predicts for the figure: the chosen one; else the one that says most of its first

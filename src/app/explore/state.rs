@@ -91,6 +91,8 @@ struct Stale {
 pub struct ExploreState {
     section: Option<String>,
     gene: Option<String>,
+    /// Whether the user chose the gene; otherwise a better one may take its place.
+    gene_chosen: bool,
     spot: Option<usize>,
     search: String,
     filter: GeneFilter,
@@ -286,6 +288,7 @@ impl ExploreState {
     }
 
     fn select_gene(&mut self, gene: String) {
+        self.gene_chosen = true;
         if self.gene.as_deref() != Some(gene.as_str()) {
             self.gene = Some(gene);
             self.stale.map = true;

@@ -101,7 +101,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
                 }
             } else {
                 ui.label(gene(g.as_str()));
-                ui.label(RichText::new("(the one looked at)").color(c.weak));
+                ui.label(RichText::new("(until you add others)").color(c.weak));
             }
         }
     });
@@ -111,7 +111,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     name(&typed, "Add a gene to the figure");
     if !search.trim().is_empty() {
         let wanted = search.trim().to_uppercase();
-        let known = open.genes();
+        let known = app.export_run(open).map_or(open.genes(), |run| &run.config.genes);
         let mut found: Vec<&String> =
             known.iter().filter(|g| g.to_uppercase().contains(&wanted) && !form.genes.contains(g)).collect();
         found.sort_by_key(|g| (g.to_uppercase() != wanted, !g.to_uppercase().starts_with(&wanted)));

@@ -126,14 +126,16 @@ impl ExploreState {
             self.list = GeneList::new(measured, model, &self.trust, mean_count);
             self.stale.shown = true;
         }
-        if std::mem::take(&mut self.stale.shown) {
+        let listed_anew = std::mem::take(&mut self.stale.shown);
+        if listed_anew {
             self.list.show(&self.filter, &self.panels, &self.search, self.sort);
             self.versions.list += 1;
         }
-        if self.gene.is_none() && self.index.is_some() {
+        if self.index.is_some() && (self.gene.is_none() || (listed_anew && !self.gene_chosen)) {
             let marker = self.list.first_marker(&self.panels).filter(|_| self.trust.is_empty());
-            self.gene = marker.or_else(|| self.list.get(0)).map(|r| r.name.clone());
-            self.stale.map = true;
+            let first = marker.or_else(|| self.list.get(0)).map(|r| r.name.clone());
+            self.stale.map |= self.gene != first;
+            self.gene = first;
         }
     }
 
