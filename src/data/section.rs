@@ -68,6 +68,8 @@ pub struct SpotGeometry {
 impl SpotGeometry {
     /// Legacy ST arrays (Stahl et al. 2016): 100 um spots, 200 um apart.
     pub const LEGACY_ST: Self = Self { pitch_um: 200.0, diameter_um: 100.0 };
+    /// Visium: 55 um spots, 100 um apart.
+    pub const VISIUM: Self = Self { pitch_um: 100.0, diameter_um: 55.0 };
 }
 
 /// A section with everything but its pixels: spots joined with their counts, in one order.

@@ -1,5 +1,6 @@
-//! Legacy spatial transcriptomics (Stahl et al. 2016) as text tables beside a slide image: the count table
-//! (spots x genes), the spot file (where each spot lies on the image), and the pathologist's labels.
+//! Spatial transcriptomics as its users have it: legacy ST (Stahl et al. 2016) as text tables beside a slide image
+//! (count table, spot file, labels), what Space Ranger writes for Visium and Visium HD, and finding out which of
+//! them a folder or file is.
 
 mod error;
 mod table;
@@ -10,6 +11,9 @@ pub mod labels;
 pub mod names;
 pub mod pairing;
 pub mod pitch;
+pub mod recognise;
+pub mod source;
 pub mod spots;
+pub mod visium;
 
 pub use error::{FileRole, MissingFile, ReadError};

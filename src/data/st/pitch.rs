@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::geometry::{Mpp, SlidePoint};
 
 use super::spots::SpotRow;
@@ -11,6 +13,36 @@ use super::spots::SpotRow;
 const FEWEST_PAIRS: usize = 3;
 /// Comparing every pair of more spots than this makes the estimate slower, not better.
 const MOST_SPOTS: usize = 1000;
+
+/// How the spots of an array are arranged, and how its coordinates count them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lattice {
+    /// Rows and columns at right angles, neighbours one step apart: legacy ST, Visium HD.
+    #[default]
+    Square,
+    /// Visium: in a row only every second column has a spot, and the next row lies half a step aside, so that
+    /// each spot has six neighbours at one distance: two columns away, or one column and one row.
+    Hexagonal,
+}
+
+impl Lattice {
+    /// Steps to the neighbour in the same row, and to the nearest spot straight above or below.
+    fn steps(self) -> [[i32; 2]; 2] {
+        match self {
+            Self::Square => [[1, 0], [0, 1]],
+            Self::Hexagonal => [[2, 0], [0, 2]],
+        }
+    }
+
+    /// How many pitches lie between spots that are so many columns and rows apart.
+    fn pitches(self, columns: f64, rows: f64) -> f64 {
+        match self {
+            Self::Square => columns.hypot(rows),
+            Self::Hexagonal => (columns / 2.0).hypot(rows * 3f64.sqrt() / 2.0),
+        }
+    }
+}
 
 /// The distance between neighbouring spots, in slide pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,24 +75,30 @@ impl Pitch {
 /// Measures the pitch: the median distance of spots that are neighbours in the array, by row and by column.
 /// Medians bear missing and misplaced spots. Where hardly any spots are direct neighbours, pairs further apart
 /// are scaled by their distance in the array; without array coordinates, the nearest spot is the neighbour.
-/// `None` when there are too few spots to say.
+/// `None` when there are too few spots to say. For legacy ST, whose arrays are square.
 pub fn measure(spots: &[SpotRow]) -> Option<Pitch> {
+    measure_on(Lattice::Square, spots)
+}
+
+/// As [`measure`], on a lattice of this kind.
+pub fn measure_on(lattice: Lattice, spots: &[SpotRow]) -> Option<Pitch> {
     let by_grid: HashMap<[i32; 2], SlidePoint> =
         spots.iter().filter_map(|s| Some((s.grid?, s.center))).collect();
     if by_grid.len() < spots.len() {
         return nearest(spots);
     }
-    neighbours(&by_grid).or_else(|| distant(spots))
+    neighbours(lattice, &by_grid).or_else(|| distant(lattice, spots))
 }
 
-fn neighbours(by_grid: &HashMap<[i32; 2], SlidePoint>) -> Option<Pitch> {
-    let along = |dx: i32, dy: i32| {
+fn neighbours(lattice: Lattice, by_grid: &HashMap<[i32; 2], SlidePoint>) -> Option<Pitch> {
+    let along = |[dx, dy]: [i32; 2]| {
+        let pitches = lattice.pitches(f64::from(dx), f64::from(dy));
         let distances = by_grid.iter().filter_map(|(&[x, y], p)| {
-            Some(p.distance(*by_grid.get(&[x.checked_add(dx)?, y.checked_add(dy)?])?))
+            Some(p.distance(*by_grid.get(&[x.checked_add(dx)?, y.checked_add(dy)?])?) / pitches)
         });
         distances.collect::<Vec<f64>>()
     };
-    let (mut row, mut column) = (along(1, 0), along(0, 1));
+    let [mut row, mut column] = lattice.steps().map(along);
     let pairs = row.len() + column.len();
     if pairs < FEWEST_PAIRS {
         return None;
@@ -77,13 +115,13 @@ fn neighbours(by_grid: &HashMap<[i32; 2], SlidePoint>) -> Option<Pitch> {
     positive(Pitch { along, pairs })
 }
 
-fn distant(spots: &[SpotRow]) -> Option<Pitch> {
+fn distant(lattice: Lattice, spots: &[SpotRow]) -> Option<Pitch> {
     let placed: Vec<([i32; 2], SlidePoint)> =
         thinned(spots).filter_map(|s| Some((s.grid?, s.center))).collect();
     let mut ratios = Vec::new();
     for (i, (a, p)) in placed.iter().enumerate() {
         for (b, q) in placed.iter().skip(i + 1) {
-            let steps = f64::hypot(f64::from(a[0]) - f64::from(b[0]), f64::from(a[1]) - f64::from(b[1]));
+            let steps = lattice.pitches(f64::from(a[0]) - f64::from(b[0]), f64::from(a[1]) - f64::from(b[1]));
             if steps > 0.0 {
                 ratios.push(p.distance(*q) / steps);
             }
@@ -162,6 +200,23 @@ mod tests {
         assert_eq!(pitch.pairs, 11 * 10 + 12 * 9);
         assert!((pitch.mpp(200.0).0 - 200.0 / (280.0f64 * 290.0).sqrt()).abs() < 1e-12);
         assert!((pitch.stretch() - 290.0 / 280.0).abs() < 1e-12);
+    }
+
+    /// A Visium array with rows `pitch * sqrt(3) / 2` apart, stretched downwards.
+    fn visium(pitch: f64, stretch: f64, keep: impl Fn(i32, i32) -> bool) -> Vec<SpotRow> {
+        let step = [pitch / 2.0, stretch * pitch * 3f64.sqrt() / 2.0];
+        array(step, |x, y| (x + y) % 2 == 0 && keep(x, y))
+    }
+
+    #[test]
+    fn hexagonal_arrays_give_the_distance_of_all_six_neighbours() {
+        let pitch = measure_on(Lattice::Hexagonal, &visium(137.0, 1.0, |_, _| true)).unwrap();
+        assert!(pitch.along.iter().all(|p| (p - 137.0).abs() < 1e-9), "{pitch:?}");
+        let pitch = measure_on(Lattice::Hexagonal, &visium(137.0, 1.2, |_, _| true)).unwrap();
+        assert!((pitch.along[0] - 137.0).abs() < 1e-9 && (pitch.stretch() - 1.2).abs() < 1e-9);
+        // Spots that are nobody's neighbour straight on still tell.
+        let few = visium(137.0, 1.0, |x, y| (x * 5 + y * 7) % 12 == 0);
+        assert!((measure_on(Lattice::Hexagonal, &few).unwrap().px() - 137.0).abs() < 1e-9);
     }
 
     #[test]

@@ -217,6 +217,8 @@ pub(super) struct Table {
 pub(super) struct Row {
     /// 1-based.
     pub(super) line: u64,
+    /// The row's name, where R wrote one without a header.
+    pub(super) name: Option<String>,
     cells: Vec<String>,
 }
 
@@ -269,7 +271,17 @@ impl Table {
         }
     }
 
-    fn wrong_header(&self, message: String) -> FileError {
+    /// The cells of the first line.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// The first line as a row, for tables that turn out to have no header.
+    pub(super) fn first_row(&self) -> Row {
+        Row { line: 1, name: None, cells: self.header.clone() }
+    }
+
+    pub(super) fn wrong_header(&self, message: String) -> FileError {
         FileError::malformed_at(self.lines.path(), 1, message)
     }
 
@@ -283,17 +295,18 @@ impl Table {
         let mut cells: Vec<String> =
             line.text.split(char::from(self.separator)).map(|c| clean(c).to_owned()).collect();
         let number = line.number;
+        let mut name = None;
         match cells.len().checked_sub(self.header.len()) {
             Some(0) => {}
             // R writes row names without a header of their own.
-            Some(1) => drop(cells.remove(0)),
+            Some(1) => name = Some(cells.remove(0)),
             _ => {
                 let has = counted(cells.len(), "cell");
                 let message = format!("the row has {has} where the header has {}", self.header.len());
                 return Err(self.lines.wrong(message));
             }
         }
-        Ok(Some(Row { line: number, cells }))
+        Ok(Some(Row { line: number, name, cells }))
     }
 }
 

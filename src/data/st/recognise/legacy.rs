@@ -1,0 +1,101 @@
+//! Legacy ST: folders laid out as her2st, and count tables paired with spot files and images by their names, as in
+//! GSE144240 (Ji et al. 2020: `GSM4284316_P2_ST_rep1_stdata.tsv.gz`, `spot_data-selection-P2_ST_rep1.tsv.gz`).
+
+use std::path::{Path, PathBuf};
+
+use super::super::her2st::scan;
+use super::super::names::{file_name, patient_of};
+use super::super::pairing::suggest_pairs;
+use super::super::source::{SampleKind, Source};
+use super::walk::Listing;
+use super::{ImageKind, Recognition, Sample, SampleImage};
+use crate::data::slide::Slide;
+
+/// So many tables and images are opened to see what they are.
+const MOST_OPENED: usize = 4000;
+
+/// The her2st layout, where `root` is such a folder, one of its inner folders, or the one above.
+pub(super) fn her2st(root: &Path, listing: &mut Listing, found: &mut Recognition) {
+    let inner =
+        file_name(root).starts_with("ST-") && root.parent().is_some_and(|p| p.join("ST-cnts").is_dir());
+    let mut roots: Vec<PathBuf> = listing
+        .files
+        .iter()
+        .filter_map(|f| f.path.ancestors().find(|a| a.ends_with("ST-cnts"))?.parent().map(Path::to_path_buf))
+        .collect();
+    roots.dedup();
+    if inner && !listing.files.is_empty() {
+        roots = vec![root.to_path_buf()];
+    }
+    for root in roots {
+        let scanned = match scan(&root) {
+            Ok(scanned) => scanned,
+            Err(e) => {
+                found.notes.push(e.to_string());
+                continue;
+            }
+        };
+        found.notes.extend(scanned.notes);
+        for entry in scanned.sections {
+            let source = Source::Tables { counts: entry.counts, spots: entry.spots };
+            let mut sample = Sample::new(entry.name, SampleKind::LegacySt, source);
+            sample.patient = entry.patient;
+            sample.images.push(slide(entry.image));
+            sample.labels = entry.labels;
+            sample.place = file_name(&root);
+            found.samples.push(sample);
+        }
+        let below =
+            if root.join("ST-cnts").is_dir() { root.clone() } else { root.parent().unwrap_or(&root).into() };
+        for file in listing.files.iter_mut().filter(|f| f.path.starts_with(&below)) {
+            file.used = true;
+        }
+    }
+}
+
+fn slide(path: PathBuf) -> SampleImage {
+    let size = Slide::read_size(&path).ok();
+    SampleImage { kind: ImageKind::FullResolution, path, scale: Some(1.0), size }
+}
+
+/// Count tables, spot files and images of no known layout.
+pub(super) fn pairs(listing: &mut Listing, found: &mut Recognition) {
+    let could_be = listing.files.iter().filter(|f| !f.used && (f.is_table() || f.is_image()));
+    let files: Vec<PathBuf> = could_be.map(|f| f.path.clone()).take(MOST_OPENED).collect();
+    if !listing.files.iter().any(|f| !f.used && f.is_table()) {
+        return;
+    }
+    for pair in suggest_pairs(&files) {
+        let name = pair.name;
+        let Some(counts) = pair.counts else { continue };
+        let Some(spots) = pair.spots else {
+            found.notes.push(format!(
+                "{name} has a count table ({}) but no spot file, and was left out",
+                file_name(&counts)
+            ));
+            continue;
+        };
+        for path in
+            [Some(&counts), Some(&spots), pair.image.as_ref(), pair.labels.as_ref()].into_iter().flatten()
+        {
+            listing.take(path);
+        }
+        let place = counts.parent().map(file_name).unwrap_or_default();
+        let mut sample = Sample::new(name.clone(), SampleKind::LegacySt, Source::Tables { counts, spots });
+        sample.patient = patient_of(&name);
+        sample.labels = pair.labels;
+        sample.place = place;
+        match pair.image {
+            Some(image) => sample.images.push(slide(image)),
+            None => {
+                let word = name.to_lowercase();
+                let packed = listing.files.iter().find(|f| f.is_packed_image() && f.lower.contains(&word));
+                sample.needed.push(match packed {
+                    Some(packed) => format!("the slide image: unpack {}", packed.name),
+                    None => "the slide image".to_owned(),
+                });
+            }
+        }
+        found.samples.push(sample);
+    }
+}

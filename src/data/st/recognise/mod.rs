@@ -1,0 +1,161 @@
+//! Finding out what a folder or file is that the user drops: which samples are in it, of what kind, which of their
+//! files are used, and what is still missing. Only names and the first bytes of files are read.
+
+mod anndata;
+mod hest;
+mod images;
+mod legacy;
+mod names10x;
+mod sample;
+mod space_ranger;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod visium;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::ReadError;
+use super::names::{file_name, natural_cmp};
+use crate::core::files::FileError;
+
+pub use sample::{ImageKind, Sample, SampleImage};
+use walk::Listing;
+
+/// What was looked for, for the sentence that nothing was found.
+const LOOKED_FOR: &str = "nothing in it was recognised; looked for Space Ranger output (a 10x matrix and tissue_positions), \
+                          AnnData files (.h5ad), HEST samples (st, wsis, metadata), her2st folders (ST-cnts) and count \
+                          tables with spot files";
+
+/// What a folder or file holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recognition {
+    /// The samples, patient by patient, in natural order of their names.
+    pub samples: Vec<Sample>,
+    /// What could not be used and why, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Finds all samples in a folder, a few levels deep, or the one that a file belongs to.
+///
+/// # Errors
+/// [`ReadError`] in one sentence when `path` cannot be read, or no sample was found: what was looked for, and the
+/// first reason why something was not enough.
+pub fn recognise(path: &Path) -> Result<Recognition, ReadError> {
+    let path = &std::path::absolute(path).map_err(FileError::io("open", path))?;
+    let about = fs::metadata(path).map_err(FileError::io("open", path))?;
+    let mut found = if about.is_dir() { folder(path)? } else { file(path)? };
+    tidy(&mut found);
+    Ok(found)
+}
+
+/// Everything in `root`.
+fn all_in(root: &Path) -> Result<Recognition, ReadError> {
+    let mut listing = Listing::of(root)?;
+    let mut found = Recognition { samples: Vec::new(), notes: std::mem::take(&mut listing.notes) };
+    legacy::her2st(root, &mut listing, &mut found);
+    hest::find(&mut listing, &mut found);
+    space_ranger::find(root, &mut listing, &mut found);
+    anndata::find(&mut listing, &mut found);
+    legacy::pairs(&mut listing, &mut found);
+    if found.samples.is_empty() {
+        let archives: Vec<String> =
+            listing.files.iter().filter(|f| f.is_archive()).map(|f| f.name.clone()).collect();
+        if let Some(first) = archives.first() {
+            let more = if archives.len() > 1 { " and the others" } else { "" };
+            found.notes.insert(0, format!("{first}{more} must be unpacked first"));
+        }
+    }
+    Ok(found)
+}
+
+fn folder(path: &Path) -> Result<Recognition, ReadError> {
+    let mut found = all_in(path)?;
+    if found.samples.is_empty() {
+        // Choosing one of the inner folders is an easy mistake.
+        let parent = path.parent().filter(|_| hest::INNER.contains(&file_name(path).to_lowercase().as_str()));
+        let home = parent.map_or_else(|| names10x::home(path, "").root, Path::to_path_buf);
+        if home != *path && home.parent().is_some() {
+            let above = all_in(&home)?;
+            let (inside, others): (Vec<Sample>, Vec<Sample>) =
+                above.samples.into_iter().partition(|s| s.has_file_below(path));
+            let samples = if inside.is_empty() { others } else { inside };
+            if !samples.is_empty() {
+                return Ok(Recognition { samples, notes: Vec::new() });
+            }
+        }
+        return Err(nothing(path, LOOKED_FOR, &found.notes));
+    }
+    for sample in &mut found.samples {
+        // Who chooses the folder of one size of bins wants that one.
+        if !sample.chosen && sample.source.files().iter().all(|(_, f)| f.starts_with(path)) {
+            sample.chosen |= names10x::bin_of(&file_name(path)).is_some();
+        }
+    }
+    Ok(found)
+}
+
+/// The sample that a file belongs to, from the folder that it lies in, and the ones above where that has none.
+fn file(path: &Path) -> Result<Recognition, ReadError> {
+    const LEVELS: usize = 3;
+    let Some(parent) = path.parent() else { return Err(nothing(path, LOOKED_FOR, &[])) };
+    let home = names10x::home(parent, "").root;
+    let above_bins = home.parent().filter(|_| names10x::bin_of(&file_name(&home)).is_some());
+    let mut notes = Vec::new();
+    let mut tried: Vec<PathBuf> = Vec::new();
+    let starts = [Some(parent), Some(home.as_path()), above_bins];
+    let above = home.ancestors().skip(1).take(LEVELS - 1);
+    for folder in starts.into_iter().flatten().chain(above) {
+        // The root of a disk is nobody's sample.
+        if folder.parent().is_none() || tried.iter().any(|t| t == folder) {
+            continue;
+        }
+        tried.push(folder.to_path_buf());
+        let Ok(found) = all_in(folder) else { continue };
+        let samples: Vec<Sample> = found.samples.into_iter().filter(|s| s.has_file(path)).collect();
+        if !samples.is_empty() {
+            let notes = found.notes.into_iter().filter(|n| n.contains(&file_name(path))).collect();
+            let chosen = |s| Sample { chosen: true, ..s };
+            return Ok(Recognition { samples: samples.into_iter().map(chosen).collect(), notes });
+        }
+        let name = file_name(path);
+        notes.extend(found.notes.into_iter().filter(|n| n.contains(&name)));
+    }
+    Err(nothing(path, &names10x::what_it_lacks(path), &notes))
+}
+
+fn nothing(path: &Path, what: &str, notes: &[String]) -> ReadError {
+    let why = notes.first().map(|n| format!(" ({})", n.trim_end_matches('.'))).unwrap_or_default();
+    ReadError::malformed(path, format!("{what}{why}"))
+}
+
+/// Names that a project can use, all different; patient by patient.
+fn tidy(found: &mut Recognition) {
+    for sample in &mut found.samples {
+        sample.name = sample::usable_name(&sample.name);
+    }
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for sample in &found.samples {
+        *count.entry(sample.name.clone()).or_default() += 1;
+    }
+    for sample in &mut found.samples {
+        // Samples of the same name lie in different folders.
+        if count.get(&sample.name).is_some_and(|&n| n > 1) && !sample.place.is_empty() {
+            sample.name = sample::usable_name(&format!("{}_{}", sample.place, sample.name));
+        }
+    }
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for sample in &mut found.samples {
+        let times = seen.entry(sample.name.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            sample.name = format!("{} ({times})", sample.name);
+        }
+    }
+    let key = |s: &Sample| s.patient.clone().unwrap_or_default();
+    found.samples.sort_by(|a, b| natural_cmp(&key(a), &key(b)).then_with(|| natural_cmp(&a.name, &b.name)));
+    found.notes.dedup();
+}

@@ -1,0 +1,159 @@
+//! A sample that was recognised.
+
+use std::path::{Path, PathBuf};
+
+use super::super::names::file_name;
+use super::super::source::{SampleKind, Source};
+use crate::core::geometry::Mpp;
+
+/// What an image shows of the slide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImageKind {
+    /// The slide on which the positions are counted.
+    FullResolution,
+    /// `tissue_hires_image`: 2,000 or 4,000 pixels on its longer side.
+    Hires,
+    /// `tissue_lowres_image`: 600 pixels on its longer side.
+    Lowres,
+    /// The picture that the CytAssist instrument takes.
+    CytAssist,
+}
+
+impl ImageKind {
+    /// "full-resolution slide", "hires image".
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::FullResolution => "full-resolution slide",
+            Self::Hires => "hires image",
+            Self::Lowres => "lowres image",
+            Self::CytAssist => "CytAssist image",
+        }
+    }
+}
+
+/// An image of a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleImage {
+    /// What it shows.
+    pub kind: ImageKind,
+    /// The file.
+    pub path: PathBuf,
+    /// Its pixels per full-resolution pixel: positions times this are positions on this image. `None` where the data
+    /// does not say it (always for a CytAssist image beside another slide, which lies askew to it).
+    pub scale: Option<f64>,
+    /// Width and height in pixels, where the file says it.
+    pub size: Option<(u32, u32)>,
+}
+
+/// A sample: its files, and what is known of it without opening them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// From its folder or files; unique among the samples found with it.
+    pub name: String,
+    /// The donor, where names or metadata tell.
+    pub patient: Option<String>,
+    /// The assay, or the collection.
+    pub kind: SampleKind,
+    /// Where the measurements are.
+    pub source: Source,
+    /// The images that exist, the best first.
+    pub images: Vec<SampleImage>,
+    /// Labels of its spots.
+    pub labels: Option<PathBuf>,
+    /// Micrometres per pixel of the full-resolution slide, when a file says it.
+    pub mpp: Option<Mpp>,
+    /// Whether it is taken unless the user says otherwise; 2 um bins are not.
+    pub chosen: bool,
+    /// Files that are not used, a short phrase each.
+    pub ignored: Vec<String>,
+    /// What it still needs, a short phrase each.
+    pub needed: Vec<String>,
+    /// The folder that holds it, to tell it from others of its name.
+    pub(super) place: String,
+}
+
+impl Sample {
+    pub(super) fn new(name: impl Into<String>, kind: SampleKind, source: Source) -> Self {
+        Self {
+            name: name.into(),
+            patient: None,
+            kind,
+            source,
+            images: Vec::new(),
+            labels: None,
+            mpp: None,
+            chosen: true,
+            ignored: Vec::new(),
+            needed: Vec::new(),
+            place: String::new(),
+        }
+    }
+
+    /// The image with the most pixels whose place on the slide is known.
+    pub fn best_image(&self) -> Option<&SampleImage> {
+        self.images.iter().find(|i| i.scale.is_some())
+    }
+
+    /// One line that says what was recognised, what is ignored and what is still needed.
+    pub fn line(&self) -> String {
+        let patient = self.patient.as_ref().map(|p| format!(" (patient {p})")).unwrap_or_default();
+        let mut parts = vec![format!("{}{patient}: {}", self.name, self.kind)];
+        if !self.images.is_empty() {
+            parts.push(self.images.iter().map(|i| i.kind.noun()).collect::<Vec<_>>().join(", "));
+        }
+        parts.extend(self.mpp.map(|mpp| format!("{:.3} um per pixel", mpp.0)));
+        parts.extend(self.labels.as_ref().map(|l| format!("labels {}", file_name(l))));
+        if !self.chosen {
+            parts.push("not chosen, because bins so small are millions and nearly empty".to_owned());
+        }
+        let list =
+            |head: &str, list: &[String]| (!list.is_empty()).then(|| format!("{head} {}", list.join(", ")));
+        parts.extend(list("ignored:", &self.ignored));
+        parts.extend(list("needs:", &self.needed));
+        parts.join("; ")
+    }
+
+    /// All its files, the matrix perhaps as a folder.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        let source = self.source.files().into_iter().map(|(_, path)| path);
+        source.chain(self.images.iter().map(|i| i.path.as_path())).chain(self.labels.as_deref())
+    }
+
+    /// Whether `file` is one of its files, or lies in the folder of its matrix.
+    pub(super) fn has_file(&self, file: &Path) -> bool {
+        let beside = |f: &Path| {
+            // Barcodes and features belong to the matrix beside them.
+            let Some(prefix) = file_name(f).to_lowercase().split("matrix.mtx").next().map(str::to_owned)
+            else {
+                return false;
+            };
+            let name = file_name(file).to_lowercase();
+            f.parent() == file.parent()
+                && file_name(f).to_lowercase().contains("matrix.mtx")
+                && ["barcodes.tsv", "features.tsv", "genes.tsv"]
+                    .iter()
+                    .any(|e| name.starts_with(&format!("{prefix}{e}")))
+        };
+        self.files().any(|f| f == file || file.parent() == Some(f) || beside(f))
+    }
+
+    /// Whether any of its files lies in `folder`, or is it.
+    pub(super) fn has_file_below(&self, folder: &Path) -> bool {
+        self.files().any(|f| f.starts_with(folder) || folder.starts_with(f))
+    }
+}
+
+/// A name that a project can use, nearest to `name`.
+pub(super) fn usable_name(name: &str) -> String {
+    const LONGEST: usize = 80;
+    let replaced = name.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c });
+    let mut usable = String::new();
+    for c in replaced {
+        if usable.len() + c.len_utf8() > LONGEST {
+            break;
+        }
+        usable.push(c);
+    }
+    let usable = usable.trim_matches(|c: char| c.is_whitespace() || "._-".contains(c));
+    if usable.is_empty() { "sample".to_owned() } else { usable.to_owned() }
+}

@@ -1,0 +1,142 @@
+//! The files below a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::names::file_name;
+use crate::core::files::FileError;
+
+/// Folders deeper than this are not searched: SAMPLE/outs/binned_outputs/square_008um/spatial is five.
+const DEPTH: usize = 7;
+/// More files than this are not looked at.
+const MOST_FILES: usize = 20_000;
+/// Folders whose many files are nothing that is read here.
+const SKIPPED: [&str; 16] = [
+    "analysis",
+    "analysis_csv",
+    "cellvit_seg",
+    "deconvolution",
+    "deconvolved",
+    "fastqs",
+    "node_modules",
+    "patches",
+    "patches_vis",
+    "segmented_outputs",
+    "spatial_plots",
+    "thumbnails",
+    "tissue_seg",
+    "tissue_seg_vis",
+    "transcripts",
+    "xenium_seg",
+];
+const IMAGES: [&str; 6] = [".tif", ".tiff", ".btf", ".jpg", ".jpeg", ".png"];
+
+/// A file that was found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// Its name without folder.
+    pub(super) name: String,
+    /// The same in lower case.
+    pub(super) lower: String,
+    /// Whether some sample uses it, or it was told why none does.
+    pub(super) used: bool,
+}
+
+impl Found {
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    pub(super) fn is_image(&self) -> bool {
+        IMAGES.iter().any(|e| self.lower.ends_with(e))
+    }
+
+    /// A picture that must be unpacked before it can be used.
+    pub(super) fn is_packed_image(&self) -> bool {
+        self.lower.strip_suffix(".gz").is_some_and(|name| IMAGES.iter().any(|e| name.ends_with(e)))
+    }
+
+    pub(super) fn is_table(&self) -> bool {
+        let name = self.lower.strip_suffix(".gz").unwrap_or(&self.lower);
+        [".csv", ".tsv", ".txt"].iter().any(|e| name.ends_with(e))
+    }
+
+    pub(super) fn is_archive(&self) -> bool {
+        [".tar", ".tar.gz", ".tgz", ".zip", ".7z", ".rar"].iter().any(|e| self.lower.ends_with(e))
+    }
+}
+
+/// The files below a folder, by path.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) files: Vec<Found>,
+    /// What was not looked at.
+    pub(super) notes: Vec<String>,
+}
+
+impl Listing {
+    /// Lists `root`, a few levels deep, without hidden files. A folder inside that cannot be read is told in a note.
+    pub(super) fn of(root: &Path) -> Result<Self, FileError> {
+        let mut listing = Self::default();
+        let mut level = vec![root.to_path_buf()];
+        'levels: for _ in 0..DEPTH {
+            let mut below = Vec::new();
+            for folder in level {
+                let entries = match fs::read_dir(&folder) {
+                    Ok(entries) => entries,
+                    Err(e) if folder == root => return Err(FileError::io("list", root)(e)),
+                    Err(e) => {
+                        listing.notes.push(FileError::io("list", &folder)(e).to_string());
+                        continue;
+                    }
+                };
+                let mut here: Vec<(PathBuf, bool)> = entries
+                    .filter_map(|entry| {
+                        let entry = entry.ok()?;
+                        let mut kind = entry.file_type().ok()?;
+                        if kind.is_symlink() {
+                            // A link that leads nowhere is neither.
+                            kind = fs::metadata(entry.path()).ok()?.file_type();
+                        }
+                        Some((entry.path(), kind.is_dir()))
+                    })
+                    .collect();
+                here.sort();
+                for (path, is_folder) in here {
+                    let name = file_name(&path);
+                    let lower = name.to_lowercase();
+                    if name.starts_with('.') {
+                        continue;
+                    }
+                    if is_folder {
+                        // Space Ranger keeps the pieces of its work in folders such as SPATIAL_RNA_COUNTER_CS.
+                        if !SKIPPED.contains(&lower.as_str()) && !lower.ends_with("_counter_cs") {
+                            below.push(path);
+                        }
+                        continue;
+                    }
+                    if listing.files.len() == MOST_FILES {
+                        let message = "there are more than 20000 files in it, of which the first were looked at; choose \
+                                       the folder of the samples";
+                        listing.notes.push(format!("{}: {message}", root.display()));
+                        break 'levels;
+                    }
+                    listing.files.push(Found { path, name, lower, used: false });
+                }
+            }
+            level = below;
+        }
+        listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(listing)
+    }
+
+    /// Marks `path` as used by a sample.
+    pub(super) fn take(&mut self, path: &Path) {
+        if let Ok(i) = self.files.binary_search_by(|f| f.path.as_path().cmp(path))
+            && let Some(file) = self.files.get_mut(i)
+        {
+            file.used = true;
+        }
+    }
+}

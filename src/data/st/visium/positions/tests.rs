@@ -1,0 +1,383 @@
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ::parquet::basic::{Compression, Encoding};
+use ::parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+use ::parquet::file::properties::{WriterProperties, WriterVersion};
+use ::parquet::file::writer::SerializedFileWriter;
+use ::parquet::schema::parser::parse_message_type;
+use base64::Engine as _;
+use proptest::prelude::*;
+
+use super::*;
+use crate::core::progress::Silent;
+use crate::data::testing;
+
+const HEADER: &str = "barcode,in_tissue,array_row,array_col,pxl_row_in_fullres,pxl_col_in_fullres\n";
+
+struct Temporary {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn file(name: &str, bytes: &[u8]) -> Temporary {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    Temporary { _folder: folder, path }
+}
+
+fn read_path(path: &Path) -> Result<Vec<SpotRow>, ReadError> {
+    read_positions(path, &Silent, &CancelToken::new())
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<SpotRow>, ReadError> {
+    read_path(&file("tissue_positions", bytes).path)
+}
+
+/// The sentence about `bytes`, without the folder.
+fn says(bytes: &[u8]) -> String {
+    let file = file("tissue_positions", bytes);
+    let text = read_path(&file.path).unwrap_err().to_string();
+    text.replace(&file.path.display().to_string(), "P")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// How a test writes its Parquet file.
+#[derive(Clone, Copy)]
+struct Style {
+    version: WriterVersion,
+    compression: Compression,
+    dictionary: bool,
+    repetition: &'static str,
+    int: &'static str,
+    delta: bool,
+    group: usize,
+}
+
+impl Style {
+    /// As Space Ranger writes: snappy, dictionaries, optional columns, one group.
+    const SPACE_RANGER: Self = Self {
+        version: WriterVersion::PARQUET_1_0,
+        compression: Compression::SNAPPY,
+        dictionary: true,
+        repetition: "optional",
+        int: "int32",
+        delta: false,
+        group: usize::MAX,
+    };
+}
+
+/// A square of bins: `side` rows and columns, pixel (3 col + 0.5, 3 row - 0.25), even columns under tissue.
+fn write_bins(side: usize, style: Style) -> Vec<u8> {
+    let (rep, int) = (style.repetition, style.int);
+    let schema = format!(
+        "message schema {{ {rep} binary barcode (UTF8); {rep} {int} in_tissue; {rep} {int} array_row; \
+         {rep} {int} array_col; {rep} double pxl_row_in_fullres; {rep} double pxl_col_in_fullres; }}"
+    );
+    let schema = Arc::new(parse_message_type(&schema).unwrap());
+    let mut properties = WriterProperties::builder()
+        .set_writer_version(style.version)
+        .set_compression(style.compression)
+        .set_dictionary_enabled(style.dictionary)
+        .set_data_page_row_count_limit(20_000)
+        .set_write_batch_size(1000);
+    if style.delta {
+        for name in ["in_tissue", "array_row", "array_col"] {
+            properties = properties.set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
+        }
+        properties = properties
+            .set_column_encoding("barcode".into(), Encoding::DELTA_BYTE_ARRAY)
+            .set_column_encoding("pxl_row_in_fullres".into(), Encoding::BYTE_STREAM_SPLIT);
+    }
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build())).unwrap();
+    let all: Vec<(usize, usize)> = (0..side * side).map(|i| (i / side, i % side)).collect();
+    for part in all.chunks(style.group.min(all.len())) {
+        let levels = (style.repetition == "optional").then(|| vec![1i16; part.len()]);
+        let levels = levels.as_deref();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let names: Vec<ByteArray> =
+            part.iter().map(|(r, c)| format!("s_008um_{r:05}_{c:05}-1").into_bytes().into()).collect();
+        column.typed::<ByteArrayType>().write_batch(&names, levels, None).unwrap();
+        column.close().unwrap();
+        let ints: [fn(&(usize, usize)) -> usize; 3] = [|p| (p.1 + 1) % 2, |p| p.0, |p| p.1];
+        for value in ints {
+            let mut column = group.next_column().unwrap().unwrap();
+            if style.int == "int32" {
+                let values: Vec<i32> = part.iter().map(|p| value(p) as i32).collect();
+                column.typed::<Int32Type>().write_batch(&values, levels, None).unwrap();
+            } else {
+                let values: Vec<i64> = part.iter().map(|p| value(p) as i64).collect();
+                column.typed::<Int64Type>().write_batch(&values, levels, None).unwrap();
+            }
+            column.close().unwrap();
+        }
+        for is_row in [true, false] {
+            let mut column = group.next_column().unwrap().unwrap();
+            let pixel =
+                |p: &(usize, usize)| if is_row { 3.0 * p.0 as f64 + 0.25 } else { 3.0 * p.1 as f64 + 0.5 };
+            let values: Vec<f64> = part.iter().map(pixel).collect();
+            column.typed::<DoubleType>().write_batch(&values, levels, None).unwrap();
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+fn check_bins(spots: &[SpotRow], side: usize) {
+    assert_eq!(spots.len(), side * side);
+    for (i, spot) in spots.iter().enumerate() {
+        let (row, col) = (i / side, i % side);
+        let expected = SpotRow {
+            id: format!("s_008um_{row:05}_{col:05}-1"),
+            grid: Some([col as i32, row as i32]),
+            center: SlidePoint::new(3.0 * col as f64 + 0.5, 3.0 * row as f64 + 0.25),
+            selected: col % 2 == 0,
+            line: i as u64 + 1,
+        };
+        assert_eq!(*spot, expected);
+    }
+}
+
+#[test]
+fn headerless_headed_and_tabbed_tables_read_the_same() {
+    let expected = SpotRow {
+        id: "AAACAAGTATCTCCCA-1".into(),
+        grid: Some([102, 50]),
+        center: SlidePoint::new(8230.0, 7237.0),
+        selected: true,
+        line: 1,
+    };
+    let row = "AAACAAGTATCTCCCA-1,1,50,102,7237,8230\n";
+    assert_eq!(read(row.as_bytes()).unwrap(), std::slice::from_ref(&expected));
+    assert_eq!(read(&gzip(row.as_bytes())).unwrap(), std::slice::from_ref(&expected));
+    let second = SpotRow { line: 2, ..expected };
+    let headed = [
+        format!("{HEADER}{row}"),
+        format!("\u{feff}{}\r\n{row}", HEADER.trim()),
+        format!("{HEADER}{row}").replace(',', "\t"),
+        "pxl_col_in_fullres,barcode,array_col,in_tissue,array_row,pxl_row_in_fullres\n\
+         8230.0,AAACAAGTATCTCCCA-1,102,True,50,7237.0\n"
+            .to_owned(),
+        "\"\",\"tissue\",\"row\",\"col\",\"imagerow\",\"imagecol\"\n\"AAACAAGTATCTCCCA-1\",1,50,102,7237,8230\n"
+            .to_owned(),
+    ];
+    for text in headed {
+        assert_eq!(read(text.as_bytes()).unwrap(), std::slice::from_ref(&second), "{text}");
+    }
+}
+
+#[test]
+fn bins_off_the_slide_are_kept_unless_they_are_tissue() {
+    let spots = read(b"a-1,0,0,0,-5,3\nb-1,1,0,2,5,3\n").unwrap();
+    assert_eq!((spots[0].center.y, spots[0].selected), (-5.0, false));
+}
+
+#[test]
+fn parquet_of_every_style_reads_the_same() {
+    let base = Style::SPACE_RANGER;
+    let two = WriterVersion::PARQUET_2_0;
+    let styles = [
+        base,
+        Style { group: 700, ..base },
+        Style { dictionary: false, repetition: "required", ..base },
+        Style { compression: Compression::GZIP(Default::default()), int: "int64", ..base },
+        Style { compression: Compression::UNCOMPRESSED, version: two, ..base },
+        Style { version: two, group: 999, ..base },
+        Style { version: two, dictionary: false, ..base },
+        Style { version: two, dictionary: false, delta: true, ..base },
+        Style { dictionary: false, delta: true, int: "int64", repetition: "required", ..base },
+    ];
+    for (i, style) in styles.into_iter().enumerate() {
+        let bytes = write_bins(60, style);
+        let spots = read(&bytes).unwrap_or_else(|e| panic!("style {i}: {e}"));
+        check_bins(&spots, 60);
+    }
+    check_bins(&read(&gzip(&write_bins(20, base))).unwrap(), 20);
+}
+
+#[test]
+fn parquet_of_pyarrow_with_zstd_is_read() {
+    const PYARROW: &str = "UEFSMRUAFaIBFW4sFQYVABUGFQYcAAAAKLUv/SBRdQEAFAICAAAABgEVAAAAc18wMDh1bV8wXzAtMTExXzAwMDAwLT\
+        EEAMATPBWDwAMQBhUAFSQVNiwVBhUAFQYVBhwAAAAotS/9IBKRAAACAAAABgEAAAAAAQAAAAEAAAAVABUkFTYsFQYV\
+        ABUGFQYcAAAAKLUv/SASkQAAAgAAAAYBAAAAAAAAAAABAAAAFQAVJBU2LBUGFQAVBhUGHAAAACi1L/0gEpEAAAIAAA\
+        AGAQAAAAABAAAAAAAAABUAFTwVTiwVBhUAFQYVBhwAAAAotS/9IB7xAAACAAAABgEAAAAAAAAMwAAAAAAAgCRAAAAA\
+        AACANEAVABU8FUYsFQYVABUGFQYcAAAAKLUv/SAe1QAAmAIAAAAGAQDwPwBAAAAAAAAACEACAGDGBYwVBBl8NQAYBn\
+        NjaGVtYRUMABUMJQIYB2JhcmNvZGUlAEwcAAAAFQIlAhgJaW5fdGlzc3VlABUCJQIYCWFycmF5X3JvdwAVAiUCGAlh\
+        cnJheV9jb2wAFQolAhgScHhsX3Jvd19pbl9mdWxscmVzABUKJQIYEnB4bF9jb2xfaW5fZnVsbHJlcwAWBhkcGWwmAB\
+        wVDBklBgAZGAdiYXJjb2RlFQwWBhbKARaWASYISRwVABUAFQIAPBZ+GQYZJgAGAAAAJgAcFQIZJQYAGRgJaW5fdGlz\
+        c3VlFQwWBhZKFlwmngFJHBUAFQAVAgA8KQYZJgAGAAAAJgAcFQIZJQYAGRgJYXJyYXlfcm93FQwWBhZKFlwm+gFJHB\
+        UAFQAVAgA8KQYZJgAGAAAAJgAcFQIZJQYAGRgJYXJyYXlfY29sFQwWBhZKFlwm1gJJHBUAFQAVAgA8KQYZJgAGAAAA\
+        JgAcFQoZJQYAGRgScHhsX3Jvd19pbl9mdWxscmVzFQwWBhZiFnQmsgNJHBUAFQAVAgA8KQYZJgAGAAAAJgAcFQoZJQ\
+        YAGRgScHhsX2NvbF9pbl9mdWxscmVzFQwWBhZiFmwmpgRJHBUAFQAVAgA8KQYZJgAGAAAAFuwEFgYmCBaKBQAoIHBh\
+        cnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGWwcAAAcAAAcAAAcAAAcAAAcAAAAFAIAAFBBUjE=";
+    let bytes = base64::engine::general_purpose::STANDARD.decode(PYARROW).unwrap();
+    let spots = read(&bytes).unwrap();
+    let centers: Vec<_> = spots.iter().map(|s| (s.center.x, s.center.y, s.selected)).collect();
+    assert_eq!(centers, [(1.0, -3.5, false), (2.0, 10.25, true), (3.0, 20.5, true)]);
+    assert_eq!((spots[2].id.as_str(), spots[2].grid), ("s_008um_00001_00000-1", Some([0, 1])));
+}
+
+#[test]
+fn half_a_million_bins_read_fast() {
+    let bytes = write_bins(708, Style::SPACE_RANGER);
+    let file = file("tissue_positions.parquet", &bytes);
+    let start = std::time::Instant::now();
+    let spots = read_path(&file.path).unwrap();
+    println!("{} bins, {} bytes: {:?}", spots.len(), bytes.len(), start.elapsed());
+    check_bins(&spots, 708);
+}
+
+#[test]
+fn every_damage_is_one_sentence() {
+    let text = |rows: &str| says(format!("{HEADER}AAA-1,1,0,0,5,6\n{rows}\n").as_bytes());
+    let bins = write_bins(20, Style::SPACE_RANGER);
+    let renamed = |names: [&str; 2]| {
+        let mut bytes = write_bins(3, Style::SPACE_RANGER);
+        // Names of equal length, so that nothing moves.
+        while let Some(at) = bytes.windows(names[0].len()).position(|w| w == names[0].as_bytes()) {
+            bytes[at..at + names[0].len()].copy_from_slice(names[1].as_bytes());
+        }
+        says(&bytes)
+    };
+    let columns = "the columns must be barcode, in_tissue, array_row, array_col, pxl_row_in_fullres, \
+                   pxl_col_in_fullres";
+    let six =
+        "without a header there must be six: barcode, in_tissue, array row and column, pixel row and column";
+    let cut = "P: the Parquet file is damaged or cut off; copy or download it again";
+    let table = [
+        (says(b""), "P: the file is empty".to_owned()),
+        (says(HEADER.as_bytes()), "P: the positions file has a header but no spots".into()),
+        (says(b"AAA-1,1,0,0,5\n"), format!("P, line 1: the row has 5 cells; {six}")),
+        (says(b"AAA-1,1,0,0,5,6\nAAC-1,1,0\n"), format!("P, line 2: the row has 3 cells; {six}")),
+        (says(b"hello\n"), format!("P, line 1: the row has 1 cell; {six}")),
+        (
+            says(b"barcode,in_tissue,array_row,array_col,pxl_row_in_fullres\nA,1,0,0,5\n"),
+            format!("P, line 1: there is no column pxl_col_in_fullres; {columns}"),
+        ),
+        (
+            says(b"barcode,barcode,array_row,array_col\nA,1,0,0\n"),
+            format!("P, line 1: there is no column in_tissue; {columns}"),
+        ),
+        (text("AAC-1,1,0,2,5"), "P, line 3: the row has 5 cells where the header has 6".into()),
+        (text("AAA-1,1,0,2,5,6"), "P, line 3: barcode \"AAA-1\" was already on line 2".into()),
+        (text(",1,0,2,5,6"), "P, line 3: the row has no barcode".into()),
+        (text("AAC-1,2,0,2,5,6"), "P, line 3: in_tissue of spot \"AAC-1\" is 2; 0 or 1 was expected".into()),
+        (text("AAC-1,x,0,2,5,6"), "P, line 3: in_tissue of spot \"AAC-1\" is \"x\"; 0 or 1 was expected".into()),
+        (
+            text("AAC-1,1,-1,2,5,6"),
+            "P, line 3: array_row of spot \"AAC-1\" is -1; a whole number from 0 on was expected".into(),
+        ),
+        (
+            text("AAC-1,1,0,2.5,5,6"),
+            "P, line 3: array_col of spot \"AAC-1\" is 2.5; a whole number from 0 on was expected".into(),
+        ),
+        (
+            text("AAC-1,1,0,1e300,5,6"),
+            format!(
+                "P, line 3: array_col of spot \"AAC-1\" is 1{}; a whole number from 0 on was expected",
+                "0".repeat(300)
+            ),
+        ),
+        (text("AAC-1,1,0,2,NaN,6"), "P, line 3: pxl_row_in_fullres of spot \"AAC-1\" is NaN; a number was expected".into()),
+        (text("AAC-1,1,0,2,5,inf"), "P, line 3: pxl_col_in_fullres of spot \"AAC-1\" is inf; a number was expected".into()),
+        (text("AAC-1,1,0,2,5,"), "P, line 3: pxl_col_in_fullres of spot \"AAC-1\" is \"\"; a number was expected".into()),
+        (
+            text("AAC-1,1,0,2,5,-6"),
+            "P, line 3: pxl_col_in_fullres of spot \"AAC-1\" is -6 although the spot is under tissue; it would lie \
+             off the slide"
+                .into(),
+        ),
+        (says(b"PAR1"), cut.into()),
+        (says(&bins[..bins.len() / 2]), cut.into()),
+        (says(&[&bins[..bins.len() - 5], b"\xffPAR1"].concat()), cut.into()),
+        (says(&[&bins[..bins.len() - 4], b"PARE"].concat()), "P: the Parquet file is encrypted; save it without encryption".into()),
+        (renamed(["in_tissue", "tissue_in"]), format!("P: there is no column in_tissue; {columns}")),
+        (says(&gzip(&bins)[..200]), "P: the compressed file is damaged or cut off; copy or download it again".into()),
+        (says(b"\x89HDF\r\n\x1a\n"), "P: this is an HDF5 file, not a text table".into()),
+    ];
+    for (i, (found, expected)) in table.iter().enumerate() {
+        assert_eq!(found, expected, "row {i}");
+    }
+}
+
+#[test]
+fn compression_that_cannot_be_read_is_named() {
+    // The codec is a zigzag number after the field head 0x15 of each column; make all of them LZ4.
+    let bytes = write_bins(3, Style { compression: Compression::UNCOMPRESSED, ..Style::SPACE_RANGER });
+    let footer = bytes.len()
+        - 8
+        - u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
+    let mut said = Vec::new();
+    for at in footer..bytes.len() - 9 {
+        if bytes[at..].starts_with(&[0x15, 0x00]) {
+            let mut changed = bytes.clone();
+            changed[at + 1] = 0x0e;
+            said.extend(read(&changed).err().map(|e| e.to_string()));
+        }
+    }
+    let expected =
+        ": the Parquet file is compressed with LZ4; save it with snappy, gzip, zstd or no compression";
+    assert!(said.iter().any(|s| s.ends_with(expected)), "{said:?}");
+}
+
+#[test]
+fn real_tables_read_as_their_reference() {
+    let Some(shared) = testing::real_data() else { return };
+    let reference = testing::reference(&shared, "tenx_scanpy.json");
+    for sample in ["visium_scanpy_1.0.0", "visium_scmuscle_Vis5A"] {
+        let expected = &reference[format!("{sample}/filtered_feature_bc_matrix.h5")]["positions"];
+        let path = shared.join("real_data").join(sample).join("spatial/tissue_positions_list.csv");
+        let spots = read_path(&path).unwrap();
+        assert_eq!(Some(spots.len() as u64), expected["rows"].as_u64());
+        let tissue = spots.iter().filter(|s| s.selected).count() as u64;
+        assert_eq!(Some(tissue), expected["in_tissue"].as_u64());
+        for (barcode, xy) in expected["pixel_xy"].as_object().unwrap() {
+            let spot = spots.iter().find(|s| s.id == *barcode).unwrap();
+            assert_eq!([Some(spot.center.x), Some(spot.center.y)], [xy[0].as_f64(), xy[1].as_f64()]);
+        }
+    }
+    let path = shared.join("real_data/visiumio/binned_outputs/square_002um/spatial/tissue_positions.parquet");
+    let spots = read_path(&path).unwrap();
+    assert_eq!(spots.len(), 10);
+    for spot in &spots {
+        let [col, row] = spot.grid.unwrap();
+        assert_eq!(spot.id, format!("s_002um_{row:05}_{col:05}-1"));
+        assert!(spot.center.x > 2000.0 && spot.center.y > 2000.0);
+    }
+    assert_eq!(spots[0].center.x.floor(), 13608.0);
+}
+
+proptest! {
+    #[test]
+    fn mutated_tables_never_panic(at in 0usize..130, with in any::<u8>(), end in 0usize..140) {
+        let mut bytes = format!("{HEADER}AAACAAGTATCTCCCA-1,1,50,102,7237,8230\n").into_bytes();
+        if let Some(b) = bytes.get_mut(at) { *b = with; }
+        bytes.truncate(end.max(1));
+        for spot in read(&bytes).into_iter().flatten() {
+            prop_assert!(spot.center.x.is_finite() && spot.center.y.is_finite());
+        }
+    }
+
+    #[test]
+    fn mutated_parquet_never_panics(changes in proptest::collection::vec((any::<u32>(), any::<u8>()), 1..4)) {
+        thread_local!(static SOUND: Vec<u8> = write_bins(12, Style::SPACE_RANGER));
+        let mut bytes = SOUND.with(Clone::clone);
+        for (at, with) in changes {
+            let at = at as usize % bytes.len();
+            bytes[at] = with;
+        }
+        for spot in read(&bytes).into_iter().flatten() {
+            prop_assert!(spot.center.x.is_finite() && spot.center.y.is_finite());
+        }
+    }
+}
