@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod gene_list;
+pub mod genes;
 pub mod hdf5;
 pub mod open;
 pub mod panels;
