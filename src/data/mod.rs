@@ -1,5 +1,6 @@
 //! Reading slides and spatial transcriptomics, and the project file that remembers them.
 
+pub mod anndata;
 pub mod demo;
 pub mod gene_list;
 pub mod genes;

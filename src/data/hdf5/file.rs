@@ -69,9 +69,7 @@ impl File {
             }
             Err(_) => return Err(damaged("the HDF5 file is damaged or cut off; copy or download it again")),
         };
-        // The end is counted from where the file begins after a block of the user's.
-        let block = inner.superblock();
-        if block.base_address.get().saturating_add(block.eof_address) > bytes.size() {
+        if inner.superblock().eof_address > bytes.size() {
             return Err(damaged("the HDF5 file is damaged or cut off; copy or download it again"));
         }
         Ok(Self { path: path.to_path_buf(), inner, bytes })

@@ -11,10 +11,12 @@ mod element;
 mod file;
 mod filters;
 mod numbers;
+mod records;
 mod storage;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use attributes::Attributes;
 pub use bytes::ReadAt;
@@ -22,3 +24,4 @@ pub use dataset::Dataset;
 pub use element::{Element, Field};
 pub use file::{File, Kind};
 pub use numbers::Number;
+pub use watch::Watch;

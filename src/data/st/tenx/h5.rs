@@ -12,13 +12,10 @@ use crate::core::cancel::CancelToken;
 use crate::core::matrix::{Csr, CsrBuilder, PartsError};
 use crate::core::progress::Progress;
 use crate::data::genes::with_unique_ids;
-use crate::data::hdf5::{Dataset, File, Kind, Number};
+use crate::data::hdf5::{Dataset, File, Kind, Watch};
 use crate::data::section::CountTable;
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name, quoted};
-
-/// Bytes that are read between two looks at the cancel token.
-const PIECE: usize = 32 << 20;
 
 /// Which layout a matrix file has.
 enum Layout {
@@ -201,11 +198,10 @@ fn compressed(
         let message = format!("{} rows were found for {} values", indices.rows(), stored.rows());
         return Err(indices.wrong(message).into());
     }
-    let total = stored.rows().saturating_mul(2);
     let starts: Vec<u64> = starts.all_numbers()?;
     let starts: Vec<usize> = starts.into_iter().map(|s| usize::try_from(s).unwrap_or(usize::MAX)).collect();
-    let mut watch =
-        Watch { stage: format!("Reading {}", file_name(file.path())), total, done: 0, progress, cancel };
+    let stage = format!("Reading {}", file_name(file.path()));
+    let mut watch = Watch::new(&stage, stored.rows().saturating_mul(2), progress, cancel);
     let columns: Vec<u32> = watch.read(&indices)?;
     let values: Vec<f32> = watch.read(&stored)?;
     check_counts(&stored, &values)?;
@@ -222,39 +218,6 @@ fn compressed(
     })?;
     cancel.check()?;
     Ok((spots, matrix))
-}
-
-/// Reads lists with progress.
-struct Watch<'a> {
-    stage: String,
-    total: u64,
-    done: u64,
-    progress: &'a dyn Progress,
-    cancel: &'a CancelToken,
-}
-
-impl Watch<'_> {
-    fn read<T: Number>(&mut self, data: &Dataset<'_>) -> Result<Vec<T>, ReadError> {
-        let rows = data.rows();
-        let step = data.rows_for(PIECE);
-        if step >= rows {
-            self.done = self.done.saturating_add(rows);
-            return Ok(data.all_numbers()?);
-        }
-        let mut all = Vec::new();
-        let wanted = usize::try_from(rows).unwrap_or(usize::MAX);
-        all.try_reserve_exact(wanted).map_err(|_| data.wrong("there is not enough memory to read it"))?;
-        let mut at = 0u64;
-        while at < rows {
-            self.cancel.check()?;
-            self.progress.report(&self.stage, self.done.saturating_add(at), self.total);
-            let end = at.saturating_add(step).min(rows);
-            all.extend_from_slice(&data.numbers::<T>(at..end)?);
-            at = end;
-        }
-        self.done = self.done.saturating_add(rows);
-        Ok(all)
-    }
 }
 
 fn check_counts(data: &Dataset<'_>, values: &[f32]) -> Result<(), ReadError> {
