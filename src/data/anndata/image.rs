@@ -131,7 +131,8 @@ fn scale(data: &Dataset<'_>) -> Result<f32, ReadError> {
                 most = data.numbers::<f32>(at..end)?.into_iter().fold(most, f32::max);
                 at = end;
             }
-            if most > 1.5 { 1.0 } else { 255.0 }
+            // A little over 1 is how interpolation overshoots.
+            if most > 16.0 { 1.0 } else { 255.0 }
         }
     })
 }
