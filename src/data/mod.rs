@@ -1,7 +1,10 @@
 //! Reading slides and spatial transcriptomics, and the project file that remembers them.
 
+pub mod anndata;
 pub mod demo;
 pub mod gene_list;
+pub mod genes;
+pub mod hdf5;
 pub mod open;
 pub mod panels;
 pub mod project;

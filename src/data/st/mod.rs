@@ -14,6 +14,7 @@ pub mod pitch;
 pub mod recognise;
 pub mod source;
 pub mod spots;
+pub mod tenx;
 pub mod visium;
 
 pub use error::{FileRole, MissingFile, ReadError};

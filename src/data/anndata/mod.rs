@@ -1,0 +1,27 @@
+//! AnnData files (`.h5ad`): a matrix of observations (spots) x variables (genes) with tables, coordinates and
+//! images beside it. Read in all encodings since 0.5 (anndata's "on-disk format", h5sparse before), written
+//! in the current one.
+
+mod frame;
+mod image;
+mod inspect;
+mod matrix;
+mod positions;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use image::{ImageInfo, Library, read_image};
+pub use inspect::{Inspected, LabelColumn, inspect};
+pub use read::{AnnData, MatrixChoice, ReadOptions, labels, read};
+pub use write::{Column, Columns, Contents, Uns, write};
+
+/// What the values of a matrix are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// Whole numbers of 0 or more.
+    Counts,
+    /// Negative or fractional numbers: someone has normalised them.
+    Normalised,
+}
