@@ -13,6 +13,7 @@ use hiscmcl::data::open::open_section;
 use hiscmcl::data::panels;
 use hiscmcl::data::project::{Project, SectionEntry};
 use hiscmcl::data::section::{MppSource, Section};
+use hiscmcl::data::st::FileRole;
 use hiscmcl::data::st::counts::read_counts;
 use hiscmcl::data::st::her2st::scan;
 use hiscmcl::data::st::labels::read_labels;
@@ -90,9 +91,9 @@ fn counts_and_spots_equal_the_reference() {
     for entry in &entries {
         let reference = &references[&entry.name];
         let name = &entry.name;
-        let table = read_counts(&entry.counts, &Silent, &CancelToken::new()).unwrap();
+        let table = read_counts(entry.path(FileRole::Counts).unwrap(), &Silent, &CancelToken::new()).unwrap();
         assert_eq!([table.counts.rows(), table.counts.cols()], reference.counts_shape, "{name}");
-        assert_eq!(read_spots(&entry.spots).unwrap().len(), reference.spots_in_spotfile, "{name}");
+        assert_eq!(read_spots(entry.path(FileRole::Spots).unwrap()).unwrap().len(), reference.spots_in_spotfile, "{name}");
 
         let section = open(entry);
         assert_eq!(section.spots.len(), reference.spots_joined, "{name}");
@@ -203,7 +204,7 @@ fn the_import_dialog_pairs_the_real_files() {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(&expected) {
         assert_eq!(found.name, expected.name);
-        assert_eq!(found.spots.as_ref(), Some(&expected.spots));
+        assert_eq!(found.spots.as_deref(), expected.path(FileRole::Spots));
         assert_eq!(found.image.as_ref(), Some(&expected.image));
     }
 }

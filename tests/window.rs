@@ -14,7 +14,7 @@ use hiscmcl::app::work::{Engine, OpenedProject, Outcome, ReadSection, Request};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::CsrBuilder;
 use hiscmcl::data::project::{GeneSelection, Project, SectionEntry};
-use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry};
+use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::device::{DeviceInfo, Kind};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::ui::{Begin, Window};
@@ -38,7 +38,10 @@ fn section(name: &str) -> Section {
         spots,
         genes: GENES.iter().map(|g| Gene::named(*g)).collect(),
         counts: counts.finish(),
+        values: ValueKind::Counts,
         labels: None,
+        in_tissue: 0,
+        sum: 0.0,
         mpp: Mpp(1.0),
         mpp_source: MppSource::SpotPitch,
         geometry: SpotGeometry::LEGACY_ST,
@@ -51,12 +54,13 @@ fn project(genes: bool) -> Project {
     let mut project = Project::new();
     for name in ["A1", "A2", "B1"] {
         let entry = SectionEntry {
-            name: name.into(),
             patient: Some(name[..1].into()),
-            counts: PathBuf::from(format!("/nowhere/{name}.tsv")),
-            spots: PathBuf::from(format!("/nowhere/{name}_selection.tsv")),
-            image: PathBuf::from(format!("/nowhere/{name}.jpg")),
-            ..SectionEntry::default()
+            ..SectionEntry::legacy(
+                name,
+                PathBuf::from(format!("/nowhere/{name}.tsv")),
+                PathBuf::from(format!("/nowhere/{name}_selection.tsv")),
+                PathBuf::from(format!("/nowhere/{name}.jpg")),
+            )
         };
         project.add(entry).unwrap();
     }

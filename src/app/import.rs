@@ -19,6 +19,7 @@ impl ImportRow {
             FileRole::Spots => self.0.spots.as_ref(),
             FileRole::Image => self.0.image.as_ref(),
             FileRole::Labels => self.0.labels.as_ref(),
+            FileRole::Matrix | FileRole::Positions | FileRole::ScaleFactors | FileRole::AnnData => None,
         }
     }
 
@@ -29,6 +30,8 @@ impl ImportRow {
             FileRole::Spots => self.0.spots = file,
             FileRole::Image => self.0.image = file,
             FileRole::Labels => self.0.labels = file,
+            // Only files of legacy ST are paired by hand.
+            FileRole::Matrix | FileRole::Positions | FileRole::ScaleFactors | FileRole::AnnData => {}
         }
     }
 
@@ -52,14 +55,9 @@ impl ImportRow {
 
     /// The section; `None` while something is missing.
     pub fn entry(&self) -> Option<SectionEntry> {
-        Some(SectionEntry {
-            name: self.0.name.trim().to_owned(),
-            counts: self.0.counts.clone()?,
-            spots: self.0.spots.clone()?,
-            image: self.0.image.clone()?,
-            labels: self.0.labels.clone(),
-            ..SectionEntry::default()
-        })
+        let (counts, spots) = (self.0.counts.clone()?, self.0.spots.clone()?);
+        let entry = SectionEntry::legacy(self.0.name.trim(), counts, spots, self.0.image.clone()?);
+        Some(SectionEntry { labels: self.0.labels.clone(), ..entry })
     }
 }
 
@@ -110,7 +108,7 @@ mod tests {
         );
         let row = &mut form.rows[0];
         row.0.name = "A1".into();
-        for role in FileRole::ALL {
+        for role in FileRole::LEGACY {
             row.set(role, Some("x".into()));
         }
         row.set(FileRole::Labels, None);

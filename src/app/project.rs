@@ -86,14 +86,8 @@ pub struct Open {
 
 /// Identifies what must be read again when it changes.
 pub fn key(entry: &SectionEntry) -> String {
-    format!(
-        "{}|{}|{}|{:?}|{:?}",
-        entry.counts.display(),
-        entry.spots.display(),
-        entry.image.display(),
-        entry.labels,
-        entry.mpp
-    )
+    let SectionEntry { kind, source, image, image_scale, labels, label_column, slide_mpp, mpp, .. } = entry;
+    format!("{kind:?}|{source:?}|{image:?}|{image_scale:?}|{labels:?}|{label_column:?}|{slide_mpp:?}|{mpp:?}")
 }
 
 impl Open {
@@ -319,12 +313,13 @@ pub(super) mod tests {
         let sections = names
             .iter()
             .map(|n| SectionEntry {
-                name: (*n).into(),
                 patient: n.get(..1).map(Into::into),
-                counts: format!("{n}.tsv").into(),
-                spots: format!("{n}_selection.tsv").into(),
-                image: format!("{n}.jpg").into(),
-                ..SectionEntry::default()
+                ..SectionEntry::legacy(
+                    *n,
+                    format!("{n}.tsv").into(),
+                    format!("{n}_selection.tsv").into(),
+                    format!("{n}.jpg").into(),
+                )
             })
             .collect();
         let mut doc = Project::new();

@@ -1,6 +1,7 @@
 //! Reading slides and spatial transcriptomics, and the project file that remembers them.
 
 pub mod anndata;
+pub mod candidates;
 pub mod demo;
 pub mod gene_list;
 pub mod genes;

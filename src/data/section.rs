@@ -44,6 +44,17 @@ pub struct CountTable {
     pub counts: Csr,
 }
 
+/// What the values of a count table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueKind {
+    /// Whole numbers of 0 or more.
+    #[default]
+    Counts,
+    /// Negative or fractional numbers: someone has normalised them. They are used as they are.
+    Normalised,
+}
+
 /// Where a section's micrometres per pixel come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,8 +96,14 @@ pub struct Section {
     pub genes: Vec<Gene>,
     /// Counts, `spots.len()` x `genes.len()`, row `i` of spot `i`.
     pub counts: Csr,
+    /// Whether `counts` are counts.
+    pub values: ValueKind,
     /// The pathologist's label of each spot, where there are any.
     pub labels: Option<Vec<Option<String>>>,
+    /// Spots that the data call under tissue, with counts or without.
+    pub in_tissue: usize,
+    /// The sum of the whole count table, spots that are not used included.
+    pub sum: f64,
     /// Resolution of the slide image.
     pub mpp: Mpp,
     /// Where `mpp` comes from.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::CsrBuilder;
-use crate::data::section::{Gene, MppSource, Section, Spot, SpotGeometry};
+use crate::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 
 /// A section of the given counts, spots named "0", "1", ...
 pub fn section(name: &str, genes: &[&str], counts: &[&[f32]]) -> Section {
@@ -23,7 +23,10 @@ pub fn section(name: &str, genes: &[&str], counts: &[&[f32]]) -> Section {
         spots: spots.collect(),
         genes: genes.iter().map(|&g| Gene::named(g)).collect(),
         counts: b.finish(),
+        values: ValueKind::Counts,
         labels: None,
+        in_tissue: 0,
+        sum: 0.0,
         mpp: Mpp(0.5),
         mpp_source: MppSource::User,
         geometry: SpotGeometry::LEGACY_ST,

@@ -11,7 +11,7 @@ use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
 use crate::core::progress::Of;
 use crate::core::target::Target;
-use crate::data::section::Section;
+use crate::data::section::{Section, ValueKind};
 use crate::device::ComputeDevice;
 use crate::evaluate::ceiling::noise_ceiling;
 use crate::evaluate::fold::{FoldInput, report};
@@ -173,7 +173,11 @@ pub fn test(
         let measured = &prepared.expression[s];
         let predictions = predict_section(prepared, s, fitted, ctx)?;
         let columns = target::columns(section, &prepared.genes)?;
-        let ceiling = noise_ceiling(&section.counts, &columns, prepared.target, seed, ctx.cancel)?;
+        let ceiling = match section.values {
+            ValueKind::Counts => noise_ceiling(&section.counts, &columns, prepared.target, seed, ctx.cancel)?,
+            // Only counts can be split in two.
+            ValueKind::Normalised => vec![None; columns.len()],
+        };
         let regions = match &section.labels {
             Some(labels) => {
                 let k = REGION_COMPONENTS.min(measured.rows()).min(measured.cols());

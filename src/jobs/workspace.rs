@@ -1,7 +1,7 @@
 //! What jobs work on: a snapshot of the open project, and the slides, sections and features that are
 //! already in memory or cached on disk, shared by all jobs.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,7 @@ use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
 use crate::data::slide::Slide;
 use crate::data::slide::store::SlideStore;
+use crate::data::st::source::Source;
 use crate::preprocess::cache::FeatureCache;
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::texture::TextureEncoder;
@@ -25,8 +26,8 @@ use crate::preprocess::texture::TextureEncoder;
 /// The most opened sections kept; their counts are a few megabytes each.
 const MAX_SECTIONS: usize = 64;
 
-/// Sections by their count table, with the settings they were opened under.
-type OpenedSections = BTreeMap<PathBuf, (SectionEntry, Arc<Section>)>;
+/// Sections by where they are read from, with the settings they were opened under.
+type OpenedSections = HashMap<Source, (SectionEntry, Arc<Section>)>;
 
 /// What is in memory or cached on disk, shared by all jobs. Cheap to clone.
 #[derive(Clone)]
@@ -59,7 +60,7 @@ impl Resources {
         cancel: &CancelToken,
     ) -> anyhow::Result<Arc<Section>> {
         let lock = || self.sections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, section)) = lock().get(&entry.counts)
+        if let Some((known, section)) = lock().get(&entry.source)
             && known == entry
         {
             return Ok(Arc::clone(section));
@@ -69,7 +70,7 @@ impl Resources {
         if sections.len() >= MAX_SECTIONS {
             sections.clear();
         }
-        sections.insert(entry.counts.clone(), (entry.clone(), Arc::clone(&section)));
+        sections.insert(entry.source.clone(), (entry.clone(), Arc::clone(&section)));
         Ok(section)
     }
 

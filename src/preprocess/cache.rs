@@ -17,8 +17,8 @@ use crate::core::files::{FileError, write_atomically};
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
-use crate::data::slide::SlideError;
 use crate::data::slide::store::SlideStore;
+use crate::data::slide::{SlideError, place};
 
 /// How much the cache may hold unless said otherwise.
 pub const DEFAULT_LIMIT: u64 = 5 << 30;
@@ -229,6 +229,7 @@ fn key(
     cancel: &CancelToken,
 ) -> Result<String, SlideError> {
     let mut hash = blake3::Hasher::new();
+    let (slide, whole) = (place::file_of(slide), slide);
     let mut file = File::open(slide).map_err(FileError::io("open", slide))?;
     let mut buffer = vec![0_u8; 1 << 20];
     loop {
@@ -242,6 +243,10 @@ fn key(
     let content = hash.finalize();
     let mut hash = blake3::Hasher::new();
     hash.update(content.as_bytes());
+    // An image within a file is one of several.
+    if let Some(image) = place::embedded(whole) {
+        hash.update(format!("{}/{}", image.library, image.key).as_bytes());
+    }
     for text in [features::VERSION, &encoder.id()] {
         hash.update(&(text.len() as u64).to_le_bytes());
         hash.update(text.as_bytes());

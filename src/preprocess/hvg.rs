@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::matrix::Csr;
 use crate::core::progress::Progress;
-use crate::data::section::Section;
+use crate::data::section::{Section, ValueKind};
 use crate::preprocess::target::first_columns;
 
 /// Genes of similar mean are compared within this many bins (scanpy's default).
@@ -94,6 +94,11 @@ pub enum HvgError {
     #[error("The sections have no gene in common; do all count tables use the same kind of gene name?")]
     NothingShared,
     /// A section is empty.
+    #[error(
+        "Section {0} holds normalised values, but highly variable genes are selected on counts; leave it out or load a gene list"
+    )]
+    NotCounts(String),
+    /// A section without a count in the shared genes.
     #[error("Section {0} has no counts in the genes that all sections measured; leave it out")]
     NoCounts(String),
     /// The user cancelled.
@@ -125,6 +130,9 @@ pub fn select(
     for (done, (section, columns)) in sections.iter().zip(&columns).enumerate() {
         cancel.check()?;
         progress.report("Selecting genes", done as u64, sections.len() as u64);
+        if section.values != ValueKind::Counts {
+            return Err(HvgError::NotCounts(section.name.clone()));
+        }
         let stats = seurat_statistics(&section.counts, columns)
             .ok_or_else(|| HvgError::NoCounts(section.name.clone()))?;
         let genes = top(&stats, &eligible, options.per_section).map(|i| shared[i].clone()).collect();

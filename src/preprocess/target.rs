@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::core::matrix::Matrix;
 use crate::core::target::Target;
-use crate::data::section::Section;
+use crate::data::section::{Section, ValueKind};
 
 /// The genes asked for cannot be had from a section.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,12 +37,19 @@ fn some_of(genes: &[String]) -> String {
 }
 
 /// The expression of `genes` at the spots of `section`: `spots x genes`. Of genes that share a name, the
-/// first is taken.
+/// first is taken. Values that are normalised already are used as they are.
 ///
 /// # Errors
 /// [`TargetError`] when the list is empty, repeats a gene, or names one that the section did not measure.
 pub fn expression(section: &Section, genes: &[String], target: Target) -> Result<Matrix, TargetError> {
-    Ok(target.of_counts(&section.counts, &columns(section, genes)?))
+    let columns = columns(section, genes)?;
+    Ok(match section.values {
+        ValueKind::Counts => target.of_counts(&section.counts, &columns),
+        ValueKind::Normalised => {
+            let columns: Vec<Option<usize>> = columns.into_iter().map(Some).collect();
+            section.counts.dense_columns(&columns)
+        }
+    })
 }
 
 /// The columns of `genes` in the counts of `section`. Of genes that share a name, the first is taken.

@@ -13,7 +13,7 @@ use hiscmcl::core::encoder::RgbPatch;
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::{CsrBuilder, Matrix};
 use hiscmcl::core::target::Target;
-use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry};
+use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::predict::Predictions;
 use hiscmcl::ui::explore::ExplorePage;
 use hiscmcl::ui::theme;
@@ -62,7 +62,10 @@ impl Page {
             spots: (0..spots).map(|s| Spot { id: id(s), center: place(s) }).collect(),
             genes: genes.iter().map(Gene::named).collect(),
             counts: counts.finish(),
+            values: ValueKind::Counts,
             labels: None,
+            in_tissue: 0,
+            sum: 0.0,
             mpp: Mpp(0.5),
             mpp_source: MppSource::User,
             geometry: SpotGeometry { pitch_um: 10.0, diameter_um: 8.0 },

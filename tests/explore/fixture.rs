@@ -18,7 +18,7 @@ use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::{CsrBuilder, Matrix};
 use hiscmcl::core::target::Target;
 use hiscmcl::data::panels::Panel;
-use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry};
+use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::data::slide::{RgbImage, Slide, TILE};
 use hiscmcl::evaluate::report::{EvalReport, FoldReport, GeneScore, MeanReport, Scores, Split};
 use hiscmcl::predict::{BankSpot, Predictions, Retrieved};
@@ -56,7 +56,10 @@ pub fn section(name: &str) -> Section {
         spots,
         genes: GENES.iter().chain(&["MT-CO1"]).map(|g| Gene::named(*g)).collect(),
         counts: counts.finish(),
+        values: ValueKind::Counts,
         labels: None,
+        in_tissue: 0,
+        sum: 0.0,
         mpp: Mpp(1.0),
         mpp_source: MppSource::SpotPitch,
         geometry: SpotGeometry::LEGACY_ST,

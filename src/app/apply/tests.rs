@@ -28,12 +28,13 @@ fn project(names: &[&str]) -> Project {
     let mut project = Project::new();
     for name in names {
         let entry = SectionEntry {
-            name: (*name).into(),
             patient: Some(name[..1].into()),
-            counts: PathBuf::from(format!("/nowhere/{name}.tsv")),
-            spots: PathBuf::from(format!("/nowhere/{name}_spots.tsv")),
-            image: PathBuf::from(format!("/nowhere/{name}.jpg")),
-            ..SectionEntry::default()
+            ..SectionEntry::legacy(
+                *name,
+                PathBuf::from(format!("/nowhere/{name}.tsv")),
+                PathBuf::from(format!("/nowhere/{name}_spots.tsv")),
+                PathBuf::from(format!("/nowhere/{name}.jpg")),
+            )
         };
         project.add(entry).unwrap();
     }

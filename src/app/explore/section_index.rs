@@ -9,7 +9,7 @@ use super::spot_grid::SpotGrid;
 use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Csr;
 use crate::core::target::Target;
-use crate::data::section::{Section, Spot};
+use crate::data::section::{Section, Spot, ValueKind};
 
 /// From this many spots on, looking a gene up spot by spot takes longer than a frame.
 const COLUMNS_FROM: usize = 8_000;
@@ -157,6 +157,9 @@ impl SectionIndex {
 
     /// A count on the target's scale. A spot without any counts has expression 0 in every gene.
     fn expression(&self, spot: usize, count: f32) -> f32 {
+        if self.section.values == ValueKind::Normalised {
+            return count;
+        }
         let total = self.totals.get(spot).copied().unwrap_or(0.0);
         if count <= 0.0 || total <= 0.0 {
             return 0.0;
@@ -224,7 +227,10 @@ pub(in crate::app) mod tests {
             spots,
             genes: genes.iter().map(|g| Gene::named(*g)).collect(),
             counts: counts.finish(),
+            values: ValueKind::Counts,
             labels: None,
+            in_tissue: 0,
+            sum: 0.0,
             mpp: Mpp(1.0),
             mpp_source: MppSource::SpotPitch,
             geometry: SpotGeometry::LEGACY_ST,

@@ -222,7 +222,7 @@ fn scan_folder(folder: &Path) -> anyhow::Result<Outcome> {
 fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
     let folder = std::path::absolute(folder).with_context(|| format!("Cannot open {}", folder.display()))?;
     let (entries, suggestions, notes) = sections_of(&folder)?;
-    let same = |p: &Project| entries.iter().any(|e| p.sections.iter().any(|s| s.counts == e.counts));
+    let same = |p: &Project| entries.iter().any(|e| p.sections.iter().any(|s| s.source == e.source));
     let known = numbered(file)
         .take_while(|f| f.exists())
         .find_map(|f| Project::load(&f).ok().filter(same).map(|project| (f, project)));

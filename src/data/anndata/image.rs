@@ -85,6 +85,19 @@ fn size(data: &Dataset<'_>) -> Option<[u32; 3]> {
     data.element().is_number().then_some([small(height)?, small(width)?, channels as u32])
 }
 
+/// Width and height of an image of a library; `None` when there is no such image.
+///
+/// # Errors
+/// [`ReadError`] naming the file when it is damaged.
+pub fn image_size(path: &Path, library: &str, key: &str) -> Result<Option<(u32, u32)>, ReadError> {
+    let file = File::open(path)?;
+    let at = format!("uns/spatial/{library}/images/{key}");
+    if !file.has(&at) {
+        return Ok(None);
+    }
+    Ok(size(&file.dataset(&at)?).map(|[height, width, _]| (width, height)))
+}
+
 /// Reads an image of a library as colours. Numbers with a point are taken as 0 to 1, unless they are larger.
 ///
 /// # Errors

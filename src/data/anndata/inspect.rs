@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::ValueKind;
 use super::frame::Frame;
 use super::image::{Library, libraries};
 use super::matrix::Stored;
 use super::positions::has_positions;
 use crate::data::hdf5::{File, Kind};
+use crate::data::section::ValueKind;
 use crate::data::st::ReadError;
 
 /// A column of `obs` that says what a spot is.

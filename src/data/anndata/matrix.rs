@@ -2,9 +2,9 @@
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::ValueKind;
 use crate::core::matrix::{Csr, PartsError};
 use crate::data::hdf5::{File, Kind, Watch};
+use crate::data::section::ValueKind;
 use crate::data::st::ReadError;
 
 /// Larger counts are not exact as `f32`.

@@ -12,16 +12,7 @@ mod read;
 mod tests;
 mod write;
 
-pub use image::{ImageInfo, Library, read_image};
+pub use image::{ImageInfo, Library, image_size, read_image};
 pub use inspect::{Inspected, LabelColumn, inspect};
 pub use read::{AnnData, MatrixChoice, ReadOptions, labels, read};
 pub use write::{Column, Columns, Contents, Uns, write};
-
-/// What the values of a matrix are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValueKind {
-    /// Whole numbers of 0 or more.
-    Counts,
-    /// Negative or fractional numbers: someone has normalised them.
-    Normalised,
-}

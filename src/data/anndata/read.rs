@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::ValueKind;
 use super::frame::{Frame, distinct};
 use super::matrix::{Stored, kind_of};
 use super::positions::{pair, positions};
@@ -10,6 +9,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::progress::Progress;
 use crate::data::genes::with_unique_ids;
 use crate::data::hdf5::{File, Watch};
+use crate::data::section::ValueKind;
 use crate::data::section::{CountTable, Gene};
 use crate::data::st::ReadError;
 use crate::data::st::names::{file_name, quoted};

@@ -13,7 +13,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
 use crate::core::progress::Silent;
 use crate::data::hdf5::File;
-use crate::data::section::Gene;
+use crate::data::section::{Gene, ValueKind};
 use crate::data::st::ReadError;
 
 fn over(bytes: Vec<u8>) -> Result<File, ReadError> {

@@ -149,13 +149,9 @@ impl Job {
         let Paths { counts, spots, image, labels } = self.paths;
         let patient = Some(self.patient.name.to_owned());
         SectionEntry {
-            name: self.name,
             patient,
-            counts,
-            spots,
-            image,
             labels: Some(labels),
-            ..SectionEntry::default()
+            ..SectionEntry::legacy(self.name, counts, spots, image)
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data::slide::place;
+use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::{FileRole, MissingFile};
 
 /// A section of a project. Paths are absolute in memory and relative to the project file on disk.
@@ -13,19 +15,31 @@ pub struct SectionEntry {
     pub formerly: Vec<String>,
     /// The donor, where known.
     pub patient: Option<String>,
-    /// The count table.
-    pub counts: PathBuf,
-    /// The spot file.
-    pub spots: PathBuf,
-    /// The slide image.
+    /// What it was recognised as.
+    pub kind: SampleKind,
+    /// Where its counts and spots are.
+    pub source: Source,
+    /// The slide image: a file, or an image in an AnnData file (see [`place`]).
     pub image: PathBuf,
-    /// The pathologist's labels.
+    /// Pixels of the image per pixel of the full-resolution slide that positions refer to; the image is that
+    /// slide where `None`.
+    pub image_scale: Option<f64>,
+    /// The file of labels.
     pub labels: Option<PathBuf>,
-    /// Micrometres per slide pixel as the user entered them; inferred from the spots where `None`.
+    /// The column of `obs` that holds the labels, of an AnnData file.
+    pub label_column: Option<String>,
+    /// Micrometres per pixel of the full-resolution slide, as metadata say it.
+    pub slide_mpp: Option<f64>,
+    /// Micrometres per pixel of the image as the user entered them; inferred where `None`.
     pub mpp: Option<f64>,
 }
 
 impl SectionEntry {
+    /// A legacy ST section of these three files; everything else is to be filled in.
+    pub fn legacy(name: impl Into<String>, counts: PathBuf, spots: PathBuf, image: PathBuf) -> Self {
+        Self { name: name.into(), source: Source::Tables { counts, spots }, image, ..Self::default() }
+    }
+
     /// Whether it has this name, or had it before.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.formerly.iter().any(|f| f == name)
@@ -45,33 +59,47 @@ impl SectionEntry {
         self.formerly.push(std::mem::replace(&mut self.name, name.to_owned()));
     }
 
-    /// The path of the file in `role`; `None` where the section has none.
-    pub fn path(&self, role: FileRole) -> Option<&Path> {
-        match role {
-            FileRole::Counts => Some(&self.counts),
-            FileRole::Spots => Some(&self.spots),
-            FileRole::Image => Some(&self.image),
-            FileRole::Labels => self.labels.as_deref(),
+    /// Its files and what they are to it: those of the source first, then image and labels.
+    pub fn files(&self) -> Vec<(FileRole, &Path)> {
+        let mut files = self.source.files();
+        // An image within the source moves with it.
+        if !place::is_within(&self.image, self.source.counts()) {
+            files.push((FileRole::Image, &self.image));
         }
+        files.extend(self.labels.iter().map(|l| (FileRole::Labels, l.as_path())));
+        files
     }
 
-    /// Sets the path of the file in `role`.
+    /// The path of the file in `role`; `None` where the section has none.
+    pub fn path(&self, role: FileRole) -> Option<&Path> {
+        self.files().into_iter().find(|(r, _)| *r == role).map(|(_, path)| path)
+    }
+
+    /// Sets the path of the file in `role`. Another image is taken for the slide that positions refer to only
+    /// where the one before was.
     pub fn set_path(&mut self, role: FileRole, path: PathBuf) {
         match role {
-            FileRole::Counts => self.counts = path,
-            FileRole::Spots => self.spots = path,
             FileRole::Image => self.image = path,
             FileRole::Labels => self.labels = Some(path),
+            _ => {
+                for (own, file) in self.source.files_mut() {
+                    if own == role {
+                        if let Some(image) = place::moved(&self.image, file, &path) {
+                            self.image = image;
+                        }
+                        *file = path.clone();
+                    }
+                }
+            }
         }
     }
 
     /// The files of this section that are not where they should be.
     pub fn missing_files(&self) -> Vec<MissingFile> {
-        let missing = |&role: &FileRole| {
-            let path = self.path(role)?;
-            let gone = !path.exists();
+        let missing = |(role, path): (FileRole, &Path)| {
+            let gone = !place::file_of(path).exists();
             gone.then(|| MissingFile { section: self.name.clone(), role, path: path.to_path_buf() })
         };
-        FileRole::ALL.iter().filter_map(missing).collect()
+        self.files().into_iter().filter_map(missing).collect()
     }
 }

@@ -100,7 +100,7 @@ impl Project {
         let before = project.sections.len();
         for mut entry in entries {
             check_name(&entry.name)?;
-            if project.sections.iter().any(|s| s.counts == entry.counts && s.image == entry.image) {
+            if project.sections.iter().any(|s| s.source == entry.source) {
                 continue;
             }
             let name = entry.name.clone();
@@ -184,16 +184,10 @@ mod tests {
     use super::*;
 
     pub(super) fn entry(name: &str, folder: &std::path::Path) -> SectionEntry {
-        SectionEntry {
-            name: name.into(),
-            formerly: Vec::new(),
-            patient: Some("C".into()),
-            counts: folder.join(format!("cnt/{name}.tsv")),
-            spots: folder.join(format!("spt/{name}.tsv")),
-            image: folder.join(format!("img/{name}.jpg")),
-            labels: None,
-            mpp: None,
-        }
+        let counts = folder.join(format!("cnt/{name}.tsv"));
+        let spots = folder.join(format!("spt/{name}.tsv"));
+        let image = folder.join(format!("img/{name}.jpg"));
+        SectionEntry { patient: Some("C".into()), ..SectionEntry::legacy(name, counts, spots, image) }
     }
 
     #[test]

@@ -34,7 +34,8 @@ impl Project {
         new_path: &Path,
     ) -> Result<Vec<Moved>, ProjectError> {
         let about = fs::metadata(new_path).map_err(FileError::io("open", new_path))?;
-        if about.is_dir() {
+        // A matrix may be a folder.
+        if about.is_dir() && role != FileRole::Matrix {
             return Err(FileError::io("open", new_path)(io::ErrorKind::IsADirectory.into()).into());
         }
         let new_path = absolute(new_path);
@@ -48,7 +49,7 @@ impl Project {
         for missing in self.missing_files() {
             let found = places.iter().find_map(|(old, new)| {
                 let candidate = new.join(missing.path.strip_prefix(old).ok()?);
-                candidate.is_file().then_some(candidate)
+                candidate.exists().then_some(candidate)
             });
             if let (Some(path), Some(entry)) = (found, self.section_mut(&missing.section)) {
                 entry.set_path(missing.role, path.clone());

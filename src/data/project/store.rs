@@ -13,10 +13,13 @@ use super::{GeneSelection, Project, ProjectError, SectionEntry};
 use crate::core::files::{FileError, write_json_atomically};
 use crate::core::target::Target;
 use crate::data::panels::Panel;
+use crate::data::st::source::{SampleKind, Source};
 
 /// The version of the format. It grows when an older program would misread a newer file; added fields alone
 /// do not need it, they are kept by programs that do not know them.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
+/// What is written while nothing needs more: every section is one of legacy ST, which version 1 knows.
+const LEGACY_ONLY: u64 = 1;
 
 /// The ending of project files, without the dot.
 pub const EXTENSION: &str = "hiscmcl";
@@ -59,11 +62,24 @@ struct StoredSection {
     formerly: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patient: Option<String>,
-    counts: String,
-    spots: String,
+    /// Legacy ST; other kinds are in `source`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counts: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spots: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sample: Option<SampleKind>,
     image: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    image_scale: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     labels: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label_column: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slide_mpp: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mpp: Option<f64>,
     #[serde(flatten)]
@@ -94,7 +110,11 @@ impl Project {
             if !unknown.is_empty() {
                 unknown_of_sections.insert(section.name.clone(), unknown);
             }
-            sections.push(section.resolved(&folder));
+            let name = section.name.clone();
+            sections.push(section.resolved(&folder).ok_or_else(|| {
+                let message = format!("section {name} names no count table and spot file");
+                FileError::malformed(path, message)
+            })?);
         }
         let project = Self {
             sections,
@@ -122,8 +142,10 @@ impl Project {
         let folder = folder_of(path);
         let sections =
             self.sections.iter().map(|s| self.stored_section(s, &folder)).collect::<Result<_, _>>()?;
+        let legacy = |s: &SectionEntry| matches!(s.source, Source::Tables { .. });
+        let version = if self.sections.iter().all(legacy) { LEGACY_ONLY } else { VERSION };
         let stored = Stored {
-            version: VERSION,
+            version,
             sections,
             panels: self.panels.clone(),
             selection: self.selection.clone(),
@@ -154,14 +176,29 @@ impl Project {
         let stored = |path: &Path| {
             to_stored(path, folder).ok_or_else(|| ProjectError::PathUnusable { path: path.to_path_buf() })
         };
+        let (counts, spots, source) = match &entry.source {
+            Source::Tables { counts, spots } => (Some(stored(counts)?), Some(stored(spots)?), None),
+            source => {
+                let mut source = source.clone();
+                for (_, path) in source.files_mut() {
+                    *path = PathBuf::from(stored(path)?);
+                }
+                (None, None, Some(source))
+            }
+        };
         Ok(StoredSection {
             name: entry.name.clone(),
             formerly: entry.formerly.clone(),
             patient: entry.patient.clone(),
-            counts: stored(&entry.counts)?,
-            spots: stored(&entry.spots)?,
+            counts,
+            spots,
+            source,
+            sample: (entry.kind != SampleKind::default()).then_some(entry.kind),
             image: stored(&entry.image)?,
+            image_scale: entry.image_scale,
             labels: entry.labels.as_deref().map(stored).transpose()?,
+            label_column: entry.label_column.clone(),
+            slide_mpp: entry.slide_mpp,
             mpp: entry.mpp,
             unknown: self.unknown_of_sections.get(&entry.name).cloned().unwrap_or_default(),
         })
@@ -169,17 +206,33 @@ impl Project {
 }
 
 impl StoredSection {
-    fn resolved(self, folder: &Path) -> SectionEntry {
-        SectionEntry {
+    /// The section with its files below `folder`; `None` when it does not say where its counts are.
+    fn resolved(self, folder: &Path) -> Option<SectionEntry> {
+        let source = match (self.source, self.counts, self.spots) {
+            (Some(mut source), _, _) => {
+                for (_, path) in source.files_mut() {
+                    *path = from_stored(&path.to_string_lossy(), folder);
+                }
+                source
+            }
+            (None, Some(counts), Some(spots)) => {
+                Source::Tables { counts: from_stored(&counts, folder), spots: from_stored(&spots, folder) }
+            }
+            _ => return None,
+        };
+        Some(SectionEntry {
             name: self.name,
             formerly: self.formerly,
             patient: self.patient.filter(|p| !p.trim().is_empty()),
-            counts: from_stored(&self.counts, folder),
-            spots: from_stored(&self.spots, folder),
+            kind: self.sample.unwrap_or_default(),
+            source,
             image: from_stored(&self.image, folder),
+            image_scale: self.image_scale,
             labels: self.labels.map(|l| from_stored(&l, folder)),
+            label_column: self.label_column,
+            slide_mpp: self.slide_mpp,
             mpp: self.mpp,
-        }
+        })
     }
 }
 
@@ -283,9 +336,8 @@ mod tests {
         let path = study.join("p.hiscmcl");
         project.save(&path).unwrap();
         let mut loaded = Project::load(&path).unwrap();
-        assert_eq!(loaded.sections[1].counts, home.join("elsewhere/cnt/C3.tsv"));
-        loaded.sections[1].counts = project.sections[1].counts.clone();
-        loaded.sections[1].spots = project.sections[1].spots.clone();
+        assert_eq!(loaded.sections[1].source.counts(), home.join("elsewhere/cnt/C3.tsv"));
+        loaded.sections[1].source = project.sections[1].source.clone();
         loaded.sections[1].image = project.sections[1].image.clone();
         assert_eq!(loaded, project);
 
@@ -294,7 +346,48 @@ mod tests {
         assert!(text.contains("\"../elsewhere/cnt/C3.tsv\""), "{text}");
         fs::rename(&study, home.join("moved")).unwrap();
         let loaded = Project::load(&home.join("moved/p.hiscmcl")).unwrap();
-        assert_eq!(loaded.sections[0].counts, home.join("moved/cnt/C2.tsv"));
+        assert_eq!(loaded.sections[0].source.counts(), home.join("moved/cnt/C2.tsv"));
+    }
+
+    #[test]
+    fn sections_of_every_kind_come_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(dir.path()).unwrap();
+        let path = home.join("p.hiscmcl");
+        let visium = SectionEntry {
+            name: "V1".into(),
+            kind: SampleKind::VisiumHd { bin_um: 8 },
+            source: Source::Visium {
+                matrix: home.join("outs/m.h5"),
+                positions: home.join("outs/p.parquet"),
+                scale_factors: Some(home.join("outs/s.json")),
+            },
+            image: home.join("outs/hires.png"),
+            image_scale: Some(0.25),
+            ..SectionEntry::default()
+        };
+        let file = home.join("a.h5ad");
+        let anndata = SectionEntry {
+            name: "A".into(),
+            kind: SampleKind::AnnData,
+            image: crate::data::slide::place::in_anndata(&file, "lib", "hires").unwrap(),
+            source: Source::AnnData { file, library: Some("lib".into()), layer: None },
+            label_column: Some("cluster".into()),
+            slide_mpp: Some(0.5),
+            ..SectionEntry::default()
+        };
+        let project = Project { sections: vec![visium, anndata], ..Project::default() };
+        project.save(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        // A program that knows legacy ST only must not misread it.
+        assert!(text.contains("\"version\": 2") && text.contains("\"outs/p.parquet\""), "{text}");
+        assert_eq!(Project::load(&path).unwrap(), project);
+        let roles: Vec<_> = project.missing_files().iter().map(|m| m.role.noun()).collect();
+        let all = ["count matrix", "positions file", "scale factor file", "slide image", "AnnData file"];
+        assert_eq!(roles, all, "an image within a file is not missing by itself");
+        fs::write(&path, r#"{"version": 2, "sections": [{"name": "X", "image": "c"}]}"#).unwrap();
+        let says = Project::load(&path).unwrap_err().to_string();
+        assert!(says.ends_with("section X names no count table and spot file"), "{says}");
     }
 
     #[test]
@@ -320,12 +413,12 @@ mod tests {
     fn newer_projects_are_neither_opened_nor_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.hiscmcl");
-        let newer = r#"{"version": 2, "sections": "all in the cloud"}"#;
+        let newer = r#"{"version": 3, "sections": "all in the cloud"}"#;
         fs::write(&path, newer).unwrap();
         for error in [Project::load(&path).unwrap_err(), Project::new().save(&path).unwrap_err()] {
-            assert!(matches!(error, ProjectError::Newer { found: 2, known: 1, .. }));
+            assert!(matches!(error, ProjectError::Newer { found: 3, known: 2, .. }));
             assert!(error.to_string().ends_with(
-                "was saved by a newer HisCMCL (format 2, this one knows 1); update HisCMCL to open it, the file was left as it is"
+                "was saved by a newer HisCMCL (format 3, this one knows 2); update HisCMCL to open it, the file was left as it is"
             ));
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), newer);

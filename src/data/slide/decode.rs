@@ -8,9 +8,12 @@ use image::error::ImageError;
 use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::SlideError;
+use super::place::Embedded;
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::progress::Progress;
+use crate::data::anndata;
+use crate::data::st::ReadError;
 
 /// The most pixels a plain image may have: 1.6 GB with its pyramid.
 pub const MAX_PIXELS: u64 = 400_000_000;
@@ -106,6 +109,39 @@ fn reader<R: BufRead + Seek>(path: &Path, source: R) -> Result<(ImageReader<R>, 
 pub(super) fn read_size<R: BufRead + Seek>(path: &Path, source: R) -> Result<(u32, u32), FileError> {
     let (reader, _) = reader(path, source)?;
     reader.into_dimensions().map_err(|e| file_error(path, e))
+}
+
+/// Reads an image out of an AnnData file.
+pub(super) fn embedded(
+    image: &Embedded,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Pixels, SlideError> {
+    cancel.check()?;
+    let (width, height) = embedded_size(image)?;
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(SlideError::TooLarge { path: image.file.clone(), width, height });
+    }
+    progress.report(&format!("Decoding {} of {}", image.key, short_name(&image.file)), 0, 0);
+    let rgb = anndata::read_image(&image.file, &image.library, &image.key).map_err(plain)?;
+    Ok(Pixels { width, height, color: ColorType::Rgb8, bytes: rgb.into_raw() })
+}
+
+/// Width and height of an image in an AnnData file.
+pub(super) fn embedded_size(image: &Embedded) -> Result<(u32, u32), FileError> {
+    let found = anndata::image_size(&image.file, &image.library, &image.key).map_err(plain)?;
+    found.ok_or_else(|| {
+        let message = format!("there is no image {} of {} in it", image.key, image.library);
+        FileError::malformed(&image.file, message)
+    })
+}
+
+/// Reading an image gives errors of its file only.
+fn plain(error: ReadError) -> FileError {
+    match error {
+        ReadError::File(error) => error,
+        other => FileError::malformed(Path::new(""), other.to_string()),
+    }
 }
 
 /// Decodes the whole image.

@@ -4,6 +4,7 @@
 //! the stored pixels.
 
 mod decode;
+pub mod place;
 mod pyramid;
 mod resample;
 pub mod store;
@@ -70,7 +71,10 @@ impl Slide {
     /// # Errors
     /// [`SlideError`] when it cannot be read, is not a whole image, is too large, or the work is cancelled.
     pub fn open(path: &Path, progress: &dyn Progress, cancel: &CancelToken) -> Result<Self, SlideError> {
-        let pixels = decode::decode(path, progress, cancel)?;
+        let pixels = match place::embedded(path) {
+            Some(image) => decode::embedded(&image, progress, cancel)?,
+            None => decode::decode(path, progress, cancel)?,
+        };
         Ok(Self { path: path.to_path_buf(), levels: pyramid::build(pixels, cancel)? })
     }
 
@@ -92,6 +96,9 @@ impl Slide {
     /// # Errors
     /// [`FileError`] when it cannot be read or is not an image.
     pub fn read_size(path: &Path) -> Result<(u32, u32), FileError> {
+        if let Some(image) = place::embedded(path) {
+            return decode::embedded_size(&image);
+        }
         let file = File::open(path).map_err(FileError::io("open", path))?;
         decode::read_size(path, BufReader::new(file))
     }

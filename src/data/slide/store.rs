@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::{RgbImage, Slide, SlideError};
+use super::{RgbImage, Slide, SlideError, place};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::progress::Progress;
@@ -26,7 +26,8 @@ struct Stamp {
 
 impl Stamp {
     fn of(path: &Path) -> Result<Self, FileError> {
-        let metadata = std::fs::metadata(path).map_err(FileError::io("open", path))?;
+        let file = place::file_of(path);
+        let metadata = std::fs::metadata(file).map_err(FileError::io("open", file))?;
         Ok(Self { length: metadata.len(), modified: metadata.modified().ok() })
     }
 }

@@ -12,25 +12,37 @@ use crate::core::files::FileError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileRole {
-    /// The count table.
+    /// The count table of legacy ST.
     Counts,
-    /// The spot file.
+    /// The spot file of legacy ST.
     Spots,
+    /// The 10x matrix, a file or a folder.
+    Matrix,
+    /// The Visium positions.
+    Positions,
+    /// The Visium scale factors.
+    ScaleFactors,
+    /// The AnnData file.
+    AnnData,
     /// The slide image.
     Image,
-    /// The pathologist's labels.
+    /// The labels of spots.
     Labels,
 }
 
 impl FileRole {
-    /// All roles, in the order in which people name them.
-    pub const ALL: [Self; 4] = [Self::Counts, Self::Spots, Self::Image, Self::Labels];
+    /// The files of a legacy ST section, in the order in which people name them.
+    pub const LEGACY: [Self; 4] = [Self::Counts, Self::Spots, Self::Image, Self::Labels];
 
-    /// "count table", "spot file", "slide image", "label file".
+    /// "count table", "slide image", as people name it in a sentence.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Counts => "count table",
             Self::Spots => "spot file",
+            Self::Matrix => "count matrix",
+            Self::Positions => "positions file",
+            Self::ScaleFactors => "scale factor file",
+            Self::AnnData => "AnnData file",
             Self::Image => "slide image",
             Self::Labels => "label file",
         }

@@ -48,13 +48,9 @@ pub fn scan(dir: &Path) -> Result<Scan, FileError> {
         let image = image_of(name, &images, &mut notes);
         match (counts.get(name), spots.get(name), image) {
             (Some(counts), Some(spots), Some(image)) => sections.push(SectionEntry {
-                name: name.clone(),
                 patient: patient_of(name),
-                counts: counts.clone(),
-                spots: spots.clone(),
-                image,
                 labels: labels.get(name).cloned(),
-                ..SectionEntry::default()
+                ..SectionEntry::legacy(name, counts.clone(), spots.clone(), image)
             }),
             (counts, spots, image) => notes.push(lacking(
                 name,

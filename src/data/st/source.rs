@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::error::FileRole;
+
 /// The files that hold what was measured in a section: counts, and where the spots lie.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Source {
     /// Legacy ST as text tables.
@@ -41,69 +43,37 @@ pub enum Source {
     },
 }
 
-/// What a file is to its [`Source`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceRole {
-    /// The count table of legacy ST.
-    Counts,
-    /// The spot file of legacy ST.
-    Spots,
-    /// The 10x matrix, a file or a folder.
-    Matrix,
-    /// The Visium positions.
-    Positions,
-    /// The Visium scale factors.
-    ScaleFactors,
-    /// The AnnData file.
-    AnnData,
-}
-
-impl SourceRole {
-    /// "count table", "positions file", as people name it in a sentence.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Counts => "count table",
-            Self::Spots => "spot file",
-            Self::Matrix => "count matrix",
-            Self::Positions => "positions file",
-            Self::ScaleFactors => "scale factors",
-            Self::AnnData => "AnnData file",
-        }
-    }
-}
-
-impl fmt::Display for SourceRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.noun())
+impl Default for Source {
+    fn default() -> Self {
+        Self::Tables { counts: PathBuf::new(), spots: PathBuf::new() }
     }
 }
 
 impl Source {
     /// Its files (the matrix may be a folder), what is always there first.
-    pub fn files(&self) -> Vec<(SourceRole, &Path)> {
+    pub fn files(&self) -> Vec<(FileRole, &Path)> {
         match self {
-            Self::Tables { counts, spots } => vec![(SourceRole::Counts, counts), (SourceRole::Spots, spots)],
+            Self::Tables { counts, spots } => vec![(FileRole::Counts, counts), (FileRole::Spots, spots)],
             Self::Visium { matrix, positions, scale_factors } => {
-                let mut files: Vec<(SourceRole, &Path)> =
-                    vec![(SourceRole::Matrix, matrix), (SourceRole::Positions, positions)];
-                files.extend(scale_factors.iter().map(|f| (SourceRole::ScaleFactors, f.as_path())));
+                let mut files: Vec<(FileRole, &Path)> =
+                    vec![(FileRole::Matrix, matrix), (FileRole::Positions, positions)];
+                files.extend(scale_factors.iter().map(|f| (FileRole::ScaleFactors, f.as_path())));
                 files
             }
-            Self::AnnData { file, .. } => vec![(SourceRole::AnnData, file)],
+            Self::AnnData { file, .. } => vec![(FileRole::AnnData, file)],
         }
     }
 
     /// The same, to change the paths (a file was moved, or paths are stored relative to the project).
-    pub fn files_mut(&mut self) -> Vec<(SourceRole, &mut PathBuf)> {
+    pub fn files_mut(&mut self) -> Vec<(FileRole, &mut PathBuf)> {
         match self {
-            Self::Tables { counts, spots } => vec![(SourceRole::Counts, counts), (SourceRole::Spots, spots)],
+            Self::Tables { counts, spots } => vec![(FileRole::Counts, counts), (FileRole::Spots, spots)],
             Self::Visium { matrix, positions, scale_factors } => {
-                let mut files = vec![(SourceRole::Matrix, matrix), (SourceRole::Positions, positions)];
-                files.extend(scale_factors.iter_mut().map(|f| (SourceRole::ScaleFactors, f)));
+                let mut files = vec![(FileRole::Matrix, matrix), (FileRole::Positions, positions)];
+                files.extend(scale_factors.iter_mut().map(|f| (FileRole::ScaleFactors, f)));
                 files
             }
-            Self::AnnData { file, .. } => vec![(SourceRole::AnnData, file)],
+            Self::AnnData { file, .. } => vec![(FileRole::AnnData, file)],
         }
     }
 
@@ -118,10 +88,11 @@ impl Source {
 }
 
 /// The assay, or the collection with a layout of its own, that a sample was recognised as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SampleKind {
     /// Legacy ST (Stahl et al. 2016): 100 um spots, 200 um apart.
+    #[default]
     LegacySt,
     /// Visium: 55 um spots, 100 um apart on a hexagonal lattice.
     Visium,
@@ -163,7 +134,7 @@ mod tests {
         )
         .unwrap();
         let roles: Vec<String> = source.files().iter().map(|(r, p)| format!("{r} {}", p.display())).collect();
-        assert_eq!(roles, ["count matrix m.h5", "positions file p.csv", "scale factors s.json"]);
+        assert_eq!(roles, ["count matrix m.h5", "positions file p.csv", "scale factor file s.json"]);
         let tables: Source =
             serde_json::from_str(r#"{"kind":"tables","counts":"c.tsv","spots":"s.tsv"}"#).unwrap();
         assert_eq!(tables.counts(), Path::new("c.tsv"));

@@ -50,7 +50,7 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
 fn rows(ui: &mut Ui, form: &ImportForm, next: &mut ImportForm, out: &mut Vec<Command>) {
     Grid::new("import").num_columns(6).spacing([10.0, 6.0]).show(ui, |ui| {
         caption(ui, "Name");
-        for role in FileRole::ALL {
+        for role in FileRole::LEGACY {
             let optional = if role == FileRole::Labels { " (optional)" } else { "" };
             caption(ui, &format!("{}{optional}", role.noun()));
         }
@@ -64,7 +64,7 @@ fn rows(ui: &mut Ui, form: &ImportForm, next: &mut ImportForm, out: &mut Vec<Com
             {
                 row.0.name = name;
             }
-            for role in FileRole::ALL {
+            for role in FileRole::LEGACY {
                 file(ui, at, row, role, next, out);
             }
             if ui.button("Remove").on_hover_text(format!("Do not import section {number}")).clicked()

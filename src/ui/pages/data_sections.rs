@@ -70,12 +70,13 @@ fn row(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
     let c = colors(ui);
     let entry = view.entry;
     let name = &entry.name;
-    if let Some(new) = text_field(ui, ("name", &entry.counts), &format!("Name of {name}"), name, 92.0) {
+    if let Some(new) = text_field(ui, ("name", entry.source.counts()), &format!("Name of {name}"), name, 92.0)
+    {
         out.push(Command::Section(SectionCommand::Rename { section: name.clone(), name: new }));
     }
     let patient = entry.patient.as_deref().unwrap_or("");
     if let Some(new) =
-        text_field(ui, ("patient", &entry.counts), &format!("Patient of {name}"), patient, 84.0)
+        text_field(ui, ("patient", entry.source.counts()), &format!("Patient of {name}"), patient, 84.0)
     {
         out.push(Command::Section(SectionCommand::SetPatient { section: name.clone(), patient: new }));
     }
@@ -125,7 +126,7 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
     };
     ui.horizontal(|ui| {
         let label = format!("Micrometres per pixel of {name}");
-        if let Some(text) = text_field(ui, ("mpp", &view.entry.counts), &label, &mpp, 64.0) {
+        if let Some(text) = text_field(ui, ("mpp", view.entry.source.counts()), &label, &mpp, 64.0) {
             let mpp = text.replace(',', ".").parse::<f64>().ok();
             if mpp.is_some() || text.is_empty() {
                 out.push(Command::Section(SectionCommand::SetMpp { section: name.clone(), mpp }));

@@ -37,8 +37,7 @@ pub(super) fn her2st(root: &Path, listing: &mut Listing, found: &mut Recognition
         };
         found.notes.extend(scanned.notes);
         for entry in scanned.sections {
-            let source = Source::Tables { counts: entry.counts, spots: entry.spots };
-            let mut sample = Sample::new(entry.name, SampleKind::LegacySt, source);
+            let mut sample = Sample::new(entry.name, SampleKind::LegacySt, entry.source);
             sample.patient = entry.patient;
             sample.images.push(slide(entry.image));
             sample.labels = entry.labels;

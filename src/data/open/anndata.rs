@@ -1,0 +1,131 @@
+//! AnnData files: counts, positions and labels in one.
+
+use std::path::Path;
+
+use super::{Measured, Scale, entered};
+use crate::core::cancel::CancelToken;
+use crate::core::geometry::{Mpp, SlidePoint};
+use crate::core::progress::Progress;
+use crate::data::anndata::{self, AnnData, MatrixChoice, ReadOptions};
+use crate::data::project::SectionEntry;
+use crate::data::section::{MppSource, SpotGeometry, ValueKind};
+use crate::data::st::ReadError;
+use crate::data::st::names::{file_name, grid_of_id};
+use crate::data::st::pitch;
+use crate::data::st::spots::SpotRow;
+
+/// What a layer is called that stands for `raw/X`.
+const RAW: &str = "raw";
+
+pub(super) fn read(
+    entry: &SectionEntry,
+    file: &Path,
+    library: Option<&str>,
+    layer: Option<&str>,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Measured, ReadError> {
+    let options = ReadOptions {
+        matrix: match layer {
+            None => MatrixChoice::X,
+            Some(RAW) => MatrixChoice::Raw,
+            Some(name) => MatrixChoice::Layer(name.to_owned()),
+        },
+        labels: entry.label_column.clone(),
+        library: library.map(str::to_owned),
+    };
+    let data = anndata::read(file, &options, progress, cancel)?;
+    let spots = spots(file, &data)?;
+    if data.values == ValueKind::Normalised {
+        progress.note(&format!(
+            "{}: {} of {} are no counts (they are negative or fractional); they are used as they are, as already \
+             normalised",
+            entry.name,
+            layer.map_or_else(|| "the values".to_owned(), |l| format!("the values of layer {l}")),
+            file_name(file)
+        ));
+    }
+    let scale = match entered(entry)? {
+        Some(mpp) => {
+            let full = Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0));
+            Scale { mpp: full, source: MppSource::User, geometry: geometry(&spots, Some(full)) }
+        }
+        None => scale(entry, file, &spots, progress)?,
+    };
+    let positions = file.to_path_buf();
+    Ok(Measured { table: data.table, values: data.values, spots, labels: data.labels, positions, scale })
+}
+
+/// The spots that have a position.
+fn spots(file: &Path, data: &AnnData) -> Result<Vec<SpotRow>, ReadError> {
+    let positions = data.require_positions(file)?;
+    let on_tissue = |row: usize| data.in_tissue.as_ref().is_none_or(|t| t.get(row).copied().unwrap_or(true));
+    let of_array = |row: usize| {
+        let [r, c] = *data.array.as_ref()?.get(row)?;
+        (r >= 0 && c >= 0).then_some([c, r])
+    };
+    let row = |(row, (id, &[x, y])): (usize, (&String, &[f64; 2]))| {
+        (x.is_finite() && y.is_finite()).then(|| SpotRow {
+            id: id.clone(),
+            grid: of_array(row).or_else(|| grid_of_id(id)),
+            center: SlidePoint::new(x, y),
+            selected: on_tissue(row),
+            line: row as u64 + 1,
+        })
+    };
+    Ok(data.table.spots.iter().zip(positions).enumerate().filter_map(row).collect())
+}
+
+/// The resolution that metadata give, or else the one at which spots are as far apart as their assay prints them.
+fn scale(
+    entry: &SectionEntry,
+    file: &Path,
+    spots: &[SpotRow],
+    progress: &dyn Progress,
+) -> Result<Scale, ReadError> {
+    if let Some(mpp) = entry.slide_mpp {
+        return Ok(Scale {
+            mpp: Mpp(mpp),
+            source: MppSource::File,
+            geometry: geometry(spots, Some(Mpp(mpp))),
+        });
+    }
+    let geometry = geometry(spots, None);
+    let Some(pitch) = pitch_px(spots) else {
+        let message = "too few spots to infer the resolution of the slide; enter its micrometres per pixel";
+        return Err(ReadError::malformed(file, message));
+    };
+    let mpp = Mpp(geometry.pitch_um / pitch);
+    if !Mpp::PLAUSIBLE.contains(&mpp.0) {
+        let message = format!(
+            "neighbouring spots are {pitch:.2} pixels apart, which would mean {:.3} um per pixel; enter the \
+             micrometres per pixel of the slide",
+            mpp.0
+        );
+        return Err(ReadError::malformed(file, message));
+    }
+    progress.note(&format!(
+        "{}: the file does not say how large its pixels are; spots were taken to be {:.0} um apart",
+        entry.name, geometry.pitch_um
+    ));
+    Ok(Scale { mpp, source: MppSource::SpotPitch, geometry })
+}
+
+/// The distance to the nearest spot, which is the pitch on any lattice.
+fn pitch_px(spots: &[SpotRow]) -> Option<f64> {
+    let without_grid: Vec<SpotRow> = spots.iter().map(|s| SpotRow { grid: None, ..s.clone() }).collect();
+    pitch::measure(&without_grid).map(|p| p.px())
+}
+
+/// What the spots are: legacy ST by their identifiers; with a resolution, what lies that far apart; else Visium.
+fn geometry(spots: &[SpotRow], mpp: Option<Mpp>) -> SpotGeometry {
+    let named = spots.iter().filter(|s| grid_of_id(&s.id).is_some()).count();
+    let assumed = if named * 2 > spots.len() { SpotGeometry::LEGACY_ST } else { SpotGeometry::VISIUM };
+    let Some((mpp, px)) = mpp.zip(pitch_px(spots)) else { return assumed };
+    let pitch_um = px * mpp.0;
+    let near = |g: SpotGeometry| (pitch_um / g.pitch_um - 1.0).abs() < 0.15;
+    [SpotGeometry::VISIUM, SpotGeometry::LEGACY_ST].into_iter().find(|&g| near(g)).unwrap_or_else(|| {
+        // Bins without gaps, when nothing else fits.
+        SpotGeometry { pitch_um, diameter_um: pitch_um }
+    })
+}

@@ -1,0 +1,70 @@
+//! Legacy ST: a count table and a spot file.
+
+use std::path::Path;
+
+use super::{Measured, Scale, entered};
+use crate::core::cancel::CancelToken;
+use crate::core::geometry::Mpp;
+use crate::core::progress::Progress;
+use crate::data::project::SectionEntry;
+use crate::data::section::{MppSource, SpotGeometry, ValueKind};
+use crate::data::st::ReadError;
+use crate::data::st::counts::read_counts;
+use crate::data::st::pitch;
+use crate::data::st::spots::{SpotRow, read_spots};
+
+/// An image stretched more than this in one direction is worth a remark; hand-placed spots differ by less.
+const STRETCHED: f64 = 1.1;
+
+pub(super) fn read(
+    entry: &SectionEntry,
+    counts: &Path,
+    spots: &Path,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Measured, ReadError> {
+    // The cheap ones first: what is wrong with them is said at once.
+    let rows = read_spots(spots)?;
+    let geometry = SpotGeometry::LEGACY_ST;
+    let scale = match entered(entry)? {
+        Some(mpp) => Scale { mpp, source: MppSource::User, geometry },
+        None => {
+            Scale { mpp: resolution(entry, spots, &rows, progress)?, source: MppSource::SpotPitch, geometry }
+        }
+    };
+    let table = read_counts(counts, progress, cancel)?;
+    let positions = spots.to_path_buf();
+    Ok(Measured { table, values: ValueKind::Counts, spots: rows, labels: None, positions, scale })
+}
+
+/// The resolution that makes neighbouring spots 200 um apart.
+fn resolution(
+    entry: &SectionEntry,
+    path: &Path,
+    spots: &[SpotRow],
+    progress: &dyn Progress,
+) -> Result<Mpp, ReadError> {
+    let Some(pitch) = pitch::measure(spots) else {
+        let message = "too few spots to infer the resolution of the slide; enter its micrometres per pixel";
+        return Err(ReadError::malformed(path, message));
+    };
+    let mpp = pitch.mpp(SpotGeometry::LEGACY_ST.pitch_um);
+    if !Mpp::PLAUSIBLE.contains(&mpp.0) {
+        let message = format!(
+            "neighbouring spots are {:.2} pixels apart, which would mean {:.3} um per pixel; check the pixel \
+             columns, or enter the micrometres per pixel of the slide",
+            pitch.px(),
+            mpp.0
+        );
+        return Err(ReadError::malformed(path, message));
+    }
+    if pitch.stretch() > STRETCHED {
+        progress.note(&format!(
+            "The spots of {} are {:.0} % further apart in one direction than in the other; its image may be \
+             stretched",
+            entry.name,
+            (pitch.stretch() - 1.0) * 100.0
+        ));
+    }
+    Ok(mpp)
+}

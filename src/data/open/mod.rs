@@ -1,0 +1,216 @@
+//! Opening a section: its counts, spots and labels joined by spot, and the resolution of its slide.
+
+mod anndata;
+mod join;
+mod legacy;
+#[cfg(test)]
+mod tests;
+mod visium;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::core::cancel::CancelToken;
+use crate::core::geometry::{Mpp, SlidePoint};
+use crate::core::progress::Progress;
+use crate::data::project::SectionEntry;
+use crate::data::section::{CountTable, MppSource, Section, SpotGeometry, ValueKind};
+use crate::data::slide::{Slide, place};
+use crate::data::st::labels::read_labels;
+use crate::data::st::names::{file_name, join_key, patient_of};
+use crate::data::st::source::Source;
+use crate::data::st::spots::SpotRow;
+use crate::data::st::{FileRole, MissingFile, ReadError};
+use join::{Files, join};
+
+/// Features are computed at 0.5 um per pixel; an image coarser than this has lost the nuclei.
+const COARSE: f64 = 1.5;
+
+/// What the files of a section hold, before spots are joined.
+struct Measured {
+    table: CountTable,
+    values: ValueKind,
+    /// On the full-resolution slide.
+    spots: Vec<SpotRow>,
+    /// Of the rows of `table`, where its file holds them.
+    labels: Option<Vec<Option<String>>>,
+    /// The file that `spots` are from.
+    positions: PathBuf,
+    scale: Scale,
+}
+
+/// The resolution of the full-resolution slide and the size of its spots.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    mpp: Mpp,
+    source: MppSource,
+    geometry: SpotGeometry,
+}
+
+/// Reads a section of the project. Spots are joined by identifier, never by order, and keep the order of the
+/// count table. Spots without a position, marked as not tissue, or without a single count are left out with
+/// a note. The resolution is the user's where there is one, then what files say, and else follows from the
+/// distance between neighbouring spots. The slide is only measured, not decoded. Where the image is a smaller one
+/// than the slide that positions refer to, positions and resolution are brought to it.
+///
+/// # Errors
+/// [`ReadError`] in one sentence: a file that is not where it was ([`ReadError::Missing`]), a damaged file, no
+/// spot in common, a spot off the slide, a resolution that no scan has.
+pub fn open_section(
+    entry: &SectionEntry,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Section, ReadError> {
+    if let Some(missing) = entry.missing_files().into_iter().find(|m| m.role != FileRole::Labels) {
+        return Err(missing.into());
+    }
+    // What is wrong with the image is said at once.
+    let slide_size = Slide::read_size(&entry.image)?;
+    let mut measured = match &entry.source {
+        Source::Tables { counts, spots } => legacy::read(entry, counts, spots, progress, cancel)?,
+        Source::Visium { matrix, positions, scale_factors } => {
+            visium::read(entry, matrix, positions, scale_factors.as_deref(), progress, cancel)?
+        }
+        Source::AnnData { file, library, layer } => {
+            anndata::read(entry, file, library.as_deref(), layer.as_deref(), progress, cancel)?
+        }
+    };
+    let scale = on_image(entry, &mut measured, progress)?;
+    let files = Files {
+        counts: entry.source.counts(),
+        positions: &measured.positions,
+        image: place::file_of(&entry.image),
+        may_be_off: match &entry.source {
+            Source::Tables { .. } => 0.0,
+            // Space Ranger itself places some spots a little beyond the edge.
+            Source::Visium { .. } => 0.01,
+            // People cut images to a part of the slide before they store them with the counts.
+            Source::AnnData { .. } => 0.99,
+        },
+        slide_size,
+    };
+    let joined = join(&files, &measured.table, measured.values, &measured.spots)?;
+    joined.report(&entry.name, progress);
+    let labels = match (&entry.labels, measured.labels) {
+        (Some(path), _) => labels_of(entry, path, &joined, progress)?,
+        (None, Some(all)) => {
+            let labels: Vec<Option<String>> =
+                joined.rows.iter().map(|&r| all.get(r).cloned().flatten()).collect();
+            labels.iter().any(Option::is_some).then_some(labels)
+        }
+        (None, None) => None,
+    };
+    let in_tissue = measured.spots.iter().filter(|s| s.selected).count();
+    let sum = measured.table.counts.sum();
+    let whole = joined.rows.len() == measured.table.counts.rows()
+        && joined.rows.iter().enumerate().all(|(at, &row)| at == row);
+    let counts = if whole { measured.table.counts } else { measured.table.counts.select_rows(&joined.rows) };
+    Ok(Section {
+        name: entry.name.clone(),
+        patient: entry.patient.clone(),
+        counts,
+        values: measured.values,
+        genes: measured.table.genes,
+        spots: joined.spots,
+        labels,
+        in_tissue,
+        sum,
+        mpp: scale.mpp,
+        mpp_source: scale.source,
+        geometry: scale.geometry,
+        slide: entry.image.clone(),
+        slide_size,
+    })
+}
+
+/// Makes a section out of three files that the user has paired, and opens it to see that they belong
+/// together. The patient is guessed from the name and can be changed.
+///
+/// # Errors
+/// As [`open_section`].
+pub fn import_section(
+    name: &str,
+    counts: PathBuf,
+    spots: PathBuf,
+    image: PathBuf,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<(SectionEntry, Section), ReadError> {
+    let name = name.trim();
+    let entry =
+        SectionEntry { patient: patient_of(name), ..SectionEntry::legacy(name, counts, spots, image) };
+    let section = open_section(&entry, progress, cancel)?;
+    Ok((entry, section))
+}
+
+/// The resolution that the user entered for the image; `None` where it was not.
+fn entered(entry: &SectionEntry) -> Result<Option<Mpp>, ReadError> {
+    match entry.mpp {
+        None => Ok(None),
+        Some(value) if Mpp::PLAUSIBLE.contains(&value) => Ok(Some(Mpp(value))),
+        Some(value) => {
+            let (least, most) = (Mpp::PLAUSIBLE.start(), Mpp::PLAUSIBLE.end());
+            let message = format!(
+                "the resolution entered for section {} is {value} um per pixel; enter one from {least} to {most}",
+                entry.name
+            );
+            Err(ReadError::malformed(&entry.image, message))
+        }
+    }
+}
+
+/// Brings positions and resolution from the full-resolution slide to the image that is used.
+fn on_image(
+    entry: &SectionEntry,
+    measured: &mut Measured,
+    progress: &dyn Progress,
+) -> Result<Scale, ReadError> {
+    let factor = entry.image_scale.unwrap_or(1.0);
+    if !(factor.is_finite() && factor > 0.0) {
+        let message = format!("the image of section {} has a scale of {factor}, which cannot be", entry.name);
+        return Err(ReadError::malformed(&entry.image, message));
+    }
+    if factor != 1.0 {
+        for spot in &mut measured.spots {
+            spot.center = SlidePoint::new(spot.center.x * factor, spot.center.y * factor);
+        }
+    }
+    let mut scale = measured.scale;
+    scale.mpp = Mpp(scale.mpp.0 / factor);
+    if let Some(mpp) = entered(entry)? {
+        (scale.mpp, scale.source) = (mpp, MppSource::User);
+    }
+    if factor < 1.0 && scale.mpp.0 > COARSE {
+        progress.note(&format!(
+            "{}: the image has {:.1} um per pixel, too coarse to show nuclei; predictions will be weaker than with \
+             the full-resolution slide",
+            entry.name, scale.mpp.0
+        ));
+    }
+    Ok(scale)
+}
+
+fn labels_of(
+    entry: &SectionEntry,
+    path: &Path,
+    joined: &join::Joined,
+    progress: &dyn Progress,
+) -> Result<Option<Vec<Option<String>>>, ReadError> {
+    if !path.exists() {
+        let role = FileRole::Labels;
+        let missing = MissingFile { section: entry.name.clone(), role, path: path.to_path_buf() };
+        progress.note(&format!("{missing}; the section is shown without labels"));
+        return Ok(None);
+    }
+    let mut by_key: HashMap<String, String> = read_labels(path)?.into_iter().collect();
+    let labels: Vec<Option<String>> = joined.spots.iter().map(|s| by_key.remove(&join_key(&s.id))).collect();
+    if labels.iter().all(Option::is_none) {
+        progress.note(&format!(
+            "No spot of {} has a label in {}; the section is shown without labels",
+            entry.name,
+            file_name(path)
+        ));
+        return Ok(None);
+    }
+    Ok(Some(labels))
+}

@@ -1,0 +1,163 @@
+//! Sections of all kinds, opened.
+
+use super::*;
+use crate::core::geometry::SlidePoint;
+use crate::core::progress::Silent;
+use std::fs;
+use std::sync::Mutex;
+
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Progress for Notes {
+    fn report(&self, _: &str, _: u64, _: u64) {}
+    fn note(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+fn path(entry: &SectionEntry, role: FileRole) -> &Path {
+    entry.path(role).unwrap()
+}
+
+/// A 3 x 3 array, 20 pixels apart, on a 100 x 80 image.
+fn section(dir: &Path) -> SectionEntry {
+    let mut counts = "\tA\tB\n".to_owned();
+    let mut spots = "x\ty\tpixel_x\tpixel_y\tselected\n".to_owned();
+    let mut labels = "x\ty\tpixel_x\tpixel_y\tlabel\n".to_owned();
+    for x in 1..=3 {
+        for y in (1..=3).rev() {
+            counts.push_str(&format!("{x}x{y}\t{x}\t{y}\n"));
+            spots.push_str(&format!("{y}\t{x}\t{}\t{}\t1\n", 20 * y, 20 * x));
+            labels.push_str(&format!("{x}.04\t{}.97\t0\t0\tcancer {x}\n", y - 1));
+        }
+    }
+    let entry = SectionEntry {
+        patient: Some("C".into()),
+        labels: Some(dir.join("labels.tsv")),
+        ..SectionEntry::legacy("C2", dir.join("counts.tsv"), dir.join("spots.tsv"), dir.join("slide.png"))
+    };
+    fs::write(path(&entry, FileRole::Counts), counts).unwrap();
+    fs::write(path(&entry, FileRole::Spots), spots).unwrap();
+    fs::write(dir.join("labels.tsv"), labels).unwrap();
+    image::RgbImage::new(100, 80).save(&entry.image).unwrap();
+    entry
+}
+
+fn open(entry: &SectionEntry) -> Result<(Section, Vec<String>), ReadError> {
+    let notes = Notes::default();
+    let section = open_section(entry, &notes, &CancelToken::new())?;
+    Ok((section, notes.0.into_inner().unwrap()))
+}
+
+#[test]
+fn spots_are_joined_by_id_and_keep_the_order_of_the_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (s, notes) = open(&section(dir.path())).unwrap();
+    assert!(notes.is_empty(), "{notes:?}");
+    assert_eq!((s.spots[0].id.as_str(), s.spots[0].center), ("1x3", SlidePoint::new(20.0, 60.0)));
+    assert_eq!((s.counts.get(0, 0), s.counts.get(0, 1)), (1.0, 3.0));
+    assert_eq!((s.mpp, s.mpp_source, s.slide_size), (Mpp(10.0), MppSource::SpotPitch, (100, 80)));
+    assert_eq!(s.spot_radius_px(), 5.0);
+    // "1.04, 2.97" is of spot 1x3.
+    let labels = s.labels.unwrap();
+    assert!(
+        labels.iter().zip(&s.spots).all(|(l, s)| l.as_deref() == Some(&format!("cancer {}", &s.id[..1])))
+    );
+}
+
+#[test]
+fn the_user_decides_the_resolution() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut entry = section(dir.path());
+    entry.mpp = Some(0.5);
+    let (s, _) = open(&entry).unwrap();
+    assert_eq!((s.mpp, s.mpp_source), (Mpp(0.5), MppSource::User));
+    for bad in [0.0, -1.0, f64::NAN, 1e9] {
+        entry.mpp = Some(bad);
+        let text = open(&entry).unwrap_err().to_string();
+        assert!(text.contains("the resolution entered for section C2 is"), "{text}");
+    }
+}
+
+#[test]
+fn spots_that_are_left_out_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let entry = section(dir.path());
+    let spots = fs::read_to_string(path(&entry, FileRole::Spots)).unwrap();
+    fs::write(path(&entry, FileRole::Spots), spots.replace("20\t20\t1", "20\t20\t0") + "9\t9\t90\t70\t1\n")
+        .unwrap();
+    let counts = fs::read_to_string(path(&entry, FileRole::Counts)).unwrap();
+    fs::write(
+        path(&entry, FileRole::Counts),
+        counts.replace("3x3\t3\t3", "3x3\t0\t0") + "7x7\t1\t1\n8x8\t1\t1\n",
+    )
+    .unwrap();
+    let (s, notes) = open(&entry).unwrap();
+    assert_eq!((s.spots.len(), s.counts.rows()), (7, 7));
+    assert_eq!(
+        notes,
+        [
+            "C2: 1 spot without a row in the count table was left out",
+            "C2: 2 spots without a position in the spot file were left out",
+            "C2: 1 spot marked as not tissue was left out",
+            "C2: 1 spot without a single count was left out",
+        ]
+    );
+}
+
+#[test]
+fn missing_files_are_typed_and_missing_labels_are_only_noted() {
+    let dir = tempfile::tempdir().unwrap();
+    let entry = section(dir.path());
+    fs::remove_file(dir.path().join("labels.tsv")).unwrap();
+    let (s, notes) = open(&entry).unwrap();
+    assert!(s.labels.is_none() && notes[0].contains("the section is shown without labels"));
+    fs::remove_file(&entry.image).unwrap();
+    match open(&entry) {
+        Err(ReadError::Missing(m)) => assert_eq!((m.role, m.path), (FileRole::Image, entry.image)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn three_files_make_a_section() {
+    let dir = tempfile::tempdir().unwrap();
+    let e = section(dir.path());
+    let file = |role| path(&e, role).to_path_buf();
+    let cancel = CancelToken::new();
+    let (entry, section) = import_section(
+        " P2_rep1 ",
+        file(FileRole::Counts),
+        file(FileRole::Spots),
+        e.image.clone(),
+        &Silent,
+        &cancel,
+    )
+    .unwrap();
+    assert_eq!((entry.name.as_str(), entry.patient.as_deref()), ("P2_rep1", Some("P2")));
+    assert_eq!(section.spots.len(), 9);
+}
+
+#[test]
+fn a_stretched_image_is_remarked_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let entry = section(dir.path());
+    let text = fs::read_to_string(path(&entry, FileRole::Spots)).unwrap();
+    let stretched: String = text
+        .lines()
+        .map(|l| {
+            let c: Vec<&str> = l.split('\t').collect();
+            let x = c[2].parse::<f64>().map_or(c[2].to_owned(), |x| (x * 1.5).to_string());
+            format!("{}\t{}\t{x}\t{}\t{}\n", c[0], c[1], c[3], c[4])
+        })
+        .collect();
+    fs::write(path(&entry, FileRole::Spots), stretched).unwrap();
+    let (_, notes) = open(&entry).unwrap();
+    assert_eq!(
+        notes,
+        [
+            "The spots of C2 are 50 % further apart in one direction than in the other; its image may be stretched"
+        ]
+    );
+}

@@ -1,0 +1,88 @@
+//! Where the pixels of a slide are: in an image file, or in an AnnData file. The latter is written as a path that
+//! goes on within the file: `sample.h5ad/uns/spatial/LIBRARY/images/KEY`.
+
+use std::path::{Component, Path, PathBuf};
+
+/// The ending of AnnData files.
+const ANNDATA: &str = "h5ad";
+
+/// An image in an AnnData file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embedded {
+    /// The file.
+    pub file: PathBuf,
+    /// The library of `uns["spatial"]`.
+    pub library: String,
+    /// "hires", "lowres".
+    pub key: String,
+}
+
+/// The image at `path`, where it lies in an AnnData file.
+pub fn embedded(path: &Path) -> Option<Embedded> {
+    let file = file_of(path);
+    let within: Vec<&str> = path.strip_prefix(file).ok()?.components().map(text).collect::<Option<_>>()?;
+    match within.as_slice() {
+        ["uns", "spatial", library, "images", key] => Some(Embedded {
+            file: file.to_path_buf(),
+            library: (*library).to_owned(),
+            key: (*key).to_owned(),
+        }),
+        _ => None,
+    }
+}
+
+/// The path of the image `key` of `library` in the AnnData file `file`; `None` when their names cannot be parts
+/// of a path.
+pub fn in_anndata(file: &Path, library: &str, key: &str) -> Option<PathBuf> {
+    let plain = |part: &str| !part.is_empty() && !part.contains(['/', '\\']) && part != "." && part != "..";
+    (plain(library) && plain(key))
+        .then(|| file.join("uns").join("spatial").join(library).join("images").join(key))
+}
+
+/// The file that holds what `path` names: `path` itself, or the AnnData file that it leads into.
+pub fn file_of(path: &Path) -> &Path {
+    let holds = |p: &&Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case(ANNDATA));
+    path.ancestors().skip(1).find(holds).unwrap_or(path)
+}
+
+/// Whether the image at `path` lies in `file`.
+pub fn is_within(path: &Path, file: &Path) -> bool {
+    embedded(path).is_some_and(|e| e.file == file)
+}
+
+/// Where the image at `path` is when `old`, in which it lies, is at `new` now.
+pub fn moved(path: &Path, old: &Path, new: &Path) -> Option<PathBuf> {
+    is_within(path, old).then(|| path.strip_prefix(old).ok().map(|rest| new.join(rest))).flatten()
+}
+
+fn text(component: Component<'_>) -> Option<&str> {
+    match component {
+        Component::Normal(part) => part.to_str(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_within_files_have_paths() {
+        let file = Path::new("/data/a.h5ad");
+        let path = in_anndata(file, "V1", "hires").unwrap();
+        assert_eq!(path, Path::new("/data/a.h5ad/uns/spatial/V1/images/hires"));
+        assert_eq!(
+            embedded(&path),
+            Some(Embedded { file: file.into(), library: "V1".into(), key: "hires".into() })
+        );
+        assert_eq!((file_of(&path), file_of(file)), (file, file));
+        assert_eq!(
+            moved(&path, file, Path::new("/b.h5ad")).unwrap(),
+            Path::new("/b.h5ad/uns/spatial/V1/images/hires")
+        );
+        assert!(moved(&path, Path::new("/data/c.h5ad"), file).is_none());
+        assert!(embedded(file).is_none() && embedded(Path::new("/a.h5ad/X")).is_none());
+        assert!(in_anndata(file, "a/b", "hires").is_none() && in_anndata(file, "..", "hires").is_none());
+        assert_eq!(file_of(Path::new("/data/a.jpg")), Path::new("/data/a.jpg"));
+    }
+}
