@@ -107,7 +107,8 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
     let above_bins = home.parent().filter(|_| names10x::bin_of(&file_name(&home)).is_some());
     let mut notes = Vec::new();
     let mut tried: Vec<PathBuf> = Vec::new();
-    let starts = [Some(parent), Some(home.as_path()), above_bins];
+    let her2st = legacy::root_above(path);
+    let starts = [Some(parent), Some(home.as_path()), above_bins, her2st];
     let above = home.ancestors().skip(1).take(ABOVE);
     for folder in starts.into_iter().flatten().chain(above) {
         // The root of a disk is nobody's sample.
