@@ -212,6 +212,7 @@ impl Labels<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mutate::fuzz;
     use super::super::table::Lines;
     use super::*;
     use proptest::prelude::*;
@@ -298,5 +299,17 @@ mod tests {
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = read(&bytes);
         }
+    }
+
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn damaged_labels_never_panic_for_minutes() {
+        let sound: [&[u8]; 4] = [
+            b"Row.names\tx\ty\tpixel_x\tpixel_y\tlabel\n1x2\t9.008\t17.012\t1\t2.5\tconnective tissue\n",
+            b"Barcode,Graph-based\nAAACAAGTATCTCCCA-1,Cluster 1\nAAACACCAATAACTGC-1,Cluster 2\n",
+            b"AAACAAGTATCTCCCA-1\tLayer_3\nAAACACCAATAACTGC-1\tWM\n",
+            b"\"\",\"n\",\"Classification\"\n\"AAACAAGTATCTCCCA-1\",12,\"Stroma\"\n",
+        ];
+        fuzz("labels", sound.map(<[u8]>::to_vec).to_vec(), |bytes| read(bytes).is_ok());
     }
 }

@@ -3,6 +3,8 @@
 //! them a folder or file is.
 
 mod error;
+#[cfg(test)]
+mod mutate;
 mod table;
 
 pub mod counts;

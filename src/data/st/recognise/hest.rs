@@ -207,6 +207,7 @@ fn without_nan(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::st::mutate::fuzz;
     use proptest::prelude::*;
 
     fn parse(text: &str) -> Result<Metadata, FileError> {
@@ -246,5 +247,13 @@ mod tests {
             let _ = parse(&text);
             let _ = parse_metadata(Path::new("m.json"), &bytes);
         }
+    }
+
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn damaged_metadata_never_panic_for_minutes() {
+        let sound = br#"{"patient": "Patient 1", "dataset_title": "A \" NaN", "pixel_size_um_estimated": 0.5, "a": NaN,
+            "pixel_size_um_embedded": "0.25", "st_technology": "Visium", "b": null}"#;
+        fuzz("hest", vec![sound.to_vec()], |bytes| parse_metadata(Path::new("m.json"), bytes).is_ok());
     }
 }

@@ -1,5 +1,6 @@
 //! The images of a sample: those that Space Ranger made, and the slide from which it made them.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::names::{counted, file_name};
@@ -151,8 +152,12 @@ fn find_slide(
     best
 }
 
-/// The part of the slide that has spots under tissue.
+/// The part of the slide that has spots under tissue; `None` for millions of bins, which would take seconds.
 fn spread(positions: &Path) -> Option<SlideRect> {
+    const LARGEST: u64 = 32 << 20;
+    if fs::metadata(positions).ok()?.len() > LARGEST {
+        return None;
+    }
     let spots = read_positions(positions, &Silent, &CancelToken::new()).ok()?;
     SlideRect::around(spots.iter().filter(|s| s.selected).map(|s| s.center))
 }

@@ -52,6 +52,12 @@ pub(super) fn her2st(root: &Path, listing: &mut Listing, found: &mut Recognition
     }
 }
 
+/// The folder of a her2st layout that `file` lies deep in.
+pub(super) fn root_above(file: &Path) -> Option<&Path> {
+    const LEVELS: usize = 6;
+    file.ancestors().skip(1).take(LEVELS).find(|a| a.join("ST-cnts").is_dir())
+}
+
 fn slide(path: PathBuf) -> SampleImage {
     let size = Slide::read_size(&path).ok();
     SampleImage { kind: ImageKind::FullResolution, path, scale: Some(1.0), size }

@@ -100,14 +100,16 @@ fn folder(path: &Path) -> Result<Recognition, ReadError> {
 
 /// The sample that a file belongs to, from the folder that it lies in, and the ones above where that has none.
 fn file(path: &Path) -> Result<Recognition, ReadError> {
-    const LEVELS: usize = 3;
+    /// Above the folder of a sample, its files are only looked for in the next one.
+    const ABOVE: usize = 1;
     let Some(parent) = path.parent() else { return Err(nothing(path, LOOKED_FOR, &[])) };
     let home = names10x::home(parent, "").root;
     let above_bins = home.parent().filter(|_| names10x::bin_of(&file_name(&home)).is_some());
     let mut notes = Vec::new();
     let mut tried: Vec<PathBuf> = Vec::new();
-    let starts = [Some(parent), Some(home.as_path()), above_bins];
-    let above = home.ancestors().skip(1).take(LEVELS - 1);
+    let her2st = legacy::root_above(path);
+    let starts = [Some(parent), Some(home.as_path()), above_bins, her2st];
+    let above = home.ancestors().skip(1).take(ABOVE);
     for folder in starts.into_iter().flatten().chain(above) {
         // The root of a disk is nobody's sample.
         if folder.parent().is_none() || tried.iter().any(|t| t == folder) {
@@ -118,8 +120,12 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
         let samples: Vec<Sample> = found.samples.into_iter().filter(|s| s.has_file(path)).collect();
         if !samples.is_empty() {
             let notes = found.notes.into_iter().filter(|n| n.contains(&file_name(path))).collect();
-            let chosen = |s| Sample { chosen: true, ..s };
-            return Ok(Recognition { samples: samples.into_iter().map(chosen).collect(), notes });
+            let named = |mut sample: Sample| {
+                sample.chosen = true;
+                sample.prefer_matrix(path);
+                sample
+            };
+            return Ok(Recognition { samples: samples.into_iter().map(named).collect(), notes });
         }
         let name = file_name(path);
         notes.extend(found.notes.into_iter().filter(|n| n.contains(&name)));

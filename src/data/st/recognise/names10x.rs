@@ -24,7 +24,7 @@ pub(super) enum Part {
 }
 
 /// Names inside file names, longer ones before those that are part of them, and the endings they come with.
-const NAMES: [(&str, &[&str], Part); 20] = [
+const NAMES: [(&str, &[&str], Part); 21] = [
     ("raw_probe_bc_matrix", &["h5"], Part::Ignored("counts of probes, not of genes")),
     ("molecule_info", &["h5"], Part::Ignored("single molecules, not counts")),
     ("feature_slice", &["h5"], Part::Ignored("pictures for Loupe Browser")),
@@ -36,6 +36,11 @@ const NAMES: [(&str, &[&str], Part); 20] = [
     ("raw_gene_bc_matrices_h5", &["h5"], Part::MatrixH5 { raw: true }),
     ("filtered_gene_bc_matrices", &["h5"], Part::MatrixH5 { raw: false }),
     ("matrix", &["mtx"], Part::MatrixMtx),
+    (
+        "aggr_tissue_positions",
+        &["csv", "parquet"],
+        Part::Ignored("several slides in one; choose the output of each"),
+    ),
     ("tissue_positions_list", &["csv", "txt", "tsv", "parquet"], Part::Positions),
     ("tissue_positions", &["csv", "txt", "tsv", "parquet"], Part::Positions),
     ("scalefactors_json", &["json"], Part::ScaleFactors),
@@ -113,6 +118,17 @@ pub(super) fn bin_of(folder: &str) -> Option<u32> {
     let (_, rest) = lower.rsplit_once("square_")?;
     let digits = rest.strip_suffix("um")?;
     (digits.len() <= 4).then(|| digits.parse().ok().filter(|&n| n > 0))?
+}
+
+/// The size of bins in a name such as "CRC1_square_008um", and the name without it.
+pub(super) fn split_bin(token: &str) -> (Option<u32>, &str) {
+    let Some(at) = token.to_ascii_lowercase().rfind("square_") else { return (None, token) };
+    match token.split_at_checked(at) {
+        Some((before, square)) if bin_of(square).is_some() => {
+            (bin_of(square), without_known_ends(trimmed(before)))
+        }
+        _ => (None, token),
+    }
 }
 
 /// Where a file belongs.
@@ -201,7 +217,7 @@ mod tests {
 
     #[test]
     fn parts_are_known_with_what_stands_around_them() {
-        let part = |name: &str| part_of(name).map(|(part, token)| (part, token)).unwrap();
+        let part = |name: &str| part_of(name).unwrap();
         let filtered = Part::MatrixH5 { raw: false };
         assert_eq!(part("filtered_feature_bc_matrix.h5"), (filtered, String::new()));
         assert_eq!(part("GSM5494475_s1_filtered_feature_bc_matrix.h5"), (filtered, "GSM5494475_s1".into()));
@@ -244,5 +260,7 @@ mod tests {
         assert_eq!(bin_of("sample_square_016um"), Some(16));
         assert_eq!(bin_of("square_um"), None);
         assert_eq!(bin_of("square_99999999999um"), None);
+        assert_eq!(split_bin("CRC1_binned_outputs_square_008um"), (Some(8), "CRC1"));
+        assert_eq!(split_bin("square_dance"), (None, "square_dance"));
     }
 }

@@ -70,6 +70,10 @@ pub struct Sample {
     pub needed: Vec<String>,
     /// The folder that holds it, to tell it from others of its name.
     pub(super) place: String,
+    /// Files that lie with it, used or not.
+    pub(super) others: Vec<PathBuf>,
+    /// Matrices that could be used.
+    pub(super) matrices: Vec<PathBuf>,
 }
 
 impl Sample {
@@ -86,6 +90,8 @@ impl Sample {
             ignored: Vec::new(),
             needed: Vec::new(),
             place: String::new(),
+            others: Vec::new(),
+            matrices: Vec::new(),
         }
     }
 
@@ -119,6 +125,19 @@ impl Sample {
         source.chain(self.images.iter().map(|i| i.path.as_path())).chain(self.labels.as_deref())
     }
 
+    /// Uses `file` as its matrix where it is one: who names the raw one wants it.
+    pub(super) fn prefer_matrix(&mut self, file: &Path) {
+        let named = self.matrices.iter().find(|m| *m == file || file.parent() == Some(m)).cloned();
+        if let (Source::Visium { matrix, .. }, Some(named)) = (&mut self.source, named)
+            && *matrix != named
+        {
+            let name = file_name(&named);
+            self.ignored.retain(|i| !i.starts_with(&format!("{name} ")));
+            self.ignored.push(format!("{} ({name} was chosen)", file_name(matrix)));
+            *matrix = named;
+        }
+    }
+
     /// Whether `file` is one of its files, or lies in the folder of its matrix.
     pub(super) fn has_file(&self, file: &Path) -> bool {
         let beside = |f: &Path| {
@@ -135,6 +154,8 @@ impl Sample {
                     .any(|e| name.starts_with(&format!("{prefix}{e}")))
         };
         self.files().any(|f| f == file || file.parent() == Some(f) || beside(f))
+            || self.others.iter().any(|f| f == file)
+            || self.matrices.iter().any(|m| file.parent() == Some(m))
     }
 
     /// Whether any of its files lies in `folder`, or is it.

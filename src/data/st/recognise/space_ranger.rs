@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
-use super::names10x::{Part, bin_of, home, is_raw, part_of, without_accession};
+use super::names10x::{Part, bin_of, home, is_raw, part_of, split_bin, without_accession};
 use super::walk::{Found, Listing};
 use super::{ImageKind, Recognition, visium};
 
@@ -43,6 +43,8 @@ pub(super) struct Group {
     pub(super) scale_factors: Vec<PathBuf>,
     pub(super) images: Vec<(ImageKind, PathBuf)>,
     pub(super) ignored: Vec<String>,
+    /// All of them, also those that are not used.
+    pub(super) files: Vec<PathBuf>,
 }
 
 pub(super) type Groups = BTreeMap<Key, Group>;
@@ -57,12 +59,14 @@ pub(super) fn sample_folder(folder: &Path) -> PathBuf {
 }
 
 fn key_of(folder: &Path, token: &str) -> (Key, PathBuf, String) {
+    let (stated, token) = split_bin(token);
     let inner = home(folder, token);
-    let bin = bin_of(&file_name(&inner.root));
-    let outer = match (bin, inner.root.parent()) {
+    let of_folder = bin_of(&file_name(&inner.root));
+    let outer = match (of_folder, inner.root.parent()) {
         (Some(_), Some(parent)) => home(parent, &inner.token),
         _ => inner,
     };
+    let bin = stated.or(of_folder);
     let of_folder = file_name(&outer.root);
     let of_folder = without_accession(&of_folder);
     let own_folder = outer.token.is_empty() || of_folder.eq_ignore_ascii_case(&outer.token);
@@ -117,6 +121,7 @@ fn grouped(listing: &mut Listing) -> Groups {
         let (key, root, name) = key_of(&folder, &token);
         let group = groups.entry(key).or_insert_with(|| Group { name, ..Group::default() });
         group.by_folder |= token.is_empty();
+        group.files.push(file.path.clone());
         group.roots.insert(root);
         let packed = file.lower.ends_with(".gz");
         match part {
@@ -192,6 +197,7 @@ fn join_by_folder(groups: &mut Groups) {
             to.scale_factors.extend(from.scale_factors);
             to.images.extend(from.images);
             to.ignored.extend(from.ignored);
+            to.files.extend(from.files);
         }
     }
 }
@@ -230,6 +236,7 @@ fn share_images(groups: &mut Groups) {
                 to.scale_factors.clone_from(&from.scale_factors);
             }
             to.ignored.extend(from.ignored.iter().cloned());
+            to.files.extend(from.files.iter().cloned());
         }
         groups.remove(&key);
     }

@@ -43,10 +43,11 @@ fn lacking(group: &Group) -> Option<String> {
     let first = |paths: &[PathBuf]| paths.first().map(|p| file_name(p)).unwrap_or_default();
     if let Some(matrix) = group.matrices.first() {
         let matrix = file_name(&matrix.path);
-        return Some(format!(
-            "{name} has a matrix ({matrix}) but no positions (tissue_positions), so it may be of single cells; it was \
-             left out"
-        ));
+        let why = match group.ignored.iter().find(|i| i.contains("tissue_positions")) {
+            Some(ignored) => format!("; not used: {ignored}"),
+            None => ", so it may be of single cells; it was left out".to_owned(),
+        };
+        return Some(format!("{name} has a matrix ({matrix}) but no positions (tissue_positions){why}"));
     }
     if !group.positions.is_empty() {
         let why = group.ignored.first().map(|i| format!("; not used: {i}")).unwrap_or_default();
@@ -112,6 +113,8 @@ fn sample(
         ignored.push("spots off the tissue (the matrix is raw)".to_owned());
     }
     sample.ignored = ignored;
+    sample.others.clone_from(&group.files);
+    sample.matrices = group.matrices.iter().filter(|m| !m.packed).map(|m| m.path.clone()).collect();
     Ok(sample)
 }
 

@@ -111,7 +111,8 @@ impl Listing {
                     }
                     if is_folder {
                         // Space Ranger keeps the pieces of its work in folders such as SPATIAL_RNA_COUNTER_CS.
-                        if !SKIPPED.contains(&lower.as_str()) && !lower.ends_with("_counter_cs") {
+                        let pieces = [".zarr", "_counter_cs"].iter().any(|end| lower.ends_with(end));
+                        if !pieces && !SKIPPED.contains(&lower.as_str()) {
                             below.push(path);
                         }
                         continue;

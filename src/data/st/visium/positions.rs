@@ -51,10 +51,10 @@ pub fn read_positions(
     progress.report(&stage, 0, 0);
     let context = Context { path, stage: &stage, progress, cancel };
     let spots = match Form::of(path)? {
-        Form::Text => context.from_text(Lines::open(path)?)?,
+        Form::Text => context.read_text(Lines::open(path)?)?,
         Form::Parquet => {
             let file = File::open(path).map_err(FileError::io("read", path))?;
-            context.from_parquet(BufReader::new(file))?
+            context.read_parquet(BufReader::new(file))?
         }
         Form::PackedParquet => {
             let file = File::open(path).map_err(FileError::io("read", path))?;
@@ -64,7 +64,7 @@ pub fn read_positions(
                 let message = "the compressed file is damaged or cut off; copy or download it again";
                 FileError::malformed(path, message)
             })?;
-            context.from_parquet(Cursor::new(bytes))?
+            context.read_parquet(Cursor::new(bytes))?
         }
     };
     context.check_repeats(&spots)?;
@@ -102,7 +102,7 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn from_text(&self, mut lines: Lines) -> Result<Vec<SpotRow>, ReadError> {
+    fn read_text(&self, mut lines: Lines) -> Result<Vec<SpotRow>, ReadError> {
         let mut columns: Option<Columns> = None;
         let mut spots = Vec::new();
         while let Some(line) = lines.next_line()? {
@@ -121,7 +121,7 @@ impl Context<'_> {
                 }
             };
             spots.push(known.spot(line.text, number).map_err(wrong)?);
-            if spots.len() % ROWS_BETWEEN_CHECKS == 0 {
+            if spots.len().is_multiple_of(ROWS_BETWEEN_CHECKS) {
                 self.cancel.check()?;
                 let (done, total) = lines.position();
                 self.progress.report(self.stage, done, total);
@@ -136,7 +136,7 @@ impl Context<'_> {
         }
     }
 
-    fn from_parquet(&self, source: impl Read + Seek) -> Result<Vec<SpotRow>, ReadError> {
+    fn read_parquet(&self, source: impl Read + Seek) -> Result<Vec<SpotRow>, ReadError> {
         let damaged = |damage| match damage {
             Damage::Io(e) => ReadError::from(FileError::io("read", self.path)(e)),
             Damage::Wrong(message) => ReadError::malformed(self.path, message),
@@ -169,7 +169,7 @@ impl Context<'_> {
                 let spot = Place { tissue, array_row, array_col, y, x }.spot(id, row).map_err(wrong)?;
                 spots.push(spot);
                 row_of_group += 1;
-                if spots.len() % ROWS_BETWEEN_CHECKS == 0 {
+                if spots.len().is_multiple_of(ROWS_BETWEEN_CHECKS) {
                     self.cancel.check()?;
                     self.progress.report(self.stage, row, total);
                 }

@@ -108,6 +108,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<ScaleFactors, FileError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::st::mutate::fuzz;
     use crate::data::testing;
     use proptest::prelude::*;
 
@@ -137,6 +138,39 @@ mod tests {
         }
         let hd = read("visiumio/binned_outputs/square_002um/spatial/scalefactors_json.json");
         assert_eq!((hd.bin_size_um, hd.microns_per_pixel), (Some(2.0), Some(0.2738242950835738)));
+    }
+
+    #[test]
+    fn every_damage_is_one_sentence() {
+        let json = "the scale factors are not valid JSON; copy or download the file again";
+        let positive = "; a positive number was expected";
+        let table = [
+            ("", format!("s.json, line 1: {json}")),
+            ("{\n\"tissue_hires_scalef\": 0.1\n", format!("s.json, line 3: {json}")),
+            ("[0.1]", "s.json: the scale factors are not a JSON object".to_owned()),
+            (
+                "{}",
+                "s.json: there is no scale factor in it, such as tissue_hires_scalef or spot_diameter_fullres".into(),
+            ),
+            (r#"{"tissue_hires_scalef": 0}"#, format!("s.json: tissue_hires_scalef is \"0\"{positive}")),
+            (r#"{"tissue_lowres_scalef": -0.1}"#, format!("s.json: tissue_lowres_scalef is \"-0.1\"{positive}")),
+            (r#"{"tissue_hires_scalef": "x"}"#, format!("s.json: tissue_hires_scalef is \"'x'\"{positive}")),
+            (r#"{"spot_diameter_fullres": NaN}"#, format!("s.json, line 1: {json}")),
+            (r#"{"spot_diameter_fullres": 1e999}"#, format!("s.json, line 1: {json}")),
+            (r#"{"microns_per_pixel": 1000}"#, "s.json: microns_per_pixel is 1000, which no slide scanner has".into()),
+            (r#"{"bin_size_um": 5000}"#, "s.json: bin_size_um is 5000, which no assay has".into()),
+        ];
+        for (text, expected) in table {
+            assert_eq!(read(text).unwrap_err().to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn damaged_scale_factors_never_panic_for_minutes() {
+        let sound = br#"{"spot_diameter_fullres": 89.44, "tissue_hires_scalef": 0.17, "bin_size_um": 2.0,
+            "microns_per_pixel": 0.27, "x": [1, {"y": null}]}"#;
+        fuzz("scale_factors", vec![sound.to_vec()], |bytes| parse(Path::new("s.json"), bytes).is_ok());
     }
 
     #[test]

@@ -13,9 +13,25 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::core::progress::Silent;
+use crate::data::st::mutate::fuzz;
 use crate::data::testing;
 
 const HEADER: &str = "barcode,in_tissue,array_row,array_col,pxl_row_in_fullres,pxl_col_in_fullres\n";
+
+/// Three bins as pyarrow 26 writes them with zstd.
+const PYARROW: &str = "UEFSMRUAFaIBFW4sFQYVABUGFQYcAAAAKLUv/SBRdQEAFAICAAAABgEVAAAAc18wMDh1bV8wXzAtMTExXzAwMDAwLT\
+        EEAMATPBWDwAMQBhUAFSQVNiwVBhUAFQYVBhwAAAAotS/9IBKRAAACAAAABgEAAAAAAQAAAAEAAAAVABUkFTYsFQYV\
+        ABUGFQYcAAAAKLUv/SASkQAAAgAAAAYBAAAAAAAAAAABAAAAFQAVJBU2LBUGFQAVBhUGHAAAACi1L/0gEpEAAAIAAA\
+        AGAQAAAAABAAAAAAAAABUAFTwVTiwVBhUAFQYVBhwAAAAotS/9IB7xAAACAAAABgEAAAAAAAAMwAAAAAAAgCRAAAAA\
+        AACANEAVABU8FUYsFQYVABUGFQYcAAAAKLUv/SAe1QAAmAIAAAAGAQDwPwBAAAAAAAAACEACAGDGBYwVBBl8NQAYBn\
+        NjaGVtYRUMABUMJQIYB2JhcmNvZGUlAEwcAAAAFQIlAhgJaW5fdGlzc3VlABUCJQIYCWFycmF5X3JvdwAVAiUCGAlh\
+        cnJheV9jb2wAFQolAhgScHhsX3Jvd19pbl9mdWxscmVzABUKJQIYEnB4bF9jb2xfaW5fZnVsbHJlcwAWBhkcGWwmAB\
+        wVDBklBgAZGAdiYXJjb2RlFQwWBhbKARaWASYISRwVABUAFQIAPBZ+GQYZJgAGAAAAJgAcFQIZJQYAGRgJaW5fdGlz\
+        c3VlFQwWBhZKFlwmngFJHBUAFQAVAgA8KQYZJgAGAAAAJgAcFQIZJQYAGRgJYXJyYXlfcm93FQwWBhZKFlwm+gFJHB\
+        UAFQAVAgA8KQYZJgAGAAAAJgAcFQIZJQYAGRgJYXJyYXlfY29sFQwWBhZKFlwm1gJJHBUAFQAVAgA8KQYZJgAGAAAA\
+        JgAcFQoZJQYAGRgScHhsX3Jvd19pbl9mdWxscmVzFQwWBhZiFnQmsgNJHBUAFQAVAgA8KQYZJgAGAAAAJgAcFQoZJQ\
+        YAGRgScHhsX2NvbF9pbl9mdWxscmVzFQwWBhZiFmwmpgRJHBUAFQAVAgA8KQYZJgAGAAAAFuwEFgYmCBaKBQAoIHBh\
+        cnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGWwcAAAcAAAcAAAcAAAcAAAcAAAAFAIAAFBBUjE=";
 
 struct Temporary {
     _folder: tempfile::TempDir,
@@ -108,8 +124,8 @@ fn write_bins(side: usize, style: Style) -> Vec<u8> {
             part.iter().map(|(r, c)| format!("s_008um_{r:05}_{c:05}-1").into_bytes().into()).collect();
         column.typed::<ByteArrayType>().write_batch(&names, levels, None).unwrap();
         column.close().unwrap();
-        let ints: [fn(&(usize, usize)) -> usize; 3] = [|p| (p.1 + 1) % 2, |p| p.0, |p| p.1];
-        for value in ints {
+        for which in 0..3 {
+            let value = |&(row, col): &(usize, usize)| [(col + 1) % 2, row, col][which];
             let mut column = group.next_column().unwrap().unwrap();
             if style.int == "int32" {
                 let values: Vec<i32> = part.iter().map(|p| value(p) as i32).collect();
@@ -207,19 +223,6 @@ fn parquet_of_every_style_reads_the_same() {
 
 #[test]
 fn parquet_of_pyarrow_with_zstd_is_read() {
-    const PYARROW: &str = "UEFSMRUAFaIBFW4sFQYVABUGFQYcAAAAKLUv/SBRdQEAFAICAAAABgEVAAAAc18wMDh1bV8wXzAtMTExXzAwMDAwLT\
-        EEAMATPBWDwAMQBhUAFSQVNiwVBhUAFQYVBhwAAAAotS/9IBKRAAACAAAABgEAAAAAAQAAAAEAAAAVABUkFTYsFQYV\
-        ABUGFQYcAAAAKLUv/SASkQAAAgAAAAYBAAAAAAAAAAABAAAAFQAVJBU2LBUGFQAVBhUGHAAAACi1L/0gEpEAAAIAAA\
-        AGAQAAAAABAAAAAAAAABUAFTwVTiwVBhUAFQYVBhwAAAAotS/9IB7xAAACAAAABgEAAAAAAAAMwAAAAAAAgCRAAAAA\
-        AACANEAVABU8FUYsFQYVABUGFQYcAAAAKLUv/SAe1QAAmAIAAAAGAQDwPwBAAAAAAAAACEACAGDGBYwVBBl8NQAYBn\
-        NjaGVtYRUMABUMJQIYB2JhcmNvZGUlAEwcAAAAFQIlAhgJaW5fdGlzc3VlABUCJQIYCWFycmF5X3JvdwAVAiUCGAlh\
-        cnJheV9jb2wAFQolAhgScHhsX3Jvd19pbl9mdWxscmVzABUKJQIYEnB4bF9jb2xfaW5fZnVsbHJlcwAWBhkcGWwmAB\
-        wVDBklBgAZGAdiYXJjb2RlFQwWBhbKARaWASYISRwVABUAFQIAPBZ+GQYZJgAGAAAAJgAcFQIZJQYAGRgJaW5fdGlz\
-        c3VlFQwWBhZKFlwmngFJHBUAFQAVAgA8KQYZJgAGAAAAJgAcFQIZJQYAGRgJYXJyYXlfcm93FQwWBhZKFlwm+gFJHB\
-        UAFQAVAgA8KQYZJgAGAAAAJgAcFQIZJQYAGRgJYXJyYXlfY29sFQwWBhZKFlwm1gJJHBUAFQAVAgA8KQYZJgAGAAAA\
-        JgAcFQoZJQYAGRgScHhsX3Jvd19pbl9mdWxscmVzFQwWBhZiFnQmsgNJHBUAFQAVAgA8KQYZJgAGAAAAJgAcFQoZJQ\
-        YAGRgScHhsX2NvbF9pbl9mdWxscmVzFQwWBhZiFmwmpgRJHBUAFQAVAgA8KQYZJgAGAAAAFuwEFgYmCBaKBQAoIHBh\
-        cnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGWwcAAAcAAAcAAAcAAAcAAAcAAAAFAIAAFBBUjE=";
     let bytes = base64::engine::general_purpose::STANDARD.decode(PYARROW).unwrap();
     let spots = read(&bytes).unwrap();
     let centers: Vec<_> = spots.iter().map(|s| (s.center.x, s.center.y, s.selected)).collect();
@@ -380,4 +383,66 @@ proptest! {
             prop_assert!(spot.center.x.is_finite() && spot.center.y.is_finite());
         }
     }
+}
+
+/// Sound Parquet files of all styles, and real ones.
+fn sound_parquet() -> Vec<Vec<u8>> {
+    let base = Style::SPACE_RANGER;
+    let two = WriterVersion::PARQUET_2_0;
+    let styles = [
+        base,
+        Style { compression: Compression::UNCOMPRESSED, group: 50, ..base },
+        Style { compression: Compression::UNCOMPRESSED, version: two, ..base },
+        Style {
+            compression: Compression::UNCOMPRESSED,
+            dictionary: false,
+            delta: true,
+            repetition: "required",
+            ..base
+        },
+        Style { compression: Compression::GZIP(Default::default()), version: two, int: "int64", ..base },
+    ];
+    let mut sound: Vec<Vec<u8>> = styles.into_iter().map(|style| write_bins(12, style)).collect();
+    sound.push(base64::engine::general_purpose::STANDARD.decode(PYARROW).unwrap());
+    if let Some(shared) = testing::real_data() {
+        let real = "real_data/visiumio/binned_outputs/square_002um/spatial/tissue_positions.parquet";
+        sound.push(fs::read(shared.join(real)).unwrap());
+    }
+    sound
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_parquet_never_panics_for_minutes() {
+    let path = Path::new("p.parquet");
+    let cancel = CancelToken::new();
+    let context = Context { path, stage: "", progress: &Silent, cancel: &cancel };
+    fuzz("parquet", sound_parquet(), |bytes| {
+        let spots = context.read_parquet(Cursor::new(bytes));
+        let finite = |s: &SpotRow| s.center.x.is_finite() && s.center.y.is_finite();
+        assert!(spots.iter().flatten().all(finite));
+        spots.is_ok()
+    });
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_position_tables_never_panic_for_minutes() {
+    let path = Path::new("p.csv");
+    let cancel = CancelToken::new();
+    let context = Context { path, stage: "", progress: &Silent, cancel: &cancel };
+    let rows = "AAACAAGTATCTCCCA-1,1,50,102,7237,8230\nAAACACCAATAACTGC-1,0,59,19,8315.5,2519\n";
+    let mut sound = vec![rows.into(), format!("{HEADER}{rows}").into(), gzip(rows.as_bytes())];
+    if let Some(shared) = testing::real_data() {
+        let real = "real_data/visiumio/10xVisium/section1/outs/spatial/tissue_positions_list.csv";
+        sound.push(fs::read(shared.join(real)).unwrap());
+    }
+    fuzz("positions", sound, |bytes| {
+        let lines = Lines::over(path, Cursor::new(bytes.to_vec()), bytes.len() as u64);
+        let spots = lines.map_err(ReadError::from).and_then(|lines| context.read_text(lines));
+        let spots = spots.and_then(|spots| context.check_repeats(&spots).map(|()| spots));
+        let finite = |s: &SpotRow| s.center.x.is_finite() && s.center.y.is_finite() && s.grid.is_some();
+        assert!(spots.iter().flatten().all(finite));
+        spots.is_ok()
+    });
 }
