@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod anndata_files;
 mod fuzz;
 mod scanpy;
 mod speed;

@@ -1,6 +1,6 @@
 //! The tables `obs` and `var`: an index of names, and columns.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::core::files::FileError;
 use crate::data::hdf5::{Dataset, Element, Field, File, Kind};
@@ -19,7 +19,7 @@ enum Form<'a> {
     /// A group with a dataset for each column; the name of the index.
     Columns { index: String },
     /// One dataset of records, before 0.7.
-    Records { data: Dataset<'a>, fields: Vec<Field> },
+    Records { data: Box<Dataset<'a>>, fields: Vec<Field> },
 }
 
 /// The values of a column.
@@ -82,7 +82,7 @@ impl<'a> Frame<'a> {
                 match data.element() {
                     Element::Record { fields, .. } if !fields.is_empty() && data.shape().len() == 1 => {
                         let fields = fields.clone();
-                        Form::Records { data, fields }
+                        Form::Records { data: Box::new(data), fields }
                     }
                     _ => {
                         return Err(
@@ -304,7 +304,6 @@ fn hide(values: &mut Values, mask: &[u8]) {
 
 /// Distinct texts of a column, in the order in which they first come.
 pub(super) fn distinct(values: &[Option<String>]) -> Vec<String> {
-    let mut seen: HashMap<&str, ()> = HashMap::new();
-    let texts = values.iter().flatten();
-    texts.filter(|t| seen.insert(t.as_str(), ()).is_none()).cloned().collect()
+    let mut seen: HashSet<&str> = HashSet::new();
+    values.iter().flatten().filter(|t| seen.insert(t.as_str())).cloned().collect()
 }

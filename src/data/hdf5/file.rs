@@ -182,8 +182,13 @@ impl File {
     pub(super) fn refused(&self, path: &str, error: Option<Error>) -> FileError {
         match error {
             Some(Error::Format(FormatError::PathNotFound(_))) => self.absent(path),
-            Some(Error::Format(e)) if format!("{e:?}").contains("Unsupported") => {
-                self.wrong(path, "this is stored in a way that cannot be read here; save the file anew")
+            Some(Error::Format(e))
+                if ["Unsupported", "Version"].iter().any(|w| format!("{e:?}").contains(w)) =>
+            {
+                self.wrong(
+                    path,
+                    "this is in a form of HDF5 that cannot be read here; save it for older programs",
+                )
             }
             _ => self.wrong(path, "the file is damaged here; copy or download it again"),
         }

@@ -96,7 +96,8 @@ impl Storage {
                 let chunk_values = product(&chunk_shape).and_then(|n| n.checked_mul(element_size as u64));
                 let chunk_size =
                     chunk_values.filter(|n| (1..=LARGEST_CHUNK).contains(n)).ok_or_else(too_large)?;
-                if chunk_shape.len() != shape.len() {
+                // A single value cannot be in chunks.
+                if shape.is_empty() || chunk_shape.len() != shape.len() {
                     return Err(file.wrong(path, "the file is damaged here; copy or download it again"));
                 }
                 let grid = shape.iter().zip(&chunk_shape).map(|(&n, &c)| n.div_ceil(c));
@@ -107,8 +108,8 @@ impl Storage {
                 }
                 match Chunks::of(inner, shape, &chunk_shape, chunk_size, size, grid, filters.clone()) {
                     Some(chunks) => with(StorageKind::Chunks(chunks)),
-                    // The library knows more filters and indices, and what unwritten values are.
-                    None if total <= MOST_UNSTORED && chunk_size <= MOST_UNSTORED => {
+                    // The library knows more filters, and what unwritten values are.
+                    None if total <= MOST_UNSTORED && chunk_size <= MOST_UNSTORED && inside(inner, size) => {
                         with(StorageKind::Library)
                     }
                     None if !filters::known(&filters) => {
@@ -197,6 +198,16 @@ impl Chunks {
         }
         Some(Self { shape: small(chunk_shape)?, size: usize::try_from(chunk_size).ok()?, filters, bands })
     }
+}
+
+/// Whether all chunks lie in the file and claim no more than it has: the library takes the stored size of a chunk
+/// as it is written there, and makes room for it.
+fn inside(inner: &hdf5_pure::Dataset, file_size: u64) -> bool {
+    let Ok(chunks) = caught(|| inner.chunks()) else { return false };
+    let ends =
+        |c: &hdf5_pure::Chunk| c.address.checked_add(c.storage_size).is_some_and(|end| end <= file_size);
+    let claimed = chunks.iter().try_fold(0u64, |sum, c| sum.checked_add(c.storage_size));
+    chunks.iter().all(ends) && claimed.is_some_and(|sum| sum <= file_size)
 }
 
 /// Turns the stored bytes of some values into `out`, which has `per_value` places for each.
@@ -326,11 +337,11 @@ impl Dataset<'_> {
         loop {
             let mut source = 0;
             let mut target = 0;
-            for axis in 0..rank {
-                source = source * chunks.shape[axis] + index[axis];
+            for (axis, &at) in index.iter().enumerate() {
+                source = source * chunks.shape[axis] + at;
                 let start = if axis == 0 { rows.start } else { 0 };
                 let width = if axis == 0 { rows.len() } else { extent(axis) };
-                target = target * width + (chunk.offset[axis] + index[axis] - start);
+                target = target * width + (chunk.offset[axis] + at - start);
             }
             let bytes = bytes.get(source * size..(source + run) * size).ok_or_else(damaged)?;
             let out = out.get_mut(target * per_value..(target + run) * per_value).ok_or_else(damaged)?;

@@ -108,3 +108,45 @@ fn other_files_and_cut_files_are_named() {
     let short = over(&whole[..whole.len() - 100]);
     assert!(short.is_err() || says(short.unwrap().dataset("x")).contains("damaged"));
 }
+
+/// A chunk whose stored size was damaged to nearly 4 GiB made the library ask for as much memory.
+#[test]
+fn stored_sizes_of_chunks_are_compared_with_the_file() {
+    let mut builder = FileBuilder::new();
+    let values: Vec<f64> = (0..600).map(f64::from).collect();
+    builder.create_dataset("x").with_f64_data(&values).with_chunks(&[100]).with_deflate(1);
+    let whole = builder.finish().unwrap();
+    let open = |bytes: &[u8]| File::over(Path::new("t.h5"), Arc::new(bytes.to_vec()));
+    let chunk = {
+        let file = hdf5_pure::File::from_bytes(whole.clone()).unwrap();
+        file.dataset("x").unwrap().chunks().unwrap()[2].clone()
+    };
+    // Wherever the address of the chunk is written, what follows is its size.
+    let address = chunk.address.to_le_bytes();
+    let places: Vec<usize> = (0..whole.len() - 12).filter(|&at| whole[at..at + 8] == address).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        for size in [u32::MAX, 1 << 31, whole.len() as u32] {
+            let mut bytes = whole.clone();
+            bytes[at + 8..at + 12].copy_from_slice(&size.to_le_bytes());
+            let read = open(&bytes).and_then(|file| file.dataset("x")?.all_numbers::<f64>());
+            assert!(read.is_err() || read.unwrap() == values);
+        }
+    }
+}
+
+/// A single value that says it is in chunks has no axis along which it could be.
+#[test]
+fn a_damaged_rank_does_not_panic() {
+    let mut builder = FileBuilder::new();
+    builder.create_dataset("x").with_f64_data(&[1.0; 50]).with_chunks(&[10]).with_deflate(1);
+    let whole = builder.finish().unwrap();
+    for at in 0..whole.len() {
+        for value in [0, 2, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] = value;
+            let Ok(file) = File::over(Path::new("t.h5"), Arc::new(bytes)) else { continue };
+            let _ = file.dataset("x").and_then(|x| x.all_numbers::<f64>());
+        }
+    }
+}

@@ -272,21 +272,16 @@ impl Text {
             None => return Err(FileError::malformed(&self.path, "the file is empty")),
         };
         let words: Vec<&str> = banner.split_ascii_whitespace().collect();
-        match words.as_slice() {
-            ["%%matrixmarket", "matrix", "coordinate", "integer" | "real", "general"] => {}
-            ["%%matrixmarket", ..] => {
-                let message = format!(
-                    "the matrix is \"{}\"; \"matrix coordinate integer general\" was expected",
-                    words[1..].iter().take(5).copied().collect::<Vec<_>>().join(" ")
-                );
-                return Err(self.wrong(message));
-            }
+        let counts = match words.as_slice() {
+            ["%%matrixmarket", "matrix", "coordinate", "integer" | "real", "general"] => true,
+            ["%%matrixmarket", "matrix", "coordinate", ..] => false,
+            ["%%matrixmarket", ..] => return Err(self.other_kind(&words)),
             _ => {
                 return Err(
                     self.wrong("this is not a Matrix Market file (%%MatrixMarket is not its first word)")
                 );
             }
-        }
+        };
         loop {
             let Some(range) = self.next_line()? else {
                 return Err(self.wrong("the file ends before the size of the matrix"));
@@ -301,12 +296,20 @@ impl Text {
             let small = |n: u64| u32::try_from(n).ok().map(|n| n as usize);
             return match all {
                 (Some(rows), Some(cols), Some(entries)) => match (small(rows), small(cols)) {
+                    // R writes a matrix of nothing but zeros as a symmetric pattern.
+                    (Some(_), Some(_)) if !counts && entries > 0 => Err(self.other_kind(&words)),
                     (Some(rows), Some(cols)) => Ok(Size { rows, cols, entries }),
                     _ => Err(self.wrong("the matrix is too large")),
                 },
                 _ => Err(self.wrong("three numbers were expected: features, barcodes and entries")),
             };
         }
+    }
+
+    fn other_kind(&self, words: &[&str]) -> FileError {
+        let kind = words.iter().skip(1).take(4).copied().collect::<Vec<_>>().join(" ");
+        let message = format!("the matrix is \"{kind}\"; \"matrix coordinate integer general\" was expected");
+        FileError::malformed_at(&self.path, 1, message)
     }
 
     /// All entries, 0-based.

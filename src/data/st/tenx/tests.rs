@@ -184,6 +184,12 @@ fn wrong_text_is_explained_with_its_line() {
     assert!(says("").contains("empty"));
     assert!(says("1\t2\n").contains("not a Matrix Market file"));
     assert!(says("%%MatrixMarket matrix array real general\n").contains("\"matrix array real general\""));
+    let symmetric = "%%MatrixMarket matrix coordinate pattern symmetric\n3 2";
+    assert!(
+        says(&format!("{symmetric} 1\n1 1\n"))
+            .contains("line 1: the matrix is \"matrix coordinate pattern sym")
+    );
+    assert_eq!(Folder::new(&format!("{symmetric} 0\n")).read().unwrap().table.counts.nnz(), 0);
     let twice = Folder::new(&format!("{BANNER}3 2 0\n"));
     twice.write("barcodes.tsv", b"A\nA\n");
     assert!(twice.read().unwrap_err().to_string().contains("barcode \"A\" is there twice"));
