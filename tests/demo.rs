@@ -15,6 +15,7 @@ use hiscmcl::core::progress::{Progress, Silent};
 use hiscmcl::core::target::Target;
 use hiscmcl::data::demo::{DemoError, SEED, generate, noise_genes};
 use hiscmcl::data::open::open_section;
+use hiscmcl::data::st::FileRole;
 use hiscmcl::data::slide::Slide;
 use hiscmcl::data::st::her2st::scan;
 use hiscmcl::evaluate::metrics::pearson;
@@ -66,7 +67,7 @@ fn six_sections_in_seconds_the_same_every_time() {
     assert!(start.elapsed().as_secs_f64() < 0.5, "a demo that is there is made again");
 
     for s in &sections {
-        let table = text(&s.counts);
+        let table = text(s.source.counts());
         let rows: Vec<Vec<&str>> = table.lines().map(|l| l.split('\t').collect()).collect();
         let (spots, genes) = (rows.len() - 1, rows[0].len() - 1);
         let counts: Vec<Vec<u32>> =
@@ -85,7 +86,7 @@ fn six_sections_in_seconds_the_same_every_time() {
         );
         assert!((110..=200).contains(&spots), "{} has {spots} spots", s.name);
         assert!((0.1..0.6).contains(&zeros), "{zeros} of the counts are zero");
-        let selected = fs::read_to_string(&s.spots).unwrap().lines().filter(|l| l.ends_with("\t1")).count();
+        let selected = fs::read_to_string(s.path(FileRole::Spots).unwrap()).unwrap().lines().filter(|l| l.ends_with("\t1")).count();
         assert_eq!(selected, spots);
         let section = open_section(s, &Silent, &CancelToken::new()).unwrap();
         assert_eq!((section.spots.len(), section.genes.len()), (spots, genes));

@@ -112,10 +112,10 @@ pub enum ProjectCommand {
     Add {
         /// The project file.
         project: PathBuf,
-        /// Folders in the her2st layout.
+        /// Folders or files: Space Ranger output, AnnData, HEST, her2st, count tables with spot files and images.
         #[arg(required = true)]
-        folders: Vec<PathBuf>,
-        /// Take only these sections.
+        paths: Vec<PathBuf>,
+        /// Take only these sections, also some that are not taken by themselves (2 um bins).
         #[arg(long, value_delimiter = ',')]
         sections: Vec<String>,
     },

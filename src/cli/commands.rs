@@ -54,11 +54,12 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             println!("{}: {} sections", project.display(), made.sections.len());
             Ok(())
         }
-        Command::Project(ProjectCommand::Add { project, folders, sections }) => {
+        Command::Project(ProjectCommand::Add { project, paths, sections }) => {
             let mut workspace = Workspace::open(project)?;
-            let added = project::add_folders(&mut workspace.project, &folders, &sections, ctx)?;
+            let added = project::add(&mut workspace.project, &paths, &sections, ctx)?;
             workspace.project.save(&workspace.path)?;
-            println!("{}: {added} sections added", workspace.path.display());
+            added.samples.iter().for_each(|line| println!("{line}"));
+            println!("{}: {} sections added", workspace.path.display(), added.new);
             Ok(())
         }
         Command::Info { project, json } => info(project, json, ctx),
@@ -107,8 +108,8 @@ fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
     let lines = info.sections.iter().map(|s| {
         let patient = s.patient.as_deref().unwrap_or("unknown");
         format!(
-            "{}: patient {patient}, {} spots, {} genes, {} UMIs, {} x {} px, {:.3} um/px",
-            s.name, s.spots, s.genes, s.umi_total, s.width_px, s.height_px, s.mpp
+            "{}: {}, patient {patient}, {} spots, {} genes, {} UMIs, {} x {} px, {:.3} um/px",
+            s.name, s.kind, s.spots, s.genes, s.umi_total, s.width_px, s.height_px, s.mpp
         )
     });
     print(json, &serde_json::to_value(&info)?, lines)

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use serde::Serialize;
 
 use super::context::Ctx;
 use super::workspace::Workspace;
+use crate::data::candidates;
 use crate::data::project::{EXTENSION, Project};
-use crate::data::section::MppSource;
-use crate::data::st::her2st::scan;
+use crate::data::section::{MppSource, ValueKind};
+use crate::data::st::source::SampleKind;
 
-/// Writes a new project file with the sections found in `folders` (her2st layout), or only those named.
+/// Writes a new project file with the sections found in `folders`, or only those named.
 ///
 /// # Errors
 /// One sentence naming the folder, file or section at fault; nothing is written then.
@@ -29,36 +30,57 @@ pub fn create(
         bail!("{} exists already; use another name, or --force to replace it", path.display());
     }
     let mut project = Project::new();
-    add_folders(&mut project, folders, only, ctx)?;
+    if !folders.is_empty() {
+        add(&mut project, folders, only, ctx)?;
+    }
     project.save(path)?;
     Ok(project)
 }
 
-/// Adds the sections found in `folders` (her2st layout), or only those named, to a project in memory;
-/// returns how many were new.
+/// What adding to a project came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Added {
+    /// How many sections were new.
+    pub new: usize,
+    /// What was recognised, a line a sample.
+    pub samples: Vec<String>,
+}
+
+/// Adds the sections that `paths` hold, files or folders of any kind that is known, or only those named, to a
+/// project in memory. Samples that cannot be used as they are, or are not taken by default, are told and left out,
+/// unless they are named.
 ///
 /// # Errors
-/// One sentence naming the folder or section at fault; nothing is added then.
-pub fn add_folders(
-    project: &mut Project,
-    folders: &[PathBuf],
-    only: &[String],
-    ctx: &Ctx,
-) -> anyhow::Result<usize> {
+/// One sentence naming the path or section at fault; nothing is added then.
+pub fn add(project: &mut Project, paths: &[PathBuf], only: &[String], ctx: &Ctx) -> anyhow::Result<Added> {
+    let (found, notes) = candidates::find(paths)?;
+    notes.iter().for_each(|note| ctx.observer.note(note));
+    if let Some(missing) = only.iter().find(|name| !found.iter().any(|c| &c.entry.name == *name)) {
+        let known: Vec<_> = found.iter().map(|c| c.entry.name.as_str()).collect();
+        bail!("There is no section named \"{missing}\" in these; there are: {}", known.join(", "));
+    }
     let mut entries = Vec::new();
-    for folder in folders {
-        let folder =
-            std::path::absolute(folder).with_context(|| format!("Cannot open {}", folder.display()))?;
-        let found = scan(&folder)?;
-        found.notes.iter().for_each(|note| ctx.observer.note(note));
-        entries.extend(found.sections);
+    let mut samples = Vec::new();
+    for candidate in found {
+        let taken = if only.is_empty() { candidate.chosen } else { only.contains(&candidate.entry.name) };
+        if !taken && !only.is_empty() {
+            continue;
+        }
+        let lacks = candidate.lacks();
+        let mut line = candidate.line;
+        line.extend(candidate.warnings.iter().map(|w| format!("; {w}")));
+        if let Some(lacks) = lacks.filter(|_| taken) {
+            line.push_str(&format!("; left out, as it lacks {lacks}"));
+        }
+        samples.push(line);
+        if taken && lacks.is_none() {
+            entries.push(candidate.entry);
+        }
     }
-    if let Some(missing) = only.iter().find(|name| !entries.iter().any(|e| &e.name == *name)) {
-        let known: Vec<_> = entries.iter().map(|e| e.name.as_str()).collect();
-        bail!("There is no section named \"{missing}\" in these folders; there are: {}", known.join(", "));
+    if entries.is_empty() {
+        bail!("Nothing was added: {}", if samples.is_empty() { notes.join("; ") } else { samples.join("\n") });
     }
-    entries.retain(|e| only.is_empty() || only.contains(&e.name));
-    Ok(project.add_new(entries)?)
+    Ok(Added { new: project.add_new(entries)?, samples })
 }
 
 /// What is in a section.
@@ -66,14 +88,23 @@ pub fn add_folders(
 pub struct SectionInfo {
     /// Its name.
     pub name: String,
+    /// What it was recognised as: "legacy_st", "visium", "visium_hd", "anndata", "hest".
+    #[serde(flatten)]
+    pub kind: SampleKind,
     /// The donor, where known.
     pub patient: Option<String>,
     /// Spots that have both counts and a position.
     pub spots: usize,
+    /// Spots that the data call under tissue, with counts or without.
+    pub in_tissue: usize,
     /// Genes of its count table.
     pub genes: usize,
-    /// The sum of its counts.
+    /// The sum of the counts of its spots.
     pub umi_total: u64,
+    /// The sum of its whole count table, spots that are not used included.
+    pub sum: f64,
+    /// Whether these are counts, or values that someone has normalised.
+    pub values: ValueKind,
     /// Micrometres per slide pixel.
     pub mpp: f64,
     /// Where `mpp` comes from.
@@ -107,16 +138,21 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
     let sections = workspace.sections(&workspace.section_names(), ctx)?;
     let sections = sections
         .iter()
-        .map(|s| {
+        .zip(&workspace.project.sections)
+        .map(|(s, entry)| {
             let mut labels: Vec<String> = s.labels.iter().flatten().flatten().cloned().collect();
             labels.sort();
             labels.dedup();
             SectionInfo {
                 name: s.name.clone(),
+                kind: entry.kind,
                 patient: s.patient.clone(),
                 spots: s.spots.len(),
+                in_tissue: s.in_tissue,
                 genes: s.genes.len(),
                 umi_total: s.counts.sum() as u64,
+                sum: s.sum,
+                values: s.values,
                 mpp: s.mpp.0,
                 mpp_source: s.mpp_source,
                 width_px: s.slide_size.0,

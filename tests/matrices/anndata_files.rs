@@ -6,7 +6,8 @@ use std::process::Command;
 
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::progress::Silent;
-use hiscmcl::data::anndata::{AnnData, MatrixChoice, ReadOptions, ValueKind, inspect, labels, read};
+use hiscmcl::data::anndata::{AnnData, MatrixChoice, ReadOptions, inspect, labels, read};
+use hiscmcl::data::section::ValueKind;
 
 const MAKE: &str = include_str!("made_by_anndata.py");
 

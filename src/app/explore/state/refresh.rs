@@ -116,7 +116,8 @@ impl ExploreState {
                 .collect();
             self.stale.shown = true;
         }
-        if std::mem::take(&mut self.stale.list) {
+        let rebuilt = std::mem::take(&mut self.stale.list);
+        if rebuilt {
             let index = self.index.as_deref();
             let measured = index.map_or(&[][..], |i| &i.section().genes).iter().map(|g| g.name.as_str());
             let predicted = self.prediction.as_ref().map(|p| p.predictions().genes.as_slice());
@@ -126,12 +127,11 @@ impl ExploreState {
             self.list = GeneList::new(measured, model, &self.trust, mean_count);
             self.stale.shown = true;
         }
-        let listed_anew = std::mem::take(&mut self.stale.shown);
-        if listed_anew {
+        if std::mem::take(&mut self.stale.shown) {
             self.list.show(&self.filter, &self.panels, &self.search, self.sort);
             self.versions.list += 1;
         }
-        if self.index.is_some() && (self.gene.is_none() || (listed_anew && !self.gene_chosen)) {
+        if self.index.is_some() && (self.gene.is_none() || (rebuilt && !self.gene_chosen)) {
             let marker = self.list.first_marker(&self.panels).filter(|_| self.trust.is_empty());
             let first = marker.or_else(|| self.list.get(0)).map(|r| r.name.clone());
             self.stale.map |= self.gene != first;
