@@ -76,6 +76,7 @@ fn opened(project: Project) -> Outcome {
         missing: Vec::new(),
         demo: false,
         new: true,
+        found: Vec::new(),
         suggestions: Vec::new(),
         notes: Vec::new(),
     }))

@@ -9,6 +9,7 @@ use super::explore::ExploreCommand;
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::import::ImportForm;
 use super::paths::PathRequest;
+use super::samples::SamplesForm;
 use super::settings::Theme;
 use crate::data::st::FileRole;
 
@@ -65,6 +66,8 @@ pub enum Overlay {
     Notices,
     /// A question for a path, asked by the system's dialog or by a text field.
     Path(PathRequest),
+    /// What was found in files and folders, to be named and chosen.
+    Samples,
     /// Pairing the files of sections to import.
     Import,
     /// The text of one panel.
@@ -180,8 +183,12 @@ pub enum ProjectCommand {
 /// Something about sections.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SectionCommand {
-    /// Add the sections of a folder; asks how to pair its files when its layout is not known.
-    AddFolder(PathBuf),
+    /// Find the samples in files and folders and show them; asks how to pair files that are not recognised.
+    Find(Vec<PathBuf>),
+    /// Change the summary of what was found.
+    EditSamples(SamplesForm),
+    /// Add the ticked samples of the summary.
+    AddSamples,
     /// Give a section another name.
     Rename {
         /// Its name so far.

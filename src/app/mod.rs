@@ -14,6 +14,7 @@ pub mod paths;
 pub mod plan;
 pub mod project;
 pub mod runs;
+pub mod samples;
 pub mod scores;
 pub mod settings;
 pub mod slides;

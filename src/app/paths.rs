@@ -34,6 +34,13 @@ pub enum PathPurpose {
         /// Which of its files.
         role: FileRole,
     },
+    /// A file of a sample in the import summary.
+    SampleFile {
+        /// Row of the summary.
+        row: usize,
+        /// Which of its files.
+        role: FileRole,
+    },
     /// Where a section's file is now.
     Relocate {
         /// Name of the section.
@@ -91,7 +98,9 @@ impl PathRequest {
             PathPurpose::NewFromFolder => "Open a folder with sections".to_owned(),
             PathPurpose::AddFolder => "Add a folder with sections".to_owned(),
             PathPurpose::SaveProjectAs => "Save the project as".to_owned(),
-            PathPurpose::ImportFile { role, .. } => format!("Choose the {}", role.noun()),
+            PathPurpose::ImportFile { role, .. } | PathPurpose::SampleFile { role, .. } => {
+                format!("Choose the {}", role.noun())
+            }
             PathPurpose::Relocate { section, role } => {
                 format!("Where is the {} of {section} now?", role.noun())
             }
@@ -110,6 +119,7 @@ impl PathRequest {
         match self.purpose {
             PathPurpose::OpenProject
             | PathPurpose::ImportFile { .. }
+            | PathPurpose::SampleFile { .. }
             | PathPurpose::Relocate { .. }
             | PathPurpose::LoadGenes => PathKind::File,
             PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => {
@@ -132,8 +142,11 @@ impl PathRequest {
         match &self.purpose {
             PathPurpose::OpenProject | PathPurpose::SaveProjectAs => &[("HisCMCL projects", &["hiscmcl"])],
             PathPurpose::ImportFile { role: FileRole::Image, .. }
+            | PathPurpose::SampleFile { role: FileRole::Image, .. }
             | PathPurpose::Relocate { role: FileRole::Image, .. } => IMAGES,
-            PathPurpose::ImportFile { .. } | PathPurpose::Relocate { .. } => TABLES,
+            PathPurpose::ImportFile { .. }
+            | PathPurpose::SampleFile { .. }
+            | PathPurpose::Relocate { .. } => TABLES,
             PathPurpose::LoadGenes => &[("Gene lists", &["txt", "csv", "tsv"]), ("All files", &["*"])],
             PathPurpose::SaveGenes => &[("Text", &["txt"]), ("CSV", &["csv"])],
             PathPurpose::SaveReportJson => &[("JSON", &["json"])],

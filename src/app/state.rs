@@ -10,6 +10,7 @@ use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::import::ImportForm;
 use super::notices::{Notices, Severity};
 use super::project::{Open, SectionState, SectionView};
+use super::samples::SamplesForm;
 use super::settings::Settings;
 use super::steps::{StepState, step_state};
 use super::view::SavedView;
@@ -37,6 +38,8 @@ pub enum Effect {
 pub struct Forms {
     /// Selecting genes.
     pub hvg: HvgForm,
+    /// What was found to import.
+    pub samples: SamplesForm,
     /// Importing sections.
     pub import: ImportForm,
     /// Training.

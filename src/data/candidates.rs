@@ -177,7 +177,12 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             }
             _ => {}
         }
-        let mut line = sample.line();
+        let mut told = sample.clone();
+        if !entry.image.as_os_str().is_empty() {
+            // The sample knows nothing of images within its file.
+            told.needed.clear();
+        }
+        let mut line = told.line();
         if let Some(library) = library.filter(|_| several) {
             line.push_str(&format!("; library {}", library.name));
         }

@@ -14,9 +14,9 @@ use crate::data::project::{GeneSelection, ProjectError, SectionEntry};
 impl App {
     pub(super) fn apply_section(&mut self, command: SectionCommand) {
         match command {
-            SectionCommand::AddFolder(folder) => {
-                self.work.start(Request::ScanFolder(folder));
-            }
+            SectionCommand::Find(paths) => self.import_files(paths),
+            SectionCommand::EditSamples(form) => self.forms.samples = form,
+            SectionCommand::AddSamples => self.add_samples(),
             SectionCommand::EditImport(form) => self.forms.import = form,
             SectionCommand::Import => self.import(),
             SectionCommand::Retry(name) => {
@@ -127,14 +127,24 @@ impl App {
         }
     }
 
-    /// Lets the user pair files.
+    fn add_samples(&mut self) {
+        if let Some(problem) = self.forms.samples.problem() {
+            self.notices.error(problem, Vec::new());
+            return;
+        }
+        self.overlay = None;
+        let form = std::mem::take(&mut self.forms.samples);
+        self.add_sections(form.entries());
+    }
+
+    /// Looks what is in files and folders; what is found is shown before it is added.
     pub(super) fn import_files(&mut self, files: Vec<PathBuf>) {
         if self.open.is_none() {
             self.pending_import = files;
             self.apply(Command::Project(crate::app::command::ProjectCommand::NewEmpty));
             return;
         }
-        self.work.start(Request::PairFiles(files));
+        self.work.start(Request::FindSamples(files));
     }
 
     fn import(&mut self) {

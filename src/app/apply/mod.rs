@@ -17,6 +17,7 @@ use super::import::ImportForm;
 use super::paths::{PathPurpose, PathRequest};
 use super::state::{App, Effect};
 use crate::core::display::DisplaySettings;
+use crate::data::st::FileRole;
 
 pub use models::{default_split, held_out};
 
@@ -106,11 +107,15 @@ impl App {
 
     fn close_overlay(&mut self) {
         // A file that was not chosen leaves the form it was for.
-        let back = matches!(
-            &self.overlay,
-            Some(Overlay::Path(PathRequest { purpose: PathPurpose::ImportFile { .. }, .. }))
-        );
-        self.overlay = back.then_some(Overlay::Import);
+        self.overlay = match &self.overlay {
+            Some(Overlay::Path(PathRequest { purpose: PathPurpose::ImportFile { .. }, .. })) => {
+                Some(Overlay::Import)
+            }
+            Some(Overlay::Path(PathRequest { purpose: PathPurpose::SampleFile { .. }, .. })) => {
+                Some(Overlay::Samples)
+            }
+            _ => None,
+        };
     }
 
     fn ask(&mut self, mut request: PathRequest) {
@@ -131,7 +136,7 @@ impl App {
         let command = match request.purpose {
             PathPurpose::OpenProject => Command::Project(ProjectCommand::Open(path)),
             PathPurpose::NewFromFolder => Command::Project(ProjectCommand::NewFromFolder(path)),
-            PathPurpose::AddFolder => Command::Section(SectionCommand::AddFolder(path)),
+            PathPurpose::AddFolder => Command::Section(SectionCommand::Find(vec![path])),
             PathPurpose::SaveProjectAs => Command::Project(ProjectCommand::SaveAs(path)),
             PathPurpose::ImportFile { row, role } => {
                 let mut form = self.forms.import.clone();
@@ -140,6 +145,20 @@ impl App {
                 }
                 self.overlay = Some(Overlay::Import);
                 Command::Section(SectionCommand::EditImport(form))
+            }
+            PathPurpose::SampleFile { row, role } => {
+                let mut form = self.forms.samples.clone();
+                if let Some(row) = form.rows.get_mut(row) {
+                    row.candidate.entry.set_path(role, path);
+                    if role == FileRole::Image {
+                        // Who chooses an image has the slide that positions refer to.
+                        row.candidate.entry.image_scale = None;
+                        row.candidate.warnings.clear();
+                        row.taken = true;
+                    }
+                }
+                self.overlay = Some(Overlay::Samples);
+                Command::Section(SectionCommand::EditSamples(form))
             }
             PathPurpose::Relocate { section, role } => {
                 Command::Section(SectionCommand::Relocate { section, role, path })

@@ -8,10 +8,11 @@ use crate::app::explore::ExploreCommand;
 use crate::app::import::ImportForm;
 use crate::app::notices::Severity;
 use crate::app::project::SectionState;
+use crate::app::samples::SamplesForm;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::work::{Happened, JobId, Outcome, Request};
-use crate::data::project::SectionEntry;
+use crate::data::candidates::Candidate;
 use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::jobs::spawn::{Event, JobError};
@@ -161,7 +162,7 @@ impl App {
                     self.import_files(pending);
                 }
             }
-            Outcome::Scanned { entries, suggestions, notes } => self.scanned(entries, suggestions, notes),
+            Outcome::Scanned { found, suggestions, notes } => self.scanned(found, suggestions, notes),
             Outcome::Section(section) => {
                 if let (Request::OpenSection { key, .. }, Some(open)) = (request, &mut self.open) {
                     open.set_state(key.clone(), SectionState::Ready(section));
@@ -250,15 +251,16 @@ impl App {
         }
     }
 
-    fn scanned(&mut self, entries: Vec<SectionEntry>, suggestions: Vec<Suggestion>, notes: Vec<String>) {
-        for note in notes {
-            self.notices.info(note);
-        }
-        if entries.is_empty() {
+    fn scanned(&mut self, found: Vec<Candidate>, suggestions: Vec<Suggestion>, notes: Vec<String>) {
+        if found.is_empty() {
+            for note in notes {
+                self.notices.info(note);
+            }
             self.forms.import = ImportForm::new(suggestions);
             self.overlay = Some(Overlay::Import);
         } else {
-            self.add_sections(entries);
+            self.forms.samples = SamplesForm::new(found, notes);
+            self.overlay = Some(Overlay::Samples);
         }
     }
 

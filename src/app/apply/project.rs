@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::command::{Command, Overlay, ProjectCommand, SectionCommand, Step};
+use crate::app::command::{Command, Overlay, ProjectCommand, Step};
 use crate::app::explore::ExploreState;
 use crate::app::import::ImportForm;
 use crate::app::project::Open;
+use crate::app::samples::SamplesForm;
 use crate::app::state::{App, Forms, Preview};
 use crate::app::view::SavedView;
 use crate::app::work::{OpenedProject, Request};
@@ -102,7 +103,7 @@ impl App {
     /// Shows a project that was read or made.
     pub(super) fn opened(&mut self, opened: OpenedProject) {
         self.close_project();
-        let OpenedProject { path, project, missing, demo, new, suggestions, notes } = opened;
+        let OpenedProject { path, project, missing, demo, new, found, suggestions, notes } = opened;
         if !demo {
             self.settings.remember(&path);
             self.settings_touched();
@@ -121,14 +122,17 @@ impl App {
         for note in notes {
             self.notices.info(note);
         }
-        if !suggestions.is_empty() {
+        if !found.is_empty() {
+            self.forms.samples = SamplesForm::new(found, Vec::new());
+            self.overlay = Some(Overlay::Samples);
+        } else if !suggestions.is_empty() {
             self.forms.import = ImportForm::new(suggestions);
             self.overlay = Some(Overlay::Import);
         }
     }
 
-    /// Files and folders that were dropped on the window: a project is opened, a folder's sections are
-    /// added, loose files go into the import form.
+    /// Files and folders that were dropped on the window: a project is opened; the samples in anything else
+    /// are shown, to be added.
     pub(super) fn dropped(&mut self, paths: Vec<PathBuf>) {
         // Remembered paths must mean the same wherever the application is started next.
         let paths: Vec<PathBuf> = paths.into_iter().map(|p| std::path::absolute(&p).unwrap_or(p)).collect();
@@ -138,11 +142,10 @@ impl App {
         }
         if let Some(project) = paths.iter().find(|p| is_project(p)) {
             self.apply_project(ProjectCommand::Open(project.clone()));
-        } else if let Some(folder) = paths.iter().find(|p| p.is_dir()) {
-            self.apply(match self.open {
-                Some(_) => Command::Section(SectionCommand::AddFolder(folder.clone())),
-                None => Command::Project(ProjectCommand::NewFromFolder(folder.clone())),
-            });
+        } else if let (None, [folder]) = (&self.open, paths.as_slice())
+            && folder.is_dir()
+        {
+            self.apply(Command::Project(ProjectCommand::NewFromFolder(folder.clone())));
         } else if !paths.is_empty() {
             self.import_files(paths);
         }

@@ -18,6 +18,7 @@ use crate::app::state::App;
 use crate::app::work::{OpenedProject, Outcome, ReadSection, Request};
 use crate::core::colormap::ColorMap;
 use crate::core::display::DisplaySettings;
+use crate::data::candidates::Candidate;
 use crate::data::project::{GeneSelection, Project, SectionEntry};
 use crate::data::st::{FileRole, MissingFile};
 use crate::jobs::context::Ctx;
@@ -43,6 +44,17 @@ fn project(names: &[&str]) -> Project {
     project
 }
 
+fn candidate(entry: SectionEntry) -> Candidate {
+    Candidate {
+        entry,
+        chosen: true,
+        line: String::new(),
+        warnings: Vec::new(),
+        size: None,
+        label_columns: Vec::new(),
+    }
+}
+
 fn app() -> (App, Asked) {
     let asked = Asked::default();
     let heard = Arc::clone(&asked);
@@ -55,6 +67,7 @@ fn app() -> (App, Asked) {
                 missing: Vec::new(),
                 demo: false,
                 new: true,
+                found: Vec::new(),
                 suggestions: Vec::new(),
                 notes: Vec::new(),
             })),
@@ -73,9 +86,9 @@ fn app() -> (App, Asked) {
                 Outcome::Saved(path)
             }
             Request::LoadGenes(_) => Outcome::Genes(vec!["X".into(), "Y".into()]),
-            Request::ScanFolder(_) => {
-                let entries = project(&["E1", "C1"]).sections;
-                Outcome::Scanned { entries, suggestions: Vec::new(), notes: vec!["E2 has no image".into()] }
+            Request::FindSamples(_) => {
+                let found = project(&["E1", "C1"]).sections.into_iter().map(candidate).collect();
+                Outcome::Scanned { found, suggestions: Vec::new(), notes: vec!["E2 has no image".into()] }
             }
             _ => Outcome::Done,
         })
@@ -141,10 +154,19 @@ fn sections_are_edited_and_refused() {
 #[test]
 fn a_folder_adds_only_what_is_new() {
     let (mut app, _) = opened("/nowhere/p.hiscmcl");
-    app.apply(Command::Section(SectionCommand::AddFolder("/nowhere".into())));
+    app.apply(Command::Section(SectionCommand::Find(vec!["/nowhere".into()])));
+    until(&mut app, |a| a.overlay == Some(Overlay::Samples));
+    assert_eq!(app.forms.samples.notes, ["E2 has no image"]);
+    assert_eq!(names(&app), ["C1", "C2", "D1"], "nothing is added before it was looked at");
+    let mut form = app.forms.samples.clone();
+    form.set_patient("E");
+    app.apply(Command::Section(SectionCommand::EditSamples(form)));
+    app.apply(Command::Section(SectionCommand::AddSamples));
     until(&mut app, |a| a.open.as_ref().is_some_and(|o| o.ready().count() == 4));
     assert_eq!(names(&app), ["C1", "C2", "D1", "E1"]);
-    assert!(app.notices.history().any(|n| n.headline == "E2 has no image"));
+    assert_eq!(app.open.as_ref().unwrap().doc().sections[3].patient.as_deref(), Some("E"));
+    app.apply(Command::Undo);
+    assert_eq!(names(&app), ["C1", "C2", "D1"]);
 }
 
 #[test]

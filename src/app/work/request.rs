@@ -9,6 +9,7 @@ use crate::app::forms::FigureFormat;
 use crate::app::settings::Settings;
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::target::Target;
+use crate::data::candidates::Candidate;
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
 use crate::data::st::MissingFile;
@@ -132,10 +133,8 @@ pub enum Request {
         /// Its content.
         project: Project,
     },
-    /// Find the sections of a folder.
-    ScanFolder(PathBuf),
-    /// Find out which files belong together.
-    PairFiles(Vec<PathBuf>),
+    /// Find the samples in files and folders, or else which files may belong together.
+    FindSamples(Vec<PathBuf>),
     /// Read a section.
     OpenSection {
         /// Which files, and with which resolution.
@@ -278,7 +277,7 @@ impl Request {
             Self::SaveProject { .. } | Self::SaveView { .. } | Self::SaveProjectAs { .. } => {
                 "Saving the project".to_owned()
             }
-            Self::ScanFolder(_) | Self::PairFiles(_) => "Looking for sections".to_owned(),
+            Self::FindSamples(_) => "Looking for sections".to_owned(),
             Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
             Self::CheckFeatures(_) => "Looking at the cache".to_owned(),
             Self::ComputeFeatures(_) => "Image features".to_owned(),
@@ -319,8 +318,7 @@ impl Request {
         matches!(
             self,
             Self::OpenSection { .. }
-                | Self::ScanFolder(_)
-                | Self::PairFiles(_)
+                | Self::FindSamples(_)
                 | Self::CheckFeatures(_)
                 | Self::ComputeFeatures(_)
                 | Self::SelectGenes { .. }
@@ -388,7 +386,9 @@ pub struct OpenedProject {
     pub demo: bool,
     /// Whether it was just made, so that there is nothing to go back to in it.
     pub new: bool,
-    /// Files found that may belong together, where the layout of a folder is not known.
+    /// Samples found that the user should look at before they are added.
+    pub found: Vec<Candidate>,
+    /// Files found that may belong together, where nothing was recognised.
     pub suggestions: Vec<Suggestion>,
     /// Remarks on files that were left out.
     pub notes: Vec<String>,
@@ -431,11 +431,11 @@ pub enum Outcome {
     Devices(Vec<DeviceInfo>),
     /// A project.
     Project(Box<OpenedProject>),
-    /// A folder's sections in a known layout, or else the files that may belong to sections.
+    /// The samples of files and folders, or else the files that may belong to sections.
     Scanned {
-        /// Sections found.
-        entries: Vec<SectionEntry>,
-        /// Which files may belong together, where the layout is not known.
+        /// Samples found.
+        found: Vec<Candidate>,
+        /// Which files may belong together, where nothing was recognised.
         suggestions: Vec<Suggestion>,
         /// Remarks on files that were left out.
         notes: Vec<String>,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::Runner;
 use super::request::{
@@ -12,12 +12,13 @@ use super::request::{
     Snapshot,
 };
 use crate::app::forms::FigureFormat;
+use crate::app::samples::SamplesForm;
 use crate::core::display::DisplaySettings;
 use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
+use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::st::ReadError;
-use crate::data::st::her2st;
 use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, suggest_pairs};
 use crate::device::{self, DeviceChoice};
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
@@ -78,9 +79,9 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             save_as(&from, &to, &project, ctx)?;
             Outcome::Saved(to)
         }
-        Request::ScanFolder(folder) => scan_folder(&folder)?,
-        Request::PairFiles(files) => {
-            Outcome::Scanned { entries: Vec::new(), suggestions: pair_files(&files), notes: Vec::new() }
+        Request::FindSamples(paths) => {
+            let (found, suggestions, notes) = samples_of(&paths)?;
+            Outcome::Scanned { found, suggestions, notes }
         }
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
         Request::CheckFeatures(sections) => {
@@ -172,6 +173,7 @@ fn opened(path: &Path, project: Project, new: bool) -> Outcome {
         missing,
         demo: false,
         new,
+        found: Vec::new(),
         suggestions: Vec::new(),
         notes: Vec::new(),
     }))
@@ -189,16 +191,26 @@ fn numbered(file: &Path) -> impl Iterator<Item = PathBuf> + '_ {
         .chain((2..1000).map(move |n| file.with_file_name(format!("{stem} {n}.{ending}"))))
 }
 
-/// The sections of a folder in the her2st layout, or else what may belong together in it.
-fn sections_of(folder: &Path) -> anyhow::Result<(Vec<SectionEntry>, Vec<Suggestion>, Vec<String>)> {
-    match her2st::scan(folder) {
-        Ok(found) => Ok((found.sections, Vec::new(), found.notes)),
-        Err(why) => {
-            let suggestions = suggest_pairs(&files_below(folder)?);
-            // Nothing to pair either: then what the layout lacks is the better explanation.
-            if suggestions.is_empty() { Err(why.into()) } else { Ok((Vec::new(), suggestions, Vec::new())) }
+/// The samples of files and folders, or else which files may belong together.
+fn samples_of(paths: &[PathBuf]) -> anyhow::Result<(Vec<Candidate>, Vec<Suggestion>, Vec<String>)> {
+    let why = match candidates::find(paths) {
+        Ok((found, notes)) if !found.is_empty() => return Ok((found, Vec::new(), notes)),
+        Ok((_, notes)) => anyhow!("{}", notes.join("; ")),
+        Err(why) => why.into(),
+    };
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(files_below(path)?);
+        } else {
+            files.push(path.clone());
         }
     }
+    let folders_only = paths.iter().all(|p| p.is_dir());
+    let suggestions = if folders_only { suggest_pairs(&files) } else { pair_files(&files) };
+    // Nothing to pair either: then what is lacking is the better explanation.
+    let useful = |s: &Suggestion| s.counts.is_some() || s.spots.is_some() || s.image.is_some();
+    if suggestions.iter().any(useful) { Ok((Vec::new(), suggestions, Vec::new())) } else { Err(why) }
 }
 
 /// Which of these files belong together. Without a count table there is nothing to pair: then one section
@@ -213,22 +225,25 @@ fn pair_files(files: &[PathBuf]) -> Vec<Suggestion> {
     vec![Suggestion { spots, image, labels, ..Suggestion::default() }]
 }
 
-fn scan_folder(folder: &Path) -> anyhow::Result<Outcome> {
-    let (entries, suggestions, notes) = sections_of(folder)?;
-    Ok(Outcome::Scanned { entries, suggestions, notes })
-}
-
 /// A project of a folder. One made of the same folder before is opened again.
 fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
     let folder = std::path::absolute(folder).with_context(|| format!("Cannot open {}", folder.display()))?;
-    let (entries, suggestions, notes) = sections_of(&folder)?;
-    let same = |p: &Project| entries.iter().any(|e| p.sections.iter().any(|s| s.source == e.source));
+    let (found, suggestions, notes) = samples_of(std::slice::from_ref(&folder))?;
+    let same = |p: &Project| found.iter().any(|c| p.sections.iter().any(|s| s.source == c.entry.source));
     let known = numbered(file)
         .take_while(|f| f.exists())
         .find_map(|f| Project::load(&f).ok().filter(same).map(|project| (f, project)));
     let new = known.is_none();
     let (path, mut project) = known.unwrap_or_else(|| (free_file(file), Project::new()));
-    project.add_new(entries)?;
+    // What leaves nothing to decide is added at once; the rest the user looks at first.
+    let form = SamplesForm::new(found, Vec::new());
+    let found = if form.is_plain() {
+        project.add_new(form.entries())?;
+        Vec::new()
+    } else {
+        let known = |c: &Candidate| project.sections.iter().any(|s| s.source == c.entry.source);
+        form.rows.into_iter().map(|r| r.candidate).filter(|c| !known(c)).collect()
+    };
     project.save(&path)?;
     let missing = project.missing_files();
     Ok(Outcome::Project(Box::new(OpenedProject {
@@ -237,6 +252,7 @@ fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
         missing,
         demo: false,
         new,
+        found,
         suggestions,
         notes,
     })))
@@ -261,6 +277,7 @@ fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
         missing,
         demo: true,
         new,
+        found: Vec::new(),
         suggestions,
         notes,
     })))

@@ -6,6 +6,7 @@ mod history;
 mod import;
 mod panel;
 mod path;
+mod samples;
 mod system;
 
 use eframe::egui::{self, Context, Id, Key, Ui};
@@ -43,6 +44,7 @@ impl Dialogs {
             Overlay::Help => help::show(ctx, app, out),
             Overlay::Notices => history::show(ctx, app, out),
             Overlay::Import => import::show(ctx, app, out),
+            Overlay::Samples => samples::show(ctx, app, out),
             Overlay::Commands => {}
         }
     }

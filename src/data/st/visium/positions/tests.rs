@@ -1,14 +1,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use ::parquet::basic::{Compression, Encoding};
-use ::parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
-use ::parquet::file::properties::{WriterProperties, WriterVersion};
-use ::parquet::file::writer::SerializedFileWriter;
-use ::parquet::schema::parser::parse_message_type;
-use base64::Engine as _;
 use proptest::prelude::*;
 
 use super::*;
@@ -18,20 +11,29 @@ use crate::data::testing;
 
 const HEADER: &str = "barcode,in_tissue,array_row,array_col,pxl_row_in_fullres,pxl_col_in_fullres\n";
 
-/// Three bins as pyarrow 26 writes them with zstd.
-const PYARROW: &str = "UEFSMRUAFaIBFW4sFQYVABUGFQYcAAAAKLUv/SBRdQEAFAICAAAABgEVAAAAc18wMDh1bV8wXzAtMTExXzAwMDAwLT\
-        EEAMATPBWDwAMQBhUAFSQVNiwVBhUAFQYVBhwAAAAotS/9IBKRAAACAAAABgEAAAAAAQAAAAEAAAAVABUkFTYsFQYV\
-        ABUGFQYcAAAAKLUv/SASkQAAAgAAAAYBAAAAAAAAAAABAAAAFQAVJBU2LBUGFQAVBhUGHAAAACi1L/0gEpEAAAIAAA\
-        AGAQAAAAABAAAAAAAAABUAFTwVTiwVBhUAFQYVBhwAAAAotS/9IB7xAAACAAAABgEAAAAAAAAMwAAAAAAAgCRAAAAA\
-        AACANEAVABU8FUYsFQYVABUGFQYcAAAAKLUv/SAe1QAAmAIAAAAGAQDwPwBAAAAAAAAACEACAGDGBYwVBBl8NQAYBn\
-        NjaGVtYRUMABUMJQIYB2JhcmNvZGUlAEwcAAAAFQIlAhgJaW5fdGlzc3VlABUCJQIYCWFycmF5X3JvdwAVAiUCGAlh\
-        cnJheV9jb2wAFQolAhgScHhsX3Jvd19pbl9mdWxscmVzABUKJQIYEnB4bF9jb2xfaW5fZnVsbHJlcwAWBhkcGWwmAB\
-        wVDBklBgAZGAdiYXJjb2RlFQwWBhbKARaWASYISRwVABUAFQIAPBZ+GQYZJgAGAAAAJgAcFQIZJQYAGRgJaW5fdGlz\
-        c3VlFQwWBhZKFlwmngFJHBUAFQAVAgA8KQYZJgAGAAAAJgAcFQIZJQYAGRgJYXJyYXlfcm93FQwWBhZKFlwm+gFJHB\
-        UAFQAVAgA8KQYZJgAGAAAAJgAcFQIZJQYAGRgJYXJyYXlfY29sFQwWBhZKFlwm1gJJHBUAFQAVAgA8KQYZJgAGAAAA\
-        JgAcFQoZJQYAGRgScHhsX3Jvd19pbl9mdWxscmVzFQwWBhZiFnQmsgNJHBUAFQAVAgA8KQYZJgAGAAAAJgAcFQoZJQ\
-        YAGRgScHhsX2NvbF9pbl9mdWxscmVzFQwWBhZiFmwmpgRJHBUAFQAVAgA8KQYZJgAGAAAAFuwEFgYmCBaKBQAoIHBh\
-        cnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGWwcAAAcAAAcAAAcAAAcAAAcAAAAFAIAAFBBUjE=";
+/// The side of the square of bins in every fixture.
+const SIDE: usize = 20;
+
+macro_rules! fixture {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../../../../tests/fixtures/positions/", $name, ".parquet")))
+    };
+}
+
+/// Bins as pyarrow writes them, see `tests/tools/make_positions_parquet.py`; as Space Ranger does first.
+const WRITTEN: [(&str, &[u8]); 7] = [
+    fixture!("snappy"),
+    fixture!("snappy_groups"),
+    fixture!("none_v2"),
+    fixture!("gzip_int64_v2"),
+    fixture!("plain_required"),
+    fixture!("delta_required"),
+    fixture!("zstd"),
+];
+
+fn written(name: &str) -> Vec<u8> {
+    WRITTEN.iter().find(|(n, _)| *n == name).unwrap().1.to_vec()
+}
 
 struct Temporary {
     _folder: tempfile::TempDir,
@@ -66,93 +68,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// How a test writes its Parquet file.
-#[derive(Clone, Copy)]
-struct Style {
-    version: WriterVersion,
-    compression: Compression,
-    dictionary: bool,
-    repetition: &'static str,
-    int: &'static str,
-    delta: bool,
-    group: usize,
-}
-
-impl Style {
-    /// As Space Ranger writes: snappy, dictionaries, optional columns, one group.
-    const SPACE_RANGER: Self = Self {
-        version: WriterVersion::PARQUET_1_0,
-        compression: Compression::SNAPPY,
-        dictionary: true,
-        repetition: "optional",
-        int: "int32",
-        delta: false,
-        group: usize::MAX,
-    };
-}
-
-/// A square of bins: `side` rows and columns, pixel (3 col + 0.5, 3 row - 0.25), even columns under tissue.
-fn write_bins(side: usize, style: Style) -> Vec<u8> {
-    let (rep, int) = (style.repetition, style.int);
-    let schema = format!(
-        "message schema {{ {rep} binary barcode (UTF8); {rep} {int} in_tissue; {rep} {int} array_row; \
-         {rep} {int} array_col; {rep} double pxl_row_in_fullres; {rep} double pxl_col_in_fullres; }}"
-    );
-    let schema = Arc::new(parse_message_type(&schema).unwrap());
-    let mut properties = WriterProperties::builder()
-        .set_writer_version(style.version)
-        .set_compression(style.compression)
-        .set_dictionary_enabled(style.dictionary)
-        .set_data_page_row_count_limit(20_000)
-        .set_write_batch_size(1000);
-    if style.delta {
-        for name in ["in_tissue", "array_row", "array_col"] {
-            properties = properties.set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
-        }
-        properties = properties
-            .set_column_encoding("barcode".into(), Encoding::DELTA_BYTE_ARRAY)
-            .set_column_encoding("pxl_row_in_fullres".into(), Encoding::BYTE_STREAM_SPLIT);
-    }
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build())).unwrap();
-    let all: Vec<(usize, usize)> = (0..side * side).map(|i| (i / side, i % side)).collect();
-    for part in all.chunks(style.group.min(all.len())) {
-        let levels = (style.repetition == "optional").then(|| vec![1i16; part.len()]);
-        let levels = levels.as_deref();
-        let mut group = writer.next_row_group().unwrap();
-        let mut column = group.next_column().unwrap().unwrap();
-        let names: Vec<ByteArray> =
-            part.iter().map(|(r, c)| format!("s_008um_{r:05}_{c:05}-1").into_bytes().into()).collect();
-        column.typed::<ByteArrayType>().write_batch(&names, levels, None).unwrap();
-        column.close().unwrap();
-        for which in 0..3 {
-            let value = |&(row, col): &(usize, usize)| [(col + 1) % 2, row, col][which];
-            let mut column = group.next_column().unwrap().unwrap();
-            if style.int == "int32" {
-                let values: Vec<i32> = part.iter().map(|p| value(p) as i32).collect();
-                column.typed::<Int32Type>().write_batch(&values, levels, None).unwrap();
-            } else {
-                let values: Vec<i64> = part.iter().map(|p| value(p) as i64).collect();
-                column.typed::<Int64Type>().write_batch(&values, levels, None).unwrap();
-            }
-            column.close().unwrap();
-        }
-        for is_row in [true, false] {
-            let mut column = group.next_column().unwrap().unwrap();
-            let pixel =
-                |p: &(usize, usize)| if is_row { 3.0 * p.0 as f64 + 0.25 } else { 3.0 * p.1 as f64 + 0.5 };
-            let values: Vec<f64> = part.iter().map(pixel).collect();
-            column.typed::<DoubleType>().write_batch(&values, levels, None).unwrap();
-            column.close().unwrap();
-        }
-        group.close().unwrap();
-    }
-    writer.into_inner().unwrap()
-}
-
-fn check_bins(spots: &[SpotRow], side: usize) {
-    assert_eq!(spots.len(), side * side);
+/// A square of bins: pixel (3 col + 0.5, 3 row + 0.25), even columns under tissue.
+fn check_bins(spots: &[SpotRow]) {
+    assert_eq!(spots.len(), SIDE * SIDE);
     for (i, spot) in spots.iter().enumerate() {
-        let (row, col) = (i / side, i % side);
+        let (row, col) = (i / SIDE, i % SIDE);
         let expected = SpotRow {
             id: format!("s_008um_{row:05}_{col:05}-1"),
             grid: Some([col as i32, row as i32]),
@@ -200,52 +120,18 @@ fn bins_off_the_slide_are_kept_unless_they_are_tissue() {
 
 #[test]
 fn parquet_of_every_style_reads_the_same() {
-    let base = Style::SPACE_RANGER;
-    let two = WriterVersion::PARQUET_2_0;
-    let styles = [
-        base,
-        Style { group: 700, ..base },
-        Style { dictionary: false, repetition: "required", ..base },
-        Style { compression: Compression::GZIP(Default::default()), int: "int64", ..base },
-        Style { compression: Compression::UNCOMPRESSED, version: two, ..base },
-        Style { version: two, group: 999, ..base },
-        Style { version: two, dictionary: false, ..base },
-        Style { version: two, dictionary: false, delta: true, ..base },
-        Style { dictionary: false, delta: true, int: "int64", repetition: "required", ..base },
-    ];
-    for (i, style) in styles.into_iter().enumerate() {
-        let bytes = write_bins(60, style);
-        let spots = read(&bytes).unwrap_or_else(|e| panic!("style {i}: {e}"));
-        check_bins(&spots, 60);
+    for (name, bytes) in WRITTEN {
+        check_bins(&read(bytes).unwrap_or_else(|e| panic!("{name}: {e}")));
     }
-    check_bins(&read(&gzip(&write_bins(20, base))).unwrap(), 20);
-}
-
-#[test]
-fn parquet_of_pyarrow_with_zstd_is_read() {
-    let bytes = base64::engine::general_purpose::STANDARD.decode(PYARROW).unwrap();
-    let spots = read(&bytes).unwrap();
-    let centers: Vec<_> = spots.iter().map(|s| (s.center.x, s.center.y, s.selected)).collect();
-    assert_eq!(centers, [(1.0, -3.5, false), (2.0, 10.25, true), (3.0, 20.5, true)]);
-    assert_eq!((spots[2].id.as_str(), spots[2].grid), ("s_008um_00001_00000-1", Some([0, 1])));
-}
-
-#[test]
-fn half_a_million_bins_read_fast() {
-    let bytes = write_bins(708, Style::SPACE_RANGER);
-    let file = file("tissue_positions.parquet", &bytes);
-    let start = std::time::Instant::now();
-    let spots = read_path(&file.path).unwrap();
-    println!("{} bins, {} bytes: {:?}", spots.len(), bytes.len(), start.elapsed());
-    check_bins(&spots, 708);
+    check_bins(&read(&gzip(&written("snappy"))).unwrap());
 }
 
 #[test]
 fn every_damage_is_one_sentence() {
     let text = |rows: &str| says(format!("{HEADER}AAA-1,1,0,0,5,6\n{rows}\n").as_bytes());
-    let bins = write_bins(20, Style::SPACE_RANGER);
+    let bins = written("snappy");
     let renamed = |names: [&str; 2]| {
-        let mut bytes = write_bins(3, Style::SPACE_RANGER);
+        let mut bytes = written("snappy");
         // Names of equal length, so that nothing moves.
         while let Some(at) = bytes.windows(names[0].len()).position(|w| w == names[0].as_bytes()) {
             bytes[at..at + names[0].len()].copy_from_slice(names[1].as_bytes());
@@ -316,7 +202,7 @@ fn every_damage_is_one_sentence() {
 #[test]
 fn compression_that_cannot_be_read_is_named() {
     // The codec is a zigzag number after the field head 0x15 of each column; make all of them LZ4.
-    let bytes = write_bins(3, Style { compression: Compression::UNCOMPRESSED, ..Style::SPACE_RANGER });
+    let bytes = written("none_v2");
     let footer = bytes.len()
         - 8
         - u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
@@ -373,8 +259,7 @@ proptest! {
 
     #[test]
     fn mutated_parquet_never_panics(changes in proptest::collection::vec((any::<u32>(), any::<u8>()), 1..4)) {
-        thread_local!(static SOUND: Vec<u8> = write_bins(12, Style::SPACE_RANGER));
-        let mut bytes = SOUND.with(Clone::clone);
+        let mut bytes = written("snappy");
         for (at, with) in changes {
             let at = at as usize % bytes.len();
             bytes[at] = with;
@@ -387,23 +272,7 @@ proptest! {
 
 /// Sound Parquet files of all styles, and real ones.
 fn sound_parquet() -> Vec<Vec<u8>> {
-    let base = Style::SPACE_RANGER;
-    let two = WriterVersion::PARQUET_2_0;
-    let styles = [
-        base,
-        Style { compression: Compression::UNCOMPRESSED, group: 50, ..base },
-        Style { compression: Compression::UNCOMPRESSED, version: two, ..base },
-        Style {
-            compression: Compression::UNCOMPRESSED,
-            dictionary: false,
-            delta: true,
-            repetition: "required",
-            ..base
-        },
-        Style { compression: Compression::GZIP(Default::default()), version: two, int: "int64", ..base },
-    ];
-    let mut sound: Vec<Vec<u8>> = styles.into_iter().map(|style| write_bins(12, style)).collect();
-    sound.push(base64::engine::general_purpose::STANDARD.decode(PYARROW).unwrap());
+    let mut sound: Vec<Vec<u8>> = WRITTEN.iter().map(|(_, bytes)| bytes.to_vec()).collect();
     if let Some(shared) = testing::real_data() {
         let real = "real_data/visiumio/binned_outputs/square_002um/spatial/tissue_positions.parquet";
         sound.push(fs::read(shared.join(real)).unwrap());
