@@ -179,6 +179,12 @@ pub fn all_items(app: &App) -> Vec<Item> {
             .blocked_by(can(Step::Export)),
         Item::new("Save predictions as CSV...", "export table", ask(PathPurpose::SavePredictions))
             .blocked_by(can(Step::Export)),
+        Item::new(
+            "Save predictions for scanpy (.h5ad)...",
+            "export anndata table",
+            ask(PathPurpose::SavePredictionsAnnData),
+        )
+        .blocked_by(can(Step::Export)),
         Item::new("Find genes with similar maps", "explore", Command::Explore(ExploreCommand::FindSimilar))
             .blocked_by(can(Step::Explore)),
         Item::new("Light theme", "appearance", Command::SetTheme(Theme::Light)),

@@ -25,6 +25,8 @@ pub enum PathPurpose {
     NewFromFolder,
     /// Add the sections of a folder to the open project.
     AddFolder,
+    /// Add the sample that a file belongs to.
+    AddFile,
     /// Save the project under another name.
     SaveProjectAs,
     /// One file of the import form.
@@ -62,6 +64,8 @@ pub enum PathPurpose {
     FigureFolder,
     /// Write predictions as CSV.
     SavePredictions,
+    /// Write predictions as AnnData.
+    SavePredictionsAnnData,
 }
 
 /// File name endings offered by a dialog: what they are called, and the endings without their dots.
@@ -97,6 +101,7 @@ impl PathRequest {
             PathPurpose::OpenProject => "Open a project".to_owned(),
             PathPurpose::NewFromFolder => "Open a folder with sections".to_owned(),
             PathPurpose::AddFolder => "Add a folder with sections".to_owned(),
+            PathPurpose::AddFile => "Add the sample of a file".to_owned(),
             PathPurpose::SaveProjectAs => "Save the project as".to_owned(),
             PathPurpose::ImportFile { role, .. } | PathPurpose::SampleFile { role, .. } => {
                 format!("Choose the {}", role.noun())
@@ -111,6 +116,7 @@ impl PathRequest {
             PathPurpose::SaveFigure => "Save the figure".to_owned(),
             PathPurpose::FigureFolder => "Choose a folder for the figures".to_owned(),
             PathPurpose::SavePredictions => "Save the predictions as CSV".to_owned(),
+            PathPurpose::SavePredictionsAnnData => "Save the predictions as AnnData".to_owned(),
         }
     }
 
@@ -118,6 +124,7 @@ impl PathRequest {
     pub fn kind(&self) -> PathKind {
         match self.purpose {
             PathPurpose::OpenProject
+            | PathPurpose::AddFile
             | PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }
             | PathPurpose::Relocate { .. }
@@ -130,7 +137,8 @@ impl PathRequest {
             | PathPurpose::SaveReportJson
             | PathPurpose::SaveReportCsv
             | PathPurpose::SaveFigure
-            | PathPurpose::SavePredictions => PathKind::Save,
+            | PathPurpose::SavePredictions
+            | PathPurpose::SavePredictionsAnnData => PathKind::Save,
         }
     }
 
@@ -149,8 +157,12 @@ impl PathRequest {
             | PathPurpose::Relocate { .. } => TABLES,
             PathPurpose::LoadGenes => &[("Gene lists", &["txt", "csv", "tsv"]), ("All files", &["*"])],
             PathPurpose::SaveGenes => &[("Text", &["txt"]), ("CSV", &["csv"])],
+            PathPurpose::AddFile => {
+                &[("Samples", &["h5ad", "h5", "gz", "csv", "tsv", "parquet"]), ("All files", &["*"])]
+            }
             PathPurpose::SaveReportJson => &[("JSON", &["json"])],
             PathPurpose::SaveReportCsv | PathPurpose::SavePredictions => &[("CSV", &["csv"])],
+            PathPurpose::SavePredictionsAnnData => &[("AnnData", &["h5ad"])],
             PathPurpose::SaveFigure => &[("PNG", &["png"]), ("SVG", &["svg"])],
             PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => &[],
         }

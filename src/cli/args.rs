@@ -57,10 +57,10 @@ pub enum Command {
         /// Name of the run.
         #[arg(long)]
         run: String,
-        /// Name of the section.
-        #[arg(long)]
-        section: String,
-        /// The CSV to write: one row a spot, one column a gene.
+        /// Name of the section; several, separated by commas, for AnnData.
+        #[arg(long, value_delimiter = ',', required = true)]
+        section: Vec<String>,
+        /// The file to write, one row a spot, one column a gene: .csv, or .h5ad for scanpy.
         #[arg(long)]
         out: PathBuf,
         /// Print JSON.

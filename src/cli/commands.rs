@@ -15,7 +15,7 @@ use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::train::FitRequest;
 use hiscmcl::jobs::workspace::Workspace;
-use hiscmcl::jobs::{demo, figure, genes, predict, project, runs, train};
+use hiscmcl::jobs::{demo, figure, genes, prediction_table, project, runs, train};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
 use hiscmcl::train::TrainConfig;
 use hiscmcl::ui::{self, Begin};
@@ -73,7 +73,7 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
         }
         Command::Train(args) => train_model(args, ctx),
         Command::Predict { project, run, section, out, json } => {
-            predict_section(project, &run, &section, &out, json, ctx)
+            predict_sections(project, &run, &section, &out, json, ctx)
         }
         Command::Evaluate(args) => evaluate(args, ctx),
         Command::Figure(args) => draw(args, ctx),
@@ -191,20 +191,19 @@ fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
     print(args.json, &value, lines.into_iter())
 }
 
-fn predict_section(
+fn predict_sections(
     project: PathBuf,
     run: &str,
-    section: &str,
+    sections: &[String],
     out: &Path,
     json: bool,
     ctx: &Ctx,
 ) -> anyhow::Result<()> {
     let workspace = Workspace::open(project)?;
-    let predictions = predict::predictions(&workspace, run, section, DeviceChoice::Auto, ctx)?;
-    let data = workspace.section(section, ctx)?;
-    predict::write_csv(out, &predictions, &data)?;
-    let (spots, genes) = (predictions.spots.len(), predictions.genes.len());
-    let value = json!({ "section": section, "run": run, "spots": spots, "genes": genes, "out": out });
+    let written = prediction_table::save(&workspace, run, sections, out, DeviceChoice::Auto, ctx)?;
+    let (spots, genes) = (written.spots, written.genes);
+    let value =
+        json!({ "section": sections.join(","), "run": run, "spots": spots, "genes": genes, "out": out });
     print(json, &value, std::iter::once(format!("{}: {spots} spots x {genes} genes", out.display())))
 }
 

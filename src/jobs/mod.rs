@@ -9,6 +9,7 @@ pub mod figure;
 pub mod fold;
 pub mod genes;
 pub mod predict;
+pub mod prediction_table;
 pub mod project;
 pub mod runs;
 pub mod spawn;

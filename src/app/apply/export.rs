@@ -30,13 +30,19 @@ impl App {
             }
             ExportCommand::SavePredictions(path) => {
                 let Some(open) = &self.open else { return };
-                let Some(section) = self.export_sections(open).first().cloned() else { return };
+                let mut sections = self.export_sections(open);
+                if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("h5ad")) {
+                    sections.truncate(1);
+                }
+                if sections.is_empty() {
+                    return;
+                }
                 let Some(run) = self.export_run(open).cloned() else {
                     self.notices
                         .error("There is no finished run to predict with; train one first", Vec::new());
                     return;
                 };
-                self.work.start(Request::SavePredictions { snapshot: open.snapshot(), run, section, path });
+                self.work.start(Request::SavePredictions { snapshot: open.snapshot(), run, sections, path });
             }
         }
     }

@@ -136,7 +136,9 @@ impl App {
         let command = match request.purpose {
             PathPurpose::OpenProject => Command::Project(ProjectCommand::Open(path)),
             PathPurpose::NewFromFolder => Command::Project(ProjectCommand::NewFromFolder(path)),
-            PathPurpose::AddFolder => Command::Section(SectionCommand::Find(vec![path])),
+            PathPurpose::AddFolder | PathPurpose::AddFile => {
+                Command::Section(SectionCommand::Find(vec![path]))
+            }
             PathPurpose::SaveProjectAs => Command::Project(ProjectCommand::SaveAs(path)),
             PathPurpose::ImportFile { row, role } => {
                 let mut form = self.forms.import.clone();
@@ -169,7 +171,9 @@ impl App {
             PathPurpose::SaveReportCsv => Command::Evaluate(EvaluateCommand::SaveCsv(path)),
             PathPurpose::SaveFigure => Command::Export(ExportCommand::Save(path)),
             PathPurpose::FigureFolder => Command::Export(ExportCommand::Batch(path)),
-            PathPurpose::SavePredictions => Command::Export(ExportCommand::SavePredictions(path)),
+            PathPurpose::SavePredictions | PathPurpose::SavePredictionsAnnData => {
+                Command::Export(ExportCommand::SavePredictions(path))
+            }
         };
         self.apply(command);
     }

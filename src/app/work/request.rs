@@ -226,15 +226,15 @@ pub enum Request {
         /// The kind of file.
         format: FigureFormat,
     },
-    /// Write predictions as CSV.
+    /// Write predictions as a table.
     SavePredictions {
         /// The project.
         snapshot: Snapshot,
         /// The run.
         run: RunInfo,
-        /// The section.
-        section: String,
-        /// The file.
+        /// The sections; CSV holds one.
+        sections: Vec<String>,
+        /// The file; its ending says which kind.
         path: PathBuf,
     },
     /// Write a report.

@@ -25,13 +25,13 @@ use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
-use crate::jobs::predict::{predictions, write_csv};
+use crate::jobs::predict::predictions;
 use crate::jobs::runs::{
     REPORT_FILE, RunInfo, RunKind, delete_run, fold_folder, list_runs, runs_folder, safe_name,
 };
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
-use crate::jobs::{curves, demo, figure, genes, project};
+use crate::jobs::{curves, demo, figure, genes, prediction_table, project};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
 
@@ -148,10 +148,9 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         Request::SaveFigures { figure, folder, format } => {
             save_figures(resources, &figure, folder, format, ctx)?
         }
-        Request::SavePredictions { snapshot, run, section, path } => {
+        Request::SavePredictions { snapshot, run, sections, path } => {
             let workspace = workspace(snapshot, resources);
-            let predicted = predictions(&workspace, &run.id, &section, DeviceChoice::Auto, ctx)?;
-            write_csv(&path, &predicted, workspace.section(&section, ctx)?.as_ref())?;
+            prediction_table::save(&workspace, &run.id, &sections, &path, DeviceChoice::Auto, ctx)?;
             Outcome::Saved(path)
         }
         Request::SaveReport { report, path } => {

@@ -14,10 +14,17 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     card(ui, "Sections", |ui| {
         ui.horizontal_wrapped(|ui| {
             let add = ui.button("Add a folder...");
-            if add.on_hover_text("A folder in the her2st layout, or with files to pair").clicked() {
+            let hover = "Space Ranger output, HEST, her2st, or a folder of many samples; nothing is added before \
+                         you have seen what was found";
+            if add.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddFolder)));
             }
-            let import = ui.button("Import files...");
+            let file = ui.button("Add a file...");
+            let hover = "An AnnData file (.h5ad), or any file of a sample: its folder is searched for the others";
+            if file.on_hover_text(hover).clicked() {
+                out.push(Command::Ask(PathRequest::new(PathPurpose::AddFile)));
+            }
+            let import = ui.button("Pair files...");
             let hover = "Pair a count table, a spot file and an image whose names follow no convention";
             if import.on_hover_text(hover).clicked() {
                 out.push(Command::Show(Overlay::Import));
@@ -25,7 +32,7 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
         });
         ui.add_space(4.0);
         if open.doc().sections.is_empty() {
-            let text = "There are no sections yet. Add a folder, import files, or drop them on the window.";
+            let text = "There are no sections yet. Add a folder or a file, or drop them on the window.";
             banner(ui, Tone::Note, text);
             return;
         }

@@ -277,6 +277,12 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                 PathRequest::new(PathPurpose::SavePredictions).named(format!("{first}-predictions.csv")),
             ));
         }
+        let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
+        let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
+        if anndata.on_hover_text(hover).on_disabled_hover_text("This needs a trained model.").clicked() {
+            let file = format!("{}-predictions.h5ad", sections.join("-"));
+            out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
+        }
         ui.add(
             Label::new(
                 RichText::new("Everything is written whole or not at all.").small().color(colors(ui).weak),

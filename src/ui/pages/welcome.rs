@@ -68,8 +68,8 @@ fn choices(ui: &mut Ui, out: &mut Vec<Command>) {
         if choice(ui, width, "Open the demo", "Synthetic data", demo, true) {
             out.push(Command::Project(ProjectCommand::OpenDemo));
         }
-        let folder = "A folder with count tables, spot files and H&E images, as of the her2st study (ST-cnts, \
-                      ST-spotfiles, ST-imgs). Files with other names are paired in a form.";
+        let folder = "Visium and Visium HD as Space Ranger writes them, AnnData, HEST, and legacy ST as of the \
+                      her2st study. Files of other names are paired in a form.";
         if choice(ui, width, "Open a folder with sections", "Your data", folder, false) {
             out.push(Command::Ask(PathRequest::new(PathPurpose::NewFromFolder)));
         }
