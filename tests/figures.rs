@@ -72,7 +72,13 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
                     Panel { values, scale, pcc }
                 })
                 .collect();
-            Row { gene: Some((*gene).to_owned()), section: "C4".into(), tissue: Arc::clone(tissue), panels }
+            Row {
+                gene: Some((*gene).to_owned()),
+                section: "C4".into(),
+                seen: false,
+                tissue: Arc::clone(tissue),
+                panels,
+            }
         })
         .collect();
     Figure {

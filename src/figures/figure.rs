@@ -69,6 +69,8 @@ pub struct Row {
     pub gene: Option<String>,
     /// The section, printed beside it.
     pub section: String,
+    /// Whether the model was trained on the section; then a correlation is printed with that remark.
+    pub seen: bool,
     /// Where it lies.
     pub tissue: Arc<Tissue>,
     /// Its maps, one for each of the figure's columns.

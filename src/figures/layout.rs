@@ -386,8 +386,15 @@ impl<'a> Page<'a> {
             let value = nice::number(f64::from(pcc), 2);
             let most = cell.right() - left;
             // Without room for both, the name goes, not the number.
-            let text = [format!("PCC = {value}"), value]
+            // A number that the model could not have missed never stands there by itself.
+            let texts = if row.seen {
+                ["PCC = {} (section seen in training)", "PCC = {} (seen in training)", "{} (seen)"]
+            } else {
+                ["PCC = {}", "PCC = {}", "{}"]
+            };
+            let text = texts
                 .into_iter()
+                .map(|t| t.replace("{}", &value))
                 .find(|t| text::width(t, Face::Regular, em) <= most)
                 .unwrap_or_default();
             let w = text::width(&text, Face::Regular, em);

@@ -58,6 +58,7 @@ fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
                 ["GNAS", "FASN", "A very long <gene> & name that cannot be set in full"][r % 3].into(),
             ),
             section: format!("Section-{r}"),
+            seen: false,
             tissue: Arc::clone(&tissue),
             panels: columns.iter().map(|k| panel(*k, r)).collect(),
         })

@@ -45,6 +45,8 @@ struct Plate {
     genes: Vec<String>,
     measured: Matrix,
     predicted: Option<Predictions>,
+    /// Whether the run was trained on it.
+    seen: bool,
 }
 
 /// Puts a figure together: reads the sections, predicts where needed, cuts the tissue images.
@@ -113,7 +115,11 @@ fn plate(
         .as_deref()
         .map(|run| predictions(workspace, run, name, request.device, ctx))
         .transpose()?;
-    Ok(Plate { section, tissue, genes: genes.to_vec(), measured, predicted })
+    let seen = match request.run.as_deref() {
+        Some(run) => find_run(&workspace.path, run)?.config.trained_on(workspace.entry(name)?),
+        None => false,
+    };
+    Ok(Plate { section, tissue, genes: genes.to_vec(), measured, predicted, seen })
 }
 
 fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<Row> {
@@ -159,6 +165,7 @@ fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<R
     Ok(Row {
         gene: Some(gene.to_owned()),
         section: plate.section.name.clone(),
+        seen: plate.seen,
         tissue: Arc::clone(&plate.tissue),
         panels,
     })

@@ -69,10 +69,18 @@ fn table(ui: &mut Ui, form: &SamplesForm, next: &mut SamplesForm, out: &mut Vec<
             ui.end_row();
         }
     });
-    for row in &form.rows {
+    // What holds for several samples is said once.
+    let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+    for row in form.rows.iter().filter(|r| r.taken) {
         for warning in &row.candidate.warnings {
-            remark(ui, format!("{}: {warning}.", row.candidate.entry.name));
+            match told.iter_mut().find(|(text, _)| text == warning) {
+                Some((_, names)) => names.push(&row.candidate.entry.name),
+                None => told.push((warning, vec![&row.candidate.entry.name])),
+            }
         }
+    }
+    for (warning, names) in told {
+        remark(ui, format!("{}: {warning}.", names.join(", ")));
     }
 }
 

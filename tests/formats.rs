@@ -1,0 +1,156 @@
+//! Samples of every kind through the program: recognised, opened, trained on, predicted and written.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use hiscmcl::core::cancel::CancelToken;
+use hiscmcl::core::progress::Silent;
+use hiscmcl::data::anndata::{ReadOptions, read};
+use serde_json::Value;
+use support::{complaint, demo_project, hiscmcl, run, shared};
+
+fn info(project: &Path) -> Vec<Value> {
+    let text = run(hiscmcl().arg("info").arg(project).arg("--json"));
+    let value: Value = serde_json::from_str(&text).unwrap();
+    value["sections"].as_array().unwrap().clone()
+}
+
+fn new_project(folder: &Path) -> std::path::PathBuf {
+    let project = folder.join("p.hiscmcl");
+    run(hiscmcl().args(["project", "new"]).arg(&project));
+    project
+}
+
+#[test]
+fn every_real_sample_is_recognised_and_opens() {
+    let Some(shared) = shared() else { return };
+    // Kind, spots that are used, genes, spots under tissue, sum of the table; see the reference values.
+    let expected = [
+        ("visium_scmuscle_Vis5A", "visium", 982, 33217, 982, 5_772_682.0),
+        ("visium_scanpy_1.0.0", "visium", 100, 100, 4235, 932.0),
+        ("visiumio/10xVisium", "visium", 22, 49, 22, 607.0),
+        ("h5ad/squidpy_test_data.h5ad", "anndata", 8, 1999, 49, 30129.566_406_25),
+        ("her2st_A1_png", "legacy_st", 346, 15045, 348, 1_553_744.0),
+    ];
+    for (sample, kind, spots, genes, in_tissue, sum) in expected {
+        let dir = tempfile::tempdir().unwrap();
+        let project = new_project(dir.path());
+        let told =
+            run(hiscmcl().args(["project", "add"]).arg(&project).arg(shared.join("real_data").join(sample)));
+        assert!(told.ends_with("1 sections added\n"), "{sample}: {told}");
+        let found = &info(&project)[0];
+        assert_eq!(found["kind"], kind, "{sample}");
+        assert_eq!(found["spots"], spots, "{sample}");
+        assert_eq!(found["genes"], genes, "{sample}");
+        assert_eq!(found["in_tissue"], in_tissue, "{sample}");
+        let relative = (found["sum"].as_f64().unwrap() / sum - 1.0).abs();
+        assert!(relative < 1e-5, "{sample}: {} for {sum}", found["sum"]);
+    }
+}
+
+#[test]
+fn what_is_no_sample_is_refused_in_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = new_project(dir.path());
+    let before = fs::read(&project).unwrap();
+    let add = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        complaint(hiscmcl().args(["project", "add"]).arg(&project).arg(&path))
+    };
+    assert!(add("a.h5ad", b"no HDF5").contains("a.h5ad"));
+    assert!(add("notes.txt", b"hello").contains("notes.txt"));
+    let gone = complaint(hiscmcl().args(["project", "add"]).arg(&project).arg(dir.path().join("gone")));
+    assert!(gone.contains("gone: it is not there"), "{gone}");
+    assert_eq!(fs::read(&project).unwrap(), before, "the project was changed");
+}
+
+#[test]
+fn a_visium_sample_is_trained_on_and_drawn() {
+    let Some(shared) = shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let project = new_project(dir.path());
+    let sample = shared.join("real_data/visium_scmuscle_Vis5A");
+    run(hiscmcl().args(["project", "add"]).arg(&project).arg(sample));
+    let genes = dir.path().join("genes.txt");
+    run(hiscmcl()
+        .arg("genes")
+        .arg(&project)
+        .args(["--hvg", "40", "--min-spots", "0.3", "--out"])
+        .arg(&genes));
+    run(hiscmcl().arg("train").arg(&project).arg("--genes").arg(&genes).args([
+        "--run",
+        "r",
+        "--device",
+        "cpu",
+        "--set",
+        "epochs=3",
+        "--set",
+        "members=1",
+    ]));
+    let gene = fs::read_to_string(&genes).unwrap().lines().next().unwrap().to_owned();
+    let figure = dir.path().join("f.svg");
+    run(hiscmcl()
+        .arg("figure")
+        .arg(&project)
+        .args(["--run", "r", "--section", "visium_scmuscle_Vis5A", "--genes", &gene, "--out"])
+        .arg(&figure));
+    let text = fs::read_to_string(&figure).unwrap();
+    assert!(text.contains("seen"), "a figure of a section that was trained on must say so");
+}
+
+#[test]
+fn predictions_written_as_anndata_hold_every_section() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, genes) = demo_project(dir.path());
+    run(hiscmcl().arg("train").arg(&project).arg("--genes").arg(&genes).args([
+        "--test",
+        "DemoA1",
+        "--run",
+        "r",
+        "--device",
+        "cpu",
+        "--set",
+        "epochs=3",
+        "--set",
+        "members=1",
+    ]));
+    let names: Vec<String> = info(&project).iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect();
+    let spots: u64 = info(&project).iter().map(|s| s["spots"].as_u64().unwrap()).sum();
+    let predict = |sections: &str, file: &str| {
+        let out = dir.path().join(file);
+        run(hiscmcl()
+            .arg("predict")
+            .arg(&project)
+            .args(["--run", "r", "--section", sections, "--out"])
+            .arg(&out));
+        out
+    };
+    let all = predict(&names.join(","), "all.h5ad");
+    let data = read(&all, &ReadOptions::default(), &Silent, &CancelToken::new()).unwrap();
+    assert_eq!(data.table.spots.len() as u64, spots);
+    assert!(data.table.spots[0].starts_with("DemoA1_"), "{}", data.table.spots[0]);
+    assert!(data.positions.unwrap().iter().flatten().all(|v| v.is_finite()));
+
+    let one = predict("DemoA1", "one.h5ad");
+    let data = read(&one, &ReadOptions::default(), &Silent, &CancelToken::new()).unwrap();
+    let csv = fs::read_to_string(predict("DemoA1", "one.csv")).unwrap();
+    let second: Vec<&str> = csv.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!(data.table.spots[0], second[0]);
+    for (at, value) in second[3..].iter().enumerate() {
+        assert_eq!(data.table.counts.get(0, at), value.parse::<f32>().unwrap());
+    }
+    let two = complaint(hiscmcl().arg("predict").arg(&project).args([
+        "--run",
+        "r",
+        "--section",
+        "DemoA1,DemoA2",
+        "--out",
+        "x.csv",
+    ]));
+    assert!(two.ends_with("A CSV holds one section, not 2; save as .h5ad"), "{two}");
+}
