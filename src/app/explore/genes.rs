@@ -212,13 +212,17 @@ impl GeneList {
     }
 
     /// A gene to begin with before any is evaluated: the most abundant marker of the first panel that has any
-    /// here. It says more of tissue than the first name of the alphabet.
+    /// here (of another species, the most abundant gene). It says more of tissue than the first name of the
+    /// alphabet.
     pub fn first_marker(&self, panels: &[PanelGenes]) -> Option<&GeneRow> {
         let abundance = |row: &GeneRow| row.mean_count.unwrap_or(0.0);
-        panels.iter().find_map(|panel| {
-            let markers = self.rows.iter().filter(|r| r.listed && panel.genes.contains(&r.name));
-            markers.max_by(|a, b| abundance(a).total_cmp(&abundance(b)).then_with(|| b.name.cmp(&a.name)))
-        })
+        let most = |wanted: &dyn Fn(&GeneRow) -> bool| {
+            let seen = self.rows.iter().filter(|r| r.listed && abundance(r) > 0.0 && wanted(r));
+            seen.max_by(|a, b| abundance(a).total_cmp(&abundance(b)).then_with(|| b.name.cmp(&a.name)))
+        };
+        // Genes of the mitochondria are the most abundant everywhere and say little.
+        let telling = |r: &GeneRow| !r.folded.starts_with("mt-");
+        panels.iter().find_map(|p| most(&|r| p.genes.contains(&r.name))).or_else(|| most(&telling))
     }
 
     /// Shows the genes of `filter` whose name contains `search`, in the order of `sort`; names that begin
@@ -277,7 +281,7 @@ mod tests {
         let panels = [of("elsewhere", &["XYZ"]), of("here", &["FASN", "AGNA", "GNAS"])];
         // Names stand for mean counts by their length; of equals the first name is taken.
         assert_eq!(list().first_marker(&panels).unwrap().name, "AGNA");
-        assert!(list().first_marker(&panels[..1]).is_none());
+        assert_eq!(list().first_marker(&panels[..1]).unwrap().name, "AGNA", "of no panel, the most abundant");
     }
 
     fn list() -> GeneList {

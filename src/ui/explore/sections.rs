@@ -45,7 +45,8 @@ fn show_row(ui: &mut Ui, section: &SectionInput, state: &ExploreState, commands:
     let patient = section.patient.as_ref().map(|p| if short(p) { format!("patient {p}") } else { p.clone() });
     let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
     let name_font = (13.0, theme::semibold());
-    let fitted = row::text(ui, rect, Place::From(left), 70.0, &section.name, name_font, c.text);
+    let room = if patient.is_some() { 70.0 } else { 136.0 };
+    let fitted = row::text(ui, rect, Place::From(left), room, &section.name, name_font, c.text);
     let small = || (12.0, FontFamily::Proportional);
     let mut whole = fitted;
     if let Some(patient) = &patient {

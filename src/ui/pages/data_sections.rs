@@ -1,10 +1,11 @@
 //! The table of sections.
 
-use eframe::egui::{Grid, RichText, ScrollArea, TextStyle, Ui};
+use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::app::command::{Command, Overlay, SectionCommand};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::{Open, SectionState, SectionView};
+use crate::data::candidates::kind_of;
 use crate::data::section::{MppSource, Section};
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, card, mini_button, remark, text_field, thousands};
@@ -43,6 +44,7 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
         for section in open.sections() {
             problems(ui, &section, out);
         }
+        remarks(ui, open);
         let text = "Sections of one patient resemble each other. Say whose each one is, so that cross-validation \
                     can hold out whole patients.";
         remark(ui, text);
@@ -55,9 +57,10 @@ fn head(ui: &mut Ui, text: &str, hover: &str) {
 }
 
 fn table(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
-    Grid::new("section table").num_columns(9).spacing([14.0, 6.0]).show(ui, |ui| {
+    Grid::new("section table").num_columns(10).spacing([14.0, 6.0]).show(ui, |ui| {
         head(ui, "Name", "Click to rename");
         head(ui, "Patient", "The donor; empty where it is not known");
+        head(ui, "Kind", "What it was recognised as");
         head(ui, "Spots", "Spots that have both counts and a place on the tissue");
         head(ui, "Genes", "Genes in the count table");
         head(ui, "Counts", "All counts together (unique molecules)");
@@ -77,7 +80,8 @@ fn row(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
     let c = colors(ui);
     let entry = view.entry;
     let name = &entry.name;
-    if let Some(new) = text_field(ui, ("name", entry.source.counts()), &format!("Name of {name}"), name, 92.0)
+    if let Some(new) =
+        text_field(ui, ("name", entry.source.counts()), &format!("Name of {name}"), name, 150.0)
     {
         out.push(Command::Section(SectionCommand::Rename { section: name.clone(), name: new }));
     }
@@ -87,6 +91,7 @@ fn row(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
     {
         out.push(Command::Section(SectionCommand::SetPatient { section: name.clone(), patient: new }));
     }
+    ui.label(kind_of(entry));
     match view.state {
         SectionState::Ready(read) => facts(ui, view, &read.section, read.umis, out),
         SectionState::Loading => {
@@ -168,8 +173,22 @@ fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
         }
         SectionState::Ready(_) | SectionState::Loading => {}
     }
-    for note in view.notes {
-        // The reader names the section itself.
-        remark(ui, note.as_str());
+}
+
+/// What the reader remarked; many remarks are put away under their number.
+fn remarks(ui: &mut Ui, open: &Open) {
+    const SHOWN: usize = 4;
+    // The reader names the section itself.
+    let notes: Vec<&str> = open.sections().flat_map(|s| s.notes).map(String::as_str).collect();
+    let all = |ui: &mut Ui| {
+        for note in &notes {
+            remark(ui, *note);
+        }
+    };
+    if notes.len() <= SHOWN {
+        all(ui);
+    } else {
+        let head = format!("{} remarks on the files", notes.len());
+        CollapsingHeader::new(head).id_salt("remarks").show(ui, all);
     }
 }
