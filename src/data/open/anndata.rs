@@ -11,7 +11,7 @@ use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
 use crate::data::st::names::{file_name, grid_of_id};
-use crate::data::st::pitch;
+use crate::data::st::pitch::{self, Lattice};
 use crate::data::st::spots::SpotRow;
 
 /// What a layer is called that stands for `raw/X`.
@@ -91,19 +91,7 @@ fn scale(
         });
     }
     let geometry = geometry(spots, None);
-    let Some(pitch) = pitch_px(spots) else {
-        let message = "too few spots to infer the resolution of the slide; enter its micrometres per pixel";
-        return Err(ReadError::malformed(file, message));
-    };
-    let mpp = Mpp(geometry.pitch_um / pitch);
-    if !Mpp::PLAUSIBLE.contains(&mpp.0) {
-        let message = format!(
-            "neighbouring spots are {pitch:.2} pixels apart, which would mean {:.3} um per pixel; enter the \
-             micrometres per pixel of the slide",
-            mpp.0
-        );
-        return Err(ReadError::malformed(file, message));
-    }
+    let (_, mpp) = pitch::resolution(file, Lattice::Square, &without_array(spots), geometry.pitch_um)?;
     progress.note(&format!(
         "{}: the file does not say how large its pixels are; spots were taken to be {:.0} um apart",
         entry.name, geometry.pitch_um
@@ -111,10 +99,14 @@ fn scale(
     Ok(Scale { mpp, source: MppSource::SpotPitch, geometry })
 }
 
-/// The distance to the nearest spot, which is the pitch on any lattice.
+/// The spots without their places on the array, which files count in their own ways: then the distance to the nearest
+/// spot is the pitch, on any lattice.
+fn without_array(spots: &[SpotRow]) -> Vec<SpotRow> {
+    spots.iter().map(|s| SpotRow { grid: None, ..s.clone() }).collect()
+}
+
 fn pitch_px(spots: &[SpotRow]) -> Option<f64> {
-    let without_grid: Vec<SpotRow> = spots.iter().map(|s| SpotRow { grid: None, ..s.clone() }).collect();
-    pitch::measure(&without_grid).map(|p| p.px())
+    pitch::measure(&without_array(spots)).map(|p| p.px())
 }
 
 /// What the spots are: legacy ST by their identifiers; with a resolution, what lies that far apart; else Visium.
@@ -124,8 +116,7 @@ fn geometry(spots: &[SpotRow], mpp: Option<Mpp>) -> SpotGeometry {
     let Some((mpp, px)) = mpp.zip(pitch_px(spots)) else { return assumed };
     let pitch_um = px * mpp.0;
     let near = |g: SpotGeometry| (pitch_um / g.pitch_um - 1.0).abs() < 0.15;
-    [SpotGeometry::VISIUM, SpotGeometry::LEGACY_ST].into_iter().find(|&g| near(g)).unwrap_or_else(|| {
-        // Bins without gaps, when nothing else fits.
-        SpotGeometry { pitch_um, diameter_um: pitch_um }
-    })
+    // Bins without gaps, when nothing else fits.
+    let bins = SpotGeometry { pitch_um, diameter_um: pitch_um };
+    [SpotGeometry::VISIUM, SpotGeometry::LEGACY_ST].into_iter().find(|&g| near(g)).unwrap_or(bins)
 }

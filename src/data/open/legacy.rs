@@ -10,7 +10,7 @@ use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
 use crate::data::st::counts::read_counts;
-use crate::data::st::pitch;
+use crate::data::st::pitch::{self, Lattice};
 use crate::data::st::spots::{SpotRow, read_spots};
 
 /// An image stretched more than this in one direction is worth a remark; hand-placed spots differ by less.
@@ -44,20 +44,7 @@ fn resolution(
     spots: &[SpotRow],
     progress: &dyn Progress,
 ) -> Result<Mpp, ReadError> {
-    let Some(pitch) = pitch::measure(spots) else {
-        let message = "too few spots to infer the resolution of the slide; enter its micrometres per pixel";
-        return Err(ReadError::malformed(path, message));
-    };
-    let mpp = pitch.mpp(SpotGeometry::LEGACY_ST.pitch_um);
-    if !Mpp::PLAUSIBLE.contains(&mpp.0) {
-        let message = format!(
-            "neighbouring spots are {:.2} pixels apart, which would mean {:.3} um per pixel; check the pixel \
-             columns, or enter the micrometres per pixel of the slide",
-            pitch.px(),
-            mpp.0
-        );
-        return Err(ReadError::malformed(path, message));
-    }
+    let (pitch, mpp) = pitch::resolution(path, Lattice::Square, spots, SpotGeometry::LEGACY_ST.pitch_um)?;
     if pitch.stretch() > STRETCHED {
         progress.note(&format!(
             "The spots of {} are {:.0} % further apart in one direction than in the other; its image may be \

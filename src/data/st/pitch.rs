@@ -2,9 +2,11 @@
 //! where the file does not say it.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::files::FileError;
 use crate::core::geometry::{Mpp, SlidePoint};
 
 use super::spots::SpotRow;
@@ -78,6 +80,33 @@ impl Pitch {
 /// `None` when there are too few spots to say. For legacy ST, whose arrays are square.
 pub fn measure(spots: &[SpotRow]) -> Option<Pitch> {
     measure_on(Lattice::Square, spots)
+}
+
+/// The resolution at which neighbouring spots on `lattice` are `pitch_um` micrometres apart, and what it follows from.
+///
+/// # Errors
+/// [`FileError`] naming `path`, where the spots are from: too few to say, or a resolution that no scan has.
+pub fn resolution(
+    path: &Path,
+    lattice: Lattice,
+    spots: &[SpotRow],
+    pitch_um: f64,
+) -> Result<(Pitch, Mpp), FileError> {
+    let Some(pitch) = measure_on(lattice, spots) else {
+        let message = "too few spots to infer the resolution of the slide; enter its micrometres per pixel";
+        return Err(FileError::malformed(path, message));
+    };
+    let mpp = pitch.mpp(pitch_um);
+    if Mpp::PLAUSIBLE.contains(&mpp.0) {
+        return Ok((pitch, mpp));
+    }
+    let message = format!(
+        "neighbouring spots are {:.2} pixels apart, which would mean {:.3} um per pixel; check the pixel \
+         columns, or enter the micrometres per pixel of the slide",
+        pitch.px(),
+        mpp.0
+    );
+    Err(FileError::malformed(path, message))
 }
 
 /// As [`measure`], on a lattice of this kind.

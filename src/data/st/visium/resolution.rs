@@ -61,20 +61,7 @@ pub fn resolution(
         return Ok(Resolution { mpp: Mpp(mpp), source: MppSource::File, geometry, doubt });
     }
     let lattice = if bin_um.is_some() { Lattice::Square } else { Lattice::Hexagonal };
-    let Some(pitch) = pitch::measure_on(lattice, spots) else {
-        let message = "too few spots to infer the resolution of the slide; enter its micrometres per pixel";
-        return Err(FileError::malformed(positions, message));
-    };
-    let mpp = pitch.mpp(geometry.pitch_um);
-    if !Mpp::PLAUSIBLE.contains(&mpp.0) {
-        let message = format!(
-            "neighbouring spots are {:.2} pixels apart, which would mean {:.3} um per pixel; check the pixel \
-             columns, or enter the micrometres per pixel of the slide",
-            pitch.px(),
-            mpp.0
-        );
-        return Err(FileError::malformed(positions, message));
-    }
+    let (pitch, mpp) = pitch::resolution(positions, lattice, spots, geometry.pitch_um)?;
     let doubt = factors.spot_diameter_fullres.and_then(|px| doubt(positions, pitch, mpp, px, bin_um));
     Ok(Resolution { mpp, source: MppSource::SpotPitch, geometry, doubt })
 }
