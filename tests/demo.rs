@@ -15,8 +15,8 @@ use hiscmcl::core::progress::{Progress, Silent};
 use hiscmcl::core::target::Target;
 use hiscmcl::data::demo::{DemoError, SEED, generate, noise_genes};
 use hiscmcl::data::open::open_section;
-use hiscmcl::data::st::FileRole;
 use hiscmcl::data::slide::Slide;
+use hiscmcl::data::st::FileRole;
 use hiscmcl::data::st::her2st::scan;
 use hiscmcl::evaluate::metrics::pearson;
 use hiscmcl::evaluate::ridge::Ridge;
@@ -86,7 +86,11 @@ fn six_sections_in_seconds_the_same_every_time() {
         );
         assert!((110..=200).contains(&spots), "{} has {spots} spots", s.name);
         assert!((0.1..0.6).contains(&zeros), "{zeros} of the counts are zero");
-        let selected = fs::read_to_string(s.path(FileRole::Spots).unwrap()).unwrap().lines().filter(|l| l.ends_with("\t1")).count();
+        let selected = fs::read_to_string(s.path(FileRole::Spots).unwrap())
+            .unwrap()
+            .lines()
+            .filter(|l| l.ends_with("\t1"))
+            .count();
         assert_eq!(selected, spots);
         let section = open_section(s, &Silent, &CancelToken::new()).unwrap();
         assert_eq!((section.spots.len(), section.genes.len()), (spots, genes));

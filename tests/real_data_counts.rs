@@ -93,7 +93,11 @@ fn counts_and_spots_equal_the_reference() {
         let name = &entry.name;
         let table = read_counts(entry.path(FileRole::Counts).unwrap(), &Silent, &CancelToken::new()).unwrap();
         assert_eq!([table.counts.rows(), table.counts.cols()], reference.counts_shape, "{name}");
-        assert_eq!(read_spots(entry.path(FileRole::Spots).unwrap()).unwrap().len(), reference.spots_in_spotfile, "{name}");
+        assert_eq!(
+            read_spots(entry.path(FileRole::Spots).unwrap()).unwrap().len(),
+            reference.spots_in_spotfile,
+            "{name}"
+        );
 
         let section = open(entry);
         assert_eq!(section.spots.len(), reference.spots_joined, "{name}");

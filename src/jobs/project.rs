@@ -78,7 +78,10 @@ pub fn add(project: &mut Project, paths: &[PathBuf], only: &[String], ctx: &Ctx)
         }
     }
     if entries.is_empty() {
-        bail!("Nothing was added: {}", if samples.is_empty() { notes.join("; ") } else { samples.join("\n") });
+        bail!(
+            "Nothing was added: {}",
+            if samples.is_empty() { notes.join("; ") } else { samples.join("; ") }
+        );
     }
     Ok(Added { new: project.add_new(entries)?, samples })
 }
