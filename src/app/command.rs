@@ -210,6 +210,13 @@ pub enum SectionCommand {
         /// Micrometres per pixel.
         mpp: Option<f64>,
     },
+    /// Use the slide that positions refer to instead of a smaller image of it.
+    UseFullSlide {
+        /// Name of the section.
+        section: String,
+        /// The slide image.
+        path: PathBuf,
+    },
     /// Take a section out of the project; its files stay.
     Remove(String),
     /// Say where a file is now.

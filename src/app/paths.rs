@@ -43,6 +43,11 @@ pub enum PathPurpose {
         /// Which of its files.
         role: FileRole,
     },
+    /// The full-resolution slide of a section that has only a smaller image of it.
+    FullSlide {
+        /// Name of the section.
+        section: String,
+    },
     /// Where a section's file is now.
     Relocate {
         /// Name of the section.
@@ -106,6 +111,7 @@ impl PathRequest {
             PathPurpose::ImportFile { role, .. } | PathPurpose::SampleFile { role, .. } => {
                 format!("Choose the {}", role.noun())
             }
+            PathPurpose::FullSlide { section } => format!("Choose the full-resolution slide of {section}"),
             PathPurpose::Relocate { section, role } => {
                 format!("Where is the {} of {section} now?", role.noun())
             }
@@ -127,6 +133,7 @@ impl PathRequest {
             | PathPurpose::AddFile
             | PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }
+            | PathPurpose::FullSlide { .. }
             | PathPurpose::Relocate { .. }
             | PathPurpose::LoadGenes => PathKind::File,
             PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => {
@@ -151,6 +158,7 @@ impl PathRequest {
             PathPurpose::OpenProject | PathPurpose::SaveProjectAs => &[("HisCMCL projects", &["hiscmcl"])],
             PathPurpose::ImportFile { role: FileRole::Image, .. }
             | PathPurpose::SampleFile { role: FileRole::Image, .. }
+            | PathPurpose::FullSlide { .. }
             | PathPurpose::Relocate { role: FileRole::Image, .. } => IMAGES,
             PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }

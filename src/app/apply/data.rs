@@ -64,6 +64,17 @@ impl App {
                     Ok(())
                 });
             }
+            SectionCommand::UseFullSlide { section, path } => {
+                self.edit_sections(&format!("Slide of {section}"), |doc| {
+                    if let Some(entry) = doc.section_mut(&section) {
+                        entry.image = path;
+                        entry.image_scale = None;
+                        // What was entered was of the other image.
+                        entry.mpp = None;
+                    }
+                    Ok(())
+                });
+            }
             SectionCommand::Remove(section) => {
                 let removed = self.edit_sections(&format!("Remove {section}"), |doc| {
                     doc.remove(&section);

@@ -162,6 +162,9 @@ impl App {
                 self.overlay = Some(Overlay::Samples);
                 Command::Section(SectionCommand::EditSamples(form))
             }
+            PathPurpose::FullSlide { section } => {
+                Command::Section(SectionCommand::UseFullSlide { section, path })
+            }
             PathPurpose::Relocate { section, role } => {
                 Command::Section(SectionCommand::Relocate { section, role, path })
             }

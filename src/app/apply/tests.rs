@@ -1,6 +1,6 @@
 //! Commands change the state as the user expects. Jobs are played by a double that answers at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -167,6 +167,21 @@ fn a_folder_adds_only_what_is_new() {
     assert_eq!(app.open.as_ref().unwrap().doc().sections[3].patient.as_deref(), Some("E"));
     app.apply(Command::Undo);
     assert_eq!(names(&app), ["C1", "C2", "D1"]);
+}
+
+#[test]
+fn a_small_image_gives_way_to_the_full_slide() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    app.open.as_mut().unwrap().edit("Small", None, |p| p.sections[0].image_scale = Some(0.1));
+    let ask = PathRequest::new(PathPurpose::FullSlide { section: "C1".into() });
+    app.apply(Command::Chosen(ask, "/nowhere/full.tif".into()));
+    let entry = |app: &App| app.open.as_ref().unwrap().doc().sections[0].clone();
+    assert_eq!(
+        (entry(&app).image.as_path(), entry(&app).image_scale),
+        (Path::new("/nowhere/full.tif"), None)
+    );
+    app.apply(Command::Undo);
+    assert_eq!(entry(&app).image_scale, Some(0.1));
 }
 
 #[test]

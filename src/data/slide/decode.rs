@@ -15,8 +15,9 @@ use crate::core::progress::Progress;
 use crate::data::anndata;
 use crate::data::st::ReadError;
 
-/// The most pixels a plain image may have: 1.6 GB with its pyramid.
-pub const MAX_PIXELS: u64 = 400_000_000;
+/// The most pixels a plain image may have: 3 GB while it is decoded. What is kept of it is less, see
+/// [`super::pyramid::MOST_KEPT`].
+pub const MAX_PIXELS: u64 = 1_000_000_000;
 /// The longest side a plain image may have, which is also what a JPEG can express.
 pub const MAX_SIDE: u32 = 65_535;
 /// The most a decoder may allocate for itself: 16 bytes for each of [`MAX_PIXELS`].

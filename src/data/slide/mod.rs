@@ -20,7 +20,7 @@ use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
 use crate::core::progress::Progress;
 
 pub use decode::{MAX_PIXELS, MAX_SIDE};
-pub use pyramid::{Level, TILE, Tile};
+pub use pyramid::{Level, MOST_KEPT, TILE, Tile};
 
 /// A slide image could not be opened. Its text is one sentence that names the file.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,7 @@ pub struct RgbImage {
 #[derive(Debug)]
 pub struct Slide {
     path: PathBuf,
+    size: (u32, u32),
     levels: Vec<Level>,
 }
 
@@ -75,20 +76,26 @@ impl Slide {
             Some(image) => decode::embedded(&image, progress, cancel)?,
             None => decode::decode(path, progress, cancel)?,
         };
-        Ok(Self { path: path.to_path_buf(), levels: pyramid::build(pixels, cancel)? })
+        let size = (pixels.width, pixels.height);
+        Ok(Self { path: path.to_path_buf(), size, levels: pyramid::build(pixels, MOST_KEPT, cancel)? })
     }
 
     /// A slide from pixels that are already in memory; `None` unless there are `width * height * 3` bytes
     /// and at least one pixel.
     pub fn from_image(name: &str, image: RgbImage) -> Option<Self> {
+        Self::keeping(name, image, MOST_KEPT)
+    }
+
+    /// As [`Slide::from_image`], with levels of at most `most` pixels.
+    fn keeping(name: &str, image: RgbImage, most: u64) -> Option<Self> {
         let RgbImage { width, height, rgb } = image;
         let expected = u64::from(width) * u64::from(height) * 3;
         if expected == 0 || rgb.len() as u64 != expected {
             return None;
         }
         let pixels = decode::Pixels { width, height, color: image::ColorType::Rgb8, bytes: rgb };
-        let levels = pyramid::build(pixels, &CancelToken::new()).ok()?;
-        Some(Self { path: PathBuf::from(name), levels })
+        let levels = pyramid::build(pixels, most, &CancelToken::new()).ok()?;
+        Some(Self { path: PathBuf::from(name), size: (width, height), levels })
     }
 
     /// Width and height of the image at `path`, from its header.
@@ -110,10 +117,11 @@ impl Slide {
 
     /// Width and height in slide pixels.
     pub fn size(&self) -> (u32, u32) {
-        self.levels.first().map_or((0, 0), |l| (l.width, l.height))
+        self.size
     }
 
-    /// Pyramid levels, each half the size of the one before; the last fits in one tile.
+    /// Pyramid levels, each half the size of the one before; the last fits in one tile. The first is the slide
+    /// itself, or of a very large one what is kept of it.
     pub fn levels(&self) -> &[Level] {
         &self.levels
     }
@@ -135,7 +143,7 @@ impl Slide {
         let half = step * size as f64 / 2.0;
         let x = resample::Axis { start: center.x - half, step, count: size };
         let y = resample::Axis { start: center.y - half, step, count: size };
-        let (rgb, on_slide) = resample::resample(&self.levels, &x, &y);
+        let (rgb, on_slide) = resample::resample(self.size, &self.levels, &x, &y);
         RgbPatch { size, rgb, on_slide }
     }
 
@@ -148,7 +156,7 @@ impl Slide {
         };
         let x = axis(rect.min.x, rect.width(), width);
         let y = axis(rect.min.y, rect.height(), height);
-        let (rgb, _) = resample::resample(&self.levels, &x, &y);
+        let (rgb, _) = resample::resample(self.size, &self.levels, &x, &y);
         RgbImage { width, height, rgb }
     }
 

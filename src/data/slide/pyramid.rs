@@ -9,6 +9,10 @@ use crate::core::cancel::{CancelToken, Cancelled};
 pub const TILE: u32 = 512;
 const TILE_PX: usize = TILE as usize;
 
+/// Slides of more pixels are kept from half their resolution on: 1.6 GB with all levels is the most. Scans so large
+/// are finer than the image features need.
+pub const MOST_KEPT: u64 = 400_000_000;
+
 /// A piece of a level, at most [`TILE`] x [`TILE`] pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tile {
@@ -83,9 +87,15 @@ impl Level {
     }
 }
 
-/// All levels of `pixels`, down to one that fits in a single tile.
-pub(super) fn build(pixels: Pixels, cancel: &CancelToken) -> Result<Vec<Level>, Cancelled> {
-    let mut levels = vec![cut(pixels, cancel)?];
+/// All levels of `pixels`, down to one that fits in a single tile; without the first ones while those have more than
+/// `most` pixels.
+pub(super) fn build(pixels: Pixels, most: u64, cancel: &CancelToken) -> Result<Vec<Level>, Cancelled> {
+    let mut first = cut(pixels, cancel)?;
+    while u64::from(first.width) * u64::from(first.height) > most.max(1) {
+        cancel.check()?;
+        first = halve(&first);
+    }
+    let mut levels = vec![first];
     while let Some(last) = levels.last().filter(|l| l.width > TILE || l.height > TILE) {
         cancel.check()?;
         let next = halve(last);

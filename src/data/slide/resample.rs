@@ -95,13 +95,11 @@ fn best_level(levels: &[Level], step: f64) -> Option<&Level> {
     levels.iter().rev().find(|l| f64::from(l.downsample) <= step).or(levels.first())
 }
 
-/// RGB pixels of the grid `x` by `y`, row-major, and the share of them on the slide.
-pub(super) fn resample(levels: &[Level], x: &Axis, y: &Axis) -> (Vec<u8>, f32) {
+/// RGB pixels of the grid `x` by `y`, row-major, and the share of them on the slide, which is of `size` pixels.
+pub(super) fn resample(size: (u32, u32), levels: &[Level], x: &Axis, y: &Axis) -> (Vec<u8>, f32) {
     let white = vec![WHITE as u8; x.count * y.count * 3];
-    let (Some(slide), Some(level)) = (levels.first(), best_level(levels, x.step.min(y.step))) else {
-        return (white, 0.0);
-    };
-    let on_slide = x.share_inside(f64::from(slide.width)) * y.share_inside(f64::from(slide.height));
+    let Some(level) = best_level(levels, x.step.min(y.step)) else { return (white, 0.0) };
+    let on_slide = x.share_inside(f64::from(size.0)) * y.share_inside(f64::from(size.1));
     let downsample = f64::from(level.downsample);
     let x_taps = x.taps(downsample, level.width as usize);
     let y_taps = y.taps(downsample, level.height as usize);

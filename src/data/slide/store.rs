@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::{RgbImage, Slide, SlideError, place};
+use super::{MOST_KEPT, RgbImage, Slide, SlideError, place};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::progress::Progress;
@@ -154,7 +154,7 @@ impl SlideStore {
         let mark = Decoding { store: self, path };
         let (width, height) = Slide::read_size(path)?;
         // Level 0 and a third of it for the levels above.
-        let expected = u64::from(width) * u64::from(height) * 4;
+        let expected = (u64::from(width) * u64::from(height)).min(MOST_KEPT) * 4;
         self.lock().evict(self.budget.saturating_sub(expected), None);
         let slide = Arc::new(Slide::open(path, progress, cancel)?);
 

@@ -27,6 +27,22 @@ fn sentence(path: &Path) -> String {
 }
 
 #[test]
+fn a_very_large_slide_keeps_its_size_and_what_is_seen_of_it() {
+    let image = || RgbImage { width: 800, height: 600, rgb: vec![90; 800 * 600 * 3] };
+    let (whole, kept) =
+        (Slide::from_image("w", image()).unwrap(), Slide::keeping("k", image(), 200_000).unwrap());
+    assert_eq!((kept.size(), kept.levels()[0].downsample, kept.levels()[0].width), ((800, 600), 2, 400));
+    assert!(kept.memory_bytes() < whole.memory_bytes() / 3);
+    // A patch over the edge: the same place, the same share on the slide, whatever is kept.
+    for step in [0.5, 1.0, 4.0] {
+        let patch = |s: &Slide| s.read_patch(SlidePoint::new(790.0, 300.0), Mpp(1.0), step, 32);
+        assert_eq!(patch(&kept).on_slide, patch(&whole).on_slide);
+        assert_eq!(patch(&kept).rgb[..3], patch(&whole).rgb[..3]);
+        assert_eq!(patch(&kept).rgb[29 * 3], patch(&whole).rgb[29 * 3], "at step {step}");
+    }
+}
+
+#[test]
 fn levels_halve_down_to_one_tile() {
     let slide = Slide::from_image("g", gradient(1025, 700)).unwrap();
     let sizes: Vec<_> = slide.levels().iter().map(|l| (l.width, l.height, l.downsample)).collect();
@@ -46,7 +62,7 @@ fn a_pyramid_pixel_is_the_mean_of_four() {
         rgb: [[0_u8; 3], [10; 3], [100; 3], [20; 3], [32; 3], [200; 3]].concat(),
     };
     let pixels = decode::Pixels { width: 3, height: 2, color: image::ColorType::Rgb8, bytes: image.rgb };
-    let mut levels = pyramid::build(pixels, &CancelToken::new()).unwrap();
+    let mut levels = pyramid::build(pixels, MOST_KEPT, &CancelToken::new()).unwrap();
     assert_eq!(levels.pop().map(|l| l.tile(0, 0).cloned().unwrap().rgb.len()), Some(18));
     // Large enough to need a second level: every 2 x 2 block is 0, 10, 20, 32, whose mean is 15.5.
     let block = [[0_u8, 10], [20, 32]];

@@ -147,7 +147,17 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
         ui.label(RichText::new(mark).text_style(TextStyle::Small).color(c.weak)).on_hover_text(source);
     });
     let (width, height) = section.slide_size;
-    ui.label(format!("{} \u{00D7} {}", thousands(f64::from(width)), thousands(f64::from(height))));
+    ui.horizontal(|ui| {
+        ui.label(format!("{} \u{00D7} {}", thousands(f64::from(width)), thousands(f64::from(height))));
+        if view.entry.image_scale.is_some() {
+            let button = ui.add(mini_button("Full slide..."));
+            let hover = "This is a small image of the slide; choose the full-resolution slide that its spots refer to";
+            crate::ui::widgets::name(&button, &format!("Full-resolution slide of {name}"));
+            if button.on_hover_text(hover).clicked() {
+                out.push(Command::Ask(PathRequest::new(PathPurpose::FullSlide { section: name.clone() })));
+            }
+        }
+    });
     ui.label(if section.labels.is_some() { "yes" } else { "no" });
 }
 
