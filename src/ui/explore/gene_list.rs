@@ -1,5 +1,6 @@
 //! The gene list: search, panels, order, and a bar of trust beside every gene.
 
+use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
     self, Align, Color32, FontFamily, Id, Key, Modifiers, Pos2, Rect, RichText, ScrollArea, TextEdit,
     TextStyle, Ui, Vec2,
@@ -85,9 +86,13 @@ impl GeneListView {
                 }
             }
             if scroll {
+                // At once: a list that changes while it glides would come to rest somewhere.
+                let at_once = ScrollAnimation::none();
                 match gene.and_then(|g| list.place(g)) {
-                    Some(at) => ui.scroll_to_rect(place(at), None),
-                    None if scroll_from_top => ui.scroll_to_rect(place(0), Some(Align::TOP)),
+                    Some(at) => ui.scroll_to_rect_animation(place(at), None, at_once),
+                    None if scroll_from_top => {
+                        ui.scroll_to_rect_animation(place(0), Some(Align::TOP), at_once);
+                    }
                     None => {}
                 }
             }
