@@ -11,6 +11,7 @@ use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name};
 use crate::data::st::recognise::{ImageKind, Recognition, Sample, recognise};
 use crate::data::st::source::{SampleKind, Source};
+use crate::data::st::tenx::inspect_h5;
 
 /// Layers that hold counts where `X` does not.
 const COUNT_LAYERS: [&str; 4] = ["counts", "raw_counts", "count", "umi"];
@@ -90,14 +91,15 @@ fn of_files(sample: &Sample) -> Candidate {
     let mut entry = entry_of(sample);
     let mut warnings = Vec::new();
     take_image(sample, &mut entry, &mut warnings);
-    Candidate {
-        entry,
-        chosen: sample.chosen,
-        line: sample.line(),
-        warnings,
-        size: None,
-        label_columns: Vec::new(),
-    }
+    // Other forms of counts do not say without being read.
+    let size = match &sample.source {
+        Source::Visium { matrix, .. } if matrix.extension().is_some_and(|e| e == "h5") => {
+            inspect_h5(matrix).ok().map(|about| (about.spots, about.features))
+        }
+        _ => None,
+    };
+    let (chosen, line) = (sample.chosen, sample.line());
+    Candidate { entry, chosen, line, warnings, size, label_columns: Vec::new() }
 }
 
 /// The image with the most pixels that can be opened and whose place on the slide is known.
@@ -235,7 +237,7 @@ mod tests {
         let found = one(&shared.join("real_data/visium_scmuscle_Vis5A"));
         assert_eq!(found.entry.kind, SampleKind::Visium);
         assert!(found.line.contains("needs: the full-resolution slide"), "{}", found.line);
-        assert_eq!(found.warnings.len(), 1);
+        assert_eq!((found.warnings.len(), found.size), (1, Some((982, 33217))));
         let section = open_section(&found.entry, &Silent, &CancelToken::new()).unwrap();
         assert_eq!((section.spots.len(), section.genes.len(), section.in_tissue), (982, 33217, 982));
         assert_eq!(section.sum, 5_772_682.0);

@@ -17,7 +17,7 @@ use crate::data::project::SectionEntry;
 use crate::data::section::{CountTable, MppSource, Section, SpotGeometry, ValueKind};
 use crate::data::slide::{Slide, place};
 use crate::data::st::labels::read_labels;
-use crate::data::st::names::{file_name, join_key, patient_of};
+use crate::data::st::names::{file_name, join_key};
 use crate::data::st::source::Source;
 use crate::data::st::spots::SpotRow;
 use crate::data::st::{FileRole, MissingFile, ReadError};
@@ -121,26 +121,6 @@ pub fn open_section(
         slide: entry.image.clone(),
         slide_size,
     })
-}
-
-/// Makes a section out of three files that the user has paired, and opens it to see that they belong
-/// together. The patient is guessed from the name and can be changed.
-///
-/// # Errors
-/// As [`open_section`].
-pub fn import_section(
-    name: &str,
-    counts: PathBuf,
-    spots: PathBuf,
-    image: PathBuf,
-    progress: &dyn Progress,
-    cancel: &CancelToken,
-) -> Result<(SectionEntry, Section), ReadError> {
-    let name = name.trim();
-    let entry =
-        SectionEntry { patient: patient_of(name), ..SectionEntry::legacy(name, counts, spots, image) };
-    let section = open_section(&entry, progress, cancel)?;
-    Ok((entry, section))
 }
 
 /// The resolution that the user entered for the image; `None` where it was not.

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::core::geometry::SlidePoint;
-use crate::core::progress::Silent;
 use std::fs;
 use std::sync::Mutex;
 
@@ -118,25 +117,6 @@ fn missing_files_are_typed_and_missing_labels_are_only_noted() {
         Err(ReadError::Missing(m)) => assert_eq!((m.role, m.path), (FileRole::Image, entry.image)),
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn three_files_make_a_section() {
-    let dir = tempfile::tempdir().unwrap();
-    let e = section(dir.path());
-    let file = |role| path(&e, role).to_path_buf();
-    let cancel = CancelToken::new();
-    let (entry, section) = import_section(
-        " P2_rep1 ",
-        file(FileRole::Counts),
-        file(FileRole::Spots),
-        e.image.clone(),
-        &Silent,
-        &cancel,
-    )
-    .unwrap();
-    assert_eq!((entry.name.as_str(), entry.patient.as_deref()), ("P2_rep1", Some("P2")));
-    assert_eq!(section.spots.len(), 9);
 }
 
 #[test]

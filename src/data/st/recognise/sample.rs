@@ -95,11 +95,6 @@ impl Sample {
         }
     }
 
-    /// The image with the most pixels whose place on the slide is known.
-    pub fn best_image(&self) -> Option<&SampleImage> {
-        self.images.iter().find(|i| i.scale.is_some())
-    }
-
     /// One line that says what was recognised, what is ignored and what is still needed.
     pub fn line(&self) -> String {
         let patient = self.patient.as_ref().map(|p| format!(" (patient {p})")).unwrap_or_default();
