@@ -64,7 +64,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut impl Rng) {
             6..9 => {
                 let size = [1, 2, 4, 8][random.random_range(0..4)].min(rest);
                 let number = if random.random_bool(0.3) {
-                    bytes.len() as u64 + random.random_range(0..16) - 8
+                    (bytes.len() as u64 + random.random_range(0..16)).saturating_sub(8)
                 } else {
                     NUMBERS[random.random_range(0..NUMBERS.len())]
                 };

@@ -47,10 +47,16 @@ pub fn read_mtx(
     let mut text = Text::over(&files.matrix, file, about.len())?;
     let size = text.header()?;
 
-    // A list may have a header of its own.
-    let fits = |list: usize, matrix: usize| list == matrix || list == matrix + 1;
-    let as_is = fits(features.len(), size.rows) && fits(spots.len(), size.cols);
-    let turned = fits(features.len(), size.cols) && fits(spots.len(), size.rows);
+    // A list may have a header of its own. Any other row too many means that the files do not belong together:
+    // to drop it would give every count to a wrong neighbour.
+    let (named_features, named_spots) =
+        (has_header(features.first().and_then(|row| row.first())), has_header(spots.first()));
+    let fits = |list: usize, named: bool, matrix: usize| list == matrix || (named && list == matrix + 1);
+    let fit = |feature_count: usize, spot_count: usize| {
+        fits(features.len(), named_features, feature_count) && fits(spots.len(), named_spots, spot_count)
+    };
+    let as_is = fit(size.rows, size.cols);
+    let turned = fit(size.cols, size.rows);
     if !as_is && !turned {
         let message = format!(
             "the matrix is {} x {}, but {} names {} and {} names {}",
@@ -97,6 +103,18 @@ pub fn read_mtx(
     }
     let genomes = vec![String::new(); pairs.len()];
     Ok(FeatureMatrix { table: CountTable { spots, genes: with_unique_ids(pairs), counts }, kinds, genomes })
+}
+
+/// Whether the first cell of a list names its column.
+fn has_header(first: Option<&String>) -> bool {
+    const HEADERS: [&str; 14] = [
+        "", "x", "v1", "id", "name", "cell", "cells", "spot", "gene", "genes", "gene_id", "feature",
+        "features", "index",
+    ];
+    first.is_some_and(|cell| {
+        let cell = cell.to_ascii_lowercase();
+        cell.starts_with("barcode") || cell.starts_with("ensembl") || HEADERS.contains(&cell.as_str())
+    })
 }
 
 /// The rows of a list, each up to three cells.

@@ -184,6 +184,8 @@ fn wrong_text_is_explained_with_its_line() {
     assert!(says("").contains("empty"));
     assert!(says("1\t2\n").contains("not a Matrix Market file"));
     assert!(says("%%MatrixMarket matrix array real general\n").contains("\"matrix array real general\""));
+    // A size that was damaged by one must not take the first gene for a header.
+    assert!(body("2 2 1\n1 1 1\n").contains("the matrix is 2 x 2, but features.tsv names 3 features"));
     let symmetric = "%%MatrixMarket matrix coordinate pattern symmetric\n3 2";
     assert!(
         says(&format!("{symmetric} 1\n1 1\n"))
