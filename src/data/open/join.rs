@@ -60,6 +60,9 @@ pub(super) fn join(
         empty: 0,
         off_slide: 0,
     };
+    // Cut-down samples may hold no count at all; their spots can be looked at all the same.
+    let without_counts = files.may_be_off > 0.0 && table.counts.nnz() == 0;
+    let drop_empty = values == ValueKind::Counts && !without_counts;
     let mut used = HashSet::new();
     let mut off_slide: Vec<&SpotRow> = Vec::new();
     let slide = SlideRect::of_size(files.slide_size.0, files.slide_size.1);
@@ -75,7 +78,7 @@ pub(super) fn join(
         }
         if !spot.selected {
             joined.not_tissue += 1;
-        } else if values == ValueKind::Counts && table.counts.row_sum(row) == 0.0 {
+        } else if drop_empty && table.counts.row_sum(row) == 0.0 {
             joined.empty += 1;
         } else if slide.contains(spot.center) {
             joined.spots.push(Spot { id: id.clone(), center: spot.center });

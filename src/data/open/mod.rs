@@ -91,6 +91,10 @@ pub fn open_section(
     };
     let joined = join(&files, &measured.table, measured.values, &measured.spots)?;
     joined.report(&entry.name, progress);
+    if measured.table.counts.nnz() == 0 {
+        progress
+            .note(&format!("{}: there is not a single count in it, so it can only be looked at", entry.name));
+    }
     let labels = match (&entry.labels, measured.labels) {
         (Some(path), _) => labels_of(entry, path, &joined, progress)?,
         (None, Some(all)) => {
