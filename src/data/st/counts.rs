@@ -1,6 +1,6 @@
 //! Count tables: a header of gene names, then one row a spot: its identifier and its counts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -11,7 +11,8 @@ use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::matrix::CsrBuilder;
 use crate::core::progress::Progress;
-use crate::data::section::{CountTable, Gene};
+use crate::data::genes::with_unique_ids;
+use crate::data::section::CountTable;
 
 /// Larger counts are not exact as `f32`, and no assay reaches them.
 const LARGEST_COUNT: u32 = 1 << 24;
@@ -77,7 +78,8 @@ pub(super) fn read_from(
     let Some(rows) = table else {
         return Err(ReadError::malformed(&path, "the table has a header but no spots"));
     };
-    let (genes, repeated) = genes_of(names);
+    let repeated = repeated_in(&names);
+    let genes = with_unique_ids(names.into_iter().map(|name| (name, String::new())));
     if !repeated.is_empty() {
         progress.note(&format!(
             "{} has {} more than once ({}); every column is kept",
@@ -117,30 +119,18 @@ fn check_names(path: &Path, names: &[String]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Genes of these names with unique identifiers, and the names that repeat, in order.
-fn genes_of(names: Vec<String>) -> (Vec<Gene>, Vec<String>) {
-    let mut used: HashSet<String> = names.iter().cloned().collect();
-    let mut times: HashMap<String, usize> = HashMap::with_capacity(names.len());
+/// The names that repeat, each once, in the order in which they do.
+fn repeated_in(names: &[String]) -> Vec<String> {
+    let mut times: HashMap<&str, usize> = HashMap::with_capacity(names.len());
     let mut repeated = Vec::new();
-    let genes = names
-        .into_iter()
-        .map(|name| {
-            let seen = times.entry(name.clone()).or_insert(0);
-            *seen += 1;
-            if *seen == 1 {
-                return Gene::named(name);
-            }
-            if *seen == 2 {
-                repeated.push(name.clone());
-            }
-            let mut id = format!("{name}-{}", *seen - 1);
-            while !used.insert(id.clone()) {
-                id.push('\'');
-            }
-            Gene { name, id }
-        })
-        .collect();
-    (genes, repeated)
+    for name in names {
+        let seen = times.entry(name).or_insert(0);
+        *seen += 1;
+        if *seen == 2 {
+            repeated.push(name.clone());
+        }
+    }
+    repeated
 }
 
 /// The first few of `names`, for a sentence.
@@ -306,6 +296,7 @@ fn slow_count(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::core::progress::Silent;
+    use crate::data::section::Gene;
     use proptest::prelude::*;
     use std::io::Cursor;
     use std::sync::Mutex;
@@ -351,7 +342,7 @@ mod tests {
         let lines = Lines::over(Path::new("t.tsv"), Cursor::new(text.as_bytes().to_vec()), 0).unwrap();
         let t = read_from(lines, &notes, &CancelToken::new()).unwrap();
         let ids: Vec<_> = t.genes.iter().map(|g| g.id.as_str()).collect();
-        assert_eq!(ids, ["A", "B", "A-1'", "A-1", "A-2"]);
+        assert_eq!(ids, ["A", "B", "A-2", "A-1", "A-3"]);
         assert_eq!(t.genes[2].name, "A");
         assert_eq!(t.counts.row(0).1, [1.0, 2.0, 3.0, 4.0, 5.0]);
         let notes = notes.0.into_inner().unwrap();
