@@ -12,7 +12,7 @@ use crate::ui::widgets::{Tone, banner, caption, mini, primary, remark, text_fiel
 
 /// Draws the form.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::dialog(ctx, "Import sections", 980.0, out, |ui, out| {
+    super::form(ctx, "Import sections", 980.0, out, |ui, out| {
         remark(
             ui,
             "Each section needs a count table (spots by genes), a file that says where its spots are on the image, and \

@@ -50,11 +50,42 @@ impl Dialogs {
     }
 }
 
+/// When a dialog closes, its own buttons apart.
+#[derive(Clone, Copy)]
+enum Closing {
+    /// By a click beside it, too.
+    Easily,
+    /// Only by Escape.
+    Asked,
+}
+
 /// A dialog in the middle of the window: a title, the contents, and nothing else to click meanwhile.
 fn dialog(
     ctx: &Context,
     title: &str,
     width: f32,
+    out: &mut Vec<Command>,
+    contents: impl FnOnce(&mut Ui, &mut Vec<Command>),
+) {
+    dialog_closing(ctx, title, width, Closing::Easily, out, contents);
+}
+
+/// As [`dialog`], for a form to be filled in.
+fn form(
+    ctx: &Context,
+    title: &str,
+    width: f32,
+    out: &mut Vec<Command>,
+    contents: impl FnOnce(&mut Ui, &mut Vec<Command>),
+) {
+    dialog_closing(ctx, title, width, Closing::Asked, out, contents);
+}
+
+fn dialog_closing(
+    ctx: &Context,
+    title: &str,
+    width: f32,
+    closing: Closing,
     out: &mut Vec<Command>,
     contents: impl FnOnce(&mut Ui, &mut Vec<Command>),
 ) {
@@ -67,7 +98,9 @@ fn dialog(
             contents(ui, out);
         });
     let escaped = ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, Key::Escape));
-    if modal.should_close() || escaped {
+    // What was filled into a form is not lost by a click beside it.
+    let is_form = matches!(closing, Closing::Asked);
+    if escaped || (!is_form && modal.should_close()) {
         out.push(Command::CloseOverlay);
     }
 }

@@ -20,7 +20,7 @@ const FILE: f32 = 170.0;
 
 /// Draws the summary.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::dialog(ctx, "What was found", WIDTH, out, |ui, out| {
+    super::form(ctx, "What was found", WIDTH, out, |ui, out| {
         let form = &app.forms.samples;
         let mut next = form.clone();
         remark(ui, "Nothing is added before you press Add. Ticked samples become sections of the project.");
