@@ -159,6 +159,12 @@ def state(model):
     return named
 
 
+def published_densenet(tensors):
+    """The names in the files that torchvision offers for download: norm.1 for norm1, and no count of batches."""
+    named = {re.sub(r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2", name): t for name, t in tensors.items()}
+    return {name: tensor for name, tensor in named.items() if not name.endswith("num_batches_tracked")}
+
+
 def parameters(model):
     """How many numbers the encoder has, without a classifier and without BatchNorm's statistics."""
     heads = ("fc.", "classifier.", "head.")

@@ -12,7 +12,6 @@ torchvision, timm, transformers, safetensors, pillow.
 import copy
 import json
 import pathlib
-import re
 import sys
 
 import numpy as np
@@ -105,12 +104,6 @@ def encoders():
     }
 
 
-def published_densenet(tensors):
-    """The names in the files that torchvision offers for download: norm.1 for norm1, and no count of batches."""
-    named = {re.sub(r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2", name): t for name, t in tensors.items()}
-    return {name: tensor for name, tensor in named.items() if not name.endswith("num_batches_tracked")}
-
-
 def main():
     default = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "encoders"
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
@@ -136,7 +129,7 @@ def main():
 
         tensors = networks.state(model)
         if name == "densenet_published_names":
-            tensors = published_densenet(tensors)
+            tensors = networks.published_densenet(tensors)
         save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, out / f"{name}.safetensors")
         description = {
             "architecture": networks.describe(model),
