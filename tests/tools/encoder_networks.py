@@ -6,6 +6,7 @@ Needs torch, torchvision, timm and, for the two Phikons, transformers. Nothing i
 
 import math
 import re
+from collections import OrderedDict
 
 import numpy as np
 import torch
@@ -141,7 +142,7 @@ def state(model):
     in memory, but read and write the old names."""
     tensors = model.state_dict()
     if not is_transformers(model):
-        return dict(tensors)
+        return tensors
     renames = [
         (r"^layers\.", "encoder.layer."),
         (r"\.attention\.q_proj\.", ".attention.attention.query."),
@@ -160,9 +161,9 @@ def state(model):
 
 
 def published_densenet(tensors):
-    """The names in the files that torchvision offers for download: norm.1 for norm1, and no count of batches."""
-    named = {re.sub(r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2", name): t for name, t in tensors.items()}
-    return {name: tensor for name, tensor in named.items() if not name.endswith("num_batches_tracked")}
+    """Under the names of the file that torchvision offers for download: norm.1 for norm1, and no count of batches."""
+    kept = ((name, tensor) for name, tensor in tensors.items() if not name.endswith("num_batches_tracked"))
+    return OrderedDict((re.sub(r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2", name), t) for name, t in kept)
 
 
 def parameters(model):

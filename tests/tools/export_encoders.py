@@ -5,8 +5,8 @@ them, and what PyTorch answers for a patch.
 usage: export_encoders.py [FOLDER]        (without one: tests/fixtures/encoders)
 
 For each encoder NAME.safetensors (the state_dict, under the names of torchvision, timm or transformers) and NAME.json:
-architecture, mean, std, image (the PNG beside it), output (float32) and the versions it was made with. Needs torch,
-torchvision, timm, transformers, safetensors, pillow.
+architecture, mean, std, image (the PNG beside it), output (float32) and the versions it was made with. Two of them also
+as torch.save writes them, with the same numbers. Needs torch, torchvision, timm, transformers, safetensors, pillow.
 """
 
 import copy
@@ -32,6 +32,11 @@ from encoder_networks import H_OPTIMUS, HALF, IMAGENET
 
 PATCHES = {"patch_56.png": (56, 11), "patch_64.png": (64, 12)}
 SMALL = ("patch_56.png", "patch_64.png")
+# As torch.save writes, too: in a ZIP archive, and in the format from before 2020.
+ALSO_TORCH = {
+    "resnet_bottleneck": ("resnet_bottleneck.bin", True),
+    "densenet_published_names": ("densenet_published_names.pth", False),
+}
 LIMIT = 2_000_000
 
 
@@ -130,6 +135,9 @@ def main():
         tensors = networks.state(model)
         if name == "densenet_published_names":
             tensors = networks.published_densenet(tensors)
+        if name in ALSO_TORCH:
+            file, zipped = ALSO_TORCH[name]
+            torch.save(tensors, out / file, _use_new_zipfile_serialization=zipped)
         save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, out / f"{name}.safetensors")
         description = {
             "architecture": networks.describe(model),

@@ -68,8 +68,8 @@ def export(name, folder):
     mean, std = presets.PRESETS[name][1]
     with torch.inference_mode():
         output = networks.embed(model, networks.read_patch(folder / "patch.png", mean, std))[0]
-    tensors = {key: tensor.contiguous() for key, tensor in networks.state(model).items()}
-    save_file(tensors, folder / f"{name}.safetensors")
+    tensors = networks.state(model)
+    save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, folder / f"{name}.safetensors")
     if name in ALSO_TORCH:
         old = name == "densenet121"
         tensors = networks.published_densenet(tensors) if old else tensors

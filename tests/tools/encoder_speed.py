@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""How many patches of 224 x 224 PyTorch embeds in a second, per encoder: on the CPU, and on a GPU where there is one.
+
+usage: encoder_speed.py [NAME ...] [--batches 1,8,16] [--gpu-batches 1,16,64,128] [--times 5] [--threads N]
+                        [--device cpu|gpu|all] [--quick]
+
+Random weights: the speed does not depend on them. The patches are normalised already. One run warms up, then the
+median of --times runs counts, for every size of batch; convolutional encoders are tried in both memory layouts. On a
+GPU in 32-bit floats (without TF32), in TF32 and in 16-bit floats. A JSON line for each measurement as it is made, at
+the end a table of the best ones. --quick: one patch, one run, to see that everything is there. Needs torch,
+torchvision, timm, and transformers for the Phikons.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+
+import torch
+
+import encoder_networks as networks
+import encoder_presets as presets
+
+
+def cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def cpu_name():
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def allow_tf32(allowed):
+    torch.set_float32_matmul_precision("high" if allowed else "highest")
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
+def seconds(model, x, times):
+    """The median of `times` runs after one that warms up."""
+    measured = []
+    with torch.inference_mode():
+        for _ in range(times + 1):
+            started = time.perf_counter()
+            networks.embed(model, x)
+            if x.is_cuda:
+                torch.cuda.synchronize()
+            measured.append(time.perf_counter() - started)
+    return statistics.median(measured[1:])
+
+
+def layouts(model):
+    convolutional = networks.describe(model)["family"] != "vit"
+    yield "contiguous", torch.contiguous_format
+    if convolutional:
+        yield "channels_last", torch.channels_last
+
+
+def measure(name, model, device, precision, batches, times):
+    """Yields a measurement for each layout and size of batch, up to what fits into memory."""
+    dtype = torch.float16 if precision == "fp16" else torch.float32
+    for layout, memory_format in layouts(model):
+        laid_out = model.to(device=device, dtype=dtype, memory_format=memory_format)
+        for batch in batches:
+            try:
+                x = torch.randn(batch, 3, 224, 224).to(device=device, dtype=dtype, memory_format=memory_format)
+                took = seconds(laid_out, x, times)
+            except torch.OutOfMemoryError:
+                presets.free()
+                break
+            yield {
+                "encoder": name,
+                "framework": f"torch {torch.__version__}",
+                "device": torch.cuda.get_device_name() if device == "cuda" else cpu_name(),
+                "threads": None if device == "cuda" else torch.get_num_threads(),
+                "precision": precision,
+                "layout": layout,
+                "batch": batch,
+                "seconds": round(took, 5),
+                "patches_per_second": float(f"{batch / took:.4g}"),
+            }
+
+
+def numbers(text):
+    return [int(number) for number in text.split(",")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(presets.PRESETS))
+    parser.add_argument("--batches", type=numbers, default=[1, 8, 16])
+    parser.add_argument("--gpu-batches", type=numbers, default=[1, 16, 64, 128])
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=cores())
+    parser.add_argument("--device", choices=["cpu", "gpu", "all"], default="all")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_intermixed_args()
+    names = options.names or list(presets.PRESETS)
+    if unknown := set(names) - set(presets.PRESETS):
+        parser.error(f"no such encoder: {', '.join(sorted(unknown))}")
+    if options.quick:
+        options.batches, options.gpu_batches, options.times = [1], [1], 1
+    if options.device == "gpu" and not torch.cuda.is_available():
+        parser.error("PyTorch sees no GPU here")
+    torch.set_num_threads(options.threads)
+
+    plan = []
+    if options.device != "gpu":
+        plan.append(("cpu", ["fp32"], options.batches))
+    if options.device != "cpu" and torch.cuda.is_available():
+        plan.append(("cuda", ["fp32", "tf32", "fp16"], options.gpu_batches))
+
+    best = {}
+    for name in names:
+        model = presets.with_weights(name)
+        for device, precisions, batches in plan:
+            for precision in precisions:
+                allow_tf32(precision == "tf32")
+                # The layout and the precision are changed in place: fp16 comes last, so no second copy is needed.
+                for found in measure(name, model, device, precision, batches, options.times):
+                    print(json.dumps(found), flush=True)
+                    key = (name, device, precision)
+                    if key not in best or found["patches_per_second"] > best[key]["patches_per_second"]:
+                        best[key] = found
+        del model
+        presets.free()
+
+    print(f"\n{'encoder':14} {'device':6} {'floats':6} {'patches/s':>10} {'batch':>6}  layout")
+    for (name, device, precision), found in best.items():
+        speed, batch, layout = (found[key] for key in ("patches_per_second", "batch", "layout"))
+        print(f"{name:14} {device:6} {precision:6} {speed:10.4g} {batch:6}  {layout}")
+
+
+if __name__ == "__main__":
+    main()
