@@ -105,6 +105,7 @@ def describe(model):
         }
     config = model.config
     dinov2 = config.model_type == "dinov2"
+    hidden = config.hidden_size * config.mlp_ratio if dinov2 else config.intermediate_size
     return {
         "family": "vit",
         "image": config.image_size,
@@ -112,7 +113,7 @@ def describe(model):
         "width": config.hidden_size,
         "depth": config.num_hidden_layers,
         "heads": config.num_attention_heads,
-        "mlp": {"kind": "gelu", "hidden": config.hidden_size * config.mlp_ratio if dinov2 else config.intermediate_size},
+        "mlp": {"kind": "gelu", "hidden": hidden},
         "layer_scale": dinov2,
         "registers": 0,
         "class_token": True,

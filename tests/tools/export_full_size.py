@@ -4,7 +4,7 @@
 usage: export_full_size.py FOLDER [NAME ...]            weights and answers
        export_full_size.py FOLDER --facts [NAME ...]    only FOLDER/preset_facts.json: shapes, no weights
 
-Without names all of them: 17 GB of files, one network in memory at a time, up to 6 GB. For each NAME.safetensors (the
+Without names all of them: 19 GB of files, one network in memory at a time, up to 6 GB. For each NAME.safetensors (the
 state_dict under its published names) and NAME.json (architecture, mean, std, image, output, parameters); for some the
 same weights as torch.save writes them, too (NAME.bin; densenet121.pth is in the format from before 2020 with the old
 names of its layers, like the file that torchvision offers). All read patch.png. Needs torch, torchvision, timm,
@@ -90,10 +90,10 @@ def export(name, folder):
             exact = networks.embed(model.double(), x)[0]
         description["from_float64"] = (output - exact).abs().max().item()
     (folder / f"{name}.json").write_text(json.dumps(description) + "\n")
-    dead = (output == 0).float().mean().item()
+    dead, exact = (output == 0).float().mean().item(), description.get("from_float64", float("nan"))
     print(
         f"{name:14} {description['parameters']:11} parameters, {len(output)} wide, spread {output.std():.2f}, "
-        f"largest {output.abs().max():.2f}, zero {dead:.1%}, float64 {description.get('from_float64', float('nan')):.1e}, "
+        f"largest {output.abs().max():.2f}, zero {dead:.1%}, float64 {exact:.1e}, "
         f"{time.perf_counter() - started:.0f} s",
         flush=True,
     )
@@ -115,7 +115,8 @@ def main():
         (options.folder / "preset_facts.json").write_text(json.dumps(found, indent=1) + "\n")
         for fact in found:
             print(f"{fact['name']:14} {fact['parameters']:11} parameters, {fact['output_width']} wide, "
-                  f"{fact['multiply_adds'] / 1e9:.2f} G multiply-adds, fc1 as expected: {fact['fc1_hidden_as_expected']}")
+                  f"{fact['multiply_adds'] / 1e9:.2f} G multiply-adds, fc1 {fact['fc1_hidden']}, "
+                  f"as expected: {fact['fc1_hidden_as_expected']}")
         return
     networks.save_patch(options.folder / "patch.png", 224, 7)
     for name in names:
