@@ -7,6 +7,7 @@ use crate::core::display::PaneKind;
 use crate::core::target::Target;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::Split;
+use crate::jobs::encoders::EncoderChoice;
 use crate::preprocess::hvg::Combine;
 use crate::train::TrainConfig;
 
@@ -31,6 +32,8 @@ pub struct TrainForm {
     pub target: Target,
     /// What is held out.
     pub hold_out: HoldOut,
+    /// The image encoder.
+    pub encoder: EncoderChoice,
     /// Where to train.
     pub device: DeviceChoice,
     /// The seed of everything random.
@@ -47,6 +50,7 @@ impl Default for TrainForm {
             name: String::new(),
             target: Target::default(),
             hold_out: HoldOut::default(),
+            encoder: EncoderChoice::default(),
             device: DeviceChoice::default(),
             seed: TrainConfig::default().seed,
             settings: BTreeMap::new(),

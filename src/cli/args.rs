@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hiscmcl::core::target::Target;
 use hiscmcl::device::DeviceChoice;
 use hiscmcl::evaluate::report::Split;
+use hiscmcl::jobs::encoders::EncoderChoice;
 
 /// Predict spatial gene expression from H&E slides. Without a command the window opens.
 #[derive(Debug, Parser)]
@@ -42,8 +43,32 @@ pub enum Command {
         /// The project file.
         project: PathBuf,
         /// The image encoder.
-        #[arg(long, default_value = "texture")]
-        encoder: EncoderName,
+        #[command(flatten)]
+        encoder: EncoderArgs,
+        /// Where to compute.
+        #[arg(long, default_value = "auto")]
+        device: DeviceArg,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Encode one image and print its feature vector.
+    Embed {
+        /// The image encoder.
+        #[command(flatten)]
+        encoder: EncoderArgs,
+        /// The image, PNG, JPEG or TIFF.
+        #[arg(long, value_name = "FILE")]
+        image: PathBuf,
+        /// Where to compute.
+        #[arg(long, default_value = "auto")]
+        device: DeviceArg,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the image encoders: what they need, and whether their weights are on this computer.
+    Encoders {
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -121,11 +146,21 @@ pub enum ProjectCommand {
     },
 }
 
-/// Image encoders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EncoderName {
-    /// Stain, nuclei and texture statistics; needs no download.
-    Texture,
+/// The image encoder.
+#[derive(Debug, Args)]
+pub struct EncoderArgs {
+    /// The image encoder: texture, which needs no download, or one that `hiscmcl encoders` lists.
+    #[arg(long, default_value = "texture", value_name = "NAME")]
+    pub encoder: String,
+    /// Its weights (.safetensors, or PyTorch's .bin and .pth), if they are not in the folder of weights.
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+}
+
+impl From<EncoderArgs> for EncoderChoice {
+    fn from(args: EncoderArgs) -> Self {
+        Self { name: args.encoder, weights: args.weights }
+    }
 }
 
 /// How genes of several sections are put together.
@@ -234,6 +269,9 @@ pub struct FitArgs {
     /// The scale of the predictions.
     #[arg(long, default_value = "published")]
     pub target: TargetArg,
+    /// The image encoder.
+    #[command(flatten)]
+    pub encoder: EncoderArgs,
     /// The seed of everything random.
     #[arg(long)]
     pub seed: Option<u64>,

@@ -15,15 +15,14 @@ use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::train::FitRequest;
 use hiscmcl::jobs::workspace::Workspace;
-use hiscmcl::jobs::{demo, figure, genes, prediction_table, project, runs, train};
+use hiscmcl::jobs::{demo, encoders, figure, genes, prediction_table, project, runs, train};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
 use hiscmcl::train::TrainConfig;
 use hiscmcl::ui::{self, Begin};
 use serde_json::{Value, json};
 
 use super::args::{
-    Cli, CombineArg, Command, EncoderName, EvaluateArgs, FigureArgs, FitArgs, GenesArgs, ProjectCommand,
-    TrainArgs,
+    Cli, CombineArg, Command, EvaluateArgs, FigureArgs, FitArgs, GenesArgs, ProjectCommand, TrainArgs,
 };
 use super::terminal::Terminal;
 
@@ -64,13 +63,26 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
         }
         Command::Info { project, json } => info(project, json, ctx),
         Command::Genes(args) => select_genes(args, ctx),
-        Command::Features { project, encoder: EncoderName::Texture, json } => {
-            let infos = project::compute_features(&Workspace::open(project)?, ctx)?;
+        Command::Features { project, encoder, device, json } => {
+            let device = device::choose(device.into())?;
+            let workspace = Workspace::open(project)?.with_encoder(&encoder.into(), &device, ctx)?;
+            let infos = project::compute_features(&workspace, ctx)?;
             let lines = infos.iter().map(|i| {
                 format!("{}: {} spots x {} numbers, {} landmarks", i.section, i.spots, i.width, i.landmarks)
             });
             print(json, &json!({ "sections": infos }), lines)
         }
+        Command::Embed { encoder, image, device, json } => {
+            let device = device::choose(device.into())?;
+            let embedded = encoders::embed(&encoder.into(), &device, &image, ctx)?;
+            if let Some([width, height]) = embedded.resampled_from {
+                ctx.observer
+                    .note(&format!("{width} x {height} pixels were resampled to the encoder's input"));
+            }
+            let line = embedded.vector.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
+            print(json, &serde_json::to_value(&embedded)?, std::iter::once(line))
+        }
+        Command::Encoders { json } => list_encoders(json),
         Command::Train(args) => train_model(args, ctx),
         Command::Predict { project, run, section, out, json } => {
             predict_sections(project, &run, &section, &out, json, ctx)
@@ -138,7 +150,33 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
     print(args.json, &value, std::iter::once(line))
 }
 
-fn fit_request(args: &FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Result<FitRequest> {
+fn list_encoders(json: bool) -> anyhow::Result<()> {
+    let folder = encoders::weights_folder();
+    let encoders = encoders::list();
+    let millions = |n: u64| n as f64 / 1e6;
+    let mut lines =
+        vec![format!("{:<14} needs no weights: stain, nuclei and texture statistics", encoders::TEXTURE)];
+    for e in &encoders {
+        let weights = e.weights.as_ref().map_or_else(
+            || format!("weights not found, see {}", e.source),
+            |path| path.display().to_string(),
+        );
+        lines.push(format!(
+            "{:<14} {:.0} M parameters, {} numbers a patch, {:.1} GB, {}: {weights}",
+            e.name,
+            millions(e.parameters),
+            e.width,
+            e.memory as f64 / 1e9,
+            e.licence
+        ));
+    }
+    if let Some(folder) = &folder {
+        lines.push(format!("Weights are looked for in {}", folder.display()));
+    }
+    print(json, &json!({ "folder": folder, "encoders": encoders }), lines.into_iter())
+}
+
+fn fit_request(args: FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Result<FitRequest> {
     let mut config = TrainConfig::default();
     for change in &args.set {
         let (name, value) =
@@ -152,6 +190,7 @@ fn fit_request(args: &FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Resu
         genes: genes::load(&args.genes, ctx)?,
         target: args.target.into(),
         sections,
+        encoder: args.encoder.into(),
         device: args.device.into(),
         config,
     })
@@ -159,7 +198,7 @@ fn fit_request(args: &FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Resu
 
 fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
-    let request = fit_request(&args.fit, Vec::new(), ctx)?;
+    let request = fit_request(args.fit, Vec::new(), ctx)?;
     let trained = train::train(&workspace, &request, &args.test, &args.run, ctx)?;
     let folds: Vec<Value> = trained
         .reports
@@ -209,7 +248,7 @@ fn predict_sections(
 
 fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
-    let request = fit_request(&args.fit, Vec::new(), ctx)?;
+    let request = fit_request(args.fit, Vec::new(), ctx)?;
     let report = train::evaluate(&workspace, &request, args.split.into(), args.run.as_deref(), ctx)?;
     if let Some(path) = &args.json {
         write_json_atomically(path, &report)?;

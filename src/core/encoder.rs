@@ -1,5 +1,8 @@
 //! What turns image patches into numbers. Encoders are frozen: a patch always gives the same numbers.
 
+use super::cancel::{CancelToken, Cancelled};
+use super::progress::Progress;
+
 /// A square RGB patch, row-major, 3 bytes a pixel, at a known resolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RgbPatch {
@@ -9,6 +12,17 @@ pub struct RgbPatch {
     pub rgb: Vec<u8>,
     /// The share of pixels that lie on the slide, 0 to 1; those that do not are white.
     pub on_slide: f32,
+}
+
+/// An encoder could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum EncoderError {
+    /// Its weights cannot be read, or its device failed: one sentence.
+    #[error("{0}")]
+    Failed(String),
+    /// The user stopped it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// Turns patches into feature vectors of a fixed width.
@@ -25,6 +39,17 @@ pub trait PatchEncoder: Send + Sync {
     /// Length of a feature vector.
     fn width(&self) -> usize;
 
+    /// Gets ready to encode: reads weights, say. What is ready stays ready.
+    ///
+    /// # Errors
+    /// [`EncoderError`] when the weights cannot be read, or when cancelled.
+    fn prepare(&self, _progress: &dyn Progress, _cancel: &CancelToken) -> Result<(), EncoderError> {
+        Ok(())
+    }
+
     /// Feature vectors of `patches`, each of [`PatchEncoder::width`] finite numbers, in order.
-    fn encode(&self, patches: &[RgbPatch]) -> Vec<Vec<f32>>;
+    ///
+    /// # Errors
+    /// [`EncoderError`] when the encoder is not prepared, or its device fails.
+    fn encode(&self, patches: &[RgbPatch]) -> Result<Vec<Vec<f32>>, EncoderError>;
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::context::Ctx;
+use super::encoders::EncoderChoice;
 use super::figure::{FigureRequest, compose};
 use super::genes;
 use super::train::{FitRequest, evaluate};
@@ -48,7 +49,7 @@ pub fn make_project(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Works
     let mut project = Project::new();
     project.add_new(sections)?;
     let path = folder.join("demo.hiscmcl");
-    let mut workspace = Workspace { path, project, resources: Resources::new() };
+    let mut workspace = Workspace::new(path, project, Resources::new());
     let options =
         HvgOptions { per_section: HVGS, always: SHOWN.map(str::to_owned).to_vec(), ..HvgOptions::default() };
     let selection = genes::select(&workspace, &[], &options, ctx)?;
@@ -75,6 +76,7 @@ pub fn run_headless(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Made>
         genes: chosen.clone(),
         target: Target::Published,
         sections: Vec::new(),
+        encoder: EncoderChoice::default(),
         device: DeviceChoice::Auto,
         // One network a fold, as in the window: the demo is for a first look.
         config: TrainConfig { seed, members: 1, ..TrainConfig::default() },

@@ -5,6 +5,7 @@
 pub mod context;
 pub mod curves;
 pub mod demo;
+pub mod encoders;
 pub mod figure;
 pub mod fold;
 pub mod genes;

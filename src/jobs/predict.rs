@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use super::context::Ctx;
+use super::encoders;
 use super::runs::{RunInfo, RunKind, find_run, fold_folders};
 use super::train::{FOLD_REPORT_FILE, predictions_path};
 use super::workspace::Workspace;
 use crate::core::files::{FileError, read_json, write_atomically};
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::{Section, Spot};
-use crate::device::{self, DeviceChoice};
+use crate::device::{self, ComputeDevice, DeviceChoice};
 use crate::evaluate::report::FoldReport;
 use crate::predict::{Fitted, Predictions, predict};
 
@@ -36,6 +37,7 @@ pub fn predictions(
     let section = entry.name.as_str();
     let device = device::choose(choice)?;
     let fitted = Fitted::load(&folder, &device)?;
+    let workspace = &with_encoder_of(workspace, &run, &device, ctx)?;
     let data = workspace.section(section, ctx)?;
     if fitted.recipe.sections.iter().any(|s| entry.answers_to(s)) {
         ctx.observer.note(&format!(
@@ -47,6 +49,31 @@ pub fn predictions(
     let ids: Vec<String> = data.spots.iter().map(|s| s.id.clone()).collect();
     let made = predict(&fitted, section, &features, &ids, ctx.progress(), ctx.cancel)?;
     Ok(under_current_names(made, &workspace.project))
+}
+
+/// The workspace seen through the encoder that a run was trained with.
+fn with_encoder_of(
+    workspace: &Workspace,
+    run: &RunInfo,
+    device: &ComputeDevice,
+    ctx: &Ctx,
+) -> anyhow::Result<Workspace> {
+    let config = &run.config;
+    let choice = encoders::choice_of(&config.encoder, config.weights.as_deref());
+    let workspace = workspace
+        .with_encoder(&choice, device, ctx)
+        .with_context(|| format!("\"{}\" was trained with the encoder {}", run.id, choice.name))?;
+    // Weights of the same name can be others; an encoder without weights may have changed with the program.
+    if choice.name != encoders::TEXTURE && workspace.encoder.id() != config.encoder {
+        return Err(anyhow!(
+            "\"{}\" was trained with other weights of {} than the ones found here ({} instead of {}): put those back, or train again",
+            run.id,
+            choice.name,
+            workspace.encoder.id(),
+            config.encoder
+        ));
+    }
+    Ok(workspace)
 }
 
 /// Sections that were renamed since the run was made are called what they are called now.

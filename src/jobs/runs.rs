@@ -51,6 +51,9 @@ pub struct RunConfig {
     pub target: Target,
     /// The image encoder.
     pub encoder: String,
+    /// Its weights, if they were not in the folder of weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
     /// The device that trained.
     pub device: String,
     /// All training settings, seed included.
@@ -341,6 +344,7 @@ mod tests {
             genes: vec!["GNAS".into()],
             target: Target::Published,
             encoder: "texture".into(),
+            weights: None,
             device: "CPU".into(),
             train: TrainConfig { seed, ..TrainConfig::default() },
         }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 
 use super::context::{Ctx, Part};
+use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::runs::{METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, fold_folder};
 use super::workspace::Workspace;
@@ -29,6 +30,8 @@ pub struct FitRequest {
     pub target: Target,
     /// The sections that take part; all where none is named.
     pub sections: Vec<String>,
+    /// The image encoder.
+    pub encoder: EncoderChoice,
     /// Where to train.
     pub device: DeviceChoice,
     /// All training settings, seed included.
@@ -73,6 +76,7 @@ pub fn train(
     let start = Instant::now();
     let test_sections = current_names(workspace, test_sections)?;
     let device = device::choose(request.device)?;
+    let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
     let config =
         run_config(request, &names, &device, workspace, RunKind::Model { test: test_sections.clone() });
@@ -106,6 +110,7 @@ pub fn evaluate(
 ) -> anyhow::Result<EvalReport> {
     let start = Instant::now();
     let device = device::choose(request.device)?;
+    let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
     let config = run_config(request, &names, &device, workspace, RunKind::CrossValidation { split });
     let prepared = Prepared::new(workspace, &names, &request.genes, request.target, ctx)?;
@@ -172,7 +177,8 @@ fn run_config(
         sections: names.to_vec(),
         genes: request.genes.clone(),
         target: request.target,
-        encoder: workspace.resources.encoder.id(),
+        encoder: workspace.encoder.id(),
+        weights: request.encoder.weights.clone(),
         device: device.info().name.clone(),
         train: request.config.clone(),
     }

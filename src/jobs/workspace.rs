@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow};
 use rayon::prelude::*;
 
 use super::context::Ctx;
+use super::encoders::{self, EncoderChoice};
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::progress::{NotesOnly, Of, Progress};
@@ -19,12 +20,16 @@ use crate::data::section::Section;
 use crate::data::slide::Slide;
 use crate::data::slide::store::SlideStore;
 use crate::data::st::source::Source;
+use crate::device::{ComputeDevice, DeviceInfo};
 use crate::preprocess::cache::FeatureCache;
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::texture::TextureEncoder;
 
 /// The most opened sections kept; their counts are a few megabytes each.
 const MAX_SECTIONS: usize = 64;
+
+/// A pretrained encoder, and what was asked for.
+type OpenedEncoder = ((EncoderChoice, DeviceInfo), Arc<dyn PatchEncoder>);
 
 /// Sections by where they are read from, with the settings they were opened under.
 type OpenedSections = HashMap<Source, (SectionEntry, Arc<Section>)>;
@@ -36,19 +41,19 @@ pub struct Resources {
     pub slides: Arc<SlideStore>,
     /// Image features on disk.
     pub cache: Arc<FeatureCache>,
-    /// The frozen image encoder.
-    pub encoder: Arc<dyn PatchEncoder>,
     sections: Arc<Mutex<OpenedSections>>,
+    /// The pretrained encoder that was used last, with what was asked for: its weights take gigabytes.
+    pretrained: Arc<Mutex<Option<OpenedEncoder>>>,
 }
 
 impl Resources {
-    /// Nothing in memory yet, features cached in the user's cache folder, the texture encoder.
+    /// Nothing in memory yet, features cached in the user's cache folder.
     pub fn new() -> Self {
         Self {
             slides: Arc::default(),
             cache: Arc::new(FeatureCache::in_user_cache()),
-            encoder: Arc::new(TextureEncoder),
             sections: Arc::default(),
+            pretrained: Arc::default(),
         }
     }
 
@@ -74,13 +79,38 @@ impl Resources {
         Ok(section)
     }
 
-    /// Forgets every opened section and slide, so that files changed on disk are read again.
+    /// The encoder of this choice for this device, opened now unless it was the last one used.
+    fn encoder(
+        &self,
+        choice: &EncoderChoice,
+        device: &ComputeDevice,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Arc<dyn PatchEncoder>> {
+        if choice.name == encoders::TEXTURE {
+            return encoders::open(choice, device, ctx);
+        }
+        // Held while it is opened, so that jobs that start together open it once.
+        let mut last = self.pretrained.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = (choice.clone(), device.info().clone());
+        match &*last {
+            Some((known, encoder)) if *known == asked => Ok(Arc::clone(encoder)),
+            _ => {
+                *last = None;
+                let encoder = encoders::open(choice, device, ctx)?;
+                *last = Some((asked, Arc::clone(&encoder)));
+                Ok(encoder)
+            }
+        }
+    }
+
+    /// Forgets every opened section, slide and encoder, so that files changed on disk are read again.
     pub fn forget_all(&self) {
         let mut sections = self.sections.lock().unwrap_or_else(PoisonError::into_inner);
         for (entry, _) in sections.values() {
             self.slides.forget(&entry.image);
         }
         sections.clear();
+        *self.pretrained.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -99,16 +129,37 @@ pub struct Workspace {
     pub project: Project,
     /// What is already in memory or cached.
     pub resources: Resources,
+    /// The frozen image encoder.
+    pub encoder: Arc<dyn PatchEncoder>,
 }
 
 impl Workspace {
+    /// A project with what is in memory, to be looked at through the texture encoder.
+    pub fn new(path: PathBuf, project: Project, resources: Resources) -> Self {
+        Self { path, project, resources, encoder: Arc::new(TextureEncoder) }
+    }
+
     /// Opens a project file.
     ///
     /// # Errors
     /// One sentence naming the project file.
     pub fn open(path: PathBuf) -> anyhow::Result<Self> {
         let project = Project::load(&path)?;
-        Ok(Self { path, project, resources: Resources::new() })
+        Ok(Self::new(path, project, Resources::new()))
+    }
+
+    /// The same, seen through another encoder.
+    ///
+    /// # Errors
+    /// There is no such encoder, or its weights are not found or do not fit.
+    pub fn with_encoder(
+        &self,
+        choice: &EncoderChoice,
+        device: &ComputeDevice,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Self> {
+        let encoder = self.resources.encoder(choice, device, ctx)?;
+        Ok(Self { encoder, ..self.clone() })
     }
 
     /// Names of all sections, in the project's order.
@@ -167,7 +218,7 @@ impl Workspace {
     /// # Errors
     /// One sentence naming the image or the cache file.
     pub fn features(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<Arc<SectionFeatures>> {
-        let Resources { slides, cache, encoder, .. } = &self.resources;
+        let Resources { slides, cache, .. } = &self.resources;
         let centers: Vec<_> = section.centers().collect();
         let features = cache
             .get_or_compute(
@@ -175,7 +226,7 @@ impl Workspace {
                 &section.slide,
                 &centers,
                 section.mpp,
-                encoder.as_ref(),
+                self.encoder.as_ref(),
                 &Of { name: &section.name, to: ctx.progress() },
                 ctx.cancel,
             )

@@ -2,6 +2,7 @@
 //! losses that align them. Knows tensors only; what they are made from is [`crate::train`]'s business.
 
 pub mod attention;
+pub mod encoder;
 pub mod expression;
 pub mod fusion;
 pub mod init;
@@ -9,6 +10,7 @@ pub mod losses;
 pub mod network;
 pub mod parameters;
 pub mod positions;
+pub mod weights;
 
 pub use expression::{ExpressionBatch, ExpressionBranch, ExpressionConfig};
 pub use fusion::{Fusion, FusionConfig, ImageBatch};

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::features::{self, MAX_LANDMARKS, NEIGHBOURHOOD, SectionFeatures};
+use super::features::{self, FeatureError, MAX_LANDMARKS, NEIGHBOURHOOD, SectionFeatures};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::encoder::PatchEncoder;
 use crate::core::files::{FileError, write_atomically};
@@ -90,7 +90,7 @@ impl FeatureCache {
     /// computed and cached otherwise. A cache that cannot be written is a note, not an error.
     ///
     /// # Errors
-    /// [`SlideError`] when the slide cannot be read, or when cancelled.
+    /// [`FeatureError`] when the slide cannot be read or the encoder not be run, or when cancelled.
     #[expect(clippy::too_many_arguments, reason = "what features depend on, and how long work is watched")]
     pub fn get_or_compute(
         &self,
@@ -101,7 +101,7 @@ impl FeatureCache {
         encoder: &dyn PatchEncoder,
         progress: &dyn Progress,
         cancel: &CancelToken,
-    ) -> Result<SectionFeatures, SlideError> {
+    ) -> Result<SectionFeatures, FeatureError> {
         let key = key(slide, centers, mpp, encoder, cancel)?;
         if let Some(found) = self.read(&key, centers.len(), 2 * encoder.width()) {
             return Ok(found);
@@ -320,7 +320,7 @@ fn parse(source: &mut impl Read, length: u64, key: &str) -> Option<SectionFeatur
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::encoder::RgbPatch;
+    use crate::core::encoder::{EncoderError, RgbPatch};
     use crate::core::progress::Silent;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -341,9 +341,9 @@ mod tests {
         fn width(&self) -> usize {
             3
         }
-        fn encode(&self, patches: &[RgbPatch]) -> Vec<Vec<f32>> {
+        fn encode(&self, patches: &[RgbPatch]) -> Result<Vec<Vec<f32>>, EncoderError> {
             self.0.fetch_add(patches.len(), Ordering::SeqCst);
-            patches.iter().map(|p| vec![p.on_slide, f32::from(p.rgb[0]), 1.5]).collect()
+            Ok(patches.iter().map(|p| vec![p.on_slide, f32::from(p.rgb[0]), 1.5]).collect())
         }
     }
 

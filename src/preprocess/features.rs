@@ -13,11 +13,11 @@ use rayon::prelude::*;
 
 use super::tissue::TissueTest;
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::encoder::PatchEncoder;
+use crate::core::encoder::{EncoderError, PatchEncoder};
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
 use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
-use crate::data::slide::Slide;
+use crate::data::slide::{Slide, SlideError};
 
 /// What progress is reported under.
 const STAGE: &str = "image features";
@@ -62,11 +62,25 @@ pub struct SectionFeatures {
     pub spot_um: Vec<[f32; 2]>,
 }
 
+/// Image features could not be computed.
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureError {
+    /// The slide cannot be read.
+    #[error(transparent)]
+    Slide(#[from] SlideError),
+    /// The encoder cannot be run.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// The user stopped it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
 /// Features of the spots at `centers`. Only what lies around spots counts as the section; labels, other
 /// sections and insets elsewhere on the slide do not.
 ///
 /// # Errors
-/// [`Cancelled`].
+/// [`FeatureError`] when the encoder cannot be run, or when cancelled.
 pub fn compute(
     slide: &Slide,
     centers: &[SlidePoint],
@@ -74,10 +88,11 @@ pub fn compute(
     encoder: &dyn PatchEncoder,
     progress: &dyn Progress,
     cancel: &CancelToken,
-) -> Result<SectionFeatures, Cancelled> {
+) -> Result<SectionFeatures, FeatureError> {
     let lattice = Lattice::over(slide, centers, mpp, encoder, cancel)?;
     let nodes: Vec<SlidePoint> = lattice.tissue.iter().map(|&node| lattice.center(node)).collect();
     let total = (centers.len() + nodes.len()) as u64 * 2;
+    encoder.prepare(progress, cancel)?;
     let mut work = Work { slide, mpp, encoder, progress, cancel, done: 0, total };
     let spot = work.encode(centers)?;
     let node_features = work.encode(&nodes)?;
@@ -108,7 +123,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// The two-scale descriptors of the patches at `centers`: `centers.len() x 2 * width`.
-    fn encode(&mut self, centers: &[SlidePoint]) -> Result<Matrix, Cancelled> {
+    fn encode(&mut self, centers: &[SlidePoint]) -> Result<Matrix, FeatureError> {
         let width = self.encoder.width();
         let mut all = Matrix::zeros(centers.len(), 2 * width);
         // Enough to keep all cores busy, few enough to cancel within a second.
@@ -119,7 +134,7 @@ impl Work<'_> {
                 let (mpp, size) = (self.encoder.mpp() * scale, self.encoder.patch_size());
                 let patches: Vec<_> =
                     chunk.par_iter().map(|&c| self.slide.read_patch(c, self.mpp, mpp, size)).collect();
-                let features = self.encoder.encode(&patches);
+                let features = self.encoder.encode(&patches)?;
                 for (row, values) in features.iter().take(chunk.len()).enumerate() {
                     let out = &mut all.row_mut(index * batch + row)[offset..offset + width];
                     out.iter_mut().zip(values).for_each(|(o, &v)| *o = v);
@@ -317,11 +332,11 @@ mod tests {
         fn width(&self) -> usize {
             2
         }
-        fn encode(&self, patches: &[RgbPatch]) -> Vec<Vec<f32>> {
+        fn encode(&self, patches: &[RgbPatch]) -> Result<Vec<Vec<f32>>, EncoderError> {
             let mean = |p: &RgbPatch, c: usize| {
                 p.rgb.chunks_exact(3).map(|v| f32::from(v[c])).sum::<f32>() / (p.size * p.size) as f32
             };
-            patches.iter().map(|p| vec![mean(p, 0), mean(p, 1)]).collect()
+            Ok(patches.iter().map(|p| vec![mean(p, 0), mean(p, 1)]).collect())
         }
     }
 
@@ -390,6 +405,7 @@ mod tests {
         let cancel = CancelToken::new();
         cancel.cancel();
         let spots = [SlidePoint::new(100.0, 100.0)];
-        assert_eq!(compute(&slide(), &spots, Mpp(1.0), &MeanColor, &Silent, &cancel), Err(Cancelled));
+        let outcome = compute(&slide(), &spots, Mpp(1.0), &MeanColor, &Silent, &cancel);
+        assert!(matches!(outcome, Err(FeatureError::Cancelled(Cancelled))), "{outcome:?}");
     }
 }

@@ -98,6 +98,7 @@ impl App {
             snapshot: open.snapshot(),
             target: form.target,
             sections: open.ready().map(|s| s.name.clone()).collect(),
+            encoder: form.encoder.clone(),
             device: form.device,
             config: self.train_config()?,
             run,

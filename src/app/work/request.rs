@@ -16,6 +16,7 @@ use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::device::{DeviceChoice, DeviceInfo};
 use crate::evaluate::report::{EvalReport, Split};
+use crate::jobs::encoders::EncoderChoice;
 use crate::jobs::runs::RunInfo;
 use crate::predict::Predictions;
 use crate::preprocess::hvg::Combine;
@@ -50,6 +51,8 @@ pub struct FitRequest {
     pub target: Target,
     /// Names of the sections that take part.
     pub sections: Vec<String>,
+    /// The image encoder.
+    pub encoder: EncoderChoice,
     /// Where to train.
     pub device: DeviceChoice,
     /// Everything else, seed included.

@@ -31,9 +31,10 @@ use crate::jobs::runs::{
 };
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
-use crate::jobs::{curves, demo, figure, genes, prediction_table, project};
+use crate::jobs::{curves, demo, encoders, figure, genes, prediction_table, project};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
+use crate::preprocess::texture::TextureEncoder;
 
 /// Width of a previewed figure in pixels.
 const PREVIEW_PX: u32 = 1400;
@@ -44,7 +45,7 @@ pub fn runner(resources: Resources) -> Runner {
 }
 
 fn workspace(snapshot: Snapshot, resources: &Resources) -> Workspace {
-    Workspace { path: snapshot.path, project: snapshot.project, resources: resources.clone() }
+    Workspace::new(snapshot.path, snapshot.project, resources.clone())
 }
 
 fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Outcome> {
@@ -88,8 +89,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             let mut cached = Vec::new();
             for s in sections {
                 let centers: Vec<_> = s.centers().collect();
-                let encoder = resources.encoder.as_ref();
-                if resources.cache.holds(&s.slide, &centers, s.mpp, encoder, ctx.cancel)? {
+                if resources.cache.holds(&s.slide, &centers, s.mpp, &TextureEncoder, ctx.cancel)? {
                     cached.push(s.name.clone());
                 }
             }
@@ -311,7 +311,7 @@ fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow
     let name = entry.name.clone();
     let mut project = Project::new();
     project.add(entry)?;
-    let workspace = Workspace { path: PathBuf::new(), project, resources: resources.clone() };
+    let workspace = Workspace::new(PathBuf::new(), project, resources.clone());
     match workspace.section(&name, ctx) {
         Ok(section) => {
             let umis = section.counts.sum();
@@ -327,9 +327,9 @@ fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow
 
 fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
     let genes = fit.snapshot.project.selection.clone().unwrap_or_default().genes;
-    let workspace = workspace(fit.snapshot, resources);
-    let (target, device, config) = (fit.target, fit.device, fit.config);
-    (workspace, JobFit { genes, target, sections: fit.sections, device, config })
+    let workspace = workspace(fit.snapshot.clone(), resources);
+    let FitRequest { target, sections, encoder, device, config, .. } = fit;
+    (workspace, JobFit { genes, target, sections, encoder, device, config })
 }
 
 fn run_training(
@@ -353,6 +353,7 @@ fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) 
         genes: config.genes,
         target: config.target,
         sections: config.sections,
+        encoder: encoders::choice_of(&config.encoder, config.weights.as_deref()),
         device,
         config: config.train,
     };

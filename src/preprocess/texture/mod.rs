@@ -13,7 +13,7 @@ mod structure;
 
 use rayon::prelude::*;
 
-use crate::core::encoder::{PatchEncoder, RgbPatch};
+use crate::core::encoder::{EncoderError, PatchEncoder, RgbPatch};
 use planes::Planes;
 
 /// The embedded encoder. It has no weights, so it is always at hand and always gives the same numbers.
@@ -63,8 +63,8 @@ impl PatchEncoder for TextureEncoder {
         WIDTH
     }
 
-    fn encode(&self, patches: &[RgbPatch]) -> Vec<Vec<f32>> {
-        patches.par_iter().map(Self::describe).collect()
+    fn encode(&self, patches: &[RgbPatch]) -> Result<Vec<Vec<f32>>, EncoderError> {
+        Ok(patches.par_iter().map(Self::describe).collect())
     }
 }
 
@@ -90,12 +90,12 @@ mod tests {
             patch(7, |_| 3),
             RgbPatch { size: 64, rgb: vec![1, 2], on_slide: 0.0 },
         ];
-        let features = TextureEncoder.encode(&patches);
+        let features = TextureEncoder.encode(&patches).unwrap();
         for (f, p) in features.iter().zip(&patches) {
             assert_eq!(f.len(), TextureEncoder.width());
             assert!(f.iter().all(|v| v.is_finite()), "size {}: {f:?}", p.size);
         }
-        assert_eq!(TextureEncoder.encode(&patches[2..3])[0], features[2]);
+        assert_eq!(TextureEncoder.encode(&patches[2..3]).unwrap()[0], features[2]);
     }
 
     #[test]

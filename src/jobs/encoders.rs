@@ -1,0 +1,250 @@
+//! Which image encoder a job uses, where its weights are, and opening it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+use serde::{Deserialize, Serialize};
+
+use super::context::Ctx;
+use crate::core::encoder::{PatchEncoder, RgbPatch};
+use crate::device::{ComputeDevice, Kind};
+use crate::model::encoder::{Preset, Pretrained, preset, presets};
+use crate::preprocess::texture::TextureEncoder;
+
+/// The encoder that needs no weights.
+pub const TEXTURE: &str = "texture";
+/// Names another folder of weights than the user's own.
+const FOLDER_VARIABLE: &str = "HISCMCL_WEIGHTS";
+/// What weights files end in, the safest first.
+const ENDINGS: [&str; 4] = ["safetensors", "bin", "pth", "pt"];
+
+/// An encoder, and where its weights are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EncoderChoice {
+    /// [`TEXTURE`], or the name of a preset.
+    pub name: String,
+    /// The weights file; found in the folder of weights where none is named.
+    pub weights: Option<PathBuf>,
+}
+
+impl Default for EncoderChoice {
+    fn default() -> Self {
+        Self { name: TEXTURE.to_owned(), weights: None }
+    }
+}
+
+/// An encoder in the list of encoders.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EncoderInfo {
+    /// How it is named.
+    pub name: &'static str,
+    /// How it is named in its publication.
+    pub title: &'static str,
+    /// What it is and what it was trained on.
+    pub about: &'static str,
+    /// The licence of its weights.
+    pub licence: &'static str,
+    /// Where to get its weights.
+    pub source: &'static str,
+    /// Whether its authors ask for consent first.
+    pub gated: bool,
+    /// Numbers in its parameters.
+    pub parameters: u64,
+    /// Length of a feature vector.
+    pub width: usize,
+    /// Bytes of memory that its weights take.
+    pub memory: u64,
+    /// Multiply-adds for one patch.
+    pub multiply_adds: u64,
+    /// Its weights, where they were found.
+    pub weights: Option<PathBuf>,
+}
+
+/// Where weights are looked for: `HISCMCL_WEIGHTS`, or `weights` in the user's data folder.
+pub fn weights_folder() -> Option<PathBuf> {
+    let named = std::env::var_os(FOLDER_VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
+    named.or_else(|| {
+        directories::ProjectDirs::from("", "", "hiscmcl").map(|dirs| dirs.data_dir().join("weights"))
+    })
+}
+
+/// All pretrained encoders, with the weights that are found.
+pub fn list() -> Vec<EncoderInfo> {
+    let folder = weights_folder();
+    presets()
+        .into_iter()
+        .map(|preset| {
+            let listed = preset.architecture.list(preset.side);
+            EncoderInfo {
+                name: preset.name,
+                title: preset.title,
+                about: preset.about,
+                licence: preset.licence,
+                source: preset.source,
+                gated: preset.gated,
+                parameters: listed.values(),
+                width: preset.architecture.width(),
+                memory: preset.memory(),
+                multiply_adds: listed.multiply_adds,
+                weights: folder.as_deref().and_then(|folder| find_in(folder, &preset)),
+            }
+        })
+        .collect()
+}
+
+/// The weights of a preset in a folder: `NAME.ENDING`, or in a folder of its own under the name it was published
+/// with. Names like `pytorch_model.bin` say nothing outside such a folder.
+fn find_in(folder: &Path, preset: &Preset) -> Option<PathBuf> {
+    let own = folder.join(preset.name);
+    let named = ENDINGS.iter().map(|ending| folder.join(format!("{}.{ending}", preset.name)));
+    let published = preset.files.iter().map(|file| own.join(file));
+    let telling = preset.files.iter().filter(|f| !is_common(f)).map(|file| folder.join(file));
+    named.chain(published).chain(telling).find(|path| path.is_file())
+}
+
+/// Names under which many encoders are published.
+fn is_common(file: &str) -> bool {
+    file.starts_with("pytorch_model.") || file.starts_with("model.")
+}
+
+/// The pretrained encoder that made features under this name ([`PatchEncoder::id`]).
+fn preset_of(id: &str) -> Option<Preset> {
+    presets().into_iter().filter(|p| id.starts_with(&format!("{}-", p.name))).max_by_key(|p| p.name.len())
+}
+
+/// What a run that used the encoder `id` must be given.
+pub fn choice_of(id: &str, weights: Option<&Path>) -> EncoderChoice {
+    match preset_of(id) {
+        None => EncoderChoice::default(),
+        Some(preset) => {
+            let kept = weights.filter(|path| path.is_file()).map(Path::to_owned);
+            EncoderChoice { name: preset.name.to_owned(), weights: kept }
+        }
+    }
+}
+
+/// Opens an encoder for a device.
+///
+/// # Errors
+/// There is no such encoder, its weights are not found, or they do not fit it: one sentence that says what to do.
+pub fn open(
+    choice: &EncoderChoice,
+    device: &ComputeDevice,
+    ctx: &Ctx,
+) -> anyhow::Result<Arc<dyn PatchEncoder>> {
+    if choice.name.eq_ignore_ascii_case(TEXTURE) {
+        return Ok(Arc::new(TextureEncoder));
+    }
+    Ok(Arc::new(open_pretrained(choice, device, ctx)?))
+}
+
+fn open_pretrained(choice: &EncoderChoice, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Pretrained> {
+    let preset = preset(&choice.name).ok_or_else(|| {
+        let names: Vec<&str> = presets().iter().map(|p| p.name).collect();
+        anyhow!("There is no encoder \"{}\"; there are {TEXTURE}, {}", choice.name, names.join(", "))
+    })?;
+    let weights = match &choice.weights {
+        Some(path) => path.clone(),
+        None => weights_folder()
+            .as_deref()
+            .and_then(|folder| find_in(folder, &preset))
+            .ok_or_else(|| anyhow!("{}", how_to_get(&preset)))?,
+    };
+    let on_gpu = device.info().kind != Kind::Cpu;
+    let device = on_gpu.then(|| device.burn().clone());
+    Ok(Pretrained::open(preset, &weights, device, ctx.progress(), ctx.cancel)?)
+}
+
+/// One sentence for somebody without the weights.
+pub fn how_to_get(preset: &Preset) -> String {
+    let ask = if preset.gated { "ask its authors for them at" } else { "download them from" };
+    let place = weights_folder().map_or_else(
+        || format!("a folder that {FOLDER_VARIABLE} names"),
+        |folder| folder.display().to_string(),
+    );
+    let ending = preset.files.first().and_then(|f| f.rsplit('.').next()).unwrap_or("safetensors");
+    format!(
+        "The weights of {} are not on this computer: {ask} {} and put the file into {place} as {}.{ending}",
+        preset.title, preset.source, preset.name
+    )
+}
+
+/// What an encoder makes of one image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Embedded {
+    /// The encoder and its weights.
+    pub encoder: String,
+    /// Length of the vector.
+    pub width: usize,
+    /// Size of the image before it was resampled to the encoder's input, where it had another.
+    pub resampled_from: Option<[u32; 2]>,
+    /// The feature vector.
+    pub vector: Vec<f32>,
+}
+
+/// Encodes one image as it is; one of another size than the encoder's input is resampled (bicubic).
+///
+/// # Errors
+/// One sentence naming the image or the weights file.
+pub fn embed(
+    choice: &EncoderChoice,
+    device: &ComputeDevice,
+    image: &Path,
+    ctx: &Ctx,
+) -> anyhow::Result<Embedded> {
+    let read = || image::ImageReader::open(image)?.with_guessed_format()?.decode();
+    let mut pixels: RgbImage =
+        read().with_context(|| format!("{}: the image cannot be read", image.display()))?.to_rgb8();
+    let encoder = open(choice, device, ctx)?;
+    let side = encoder.patch_size() as u32;
+    let mut resampled_from = None;
+    if pixels.dimensions() != (side, side) {
+        resampled_from = Some([pixels.width(), pixels.height()]);
+        pixels = imageops::resize(&pixels, side, side, FilterType::CatmullRom);
+    }
+    encoder.prepare(ctx.progress(), ctx.cancel)?;
+    let patch = RgbPatch { size: side as usize, rgb: pixels.into_raw(), on_slide: 1.0 };
+    let vector = encoder.encode(&[patch])?.pop().unwrap_or_default();
+    Ok(Embedded { encoder: encoder.id(), width: vector.len(), resampled_from, vector })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_found_by_name_and_in_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let find = |name: &str| find_in(folder.path(), &preset(name).unwrap());
+        assert_eq!(find("uni"), None);
+        std::fs::write(at("pytorch_model.bin"), "").unwrap();
+        assert_eq!(find("uni"), None, "that name can be anything");
+        std::fs::create_dir(at("uni")).unwrap();
+        std::fs::write(at("uni/pytorch_model.bin"), "").unwrap();
+        assert_eq!(find("uni"), Some(at("uni/pytorch_model.bin")));
+        std::fs::write(at("uni.safetensors"), "").unwrap();
+        assert_eq!(find("uni"), Some(at("uni.safetensors")));
+        std::fs::write(at("resnet18-f37072fd.pth"), "").unwrap();
+        assert_eq!(find("resnet18"), Some(at("resnet18-f37072fd.pth")));
+        assert_eq!(find("uni2-h"), None);
+    }
+
+    #[test]
+    fn runs_name_their_encoder() {
+        assert_eq!(choice_of("texture-2", None), EncoderChoice::default());
+        for preset in presets() {
+            let id = format!("{}-0123456789abcdef-1", preset.name);
+            assert_eq!(choice_of(&id, Some(Path::new("/nowhere"))).name, preset.name);
+        }
+    }
+
+    #[test]
+    fn missing_weights_say_where_to_ask() {
+        let text = how_to_get(&preset("uni").unwrap());
+        assert!(text.contains("huggingface.co/MahmoodLab/UNI") && text.ends_with("uni.bin"), "{text}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Token sequences and what is done to them beside products and attention.
+
+use rayon::prelude::*;
+
+use super::activation::wide;
+use crate::model::encoder::architecture::Pooling;
+
+/// Token sequences of a batch: `images x tokens x width`, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::model::encoder) struct Tokens {
+    pub(super) images: usize,
+    pub(super) tokens: usize,
+    pub(super) width: usize,
+    pub(super) values: Vec<f32>,
+}
+
+/// Rows that one core takes at once.
+pub(super) const ROWS: usize = 32;
+
+impl Tokens {
+    /// The values of one image.
+    fn image(&self, image: usize) -> &[f32] {
+        let size = self.tokens * self.width;
+        &self.values[image * size..(image + 1) * size]
+    }
+}
+
+/// Adds `row` to every row.
+pub(super) fn add_row(values: &mut [f32], row: &[f32]) {
+    values.par_chunks_mut(ROWS * row.len()).for_each(|rows| {
+        for values in rows.chunks_exact_mut(row.len()) {
+            values.iter_mut().zip(row).for_each(|(v, r)| *v += r);
+        }
+    });
+}
+
+/// `x += y`, where rows of `y` are scaled by `scale`.
+pub(super) fn add_scaled(x: &mut [f32], y: &[f32], scale: Option<&[f32]>) {
+    match scale {
+        None => x.iter_mut().zip(y).for_each(|(x, y)| *x += y),
+        Some(scale) => {
+            let size = ROWS * scale.len();
+            x.par_chunks_mut(size).zip(y.par_chunks(size)).for_each(|(x, y)| {
+                for (x, y) in x.chunks_exact_mut(scale.len()).zip(y.chunks_exact(scale.len())) {
+                    x.iter_mut().zip(y).zip(scale).for_each(|((x, y), s)| *x += y * s);
+                }
+            });
+        }
+    }
+}
+
+/// Puts the tokens of `prefix` in front of every image's patches and adds `positions`, which have rows for the
+/// prefix only if `prefix_positions`.
+pub(super) fn with_prefix(
+    patches: &Tokens,
+    prefix: [&[f32]; 2],
+    positions: &[f32],
+    prefix_positions: bool,
+) -> Tokens {
+    let prefix = prefix.concat();
+    let mut values = Vec::with_capacity(patches.values.len() + patches.images * prefix.len());
+    for image in 0..patches.images {
+        let start = values.len();
+        values.extend_from_slice(&prefix);
+        values.extend_from_slice(patches.image(image));
+        let placed = if prefix_positions { start } else { start + prefix.len() };
+        values[placed..].iter_mut().zip(positions).for_each(|(v, p)| *v += p);
+    }
+    let width = patches.width;
+    Tokens { tokens: patches.tokens + prefix.len() / width, values, ..*patches }
+}
+
+/// Every token to mean 0 and variance 1, then scaled and shifted.
+pub(super) fn layer_norm(x: &Tokens, weight: &[f32], bias: &[f32], eps: f32) -> Tokens {
+    let width = x.width;
+    let mut values = vec![0.0; x.values.len()];
+    values.par_chunks_mut(ROWS * width).zip(x.values.par_chunks(ROWS * width)).for_each(|(y, x)| {
+        wide(|| {
+            for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+                let mean = sum(x, |v| v) / width as f32;
+                let variance = sum(x, |v| (v - mean) * (v - mean)) / width as f32;
+                let scale = 1.0 / (variance + eps).sqrt();
+                for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+                    *y = (x - mean) * scale * weight + bias;
+                }
+            }
+        });
+    });
+    Tokens { values, ..*x }
+}
+
+/// The sum of `f` over `values`, in 16 partial sums, so that it is exact to more digits and quick.
+#[inline(always)]
+pub(super) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let chunks = values.chunks_exact(16);
+    let rest: f32 = chunks.remainder().iter().map(|&v| f(v)).sum();
+    for chunk in chunks {
+        sums.iter_mut().zip(chunk).for_each(|(s, &v)| *s += f(v));
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+/// One token an image.
+pub(super) fn pool(x: &Tokens, pooling: Pooling, prefix: usize) -> Tokens {
+    let mut values = Vec::new();
+    for image in 0..x.images {
+        let tokens = x.image(image);
+        if pooling != Pooling::Mean {
+            values.extend_from_slice(&tokens[..x.width]);
+        }
+        if pooling != Pooling::Class {
+            let mut mean = vec![0.0; x.width];
+            for token in tokens.chunks_exact(x.width).skip(prefix) {
+                mean.iter_mut().zip(token).for_each(|(m, v)| *m += v);
+            }
+            let count = (x.tokens - prefix).max(1) as f32;
+            values.extend(mean.iter().map(|m| m / count));
+        }
+    }
+    let width = if x.images == 0 { 0 } else { values.len() / x.images };
+    Tokens { images: x.images, tokens: 1, width, values }
+}

@@ -1,0 +1,22 @@
+//! Pretrained image encoders: what their networks look like, and how they are run.
+
+pub mod architecture;
+mod cpu;
+mod densenet;
+pub mod listing;
+mod load;
+pub mod ops;
+pub mod parameters;
+mod positions;
+pub mod presets;
+mod pretrained;
+mod resnet;
+mod tensor;
+mod vit;
+
+pub use architecture::Architecture;
+pub use cpu::CpuNetwork;
+pub use load::{LoadError, load, report};
+pub use presets::{Preset, preset, presets};
+pub use pretrained::Pretrained;
+pub use tensor::TensorNetwork;

@@ -1,0 +1,197 @@
+//! Runs networks on burn tensors: on a GPU, and wherever gradients are wanted.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::activation::{gelu, relu, silu};
+use burn::tensor::module::{attention, avg_pool2d, conv2d, layer_norm, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::architecture::{Architecture, MlpKind, Pooling};
+use super::ops::{Conv, Ops, Prefix};
+use super::parameters::Parameters;
+
+/// What keeps a batch normalisation from dividing by zero: PyTorch's default.
+const BATCH_NORM_EPS: f64 = 1e-5;
+
+/// A network with its parameters on a device.
+#[derive(Debug)]
+pub struct TensorNetwork {
+    architecture: Architecture,
+    parameters: BTreeMap<String, Parameter>,
+    device: Device,
+}
+
+/// A parameter in a row, and its shape.
+#[derive(Debug, Clone)]
+struct Parameter {
+    values: Tensor<1>,
+    shape: Vec<usize>,
+}
+
+impl TensorNetwork {
+    /// Puts parameters on a device.
+    pub fn new(architecture: Architecture, parameters: Parameters, device: &Device) -> Self {
+        let parameters = parameters
+            .into_iter()
+            .map(|(name, array)| {
+                let count = array.values.len();
+                let values = Tensor::from_data(TensorData::new(array.values, [count]), device);
+                (name, Parameter { values, shape: array.shape })
+            })
+            .collect();
+        Self { architecture, parameters, device: device.clone() }
+    }
+
+    /// Feature vectors of normalised images `[b, 3, side, side]`: `[b, width]`.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.architecture.run(self, images).squeeze_dim(1)
+    }
+
+    /// Feature vectors of `images`: one after another, each `side * side * 3` normalised values, RGB side by
+    /// side.
+    pub fn run(&self, images: Vec<f32>, side: usize) -> Vec<f32> {
+        let count = images.len() / (side * side * 3);
+        let images: Tensor<4> =
+            Tensor::from_data(TensorData::new(images, [count, side, side, 3]), &self.device);
+        self.forward(images.permute([0, 3, 1, 2])).into_data().iter::<f32>().collect()
+    }
+}
+
+impl TensorNetwork {
+    /// One parameter in its own shape, which has `D` dimensions.
+    fn parameter<const D: usize>(&self, name: &str) -> Tensor<D> {
+        #[expect(clippy::expect_used, reason = "made from a listing of the same network")]
+        let Parameter { values, shape } = self.parameters.get(name).expect("listed").clone();
+        values.reshape(burn::tensor::Shape::from(shape))
+    }
+
+    /// Scale and shift of a batch normalisation by its running statistics.
+    fn affine(&self, norm: &str) -> (Tensor<4>, Tensor<4>) {
+        let part = |part: &str| self.parameter::<1>(&format!("{norm}.{part}"));
+        let scale = part("weight") / (part("running_var") + BATCH_NORM_EPS).sqrt();
+        let shift = part("bias") - part("running_mean") * scale.clone();
+        let channels = scale.dims()[0];
+        (scale.reshape([1, channels, 1, 1]), shift.reshape([1, channels, 1, 1]))
+    }
+}
+
+impl Ops for TensorNetwork {
+    /// `[b, c, h, w]`
+    type Maps = Tensor<4>;
+    /// `[b, t, c]`
+    type Tokens = Tensor<3>;
+
+    fn conv(&self, x: &Tensor<4>, name: &str, conv: Conv, norm: Option<&str>, relu_after: bool) -> Tensor<4> {
+        let options = ConvOptions::new([conv.stride, conv.stride], [conv.padding, conv.padding], [1, 1], 1);
+        let mut y = conv2d(x.clone(), self.parameter(&format!("{name}.weight")), None, options);
+        if let Some(norm) = norm {
+            let (scale, shift) = self.affine(norm);
+            y = y * scale + shift;
+        }
+        if relu_after { relu(y) } else { y }
+    }
+
+    fn norm_relu(&self, pieces: &[Tensor<4>], norm: &str) -> Tensor<4> {
+        let (scale, shift) = self.affine(norm);
+        relu(Tensor::cat(pieces.to_vec(), 1) * scale + shift)
+    }
+
+    fn max_pool(&self, x: &Tensor<4>) -> Tensor<4> {
+        max_pool2d(x.clone(), MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]))
+    }
+
+    fn halve(&self, x: &Tensor<4>) -> Tensor<4> {
+        avg_pool2d(x.clone(), AvgPoolOptions::new([2, 2]).with_stride([2, 2]))
+    }
+
+    fn add_relu(&self, x: Tensor<4>, y: &Tensor<4>) -> Tensor<4> {
+        relu(x + y.clone())
+    }
+
+    fn mean(&self, x: &Tensor<4>) -> Tensor<3> {
+        let [b, c, h, w] = x.dims();
+        x.clone().reshape([b, c, h * w]).mean_dim(2).permute([0, 2, 1])
+    }
+
+    fn patches(&self, images: &Tensor<4>, name: &str, patch: usize, width: usize) -> Tensor<3> {
+        let [b, channels, h, w] = images.dims();
+        let (rows, columns) = (h / patch, w / patch);
+        // A step as wide as the kernel makes the convolution a plain product.
+        let apart: Tensor<6> = images.clone().reshape([b, channels, rows, patch, columns, patch]);
+        let inner = channels * patch * patch;
+        let apart = apart.permute([0, 2, 4, 1, 3, 5]).reshape([b, rows * columns, inner]);
+        let weight = self.parameter::<4>(&format!("{name}.weight")).reshape([width, inner]);
+        linear(apart, weight, self.parameter(&format!("{name}.bias")))
+    }
+
+    fn with_prefix(&self, patches: &Tensor<3>, prefix: Prefix) -> Tensor<3> {
+        let [b, _, width] = patches.dims();
+        let positions = self.parameter::<3>("pos_embed");
+        let mut parts = Vec::new();
+        if prefix.class {
+            parts.push(self.parameter::<3>("cls_token").expand([b, 1, width]));
+        }
+        if prefix.registers > 0 {
+            parts.push(self.parameter::<3>("reg_token").expand([b, prefix.registers, width]));
+        }
+        if prefix.positions {
+            parts.push(patches.clone());
+            Tensor::cat(parts, 1) + positions
+        } else {
+            parts.push(patches.clone() + positions);
+            Tensor::cat(parts, 1)
+        }
+    }
+
+    fn layer_norm(&self, x: &Tensor<3>, name: &str, eps: f64) -> Tensor<3> {
+        let (weight, bias) =
+            (self.parameter(&format!("{name}.weight")), self.parameter(&format!("{name}.bias")));
+        layer_norm(x.clone(), weight, Some(bias), eps)
+    }
+
+    fn linear(&self, x: &Tensor<3>, name: &str, out: usize, then: Option<MlpKind>) -> Tensor<3> {
+        let (weight, bias) =
+            (self.parameter(&format!("{name}.weight")), self.parameter(&format!("{name}.bias")));
+        let y = linear(x.clone(), weight, bias);
+        match then {
+            None => y,
+            Some(MlpKind::Gelu) => gelu(y),
+            Some(MlpKind::Swiglu) => silu(y.clone().narrow(2, 0, out / 2)) * y.narrow(2, out / 2, out / 2),
+        }
+    }
+
+    fn attention(&self, qkv: &Tensor<3>, heads: usize) -> Tensor<3> {
+        let [b, t, width] = qkv.dims();
+        let (width, head) = (width / 3, width / 3 / heads);
+        let part = |which: usize| {
+            let part = qkv.clone().narrow(2, which * width, width);
+            part.reshape([b, t, heads, head]).permute([0, 2, 1, 3])
+        };
+        let y = attention(part(0), part(1), part(2), None, None, Default::default());
+        y.permute([0, 2, 1, 3]).reshape([b, t, width])
+    }
+
+    fn add(&self, x: Tensor<3>, y: &Tensor<3>, scale: Option<&str>) -> Tensor<3> {
+        match scale {
+            None => x + y.clone(),
+            Some(scale) => x + y.clone() * self.parameter::<1>(scale).unsqueeze(),
+        }
+    }
+
+    fn pool(&self, x: &Tensor<3>, pooling: Pooling, prefix: usize) -> Tensor<3> {
+        let tokens = x.dims()[1];
+        let class = || x.clone().narrow(1, 0, 1);
+        let mean = || x.clone().narrow(1, prefix, tokens - prefix).mean_dim(1);
+        match pooling {
+            Pooling::Class => class(),
+            Pooling::Mean => mean(),
+            Pooling::ClassAndMean => Tensor::cat(vec![class(), mean()], 2),
+        }
+    }
+}
+
+/// `x W^T + b`
+fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
+    burn::tensor::module::linear(x, weight.transpose(), Some(bias))
+}
