@@ -9,6 +9,7 @@ pub mod losses;
 pub mod network;
 pub mod parameters;
 pub mod positions;
+pub mod weights;
 
 pub use expression::{ExpressionBatch, ExpressionBranch, ExpressionConfig};
 pub use fusion::{Fusion, FusionConfig, ImageBatch};
