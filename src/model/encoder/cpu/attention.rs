@@ -5,7 +5,7 @@ use faer::{Accum, Par};
 use rayon::prelude::*;
 
 use super::activation::{exp, wide};
-use super::matrix::{part, part_mut};
+use super::matrix::{part, whole_mut};
 use super::tokens::{Tokens, sum};
 
 /// Attention in `heads` heads over tokens that hold queries, keys and values side by side.
@@ -21,11 +21,11 @@ pub(super) fn attend(qkv: &Tokens, heads: usize) -> Tokens {
             let (image, column) = (index / heads, index % heads * head);
             let values = &qkv.values[image * tokens * 3 * width..];
             let of = |which: usize| part(&values[which * width + column..], tokens, head, 3 * width);
-            let all = part_mut(scores, tokens, tokens, tokens);
-            matmul(all, Accum::Replace, of(0), of(1).transpose(), scale, Par::Seq);
-            wide(|| scores.chunks_exact_mut(tokens).for_each(softmax));
+            let all = whole_mut(scores, tokens, tokens);
+            matmul(all, Accum::Replace, of(0), of(1).transpose(), 1.0, Par::Seq);
+            wide(|| scores.chunks_exact_mut(tokens).for_each(|row| softmax(row, scale)));
             let all = part(scores, tokens, tokens, tokens);
-            matmul(part_mut(out, tokens, head, head), Accum::Replace, all, of(2), 1.0, Par::Seq);
+            matmul(whole_mut(out, tokens, head), Accum::Replace, all, of(2), 1.0, Par::Seq);
         },
     );
     let mut out = vec![0.0; apart.len()];
@@ -40,9 +40,9 @@ pub(super) fn attend(qkv: &Tokens, heads: usize) -> Tokens {
     Tokens { width, values: out, ..*qkv }
 }
 
-/// `e^x` over their sum.
+/// `e^(scale x)` over their sum, for a scale above 0.
 #[inline(always)]
-fn softmax(row: &mut [f32]) {
+fn softmax(row: &mut [f32], scale: f32) {
     let mut largest = [f32::NEG_INFINITY; 16];
     let chunks = row.chunks_exact(16);
     let rest = chunks.remainder().iter().fold(f32::NEG_INFINITY, |m, &v| m.max(v));
@@ -50,7 +50,43 @@ fn softmax(row: &mut [f32]) {
         largest.iter_mut().zip(chunk).for_each(|(m, &v)| *m = if v > *m { v } else { *m });
     }
     let largest = largest.iter().fold(rest, |m, &v| m.max(v));
-    row.iter_mut().for_each(|v| *v = exp(*v - largest));
-    let scale = 1.0 / sum(row, |v| v);
-    row.iter_mut().for_each(|v| *v *= scale);
+    row.iter_mut().for_each(|v| *v = exp((*v - largest) * scale));
+    let share = 1.0 / sum(row, |v| v);
+    row.iter_mut().for_each(|v| *v *= share);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::rng;
+    use rand::RngExt;
+
+    #[test]
+    fn attention_is_softmax_of_products() {
+        let (images, tokens, heads, head) = (2, 19, 3, 5);
+        let width = heads * head;
+        let mut random = rng::stream(1, "attention", 0);
+        let values: Vec<f32> =
+            (0..images * tokens * 3 * width).map(|_| random.random_range(-2.0..2.0)).collect();
+        let qkv = Tokens { images, tokens, width: 3 * width, values };
+        let found = attend(&qkv, heads);
+        assert_eq!((found.images, found.tokens, found.width), (images, tokens, width));
+        let at = |image: usize, token: usize, column: usize| {
+            f64::from(qkv.values[(image * tokens + token) * 3 * width + column])
+        };
+        for (i, &value) in found.values.iter().enumerate() {
+            let (image, token, column) = (i / width / tokens, i / width % tokens, i % width);
+            let first = column / head * head;
+            let weight = |other: usize| {
+                let product: f64 = (first..first + head)
+                    .map(|c| at(image, token, c) * at(image, other, width + c))
+                    .sum();
+                (product / (head as f64).sqrt()).exp()
+            };
+            let sum: f64 = (0..tokens).map(weight).sum();
+            let expected: f64 =
+                (0..tokens).map(|other| weight(other) / sum * at(image, other, 2 * width + column)).sum();
+            assert!((f64::from(value) - expected).abs() < 1e-5, "{i}: {value} instead of {expected}");
+        }
+    }
 }

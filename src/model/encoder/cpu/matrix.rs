@@ -15,8 +15,7 @@ pub(super) fn times_transposed(
 ) {
     let a = MatRef::from_row_major_slice(&a[..rows * inner], rows, inner);
     let b = MatRef::from_row_major_slice(&b[..columns * inner], columns, inner);
-    let out = MatMut::from_row_major_slice_mut(&mut out[..rows * columns], rows, columns);
-    matmul(out, Accum::Replace, a, b.transpose(), 1.0, par);
+    matmul(whole_mut(out, rows, columns), Accum::Replace, a, b.transpose(), 1.0, par);
 }
 
 /// A part of a row-major matrix: `rows x columns`, rows `stride` apart.
@@ -25,8 +24,7 @@ pub(super) fn part(values: &[f32], rows: usize, columns: usize, stride: usize) -
     MatRef::from_row_major_slice_with_stride(&values[..end], rows, columns, stride)
 }
 
-/// As [`part`], to be written to.
-pub(super) fn part_mut(values: &mut [f32], rows: usize, columns: usize, stride: usize) -> MatMut<'_, f32> {
-    let end = if rows == 0 { 0 } else { (rows - 1) * stride + columns };
-    MatMut::from_row_major_slice_with_stride_mut(&mut values[..end], rows, columns, stride)
+/// A whole row-major matrix, to be written to.
+pub(super) fn whole_mut(values: &mut [f32], rows: usize, columns: usize) -> MatMut<'_, f32> {
+    MatMut::from_row_major_slice_mut(&mut values[..rows * columns], rows, columns)
 }

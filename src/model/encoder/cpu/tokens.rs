@@ -121,3 +121,34 @@ pub(super) fn pool(x: &Tokens, pooling: Pooling, prefix: usize) -> Tokens {
     let width = if x.images == 0 { 0 } else { values.len() / x.images };
     Tokens { images: x.images, tokens: 1, width, values }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_normalised_and_pooled() {
+        let values: Vec<f32> = (0..2 * 3 * 20).map(|v| (v * v % 17) as f32).collect();
+        let x = Tokens { images: 2, tokens: 3, width: 20, values };
+        let y = layer_norm(&x, &[2.0; 20], &[0.5; 20], 1e-6);
+        for row in y.values.chunks_exact(20) {
+            let mean = row.iter().sum::<f32>() / 20.0;
+            let variance = row.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / 20.0;
+            assert!((mean - 0.5).abs() < 1e-5 && (variance - 4.0).abs() < 1e-4, "{mean} {variance}");
+        }
+        let pooled = pool(&x, Pooling::ClassAndMean, 1);
+        assert_eq!((pooled.images, pooled.width), (2, 40));
+        assert_eq!(pooled.values[40..60], x.values[60..80]);
+        assert_eq!(pooled.values[60], (x.values[80] + x.values[100]) / 2.0);
+    }
+
+    #[test]
+    fn what_stands_in_front_is_put_there_for_every_image() {
+        let patches = Tokens { images: 2, tokens: 1, width: 2, values: vec![1.0, 2.0, 3.0, 4.0] };
+        let all = with_prefix(&patches, [&[10.0, 20.0], &[]], &[0.1, 0.2, 0.3, 0.4], true);
+        assert_eq!(all.values, [10.1, 20.2, 1.3, 2.4, 10.1, 20.2, 3.3, 4.4]);
+        let patches_only = with_prefix(&patches, [&[10.0, 20.0], &[]], &[0.5, 0.25], false);
+        assert_eq!(patches_only.values, [10.0, 20.0, 1.5, 2.25, 10.0, 20.0, 3.5, 4.25]);
+        assert_eq!(patches_only.tokens, 2);
+    }
+}
