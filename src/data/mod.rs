@@ -6,6 +6,8 @@ pub mod demo;
 pub mod gene_list;
 pub mod genes;
 pub mod hdf5;
+#[cfg(test)]
+mod mutate;
 pub mod open;
 pub mod panels;
 pub mod project;

@@ -22,6 +22,11 @@ pub const MAX_PIXELS: u64 = 1_000_000_000;
 pub const MAX_SIDE: u32 = 65_535;
 /// The most a decoder may allocate for itself: 16 bytes for each of [`MAX_PIXELS`].
 const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 16;
+/// No image of these formats unpacks to more bytes than this for each of its file: deflate, which packs closest,
+/// makes 1032 of one.
+const MOST_UNPACKED: u64 = 4096;
+/// Images that unpack to no more are not doubted.
+const UNDOUBTED: u64 = 64 << 20;
 
 /// Pixels as the decoder gave them, row-major without padding.
 pub(super) struct Pixels {
@@ -170,16 +175,17 @@ pub(super) fn decode(
             let message = "the image is cut off; copy it again from its source";
             return Err(FileError::malformed(path, message).into());
         }
-        decode_from(path, Cursor::new(bytes))
+        decode_from(path, Cursor::new(bytes), total)
     } else {
-        decode_from(path, source)
+        decode_from(path, source, total)
     };
     // A cancelled read looks like a damaged file to the decoder.
     cancel.check()?;
     pixels
 }
 
-fn decode_from<R: BufRead + Seek>(path: &Path, source: R) -> Result<Pixels, SlideError> {
+/// Decodes what `source` holds, of `packed` bytes.
+fn decode_from<R: BufRead + Seek>(path: &Path, source: R, packed: u64) -> Result<Pixels, SlideError> {
     let (reader, _) = reader(path, source)?;
     let mut decoder = reader.into_decoder().map_err(|e| file_error(path, e))?;
     let (width, height) = decoder.dimensions();
@@ -189,6 +195,13 @@ fn decode_from<R: BufRead + Seek>(path: &Path, source: R) -> Result<Pixels, Slid
     }
     if pixels == 0 {
         return Err(FileError::malformed(path, "the image has no pixels").into());
+    }
+    if decoder.total_bytes() > packed.saturating_mul(MOST_UNPACKED).max(UNDOUBTED) {
+        let message = format!(
+            "the image is damaged (a file of {packed} bytes cannot hold {width} x {height} pixels); copy it again \
+             from its source"
+        );
+        return Err(FileError::malformed(path, message).into());
     }
     decoder.set_limits(limits()).map_err(|e| file_error(path, e))?;
     let color = decoder.color_type();

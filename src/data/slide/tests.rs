@@ -1,5 +1,6 @@
 use super::*;
 use crate::core::progress::Silent;
+use crate::data::mutate::fuzz_file;
 
 /// A slide whose red is the column and green the row (modulo 251), blue 10.
 fn gradient(width: u32, height: u32) -> RgbImage {
@@ -197,6 +198,19 @@ fn absurd_sizes_are_refused_before_allocating() {
 }
 
 #[test]
+fn sizes_that_the_file_cannot_hold_are_refused_before_allocating() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("wide.jpg");
+    let mut bytes = encoded(&picture(), image::ImageFormat::Jpeg);
+    // Height and width follow the marker of the frame, its length and the depth.
+    let frame = bytes.windows(4).position(|w| w == [0xFF, 0xC0, 0, 17]).unwrap();
+    bytes[frame + 5..frame + 9].copy_from_slice(&[0x3A, 0x98, 0xFD, 0xE8]);
+    std::fs::write(&path, &bytes).unwrap();
+    let expected = format!("(a file of {} bytes cannot hold 65000 x 15000 pixels)", bytes.len());
+    assert!(sentence(&path).contains(&expected), "{}", sentence(&path));
+}
+
+#[test]
 fn cancelling_stops_the_decoding() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.png");
@@ -229,4 +243,75 @@ fn damaged_images_never_panic() {
             }
         }
     }
+}
+
+/// Damaged images are opened, or refused in a sentence that names the file.
+fn fuzz_images(file: &str, sound: Vec<Vec<u8>>) {
+    fuzz_file(file, file, sound, |path| {
+        let size = Slide::read_size(path);
+        match open(path) {
+            Ok(slide) => {
+                assert_eq!(size.ok(), Some(slide.size()));
+                true
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains(file) && !text.contains('\n'), "{text}");
+                false
+            }
+        }
+    });
+}
+
+/// A small picture with something in it, of 8 bits.
+fn picture() -> image::DynamicImage {
+    image::RgbImage::from_fn(70, 50, |x, y| image::Rgb([x as u8 * 3, y as u8 * 5, (x * y) as u8])).into()
+}
+
+fn encoded(image: &image::DynamicImage, format: image::ImageFormat) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_png_never_panics_for_minutes() {
+    let of = |image: image::DynamicImage| encoded(&image, image::ImageFormat::Png);
+    let picture = picture();
+    let sound = vec![
+        of(picture.clone()),
+        of(picture.to_rgba16().into()),
+        of(picture.to_luma8().into()),
+        of(picture.to_luma_alpha8().into()),
+    ];
+    fuzz_images("damaged.png", sound);
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_jpeg_never_panics_for_minutes() {
+    let of = |image: image::DynamicImage| encoded(&image, image::ImageFormat::Jpeg);
+    let sound = vec![of(picture()), of(picture().to_luma8().into())];
+    fuzz_images("damaged.jpg", sound);
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_tiff_never_panics_for_minutes() {
+    use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
+    let picture = picture();
+    let mut sound = vec![
+        encoded(&picture, image::ImageFormat::Tiff),
+        encoded(&picture.to_luma16().into(), image::ImageFormat::Tiff),
+        encoded(&picture.to_rgba8().into(), image::ImageFormat::Tiff),
+    ];
+    let deflate = Compression::Deflate(DeflateLevel::Fast);
+    for compression in [Compression::Lzw, deflate, Compression::Packbits] {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut bytes).unwrap().with_compression(compression);
+        encoder.write_image::<colortype::RGB8>(70, 50, picture.as_bytes()).unwrap();
+        sound.push(bytes.into_inner());
+    }
+    fuzz_images("damaged.tiff", sound);
 }

@@ -59,7 +59,10 @@ pub(super) struct LabelTable {
 
 /// Whether `path` seems to hold labels, from its first two rows.
 pub(super) fn look_at(path: &Path) -> Option<LabelTable> {
-    let mut table = Table::open(path).ok()?;
+    look_into(Table::open(path).ok()?)
+}
+
+fn look_into(mut table: Table) -> Option<LabelTable> {
     let layout = Layout::of(&table).ok()?;
     let row = table.next_row().ok()??;
     let barcode = match layout {
@@ -212,9 +215,9 @@ impl Labels<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mutate::fuzz;
     use super::super::table::Lines;
     use super::*;
+    use crate::data::mutate::{fuzz, gzip};
     use proptest::prelude::*;
     use std::io::Cursor;
 
@@ -304,12 +307,21 @@ mod tests {
     #[test]
     #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
     fn damaged_labels_never_panic_for_minutes() {
-        let sound: [&[u8]; 4] = [
+        let sound: [&[u8]; 6] = [
             b"Row.names\tx\ty\tpixel_x\tpixel_y\tlabel\n1x2\t9.008\t17.012\t1\t2.5\tconnective tissue\n",
             b"Barcode,Graph-based\nAAACAAGTATCTCCCA-1,Cluster 1\nAAACACCAATAACTGC-1,Cluster 2\n",
             b"AAACAAGTATCTCCCA-1\tLayer_3\nAAACACCAATAACTGC-1\tWM\n",
             b"\"\",\"n\",\"Classification\"\n\"AAACAAGTATCTCCCA-1\",12,\"Stroma\"\n",
+            b"\"\",\"nCount_RNA\",\"nFeature_RNA\",\"subtype\",\"patientid\",\"Classification\"\n\
+              \"AAACAAGTATCTCCCA-1\",\"5432\",\"2101\",\"TNBC\",\"CID4290\",\"Invasive cancer + lymphocytes\"\n",
+            b"orig.ident\tlayer_guess\nAAACAAGTATCTCCCA-1\t151673\tL3\nAAACACCAATAACTGC-1\t151673\tWM\n",
         ];
-        fuzz("labels", sound.map(<[u8]>::to_vec).to_vec(), |bytes| read(bytes).is_ok());
+        let mut sound = sound.map(<[u8]>::to_vec).to_vec();
+        sound.push(gzip(&sound[0]));
+        fuzz("labels", sound, |bytes| {
+            let lines = Lines::over(Path::new("l.tsv"), Cursor::new(bytes.to_vec()), 0);
+            let _ = lines.and_then(Table::over).map(look_into);
+            read(bytes).is_ok()
+        });
     }
 }

@@ -3,8 +3,6 @@
 //! them a folder or file is.
 
 mod error;
-#[cfg(test)]
-mod mutate;
 mod table;
 
 pub mod counts;

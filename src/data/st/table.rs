@@ -319,7 +319,7 @@ pub(super) fn not_a_number(path: &Path, row: &Row, column: usize, what: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use crate::data::mutate::gzip;
 
     fn lines(bytes: &[u8]) -> Result<Vec<String>, FileError> {
         let size = bytes.len() as u64;
@@ -330,12 +330,6 @@ mod tests {
         }
         assert_eq!(lines.position(), (size, size));
         Ok(out)
-    }
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
     }
 
     #[test]
