@@ -183,6 +183,9 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
         if !entry.image.as_os_str().is_empty() {
             // The sample knows nothing of images within its file.
             told.needed.clear();
+        } else if let Some(image) = library.and_then(|l| l.images.first()) {
+            let scale = format!("tissue_{}_scalef", image.key);
+            told.needed = vec![format!("the slide image, as the scale of its own is not known ({scale})")];
         }
         let mut line = told.line();
         if let Some(library) = library.filter(|_| several) {

@@ -12,7 +12,7 @@ use crate::data::hdf5::{File, Watch};
 use crate::data::section::ValueKind;
 use crate::data::section::{CountTable, Gene};
 use crate::data::st::ReadError;
-use crate::data::st::names::{file_name, quoted};
+use crate::data::st::names::{counted, file_name, quoted};
 
 /// Which matrix to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -113,11 +113,11 @@ pub(super) fn read_file(
     let stored = Stored::open(file, &matrix)?;
     if stored.rows != spots.len() as u64 || stored.cols != genes.len() as u64 {
         let message = format!(
-            "the matrix is {} x {}, but obs names {} spots and {var} {} genes",
+            "the matrix is {} x {}, but obs names {} and {var} {}; the file is damaged",
             stored.rows,
             stored.cols,
-            spots.len(),
-            genes.len()
+            counted(spots.len(), "spot"),
+            counted(genes.len(), "gene")
         );
         return Err(file.wrong(&matrix, message).into());
     }

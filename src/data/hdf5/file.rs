@@ -168,7 +168,7 @@ impl File {
     }
 
     fn absent(&self, path: &str) -> FileError {
-        FileError::malformed(&self.path, format!("there is no {path} in the file"))
+        FileError::malformed(&self.path, format!("there is no {path} in the file; it is incomplete"))
     }
 
     /// What lies at `path` is not as it should be.

@@ -10,7 +10,7 @@ use crate::data::anndata::{self, AnnData, MatrixChoice, ReadOptions};
 use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
-use crate::data::st::names::{file_name, grid_of_id};
+use crate::data::st::names::{counted, file_name, grid_of_id};
 use crate::data::st::pitch::{self, Lattice};
 use crate::data::st::spots::SpotRow;
 
@@ -73,7 +73,15 @@ fn spots(file: &Path, data: &AnnData) -> Result<Vec<SpotRow>, ReadError> {
             line: row as u64 + 1,
         })
     };
-    Ok(data.table.spots.iter().zip(positions).enumerate().filter_map(row).collect())
+    let spots: Vec<SpotRow> = data.table.spots.iter().zip(positions).enumerate().filter_map(row).collect();
+    if spots.is_empty() && !positions.is_empty() {
+        let n = counted(positions.len(), "spot");
+        return Err(ReadError::malformed(
+            file,
+            format!("none of the {n} has a position; put their pixels into obsm[\"spatial\"]"),
+        ));
+    }
+    Ok(spots)
 }
 
 /// The resolution that metadata give, or else the one at which spots are as far apart as their assay prints them.

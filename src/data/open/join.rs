@@ -20,6 +20,8 @@ pub(super) struct Files<'a> {
     pub may_be_off: f64,
     /// Width and height of the image in pixels.
     pub slide_size: (u32, u32),
+    /// Whether `positions` is a text, whose lines can be told.
+    pub has_lines: bool,
 }
 
 /// Spots that have counts and a position.
@@ -108,14 +110,15 @@ fn off_the_slide(files: &Files, first: &SpotRow, n: usize) -> ReadError {
         n => format!(" (and {} others)", n - 1),
     };
     let message = format!(
-        "spot {} at pixel ({:.0}, {:.0}){others} is off the slide {} of {width} x {height} pixels; the spot \
-         file may be for another size of this image",
+        "spot {} at pixel ({:.0}, {:.0}){others} is off the slide {} of {width} x {height} pixels; the \
+         positions may be of another size of this image",
         quoted(&first.id),
         first.center.x,
         first.center.y,
         file_name(files.image)
     );
-    FileError::malformed_at(files.positions, first.line, message).into()
+    let line = files.has_lines.then_some(first.line);
+    FileError::Malformed { path: files.positions.to_path_buf(), line, message }.into()
 }
 
 fn nothing_joined(files: &Files, table: &CountTable, spots: &[SpotRow], known: usize) -> ReadError {

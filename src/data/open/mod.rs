@@ -88,6 +88,7 @@ pub fn open_section(
             Source::AnnData { .. } => 0.99,
         },
         slide_size,
+        has_lines: !matches!(entry.source, Source::AnnData { .. }),
     };
     let joined = join(&files, &measured.table, measured.values, &measured.spots)?;
     joined.report(&entry.name, progress);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::names::{counted, file_name};
+use super::super::source::Source;
 use super::super::visium::{ScaleFactors, read_positions};
 use super::visium::Belongs;
 use super::walk::Listing;
@@ -52,7 +53,7 @@ pub(super) fn fill(
                 };
                 sample.images.push(SampleImage { kind: *kind, path: path.clone(), scale, size: Some(size) });
             }
-            Err(_) => ignored.push(format!("{} (not a JPEG, PNG or TIFF image)", file_name(path))),
+            Err(e) => ignored.push(format!("{} ({})", file_name(path), e.reason())),
         }
     }
     let expected = expected_size(&sample.images);
@@ -78,7 +79,14 @@ pub(super) fn fill(
     });
     let small = |i: &SampleImage| matches!(i.kind, ImageKind::Hires | ImageKind::Lowres);
     if sample.images.iter().any(|i| small(i) && i.scale.is_none()) {
-        sample.needed.push("scalefactors_json.json (to place spots on the smaller images)".to_owned());
+        let file = match &sample.source {
+            Source::Visium { scale_factors: Some(_), .. } if *slides.factors == ScaleFactors::default() => {
+                "a sound scalefactors_json.json"
+            }
+            Source::Visium { scale_factors: Some(_), .. } => "their scale in scalefactors_json.json",
+            _ => "scalefactors_json.json",
+        };
+        sample.needed.push(format!("{file} (to place spots on the smaller images)"));
     }
 }
 

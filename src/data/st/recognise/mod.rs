@@ -133,9 +133,15 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
     Err(nothing(path, &names10x::what_it_lacks(path), &notes))
 }
 
+/// Nothing was found in `path`: the first reason, or else what was looked for.
 fn nothing(path: &Path, what: &str, notes: &[String]) -> ReadError {
-    let why = notes.first().map(|n| format!(" ({})", n.trim_end_matches('.'))).unwrap_or_default();
-    ReadError::malformed(path, format!("{what}{why}"))
+    let message = match (notes.first().map(|n| n.trim_end_matches('.')), what) {
+        (None, _) => what.to_owned(),
+        (Some(why), LOOKED_FOR) => format!("no sample in it can be used ({why})"),
+        (Some(why), names10x::NO_SAMPLE) => format!("the file cannot be used ({why})"),
+        (Some(why), _) => format!("{what} ({why})"),
+    };
+    ReadError::malformed(path, message)
 }
 
 /// Names that a project can use, all different; patient by patient.

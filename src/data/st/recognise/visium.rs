@@ -133,7 +133,7 @@ fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<String>) -> Result<&'a Ma
             Some(best) => ignored.push(format!("{name} (the same as {})", file_name(&best.path))),
             None if matrix.packed => refused.push(format!("{name} is packed; unpack it")),
             None if !matrix.mtx && !is_hdf5(&matrix.path) => {
-                refused.push(format!("{name} is not an HDF5 file"))
+                refused.push(format!("{name} is not an HDF5 file; copy or download it again"))
             }
             None => best = Some(matrix),
         }

@@ -91,10 +91,15 @@ fn genomes_of_version_2_are_joined_by_barcode() {
 #[test]
 fn wrong_matrices_are_explained() {
     let text = says(with_values(&[1, 2, 3, 4, 5], &[2, 0, 1, 3, 0]));
-    assert_eq!(text, "m.h5: matrix/indices: spot \"AAAG-1\" has a count of feature 3, but there are 3");
+    let outside =
+        "spot \"AAAG-1\" has a count of feature 3 (from 0 on), but there are 3; the file is damaged";
+    assert_eq!(text, format!("m.h5: matrix/indices: {outside}"));
     assert!(says(with_values(&[1, 2, -3, 4, 5], &[2, 0, 1, 2, 0])).contains("-3 is not a count; give raw"));
     assert!(says(with_values(&[1, 2, 99_999_999, 4, 5], &[2, 0, 1, 2, 0])).contains("cannot be"));
-    assert!(says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2, 0])).contains("5 rows were found for 4 values"));
+    assert!(
+        says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2, 0]))
+            .contains("features of 5 values were found where there are 4")
+    );
     assert!(says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2])).contains("indptr: the starts"));
     assert!(says(with_values(&[1; 5], &[2, 0, -1, 2, 0])).contains("-1 is not a whole number of 0 or more"));
     let probes = version_3(|_, features| {

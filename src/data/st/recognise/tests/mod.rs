@@ -293,9 +293,9 @@ fn what_is_damaged_or_unknown_is_one_sentence() {
         "packed/filtered_feature_bc_matrix.h5.gz",
     ]);
     dir.write("torn/filtered_feature_bc_matrix.h5", b"no");
-    assert!(
-        dir.says("torn").ends_with("(torn was left out: filtered_feature_bc_matrix.h5 is not an HDF5 file)")
-    );
+    assert!(dir.says("torn").ends_with(
+        "(torn was left out: filtered_feature_bc_matrix.h5 is not an HDF5 file; copy or download it again)"
+    ));
     assert!(
         dir.says("packed")
             .ends_with("(packed was left out: filtered_feature_bc_matrix.h5.gz is packed; unpack it)")
