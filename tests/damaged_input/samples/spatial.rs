@@ -146,7 +146,7 @@ const VISIUM: &[Case] = &[
     ),
     (
         "a scale factor of another image",
-        |s| s.replace(FACTORS, "0.8", "5.0"),
+        |s| s.replace(FACTORS, "0.8", "8.0"),
         "*/V1/outs/spatial/tissue_positions.csv, line 2: spot \"AAAAAAAAAAAAAAAA-1\" at pixel (480, 480) (and 35 others) is off the slide tissue_hires_image.png of 560 x 448 pixels; the positions may be of another size of this image",
     ),
     (
@@ -166,7 +166,7 @@ const VISIUM: &[Case] = &[
     ),
     (
         "an image cut in its header",
-        |s| s.cut(HIRES, 0.0001),
+        |s| s.write(HIRES, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0"),
         "V1: Visium; labels pathologist_labels.csv; ignored: tissue_hires_image.png (the image is cut off; copy it again from its source); needs: an image (the full-resolution slide); left out, as it lacks a slide image",
     ),
     (
