@@ -99,7 +99,7 @@ impl Sample {
 
 /// The barcode of a spot: "AAAAAAAAAAAAAAAC-1".
 pub(super) fn barcode(spot: usize) -> String {
-    let base = |i: usize| ["A", "C", "G", "T"][spot >> (2 * i) & 3];
+    let base = |i: usize| ["A", "C", "G", "T"][(spot >> (2 * i)) & 3];
     (0..16).rev().map(base).collect::<String>() + "-1"
 }
 
