@@ -20,6 +20,9 @@ use made::Sample;
 /// What is damaged, how, and what is said ("*" stands for the folder).
 type Case = (&'static str, fn(&Sample), &'static str);
 
+/// Makes a sound sample.
+type Make = fn() -> Sample;
+
 /// What is noted while a sample is opened.
 #[derive(Default)]
 struct Notes(Mutex<Vec<String>>);
@@ -47,7 +50,7 @@ fn open(sample: &Sample, notes: &Notes) -> Result<Section, String> {
 }
 
 /// Holds every case of a table against what is said, notes first.
-fn check(make: fn() -> Sample, cases: &[Case]) {
+fn check(make: Make, cases: &[Case]) {
     let mut wrong = String::new();
     for (what, damage, expected) in cases {
         let sample = make();
@@ -66,7 +69,7 @@ fn check(make: fn() -> Sample, cases: &[Case]) {
 
 #[test]
 fn sound_samples_open() {
-    let samples: [(fn() -> Sample, f64, bool); 6] = [
+    let samples: [(Make, f64, bool); 6] = [
         (made::visium, 1.25, true),
         (made::visium_v2, 1.25, true),
         (made::visium_mtx, 1.25, true),
