@@ -108,10 +108,6 @@ fn find_slide(
     let candidates = listing.files.iter().filter(|f| f.is_image() && !f.used && slides.belongs.has(&f.path));
     let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MOST_CANDIDATES).collect();
     if candidates.is_empty() {
-        let packed = listing.files.iter().filter(|f| f.is_packed_image() && !f.used);
-        for file in packed.filter(|f| slides.belongs.has(&f.path)) {
-            ignored.push(format!("{} (packed; unpack it to use it)", file.name));
-        }
         return None;
     }
     let spread = if expected.is_none() { spread(slides.positions) } else { None };

@@ -48,13 +48,10 @@ impl Found {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
+    /// A picture, also one that is packed.
     pub(super) fn is_image(&self) -> bool {
-        IMAGES.iter().any(|e| self.lower.ends_with(e))
-    }
-
-    /// A picture that must be unpacked before it can be used.
-    pub(super) fn is_packed_image(&self) -> bool {
-        self.lower.strip_suffix(".gz").is_some_and(|name| IMAGES.iter().any(|e| name.ends_with(e)))
+        let name = self.lower.strip_suffix(".gz").unwrap_or(&self.lower);
+        IMAGES.iter().any(|e| name.ends_with(e))
     }
 
     pub(super) fn is_table(&self) -> bool {

@@ -31,11 +31,17 @@ impl Folder {
         fs::write(path, content).unwrap();
     }
 
+    /// Packed where the name says so.
     fn image(&self, file: &str, side: u32) {
-        let path = self.path(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let image = image::RgbImage::new(side, side);
-        image.save_with_format(path, image::ImageFormat::Png).unwrap();
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image::RgbImage::new(side, side).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        let mut bytes = bytes.into_inner();
+        if file.ends_with(".gz") {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut gzip, &bytes).unwrap();
+            bytes = gzip.finish().unwrap();
+        }
+        self.write(file, &bytes);
     }
 
     /// Files known by their endings: matrices, positions, scale factors and images.
@@ -43,7 +49,6 @@ impl Folder {
         for file in files {
             let name = file.rsplit('/').next().unwrap();
             match name {
-                n if n.ends_with(".gz") && n.contains("image") => self.write(file, b"\x1f\x8b"),
                 n if n.contains("positions") => self.write(file, POSITIONS.as_bytes()),
                 n if n.contains("scalefactors") => self.write(file, FACTORS.as_bytes()),
                 n if n.contains("hires") => self.image(file, 20),
@@ -211,11 +216,11 @@ fn geo_files_are_joined_by_their_prefix() {
     dir.fill(&files.iter().map(String::as_str).collect::<Vec<_>>());
     let found = dir.recognise("");
     assert_eq!(names(&found), ["s1", "s2", "s10", "P4_rep1"]);
+    assert_eq!(kinds(&found.samples[0]), [Hires]);
     assert_eq!(
-        found.samples[0].ignored,
-        ["GSM5494475_s1_tissue_hires_image.png.gz (packed; unpack it to use it)"]
+        (found.samples[0].images[0].scale, found.samples[0].images[0].size),
+        (Some(0.1), Some((20, 20)))
     );
-    assert_eq!(found.samples[0].needed, ["an image (the full-resolution slide)"]);
     assert_eq!(
         (found.samples[3].patient.as_deref(), matrix(&found.samples[3]).as_str()),
         (Some("P4"), "GSM4565823_P4_rep1_matrix.mtx.gz")
