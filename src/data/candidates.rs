@@ -9,12 +9,14 @@ use crate::data::section::ValueKind;
 use crate::data::slide::{MAX_PIXELS, MAX_SIDE, place};
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name};
-use crate::data::st::recognise::{ImageKind, Recognition, Sample, recognise};
+use crate::data::st::recognise::{ImageKind, Recognition, Sample, SampleImage, agrees, holds, recognise};
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::tenx::inspect_h5;
 
 /// Layers that hold counts where `X` does not.
-const COUNT_LAYERS: [&str; 4] = ["counts", "raw_counts", "count", "umi"];
+const COUNT_LAYERS: [&str; 7] = ["counts", "raw_counts", "count", "raw_count", "umi", "umis", "raw"];
+/// What stands for `raw/X` where a layer is named.
+const RAW: &str = "raw";
 
 /// A section that could be added to a project.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,25 +138,44 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             Some(format!("{name} does not say where its spots lie (obsm[\"spatial\"]), and was left out")),
         );
     }
-    let counts = COUNT_LAYERS.iter().find(|l| found.layers.iter().any(|own| own == *l));
-    let layer = match (found.values, counts) {
-        (Some(ValueKind::Counts), _) => None,
-        (_, Some(layer)) => Some((*layer).to_owned()),
-        (Some(ValueKind::Normalised), None) => None,
-        (None, None) => {
+    let named = |layer: &str| found.layers.iter().find(|own| own.eq_ignore_ascii_case(layer));
+    let counts = COUNT_LAYERS.iter().find_map(|layer| named(layer));
+    let layer = match (found.values, counts, found.raw_values) {
+        (Some(ValueKind::Counts), ..) => None,
+        (_, Some(layer), _) => Some(layer.clone()),
+        (_, None, Some(ValueKind::Counts)) | (None, None, Some(_)) => Some(RAW.to_owned()),
+        (Some(ValueKind::Normalised), None, _) => None,
+        (None, None, None) => {
             return (
                 Vec::new(),
                 Some(format!("{name} has neither X nor a layer of counts, and was left out")),
             );
         }
     };
-    let mut libraries: Vec<Option<&anndata::Library>> = found.libraries.iter().map(Some).collect();
+    let several = found.libraries.len() > 1;
+    if several && found.libraries.iter().any(|l| l.spots.is_none()) {
+        let message = format!(
+            "{name} holds {} slides, but no column of obs (library_id) says on which each spot lies, and was left out",
+            found.libraries.len()
+        );
+        return (Vec::new(), Some(message));
+    }
+    // Who keeps the spots of one slide of several often keeps the images of all.
+    let with_spots = found.libraries.iter().filter(|l| !several || l.spots.is_some_and(|n| n > 0));
+    let mut libraries: Vec<Option<&anndata::Library>> = with_spots.map(Some).collect();
     if libraries.is_empty() {
         libraries.push(None);
     }
-    let several = libraries.len() > 1;
     let candidates = libraries.into_iter().map(|library| {
-        let mut entry = entry_of(sample);
+        let mut told = sample.clone();
+        if sample.kind == SampleKind::AnnData {
+            keep_the_slide(&mut told, several, library, found);
+        }
+        if told.patient.is_none() {
+            told.patient =
+                library.map_or(&found.patient, |l| if several { &l.patient } else { &found.patient }).clone();
+        }
+        let mut entry = entry_of(&told);
         if let (true, Some(library)) = (several, library) {
             entry.name = format!("{} {}", sample.name, library.name.replace(['/', '\\', ':'], "_"));
         }
@@ -164,7 +185,7 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             layer: layer.clone(),
         };
         let mut warnings = Vec::new();
-        take_image(sample, &mut entry, &mut warnings);
+        take_image(&told, &mut entry, &mut warnings);
         if entry.image.as_os_str().is_empty()
             && let Some((path, scale)) = library.and_then(|l| embedded_image(file, l))
         {
@@ -173,13 +194,15 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             warn_of_small(&entry, &mut warnings);
         }
         match (found.values, &layer) {
+            (_, Some(layer)) if layer == RAW && found.has_raw => {
+                warnings.push("The counts of its raw are used".to_owned());
+            }
             (_, Some(layer)) => warnings.push(format!("The counts of its layer {layer} are used")),
             (Some(ValueKind::Normalised), None) => {
                 warnings.push("Its values are no counts; they are used as already normalised".to_owned());
             }
             _ => {}
         }
-        let mut told = sample.clone();
         if !entry.image.as_os_str().is_empty() {
             // The sample knows nothing of images within its file.
             told.needed.clear();
@@ -188,17 +211,41 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
         if let Some(library) = library.filter(|_| several) {
             line.push_str(&format!("; library {}", library.name));
         }
-        line.push_str(&format!("; {}, {}", counted(found.spots, "spot"), counted(found.genes, "gene")));
+        let spots = library.and_then(|l| l.spots).unwrap_or(found.spots);
+        line.push_str(&format!("; {}, {}", counted(spots, "spot"), counted(found.genes, "gene")));
         Candidate {
             entry,
             chosen: sample.chosen,
             line,
             warnings,
-            size: (!several).then_some((found.spots, found.genes)),
+            size: Some((spots, found.genes)),
             label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
         }
     });
     (candidates.collect(), None)
+}
+
+/// Keeps of the images beside an AnnData file the largest that is the slide its spots lie on: of the size that its own
+/// images tell, or large enough for its spots where it has none and the name of the image or its being alone says so.
+fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&anndata::Library>, found: &Inspected) {
+    let own = library.and_then(|l| l.images.iter().find_map(|i| Some((i, l.scale_of(&i.key)?))));
+    let expected = own.map(|(i, scale)| (f64::from(i.width) / scale, f64::from(i.height) / scale));
+    let stem = sample.source.counts().file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let alone = sample.images.len() == 1;
+    let fits = |image: &SampleImage| {
+        let Some(size) = image.size else { return false };
+        match (expected, found.spread) {
+            (Some(expected), _) => agrees(size, expected),
+            (None, Some(spread)) if !several => {
+                let meant = alone || file_name(&image.path).to_lowercase().contains(&stem);
+                meant && holds(size, spread)
+            }
+            _ => false,
+        }
+    };
+    let area = |image: &SampleImage| image.size.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
+    let slide = sample.images.iter().filter(|i| fits(i)).max_by_key(|i| area(i)).cloned();
+    sample.images = slide.into_iter().collect();
 }
 
 /// The largest image of a library whose scale is known.

@@ -94,7 +94,8 @@ fn expected_size(images: &[SampleImage]) -> Option<(f64, f64)> {
     Some((f64::from(width) / scale, f64::from(height) / scale))
 }
 
-fn agrees((width, height): (u32, u32), expected: (f64, f64)) -> bool {
+/// Whether an image of this size is the one that is expected to have another, up to rounding.
+pub(crate) fn agrees((width, height): (u32, u32), expected: (f64, f64)) -> bool {
     let near = |a: u32, b: f64| (f64::from(a) / b - 1.0).abs() <= TOLERANCE;
     near(width, expected.0) && near(height, expected.1)
 }
@@ -159,7 +160,7 @@ fn spread(positions: &Path) -> Option<SlideRect> {
 }
 
 /// Whether spots that spread so can be on an image of this size.
-fn holds((width, height): (u32, u32), spread: SlideRect) -> bool {
+pub(crate) fn holds((width, height): (u32, u32), spread: SlideRect) -> bool {
     let slide = SlideRect::of_size(width, height);
     let share = (spread.width() / slide.width()).max(spread.height() / slide.height());
     slide.contains(spread.min) && slide.contains(spread.max) && share >= LEAST_SPREAD

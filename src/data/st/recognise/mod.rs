@@ -22,6 +22,7 @@ use super::error::ReadError;
 use super::names::{file_name, natural_cmp};
 use crate::core::files::FileError;
 
+pub(crate) use images::{agrees, holds};
 pub use sample::{ImageKind, Sample, SampleImage};
 use walk::Listing;
 
@@ -67,12 +68,17 @@ fn all_in(root: &Path) -> Result<Recognition, ReadError> {
         if let Some(first) = archives.first() {
             let more = if archives.len() > 1 { " and the others" } else { "" };
             found.notes.insert(0, format!("{first}{more} must be unpacked first"));
+        } else if let Some(foreign) = listing.files.iter().find(|f| f.is_foreign()) {
+            found.notes.push(format!("{} is of another program; save it as .h5ad", foreign.name));
         }
     }
     Ok(found)
 }
 
 fn folder(path: &Path) -> Result<Recognition, ReadError> {
+    if let Some(why) = walk::why_not(&file_name(path)) {
+        return Err(ReadError::malformed(path, why));
+    }
     let mut found = all_in(path)?;
     if found.samples.is_empty() {
         // Choosing one of the inner folders is an easy mistake.
