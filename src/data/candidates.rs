@@ -9,7 +9,9 @@ use crate::data::section::ValueKind;
 use crate::data::slide::{MAX_PIXELS, MAX_SIDE, place};
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name};
-use crate::data::st::recognise::{ImageKind, Recognition, Sample, SampleImage, agrees, holds, recognise};
+use crate::data::st::recognise::{
+    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, recognise,
+};
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::tenx::inspect_h5;
 
@@ -237,7 +239,7 @@ fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&anndata::
         match (expected, found.spread) {
             (Some(expected), _) => agrees(size, expected),
             (None, Some(spread)) if !several => {
-                let meant = alone || file_name(&image.path).to_lowercase().contains(&stem);
+                let meant = alone || has_word(&file_name(&image.path).to_lowercase(), &stem);
                 meant && holds(size, spread)
             }
             _ => false,
@@ -320,5 +322,81 @@ mod tests {
         let Some(shared) = real_data() else { return };
         let (found, notes) = find(&[shared.join("real_data/h5ad/anndata_v0.11.4.h5ad")]).unwrap();
         assert!(found.is_empty() && notes[0].contains("does not say where its spots lie"), "{notes:?}");
+    }
+
+    /// 12 spots on a lattice of 100 pixels, of which the second half is of library b and of donor D2.
+    fn anndata_file(path: &Path, whole: bool, layers: &[&str], library: &str) {
+        use crate::core::matrix::Matrix;
+        use crate::data::anndata::{Column, Columns, Contents, Uns, write};
+        let counts = Matrix::from_fn(12, 3, |r, c| (r + c) as f32);
+        let log = Matrix::from_fn(12, 3, |r, c| ((r + c) as f32).ln_1p());
+        let texts = |a: &str, b: &str| {
+            let of = |i: usize| Some((if i < 6 { a } else { b }).to_owned());
+            Column::Categorical((0..12).map(of).collect())
+        };
+        let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<String>>();
+        let slide = |name: &str| {
+            let factors = Uns::Map(vec![("tissue_hires_scalef".into(), Uns::Float(0.5))]);
+            (name.to_owned(), Uns::Map(vec![("scalefactors".into(), factors)]))
+        };
+        let slides = Uns::Map(vec![slide("a"), slide("b"), slide("c")]);
+        let contents = Contents {
+            obs: Columns {
+                // Two of them have the same name.
+                names: names("S", 11).into_iter().chain(["S0".to_owned()]).collect(),
+                columns: vec![(library.into(), texts("a", "b")), ("Donor_ID".into(), texts("D1", "D2"))],
+            },
+            var: Columns { names: names("G", 3), columns: vec![] },
+            x: Some(if whole { &counts } else { &log }),
+            layers: layers.iter().map(|l| ((*l).to_owned(), &counts)).collect(),
+            obsm: vec![(
+                "spatial".into(),
+                2,
+                (0..12)
+                    .flat_map(|i| [f64::from(i % 4) * 100.0 + 50.0, f64::from(i / 4) * 100.0 + 50.0])
+                    .collect(),
+            )],
+            uns: if library.is_empty() { vec![] } else { vec![("spatial".into(), slides)] },
+        };
+        write(path, &contents).unwrap();
+    }
+
+    #[test]
+    fn slides_of_a_file_are_told_apart_by_whatever_column_names_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("study.h5ad");
+        anndata_file(&path, false, &["Counts"], "origin");
+        let (found, notes) = find(&[path.clone()]).unwrap();
+        // Library c has no spot in this file.
+        let about: Vec<_> = found
+            .iter()
+            .map(|c| (c.entry.name.as_str(), c.entry.patient.as_deref().unwrap(), c.size.unwrap().0))
+            .collect();
+        assert_eq!(about, [("study a", "D1", 6), ("study b", "D2", 6)], "{notes:?}");
+        assert!(found[0].warnings.iter().any(|w| w == "The counts of its layer Counts are used"));
+        image::RgbImage::new(400, 300).save(dir.path().join("a.png")).unwrap();
+        let entry = SectionEntry { image: dir.path().join("a.png"), ..found[1].entry.clone() };
+        let section = open_section(&entry, &Silent, &CancelToken::new()).unwrap();
+        assert_eq!((section.spots.len(), section.values), (6, ValueKind::Counts));
+    }
+
+    #[test]
+    fn a_slide_beside_an_anndata_file_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one.h5ad");
+        anndata_file(&path, true, &[], "");
+        image::RgbImage::new(400, 300).save(dir.path().join("he.png")).unwrap();
+        let found = one(&path);
+        assert_eq!(found.entry.image, dir.path().join("he.png"));
+        let section = open_section(&found.entry, &Silent, &CancelToken::new()).unwrap();
+        // The second spot called S0 is kept under another name.
+        assert_eq!((section.spots.len(), section.spots[11].id.as_str(), section.mpp.0), (12, "S0-1", 1.0));
+        // Beside others, an image must bear the name of the file; and the spots must lie on it.
+        image::RgbImage::new(410, 310).save(dir.path().join("other.png")).unwrap();
+        assert!(one(&path).lacks().is_some());
+        image::RgbImage::new(420, 320).save(dir.path().join("one_he.png")).unwrap();
+        assert_eq!(one(&path).entry.image, dir.path().join("one_he.png"));
+        image::RgbImage::new(200, 200).save(dir.path().join("one_he.png")).unwrap();
+        assert!(one(&path).lacks().is_some());
     }
 }

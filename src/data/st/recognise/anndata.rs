@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
-use super::visium::is_hdf5;
+use super::visium::{has_word, is_hdf5};
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
 use crate::data::slide::Slide;
@@ -43,7 +43,7 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
         let lonely = folders.iter().filter(|f| *f == folder).count() == 1;
         let stem = stem.to_lowercase();
         let beside = images.iter().filter(|i| {
-            i.parent() == Some(folder) && (lonely || file_name(i).to_lowercase().contains(&stem))
+            i.parent() == Some(folder) && (lonely || has_word(&file_name(i).to_lowercase(), &stem))
         });
         sample.images = beside.take(MOST_IMAGES).filter_map(slide).collect();
         sample.needed.push("the slide image, where the file holds none".to_owned());

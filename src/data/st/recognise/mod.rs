@@ -24,6 +24,7 @@ use crate::core::files::FileError;
 
 pub(crate) use images::{agrees, holds};
 pub use sample::{ImageKind, Sample, SampleImage};
+pub(crate) use visium::has_word;
 use walk::Listing;
 
 /// What was looked for, for the sentence that nothing was found.

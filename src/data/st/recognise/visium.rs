@@ -277,7 +277,7 @@ impl<'a> Belongs<'a> {
 }
 
 /// Whether `word` stands in `name` with nothing alphanumeric around it.
-fn has_word(name: &str, word: &str) -> bool {
+pub(crate) fn has_word(name: &str, word: &str) -> bool {
     let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
     !word.is_empty()
         && name.match_indices(word).any(|(at, found)| {
