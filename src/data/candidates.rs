@@ -356,7 +356,7 @@ mod tests {
                     .flat_map(|i| [f64::from(i % 4) * 100.0 + 50.0, f64::from(i / 4) * 100.0 + 50.0])
                     .collect(),
             )],
-            uns: if library.is_empty() { vec![] } else { vec![("spatial".into(), slides)] },
+            uns: if library == "batch" { vec![] } else { vec![("spatial".into(), slides)] },
         };
         write(path, &contents).unwrap();
     }
@@ -384,7 +384,7 @@ mod tests {
     fn a_slide_beside_an_anndata_file_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("one.h5ad");
-        anndata_file(&path, true, &[], "");
+        anndata_file(&path, true, &[], "batch");
         image::RgbImage::new(400, 300).save(dir.path().join("he.png")).unwrap();
         let found = one(&path);
         assert_eq!(found.entry.image, dir.path().join("he.png"));

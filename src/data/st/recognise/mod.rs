@@ -137,6 +137,10 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
         let name = file_name(path);
         notes.extend(found.notes.into_iter().filter(|n| n.contains(&name)));
     }
+    if walk::is_foreign(&file_name(path).to_lowercase()) {
+        let message = "this is a file of another program, which is not read here; save it as .h5ad";
+        return Err(ReadError::malformed(path, message));
+    }
     Err(nothing(path, &names10x::what_it_lacks(path), &notes))
 }
 

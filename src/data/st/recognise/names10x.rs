@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
-use super::walk::is_foreign;
 
 /// What a file is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,9 +192,6 @@ pub(super) fn without_accession(token: &str) -> &str {
 /// What is missing beside a file that belongs to no sample.
 pub(super) fn what_it_lacks(path: &Path) -> String {
     let name = file_name(path);
-    if is_foreign(&name.to_lowercase()) {
-        return "this is a file of another program, which is not read here; save it as .h5ad".to_owned();
-    }
     let text = match part_of(&name).map(|(part, _)| part) {
         Some(Part::MatrixH5 { .. } | Part::MatrixMtx) => {
             "no positions (tissue_positions.csv, _list.csv or .parquet) were found for this matrix; it may be of single \
