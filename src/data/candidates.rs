@@ -155,7 +155,7 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
         }
     };
     let several = found.libraries.len() > 1;
-    if several && found.libraries.iter().any(|l| l.spots.is_none()) {
+    if several && !found.libraries.iter().any(|l| l.spots.is_some_and(|n| n > 0)) {
         let message = format!(
             "{name} holds {} slides, but no column of obs (library_id) says on which each spot lies, and was left out",
             found.libraries.len()
