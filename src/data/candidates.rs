@@ -197,7 +197,8 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
         }
         match (found.values, &layer) {
             (_, Some(layer)) if layer == RAW && found.has_raw => {
-                warnings.push("The counts of its raw are used".to_owned());
+                let what = if found.raw_values == Some(ValueKind::Counts) { "counts" } else { "values" };
+                warnings.push(format!("The {what} of its raw are used"));
             }
             (_, Some(layer)) => warnings.push(format!("The counts of its layer {layer} are used")),
             (Some(ValueKind::Normalised), None) => {
@@ -214,13 +215,14 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             line.push_str(&format!("; library {}", library.name));
         }
         let spots = library.and_then(|l| l.spots).unwrap_or(found.spots);
-        line.push_str(&format!("; {}, {}", counted(spots, "spot"), counted(found.genes, "gene")));
+        let genes = found.raw_genes.filter(|_| layer.as_deref() == Some(RAW)).unwrap_or(found.genes);
+        line.push_str(&format!("; {}, {}", counted(spots, "spot"), counted(genes, "gene")));
         Candidate {
             entry,
             chosen: sample.chosen,
             line,
             warnings,
-            size: Some((spots, found.genes)),
+            size: Some((spots, genes)),
             label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
         }
     });

@@ -35,6 +35,8 @@ pub struct Inspected {
     pub layers: Vec<String>,
     /// Whether there is a `raw/X`.
     pub has_raw: bool,
+    /// Variables of `raw`, which often has more than `X`.
+    pub raw_genes: Option<usize>,
     /// What a sample of `raw/X` looks like; `None` without it.
     pub raw_values: Option<ValueKind>,
     /// What a sample of `X` looks like; `None` without `X`.
@@ -78,9 +80,11 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
         }
     }
     let spots = obs.rows()?;
-    let raw_values = match raw(file) {
-        Some((matrix, _)) => Some(Stored::open(file, matrix)?.sample()?),
-        None => None,
+    let (raw_genes, raw_values) = match raw(file) {
+        Some((matrix, var)) => {
+            (Some(Frame::open(file, var)?.rows()?), Some(Stored::open(file, matrix)?.sample()?))
+        }
+        None => (None, None),
     };
     // Whoever opens the file is told what is wrong with its positions.
     let positions = positions(file, &obs, spots).ok().flatten().unwrap_or_default();
@@ -92,6 +96,7 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
         has_x,
         layers,
         has_raw: raw_values.is_some(),
+        raw_genes,
         raw_values,
         values,
         has_positions: has_positions(file, &obs),
