@@ -1,6 +1,6 @@
 //! AnnData files: one sample each. What is in them is looked at when they are opened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
@@ -45,17 +45,17 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
         let beside = images.iter().filter(|i| {
             i.parent() == Some(folder) && (lonely || has_word(&file_name(i).to_lowercase(), &stem))
         });
-        sample.images = beside.take(MOST_IMAGES).filter_map(slide).collect();
+        sample.images = beside.take(MOST_IMAGES).filter_map(|path| slide(path)).collect();
         sample.needed.push("the slide image, where the file holds none".to_owned());
         found.samples.push(sample);
     }
 }
 
-fn slide(path: &PathBuf) -> Option<SampleImage> {
+fn slide(path: &Path) -> Option<SampleImage> {
     let size = Slide::read_size(path).ok()?;
     Some(SampleImage {
         kind: ImageKind::FullResolution,
-        path: path.clone(),
+        path: path.to_path_buf(),
         scale: Some(1.0),
         size: Some(size),
     })
