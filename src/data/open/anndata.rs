@@ -7,6 +7,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
 use crate::data::anndata::{self, AnnData, MatrixChoice, ReadOptions};
+use crate::data::genes::make_unique;
 use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
@@ -34,7 +35,16 @@ pub(super) fn read(
         labels: entry.label_column.clone(),
         library: library.map(str::to_owned),
     };
-    let data = anndata::read(file, &options, progress, cancel)?;
+    let mut data = anndata::read(file, &options, progress, cancel)?;
+    let repeated = make_unique(data.table.spots.iter_mut().collect());
+    if repeated > 0 {
+        progress.note(&format!(
+            "{}: {} of {} had the name of another and got a number",
+            entry.name,
+            counted(repeated, "spot"),
+            file_name(file)
+        ));
+    }
     let spots = spots(file, &data)?;
     if data.values == ValueKind::Normalised {
         progress.note(&format!(

@@ -8,7 +8,7 @@ use crate::core::geometry::SlideRect;
 use crate::core::progress::Progress;
 use crate::data::section::{CountTable, Spot, ValueKind};
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name, join_key, quoted};
+use crate::data::st::names::{bare_barcode, counted, file_name, join_key, quoted};
 use crate::data::st::spots::SpotRow;
 
 /// What is joined, for sentences.
@@ -52,7 +52,13 @@ pub(super) fn join(
     values: ValueKind,
     spot_rows: &[SpotRow],
 ) -> Result<Joined, ReadError> {
-    let by_key: HashMap<String, &SpotRow> = spot_rows.iter().map(|s| (join_key(&s.id), s)).collect();
+    let mut key_of: fn(&str) -> String = join_key;
+    let mut by_key: HashMap<String, &SpotRow> = spot_rows.iter().map(|s| (key_of(&s.id), s)).collect();
+    if !table.spots.iter().any(|id| by_key.contains_key(&key_of(id))) {
+        // Programs take the number off barcodes, or put a sample before them.
+        key_of = |id| bare_barcode(id).to_owned();
+        by_key = spot_rows.iter().map(|s| (key_of(&s.id), s)).collect();
+    }
     let mut joined = Joined {
         spots: Vec::with_capacity(table.spots.len()),
         rows: Vec::with_capacity(table.spots.len()),
@@ -69,7 +75,7 @@ pub(super) fn join(
     let mut off_slide: Vec<&SpotRow> = Vec::new();
     let slide = SlideRect::of_size(files.slide_size.0, files.slide_size.1);
     for (row, id) in table.spots.iter().enumerate() {
-        let key = join_key(id);
+        let key = key_of(id);
         let Some(&spot) = by_key.get(&key) else {
             joined.without_position += 1;
             continue;

@@ -332,3 +332,27 @@ fn damaged_tiff_never_panics_for_minutes() {
     }
     fuzz_images("damaged.tiff", sound, std::convert::identity);
 }
+
+#[test]
+fn packed_images_open_like_plain_ones() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().unwrap();
+    let image = gradient(90, 70);
+    let pixels = image::RgbImage::from_raw(90, 70, image.rgb.clone()).unwrap();
+    for (name, format) in [("a.png", image::ImageFormat::Png), ("a.tif", image::ImageFormat::Tiff)] {
+        let mut plain = std::io::Cursor::new(Vec::new());
+        pixels.write_to(&mut plain, format).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(plain.get_ref()).unwrap();
+        let packed = gzip.finish().unwrap();
+        let path = dir.path().join(format!("{name}.gz"));
+        std::fs::write(&path, &packed).unwrap();
+        assert_eq!(Slide::read_size(&path).unwrap(), (90, 70), "{name}");
+        assert_eq!(open(&path).unwrap().tile(0, 0, 0).unwrap().rgb, image.rgb, "{name}");
+        std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+        assert!(sentence(&path).ends_with("the packed image is cut off; copy or download it again"));
+    }
+    let path = dir.path().join("b.png.gz");
+    std::fs::write(&path, b"\x1f\x8b\x08\0nothing").unwrap();
+    assert!(Slide::read_size(&path).is_err() && sentence(&path).contains("packed image"));
+}

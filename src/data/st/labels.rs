@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::names::{quoted, spot_id};
+use super::names::{is_bases, quoted, spot_id};
 use super::table::{Row, Table, not_a_number};
 use crate::core::files::FileError;
 
@@ -32,6 +32,9 @@ const LABELS: [&str; 16] = [
     "cell_type",
     "cluster",
 ];
+/// Words in what it may be called besides, the surest first.
+const LABEL_WORDS: [&str; 9] =
+    ["annot", "patholog", "label", "classif", "ground", "region", "layer", "domain", "cluster"];
 /// What the column of donors may be called.
 const PATIENTS: [&str; 6] = ["patientid", "patient_id", "patient", "donor", "donor_id", "subject"];
 
@@ -108,9 +111,19 @@ impl Layout {
         }
         let unnamed = || header.first().filter(|first| first.is_empty()).map(|_| 0);
         let barcode = table.column(&BARCODES).or_else(unnamed);
+        // A word in a name says enough where only one column has it.
+        let by_word = |word: &str| {
+            let mut found = (0..header.len()).filter(|c| {
+                Some(*c) != barcode && header.get(*c).is_some_and(|h| h.to_lowercase().contains(word))
+            });
+            found.next().filter(|_| found.next().is_none())
+        };
         let label = match (table.column(&LABELS).filter(|l| Some(*l) != barcode), barcode, header.len()) {
             (Some(label), ..) => label,
             (None, Some(barcode), 2) => 1 - barcode,
+            (None, Some(_), _) if LABEL_WORDS.iter().any(|w| by_word(w).is_some()) => {
+                LABEL_WORDS.iter().find_map(|w| by_word(w)).unwrap_or(0)
+            }
             (None, None, 1) => 0,
             (None, Some(_), n) if n > 2 => {
                 let message = "it is not clear which column holds the labels; call it label, or keep only the barcode and \
@@ -129,13 +142,11 @@ impl Layout {
 /// Whether `text` is a barcode of Visium ("AAACAAGTATCTCCCA-1") or Visium HD ("s_008um_00301_00321-1"), perhaps with
 /// a sample before or behind it.
 fn is_barcode(text: &str) -> bool {
-    const SHORTEST: usize = 12;
-    let bases = |part: &str| part.len() >= SHORTEST && part.bytes().all(|b| b"ACGT".contains(&b));
     let bin = || {
         text.contains("um_")
             && text.split('_').filter(|p| p.starts_with(|c: char| c.is_ascii_digit())).count() >= 3
     };
-    text.split(['-', '_', '.']).any(bases) || bin()
+    text.split(['-', '_', '.', '#', ':']).any(is_bases) || bin()
 }
 
 fn is_none(text: &str) -> bool {
@@ -282,6 +293,11 @@ mod tests {
         assert_eq!(
             says("barcode,label\nA-1,x,y,z\n"),
             "l.tsv, line 2: the row has 4 cells where the header has 2"
+        );
+        is("Barcode,X,Y,Sample,Pathology\nA-1,1,2,s,Tumor\n", &[("A-1", "Tumor")]);
+        is(
+            "\"Barcode\",\"my labels\"\n\"A-1\",\"a, b\"\n\"B-1\",\"5\"\" c\"\n",
+            &[("A-1", "a, b"), ("B-1", "5\" c")],
         );
     }
 

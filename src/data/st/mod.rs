@@ -2,6 +2,7 @@
 //! (count table, spot file, labels), what Space Ranger writes for Visium and Visium HD, and finding out which of
 //! them a folder or file is.
 
+mod cells;
 mod error;
 mod table;
 

@@ -6,12 +6,16 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
+
 use super::names::{file_name, grid_of_id, natural_cmp, without_ending};
 use super::table::{Lines, clean, separator_of};
 use crate::core::files::FileError;
 
-const ENDINGS: [&str; 11] =
-    [".tsv.gz", ".txt.gz", ".csv.gz", ".tsv", ".txt", ".csv", ".jpg", ".jpeg", ".png", ".tif", ".tiff"];
+const ENDINGS: [&str; 16] = [
+    ".tsv.gz", ".txt.gz", ".csv.gz", ".jpg.gz", ".jpeg.gz", ".png.gz", ".tif.gz", ".tiff.gz", ".tsv", ".txt",
+    ".csv", ".jpg", ".jpeg", ".png", ".tif", ".tiff",
+];
 /// Words in file names that say what the file is, not whose.
 const NOISE: [&str; 24] = [
     "stdata",
@@ -121,8 +125,14 @@ pub fn kind_of(path: &Path) -> FileKind {
 }
 
 fn kind_by_content(path: &Path) -> Option<FileKind> {
+    const HEAD: u64 = 64;
     let mut head = Vec::new();
-    File::open(path).ok()?.take(64).read_to_end(&mut head).ok()?;
+    File::open(path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        head.clear();
+        // A damaged file is still a table to whoever opens it, who says what is wrong with it.
+        let _ = MultiGzDecoder::new(File::open(path).ok()?).take(HEAD).read_to_end(&mut head);
+    }
     if let Ok(format) = image::guess_format(&head) {
         use image::ImageFormat::{Jpeg, Png, Tiff};
         return Some(if matches!(format, Jpeg | Png | Tiff) { FileKind::Image } else { FileKind::Other });

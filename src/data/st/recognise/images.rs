@@ -102,7 +102,8 @@ fn expected_size(images: &[SampleImage]) -> Option<(f64, f64)> {
     Some((f64::from(width) / scale, f64::from(height) / scale))
 }
 
-fn agrees((width, height): (u32, u32), expected: (f64, f64)) -> bool {
+/// Whether an image of this size is the one that is expected to have another, up to rounding.
+pub(crate) fn agrees((width, height): (u32, u32), expected: (f64, f64)) -> bool {
     let near = |a: u32, b: f64| (f64::from(a) / b - 1.0).abs() <= TOLERANCE;
     near(width, expected.0) && near(height, expected.1)
 }
@@ -116,10 +117,6 @@ fn find_slide(
     let candidates = listing.files.iter().filter(|f| f.is_image() && !f.used && slides.belongs.has(&f.path));
     let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MOST_CANDIDATES).collect();
     if candidates.is_empty() {
-        let packed = listing.files.iter().filter(|f| f.is_packed_image() && !f.used);
-        for file in packed.filter(|f| slides.belongs.has(&f.path)) {
-            ignored.push(format!("{} (packed; unpack it to use it)", file.name));
-        }
         return None;
     }
     let spread = if expected.is_none() { spread(slides.positions) } else { None };
@@ -171,7 +168,7 @@ fn spread(positions: &Path) -> Option<SlideRect> {
 }
 
 /// Whether spots that spread so can be on an image of this size.
-fn holds((width, height): (u32, u32), spread: SlideRect) -> bool {
+pub(crate) fn holds((width, height): (u32, u32), spread: SlideRect) -> bool {
     let slide = SlideRect::of_size(width, height);
     let share = (spread.width() / slide.width()).max(spread.height() / slide.height());
     slide.contains(spread.min) && slide.contains(spread.max) && share >= LEAST_SPREAD
