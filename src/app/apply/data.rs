@@ -1,13 +1,17 @@
 //! Sections, genes and image features.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
-use crate::app::command::{Command, FeaturesCommand, GenesCommand, PanelForm, SectionCommand};
+use crate::app::command::{Command, FeaturesCommand, GenesCommand, Overlay, PanelForm, SectionCommand};
 use crate::app::genes::{parse_genes, with_genes};
+use crate::app::history::History;
 use crate::app::import::ImportRow;
+use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::geometry::Mpp;
+use crate::data::candidates::Candidate;
 use crate::data::panels::Panel;
 use crate::data::project::{GeneSelection, ProjectError, SectionEntry};
 
@@ -15,7 +19,7 @@ impl App {
     pub(super) fn apply_section(&mut self, command: SectionCommand) {
         match command {
             SectionCommand::Find(paths) => self.import_files(paths),
-            SectionCommand::EditSamples(form) => self.forms.samples = form,
+            SectionCommand::EditSamples(form) => self.edit_samples(form),
             SectionCommand::AddSamples => self.add_samples(),
             SectionCommand::EditImport(form) => self.forms.import = form,
             SectionCommand::Import => self.import(),
@@ -116,6 +120,7 @@ impl App {
             }
         });
         open.follow_names();
+        self.follow_renames();
         if let Some(why) = refused {
             self.notices.error(why, Vec::new());
         }
@@ -138,6 +143,25 @@ impl App {
         }
     }
 
+    /// Changes the summary of what was found, so that the change can be taken back.
+    fn edit_samples(&mut self, next: SamplesForm) {
+        let what = self.forms.samples.edit_to(&next);
+        let before = std::mem::replace(&mut self.forms.samples, next);
+        if let Some(what) = what {
+            self.forms.samples_history.record(what, before.rows, None, Instant::now());
+        }
+    }
+
+    /// Shows what was found, to be looked at before it is added.
+    pub(super) fn show_samples(&mut self, found: Vec<Candidate>, notes: Vec<String>) {
+        self.forms.samples = match &self.open {
+            Some(open) => SamplesForm::for_project(found, notes, open.doc()),
+            None => SamplesForm::new(found, notes),
+        };
+        self.forms.samples_history = History::default();
+        self.overlay = Some(Overlay::Samples);
+    }
+
     fn add_samples(&mut self) {
         if let Some(problem) = self.forms.samples.problem() {
             self.notices.error(problem, Vec::new());
@@ -145,6 +169,7 @@ impl App {
         }
         self.overlay = None;
         let form = std::mem::take(&mut self.forms.samples);
+        self.forms.samples_history = History::default();
         self.add_sections(form.entries());
     }
 

@@ -154,8 +154,19 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
 }
 
 fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
-    ui.label("Sections");
     let shown = app.export_sections(open);
+    let all: Vec<String> = open.ready().map(|s| s.name.clone()).collect();
+    ui.horizontal(|ui| {
+        ui.label("Sections");
+        if all.len() > 2 {
+            if mini(ui, "All").on_hover_text("Tick all sections").clicked() {
+                form.sections = all.clone();
+            }
+            if mini(ui, "First").on_hover_text("Tick only the first section").clicked() {
+                form.sections = all.first().cloned().into_iter().collect();
+            }
+        }
+    });
     ScrollArea::vertical().id_salt("export sections").max_height(120.0).auto_shrink([false, true]).show(
         ui,
         |ui| {
@@ -242,6 +253,14 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
     });
 }
 
+/// What a file of these sections is called. Many names make no file name.
+fn file_stem(sections: &[String]) -> String {
+    match sections.len() {
+        0..=3 => sections.join("-"),
+        n => format!("{n}-sections"),
+    }
+}
+
 fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     card(ui, "Save", |ui| {
         let form = &app.forms.export;
@@ -250,7 +269,7 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         if primary(ui, ready, "Save the figure...").clicked() {
             let file = format!(
                 "{}-{}.{}",
-                sections.join("-"),
+                file_stem(&sections),
                 genes.first().map_or("figure", |g| g.as_str()),
                 form.format.ending()
             );
@@ -280,7 +299,7 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
         if anndata.on_hover_text(hover).on_disabled_hover_text("This needs a trained model.").clicked() {
-            let file = format!("{}-predictions.h5ad", sections.join("-"));
+            let file = format!("{}-predictions.h5ad", file_stem(&sections));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
         ui.add(
