@@ -1,5 +1,6 @@
 //! Sections, genes and image features.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::geometry::Mpp;
+use crate::data::aliases;
 use crate::data::candidates::Candidate;
 use crate::data::panels::Panel;
 use crate::data::project::{GeneSelection, ProjectError, SectionEntry};
@@ -207,7 +209,10 @@ impl App {
                 }
             }
             GenesCommand::Set(genes) => self.set_genes("Gene list", genes, String::new()),
-            GenesCommand::Add(genes) => self.change_genes("Add genes", |list| with_genes(list, &genes)),
+            GenesCommand::Add(genes) => {
+                let genes = self.without_listed_otherwise(genes);
+                self.change_genes("Add genes", |list| with_genes(list, &genes));
+            }
             GenesCommand::Remove(genes) => self.change_genes("Remove genes", |list| {
                 list.iter().filter(|g| !genes.contains(g)).cloned().collect()
             }),
@@ -220,6 +225,19 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Without the genes that the list has under a former or the current symbol. Where a section measured both
+    /// names, they are two genes.
+    fn without_listed_otherwise(&self, mut genes: Vec<String>) -> Vec<String> {
+        let Some(open) = &self.open else { return genes };
+        let listed: HashSet<&str> = open.genes().iter().map(String::as_str).collect();
+        let are_two = |a: &str, b: &str| open.ready().any(|s| s.gene(a).is_some() && s.gene(b).is_some());
+        genes.retain(|gene| match aliases::found_as(gene, |name| listed.contains(name)) {
+            Some(name) => are_two(gene, name),
+            None => true,
+        });
+        genes
     }
 
     fn change_genes(&mut self, what: &str, change: impl FnOnce(&[String]) -> Vec<String>) {

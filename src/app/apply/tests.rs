@@ -152,6 +152,15 @@ fn sections_are_edited_and_refused() {
 }
 
 #[test]
+fn a_gene_is_not_listed_under_two_symbols() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    let genes = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    app.apply(Command::Genes(GenesCommand::Set(genes(&["FAM64A", "GNAS"]))));
+    app.apply(Command::Genes(GenesCommand::Add(genes(&["PIMREG", "JPT1", "GNAS"]))));
+    assert_eq!(app.open.as_ref().unwrap().genes(), genes(&["FAM64A", "GNAS", "JPT1"]));
+}
+
+#[test]
 fn what_was_read_from_runs_follows_names_there_and_back() {
     let (mut app, _) = opened("/nowhere/p.hiscmcl");
     let report = Arc::new(crate::app::scores::tests::report());

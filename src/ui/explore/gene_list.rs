@@ -98,6 +98,10 @@ impl GeneListView {
             }
         });
         if scroll {
+            // What was drawn is where the list was before; without another frame it would stay so until the
+            // mouse moves.
+            ui.ctx().request_discard("the gene list scrolls");
+            ui.ctx().request_repaint();
             self.scrolled_to = gene.map(str::to_owned);
             self.list_version = version;
         }

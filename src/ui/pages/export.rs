@@ -10,6 +10,7 @@ use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
+use crate::data::aliases;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark};
@@ -113,7 +114,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         let wanted = search.trim().to_uppercase();
         let known = app.export_run(open).map_or(open.genes(), |run| &run.config.genes);
         let mut found: Vec<&String> =
-            known.iter().filter(|g| g.to_uppercase().contains(&wanted) && !form.genes.contains(g)).collect();
+            known.iter().filter(|g| is_meant(g, &wanted) && !form.genes.contains(g)).collect();
         found.sort_by_key(|g| (g.to_uppercase() != wanted, !g.to_uppercase().starts_with(&wanted)));
         if found.is_empty() {
             remark(ui, "No gene of the list is called that.");
@@ -151,6 +152,13 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     if form.genes.len() > 1 && mini(ui, "Clear the genes").clicked() {
         form.genes.clear();
     }
+}
+
+/// Whether `wanted`, in capitals, is part of the gene's name or of another symbol of it.
+fn is_meant(gene: &str, wanted: &str) -> bool {
+    let mut names =
+        std::iter::once(gene).chain(aliases::former(gene).iter().copied()).chain(aliases::current(gene));
+    names.any(|name| name.to_uppercase().contains(wanted))
 }
 
 fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {

@@ -115,8 +115,10 @@ fn plain(ui: &mut Ui, rect: Rect, text: String, weak: bool) {
 /// What to know of it: why it cannot be added, or what its import will lack.
 fn remarks(ui: &mut Ui, rect: Rect, row: &SampleRow, problem: Option<&str>) {
     let c = colors(ui);
+    let lacks = row.candidate.lacks();
     let (text, color) = match (problem, row.candidate.warnings.as_slice()) {
         (Some(problem), _) => (problem.to_owned(), c.bad),
+        (None, _) if lacks.is_some() => (format!("It lacks {}.", lacks.unwrap_or_default()), c.bad),
         (None, _) if row.known => ("In the project already.".to_owned(), c.weak),
         (None, []) => return,
         (None, warnings) => (warnings.join(". "), c.fair),

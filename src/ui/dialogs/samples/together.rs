@@ -73,7 +73,7 @@ fn bar(ui: &mut Ui, app: &App, form: &SamplesForm, next: &mut SamplesForm, out: 
         name(&shown.response, "Labels of several samples");
         ui.separator();
     }
-    let (text, _) = field(ui, "replace", "In names, replace", "Text to replace in names", 120.0);
+    let (text, _) = field(ui, "replace", "In names, replace", "Text to replace in names", 140.0);
     let (with, entered) = field(ui, "with", "by", "Text to put in its place", 90.0);
     let can = !text.is_empty();
     if ui.add_enabled(can, eframe::egui::Button::new("Replace")).clicked() || (entered && can) {
