@@ -49,7 +49,7 @@ fn click_row(test: &mut Test, number: usize, modifiers: Modifiers) {
     let label = format!("Sample {number}");
     let rect = test.harness.get_by_role_and_label(Role::ListBoxOption, &label).rect();
     // At the column that says what kind of sample it is: everything else is a control.
-    let kind = test.harness.get_all_by_label("Legacy ST").next().unwrap().rect();
+    let kind = test.harness.get_all_by_label("Legacy ST").last().unwrap().rect();
     let at = eframe::egui::pos2(kind.center().x, rect.center().y);
     for pressed in [true, false] {
         let button = eframe::egui::PointerButton::Primary;
