@@ -139,6 +139,15 @@ fn names_that_are_taken_are_told_before_anything_is_added() {
     assert!(add.accesskit_node().is_disabled());
     type_into(&mut test, "Name of sample 2", "a1");
     assert!(test.shows("A section of the project is called a1"));
+    // Escape takes the typing back and nothing else.
+    test.harness.get_by_label("Name of sample 2").click();
+    test.settle();
+    test.harness.get_by_label("Name of sample 2").type_text("b");
+    test.settle();
+    test.harness.key_press(Key::Escape);
+    test.settle();
+    assert_eq!(test.harness.state().app().overlay, Some(Overlay::Samples));
+    assert_eq!(rows(&test)[1].candidate.entry.name, "a1");
     type_into(&mut test, "Name of sample 2", "Second");
     test.harness.get_by_label("Labels of several samples").click();
     test.settle();

@@ -4,6 +4,7 @@ use eframe::egui::{Key, Modifiers, Ui};
 
 use crate::app::command::{Command, SectionCommand};
 use crate::app::samples::{SamplesForm, Select};
+use crate::ui::dialogs::was_typing;
 
 /// Applies the keys that were pressed. Whether the row under the cursor is another one.
 pub fn apply(ui: &Ui, form: &SamplesForm, next: &mut SamplesForm, out: &mut Vec<Command>) -> bool {
@@ -18,7 +19,7 @@ pub fn apply(ui: &Ui, form: &SamplesForm, next: &mut SamplesForm, out: &mut Vec<
         next.select_all(true);
     }
     // The first Escape takes the selection away, the second closes.
-    if form.selected() > 0 && pressed(Modifiers::NONE, Key::Escape) {
+    if form.selected() > 0 && !was_typing(ui.ctx()) && pressed(Modifiers::NONE, Key::Escape) {
         next.select_all(false);
     }
     if ui.memory(|m| m.focused().is_some()) {
