@@ -106,14 +106,14 @@ fn dialog_closing(
             ui.add_space(6.0);
             contents(ui, out);
         });
-    // The Escape that ends typing does not close the dialog, too.
+    let escaped = ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, Key::Escape));
     let typing = was_typing(ctx);
-    let escaped = ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, Key::Escape)) && !typing;
     let focused = ctx.text_edit_focused();
     ctx.data_mut(|d| d.insert_temp(typing_id(), focused));
     // What was filled into a form is not lost by a click beside it.
     let is_form = matches!(closing, Closing::Asked);
-    if escaped || (!is_form && modal.should_close()) {
+    // The Escape that ends typing in one of its fields does not close a form, too.
+    if (escaped && !(is_form && typing)) || (!is_form && modal.should_close()) {
         out.push(Command::CloseOverlay);
     }
 }
