@@ -1,6 +1,6 @@
 //! The import summary with thirty samples, clicked through by label.
 
-use eframe::egui::{Key, Modifiers, accesskit::Role};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use hiscmcl::app::command::{Command, Overlay, SectionCommand};
 use hiscmcl::app::samples::SampleRow;
@@ -48,17 +48,17 @@ fn patients(test: &Test) -> Vec<usize> {
 fn click_row(test: &mut Test, number: usize, modifiers: Modifiers) {
     let label = format!("Sample {number}");
     let rect = test.harness.get_by_role_and_label(Role::ListBoxOption, &label).rect();
-    // At the column that says what kind of sample it is: everything else is a control.
-    let kind = test.harness.get_all_by_label("Legacy ST").last().unwrap().rect();
-    let at = eframe::egui::pos2(kind.center().x, rect.center().y);
+    // In the column of remarks, where there is no control.
+    let remarks = test.harness.get_by_label("To know").rect();
+    let at = eframe::egui::pos2(remarks.center().x, rect.center().y);
+    // One event is one frame of a quarter of a second, so that nothing may come between press and release.
+    test.harness.event(Event::PointerMoved(at));
+    test.harness.event(Event::ModifiersChanged(modifiers));
     for pressed in [true, false] {
-        let button = eframe::egui::PointerButton::Primary;
-        test.harness.event(eframe::egui::Event::PointerMoved(at));
-        test.harness.event_modifiers(
-            eframe::egui::Event::PointerButton { pos: at, button, pressed, modifiers },
-            modifiers,
-        );
+        let button = PointerButton::Primary;
+        test.harness.event(Event::PointerButton { pos: at, button, pressed, modifiers });
     }
+    test.harness.event(Event::ModifiersChanged(Modifiers::NONE));
     test.settle();
 }
 
@@ -172,7 +172,7 @@ fn thirty_rows_scroll_in_every_size_of_window() {
         test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
         test.send(Command::Section(SectionCommand::Find(vec!["/elsewhere".into()])));
         test.until(|w| w.app().overlay == Some(Overlay::Samples));
-        for label in ["Add 29 sections", "Cancel", "Set patient", "Untick all"] {
+        for label in ["Add 29 sections", "Cancel", "Set patient", "Tick all"] {
             let rect = test.harness.get_all_by_role_and_label(Role::Button, label).last().unwrap().rect();
             assert!(rect.right() <= width && rect.bottom() <= height, "{label} lies at {rect:?} of {height}");
         }

@@ -219,7 +219,6 @@ pub(in crate::app) mod tests {
     use super::*;
     use crate::core::geometry::Mpp;
     use crate::core::matrix::CsrBuilder;
-    use crate::data::aliases;
     use crate::data::section::{Gene, MppSource, SpotGeometry};
 
     /// `side * side` spots 200 um apart at 1 um a pixel; gene `g` at spot `s` counts `(s * (g + 3)) % 7`.
