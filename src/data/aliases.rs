@@ -34,7 +34,7 @@ pub fn current(symbol: &str) -> Option<&'static str> {
 
 /// What `gene` is called in a table whose names `is_there` knows: by its own name where that is there, else by the
 /// one other name, former or current, that is.
-pub fn found_as<'a>(gene: &'a str, is_there: impl Fn(&str) -> bool) -> Option<&'a str> {
+pub fn found_as(gene: &str, is_there: impl Fn(&str) -> bool) -> Option<&str> {
     if is_there(gene) {
         return Some(gene);
     }

@@ -190,7 +190,7 @@ impl GeneList {
         seen.extend(under_another);
         for &gene in &measured {
             // Its current name is not among the measured ones, or it is another gene.
-            let name = aliases::current(gene).filter(|now| in_section(*now) == Some(gene)).unwrap_or(gene);
+            let name = aliases::current(gene).filter(|now| in_section(now) == Some(gene)).unwrap_or(gene);
             if seen.insert(gene) && (name == gene || seen.insert(name)) {
                 names.push((name, all_listed));
             }
