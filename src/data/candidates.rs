@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::core::cancel::CancelToken;
+use crate::core::progress::Progress;
 use crate::data::anndata::{self, Inspected};
 use crate::data::project::SectionEntry;
 use crate::data::section::ValueKind;
@@ -47,14 +49,22 @@ impl Candidate {
 /// Finds what `paths` hold; a sample that is found twice is told once. Also what could not be used, a sentence each.
 ///
 /// # Errors
-/// [`ReadError`] in one sentence for the first path in which nothing was recognised.
-pub fn find(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<String>), ReadError> {
+/// [`ReadError`] in one sentence for the first path in which nothing was recognised, or on cancel.
+pub fn find(
+    paths: &[PathBuf],
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<(Vec<Candidate>, Vec<String>), ReadError> {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut notes = Vec::new();
     for path in paths {
+        cancel.check()?;
+        progress.report(&format!("Looking through {}", file_name(path)), 0, 0);
         let Recognition { samples, notes: more } = recognise(path)?;
         notes.extend(more);
-        for sample in &samples {
+        for (done, sample) in samples.iter().enumerate() {
+            cancel.check()?;
+            progress.report(&format!("Looking at {}", sample.name), done as u64, samples.len() as u64);
             let (found, problem) = of_sample(sample);
             notes.extend(problem);
             for candidate in found {
@@ -274,13 +284,12 @@ pub fn kind_of(entry: &SectionEntry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::cancel::CancelToken;
     use crate::core::progress::Silent;
     use crate::data::open::open_section;
     use crate::data::testing::real_data;
 
     fn one(path: &Path) -> Candidate {
-        let (mut found, _) = find(&[path.to_path_buf()]).unwrap();
+        let (mut found, _) = find(&[path.to_path_buf()], &Silent, &CancelToken::new()).unwrap();
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)
     }
@@ -325,7 +334,9 @@ mod tests {
     #[test]
     fn a_file_without_places_is_told_and_left_out() {
         let Some(shared) = real_data() else { return };
-        let (found, notes) = find(&[shared.join("real_data/h5ad/anndata_v0.11.4.h5ad")]).unwrap();
+        let (found, notes) =
+            find(&[shared.join("real_data/h5ad/anndata_v0.11.4.h5ad")], &Silent, &CancelToken::new())
+                .unwrap();
         assert!(found.is_empty() && notes[0].contains("does not say where its spots lie"), "{notes:?}");
     }
 

@@ -1,5 +1,6 @@
 //! Reading slides and spatial transcriptomics, and the project file that remembers them.
 
+pub mod aliases;
 pub mod anndata;
 pub mod candidates;
 pub mod demo;
