@@ -382,7 +382,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("study.h5ad");
         anndata_file(&path, false, &["Counts"], "origin");
-        let (found, notes) = find(std::slice::from_ref(&path)).unwrap();
+        let (found, notes) = find(std::slice::from_ref(&path), &Silent, &CancelToken::new()).unwrap();
         // Library c has no spot in this file.
         let about: Vec<_> = found
             .iter()

@@ -36,7 +36,8 @@ impl Progress for Notes {
 
 /// The section of a sample, or the sentence that the user reads; what is noted on the way goes to `notes`.
 fn open(sample: &Sample, notes: &Notes) -> Result<Section, String> {
-    let (found, told) = candidates::find(&[sample.opened()]).map_err(|e| e.to_string())?;
+    let (found, told) =
+        candidates::find(&[sample.opened()], &Silent, &CancelToken::new()).map_err(|e| e.to_string())?;
     told.iter().for_each(|note| notes.note(note));
     let Some(candidate) = found.into_iter().find(|c| c.chosen) else {
         return Err("nothing was added".into());
