@@ -153,7 +153,7 @@ impl PathRequest {
     pub fn filters(&self) -> &'static [Filter] {
         const TABLES: &[Filter] = &[("Tables", &["tsv", "gz", "csv", "txt"]), ("All files", &["*"])];
         const IMAGES: &[Filter] =
-            &[("Images", &["jpg", "jpeg", "png", "tif", "tiff"]), ("All files", &["*"])];
+            &[("Images", &["jpg", "jpeg", "png", "tif", "tiff", "gz"]), ("All files", &["*"])];
         match &self.purpose {
             PathPurpose::OpenProject | PathPurpose::SaveProjectAs => &[("HisCMCL projects", &["hiscmcl"])],
             PathPurpose::ImportFile { role: FileRole::Image, .. }

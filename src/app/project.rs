@@ -71,6 +71,7 @@ pub struct Open {
     /// Whether it is the synthetic demo.
     pub demo: bool,
     doc: Project,
+    renamed: Vec<Renamed>,
     history: History<Project>,
     /// Whether the file holds what the window shows.
     pub save: SaveState,
@@ -83,6 +84,9 @@ pub struct Open {
     /// Its runs, and what was read from them.
     pub runs: Runs,
 }
+
+/// Names before a change and after it, of the sections whose names changed.
+pub type Renamed = BTreeMap<String, String>;
 
 /// Identifies what must be read again when it changes.
 pub fn key(entry: &SectionEntry) -> String {
@@ -108,6 +112,7 @@ impl Open {
             path,
             demo,
             doc,
+            renamed: Vec::new(),
             history: History::default(),
             save: SaveState::default(),
             loaded,
@@ -147,6 +152,7 @@ impl Open {
             return false;
         }
         let before = std::mem::replace(&mut self.doc, next);
+        self.follow_renames(&before.sections);
         self.history.record(what, before, key.map(str::to_owned), Instant::now());
         self.touched();
         true
@@ -161,14 +167,18 @@ impl Open {
 
     /// Takes the last edit back; its name.
     pub fn undo(&mut self) -> Option<String> {
+        let before = self.doc.sections.clone();
         let what = self.history.undo(&mut self.doc);
+        self.follow_renames(&before);
         self.touched();
         what
     }
 
     /// Does again what was taken back; its name.
     pub fn redo(&mut self) -> Option<String> {
+        let before = self.doc.sections.clone();
         let what = self.history.redo(&mut self.doc);
+        self.follow_renames(&before);
         self.touched();
         what
     }
@@ -176,6 +186,31 @@ impl Open {
     /// What undo and redo would do.
     pub fn undo_names(&self) -> (Option<&str>, Option<&str>) {
         (self.history.can_undo(), self.history.can_redo())
+    }
+
+    /// What the sections `before` a change were called is replaced by their names of now in everything read from
+    /// runs. What is on disk has the names of then, which [`Open::follow_names`] is for.
+    fn follow_renames(&mut self, before: &[SectionEntry]) {
+        let names = |sections: &[SectionEntry]| sections.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+        if names(before) == names(&self.doc.sections) {
+            return;
+        }
+        let now: BTreeMap<String, &str> =
+            self.doc.sections.iter().map(|s| (key(s), s.name.as_str())).collect();
+        let renamed: Renamed = before
+            .iter()
+            .filter_map(|s| Some((s.name.clone(), (*now.get(&key(s))?).to_owned())))
+            .filter(|(before, now)| before != now)
+            .collect();
+        if !renamed.is_empty() {
+            self.runs.rename(&renamed);
+            self.renamed.push(renamed);
+        }
+    }
+
+    /// Names that sections have got since the last call, in order, for what else knows sections by name.
+    pub(super) fn take_renamed(&mut self) -> Vec<Renamed> {
+        std::mem::take(&mut self.renamed)
     }
 
     /// Sections that were renamed are called by their names of now in everything read from runs.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::project::Renamed;
 use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
 use crate::data::project::{Project, SectionEntry};
@@ -144,6 +145,42 @@ impl Runs {
                     fold.test = project.current_name(&fold.test).to_owned();
                 }
             }
+        }
+    }
+
+    /// Calls sections by other names in everything that was read from runs.
+    pub(super) fn rename(&mut self, renamed: &Renamed) {
+        let is_in = |name: &String| renamed.contains_key(name);
+        let rename = |name: &mut String| {
+            if let Some(now) = renamed.get(name.as_str()) {
+                name.clone_from(now);
+            }
+        };
+        let mut report_follows = |report: &mut Arc<EvalReport>| {
+            if report.folds.iter().any(|f| is_in(&f.test) || f.train.iter().any(is_in)) {
+                for fold in &mut Arc::make_mut(report).folds {
+                    rename(&mut fold.test);
+                    fold.train.iter_mut().for_each(rename);
+                }
+            }
+        };
+        self.details.values_mut().filter_map(|d| d.report.as_mut()).for_each(&mut report_follows);
+        if let Some(shown) = &mut self.report {
+            report_follows(&mut shown.report);
+            shown.fold.iter_mut().for_each(rename);
+        }
+        for ((run, mut section), mut predictions) in std::mem::take(&mut self.predictions) {
+            rename(&mut section);
+            if is_in(&predictions.section) || predictions.bank_spots.iter().any(|b| is_in(&b.section)) {
+                let predictions = Arc::make_mut(&mut predictions);
+                rename(&mut predictions.section);
+                predictions.bank_spots.iter_mut().for_each(|b| rename(&mut b.section));
+            }
+            self.predictions.insert((run, section), predictions);
+        }
+        for (run, mut section) in std::mem::take(&mut self.failed) {
+            rename(&mut section);
+            self.failed.insert((run, section));
         }
     }
 

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use super::command::{Overlay, Step};
 use super::explore::{ExploreState, SectionInput};
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
+use super::history::History;
 use super::import::ImportForm;
 use super::notices::{Notices, Severity};
 use super::project::{Open, SectionState, SectionView};
-use super::samples::SamplesForm;
+use super::samples::{SampleRow, SamplesForm};
 use super::settings::Settings;
 use super::steps::{StepState, step_state};
 use super::view::SavedView;
@@ -40,6 +41,8 @@ pub struct Forms {
     pub hvg: HvgForm,
     /// What was found to import.
     pub samples: SamplesForm,
+    /// Its edits, to be taken back while it is open.
+    pub samples_history: History<Vec<SampleRow>>,
     /// Importing sections.
     pub import: ImportForm,
     /// Training.

@@ -36,6 +36,14 @@ impl FileError {
         move |source| Self::Io { action, path, source }
     }
 
+    /// Why, without the file.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Io { source, .. } => plain_io(source),
+            Self::Malformed { message, .. } => message.clone(),
+        }
+    }
+
     /// The content of `path` is wrong as a whole.
     pub fn malformed(path: &Path, message: impl Into<String>) -> Self {
         Self::Malformed { path: path.to_path_buf(), line: None, message: message.into() }

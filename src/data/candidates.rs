@@ -3,18 +3,24 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::core::cancel::CancelToken;
+use crate::core::progress::Progress;
 use crate::data::anndata::{self, Inspected};
 use crate::data::project::SectionEntry;
 use crate::data::section::ValueKind;
 use crate::data::slide::{MAX_PIXELS, MAX_SIDE, place};
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name};
-use crate::data::st::recognise::{ImageKind, Recognition, Sample, recognise};
+use crate::data::st::recognise::{
+    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, recognise,
+};
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::tenx::inspect_h5;
 
 /// Layers that hold counts where `X` does not.
-const COUNT_LAYERS: [&str; 4] = ["counts", "raw_counts", "count", "umi"];
+const COUNT_LAYERS: [&str; 7] = ["counts", "raw_counts", "count", "raw_count", "umi", "umis", "raw"];
+/// What stands for `raw/X` where a layer is named.
+const RAW: &str = "raw";
 
 /// A section that could be added to a project.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,14 +49,22 @@ impl Candidate {
 /// Finds what `paths` hold; a sample that is found twice is told once. Also what could not be used, a sentence each.
 ///
 /// # Errors
-/// [`ReadError`] in one sentence for the first path in which nothing was recognised.
-pub fn find(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<String>), ReadError> {
+/// [`ReadError`] in one sentence for the first path in which nothing was recognised, or on cancel.
+pub fn find(
+    paths: &[PathBuf],
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<(Vec<Candidate>, Vec<String>), ReadError> {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut notes = Vec::new();
     for path in paths {
+        cancel.check()?;
+        progress.report(&format!("Looking through {}", file_name(path)), 0, 0);
         let Recognition { samples, notes: more } = recognise(path)?;
         notes.extend(more);
-        for sample in &samples {
+        for (done, sample) in samples.iter().enumerate() {
+            cancel.check()?;
+            progress.report(&format!("Looking at {}", sample.name), done as u64, samples.len() as u64);
             let (found, problem) = of_sample(sample);
             notes.extend(problem);
             for candidate in found {
@@ -136,25 +150,44 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             Some(format!("{name} does not say where its spots lie (obsm[\"spatial\"]), and was left out")),
         );
     }
-    let counts = COUNT_LAYERS.iter().find(|l| found.layers.iter().any(|own| own == *l));
-    let layer = match (found.values, counts) {
-        (Some(ValueKind::Counts), _) => None,
-        (_, Some(layer)) => Some((*layer).to_owned()),
-        (Some(ValueKind::Normalised), None) => None,
-        (None, None) => {
+    let named = |layer: &str| found.layers.iter().find(|own| own.eq_ignore_ascii_case(layer));
+    let counts = COUNT_LAYERS.iter().find_map(|layer| named(layer));
+    let layer = match (found.values, counts, found.raw_values) {
+        (Some(ValueKind::Counts), ..) => None,
+        (_, Some(layer), _) => Some(layer.clone()),
+        (_, None, Some(ValueKind::Counts)) | (None, None, Some(_)) => Some(RAW.to_owned()),
+        (Some(ValueKind::Normalised), None, _) => None,
+        (None, None, None) => {
             return (
                 Vec::new(),
                 Some(format!("{name} has neither X nor a layer of counts, and was left out")),
             );
         }
     };
-    let mut libraries: Vec<Option<&anndata::Library>> = found.libraries.iter().map(Some).collect();
+    let several = found.libraries.len() > 1;
+    if several && !found.libraries.iter().any(|l| l.spots.is_some_and(|n| n > 0)) {
+        let message = format!(
+            "{name} holds {} slides, but no column of obs (library_id) says on which each spot lies, and was left out",
+            found.libraries.len()
+        );
+        return (Vec::new(), Some(message));
+    }
+    // Who keeps the spots of one slide of several often keeps the images of all.
+    let with_spots = found.libraries.iter().filter(|l| !several || l.spots.is_some_and(|n| n > 0));
+    let mut libraries: Vec<Option<&anndata::Library>> = with_spots.map(Some).collect();
     if libraries.is_empty() {
         libraries.push(None);
     }
-    let several = libraries.len() > 1;
     let candidates = libraries.into_iter().map(|library| {
-        let mut entry = entry_of(sample);
+        let mut told = sample.clone();
+        if sample.kind == SampleKind::AnnData {
+            keep_the_slide(&mut told, several, library, found);
+        }
+        if told.patient.is_none() {
+            told.patient =
+                library.map_or(&found.patient, |l| if several { &l.patient } else { &found.patient }).clone();
+        }
+        let mut entry = entry_of(&told);
         if let (true, Some(library)) = (several, library) {
             entry.name = format!("{} {}", sample.name, library.name.replace(['/', '\\', ':'], "_"));
         }
@@ -164,7 +197,7 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             layer: layer.clone(),
         };
         let mut warnings = Vec::new();
-        take_image(sample, &mut entry, &mut warnings);
+        take_image(&told, &mut entry, &mut warnings);
         if entry.image.as_os_str().is_empty()
             && let Some((path, scale)) = library.and_then(|l| embedded_image(file, l))
         {
@@ -173,32 +206,63 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             warn_of_small(&entry, &mut warnings);
         }
         match (found.values, &layer) {
+            (_, Some(layer)) if layer == RAW && found.has_raw => {
+                let what = if found.raw_values == Some(ValueKind::Counts) { "counts" } else { "values" };
+                warnings.push(format!("The {what} of its raw are used"));
+            }
             (_, Some(layer)) => warnings.push(format!("The counts of its layer {layer} are used")),
             (Some(ValueKind::Normalised), None) => {
                 warnings.push("Its values are no counts; they are used as already normalised".to_owned());
             }
             _ => {}
         }
-        let mut told = sample.clone();
         if !entry.image.as_os_str().is_empty() {
             // The sample knows nothing of images within its file.
             told.needed.clear();
+        } else if let Some(image) = library.and_then(|l| l.images.first()) {
+            let scale = format!("tissue_{}_scalef", image.key);
+            told.needed = vec![format!("the slide image, as the scale of its own is not known ({scale})")];
         }
         let mut line = told.line();
         if let Some(library) = library.filter(|_| several) {
             line.push_str(&format!("; library {}", library.name));
         }
-        line.push_str(&format!("; {}, {}", counted(found.spots, "spot"), counted(found.genes, "gene")));
+        let spots = library.and_then(|l| l.spots).unwrap_or(found.spots);
+        let genes = found.raw_genes.filter(|_| layer.as_deref() == Some(RAW)).unwrap_or(found.genes);
+        line.push_str(&format!("; {}, {}", counted(spots, "spot"), counted(genes, "gene")));
         Candidate {
             entry,
             chosen: sample.chosen,
             line,
             warnings,
-            size: (!several).then_some((found.spots, found.genes)),
+            size: Some((spots, genes)),
             label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
         }
     });
     (candidates.collect(), None)
+}
+
+/// Keeps of the images beside an AnnData file the largest that is the slide its spots lie on: of the size that its own
+/// images tell, or large enough for its spots where it has none and the name of the image or its being alone says so.
+fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&anndata::Library>, found: &Inspected) {
+    let own = library.and_then(|l| l.images.iter().find_map(|i| Some((i, l.scale_of(&i.key)?))));
+    let expected = own.map(|(i, scale)| (f64::from(i.width) / scale, f64::from(i.height) / scale));
+    let stem = sample.source.counts().file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let alone = sample.images.len() == 1;
+    let fits = |image: &SampleImage| {
+        let Some(size) = image.size else { return false };
+        match (expected, found.spread) {
+            (Some(expected), _) => agrees(size, expected),
+            (None, Some(spread)) if !several => {
+                let meant = alone || has_word(&file_name(&image.path).to_lowercase(), &stem);
+                meant && holds(size, spread)
+            }
+            _ => false,
+        }
+    };
+    let area = |image: &SampleImage| image.size.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
+    let slide = sample.images.iter().filter(|i| fits(i)).max_by_key(|i| area(i)).cloned();
+    sample.images = slide.into_iter().collect();
 }
 
 /// The largest image of a library whose scale is known.
@@ -220,13 +284,12 @@ pub fn kind_of(entry: &SectionEntry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::cancel::CancelToken;
     use crate::core::progress::Silent;
     use crate::data::open::open_section;
     use crate::data::testing::real_data;
 
     fn one(path: &Path) -> Candidate {
-        let (mut found, _) = find(&[path.to_path_buf()]).unwrap();
+        let (mut found, _) = find(&[path.to_path_buf()], &Silent, &CancelToken::new()).unwrap();
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)
     }
@@ -271,7 +334,85 @@ mod tests {
     #[test]
     fn a_file_without_places_is_told_and_left_out() {
         let Some(shared) = real_data() else { return };
-        let (found, notes) = find(&[shared.join("real_data/h5ad/anndata_v0.11.4.h5ad")]).unwrap();
+        let (found, notes) =
+            find(&[shared.join("real_data/h5ad/anndata_v0.11.4.h5ad")], &Silent, &CancelToken::new())
+                .unwrap();
         assert!(found.is_empty() && notes[0].contains("does not say where its spots lie"), "{notes:?}");
+    }
+
+    /// 12 spots on a lattice of 100 pixels, of which the second half is of library b and of donor D2.
+    fn anndata_file(path: &Path, whole: bool, layers: &[&str], library: &str) {
+        use crate::core::matrix::Matrix;
+        use crate::data::anndata::{Column, Columns, Contents, Uns, write};
+        let counts = Matrix::from_fn(12, 3, |r, c| (r + c) as f32);
+        let log = Matrix::from_fn(12, 3, |r, c| ((r + c) as f32).ln_1p());
+        let texts = |a: &str, b: &str| {
+            let of = |i: usize| Some((if i < 6 { a } else { b }).to_owned());
+            Column::Categorical((0..12).map(of).collect())
+        };
+        let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<String>>();
+        let slide = |name: &str| {
+            let factors = Uns::Map(vec![("tissue_hires_scalef".into(), Uns::Float(0.5))]);
+            (name.to_owned(), Uns::Map(vec![("scalefactors".into(), factors)]))
+        };
+        let slides = Uns::Map(vec![slide("a"), slide("b"), slide("c")]);
+        let contents = Contents {
+            obs: Columns {
+                // Two of them have the same name.
+                names: names("S", 11).into_iter().chain(["S0".to_owned()]).collect(),
+                columns: vec![(library.into(), texts("a", "b")), ("Donor_ID".into(), texts("D1", "D2"))],
+            },
+            var: Columns { names: names("G", 3), columns: vec![] },
+            x: Some(if whole { &counts } else { &log }),
+            layers: layers.iter().map(|l| ((*l).to_owned(), &counts)).collect(),
+            obsm: vec![(
+                "spatial".into(),
+                2,
+                (0..12)
+                    .flat_map(|i| [f64::from(i % 4) * 100.0 + 50.0, f64::from(i / 4) * 100.0 + 50.0])
+                    .collect(),
+            )],
+            uns: if library == "batch" { vec![] } else { vec![("spatial".into(), slides)] },
+        };
+        write(path, &contents).unwrap();
+    }
+
+    #[test]
+    fn slides_of_a_file_are_told_apart_by_whatever_column_names_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("study.h5ad");
+        anndata_file(&path, false, &["Counts"], "origin");
+        let (found, notes) = find(std::slice::from_ref(&path), &Silent, &CancelToken::new()).unwrap();
+        // Library c has no spot in this file.
+        let about: Vec<_> = found
+            .iter()
+            .map(|c| (c.entry.name.as_str(), c.entry.patient.as_deref().unwrap(), c.size.unwrap().0))
+            .collect();
+        assert_eq!(about, [("study a", "D1", 6), ("study b", "D2", 6)], "{notes:?}");
+        assert!(found[0].warnings.iter().any(|w| w == "The counts of its layer Counts are used"));
+        image::RgbImage::new(400, 300).save(dir.path().join("a.png")).unwrap();
+        let entry = SectionEntry { image: dir.path().join("a.png"), ..found[1].entry.clone() };
+        let section = open_section(&entry, &Silent, &CancelToken::new()).unwrap();
+        assert_eq!((section.spots.len(), section.values), (6, ValueKind::Counts));
+    }
+
+    #[test]
+    fn a_slide_beside_an_anndata_file_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one.h5ad");
+        anndata_file(&path, true, &[], "batch");
+        image::RgbImage::new(400, 300).save(dir.path().join("he.png")).unwrap();
+        let found = one(&path);
+        assert_eq!(found.entry.image, dir.path().join("he.png"));
+        let section = open_section(&found.entry, &Silent, &CancelToken::new()).unwrap();
+        // The second spot called S0 is kept under another name.
+        assert_eq!((section.spots.len(), section.spots[11].id.as_str(), section.mpp.0), (12, "S0-1", 1.0));
+        // Beside others, an image must bear the name of the file; and the spots must lie on it.
+        image::RgbImage::new(410, 310).save(dir.path().join("other.png")).unwrap();
+        assert!(one(&path).lacks().is_some());
+        image::RgbImage::new(420, 320).save(dir.path().join("one_he.png")).unwrap();
+        assert_eq!(one(&path).entry.image, dir.path().join("one_he.png"));
+        image::RgbImage::new(200, 200).save(dir.path().join("one_he.png")).unwrap();
+        assert!(one(&path).lacks().is_some());
     }
 }

@@ -197,6 +197,7 @@ fn check_name(path: &Path, line: u64, name: &str) -> Result<(), FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::mutate::fuzz;
     use proptest::prelude::*;
 
     fn list(text: &str) -> Vec<String> {
@@ -270,5 +271,22 @@ mod tests {
             write(&path, &unique).unwrap();
             prop_assert_eq!(read(&path).unwrap(), unique);
         }
+    }
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn damaged_lists_never_panic_for_minutes() {
+        let sound = [
+            "# markers\nERBB2\r\nHLA-A\r\nFO538757.1\r\nERBB2\r\n",
+            "ERBB2, HLA-A;\tGNAS 1-Mar\nSep-02",
+            "\u{feff}\"Symbol\",\"mean\"\n\"ERBB2\",\"2.5\"\n\"HLA-A\",\"1\"\n\"\u{3b2}2M\",\"\"\n",
+            ",gene,mean\n0,ERBB2,1.5\n1,HLA-A,2\n2,FO538757.1,0\n",
+            "ERBB2\t1.5\nHLA-A\t2\nFO538757.1\t0.1\n",
+        ];
+        fuzz("gene_list", sound.map(|s| s.as_bytes().to_vec()).to_vec(), |bytes| {
+            let list = parse(Path::new("g.txt"), bytes);
+            let mut seen = HashSet::new();
+            assert!(list.iter().flat_map(|l| &l.genes).all(|g| !g.is_empty() && seen.insert(g)));
+            list.is_ok()
+        });
     }
 }

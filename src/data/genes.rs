@@ -1,6 +1,6 @@
 //! Genes of a table whose names, and sometimes identifiers, repeat.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::section::Gene;
 
@@ -16,27 +16,36 @@ pub fn with_unique_ids(pairs: impl IntoIterator<Item = (String, String)>) -> Vec
             (false, false) => Gene { name, id },
         })
         .collect();
-    let all: HashSet<String> = genes.iter().map(|g| g.id.clone()).collect();
-    if all.len() == genes.len() {
-        return genes;
+    make_unique(genes.iter_mut().map(|g| &mut g.id).collect());
+    genes
+}
+
+/// Makes names unique: from the second on, one that repeats gets a number ("TBCE-1", as scanpy does for
+/// `var_names` and `obs_names`). Says how many were changed.
+pub fn make_unique(names: Vec<&mut String>) -> usize {
+    let all: HashSet<String> = names.iter().map(|n| (*n).clone()).collect();
+    if all.len() == names.len() {
+        return 0;
     }
-    let mut used: HashSet<String> = HashSet::with_capacity(genes.len());
-    let mut next: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
-    for gene in &mut genes {
-        if used.contains(&gene.id) {
-            let number = next.entry(gene.id.clone()).or_insert(0);
+    let mut changed = 0;
+    let mut used: HashSet<String> = HashSet::with_capacity(names.len());
+    let mut next: HashMap<String, usize> = HashMap::new();
+    for name in names {
+        if used.contains(name) {
+            let number = next.entry(name.clone()).or_insert(0);
             let unique = loop {
                 *number += 1;
-                let candidate = format!("{}-{number}", gene.id);
+                let candidate = format!("{name}-{number}");
                 if !all.contains(&candidate) && !used.contains(&candidate) {
                     break candidate;
                 }
             };
-            gene.id = unique;
+            *name = unique;
+            changed += 1;
         }
-        used.insert(gene.id.clone());
+        used.insert(name.clone());
     }
-    genes
+    changed
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! Reading slides and spatial transcriptomics, and the project file that remembers them.
 
+pub mod aliases;
 pub mod anndata;
 pub mod candidates;
 pub mod demo;
 pub mod gene_list;
 pub mod genes;
 pub mod hdf5;
+#[cfg(test)]
+mod mutate;
 pub mod open;
 pub mod panels;
 pub mod project;

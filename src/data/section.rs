@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::Csr;
+use crate::core::target::Target;
 
 /// A gene of a count table. Names repeat in real data, identifiers do not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +54,16 @@ pub enum ValueKind {
     Counts,
     /// Negative or fractional numbers: someone has normalised them. They are used as they are.
     Normalised,
+}
+
+impl ValueKind {
+    /// What stands beside a colour bar of values that `target` was to be made of.
+    pub fn unit(self, target: Target) -> &'static str {
+        match self {
+            Self::Counts => target.unit(),
+            Self::Normalised => "as in the file (normalised)",
+        }
+    }
 }
 
 /// Where a section's micrometres per pixel come from.

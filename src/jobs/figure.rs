@@ -12,7 +12,7 @@ use super::workspace::Workspace;
 use crate::core::display::{DisplaySettings, PaneKind, color_scales};
 use crate::core::matrix::Matrix;
 use crate::core::target::Target;
-use crate::data::section::Section;
+use crate::data::section::{Section, ValueKind};
 use crate::device::DeviceChoice;
 use crate::evaluate::metrics::pearson;
 use crate::figures::{Figure, Panel, Row, Style, Tissue};
@@ -77,7 +77,23 @@ pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &Ctx) -> any
         }
     }
     let style = Style { opacity: request.display.opacity, ..request.style };
-    Ok(Figure { columns, rows, unit: target.unit().to_owned(), style })
+    let unit = unit(plates.values().map(|p| p.section.as_ref()), target);
+    Ok(Figure { columns, rows, unit, style })
+}
+
+/// What stands beside the colour bars of these sections.
+fn unit<'a>(sections: impl Iterator<Item = &'a Section>, target: Target) -> String {
+    let (counted, normalised): (Vec<&Section>, Vec<&Section>) =
+        sections.partition(|s| s.values == ValueKind::Counts);
+    if normalised.is_empty() {
+        return ValueKind::Counts.unit(target).to_owned();
+    }
+    if counted.is_empty() {
+        return ValueKind::Normalised.unit(target).to_owned();
+    }
+    let names: Vec<&str> = normalised.iter().map(|s| s.name.as_str()).collect();
+    let (counts, as_is) = (ValueKind::Counts.unit(target), ValueKind::Normalised.unit(target));
+    format!("{counts}; {}: {as_is}", names.join(", "))
 }
 
 fn plate(
@@ -169,4 +185,20 @@ fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<R
         tissue: Arc::clone(&plate.tissue),
         panels,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::section;
+
+    #[test]
+    fn the_unit_is_that_of_the_sections_shown() {
+        let counted = section("C2", &["A"], &[&[1.0]]);
+        let normalised = Section { values: ValueKind::Normalised, ..section("N", &["A"], &[&[0.5]]) };
+        let of = |sections: &[&Section]| unit(sections.iter().copied(), Target::Lognorm);
+        assert_eq!(of(&[&counted]), "ln(1 + CP10k), all genes");
+        assert_eq!(of(&[&normalised]), "as in the file (normalised)");
+        assert_eq!(of(&[&counted, &normalised]), "ln(1 + CP10k), all genes; N: as in the file (normalised)");
+    }
 }

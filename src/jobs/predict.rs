@@ -1,5 +1,6 @@
 //! Predictions of a section by a stored run.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -137,10 +138,11 @@ pub fn write_csv(path: &Path, predictions: &Predictions, section: &Section) -> R
         let mut csv = csv::Writer::from_writer(writer);
         let header = ["spot", "x_px", "y_px"].into_iter().chain(predictions.genes.iter().map(String::as_str));
         csv.write_record(header).map_err(wrong)?;
+        // Predictions and section are of the same files, but join by id all the same.
+        let place: HashMap<&str, &Spot> = section.spots.iter().map(|s| (s.id.as_str(), s)).collect();
         for (i, spot) in predictions.spots.iter().enumerate() {
             csv.write_field(spot).map_err(wrong)?;
-            // Predictions and section are of the same files, but join by id all the same.
-            match section.spots.iter().find(|s| &s.id == spot) {
+            match place.get(spot.as_str()) {
                 Some(Spot { center, .. }) => {
                     csv.write_field(format!("{:.2}", center.x)).map_err(wrong)?;
                     csv.write_field(format!("{:.2}", center.y)).map_err(wrong)?;

@@ -1,16 +1,18 @@
 //! Predictions as files for other programs: CSV of one section, AnnData of any number.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::bail;
+use serde_json::Value;
 
 use super::context::Ctx;
 use super::predict::{predictions, test_report, write_csv};
-use super::runs::{RunInfo, find_run};
+use super::runs::{RunInfo, RunKind, find_run};
 use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
 use crate::data::anndata::{self, Column, Columns, Contents, Uns};
-use crate::data::section::Section;
+use crate::data::section::{Section, ValueKind};
 use crate::device::DeviceChoice;
 use crate::predict::Predictions;
 use crate::preprocess::target;
@@ -61,10 +63,9 @@ struct Spots {
 }
 
 impl Spots {
-    fn add(&mut self, section: &Section, predicted: &Predictions, several: bool) {
-        for id in &predicted.spots {
+    fn add(&mut self, section: &Section, rows: &[Option<usize>], predicted: &Predictions, several: bool) {
+        for (id, &at) in predicted.spots.iter().zip(rows) {
             let name = if several { format!("{}_{id}", section.name) } else { id.clone() };
-            let at = section.spots.iter().position(|s| s.id == *id);
             let place = at.and_then(|i| section.spots.get(i)).map(|s| [s.center.x, s.center.y]);
             let label = section.labels.as_ref().zip(at).and_then(|(l, i)| l.get(i).cloned().flatten());
             self.names.push(name);
@@ -89,18 +90,26 @@ fn save_anndata(
     let genes = &info.config.genes;
     let mut spots = Spots::default();
     let (mut mean, mut uncertainty, mut measured) = (Vec::new(), Vec::new(), Vec::new());
+    let mut normalised = Vec::new();
     let mut scores = vec![(0.0, 0u32); genes.len()];
     for (done, name) in sections.iter().enumerate() {
         ctx.check()?;
         ctx.observer.report("Predicting sections", done as u64, sections.len() as u64);
         let predicted = predictions(workspace, run, name, device, ctx)?;
         let section = workspace.section(name, ctx)?;
-        spots.add(&section, &predicted, sections.len() > 1);
-        // A section that did not measure these genes has no values, which is no error here.
-        let values = target::expression(&section, genes, info.config.target)
-            .ok()
-            .filter(|m| m.rows() == predicted.mean.rows())
-            .unwrap_or_else(|| Matrix::from_fn(predicted.mean.rows(), genes.len(), |_, _| f32::NAN));
+        if predicted.genes != *genes {
+            bail!("What \"{run}\" predicts for {name} is of other genes than the run says; train it again");
+        }
+        // Predictions and section are of the same files, but join by id all the same.
+        let row_of: HashMap<&str, usize> =
+            section.spots.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
+        let rows: Vec<Option<usize>> =
+            predicted.spots.iter().map(|id| row_of.get(id.as_str()).copied()).collect();
+        spots.add(&section, &rows, &predicted, sections.len() > 1);
+        let values = measured_at(&section, &rows, &info, ctx);
+        if section.values == ValueKind::Normalised {
+            normalised.push(section.name.clone());
+        }
         mean.push(predicted.mean);
         uncertainty.push(predicted.uncertainty);
         measured.push(values);
@@ -132,16 +141,48 @@ fn save_anndata(
         x: Some(&mean),
         layers: vec![("measured".to_owned(), &measured), ("uncertainty".to_owned(), &uncertainty)],
         obsm: vec![("spatial".to_owned(), 2, spots.places)],
-        uns: vec![("hiscmcl".to_owned(), about(&info))],
+        uns: vec![("hiscmcl".to_owned(), about(&info, &normalised))],
     };
     anndata::write(path, &contents)?;
     Ok(Written { spots: rows, genes: genes.len() })
 }
 
+/// What was measured at `rows` of `section`, on the scale of the run; NaN where nothing was.
+fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &Ctx) -> Matrix {
+    let genes = &run.config.genes;
+    let all = target::measured(section, genes, run.config.target);
+    let absent = all.iter().filter(|column| column.is_none()).count();
+    if absent > 0 {
+        ctx.observer.note(&format!(
+            "{} did not measure {absent} of the {} genes; their measured values are left empty",
+            section.name,
+            genes.len()
+        ));
+    }
+    if section.values == ValueKind::Normalised {
+        ctx.observer.note(&format!(
+            "The values of {} are no counts: its measured values are as in its file, not on the scale of the run",
+            section.name
+        ));
+    }
+    Matrix::from_fn(rows.len(), genes.len(), |r, g| {
+        let column = all.get(g).and_then(Option::as_ref);
+        let row = rows.get(r).copied().flatten();
+        column.zip(row).and_then(|(c, r)| c.get(r)).copied().unwrap_or(f32::NAN)
+    })
+}
+
 /// How the run was made, and what the parts of the file are.
-fn about(run: &RunInfo) -> Uns {
+fn about(run: &RunInfo, normalised: &[String]) -> Uns {
     let config = &run.config;
     let text = |name: &str, value: &str| (name.to_owned(), Uns::Text(value.to_owned()));
+    // By way of text, so that 0.003 stays 0.003 and does not show how a short number is stored.
+    let as_written = serde_json::to_string(&config.train).and_then(|t| serde_json::from_str(&t));
+    let as_written = as_written.unwrap_or_default();
+    let (kind, held_out) = match &config.kind {
+        RunKind::Model { test } => ("model", test.clone()),
+        RunKind::CrossValidation { .. } => ("cross-validation", config.sections.clone()),
+    };
     Uns::Map(vec![
         text("program", &format!("HisCMCL {}", config.program)),
         text("run", &run.id),
@@ -155,7 +196,28 @@ fn about(run: &RunInfo) -> Uns {
             "Pearson correlation of predicted and measured where the section was held out, mean over sections",
         ),
         ("seed".to_owned(), Uns::Int(i64::try_from(config.train.seed).unwrap_or(i64::MAX))),
-        ("trained_on".to_owned(), Uns::Texts(config.sections.clone())),
-        text("settings", &serde_json::to_string(&config.train).unwrap_or_default()),
+        ("sections".to_owned(), Uns::Texts(config.sections.clone())),
+        ("not_counts".to_owned(), Uns::Texts(normalised.to_vec())),
+        text("kind", kind),
+        ("held_out".to_owned(), Uns::Texts(held_out)),
+        ("settings".to_owned(), settings(as_written)),
     ])
+}
+
+/// A setting as `uns` holds it. What is not set is left out, as there is no such value in HDF5.
+fn settings(value: Value) -> Uns {
+    match value {
+        Value::Object(fields) => {
+            let set = fields.into_iter().filter(|(_, v)| !v.is_null());
+            Uns::Map(set.map(|(name, v)| (name, settings(v))).collect())
+        }
+        Value::Bool(v) => Uns::Bool(v),
+        Value::Number(n) => match (n.as_i64(), n.as_f64()) {
+            (Some(whole), _) => Uns::Int(whole),
+            (None, Some(v)) => Uns::Float(v),
+            (None, None) => Uns::Text(n.to_string()),
+        },
+        Value::String(v) => Uns::Text(v),
+        other @ (Value::Null | Value::Array(_)) => Uns::Text(other.to_string()),
+    }
 }

@@ -53,7 +53,7 @@ pub struct Added {
 /// # Errors
 /// One sentence naming the path or section at fault; nothing is added then.
 pub fn add(project: &mut Project, paths: &[PathBuf], only: &[String], ctx: &Ctx) -> anyhow::Result<Added> {
-    let (found, notes) = candidates::find(paths)?;
+    let (found, notes) = candidates::find(paths, ctx.progress(), ctx.cancel)?;
     notes.iter().for_each(|note| ctx.observer.note(note));
     if let Some(missing) = only.iter().find(|name| !found.iter().any(|c| &c.entry.name == *name)) {
         let known: Vec<_> = found.iter().map(|c| c.entry.name.as_str()).collect();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::matrix::Csr;
 use crate::core::progress::Progress;
+use crate::data::aliases;
 use crate::data::section::{Section, ValueKind};
 use crate::preprocess::target::first_columns;
 
@@ -140,9 +141,15 @@ pub fn select(
     }
     progress.report("Selecting genes", sections.len() as u64, sections.len() as u64);
     let mut genes = combine(&per_section, options.combine);
-    let (present, missing_markers): (Vec<String>, Vec<String>) =
-        options.always.iter().cloned().partition(|g| shared.binary_search(g).is_ok());
-    genes.extend(present);
+    let mut missing_markers = Vec::new();
+    for marker in &options.always {
+        match name_in_all(marker, &shared, sections) {
+            Some(name) => {
+                genes.insert(name);
+            }
+            None => missing_markers.push(marker.clone()),
+        }
+    }
     Ok(HvgSelection {
         genes: genes.into_iter().collect(),
         shared,
@@ -150,6 +157,20 @@ pub fn select(
         per_section,
         missing_markers: dedup_in_order(missing_markers),
     })
+}
+
+/// What to call a marker that every section measured, some perhaps under another symbol: the name that all have
+/// where there is one.
+fn name_in_all(marker: &str, shared: &[String], sections: &[&Section]) -> Option<String> {
+    let is_shared = |name: &str| shared.binary_search_by(|s| s.as_str().cmp(name)).is_ok();
+    let everywhere = || {
+        let has = |s: &&Section| aliases::found_as(marker, |name| s.gene(name).is_some()).is_some();
+        sections.iter().all(has)
+    };
+    match aliases::found_as(marker, is_shared) {
+        Some(name) => Some(name.to_owned()),
+        None => everywhere().then(|| marker.to_owned()),
+    }
 }
 
 fn dedup_in_order(mut genes: Vec<String>) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::core::matrix::Matrix;
 use crate::core::target::Target;
+use crate::data::aliases;
 use crate::data::section::{Section, ValueKind};
 
 /// The genes asked for cannot be had from a section.
@@ -21,6 +22,18 @@ pub enum TargetError {
     /// A gene stands twice in the list.
     #[error("The gene list names {0} twice; keep it once")]
     Repeated(String),
+    /// Two names of the list are one gene, under its current and under a former symbol.
+    #[error(
+        "{first} and {second} of the gene list are one gene, which {section} measured once; keep one of them"
+    )]
+    Same {
+        /// The section.
+        section: String,
+        /// The name that stands first in the list.
+        first: String,
+        /// The other one.
+        second: String,
+    },
     /// The list is empty.
     #[error("The gene list is empty; add at least one gene")]
     Empty,
@@ -52,7 +65,8 @@ pub fn expression(section: &Section, genes: &[String], target: Target) -> Result
     })
 }
 
-/// The columns of `genes` in the counts of `section`. Of genes that share a name, the first is taken.
+/// The columns of `genes` in the counts of `section`. Of genes that share a name, the first is taken; a gene that
+/// the section knows only by another symbol is found by that one (see [`aliases`]).
 ///
 /// # Errors
 /// As [`expression`].
@@ -64,15 +78,52 @@ pub fn columns(section: &Section, genes: &[String]) -> Result<Vec<usize>, Target
     if let Some(twice) = genes.iter().find(|g| !seen.insert(g.as_str())) {
         return Err(TargetError::Repeated(twice.clone()));
     }
-    let column_of = first_columns(section);
-    let found: Vec<Option<usize>> = genes.iter().map(|g| column_of.get(g.as_str()).copied()).collect();
+    let found = find_columns(section, genes);
     let missing: Vec<String> =
         genes.iter().zip(&found).filter(|(_, c)| c.is_none()).map(|(g, _)| g.clone()).collect();
-    if missing.is_empty() {
-        Ok(found.into_iter().flatten().collect())
-    } else {
-        Err(TargetError::NotMeasured { section: section.name.clone(), genes: missing })
+    if !missing.is_empty() {
+        return Err(TargetError::NotMeasured { section: section.name.clone(), genes: missing });
     }
+    let columns: Vec<usize> = found.into_iter().flatten().collect();
+    let mut gene_of = HashMap::with_capacity(columns.len());
+    for (gene, &column) in genes.iter().zip(&columns) {
+        if let Some(first) = gene_of.insert(column, gene) {
+            let (first, second) = (first.clone(), gene.clone());
+            return Err(TargetError::Same { section: section.name.clone(), first, second });
+        }
+    }
+    Ok(columns)
+}
+
+/// The column of each gene, `None` where the section has no such gene.
+fn find_columns(section: &Section, genes: &[String]) -> Vec<Option<usize>> {
+    let column_of = first_columns(section);
+    let column = |gene: &String| {
+        let name = aliases::found_as(gene, |name| column_of.contains_key(name))?;
+        column_of.get(name).copied()
+    };
+    genes.iter().map(column).collect()
+}
+
+/// As [`expression`], a column for each gene that the section measured and none for the others, which then count
+/// as zeros where the target sums over the selected genes.
+pub fn measured(section: &Section, genes: &[String], target: Target) -> Vec<Option<Vec<f32>>> {
+    let found = find_columns(section, genes);
+    let columns: Vec<usize> = found.iter().copied().flatten().collect();
+    let values = match section.values {
+        ValueKind::Counts => target.of_counts(&section.counts, &columns),
+        ValueKind::Normalised => {
+            let columns: Vec<Option<usize>> = columns.into_iter().map(Some).collect();
+            section.counts.dense_columns(&columns)
+        }
+    };
+    let mut next = 0;
+    let mut column = |found: Option<usize>| {
+        found?;
+        next += 1;
+        Some(values.column(next - 1))
+    };
+    found.into_iter().map(&mut column).collect()
 }
 
 /// The first column of each gene name.
@@ -96,6 +147,29 @@ mod tests {
         let m = expression(&s, &genes, Target::Published).unwrap();
         assert_eq!(m.row(0), [8001f64.log10() as f32, 2001f64.log10() as f32]);
         assert_eq!(m.row(1), [0.0, 0.0], "the second A is another gene");
+    }
+
+    #[test]
+    fn genes_are_found_by_former_names() {
+        let s = section("S", &["FAM64A", "X", "JPT1"], &[&[1.0, 8.0, 1.0]]);
+        let of = |genes: [&str; 2]| columns(&s, &genes.map(str::to_owned));
+        assert_eq!(of(["HN1", "PIMREG"]), Ok(vec![2, 0]));
+        let e = of(["HN1", "JPT1"]).unwrap_err().to_string();
+        assert_eq!(e, "HN1 and JPT1 of the gene list are one gene, which S measured once; keep one of them");
+    }
+
+    #[test]
+    fn what_was_measured_is_given_without_the_rest() {
+        let s = section("S", &["A", "B", "C"], &[&[1.0, 2.0, 7.0], &[0.0, 0.0, 9.0]]);
+        let genes = ["C", "X", "A"].map(str::to_owned);
+        let some = measured(&s, &genes, Target::Lognorm);
+        assert_eq!(some[0], Some(vec![7001f64.ln() as f32, 10_001f64.ln() as f32]));
+        assert_eq!((some[1].as_ref(), some[2].as_ref().map(|c| c[1])), (None, Some(0.0)));
+        let all = measured(&s, &genes[..1], Target::Published);
+        assert_eq!(
+            all[0].as_deref(),
+            Some(&expression(&s, &genes[..1], Target::Published).unwrap().column(0)[..])
+        );
     }
 
     #[test]

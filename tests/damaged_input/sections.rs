@@ -193,12 +193,12 @@ const CASES: &[Case] = &[
     (
         "a spot off the slide",
         |s| s.replace(SPOTS, "80.5\t40.5", "980.5\t40.5"),
-        "*/data/ST-spotfiles/C2_selection.tsv, line 6: spot \"11x20\" at pixel (980, 40) is off the slide HE.png of 240 x 200 pixels; the spot file may be for another size of this image",
+        "*/data/ST-spotfiles/C2_selection.tsv, line 6: spot \"11x20\" at pixel (980, 40) is off the slide HE.png of 240 x 200 pixels; the positions may be of another size of this image",
     ),
     (
         "a spot file for a larger image",
         |s| image::RgbImage::new(60, 50).save(s.path(IMAGE)).unwrap(),
-        "*/data/ST-spotfiles/C2_selection.tsv, line 3: spot \"10x21\" at pixel (40, 80) (and 18 others) is off the slide HE.png of 60 x 50 pixels; the spot file may be for another size of this image",
+        "*/data/ST-spotfiles/C2_selection.tsv, line 3: spot \"10x21\" at pixel (40, 80) (and 18 others) is off the slide HE.png of 60 x 50 pixels; the positions may be of another size of this image",
     ),
     (
         "a spot twice in the spot file",

@@ -1,13 +1,19 @@
 //! Sections, genes and image features.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::Instant;
 
-use crate::app::command::{Command, FeaturesCommand, GenesCommand, PanelForm, SectionCommand};
+use crate::app::command::{Command, FeaturesCommand, GenesCommand, Overlay, PanelForm, SectionCommand};
 use crate::app::genes::{parse_genes, with_genes};
+use crate::app::history::History;
 use crate::app::import::ImportRow;
+use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::geometry::Mpp;
+use crate::data::aliases;
+use crate::data::candidates::Candidate;
 use crate::data::panels::Panel;
 use crate::data::project::{GeneSelection, ProjectError, SectionEntry};
 
@@ -15,7 +21,7 @@ impl App {
     pub(super) fn apply_section(&mut self, command: SectionCommand) {
         match command {
             SectionCommand::Find(paths) => self.import_files(paths),
-            SectionCommand::EditSamples(form) => self.forms.samples = form,
+            SectionCommand::EditSamples(form) => self.edit_samples(form),
             SectionCommand::AddSamples => self.add_samples(),
             SectionCommand::EditImport(form) => self.forms.import = form,
             SectionCommand::Import => self.import(),
@@ -116,6 +122,7 @@ impl App {
             }
         });
         open.follow_names();
+        self.follow_renames();
         if let Some(why) = refused {
             self.notices.error(why, Vec::new());
         }
@@ -138,6 +145,25 @@ impl App {
         }
     }
 
+    /// Changes the summary of what was found, so that the change can be taken back.
+    fn edit_samples(&mut self, next: SamplesForm) {
+        let what = self.forms.samples.edit_to(&next);
+        let before = std::mem::replace(&mut self.forms.samples, next);
+        if let Some(what) = what {
+            self.forms.samples_history.record(what, before.rows, None, Instant::now());
+        }
+    }
+
+    /// Shows what was found, to be looked at before it is added.
+    pub(super) fn show_samples(&mut self, found: Vec<Candidate>, notes: Vec<String>) {
+        self.forms.samples = match &self.open {
+            Some(open) => SamplesForm::for_project(found, notes, open.doc()),
+            None => SamplesForm::new(found, notes),
+        };
+        self.forms.samples_history = History::default();
+        self.overlay = Some(Overlay::Samples);
+    }
+
     fn add_samples(&mut self) {
         if let Some(problem) = self.forms.samples.problem() {
             self.notices.error(problem, Vec::new());
@@ -145,6 +171,7 @@ impl App {
         }
         self.overlay = None;
         let form = std::mem::take(&mut self.forms.samples);
+        self.forms.samples_history = History::default();
         self.add_sections(form.entries());
     }
 
@@ -182,7 +209,10 @@ impl App {
                 }
             }
             GenesCommand::Set(genes) => self.set_genes("Gene list", genes, String::new()),
-            GenesCommand::Add(genes) => self.change_genes("Add genes", |list| with_genes(list, &genes)),
+            GenesCommand::Add(genes) => {
+                let genes = self.without_listed_otherwise(genes);
+                self.change_genes("Add genes", |list| with_genes(list, &genes));
+            }
             GenesCommand::Remove(genes) => self.change_genes("Remove genes", |list| {
                 list.iter().filter(|g| !genes.contains(g)).cloned().collect()
             }),
@@ -195,6 +225,19 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Without the genes that the list has under a former or the current symbol. Where a section measured both
+    /// names, they are two genes.
+    fn without_listed_otherwise(&self, mut genes: Vec<String>) -> Vec<String> {
+        let Some(open) = &self.open else { return genes };
+        let listed: HashSet<&str> = open.genes().iter().map(String::as_str).collect();
+        let are_two = |a: &str, b: &str| open.ready().any(|s| s.gene(a).is_some() && s.gene(b).is_some());
+        genes.retain(|gene| match aliases::found_as(gene, |name| listed.contains(name)) {
+            Some(name) => are_two(gene, name),
+            None => true,
+        });
+        genes
     }
 
     fn change_genes(&mut self, what: &str, change: impl FnOnce(&[String]) -> Vec<String>) {

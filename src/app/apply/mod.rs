@@ -13,7 +13,9 @@ use super::command::{
     ProjectCommand, SectionCommand, Step,
 };
 use super::explore::ExploreCommand;
+use super::forms::HoldOut;
 use super::import::ImportForm;
+use super::notices::Severity;
 use super::paths::{PathPurpose, PathRequest};
 use super::state::{App, Effect};
 use crate::core::display::DisplaySettings;
@@ -76,8 +78,15 @@ impl App {
     }
 
     fn take_back(&mut self, undo: bool) {
+        if self.overlay == Some(Overlay::Samples) {
+            let (history, rows) = (&mut self.forms.samples_history, &mut self.forms.samples.rows);
+            // What changes is in view, so nothing is told.
+            let _ = if undo { history.undo(rows) } else { history.redo(rows) };
+            return;
+        }
         let Some(open) = &mut self.open else { return };
         let what = if undo { open.undo() } else { open.redo() };
+        self.follow_renames();
         match what {
             Some(what) if undo => self.notices.info(format!("Taken back: {what}")),
             Some(what) => self.notices.info(format!("Done again: {what}")),
@@ -85,6 +94,24 @@ impl App {
             None => self.notices.info("There is nothing to do again."),
         }
         self.show_display_of_document();
+    }
+
+    /// What is chosen by the name of a section goes on being chosen when that is renamed.
+    pub(super) fn follow_renames(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        for renamed in open.take_renamed() {
+            self.explore.sections_renamed(&renamed);
+            let rename = |name: &mut String| {
+                if let Some(now) = renamed.get(name.as_str()) {
+                    name.clone_from(now);
+                }
+            };
+            self.forms.export.sections.iter_mut().for_each(rename);
+            self.forms.evaluate.fold.iter_mut().for_each(rename);
+            if let HoldOut::Section(name) = &mut self.forms.train.hold_out {
+                rename(name);
+            }
+        }
     }
 
     /// Shows maps as the document says.
@@ -113,6 +140,12 @@ impl App {
             }
             Some(Overlay::Path(PathRequest { purpose: PathPurpose::SampleFile { .. }, .. })) => {
                 Some(Overlay::Samples)
+            }
+            Some(Overlay::Samples) => {
+                let again = ("Show them again".to_owned(), Command::Show(Overlay::Samples));
+                let text = "The samples that were found were not added.";
+                self.notices.push(Severity::Info, text, Vec::new(), Some(again));
+                None
             }
             _ => None,
         };

@@ -8,7 +8,6 @@ use crate::app::explore::ExploreCommand;
 use crate::app::import::ImportForm;
 use crate::app::notices::Severity;
 use crate::app::project::SectionState;
-use crate::app::samples::SamplesForm;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::work::{Happened, JobId, Outcome, Request};
@@ -259,8 +258,7 @@ impl App {
             self.forms.import = ImportForm::new(suggestions);
             self.overlay = Some(Overlay::Import);
         } else {
-            self.forms.samples = SamplesForm::new(found, notes);
-            self.overlay = Some(Overlay::Samples);
+            self.show_samples(found, notes);
         }
     }
 

@@ -6,7 +6,6 @@ use crate::app::command::{Command, Overlay, ProjectCommand, Step};
 use crate::app::explore::ExploreState;
 use crate::app::import::ImportForm;
 use crate::app::project::Open;
-use crate::app::samples::SamplesForm;
 use crate::app::state::{App, Forms, Preview};
 use crate::app::view::SavedView;
 use crate::app::work::{OpenedProject, Request};
@@ -119,13 +118,14 @@ impl App {
         }
         self.open = Some(open);
         self.show_display_of_document();
+        if !found.is_empty() {
+            self.show_samples(found, notes);
+            return;
+        }
         for note in notes {
             self.notices.info(note);
         }
-        if !found.is_empty() {
-            self.forms.samples = SamplesForm::new(found, Vec::new());
-            self.overlay = Some(Overlay::Samples);
-        } else if !suggestions.is_empty() {
+        if !suggestions.is_empty() {
             self.forms.import = ImportForm::new(suggestions);
             self.overlay = Some(Overlay::Import);
         }

@@ -152,6 +152,56 @@ fn sections_are_edited_and_refused() {
 }
 
 #[test]
+fn a_gene_is_not_listed_under_two_symbols() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    let genes = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    app.apply(Command::Genes(GenesCommand::Set(genes(&["FAM64A", "GNAS"]))));
+    app.apply(Command::Genes(GenesCommand::Add(genes(&["PIMREG", "JPT1", "GNAS"]))));
+    assert_eq!(app.open.as_ref().unwrap().genes(), genes(&["FAM64A", "GNAS", "JPT1"]));
+}
+
+#[test]
+fn what_was_read_from_runs_follows_names_there_and_back() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    let report = Arc::new(crate::app::scores::tests::report());
+    let predictions = crate::predict::Predictions {
+        section: "D1".into(),
+        spots: Vec::new(),
+        genes: Vec::new(),
+        mean: Default::default(),
+        uncertainty: Default::default(),
+        retrieved: Vec::new(),
+        bank_spots: vec![crate::predict::BankSpot { section: "C2".into(), spot: "1x2".into() }],
+    };
+    let runs = &mut app.open.as_mut().unwrap().runs;
+    runs.report = Some(crate::app::scores::ShownReport::new("cv".into(), report, Some("C2".into())));
+    runs.keep("cv", Arc::new(predictions));
+    app.forms.evaluate.fold = Some("C2".into());
+    app.forms.export.sections = vec!["C2".into(), "C1".into()];
+    app.apply(Command::Explore(ExploreCommand::SelectSection("C2".into())));
+    let is = |app: &App, name: &str| {
+        let runs = &app.open.as_ref().unwrap().runs;
+        let shown = runs.report.as_ref().unwrap();
+        assert_eq!((shown.report.folds[0].test.as_str(), shown.fold.as_deref()), (name, Some(name)));
+        assert_eq!(runs.predictions("cv", "D1").unwrap().bank_spots[0].section, name);
+        assert_eq!(app.forms.evaluate.fold.as_deref(), Some(name));
+        assert_eq!(app.forms.export.sections, [name, "C1"]);
+        assert_eq!(app.explore.section_name(), Some(name));
+    };
+    for (section, name) in [("C2", "Left"), ("Left", "Outer")] {
+        let (section, name) = (section.to_owned(), name.to_owned());
+        app.apply(Command::Section(SectionCommand::Rename { section, name }));
+    }
+    is(&app, "Outer");
+    app.apply(Command::Undo);
+    is(&app, "Left");
+    app.apply(Command::Undo);
+    is(&app, "C2");
+    app.apply(Command::Redo);
+    is(&app, "Left");
+}
+
+#[test]
 fn a_folder_adds_only_what_is_new() {
     let (mut app, _) = opened("/nowhere/p.hiscmcl");
     app.apply(Command::Section(SectionCommand::Find(vec!["/nowhere".into()])));

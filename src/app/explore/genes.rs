@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
+use crate::data::aliases;
 use crate::evaluate::report::{EvalReport, GeneScore};
 
 /// How well a gene was predicted in cross-validation.
@@ -73,14 +74,44 @@ pub fn trust_of(report: &EvalReport) -> HashMap<String, Trust> {
 pub struct GeneRow {
     /// Its name.
     pub name: String,
+    /// What the section calls it, where that is another symbol of it.
+    pub other: Option<String>,
     /// The name in small letters, for searching.
     folded: String,
+    /// Its other symbols, former and current, that are no gene of the list themselves.
+    symbols: Vec<&'static str>,
     /// Its cross-validated correlation; `None` when it was not evaluated.
     pub trust: Option<Trust>,
     /// Mean count over the spots of the section, where it was measured.
     pub mean_count: Option<f32>,
     /// Whether it belongs to the genes of the model (or of the project, before there is one).
     pub listed: bool,
+}
+
+impl GeneRow {
+    /// Whether its name or another symbol of it begins with `text`, which is in small letters.
+    fn begins(&self, text: &str) -> bool {
+        self.folded.starts_with(text) || self.symbols.iter().any(|s| s.to_lowercase().starts_with(text))
+    }
+
+    /// The other symbol that contains `search`, where its name does not.
+    pub fn found_by(&self, search: &str) -> Option<&'static str> {
+        let search = search.trim().to_lowercase();
+        if self.folded.contains(&search) {
+            return None;
+        }
+        self.symbols.iter().copied().find(|s| s.to_lowercase().contains(&search))
+    }
+
+    /// Whether its name or another symbol of it contains `text`, which is in small letters.
+    fn holds(&self, text: &str) -> bool {
+        self.folded.contains(text) || self.found_by(text).is_some()
+    }
+
+    /// Whether the panel has it, under whatever symbol.
+    fn is_of(&self, panel: &PanelGenes) -> bool {
+        panel.genes.contains(&self.name) || self.symbols.iter().any(|s| panel.genes.contains(*s))
+    }
 }
 
 /// Which genes the list is about.
@@ -141,22 +172,42 @@ pub struct GeneList {
 
 impl GeneList {
     /// A list of `measured` genes and of `model` genes, each name once. Without model genes, all measured
-    /// ones are listed.
+    /// ones are listed. A measured gene that is known by a former symbol of a panel's or a model's gene stands
+    /// under the latter's name.
     pub fn new<'a>(
         measured: impl Iterator<Item = &'a str>,
         model: impl Iterator<Item = &'a str>,
         trust: &HashMap<String, Trust>,
         mean_count: impl Fn(&str) -> Option<f32>,
     ) -> Self {
+        let measured: Vec<&str> = measured.collect();
+        let is_measured: HashSet<&str> = measured.iter().copied().collect();
+        let in_section = |name: &'a str| aliases::found_as(name, |n| is_measured.contains(n));
         let mut seen = HashSet::new();
         let mut names: Vec<(&str, bool)> = model.filter(|g| seen.insert(*g)).map(|g| (g, true)).collect();
         let all_listed = names.is_empty();
-        names.extend(measured.filter(|g| seen.insert(*g)).map(|g| (g, all_listed)));
+        let under_another: HashSet<&str> = names.iter().filter_map(|&(g, _)| in_section(g)).collect();
+        seen.extend(under_another);
+        for &gene in &measured {
+            // Its current name is not among the measured ones, or it is another gene.
+            let name = aliases::current(gene).filter(|now| in_section(now) == Some(gene)).unwrap_or(gene);
+            if seen.insert(gene) && (name == gene || seen.insert(name)) {
+                names.push((name, all_listed));
+            }
+        }
+        let is_row: HashSet<&str> = names.iter().map(|(name, _)| *name).collect();
+        let symbols = |name: &str| {
+            let all = aliases::former(name).iter().copied().chain(aliases::current(name));
+            all.filter(|s| !is_row.contains(s)).collect()
+        };
         let rows: Vec<GeneRow> = names
-            .into_iter()
+            .iter()
+            .copied()
             .map(|(name, listed)| GeneRow {
                 name: name.to_owned(),
+                other: in_section(name).filter(|other| *other != name).map(str::to_owned),
                 folded: name.to_lowercase(),
+                symbols: symbols(name),
                 trust: trust.get(name).copied(),
                 mean_count: mean_count(name),
                 listed,
@@ -183,7 +234,7 @@ impl GeneList {
 
     /// Number of genes of `panel` among all.
     pub fn of_panel(&self, panel: &PanelGenes) -> usize {
-        self.rows.iter().filter(|r| panel.genes.contains(&r.name)).count()
+        self.rows.iter().filter(|r| r.is_of(panel)).count()
     }
 
     /// Number of genes shown.
@@ -221,8 +272,8 @@ impl GeneList {
             seen.max_by(|a, b| abundance(a).total_cmp(&abundance(b)).then_with(|| b.name.cmp(&a.name)))
         };
         // Genes of the mitochondria are the most abundant everywhere and say little.
-        let telling = |r: &GeneRow| !r.folded.starts_with("mt-");
-        panels.iter().find_map(|p| most(&|r| p.genes.contains(&r.name))).or_else(|| most(&telling))
+        let telling = |r: &GeneRow| !r.begins("mt-");
+        panels.iter().find_map(|p| most(&|r| r.is_of(p))).or_else(|| most(&telling))
     }
 
     /// Shows the genes of `filter` whose name contains `search`, in the order of `sort`; names that begin
@@ -235,18 +286,17 @@ impl GeneList {
         };
         let wanted = |row: &GeneRow| match filter {
             GeneFilter::Listed => row.listed,
-            GeneFilter::Panel(_) => panel.is_some_and(|p| p.genes.contains(&row.name)),
+            GeneFilter::Panel(_) => panel.is_some_and(|p| row.is_of(p)),
             GeneFilter::Measured => true,
         };
         self.shown.clear();
-        self.shown.extend(
-            (0u32..).zip(&self.rows).filter(|(_, r)| wanted(r) && r.folded.contains(&search)).map(|(i, _)| i),
-        );
+        self.shown
+            .extend((0u32..).zip(&self.rows).filter(|(_, r)| wanted(r) && r.holds(&search)).map(|(i, _)| i));
         let rows = &self.rows;
         let key = |i: u32| rows.get(i as usize);
         self.shown.sort_by(|&a, &b| match (key(a), key(b)) {
             (Some(a), Some(b)) => {
-                let begins = |r: &GeneRow| !r.folded.starts_with(&search);
+                let begins = |r: &GeneRow| !r.begins(&search);
                 begins(a).cmp(&begins(b)).then_with(|| by(sort, a, b)).then_with(|| a.folded.cmp(&b.folded))
             }
             _ => Ordering::Equal,
@@ -329,6 +379,35 @@ mod tests {
         assert_eq!(shown(&l), ["GNAS", "ACTB"]);
         l.show(&GeneFilter::Panel("gone".into()), &[], "", GeneSort::Trust);
         assert!(l.is_empty());
+    }
+
+    #[test]
+    fn a_gene_stands_under_its_current_symbol_and_is_found_by_the_former() {
+        let list = |measured: &[&'static str], model: &[&'static str]| {
+            let mut l =
+                GeneList::new(measured.iter().copied(), model.iter().copied(), &HashMap::new(), |_| None);
+            l.show(&GeneFilter::Measured, &[], "", GeneSort::Name);
+            l
+        };
+        let mut l = list(&["FAM64A", "GNAS"], &[]);
+        assert_eq!(shown(&l), ["GNAS", "PIMREG"]);
+        assert_eq!(l.row("PIMREG").unwrap().other.as_deref(), Some("FAM64A"));
+        let panel = PanelGenes { name: "P".into(), genes: ["PIMREG".to_owned()].into() };
+        assert_eq!(l.of_panel(&panel), 1);
+        for search in ["fam64", "pimreg"] {
+            l.show(&GeneFilter::Measured, &[], search, GeneSort::Name);
+            assert_eq!(shown(&l), ["PIMREG"], "{search}");
+        }
+        assert_eq!(l.row("PIMREG").unwrap().found_by("fam64"), Some("FAM64A"));
+        assert_eq!(l.row("PIMREG").unwrap().found_by("pim"), None);
+        // A model under the former symbol keeps it, one under the current symbol stands for both.
+        assert_eq!(shown(&list(&["FAM64A"], &["FAM64A"])), ["FAM64A"]);
+        assert_eq!(shown(&list(&["FAM64A"], &["PIMREG"])), ["PIMREG"]);
+        assert_eq!(shown(&list(&["PIMREG"], &["FAM64A"])), ["FAM64A"]);
+        // Where both are measured they are two.
+        let both = list(&["FAM64A", "PIMREG"], &[]);
+        assert_eq!(shown(&both), ["FAM64A", "PIMREG"]);
+        assert_eq!((both.of_panel(&panel), both.row("PIMREG").unwrap().other.as_ref()), (1, None));
     }
 
     #[test]

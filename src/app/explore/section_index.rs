@@ -9,6 +9,7 @@ use super::spot_grid::SpotGrid;
 use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Csr;
 use crate::core::target::Target;
+use crate::data::aliases;
 use crate::data::section::{Section, Spot, ValueKind};
 
 /// From this many spots on, looking a gene up spot by spot takes longer than a frame.
@@ -58,6 +59,12 @@ impl Columns {
     }
 }
 
+/// The column of `gene`, by its own name or by another symbol of it.
+fn column_of(gene_of: &HashMap<String, u32>, gene: &str) -> Option<u32> {
+    let name = aliases::found_as(gene, |name| gene_of.contains_key(name))?;
+    gene_of.get(name).copied()
+}
+
 /// A section with its look-up tables.
 #[derive(Debug)]
 pub struct SectionIndex {
@@ -83,7 +90,7 @@ impl SectionIndex {
         let spot_of = (0u32..).zip(&section.spots).map(|(i, s)| (s.id.clone(), i)).collect();
         let counts = &section.counts;
         let selected: HashSet<u32> = match target {
-            Target::Published => genes.iter().filter_map(|g| gene_of.get(g).copied()).collect(),
+            Target::Published => genes.iter().filter_map(|g| column_of(&gene_of, g)).collect(),
             Target::Lognorm => HashSet::new(),
         };
         let mut wanted = vec![selected.is_empty(); counts.cols()];
@@ -132,12 +139,22 @@ impl SectionIndex {
 
     /// Whether `gene` was measured here.
     pub fn has_gene(&self, gene: &str) -> bool {
-        self.gene_of.contains_key(gene)
+        column_of(&self.gene_of, gene).is_some()
+    }
+
+    /// What the section calls `gene` where that is not its own name: a former symbol, or the current one.
+    pub fn other_name<'a>(&self, gene: &'a str) -> Option<&'a str> {
+        aliases::found_as(gene, |name| self.gene_of.contains_key(name)).filter(|name| *name != gene)
+    }
+
+    /// The scale of [`SectionIndex::measured`] in words. Values that were normalised before stay what they are.
+    pub fn unit(&self) -> &'static str {
+        self.section.values.unit(self.target)
     }
 
     /// Mean count of `gene` over the spots.
     pub fn mean_count(&self, gene: &str) -> Option<f32> {
-        self.mean_counts.get(*self.gene_of.get(gene)? as usize).copied()
+        self.mean_counts.get(column_of(&self.gene_of, gene)? as usize).copied()
     }
 
     /// The index of the spot called `id`.
@@ -174,7 +191,7 @@ impl SectionIndex {
     /// Measured expression of `gene` on the target's scale, one value a spot; `None` when it was not
     /// measured here.
     pub fn measured(&self, gene: &str) -> Option<Vec<f32>> {
-        let column = *self.gene_of.get(gene)? as usize;
+        let column = column_of(&self.gene_of, gene)? as usize;
         let counts = &self.section.counts;
         let Some(columns) = &self.columns else {
             return Some((0..counts.rows()).map(|r| self.expression(r, counts.get(r, column))).collect());
@@ -191,7 +208,7 @@ impl SectionIndex {
 
     /// Measured expression of `gene` at one spot.
     pub fn measured_at(&self, gene: &str, spot: usize) -> Option<f32> {
-        let column = *self.gene_of.get(gene)? as usize;
+        let column = column_of(&self.gene_of, gene)? as usize;
         (spot < self.section.counts.rows())
             .then(|| self.expression(spot, self.section.counts.get(spot, column)))
     }
@@ -252,6 +269,23 @@ pub(in crate::app) mod tests {
         assert_eq!(ln.measured("B").unwrap()[0], 0.0, "a spot without counts");
         assert_eq!(ln.measured("missing"), None);
         assert_eq!(ln.measured_at("B", 1), Some(ln.measured("B").unwrap()[1]));
+    }
+
+    #[test]
+    fn a_gene_is_found_by_its_former_symbol() {
+        let index = SectionIndex::new(Arc::new(section("C1", 2, &["A", "FAM64A"])), &[], Target::Published);
+        assert_eq!(index.other_name("PIMREG"), Some("FAM64A"));
+        assert_eq!((index.other_name("FAM64A"), index.other_name("X")), (None, None));
+        assert!(index.has_gene("PIMREG") && index.measured("PIMREG") == index.measured("FAM64A"));
+    }
+
+    #[test]
+    fn values_that_were_normalised_have_no_unit_of_ours() {
+        let counts = section("C1", 2, &["A"]);
+        let normalised = Section { values: ValueKind::Normalised, ..counts.clone() };
+        let unit = |s: Section| SectionIndex::new(Arc::new(s), &[], Target::Published).unit();
+        assert_eq!(unit(counts), "log10(1 + CP10k), selected genes");
+        assert_eq!(unit(normalised), "as in the file (normalised)");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 mod refresh;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
@@ -285,6 +285,17 @@ impl ExploreState {
     /// The spot under the cursor.
     pub fn hovered_spot(&self) -> Option<usize> {
         self.index.as_ref()?.nearest_spot(self.cursor?, self.reach())
+    }
+
+    /// Sections that are called otherwise from now on: names before and after.
+    pub fn sections_renamed(&mut self, renamed: &BTreeMap<String, String>) {
+        let similar = self.similar.as_mut().map(|s| &mut s.section);
+        let places = self.back.iter_mut().map(|p| &mut p.section);
+        for name in places.chain(self.section.as_mut()).chain(similar) {
+            if let Some(now) = renamed.get(name.as_str()) {
+                name.clone_from(now);
+            }
+        }
     }
 
     fn select_gene(&mut self, gene: String) {

@@ -60,7 +60,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             resources.forget_all();
             opened(&path, Project::load(&path)?, false)
         }
-        Request::NewFromFolder { folder, file } => new_from_folder(&folder, &file)?,
+        Request::NewFromFolder { folder, file } => new_from_folder(&folder, &file, ctx)?,
         Request::NewEmpty { file } => {
             let path = free_file(&file);
             let project = Project::new();
@@ -81,7 +81,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             Outcome::Saved(to)
         }
         Request::FindSamples(paths) => {
-            let (found, suggestions, notes) = samples_of(&paths)?;
+            let (found, suggestions, notes) = samples_of(&paths, ctx)?;
             Outcome::Scanned { found, suggestions, notes }
         }
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
@@ -191,12 +191,16 @@ fn numbered(file: &Path) -> impl Iterator<Item = PathBuf> + '_ {
 }
 
 /// The samples of files and folders, or else which files may belong together.
-fn samples_of(paths: &[PathBuf]) -> anyhow::Result<(Vec<Candidate>, Vec<Suggestion>, Vec<String>)> {
-    let why = match candidates::find(paths) {
+fn samples_of(
+    paths: &[PathBuf],
+    ctx: &Ctx,
+) -> anyhow::Result<(Vec<Candidate>, Vec<Suggestion>, Vec<String>)> {
+    let why = match candidates::find(paths, ctx.progress(), ctx.cancel) {
         Ok((found, notes)) if !found.is_empty() => return Ok((found, Vec::new(), notes)),
         Ok((_, notes)) => anyhow!("{}", notes.join("; ")),
         Err(why) => why.into(),
     };
+    ctx.check()?;
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -225,9 +229,9 @@ fn pair_files(files: &[PathBuf]) -> Vec<Suggestion> {
 }
 
 /// A project of a folder. One made of the same folder before is opened again.
-fn new_from_folder(folder: &Path, file: &Path) -> anyhow::Result<Outcome> {
+fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let folder = std::path::absolute(folder).with_context(|| format!("Cannot open {}", folder.display()))?;
-    let (found, suggestions, notes) = samples_of(std::slice::from_ref(&folder))?;
+    let (found, suggestions, notes) = samples_of(std::slice::from_ref(&folder), ctx)?;
     let same = |p: &Project| found.iter().any(|c| p.sections.iter().any(|s| s.source == c.entry.source));
     let known = numbered(file)
         .take_while(|f| f.exists())

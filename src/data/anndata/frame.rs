@@ -152,6 +152,19 @@ impl<'a> Frame<'a> {
         Ok(names)
     }
 
+    /// The names of the columns in their own order, as far as the table says it; without the index.
+    pub(super) fn in_order(&self) -> Result<Vec<String>, FileError> {
+        match &self.form {
+            Form::Columns { .. } => {
+                Ok(self.file.attributes(&self.path)?.texts("column-order").unwrap_or_default())
+            }
+            Form::Records { fields, .. } => {
+                let names = fields.iter().map(|f| f.name.clone());
+                Ok(names.filter(|n| n != "index" && n != "_index").collect())
+            }
+        }
+    }
+
     /// The values of a column; `None` when there is none of this name, or of a kind that cannot be read.
     pub(super) fn values(&self, name: &str) -> Result<Option<Values>, FileError> {
         let values = match &self.form {

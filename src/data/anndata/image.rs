@@ -28,12 +28,18 @@ pub struct Library {
     pub images: Vec<ImageInfo>,
     /// Scale factors by name: `tissue_hires_scalef` is pixels of "hires" per pixel of full resolution.
     pub scale_factors: BTreeMap<String, f64>,
+    /// Its spots, where a column of `obs` says which those are.
+    pub spots: Option<usize>,
+    /// The donor, where a column of `obs` names one for all its spots.
+    pub patient: Option<String>,
 }
 
 impl Library {
     /// Pixels of the image `key` per pixel of full resolution.
     pub fn scale_of(&self, key: &str) -> Option<f64> {
-        self.scale_factors.get(&format!("tissue_{key}_scalef")).copied().filter(|s| s.is_finite() && *s > 0.0)
+        let said = self.scale_factors.get(&format!("tissue_{key}_scalef")).copied();
+        // CELLxGENE keeps the slide itself and no factor for it.
+        said.or((key == "fullres").then_some(1.0)).filter(|s| s.is_finite() && *s > 0.0)
     }
 }
 
@@ -53,7 +59,9 @@ pub(super) fn libraries(file: &File) -> Result<Vec<Library>, ReadError> {
         let mut library = Library { name, ..Library::default() };
         if file.kind(&images)? == Some(Kind::Group) {
             for (key, _) in file.children(&images)?.into_iter().filter(|(_, k)| *k == Kind::Dataset) {
-                if let Some([height, width, _]) = size(&file.dataset(&format!("{images}/{key}"))?) {
+                // An image that cannot be read is none, the counts can be used without it.
+                let Ok(data) = file.dataset(&format!("{images}/{key}")) else { continue };
+                if let Some([height, width, _]) = size(&data) {
                     library.images.push(ImageInfo { key, width, height });
                 }
             }

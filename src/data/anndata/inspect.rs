@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
-use super::frame::Frame;
+use super::frame::{Frame, distinct};
 use super::image::{Library, libraries};
 use super::matrix::Stored;
-use super::positions::has_positions;
+use super::origin::{libraries_of, only_one, patients_of};
+use super::positions::{has_positions, positions};
+use super::read::raw;
+use crate::core::geometry::{SlidePoint, SlideRect};
 use crate::data::hdf5::{File, Kind};
 use crate::data::section::ValueKind;
 use crate::data::st::ReadError;
@@ -32,13 +35,21 @@ pub struct Inspected {
     pub layers: Vec<String>,
     /// Whether there is a `raw/X`.
     pub has_raw: bool,
+    /// Variables of `raw`, which often has more than `X`.
+    pub raw_genes: Option<usize>,
+    /// What a sample of `raw/X` looks like; `None` without it.
+    pub raw_values: Option<ValueKind>,
     /// What a sample of `X` looks like; `None` without `X`.
     pub values: Option<ValueKind>,
     /// Whether spots have coordinates.
     pub has_positions: bool,
     /// Whether `obs` says which spots lie on tissue.
     pub has_in_tissue: bool,
-    /// Slides with their images.
+    /// The part of the slide that has spots.
+    pub spread: Option<SlideRect>,
+    /// The donor, where a column of `obs` names one for all spots.
+    pub patient: Option<String>,
+    /// Slides with their images, or as a column `library_id` tells several apart.
     pub libraries: Vec<Library>,
     /// Categorical columns, sorted by name.
     pub labels: Vec<LabelColumn>,
@@ -68,16 +79,61 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
             labels.push(LabelColumn { name: name.clone(), categories });
         }
     }
+    let spots = obs.rows()?;
+    let (raw_genes, raw_values) = match raw(file) {
+        Some((matrix, var)) => {
+            (Some(Frame::open(file, var)?.rows()?), Some(Stored::open(file, matrix)?.sample()?))
+        }
+        None => (None, None),
+    };
+    // Whoever opens the file is told what is wrong with its positions.
+    let positions = positions(file, &obs, spots).ok().flatten().unwrap_or_default();
+    let finite = positions.iter().filter(|[x, y]| x.is_finite() && y.is_finite());
+    let patients = patients_of(&obs)?;
     Ok(Inspected {
-        spots: obs.rows()?,
+        spots,
         genes: var.rows()?,
         has_x,
         layers,
-        has_raw: file.has("raw/X") && file.has("raw/var"),
+        has_raw: raw_values.is_some(),
+        raw_genes,
+        raw_values,
         values,
         has_positions: has_positions(file, &obs),
         has_in_tissue: columns.iter().any(|n| n == "in_tissue"),
-        libraries: libraries(file)?,
+        spread: SlideRect::around(finite.map(|&[x, y]| SlidePoint::new(x, y))),
+        patient: patients.as_ref().and_then(|p| only_one(p.iter())),
+        libraries: slides(file, &obs, patients.as_deref())?,
         labels,
     })
+}
+
+/// The slides of a file: those of `uns["spatial"]`, or the ones that `library_id` names.
+fn slides(
+    file: &File,
+    obs: &Frame<'_>,
+    patients: Option<&[Option<String>]>,
+) -> Result<Vec<Library>, ReadError> {
+    /// A column of more values does not name slides.
+    const MOST: usize = 500;
+    let mut slides = libraries(file)?;
+    let names: Vec<&str> = slides.iter().map(|l| l.name.as_str()).collect();
+    let Some(of) = libraries_of(obs, &names)? else { return Ok(slides) };
+    if slides.is_empty() {
+        let names = distinct(&of);
+        if (2..=MOST).contains(&names.len()) {
+            slides = names.into_iter().map(|name| Library { name, ..Library::default() }).collect();
+            slides.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+    }
+    let several = slides.len() > 1;
+    for slide in &mut slides {
+        let is_on = |library: &Option<String>| !several || library.as_deref() == Some(slide.name.as_str());
+        slide.spots = Some(of.iter().filter(|l| is_on(l)).count());
+        let on = |patients: &[Option<String>]| {
+            only_one(of.iter().zip(patients).filter(|(l, _)| is_on(l)).map(|(_, p)| p))
+        };
+        slide.patient = patients.and_then(on);
+    }
+    Ok(slides)
 }

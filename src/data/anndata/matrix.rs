@@ -50,14 +50,19 @@ impl<'a> Stored<'a> {
                     other => {
                         let found = other.unwrap_or("unknown");
                         return Err(file
-                            .wrong(path, format!("a matrix stored as {found} cannot be read"))
+                            .wrong(
+                                path,
+                                format!("a matrix stored as {found} cannot be read; save it as csr_matrix"),
+                            )
                             .into());
                     }
                 };
                 let shape = about.counts("shape").or_else(|| about.counts("h5sparse_shape"));
                 match shape.as_deref() {
                     Some(&[rows, cols]) => with(form, rows, cols),
-                    _ => Err(file.wrong(path, "the matrix does not say how large it is").into()),
+                    _ => Err(file
+                        .wrong(path, "the matrix does not say how large it is (its shape is not two numbers)")
+                        .into()),
                 }
             }
             None => Err(ReadError::malformed(file.path(), format!("there is no {path} in the file"))),
@@ -87,7 +92,11 @@ impl<'a> Stored<'a> {
         let data = self.file.dataset(&self.part("indptr"))?;
         if data.rows() != lines as u64 + 1 {
             return Err(data
-                .wrong(format!("{} starts were found where {} were expected", data.rows(), lines + 1))
+                .wrong(format!(
+                    "{} starts were found where {} were expected; the file is damaged",
+                    data.rows(),
+                    lines + 1
+                ))
                 .into());
         }
         let starts: Vec<u64> = data.all_numbers()?;
@@ -104,7 +113,10 @@ impl<'a> Stored<'a> {
         made.map_err(|e| match e {
             PartsError::Column { row, column } => {
                 let message =
-                    format!("row {row} has a value in column {column}, beyond the {} there are", self.cols);
+                    format!(
+                        "row {row} has a value of column {column} (from 0 on), but there are {}; the file is damaged",
+                        self.cols
+                    );
                 self.file.wrong(&self.part("indices"), message).into()
             }
             PartsError::Starts | PartsError::Lengths => self.misfit(),

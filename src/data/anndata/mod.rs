@@ -6,6 +6,7 @@ mod frame;
 mod image;
 mod inspect;
 mod matrix;
+mod origin;
 mod positions;
 mod read;
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::frame::{Frame, distinct};
+use super::image::libraries;
 use super::matrix::{Stored, kind_of};
+use super::origin::libraries_of;
 use super::positions::{pair, positions};
 use crate::core::cancel::CancelToken;
 use crate::core::progress::Progress;
@@ -12,7 +14,7 @@ use crate::data::hdf5::{File, Watch};
 use crate::data::section::ValueKind;
 use crate::data::section::{CountTable, Gene};
 use crate::data::st::ReadError;
-use crate::data::st::names::{file_name, quoted};
+use crate::data::st::names::{counted, file_name, quoted};
 
 /// Which matrix to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -75,8 +77,6 @@ const IDS: [&str; 8] =
     ["gene_ids", "gene_id", "ensembl_id", "ensembl_ids", "ensembl", "Ensembl", "feature_id", "ENSEMBL"];
 const NAMES: [&str; 8] =
     ["feature_name", "gene_name", "gene_names", "gene_symbol", "gene_symbols", "symbol", "SYMBOL", "gene"];
-/// Columns that say of which slide a spot is.
-const LIBRARIES: [&str; 3] = ["library_id", "library", "library_key"];
 
 /// Reads an AnnData file.
 ///
@@ -103,7 +103,11 @@ pub(super) fn read_file(
     let (matrix, var) = match &options.matrix {
         MatrixChoice::X => ("X".to_owned(), "var"),
         MatrixChoice::Layer(name) => (format!("layers/{name}"), "var"),
-        MatrixChoice::Raw => ("raw/X".to_owned(), "raw/var"),
+        MatrixChoice::Raw => match raw(file) {
+            Some((matrix, var)) => (matrix.to_owned(), var),
+            // A layer may bear the same name.
+            None => ("layers/raw".to_owned(), "var"),
+        },
     };
     if matrix == "X" && !file.has("X") {
         let message = "there is no X in the file; choose one of its layers, or raw";
@@ -113,11 +117,11 @@ pub(super) fn read_file(
     let stored = Stored::open(file, &matrix)?;
     if stored.rows != spots.len() as u64 || stored.cols != genes.len() as u64 {
         let message = format!(
-            "the matrix is {} x {}, but obs names {} spots and {var} {} genes",
+            "the matrix is {} x {}, but obs names {} and {var} {}; the file is damaged",
             stored.rows,
             stored.cols,
-            spots.len(),
-            genes.len()
+            counted(spots.len(), "spot"),
+            counted(genes.len(), "gene")
         );
         return Err(file.wrong(&matrix, message).into());
     }
@@ -136,13 +140,9 @@ pub(super) fn read_file(
         None => None,
         Some(column) => Some(column_texts(file, &obs, column)?),
     };
-    let mut libraries = None;
-    for column in LIBRARIES {
-        if let Some(values) = obs.values(column)? {
-            libraries = Some(values.into_texts());
-            break;
-        }
-    }
+    let slides = libraries(file)?;
+    let names: Vec<&str> = slides.iter().map(|l| l.name.as_str()).collect();
+    let libraries = libraries_of(&obs, &names)?;
     let values = kind_of(counts.values());
     let table = CountTable { spots, genes, counts };
     let all = AnnData { table, values, positions, array, in_tissue, labels, libraries };
@@ -150,6 +150,11 @@ pub(super) fn read_file(
         None => Ok(all),
         Some(library) => only(file, all, library),
     }
+}
+
+/// Where the matrix of `raw` and its genes are, also as before 0.7; `None` where there is no such matrix.
+pub(super) fn raw(file: &File) -> Option<(&'static str, &'static str)> {
+    [("raw/X", "raw/var"), ("raw.X", "raw.var")].into_iter().find(|(x, var)| file.has(x) && file.has(var))
 }
 
 /// The labels of all spots in a column of `obs`.

@@ -224,6 +224,54 @@ fn tables_of_records_before_0_7() {
     assert_eq!(a.labels, Some(vec![Some("two".into()), Some("one".into())]));
 }
 
+/// Positions as records, `obsm` as one table of records, and `raw` beside an X of fewer genes, as before 0.7.
+#[test]
+fn positions_and_raw_counts_before_0_7() {
+    use hdf5_pure::{CompoundTypeBuilder, Datatype, make_f64_type};
+    let with = |fill: &dyn Fn(&mut FileBuilder)| {
+        let mut file = FileBuilder::new();
+        tables(&mut file);
+        file.create_dataset("X").with_f32_data(&[0.5, 1.5, 2.5, 3.5, 4.5, 5.5]).with_shape(&[2, 3]);
+        fill(&mut file);
+        file.finish().unwrap()
+    };
+    let numbers = |values: &[f64]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let records = with(&|file| {
+        let pair = CompoundTypeBuilder::new().f64_field("y").f64_field("x").build().unwrap();
+        let mut obsm = file.create_group("obsm");
+        obsm.create_dataset("spatial").with_compound_data(pair, numbers(&[1.0, 2.0, 3.0, 4.0]), 2);
+        file.add_group(obsm.finish());
+    });
+    let a = parse(records.clone(), &ReadOptions::default()).unwrap();
+    assert_eq!(a.positions, Some(vec![[2.0, 1.0], [4.0, 3.0]]));
+    assert_eq!(a.values, ValueKind::Normalised);
+    assert!(inspect_file(&over(records).unwrap()).unwrap().has_positions);
+
+    let one_table = with(&|file| {
+        let list = |n| Datatype::Array { base_type: Box::new(make_f64_type()), dimensions: vec![n] };
+        let row = CompoundTypeBuilder::new().field("pca", list(3)).field("spatial", list(2)).build().unwrap();
+        let values = numbers(&[0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 3.0, 4.0]);
+        file.create_dataset("obsm").with_compound_data(row, values, 2);
+        let mut x = file.create_group("raw.X");
+        x.set_attr("h5sparse_format", AttrValue::VarLenString("csr".into()));
+        x.set_attr("h5sparse_shape", AttrValue::I64Array(vec![2, 4]));
+        x.create_dataset("data").with_f32_data(&[7.0, 9.0]);
+        x.create_dataset("indices").with_i32_data(&[3, 0]);
+        x.create_dataset("indptr").with_i32_data(&[0, 1, 2]);
+        file.add_group(x.finish());
+        let mut var = file.create_group("raw.var");
+        var.create_dataset("index").with_vlen_strings(&["w", "x", "y", "z"]);
+        file.add_group(var.finish());
+    });
+    let about = inspect_file(&over(one_table.clone()).unwrap()).unwrap();
+    assert!(about.has_positions && about.has_raw);
+    assert_eq!((about.values, about.raw_values), (Some(ValueKind::Normalised), Some(ValueKind::Counts)));
+    let options = ReadOptions { matrix: MatrixChoice::Raw, ..ReadOptions::default() };
+    let a = parse(one_table, &options).unwrap();
+    assert_eq!(a.positions, Some(vec![[1.0, 2.0], [3.0, 4.0]]));
+    assert_eq!((a.table.genes.len(), a.table.counts.sum(), a.values), (4, 16.0, ValueKind::Counts));
+}
+
 #[test]
 fn real_files_equal_anndata() {
     let Some(shared) = crate::data::testing::real_data() else { return };

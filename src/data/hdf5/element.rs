@@ -1,6 +1,6 @@
 //! What one value of a dataset is.
 
-use hdf5_pure::{Datatype, DatatypeByteOrder, FloatingPointLayout, StringPadding};
+use hdf5_pure::{CompoundMember, Datatype, DatatypeByteOrder, FloatingPointLayout, StringPadding};
 
 /// The type of the values of a dataset, as far as it can be read here.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub enum Element {
         /// Most significant byte first.
         big_endian: bool,
     },
-    /// IEEE 754 numbers of 4 or 8 bytes.
+    /// IEEE 754 numbers of 2, 4 or 8 bytes.
     Float {
         /// Bytes.
         size: usize,
@@ -39,7 +39,7 @@ pub enum Element {
         /// The fields.
         fields: Vec<Field>,
     },
-    /// Anything else: references, opaque bytes, half floats, arrays.
+    /// Anything else: references, opaque bytes, arrays.
     Other {
         /// Bytes.
         size: usize,
@@ -73,7 +73,8 @@ impl Element {
             }
             Datatype::FloatingPoint { byte_order, layout, .. } => {
                 let known = (size == 4 && *layout == FloatingPointLayout::IEEE754_BINARY32)
-                    || (size == 8 && *layout == FloatingPointLayout::IEEE754_BINARY64);
+                    || (size == 8 && *layout == FloatingPointLayout::IEEE754_BINARY64)
+                    || (size == 2 && *layout == BINARY16);
                 match big_endian(byte_order) {
                     Some(big_endian) if known => Self::Float { size, big_endian },
                     _ => other,
@@ -89,13 +90,10 @@ impl Element {
             }
             Datatype::VariableLength { is_string: true, .. } => Self::LongText,
             Datatype::Compound { members, .. } => {
-                let fields = members.iter().filter_map(|m| {
-                    let element = Self::of(&m.datatype);
-                    let offset = usize::try_from(m.byte_offset).ok()?;
-                    let end = offset.checked_add(element.size())?;
-                    (end <= size).then(|| Field { name: m.name.clone(), offset, element })
-                });
-                Self::Record { size, fields: fields.collect() }
+                let fields = members.iter().flat_map(fields_of);
+                let inside =
+                    |f: &Field| f.offset.checked_add(f.element.size()).is_some_and(|end| end <= size);
+                Self::Record { size, fields: fields.filter(inside).collect() }
             }
             _ => other,
         }
@@ -134,6 +132,35 @@ impl Element {
             Self::Record { .. } => "records",
             Self::Other { .. } => "values of a type that cannot be read here",
         }
+    }
+}
+
+/// IEEE 754 in 2 bytes, as numpy's float16.
+const BINARY16: FloatingPointLayout = FloatingPointLayout {
+    bit_offset: 0,
+    bit_precision: 16,
+    exponent_location: 10,
+    exponent_size: 5,
+    mantissa_location: 0,
+    mantissa_size: 10,
+    exponent_bias: 15,
+};
+
+/// A member of a record as a field; one that is a short list as a field for each place: "spatial[0]", "spatial[1]".
+fn fields_of(member: &CompoundMember) -> Vec<Field> {
+    const LONGEST: u32 = 4;
+    let Ok(offset) = usize::try_from(member.byte_offset) else { return Vec::new() };
+    match &member.datatype {
+        Datatype::Array { base_type, dimensions } if matches!(dimensions[..], [1..=LONGEST]) => {
+            let element = Element::of(base_type);
+            let places = 0..dimensions.first().copied().unwrap_or(0) as usize;
+            let field = |at: usize| {
+                let offset = offset.checked_add(at.checked_mul(element.size())?)?;
+                Some(Field { name: format!("{}[{at}]", member.name), offset, element: element.clone() })
+            };
+            places.filter_map(field).collect()
+        }
+        other => vec![Field { name: member.name.clone(), offset, element: Element::of(other) }],
     }
 }
 

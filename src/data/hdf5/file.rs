@@ -168,7 +168,7 @@ impl File {
     }
 
     fn absent(&self, path: &str) -> FileError {
-        FileError::malformed(&self.path, format!("there is no {path} in the file"))
+        FileError::malformed(&self.path, format!("there is no {path} in the file; it is incomplete"))
     }
 
     /// What lies at `path` is not as it should be.
@@ -182,6 +182,11 @@ impl File {
     pub(super) fn refused(&self, path: &str, error: Option<Error>) -> FileError {
         match error {
             Some(Error::Format(FormatError::PathNotFound(_))) => self.absent(path),
+            // Version 5 of the message, for chunks of 4 GiB and more.
+            Some(Error::Format(FormatError::InvalidLayoutVersion(5..))) => self.wrong(
+                path,
+                "this is in a form that only HDF5 2.0 and later know; save the file again without libver=\"latest\"",
+            ),
             Some(Error::Format(e))
                 if ["Unsupported", "Version"].iter().any(|w| format!("{e:?}").contains(w)) =>
             {

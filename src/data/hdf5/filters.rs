@@ -7,13 +7,26 @@ const DEFLATE: u16 = 1;
 const SHUFFLE: u16 = 2;
 const FLETCHER32: u16 = 3;
 const LZF: u16 = 32000;
+const ZSTD: u16 = 32015;
+const SCALE_OFFSET: u16 = 6;
 
 /// Deflate makes at most 1032 bytes of one, and LZF fewer (264 of 3).
 pub(super) const MOST_EXPANSION: u64 = 1032;
 
 /// Whether chunks with these filters can be unpacked here.
 pub(super) fn known(filters: &[u16]) -> bool {
-    filters.iter().all(|f| matches!(*f, DEFLATE | SHUFFLE | FLETCHER32 | LZF))
+    filters.iter().all(|f| matches!(*f, DEFLATE | SHUFFLE | FLETCHER32 | LZF | ZSTD))
+}
+
+/// Whether the library can unpack chunks with this filter.
+pub(super) fn known_to_library(filter: u16) -> bool {
+    matches!(filter, DEFLATE | SHUFFLE | FLETCHER32 | LZF | SCALE_OFFSET)
+}
+
+/// So many bytes can be made of one by these filters.
+pub(super) fn most_expansion(filters: &[u16]) -> u64 {
+    // A block of Zstandard that repeats one byte takes 4 bytes and is up to 128 KiB.
+    if filters.contains(&ZSTD) { 1 << 15 } else { MOST_EXPANSION }
 }
 
 /// What a filter is called, for errors.
@@ -21,12 +34,11 @@ pub(super) fn name(filter: u16) -> String {
     match filter {
         4 => "szip".to_owned(),
         5 => "n-bit".to_owned(),
-        6 => "scale-offset".to_owned(),
+        SCALE_OFFSET => "scale-offset".to_owned(),
         307 => "bzip2".to_owned(),
         32001 => "Blosc".to_owned(),
         32004 => "LZ4".to_owned(),
         32008 => "bitshuffle".to_owned(),
-        32015 => "Zstandard".to_owned(),
         32026 => "Blosc2".to_owned(),
         other => format!("filter {other}"),
     }
@@ -55,6 +67,7 @@ pub(super) fn undo(
                 stored.truncate(stored.len().checked_sub(4)?);
                 stored
             }
+            ZSTD => unpack_zstd(&stored, size.checked_add(4)?)?,
             LZF => unpack_lzf(&stored, size.checked_add(4)?)?,
             _ => return None,
         };
@@ -62,10 +75,19 @@ pub(super) fn undo(
     (stored.len() == size).then_some(stored)
 }
 
+fn unpack_zstd(stored: &[u8], most: usize) -> Option<Vec<u8>> {
+    limited(ruzstd::decoding::StreamingDecoder::new(stored).ok()?, most)
+}
+
 fn inflate(stored: &[u8], most: usize) -> Option<Vec<u8>> {
+    limited(flate2::read::ZlibDecoder::new(stored), most)
+}
+
+/// All that `unpacked` gives; `None` when it is damaged or more than `most` bytes.
+fn limited(unpacked: impl Read, most: usize) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     out.try_reserve_exact(most).ok()?;
-    flate2::read::ZlibDecoder::new(stored).take(most as u64 + 1).read_to_end(&mut out).ok()?;
+    unpacked.take(most as u64 + 1).read_to_end(&mut out).ok()?;
     (out.len() <= most).then_some(out)
 }
 
@@ -143,6 +165,18 @@ mod tests {
         assert_eq!(unpack_lzf(&[2, b'a', b'b', b'c', 4 << 5, 2], 100).unwrap(), b"abcabcabc");
         assert!(unpack_lzf(&[4 << 5, 2], 100).is_none());
         assert!(unpack_lzf(&[2, b'a'], 100).is_none());
+    }
+
+    #[test]
+    fn zstandard_is_unpacked_up_to_the_size_of_a_chunk() {
+        // Magic, a frame of 6 bytes, one last block of 6 raw bytes.
+        let frame = b"\x28\xb5\x2f\xfd\x20\x06\x31\0\0abcabc";
+        assert_eq!(undo(frame.to_vec(), &[ZSTD], 0, 1, 6).unwrap(), b"abcabc");
+        assert!(unpack_zstd(frame, 5).is_none());
+        assert!(unpack_zstd(&frame[..10], 6).is_none() && unpack_zstd(b"no", 6).is_none());
+        // The block repeats one byte.
+        let frame = b"\x28\xb5\x2f\xfd\x60\x00\x0f\x03\x80\0a";
+        assert_eq!(unpack_zstd(frame, 1 << 16).unwrap(), vec![b'a'; 4096]);
     }
 
     #[test]

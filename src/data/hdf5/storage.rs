@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use hdf5_pure::Layout;
+use hdf5_pure::{ChunkIndex, Layout};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::dataset::{Dataset, Trouble};
@@ -91,6 +91,11 @@ impl Storage {
                 end.ok_or_else(too_large)?;
                 with(StorageKind::Run { address })
             }
+            Layout::Chunked { index: ChunkIndex::BTreeV2, .. } => Err(file.wrong(
+                path,
+                "an array that can grow along several axes cannot be read here; save the file again without \
+                 libver=\"latest\"",
+            )),
             Layout::Chunked { chunk_shape, .. } => {
                 let filters = caught(|| Ok(inner.filters())).map_err(|e| file.refused(path, e))?;
                 let chunk_values = product(&chunk_shape).and_then(|n| n.checked_mul(element_size as u64));
@@ -108,8 +113,12 @@ impl Storage {
                 }
                 match Chunks::of(inner, shape, &chunk_shape, chunk_size, size, grid, filters.clone()) {
                     Some(chunks) => with(StorageKind::Chunks(chunks)),
-                    // The library knows more filters, and what unwritten values are.
-                    None if total <= MOST_UNSTORED && chunk_size <= MOST_UNSTORED && inside(inner, size) => {
+                    // The library knows another filter, and what unwritten values are.
+                    None if filters.iter().all(|&f| filters::known_to_library(f))
+                        && total <= MOST_UNSTORED
+                        && chunk_size <= MOST_UNSTORED
+                        && inside(inner, size) =>
+                    {
                         with(StorageKind::Library)
                     }
                     None if !filters::known(&filters) => {
@@ -170,7 +179,8 @@ impl Chunks {
                 && chunk.offset.iter().zip(chunk_shape).all(|(o, c)| o.is_multiple_of(*c));
             claimed = claimed.checked_add(chunk.storage_size)?;
             let inside = chunk.address.checked_add(chunk.storage_size)? <= file_size;
-            let most = chunk.storage_size.saturating_mul(filters::MOST_EXPANSION).saturating_add(64);
+            let most =
+                chunk.storage_size.saturating_mul(filters::most_expansion(&filters)).saturating_add(64);
             // Chunks that share bytes of the file could claim any amount of memory.
             if !placed || !inside || most < chunk_size || claimed > file_size {
                 return None;

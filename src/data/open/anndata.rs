@@ -7,10 +7,11 @@ use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
 use crate::data::anndata::{self, AnnData, MatrixChoice, ReadOptions};
+use crate::data::genes::make_unique;
 use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
-use crate::data::st::names::{file_name, grid_of_id};
+use crate::data::st::names::{counted, file_name, grid_of_id};
 use crate::data::st::pitch::{self, Lattice};
 use crate::data::st::spots::SpotRow;
 
@@ -34,7 +35,16 @@ pub(super) fn read(
         labels: entry.label_column.clone(),
         library: library.map(str::to_owned),
     };
-    let data = anndata::read(file, &options, progress, cancel)?;
+    let mut data = anndata::read(file, &options, progress, cancel)?;
+    let repeated = make_unique(data.table.spots.iter_mut().collect());
+    if repeated > 0 {
+        progress.note(&format!(
+            "{}: {} of {} had the name of another and got a number",
+            entry.name,
+            counted(repeated, "spot"),
+            file_name(file)
+        ));
+    }
     let spots = spots(file, &data)?;
     if data.values == ValueKind::Normalised {
         progress.note(&format!(
@@ -73,7 +83,15 @@ fn spots(file: &Path, data: &AnnData) -> Result<Vec<SpotRow>, ReadError> {
             line: row as u64 + 1,
         })
     };
-    Ok(data.table.spots.iter().zip(positions).enumerate().filter_map(row).collect())
+    let spots: Vec<SpotRow> = data.table.spots.iter().zip(positions).enumerate().filter_map(row).collect();
+    if spots.is_empty() && !positions.is_empty() {
+        let n = counted(positions.len(), "spot");
+        return Err(ReadError::malformed(
+            file,
+            format!("none of the {n} has a position; put their pixels into obsm[\"spatial\"]"),
+        ));
+    }
+    Ok(spots)
 }
 
 /// The resolution that metadata give, or else the one at which spots are as far apart as their assay prints them.

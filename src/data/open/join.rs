@@ -8,7 +8,7 @@ use crate::core::geometry::SlideRect;
 use crate::core::progress::Progress;
 use crate::data::section::{CountTable, Spot, ValueKind};
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name, join_key, quoted};
+use crate::data::st::names::{bare_barcode, counted, file_name, join_key, quoted};
 use crate::data::st::spots::SpotRow;
 
 /// What is joined, for sentences.
@@ -20,6 +20,8 @@ pub(super) struct Files<'a> {
     pub may_be_off: f64,
     /// Width and height of the image in pixels.
     pub slide_size: (u32, u32),
+    /// Whether `positions` is a text, whose lines can be told.
+    pub has_lines: bool,
 }
 
 /// Spots that have counts and a position.
@@ -50,7 +52,13 @@ pub(super) fn join(
     values: ValueKind,
     spot_rows: &[SpotRow],
 ) -> Result<Joined, ReadError> {
-    let by_key: HashMap<String, &SpotRow> = spot_rows.iter().map(|s| (join_key(&s.id), s)).collect();
+    let mut key_of: fn(&str) -> String = join_key;
+    let mut by_key: HashMap<String, &SpotRow> = spot_rows.iter().map(|s| (key_of(&s.id), s)).collect();
+    if !table.spots.iter().any(|id| by_key.contains_key(&key_of(id))) {
+        // Programs take the number off barcodes, or put a sample before them.
+        key_of = |id| bare_barcode(id).to_owned();
+        by_key = spot_rows.iter().map(|s| (key_of(&s.id), s)).collect();
+    }
     let mut joined = Joined {
         spots: Vec::with_capacity(table.spots.len()),
         rows: Vec::with_capacity(table.spots.len()),
@@ -67,7 +75,7 @@ pub(super) fn join(
     let mut off_slide: Vec<&SpotRow> = Vec::new();
     let slide = SlideRect::of_size(files.slide_size.0, files.slide_size.1);
     for (row, id) in table.spots.iter().enumerate() {
-        let key = join_key(id);
+        let key = key_of(id);
         let Some(&spot) = by_key.get(&key) else {
             joined.without_position += 1;
             continue;
@@ -108,14 +116,15 @@ fn off_the_slide(files: &Files, first: &SpotRow, n: usize) -> ReadError {
         n => format!(" (and {} others)", n - 1),
     };
     let message = format!(
-        "spot {} at pixel ({:.0}, {:.0}){others} is off the slide {} of {width} x {height} pixels; the spot \
-         file may be for another size of this image",
+        "spot {} at pixel ({:.0}, {:.0}){others} is off the slide {} of {width} x {height} pixels; the \
+         positions may be of another size of this image",
         quoted(&first.id),
         first.center.x,
         first.center.y,
         file_name(files.image)
     );
-    FileError::malformed_at(files.positions, first.line, message).into()
+    let line = files.has_lines.then_some(first.line);
+    FileError::Malformed { path: files.positions.to_path_buf(), line, message }.into()
 }
 
 fn nothing_joined(files: &Files, table: &CountTable, spots: &[SpotRow], known: usize) -> ReadError {

@@ -14,10 +14,10 @@ use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
 use crate::data::project::SectionEntry;
-use crate::data::section::{CountTable, MppSource, Section, SpotGeometry, ValueKind};
+use crate::data::section::{CountTable, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use crate::data::slide::{Slide, place};
 use crate::data::st::labels::read_labels;
-use crate::data::st::names::{file_name, join_key};
+use crate::data::st::names::{bare_barcode, file_name, join_key};
 use crate::data::st::source::Source;
 use crate::data::st::spots::SpotRow;
 use crate::data::st::{FileRole, MissingFile, ReadError};
@@ -88,6 +88,7 @@ pub fn open_section(
             Source::AnnData { .. } => 0.99,
         },
         slide_size,
+        has_lines: !matches!(entry.source, Source::AnnData { .. }),
     };
     let joined = join(&files, &measured.table, measured.values, &measured.spots)?;
     joined.report(&entry.name, progress);
@@ -186,8 +187,20 @@ fn labels_of(
         progress.note(&format!("{missing}; the section is shown without labels"));
         return Ok(None);
     }
-    let mut by_key: HashMap<String, String> = read_labels(path)?.into_iter().collect();
-    let labels: Vec<Option<String>> = joined.spots.iter().map(|s| by_key.remove(&join_key(&s.id))).collect();
+    let by_key: HashMap<String, String> = read_labels(path)?.into_iter().collect();
+    let label_of = |s: &Spot| by_key.get(&join_key(&s.id)).or_else(|| by_key.get(&s.id)).cloned();
+    let mut labels: Vec<Option<String>> = joined.spots.iter().map(label_of).collect();
+    if labels.iter().all(Option::is_none) {
+        // Programs take the number off barcodes, or put a sample before them. Of several samples in one file it
+        // cannot be said which is meant.
+        let mut bare: HashMap<&str, Option<&String>> = HashMap::new();
+        for (id, label) in &by_key {
+            let known = bare.entry(bare_barcode(id)).or_insert(Some(label));
+            *known = known.filter(|k| *k == label);
+        }
+        let label_of = |s: &Spot| bare.get(bare_barcode(&s.id)).copied().flatten().cloned();
+        labels = joined.spots.iter().map(label_of).collect();
+    }
     if labels.iter().all(Option::is_none) {
         progress.note(&format!(
             "No spot of {} has a label in {}; the section is shown without labels",

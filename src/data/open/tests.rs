@@ -141,3 +141,55 @@ fn a_stretched_image_is_remarked_on() {
         ]
     );
 }
+
+/// Spots of a lattice as Space Ranger writes them; the matrix in text, its barcodes without their number.
+#[test]
+fn barcodes_are_joined_without_number_and_sample() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let bases = |i: usize| {
+        format!(
+            "AAACCCGGGTTT{}",
+            ["AA", "CC", "GG", "TT"][i / 4].to_owned() + ["AA", "CC", "GG", "TT"][i % 4]
+        )
+    };
+    let mut positions = String::new();
+    let mut labels = "Barcode,Pathology\n".to_owned();
+    for i in 0..16 {
+        let (row, col) = (i / 4, 2 * (i % 4) + i / 4 % 2);
+        positions += &format!("{}-1,1,{row},{col},{},{}\n", bases(i), 40 + 87 * row, 40 + 50 * col);
+        labels += &format!("S1_{}-2,\"a, b\"\n", bases(i));
+    }
+    write("tissue_positions_list.csv", &positions);
+    write("labels.csv", &labels);
+    write("features.tsv", "E1\tA\tGene Expression\n");
+    write("barcodes.tsv", &(0..16).map(|i| bases(i) + "\n").collect::<String>());
+    let entries: String = (1..=16).map(|i| format!("1 {i} {i}\n")).collect();
+    write("matrix.mtx", &format!("%%MatrixMarket matrix coordinate integer general\n1 16 16\n{entries}"));
+    image::RgbImage::new(500, 400).save(dir.path().join("slide.png")).unwrap();
+    let entry = SectionEntry {
+        name: "s".into(),
+        source: Source::Visium {
+            matrix: dir.path().to_path_buf(),
+            positions: dir.path().join("tissue_positions_list.csv"),
+            scale_factors: None,
+        },
+        image: dir.path().join("slide.png"),
+        labels: Some(dir.path().join("labels.csv")),
+        ..SectionEntry::default()
+    };
+    let (s, notes) = open(&entry).unwrap();
+    assert_eq!(
+        (s.spots.len(), s.sum, s.labels.as_ref().unwrap()[15].as_deref()),
+        (16, 136.0, Some("a, b")),
+        "{notes:?}"
+    );
+    // Of two samples with the same barcodes it cannot be said which is meant.
+    write(
+        "labels.csv",
+        &(labels.clone()
+            + &labels.replace("Barcode,Pathology\n", "").replace("S1_", "S2_").replace("a, b", "c")),
+    );
+    let (s, notes) = open(&entry).unwrap();
+    assert!(s.labels.is_none() && notes.iter().any(|n| n.contains("has a label in labels.csv")), "{notes:?}");
+}

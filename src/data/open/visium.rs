@@ -67,7 +67,10 @@ fn read_matrix(
         progress.note(&format!("{}: {left_out} were left out; genes are used", entry.name));
     }
     if matrix.table.genes.is_empty() {
-        return Err(ReadError::malformed(path, "the matrix holds no genes (Gene Expression)"));
+        return Err(ReadError::malformed(
+            path,
+            "the matrix holds no genes (Gene Expression); give the one that counts genes",
+        ));
     }
     Ok(matrix.table)
 }

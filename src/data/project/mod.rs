@@ -167,7 +167,11 @@ impl Project {
 }
 
 /// Section names become parts of file names ("fold-C2"), on every system.
-fn check_name(name: &str) -> Result<(), ProjectError> {
+/// Whether a section can have this name.
+///
+/// # Errors
+/// [`ProjectError`] saying why not.
+pub fn check_name(name: &str) -> Result<(), ProjectError> {
     if name.trim().is_empty() {
         return Err(ProjectError::NameEmpty);
     }

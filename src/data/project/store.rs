@@ -309,6 +309,7 @@ fn lower_first(text: &str) -> String {
 mod tests {
     use super::super::tests::entry;
     use super::*;
+    use crate::data::mutate::fuzz_file;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -349,11 +350,8 @@ mod tests {
         assert_eq!(loaded.sections[0].source.counts(), home.join("moved/cnt/C2.tsv"));
     }
 
-    #[test]
-    fn sections_of_every_kind_come_back() {
-        let dir = tempfile::tempdir().unwrap();
-        let home = fs::canonicalize(dir.path()).unwrap();
-        let path = home.join("p.hiscmcl");
+    /// A section of each kind that version 1 did not know.
+    fn every_kind(home: &Path) -> Project {
         let visium = SectionEntry {
             name: "V1".into(),
             kind: SampleKind::VisiumHd { bin_um: 8 },
@@ -376,7 +374,15 @@ mod tests {
             slide_mpp: Some(0.5),
             ..SectionEntry::default()
         };
-        let project = Project { sections: vec![visium, anndata], ..Project::default() };
+        Project { sections: vec![visium, anndata], ..Project::default() }
+    }
+
+    #[test]
+    fn sections_of_every_kind_come_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(dir.path()).unwrap();
+        let path = home.join("p.hiscmcl");
+        let project = every_kind(&home);
         project.save(&path).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         // A program that knows legacy ST only must not misread it.
@@ -446,5 +452,27 @@ mod tests {
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = check_version(Path::new("p.hiscmcl"), &bytes);
         }
+    }
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn damaged_projects_never_panic_for_minutes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hiscmcl");
+        let written = |project: &Project| {
+            project.save(&path).unwrap();
+            fs::read(&path).unwrap()
+        };
+        let sound = vec![written(&sample(dir.path())), written(&every_kind(dir.path()))];
+        fuzz_file("project", "p.hiscmcl", sound, |path| {
+            let project = Project::load(path);
+            if let Ok(project) = &project {
+                let _ = project.missing_files();
+                let folder = folder_of(path);
+                for section in &project.sections {
+                    let _ = project.stored_section(section, &folder);
+                }
+            }
+            project.is_ok()
+        });
     }
 }

@@ -8,6 +8,7 @@ use image::error::ImageError;
 use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::SlideError;
+use super::packed;
 use super::place::Embedded;
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
@@ -22,6 +23,11 @@ pub const MAX_PIXELS: u64 = 1_000_000_000;
 pub const MAX_SIDE: u32 = 65_535;
 /// The most a decoder may allocate for itself: 16 bytes for each of [`MAX_PIXELS`].
 const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 16;
+/// No image of these formats unpacks to more bytes than this for each of its file: deflate, which packs closest,
+/// makes 1032 of one.
+const MOST_UNPACKED: u64 = 4096;
+/// Images that unpack to no more are not doubted.
+const UNDOUBTED: u64 = 64 << 20;
 
 /// Pixels as the decoder gave them, row-major without padding.
 pub(super) struct Pixels {
@@ -106,8 +112,25 @@ fn reader<R: BufRead + Seek>(path: &Path, source: R) -> Result<(ImageReader<R>, 
     }
 }
 
+/// Width and height from the header of the file at `path`.
+pub(super) fn file_size(path: &Path) -> Result<(u32, u32), FileError> {
+    /// The header of a JPEG or PNG lies within so much, also behind a thumbnail and a colour profile.
+    const HEADER: u64 = 1 << 20;
+    let open = || File::open(path).map_err(FileError::io("open", path)).map(BufReader::new);
+    let mut source = open()?;
+    if !source.fill_buf().is_ok_and(packed::is_packed) {
+        return read_size(path, source);
+    }
+    let head = packed::beginning(path, source, HEADER)?;
+    match read_size(path, Cursor::new(head)) {
+        // The directory of a TIFF may lie at its end.
+        Err(_) => read_size(path, Cursor::new(packed::whole(path, open()?)?)),
+        size => size,
+    }
+}
+
 /// Width and height from the header of `source`, the content of `path`.
-pub(super) fn read_size<R: BufRead + Seek>(path: &Path, source: R) -> Result<(u32, u32), FileError> {
+fn read_size<R: BufRead + Seek>(path: &Path, source: R) -> Result<(u32, u32), FileError> {
     let (reader, _) = reader(path, source)?;
     reader.into_dimensions().map_err(|e| file_error(path, e))
 }
@@ -158,28 +181,41 @@ pub(super) fn decode(
     let watched = Watched { file, stage, done: 0, total, progress, cancel };
     let mut source = BufReader::with_capacity(1 << 18, watched);
 
-    let head = source.fill_buf();
-    let is_jpeg = matches!(head, Ok(start) if start.starts_with(&[0xFF, 0xD8]));
-    let pixels = if is_jpeg {
-        // The decoder fills what a cut-off JPEG lacks with grey and calls it a success, so look first.
+    let head = source.fill_buf().unwrap_or_default();
+    let pixels = if packed::is_packed(head) {
+        let bytes = packed::whole(path, source);
+        cancel.check()?;
+        decode_bytes(path, bytes?)
+    } else if is_jpeg(head) {
         let mut bytes = Vec::new();
         let read = source.read_to_end(&mut bytes);
         cancel.check()?;
         read.map_err(FileError::io("read", path))?;
-        if !jpeg_is_whole(&bytes) {
-            let message = "the image is cut off; copy it again from its source";
-            return Err(FileError::malformed(path, message).into());
-        }
-        decode_from(path, Cursor::new(bytes))
+        decode_bytes(path, bytes)
     } else {
-        decode_from(path, source)
+        decode_from(path, source, total)
     };
     // A cancelled read looks like a damaged file to the decoder.
     cancel.check()?;
     pixels
 }
 
-fn decode_from<R: BufRead + Seek>(path: &Path, source: R) -> Result<Pixels, SlideError> {
+fn decode_bytes(path: &Path, bytes: Vec<u8>) -> Result<Pixels, SlideError> {
+    // The decoder fills what a cut-off JPEG lacks with grey and calls it a success, so look first.
+    if is_jpeg(&bytes) && !jpeg_is_whole(&bytes) {
+        let message = "the image is cut off; copy it again from its source";
+        return Err(FileError::malformed(path, message).into());
+    }
+    let length = bytes.len() as u64;
+    decode_from(path, Cursor::new(bytes), length)
+}
+
+fn is_jpeg(head: &[u8]) -> bool {
+    head.starts_with(&[0xFF, 0xD8])
+}
+
+/// Decodes what `source` holds, of `packed` bytes.
+fn decode_from<R: BufRead + Seek>(path: &Path, source: R, packed: u64) -> Result<Pixels, SlideError> {
     let (reader, _) = reader(path, source)?;
     let mut decoder = reader.into_decoder().map_err(|e| file_error(path, e))?;
     let (width, height) = decoder.dimensions();
@@ -189,6 +225,13 @@ fn decode_from<R: BufRead + Seek>(path: &Path, source: R) -> Result<Pixels, Slid
     }
     if pixels == 0 {
         return Err(FileError::malformed(path, "the image has no pixels").into());
+    }
+    if decoder.total_bytes() > packed.saturating_mul(MOST_UNPACKED).max(UNDOUBTED) {
+        let message = format!(
+            "the image is damaged (a file of {packed} bytes cannot hold {width} x {height} pixels); copy it again \
+             from its source"
+        );
+        return Err(FileError::malformed(path, message).into());
     }
     decoder.set_limits(limits()).map_err(|e| file_error(path, e))?;
     let color = decoder.color_type();

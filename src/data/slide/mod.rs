@@ -1,16 +1,15 @@
-//! Plain slide images (JPEG, PNG, TIFF): decoded once, cut into tiles, with a pyramid.
+//! Plain slide images (JPEG, PNG, TIFF, also packed with gzip): decoded once, cut into tiles, with a pyramid.
 //!
 //! Pixels are used as they are stored; an EXIF orientation is not applied, because spot positions refer to
 //! the stored pixels.
 
 mod decode;
+mod packed;
 pub mod place;
 mod pyramid;
 mod resample;
 pub mod store;
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use crate::core::cancel::{CancelToken, Cancelled};
@@ -106,8 +105,7 @@ impl Slide {
         if let Some(image) = place::embedded(path) {
             return decode::embedded_size(&image);
         }
-        let file = File::open(path).map_err(FileError::io("open", path))?;
-        decode::read_size(path, BufReader::new(file))
+        decode::file_size(path)
     }
 
     /// The file it came from.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::core::progress::Silent;
+use crate::data::mutate::fuzz;
 
 /// A slide whose red is the column and green the row (modulo 251), blue 10.
 fn gradient(width: u32, height: u32) -> RgbImage {
@@ -186,14 +187,24 @@ fn absurd_sizes_are_refused_before_allocating() {
     let path = dir.path().join("huge.png");
     image::RgbImage::new(1, 1).save(&path).unwrap();
     let mut bytes = std::fs::read(&path).unwrap();
-    // Width and height in the header chunk, and the checksum over it.
+    // Width and height in the header chunk.
     bytes[16..24].copy_from_slice(&[0, 0, 0xC3, 0x50, 0, 0, 0xC3, 0x50]);
-    let mut crc = flate2::Crc::new();
-    crc.update(&bytes[12..29]);
-    bytes[29..33].copy_from_slice(&crc.sum().to_be_bytes());
-    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(&path, with_checksums(bytes)).unwrap();
     assert!(matches!(open(&path), Err(SlideError::TooLarge { width: 50_000, height: 50_000, .. })));
     assert!(sentence(&path).contains("50000 x 50000"));
+}
+
+#[test]
+fn sizes_that_the_file_cannot_hold_are_refused_before_allocating() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("wide.jpg");
+    let mut bytes = encoded(&picture(), image::ImageFormat::Jpeg);
+    // Height and width follow the marker of the frame, its length and the depth.
+    let frame = bytes.windows(4).position(|w| w == [0xFF, 0xC0, 0, 17]).unwrap();
+    bytes[frame + 5..frame + 9].copy_from_slice(&[0x3A, 0x98, 0xFD, 0xE8]);
+    std::fs::write(&path, &bytes).unwrap();
+    let expected = format!("(a file of {} bytes cannot hold 65000 x 15000 pixels)", bytes.len());
+    assert!(sentence(&path).contains(&expected), "{}", sentence(&path));
 }
 
 #[test]
@@ -229,4 +240,119 @@ fn damaged_images_never_panic() {
             }
         }
     }
+}
+
+/// Damaged images are opened, or refused in a sentence that names the file. `mend` puts right what would stop a
+/// decoder too early.
+fn fuzz_images(file: &str, sound: Vec<Vec<u8>>, mend: impl Fn(Vec<u8>) -> Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(file);
+    fuzz(file, sound, |bytes| {
+        std::fs::write(&path, mend(bytes.to_vec())).unwrap();
+        let size = Slide::read_size(&path);
+        match open(&path) {
+            Ok(slide) => {
+                assert_eq!(size.ok(), Some(slide.size()));
+                true
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains(file) && !text.contains('\n'), "{text}");
+                false
+            }
+        }
+    });
+}
+
+/// A small picture with something in it, of 8 bits.
+fn picture() -> image::DynamicImage {
+    image::RgbImage::from_fn(70, 50, |x, y| image::Rgb([x as u8 * 3, y as u8 * 5, (x * y) as u8])).into()
+}
+
+fn encoded(image: &image::DynamicImage, format: image::ImageFormat) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_png_never_panics_for_minutes() {
+    let of = |image: image::DynamicImage| encoded(&image, image::ImageFormat::Png);
+    let picture = picture();
+    let sound = vec![
+        of(picture.clone()),
+        of(picture.to_rgba16().into()),
+        of(picture.to_luma8().into()),
+        of(picture.to_luma_alpha8().into()),
+    ];
+    fuzz_images("damaged.png", sound, with_checksums);
+}
+
+/// A PNG whose chunks have the checksums of what they hold.
+fn with_checksums(mut png: Vec<u8>) -> Vec<u8> {
+    let mut at = 8;
+    while let Some(length) = png.get(at..at + 4).and_then(|b| <[u8; 4]>::try_from(b).ok()) {
+        let end = at + 8 + u32::from_be_bytes(length) as usize;
+        if end + 4 > png.len() {
+            break;
+        }
+        let mut crc = flate2::Crc::new();
+        crc.update(&png[at + 4..end]);
+        png[end..end + 4].copy_from_slice(&crc.sum().to_be_bytes());
+        at = end + 4;
+    }
+    png
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_jpeg_never_panics_for_minutes() {
+    let of = |image: image::DynamicImage| encoded(&image, image::ImageFormat::Jpeg);
+    let sound = vec![of(picture()), of(picture().to_luma8().into())];
+    fuzz_images("damaged.jpg", sound, std::convert::identity);
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_tiff_never_panics_for_minutes() {
+    use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
+    let picture = picture();
+    let mut sound = vec![
+        encoded(&picture, image::ImageFormat::Tiff),
+        encoded(&picture.to_luma16().into(), image::ImageFormat::Tiff),
+        encoded(&picture.to_rgba8().into(), image::ImageFormat::Tiff),
+    ];
+    let deflate = Compression::Deflate(DeflateLevel::Fast);
+    for compression in [Compression::Lzw, deflate, Compression::Packbits] {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut bytes).unwrap().with_compression(compression);
+        encoder.write_image::<colortype::RGB8>(70, 50, picture.as_bytes()).unwrap();
+        sound.push(bytes.into_inner());
+    }
+    fuzz_images("damaged.tiff", sound, std::convert::identity);
+}
+
+#[test]
+fn packed_images_open_like_plain_ones() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().unwrap();
+    let image = gradient(90, 70);
+    let pixels = image::RgbImage::from_raw(90, 70, image.rgb.clone()).unwrap();
+    for (name, format) in [("a.png", image::ImageFormat::Png), ("a.tif", image::ImageFormat::Tiff)] {
+        let mut plain = std::io::Cursor::new(Vec::new());
+        pixels.write_to(&mut plain, format).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(plain.get_ref()).unwrap();
+        let packed = gzip.finish().unwrap();
+        let path = dir.path().join(format!("{name}.gz"));
+        std::fs::write(&path, &packed).unwrap();
+        assert_eq!(Slide::read_size(&path).unwrap(), (90, 70), "{name}");
+        assert_eq!(open(&path).unwrap().tile(0, 0, 0).unwrap().rgb, image.rgb, "{name}");
+        std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+        assert!(sentence(&path).ends_with("the packed image is cut off; copy or download it again"));
+    }
+    let path = dir.path().join("b.png.gz");
+    std::fs::write(&path, b"\x1f\x8b\x08\0nothing").unwrap();
+    assert!(Slide::read_size(&path).is_err() && sentence(&path).contains("packed image"));
 }

@@ -296,6 +296,7 @@ fn slow_count(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::core::progress::Silent;
+    use crate::data::mutate::{fuzz, gzip};
     use crate::data::section::Gene;
     use proptest::prelude::*;
     use std::io::Cursor;
@@ -422,5 +423,21 @@ mod tests {
                 prop_assert_eq!(t.counts.get(i / 3, i % 3), v as f32);
             }
         }
+    }
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn damaged_counts_never_panic_for_minutes() {
+        let rows: String = (0..30).map(|x| format!("10x{x}\t{x}\t0\t1e2\t{}\t3.0\n", x * x)).collect();
+        let plain = format!("\tERBB2\tGRB7\tIGKC\tTBCE\tTBCE\n{rows}");
+        let quoted = "\"\",\"A\",\"B\"\r\n\"1x1\",\"1\",2\r\n\"1x2\",3,0\r\n";
+        let sound = vec![plain.clone().into_bytes(), quoted.into(), gzip(plain.as_bytes())];
+        fuzz("counts", sound, |bytes| {
+            let lines = Lines::over(Path::new("t.tsv"), Cursor::new(bytes.to_vec()), bytes.len() as u64);
+            let Ok(lines) = lines else { return false };
+            let table = read_from(lines, &Silent, &CancelToken::new());
+            let fits = |t: &CountTable| (t.counts.rows(), t.counts.cols()) == (t.spots.len(), t.genes.len());
+            assert!(table.iter().all(fits));
+            table.is_ok()
+        });
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::names::{quoted, spot_id};
+use super::names::{is_bases, quoted, spot_id};
 use super::table::{Row, Table, not_a_number};
 use crate::core::files::FileError;
 
@@ -32,6 +32,9 @@ const LABELS: [&str; 16] = [
     "cell_type",
     "cluster",
 ];
+/// Words in what it may be called besides, the surest first.
+const LABEL_WORDS: [&str; 9] =
+    ["annot", "patholog", "label", "classif", "ground", "region", "layer", "domain", "cluster"];
 /// What the column of donors may be called.
 const PATIENTS: [&str; 6] = ["patientid", "patient_id", "patient", "donor", "donor_id", "subject"];
 
@@ -59,7 +62,10 @@ pub(super) struct LabelTable {
 
 /// Whether `path` seems to hold labels, from its first two rows.
 pub(super) fn look_at(path: &Path) -> Option<LabelTable> {
-    let mut table = Table::open(path).ok()?;
+    look_into(Table::open(path).ok()?)
+}
+
+fn look_into(mut table: Table) -> Option<LabelTable> {
     let layout = Layout::of(&table).ok()?;
     let row = table.next_row().ok()??;
     let barcode = match layout {
@@ -105,9 +111,19 @@ impl Layout {
         }
         let unnamed = || header.first().filter(|first| first.is_empty()).map(|_| 0);
         let barcode = table.column(&BARCODES).or_else(unnamed);
+        // A word in a name says enough where only one column has it.
+        let by_word = |word: &str| {
+            let mut found = (0..header.len()).filter(|c| {
+                Some(*c) != barcode && header.get(*c).is_some_and(|h| h.to_lowercase().contains(word))
+            });
+            found.next().filter(|_| found.next().is_none())
+        };
         let label = match (table.column(&LABELS).filter(|l| Some(*l) != barcode), barcode, header.len()) {
             (Some(label), ..) => label,
             (None, Some(barcode), 2) => 1 - barcode,
+            (None, Some(_), _) if LABEL_WORDS.iter().any(|w| by_word(w).is_some()) => {
+                LABEL_WORDS.iter().find_map(|w| by_word(w)).unwrap_or(0)
+            }
             (None, None, 1) => 0,
             (None, Some(_), n) if n > 2 => {
                 let message = "it is not clear which column holds the labels; call it label, or keep only the barcode and \
@@ -126,13 +142,11 @@ impl Layout {
 /// Whether `text` is a barcode of Visium ("AAACAAGTATCTCCCA-1") or Visium HD ("s_008um_00301_00321-1"), perhaps with
 /// a sample before or behind it.
 fn is_barcode(text: &str) -> bool {
-    const SHORTEST: usize = 12;
-    let bases = |part: &str| part.len() >= SHORTEST && part.bytes().all(|b| b"ACGT".contains(&b));
     let bin = || {
         text.contains("um_")
             && text.split('_').filter(|p| p.starts_with(|c: char| c.is_ascii_digit())).count() >= 3
     };
-    text.split(['-', '_', '.']).any(bases) || bin()
+    text.split(['-', '_', '.', '#', ':']).any(is_bases) || bin()
 }
 
 fn is_none(text: &str) -> bool {
@@ -212,9 +226,9 @@ impl Labels<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mutate::fuzz;
     use super::super::table::Lines;
     use super::*;
+    use crate::data::mutate::{fuzz, gzip};
     use proptest::prelude::*;
     use std::io::Cursor;
 
@@ -280,6 +294,11 @@ mod tests {
             says("barcode,label\nA-1,x,y,z\n"),
             "l.tsv, line 2: the row has 4 cells where the header has 2"
         );
+        is("Barcode,X,Y,Sample,Pathology\nA-1,1,2,s,Tumor\n", &[("A-1", "Tumor")]);
+        is(
+            "\"Barcode\",\"my labels\"\n\"A-1\",\"a, b\"\n\"B-1\",\"5\"\" c\"\n",
+            &[("A-1", "a, b"), ("B-1", "5\" c")],
+        );
     }
 
     #[test]
@@ -304,12 +323,21 @@ mod tests {
     #[test]
     #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
     fn damaged_labels_never_panic_for_minutes() {
-        let sound: [&[u8]; 4] = [
+        let sound: [&[u8]; 6] = [
             b"Row.names\tx\ty\tpixel_x\tpixel_y\tlabel\n1x2\t9.008\t17.012\t1\t2.5\tconnective tissue\n",
             b"Barcode,Graph-based\nAAACAAGTATCTCCCA-1,Cluster 1\nAAACACCAATAACTGC-1,Cluster 2\n",
             b"AAACAAGTATCTCCCA-1\tLayer_3\nAAACACCAATAACTGC-1\tWM\n",
             b"\"\",\"n\",\"Classification\"\n\"AAACAAGTATCTCCCA-1\",12,\"Stroma\"\n",
+            b"\"\",\"nCount_RNA\",\"nFeature_RNA\",\"subtype\",\"patientid\",\"Classification\"\n\
+              \"AAACAAGTATCTCCCA-1\",\"5432\",\"2101\",\"TNBC\",\"CID4290\",\"Invasive cancer + lymphocytes\"\n",
+            b"orig.ident\tlayer_guess\nAAACAAGTATCTCCCA-1\t151673\tL3\nAAACACCAATAACTGC-1\t151673\tWM\n",
         ];
-        fuzz("labels", sound.map(<[u8]>::to_vec).to_vec(), |bytes| read(bytes).is_ok());
+        let mut sound = sound.map(<[u8]>::to_vec).to_vec();
+        sound.push(gzip(&sound[0]));
+        fuzz("labels", sound, |bytes| {
+            let lines = Lines::over(Path::new("l.tsv"), Cursor::new(bytes.to_vec()), 0);
+            let _ = lines.and_then(Table::over).map(look_into);
+            read(bytes).is_ok()
+        });
     }
 }

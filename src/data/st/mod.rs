@@ -2,9 +2,8 @@
 //! (count table, spot file, labels), what Space Ranger writes for Visium and Visium HD, and finding out which of
 //! them a folder or file is.
 
+mod cells;
 mod error;
-#[cfg(test)]
-mod mutate;
 mod table;
 
 pub mod counts;

@@ -29,6 +29,25 @@ pub fn join_key(id: &str) -> String {
     grid_of_id(id).map_or_else(|| id.to_owned(), |[x, y]| format!("{x}x{y}"))
 }
 
+/// The barcode in an identifier, without the sample that programs put before it and the number that they put behind
+/// it: "AAACAAGTATCTCCCA" of "S1_AAACAAGTATCTCCCA-1"; without its number that of a bin ("s_008um_00301_00321").
+pub fn bare_barcode(id: &str) -> &str {
+    let parts = || id.split(['-', '_', '.', '#', ':']);
+    if let Some(bases) = parts().find(|part| is_bases(part)) {
+        return bases;
+    }
+    match id.rsplit_once('-') {
+        Some((bare, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => bare,
+        _ => id,
+    }
+}
+
+/// Whether `text` is made of bases and long enough for a barcode.
+pub(super) fn is_bases(text: &str) -> bool {
+    const SHORTEST: usize = 12;
+    text.len() >= SHORTEST && text.bytes().all(|b| b"ACGT".contains(&b))
+}
+
 /// The donor a section name speaks of: the letters before the number ("C2" is of patient C), or the first
 /// part of a name in parts ("P2_ST_rep1" is of patient P2). `None` where the name says nothing.
 pub fn patient_of(section: &str) -> Option<String> {
@@ -120,6 +139,17 @@ mod tests {
         assert_eq!(grid_of_id("10x21"), Some([10, 21]));
         assert_eq!(join_key("10.02x20.98"), "10x21");
         assert_eq!(join_key("AAACxGTTT-1"), "AAACxGTTT-1");
+    }
+
+    #[test]
+    fn barcodes_are_found_in_what_programs_make_of_them() {
+        for id in
+            ["AAACAAGTATCTCCCA-1", "AAACAAGTATCTCCCA", "S1_AAACAAGTATCTCCCA-1", "AAACAAGTATCTCCCA-1-lib2"]
+        {
+            assert_eq!(bare_barcode(id), "AAACAAGTATCTCCCA");
+        }
+        assert_eq!(bare_barcode("s_008um_00301_00321-1"), "s_008um_00301_00321");
+        assert_eq!((bare_barcode("10x21"), bare_barcode("a-b"), bare_barcode("")), ("10x21", "a-b", ""));
     }
 
     #[test]

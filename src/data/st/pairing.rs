@@ -6,12 +6,16 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
+
 use super::names::{file_name, grid_of_id, natural_cmp, without_ending};
 use super::table::{Lines, clean, separator_of};
 use crate::core::files::FileError;
 
-const ENDINGS: [&str; 11] =
-    [".tsv.gz", ".txt.gz", ".csv.gz", ".tsv", ".txt", ".csv", ".jpg", ".jpeg", ".png", ".tif", ".tiff"];
+const ENDINGS: [&str; 16] = [
+    ".tsv.gz", ".txt.gz", ".csv.gz", ".jpg.gz", ".jpeg.gz", ".png.gz", ".tif.gz", ".tiff.gz", ".tsv", ".txt",
+    ".csv", ".jpg", ".jpeg", ".png", ".tif", ".tiff",
+];
 /// Words in file names that say what the file is, not whose.
 const NOISE: [&str; 24] = [
     "stdata",
@@ -121,8 +125,14 @@ pub fn kind_of(path: &Path) -> FileKind {
 }
 
 fn kind_by_content(path: &Path) -> Option<FileKind> {
+    const HEAD: u64 = 64;
     let mut head = Vec::new();
-    File::open(path).ok()?.take(64).read_to_end(&mut head).ok()?;
+    File::open(path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        head.clear();
+        // A damaged file is still a table to whoever opens it, who says what is wrong with it.
+        let _ = MultiGzDecoder::new(File::open(path).ok()?).take(HEAD).read_to_end(&mut head);
+    }
     if let Ok(format) = image::guess_format(&head) {
         use image::ImageFormat::{Jpeg, Png, Tiff};
         return Some(if matches!(format, Jpeg | Png | Tiff) { FileKind::Image } else { FileKind::Other });
@@ -253,7 +263,9 @@ fn match_up(
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::{join_key, patient_of};
     use super::*;
+    use crate::data::mutate::{fuzz, fuzz_file, gzip};
 
     const COUNTS: &str = "\tA\tB\n10x21\t1\t2\n";
     const SPOTS: &str = "x\ty\tnew_x\tnew_y\tpixel_x\tpixel_y\tselected\n10\t21\t10\t21\t5\t5\t1\n";
@@ -339,5 +351,45 @@ mod tests {
         let found = suggest_pairs(&lone);
         assert_eq!(found[0].spots.as_ref(), Some(&lone[1]));
         assert!(!found[0].is_complete());
+    }
+
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn the_kind_of_damaged_files_is_told_for_minutes() {
+        let texts = [COUNTS, SPOTS, LABELS].map(|t| t.as_bytes().to_vec());
+        let mut sound = texts.to_vec();
+        sound.extend(texts.map(|t| gzip(&t)));
+        sound.push(JPEG.to_vec());
+        fuzz_file("kinds", "a.tsv", sound, |path| kind_of(path) != FileKind::Other);
+    }
+
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn damaged_names_are_paired_for_minutes() {
+        let sound = [
+            "GSM4284316_P2_ST_rep1_stdata.tsv.gz\nspot_data-selection-P2_ST_rep1.tsv.gz\nP2_ST_rep1.jpg\nP10_ST_rep1.jpg",
+            "left/counts.tsv\nleft/spots.tsv\nleft/slide.jpg\nC02/counts.tsv\nC2/spots.tsv\n\u{c4}\u{df}\u{130}9/HE.png",
+            "10x21\n10.02x20.98\n-0x1e3\nAAAC-1\nC2\nC10\nC0000000000000000000000000000000000010\n2\n02",
+        ];
+        fuzz("names", sound.map(|s| s.as_bytes().to_vec()).to_vec(), |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let names: Vec<&str> = text.split('\n').collect();
+            let files: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
+            let mut by_kind: BTreeMap<FileKind, Vec<&PathBuf>> = BTreeMap::new();
+            let kinds = [FileKind::Counts, FileKind::Spots, FileKind::Image, FileKind::Labels];
+            for (file, kind) in files.iter().zip(kinds.into_iter().cycle()) {
+                by_kind.entry(kind).or_default().push(file);
+            }
+            let pairs = pair(&by_kind);
+            assert_eq!(pairs.len(), files.len().div_ceil(kinds.len()));
+            for name in &names {
+                let known = (patient_of(name), grid_of_id(name), join_key(name));
+                assert_eq!(known.1, grid_of_id(&known.2));
+            }
+            // A sort panics where the order of names is none.
+            let mut sorted = names.clone();
+            sorted.sort_by(|a, b| natural_cmp(a, b));
+            sorted.windows(2).all(|w| natural_cmp(w[0], w[1]) != std::cmp::Ordering::Greater)
+        });
     }
 }

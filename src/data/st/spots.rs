@@ -130,6 +130,7 @@ impl Columns {
 mod tests {
     use super::super::table::Lines;
     use super::*;
+    use crate::data::mutate::{fuzz, gzip};
     use proptest::prelude::*;
     use std::io::Cursor;
 
@@ -203,5 +204,18 @@ mod tests {
                 prop_assert!(spot.center.x.is_finite() && spot.center.y.is_finite());
             }
         }
+    }
+    #[test]
+    #[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+    fn damaged_spots_never_panic_for_minutes() {
+        let row = |x: i32| format!("{x}\t13\t{x}.02\t12.98\t{}.58\t3510.24\t{}\n", x * 280, x % 2);
+        let full = HEADER.to_owned() + &(2..20).map(row).collect::<String>();
+        let named = "barcode,pixel_x,pixel_y\nAAAC-1,1,2\nAAAG-1,3e2,NA\n";
+        let sound = vec![full.clone().into_bytes(), named.into(), gzip(full.as_bytes())];
+        fuzz("spots", sound, |bytes| {
+            let spots = read(bytes);
+            assert!(spots.iter().flatten().all(|s| s.center.x.is_finite() && s.center.y.is_finite()));
+            spots.is_ok()
+        });
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::cells::cells_of;
 use super::names::{counted, quoted};
 use crate::core::files::FileError;
 
@@ -249,7 +250,7 @@ impl Table {
             return Err(FileError::malformed(lines.path(), "the file is empty"));
         };
         let separator = separator_of(first.text);
-        let header = first.text.split(char::from(separator)).map(|c| clean(c).to_owned()).collect();
+        let header = cells_of(first.text, separator);
         Ok(Self { lines, header, separator })
     }
 
@@ -292,8 +293,7 @@ impl Table {
     /// The next row, as wide as the header.
     pub(super) fn next_row(&mut self) -> Result<Option<Row>, FileError> {
         let Some(line) = self.lines.next_line()? else { return Ok(None) };
-        let mut cells: Vec<String> =
-            line.text.split(char::from(self.separator)).map(|c| clean(c).to_owned()).collect();
+        let mut cells = cells_of(line.text, self.separator);
         let number = line.number;
         let mut name = None;
         match cells.len().checked_sub(self.header.len()) {
@@ -319,7 +319,7 @@ pub(super) fn not_a_number(path: &Path, row: &Row, column: usize, what: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use crate::data::mutate::gzip;
 
     fn lines(bytes: &[u8]) -> Result<Vec<String>, FileError> {
         let size = bytes.len() as u64;
@@ -330,12 +330,6 @@ mod tests {
         }
         assert_eq!(lines.position(), (size, size));
         Ok(out)
-    }
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
     }
 
     #[test]

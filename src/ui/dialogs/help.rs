@@ -17,6 +17,14 @@ const MOUSE: &[(&str, &str)] = &[
     ("Up and down in the gene list", "Show the next or previous gene"),
 ];
 
+const SAMPLES: &[(&str, &str)] = &[
+    ("Click a row", "Select it; with Shift all up to it, with Ctrl one more"),
+    ("Edit in a selected row", "The patient or the labels of all selected rows"),
+    ("Space", "Tick or untick the selected rows"),
+    ("Ctrl+A, Escape", "Select all rows, or none"),
+    ("Ctrl+Enter", "Add the ticked samples"),
+];
+
 const STEPS: &[(&str, &str)] = &[
     ("1 Data", "Add sections with H&E image, spots and counts; choose the genes."),
     ("2 Train", "Train a model that predicts those genes from the H&E image."),
@@ -40,6 +48,9 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
             let keys = all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
             table(ui, "keys", keys);
             ui.add_space(8.0);
+            caption(ui, "Samples that were found");
+            table(ui, "samples", SAMPLES.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+            ui.add_space(8.0);
             caption(ui, "Words");
             table(ui, "words", WORDS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
             remark(ui, "HisCMCL is for research. It is not a medical device and not for diagnosis.");
@@ -62,6 +73,10 @@ const WORDS: &[(&str, &str)] = &[
     ("HEG-50", "The 50 genes with the highest mean expression."),
     ("Ridge", "A simple linear model on the same image features, for comparison."),
     ("Noise ceiling", "The correlation that a perfect prediction would reach, since counts are samples."),
+    (
+        "as HN1, was HN1",
+        "Older tables call some genes of the panels by former symbols (HGNC); such a gene is shown under its current one.",
+    ),
     ("mpp", "Micrometres per pixel of the slide image."),
 ];
 

@@ -81,6 +81,15 @@ fn form(
     dialog_closing(ctx, title, width, Closing::Asked, out, contents);
 }
 
+fn typing_id() -> Id {
+    Id::unique("dialog: something is typed")
+}
+
+/// Whether something was typed in a dialog in the last frame. The focus is gone already when Escape is seen.
+fn was_typing(ctx: &Context) -> bool {
+    ctx.data(|d| d.get_temp(typing_id())).unwrap_or(false)
+}
+
 fn dialog_closing(
     ctx: &Context,
     title: &str,
@@ -98,9 +107,13 @@ fn dialog_closing(
             contents(ui, out);
         });
     let escaped = ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, Key::Escape));
+    let typing = was_typing(ctx);
+    let focused = ctx.text_edit_focused();
+    ctx.data_mut(|d| d.insert_temp(typing_id(), focused));
     // What was filled into a form is not lost by a click beside it.
     let is_form = matches!(closing, Closing::Asked);
-    if escaped || (!is_form && modal.should_close()) {
+    // The Escape that ends typing in one of its fields does not close a form, too.
+    if (escaped && !(is_form && typing)) || (!is_form && modal.should_close()) {
         out.push(Command::CloseOverlay);
     }
 }

@@ -10,6 +10,7 @@ use crate::app::command::Command;
 use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::core::colormap::ColorMap;
 use crate::core::display::{ColorScale, DisplaySettings, Limits, PaneKind, panes_text};
+use crate::data::section::ValueKind;
 use crate::ui::slide_view::short_unit;
 use crate::ui::theme::colors;
 use crate::ui::widgets;
@@ -56,9 +57,12 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     limit_values(ui, now, &mut edit);
     if let Some(index) = state.index() {
         widgets::field(ui, "Transform", LABEL, |ui| {
-            let text =
-                format!("{}. It was set with the model and cannot be changed here.", index.target().unit());
-            ui.label(short_unit(index.target())).on_hover_text(text);
+            let why = match index.section().values {
+                ValueKind::Counts => "It was set with the model and cannot be changed here.",
+                ValueKind::Normalised => "The file holds no counts, so its values are shown as they are.",
+            };
+            let unit = index.unit();
+            ui.label(short_unit(index)).on_hover_text(format!("{unit}. {why}"));
         });
     }
     bars(ui, state);

@@ -98,6 +98,10 @@ impl GeneListView {
             }
         });
         if scroll {
+            // What was drawn is where the list was before; without another frame it would stay so until the
+            // mouse moves.
+            ui.ctx().request_discard("the gene list scrolls");
+            ui.ctx().request_repaint();
             self.scrolled_to = gene.map(str::to_owned);
             self.list_version = version;
         }
@@ -199,8 +203,16 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     let (rect, response) = row::begin(ui, selected, &r.name);
     let (from, to) = (rect.left() + rect.width() * BAR.0, rect.left() + rect.width() * BAR.1);
     let left = rect.left() + row::PAD;
-    let fitted =
-        row::text(ui, rect, Place::From(left), from - left - 6.0, &r.name, (13.0, theme::italic()), c.text);
+    // The other symbol says why it is here: the section has it under that name, or it was searched for.
+    let other = r.other.as_deref().map(|o| format!("as {o}"));
+    let other = other.or_else(|| r.found_by(state.search()).map(|o| format!("was {o}")));
+    let lines = if other.is_some() { [-5.5, 7.0] } else { [0.0; 2] };
+    let line = |dy: f32| rect.translate(Vec2::new(0.0, dy));
+    let (place, room) = (Place::From(left), from - left - 6.0);
+    let fitted = row::text(ui, line(lines[0]), place, room, &r.name, (13.0, theme::italic()), c.text);
+    if let Some(other) = &other {
+        row::text(ui, line(lines[1]), place, room, other, (10.5, FontFamily::Proportional), c.weak);
+    }
     let track =
         Rect::from_min_max(Pos2::new(from, rect.center().y - 3.5), Pos2::new(to, rect.center().y + 3.5));
     ui.painter().rect_filled(track, 2.0, c.quiet);
@@ -229,7 +241,10 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
 
 /// What is known of a gene's trust, in a sentence.
 fn describe(r: &GeneRow, state: &ExploreState) -> String {
-    let counts = r.mean_count.map(|m| format!(" · {m:.2} counts a spot")).unwrap_or_default();
+    let mut counts = r.mean_count.map(|m| format!(" · {m:.2} counts a spot")).unwrap_or_default();
+    if let Some(other) = &r.other {
+        counts.push_str(&format!(" · {} in the data of this section", other));
+    }
     match r.trust {
         Some(Trust { mean, sd, folds }) => {
             let spread = sd.map(|s| format!(" ± {s:.2}")).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Choosing genes: highly variable ones, a list from a file, panels.
 
+use std::collections::HashSet;
+
 use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::app::command::{Command, GenesCommand, Overlay, PanelForm};
@@ -8,6 +10,7 @@ use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
+use crate::data::aliases;
 use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
 use crate::ui::theme::{colors, gene, strong};
@@ -178,7 +181,9 @@ fn one_panel(ui: &mut Ui, panel: &Panel, own: bool, genes: &[String], out: &mut 
         let source = if panel.source.is_empty() { "no source given" } else { panel.source.as_str() };
         let source = RichText::new(format!("Source: {source}")).text_style(TextStyle::Small).color(c.weak);
         ui.add(egui::Label::new(source).wrap().selectable(true));
-        let listed = panel.genes.iter().filter(|g| genes.contains(g)).count();
+        let names: HashSet<&str> = genes.iter().map(String::as_str).collect();
+        let is_listed = |g: &&String| aliases::found_as(g, |name| names.contains(name)).is_some();
+        let listed = panel.genes.iter().filter(is_listed).count();
         ui.horizontal_wrapped(|ui| {
             let add = ui.add_enabled(listed < panel.genes.len(), egui::Button::new("Add to the list"));
             if add.on_disabled_hover_text("All of its genes are in the list.").clicked() {

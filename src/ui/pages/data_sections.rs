@@ -81,7 +81,7 @@ fn row(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
     let entry = view.entry;
     let name = &entry.name;
     if let Some(new) =
-        text_field(ui, ("name", entry.source.counts()), &format!("Name of {name}"), name, 150.0)
+        text_field(ui, ("name", entry.source.counts()), &format!("Name of {name}"), name, 178.0)
     {
         out.push(Command::Section(SectionCommand::Rename { section: name.clone(), name: new }));
     }

@@ -10,6 +10,7 @@ use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
+use crate::data::aliases;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark};
@@ -113,7 +114,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         let wanted = search.trim().to_uppercase();
         let known = app.export_run(open).map_or(open.genes(), |run| &run.config.genes);
         let mut found: Vec<&String> =
-            known.iter().filter(|g| g.to_uppercase().contains(&wanted) && !form.genes.contains(g)).collect();
+            known.iter().filter(|g| is_meant(g, &wanted) && !form.genes.contains(g)).collect();
         found.sort_by_key(|g| (g.to_uppercase() != wanted, !g.to_uppercase().starts_with(&wanted)));
         if found.is_empty() {
             remark(ui, "No gene of the list is called that.");
@@ -153,9 +154,27 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     }
 }
 
+/// Whether `wanted`, in capitals, is part of the gene's name or of another symbol of it.
+fn is_meant(gene: &str, wanted: &str) -> bool {
+    let mut names =
+        std::iter::once(gene).chain(aliases::former(gene).iter().copied()).chain(aliases::current(gene));
+    names.any(|name| name.to_uppercase().contains(wanted))
+}
+
 fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
-    ui.label("Sections");
     let shown = app.export_sections(open);
+    let all: Vec<String> = open.ready().map(|s| s.name.clone()).collect();
+    ui.horizontal(|ui| {
+        ui.label("Sections");
+        if all.len() > 2 {
+            if mini(ui, "All").on_hover_text("Tick all sections").clicked() {
+                form.sections = all.clone();
+            }
+            if mini(ui, "First").on_hover_text("Tick only the first section").clicked() {
+                form.sections = all.first().cloned().into_iter().collect();
+            }
+        }
+    });
     ScrollArea::vertical().id_salt("export sections").max_height(120.0).auto_shrink([false, true]).show(
         ui,
         |ui| {
@@ -242,6 +261,14 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
     });
 }
 
+/// What a file of these sections is called. Many names make no file name.
+fn file_stem(sections: &[String]) -> String {
+    match sections.len() {
+        0..=3 => sections.join("-"),
+        n => format!("{n}-sections"),
+    }
+}
+
 fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     card(ui, "Save", |ui| {
         let form = &app.forms.export;
@@ -250,7 +277,7 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         if primary(ui, ready, "Save the figure...").clicked() {
             let file = format!(
                 "{}-{}.{}",
-                sections.join("-"),
+                file_stem(&sections),
                 genes.first().map_or("figure", |g| g.as_str()),
                 form.format.ending()
             );
@@ -280,7 +307,7 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
         if anndata.on_hover_text(hover).on_disabled_hover_text("This needs a trained model.").clicked() {
-            let file = format!("{}-predictions.h5ad", sections.join("-"));
+            let file = format!("{}-predictions.h5ad", file_stem(&sections));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
         ui.add(

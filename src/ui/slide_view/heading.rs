@@ -9,18 +9,21 @@ use eframe::egui::{
 
 use crate::app::explore::ExploreState;
 use crate::app::explore::facts::Verdict;
+use crate::app::explore::section_index::SectionIndex;
 use crate::core::display::PaneKind;
 use crate::core::target::Target;
+use crate::data::section::ValueKind;
 use crate::ui::theme::{self, Colors, colors};
 
 /// Least free space between the two ends of the line.
 const APART: f32 = 16.0;
 
-/// The target as it fits into a heading.
-pub fn short_unit(target: Target) -> &'static str {
-    match target {
-        Target::Published => "log10(1 + CP10k)",
-        Target::Lognorm => "ln(1 + CP10k)",
+/// The scale of measured values as it fits into a heading.
+pub fn short_unit(index: &SectionIndex) -> &'static str {
+    match (index.section().values, index.target()) {
+        (ValueKind::Normalised, _) => index.unit(),
+        (ValueKind::Counts, Target::Published) => "log10(1 + CP10k)",
+        (ValueKind::Counts, Target::Lognorm) => "ln(1 + CP10k)",
     }
 }
 
@@ -28,7 +31,7 @@ pub fn short_unit(target: Target) -> &'static str {
 fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color32) {
     let Some(index) = state.index() else { return (Vec::new(), c.weak) };
     let section = index.section().name.clone();
-    let place = vec![format!("{section} · {}", short_unit(index.target())), section.clone()];
+    let place = vec![format!("{section} · {}", short_unit(index)), section.clone()];
     let facts = &state.map().facts;
     if kind == PaneKind::He || state.map().values.of(kind).is_none() {
         return (vec![section], c.weak);

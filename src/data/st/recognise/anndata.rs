@@ -1,13 +1,28 @@
 //! AnnData files: one sample each. What is in them is looked at when they are opened.
 
+use std::path::{Path, PathBuf};
+
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
-use super::visium::is_hdf5;
+use super::visium::{has_word, is_hdf5};
 use super::walk::Listing;
-use super::{Recognition, Sample};
+use super::{ImageKind, Recognition, Sample, SampleImage};
+use crate::data::slide::Slide;
 
-/// Finds `.h5ad` files that no collection has claimed.
+/// So many images beside a file are measured.
+const MOST_IMAGES: usize = 50;
+
+/// Finds `.h5ad` files that no collection has claimed. Images beside the only such file of a folder, or of its name, may
+/// be its slide.
 pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
+    let images: Vec<PathBuf> =
+        listing.files.iter().filter(|f| !f.used && f.is_image()).map(|f| f.path.clone()).collect();
+    let folders: Vec<PathBuf> = listing
+        .files
+        .iter()
+        .filter(|f| f.lower.ends_with(".h5ad"))
+        .map(|f| f.folder().to_path_buf())
+        .collect();
     for file in listing.files.iter_mut().filter(|f| !f.used) {
         if file.lower.ends_with(".h5ad.gz") {
             file.used = true;
@@ -24,7 +39,24 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
         let source = Source::AnnData { file: file.path.clone(), library: None, layer: None };
         let mut sample = Sample::new(super::names10x::without_accession(stem), SampleKind::AnnData, source);
         sample.place = file.path.parent().map(file_name).unwrap_or_default();
+        let folder = file.folder();
+        let lonely = folders.iter().filter(|f| *f == folder).count() == 1;
+        let stem = stem.to_lowercase();
+        let beside = images.iter().filter(|i| {
+            i.parent() == Some(folder) && (lonely || has_word(&file_name(i).to_lowercase(), &stem))
+        });
+        sample.images = beside.take(MOST_IMAGES).filter_map(|path| slide(path)).collect();
         sample.needed.push("the slide image, where the file holds none".to_owned());
         found.samples.push(sample);
     }
+}
+
+fn slide(path: &Path) -> Option<SampleImage> {
+    let size = Slide::read_size(path).ok()?;
+    Some(SampleImage {
+        kind: ImageKind::FullResolution,
+        path: path.to_path_buf(),
+        scale: Some(1.0),
+        size: Some(size),
+    })
 }

@@ -207,7 +207,7 @@ fn without_nan(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::st::mutate::fuzz;
+    use crate::data::mutate::fuzz;
     use proptest::prelude::*;
 
     fn parse(text: &str) -> Result<Metadata, FileError> {

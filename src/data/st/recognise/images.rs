@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::names::{counted, file_name};
+use super::super::source::Source;
 use super::super::visium::{ScaleFactors, read_positions};
 use super::visium::Belongs;
 use super::walk::Listing;
@@ -52,7 +53,7 @@ pub(super) fn fill(
                 };
                 sample.images.push(SampleImage { kind: *kind, path: path.clone(), scale, size: Some(size) });
             }
-            Err(_) => ignored.push(format!("{} (not a JPEG, PNG or TIFF image)", file_name(path))),
+            Err(e) => ignored.push(format!("{} ({})", file_name(path), e.reason())),
         }
     }
     let expected = expected_size(&sample.images);
@@ -78,7 +79,14 @@ pub(super) fn fill(
     });
     let small = |i: &SampleImage| matches!(i.kind, ImageKind::Hires | ImageKind::Lowres);
     if sample.images.iter().any(|i| small(i) && i.scale.is_none()) {
-        sample.needed.push("scalefactors_json.json (to place spots on the smaller images)".to_owned());
+        let file = match &sample.source {
+            Source::Visium { scale_factors: Some(_), .. } if *slides.factors == ScaleFactors::default() => {
+                "a sound scalefactors_json.json"
+            }
+            Source::Visium { scale_factors: Some(_), .. } => "their scale in scalefactors_json.json",
+            _ => "scalefactors_json.json",
+        };
+        sample.needed.push(format!("{file} (to place spots on the smaller images)"));
     }
 }
 
@@ -94,7 +102,8 @@ fn expected_size(images: &[SampleImage]) -> Option<(f64, f64)> {
     Some((f64::from(width) / scale, f64::from(height) / scale))
 }
 
-fn agrees((width, height): (u32, u32), expected: (f64, f64)) -> bool {
+/// Whether an image of this size is the one that is expected to have another, up to rounding.
+pub(crate) fn agrees((width, height): (u32, u32), expected: (f64, f64)) -> bool {
     let near = |a: u32, b: f64| (f64::from(a) / b - 1.0).abs() <= TOLERANCE;
     near(width, expected.0) && near(height, expected.1)
 }
@@ -108,10 +117,6 @@ fn find_slide(
     let candidates = listing.files.iter().filter(|f| f.is_image() && !f.used && slides.belongs.has(&f.path));
     let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MOST_CANDIDATES).collect();
     if candidates.is_empty() {
-        let packed = listing.files.iter().filter(|f| f.is_packed_image() && !f.used);
-        for file in packed.filter(|f| slides.belongs.has(&f.path)) {
-            ignored.push(format!("{} (packed; unpack it to use it)", file.name));
-        }
         return None;
     }
     let spread = if expected.is_none() { spread(slides.positions) } else { None };
@@ -163,7 +168,7 @@ fn spread(positions: &Path) -> Option<SlideRect> {
 }
 
 /// Whether spots that spread so can be on an image of this size.
-fn holds((width, height): (u32, u32), spread: SlideRect) -> bool {
+pub(crate) fn holds((width, height): (u32, u32), spread: SlideRect) -> bool {
     let slide = SlideRect::of_size(width, height);
     let share = (spread.width() / slide.width()).max(spread.height() / slide.height());
     slide.contains(spread.min) && slide.contains(spread.max) && share >= LEAST_SPREAD

@@ -92,14 +92,7 @@ pub(super) fn pairs(listing: &mut Listing, found: &mut Recognition) {
         sample.place = place;
         match pair.image {
             Some(image) => sample.images.push(slide(image)),
-            None => {
-                let word = name.to_lowercase();
-                let packed = listing.files.iter().find(|f| f.is_packed_image() && f.lower.contains(&word));
-                sample.needed.push(match packed {
-                    Some(packed) => format!("the slide image: unpack {}", packed.name),
-                    None => "the slide image".to_owned(),
-                });
-            }
+            None => sample.needed.push("the slide image".to_owned()),
         }
         found.samples.push(sample);
     }

@@ -22,7 +22,9 @@ use super::error::ReadError;
 use super::names::{file_name, natural_cmp};
 use crate::core::files::FileError;
 
+pub(crate) use images::{agrees, holds};
 pub use sample::{ImageKind, Sample, SampleImage};
+pub(crate) use visium::has_word;
 use walk::Listing;
 
 /// What was looked for, for the sentence that nothing was found.
@@ -67,12 +69,17 @@ fn all_in(root: &Path) -> Result<Recognition, ReadError> {
         if let Some(first) = archives.first() {
             let more = if archives.len() > 1 { " and the others" } else { "" };
             found.notes.insert(0, format!("{first}{more} must be unpacked first"));
+        } else if let Some(foreign) = listing.files.iter().find(|f| f.is_foreign()) {
+            found.notes.push(format!("{} is of another program; save it as .h5ad", foreign.name));
         }
     }
     Ok(found)
 }
 
 fn folder(path: &Path) -> Result<Recognition, ReadError> {
+    if let Some(why) = walk::why_not(&file_name(path)) {
+        return Err(ReadError::malformed(path, why));
+    }
     let mut found = all_in(path)?;
     if found.samples.is_empty() {
         // Choosing one of the inner folders is an easy mistake.
@@ -130,12 +137,22 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
         let name = file_name(path);
         notes.extend(found.notes.into_iter().filter(|n| n.contains(&name)));
     }
+    if walk::is_foreign(&file_name(path).to_lowercase()) {
+        let message = "this is a file of another program, which is not read here; save it as .h5ad";
+        return Err(ReadError::malformed(path, message));
+    }
     Err(nothing(path, &names10x::what_it_lacks(path), &notes))
 }
 
+/// Nothing was found in `path`: the first reason, or else what was looked for.
 fn nothing(path: &Path, what: &str, notes: &[String]) -> ReadError {
-    let why = notes.first().map(|n| format!(" ({})", n.trim_end_matches('.'))).unwrap_or_default();
-    ReadError::malformed(path, format!("{what}{why}"))
+    let message = match (notes.first().map(|n| n.trim_end_matches('.')), what) {
+        (None, _) => what.to_owned(),
+        (Some(why), LOOKED_FOR) => format!("no sample in it can be used ({why})"),
+        (Some(why), names10x::NO_SAMPLE) => format!("the file cannot be used ({why})"),
+        (Some(why), _) => format!("{what} ({why})"),
+    };
+    ReadError::malformed(path, message)
 }
 
 /// Names that a project can use, all different; patient by patient.

@@ -189,6 +189,11 @@ pub(super) fn without_accession(token: &str) -> &str {
     if is_accession && !trimmed(rest).is_empty() { trimmed(rest) } else { token }
 }
 
+/// What is said of a file of which nothing is known.
+pub(super) const NO_SAMPLE: &str = "this file belongs to no sample that was found beside it; looked for Space \
+                                    Ranger output, AnnData, HEST and her2st samples, and count tables with spot \
+                                    files";
+
 /// What is missing beside a file that belongs to no sample.
 pub(super) fn what_it_lacks(path: &Path) -> String {
     let name = file_name(path);
@@ -203,10 +208,7 @@ pub(super) fn what_it_lacks(path: &Path) -> String {
         Some(Part::Ignored(why)) => {
             return format!("this file is not used ({why}); choose the folder of the sample");
         }
-        None => {
-            "this file belongs to no sample that was found beside it; looked for Space Ranger output, AnnData, HEST and \
-             her2st samples, and count tables with spot files"
-        }
+        None => NO_SAMPLE,
     };
     text.to_owned()
 }

@@ -102,7 +102,7 @@ fn add_images_beside(root: &Path, listing: &mut Listing) {
             let name = file_name(&path);
             let lower = name.to_lowercase();
             let file = Found { path, name, lower, used: false };
-            if (file.is_image() || file.is_packed_image()) && !file.name.starts_with('.') {
+            if file.is_image() && !file.name.starts_with('.') {
                 listing.files.push(file);
             }
         }
@@ -134,9 +134,6 @@ fn grouped(listing: &mut Listing) -> Groups {
             },
             Part::Positions => group.positions.push(file.path.clone()),
             Part::ScaleFactors => group.scale_factors.push(file.path.clone()),
-            Part::Hires | Part::Lowres | Part::CytAssist if packed => {
-                group.ignored.push(format!("{} (packed; unpack it to use it)", file.name));
-            }
             Part::Hires => group.images.push((ImageKind::Hires, file.path.clone())),
             Part::Lowres => group.images.push((ImageKind::Lowres, file.path.clone())),
             Part::CytAssist => group.images.push((ImageKind::CytAssist, file.path.clone())),

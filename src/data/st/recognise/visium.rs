@@ -1,18 +1,22 @@
 //! A group of Space Ranger's files as a sample: which matrix and positions are used, and what is still needed.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::super::names::{file_name, patient_of};
+use super::super::names::{bare_barcode, file_name, is_bases, patient_of};
 use super::super::source::{SampleKind, Source};
-use super::super::visium::{ScaleFactors, read_scale_factors};
+use super::super::visium::{ScaleFactors, read_positions, read_scale_factors};
 use super::images::{self, Slides};
 use super::space_ranger::{Group, Groups, Key, Matrix, sample_folder};
 use super::walk::Listing;
 use super::{Recognition, Sample, tables};
+use crate::core::cancel::CancelToken;
 use crate::core::geometry::Mpp;
+use crate::core::progress::Silent;
 
+/// Larger bins than this has no assay.
+const LARGEST_BIN_UM: u32 = 1000;
 /// Bins of this size are chosen by default, and all larger ones.
 const SMALLEST_CHOSEN_UM: u32 = 8;
 
@@ -133,7 +137,7 @@ fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<String>) -> Result<&'a Ma
             Some(best) => ignored.push(format!("{name} (the same as {})", file_name(&best.path))),
             None if matrix.packed => refused.push(format!("{name} is packed; unpack it")),
             None if !matrix.mtx && !is_hdf5(&matrix.path) => {
-                refused.push(format!("{name} is not an HDF5 file"))
+                refused.push(format!("{name} is not an HDF5 file; copy or download it again"))
             }
             None => best = Some(matrix),
         }
@@ -147,10 +151,15 @@ fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<String>) -> Result<&'a Ma
     }
 }
 
-/// Whether a file begins as HDF5 does.
+/// Whether a file begins as HDF5 does, perhaps behind a block of the user's (512 bytes, or a power of two more).
 pub(super) fn is_hdf5(path: &Path) -> bool {
-    let mut head = [0; 8];
-    File::open(path).and_then(|mut f| f.read_exact(&mut head)).is_ok() && head == *b"\x89HDF\r\n\x1a\n"
+    let Ok(mut file) = File::open(path) else { return false };
+    let mut at = |start: u64| {
+        let mut head = [0; 8];
+        file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut head)).is_ok()
+            && head == *b"\x89HDF\r\n\x1a\n"
+    };
+    [0, 512, 1024, 2048, 4096, 8192].into_iter().any(&mut at)
 }
 
 fn position_rank(name: &str) -> u8 {
@@ -180,8 +189,27 @@ fn kind_of(key: &Key, positions: &Path, factors: &ScaleFactors) -> Option<Sample
     if let Some(bin_um) = key.bin.or(stated) {
         return Some(SampleKind::VisiumHd { bin_um });
     }
-    let is_hd = file_name(positions).to_lowercase().contains(".parquet");
-    (!is_hd).then_some(SampleKind::Visium)
+    if !file_name(positions).to_lowercase().contains(".parquet") {
+        return Some(SampleKind::Visium);
+    }
+    // The barcodes of bins name their size: "s_008um_00301_00321-1".
+    let barcode = first_barcode(positions)?;
+    if is_bases(bare_barcode(&barcode)) {
+        return Some(SampleKind::Visium);
+    }
+    let digits = barcode.split('_').find_map(|part| part.strip_suffix("um"))?;
+    let bin_um = digits.parse().ok().filter(|um| (1..=LARGEST_BIN_UM).contains(um))?;
+    Some(SampleKind::VisiumHd { bin_um })
+}
+
+/// The first barcode of a file of positions; `None` for millions of bins, which would take seconds.
+fn first_barcode(positions: &Path) -> Option<String> {
+    const LARGEST: u64 = 32 << 20;
+    if positions.metadata().ok()?.len() > LARGEST {
+        return None;
+    }
+    let spots = read_positions(positions, &Silent, &CancelToken::new()).ok()?;
+    spots.into_iter().next().map(|s| s.id)
 }
 
 /// The donor that the name of a Visium sample tells: "P4" of "P4_rep1"; the donors of the DLPFC data. Other names
@@ -222,7 +250,15 @@ pub(super) struct Belongs<'a> {
 
 impl<'a> Belongs<'a> {
     fn new(key: &'a Key, group: &'a Group, groups: &'a Groups) -> Self {
-        let others = || groups.iter().filter(|(k, _)| (&k.place, &k.name) != (&key.place, &key.name));
+        // Files that are not used make no sample.
+        let is_sample = |g: &Group| {
+            !(g.matrices.is_empty()
+                && g.positions.is_empty()
+                && g.scale_factors.is_empty()
+                && g.images.is_empty())
+        };
+        let other = |k: &Key| (&k.place, &k.name) != (&key.place, &key.name);
+        let others = || groups.iter().filter(|(k, g)| other(k) && is_sample(g));
         let is_alone = |root: &&PathBuf| !others().any(|(_, g)| g.roots.contains(*root));
         let alone = group.roots.iter().filter(is_alone).collect();
         Self { key, group, alone, others: others().map(|(k, _)| k.name.as_str()).collect() }
@@ -241,7 +277,7 @@ impl<'a> Belongs<'a> {
 }
 
 /// Whether `word` stands in `name` with nothing alphanumeric around it.
-fn has_word(name: &str, word: &str) -> bool {
+pub(crate) fn has_word(name: &str, word: &str) -> bool {
     let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
     !word.is_empty()
         && name.match_indices(word).any(|(at, found)| {

@@ -29,6 +29,8 @@ const SKIPPED: [&str; 16] = [
     "transcripts",
     "xenium_seg",
 ];
+/// Files of other programs that hold what is looked for, in forms that are not read here.
+const FOREIGN: [&str; 8] = [".rds", ".rdata", ".rda", ".h5seurat", ".loom", ".h5mu", ".qs", ".cloupe"];
 const IMAGES: [&str; 6] = [".tif", ".tiff", ".btf", ".jpg", ".jpeg", ".png"];
 
 /// A file that was found.
@@ -48,13 +50,10 @@ impl Found {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
+    /// A picture, also one that is packed.
     pub(super) fn is_image(&self) -> bool {
-        IMAGES.iter().any(|e| self.lower.ends_with(e))
-    }
-
-    /// A picture that must be unpacked before it can be used.
-    pub(super) fn is_packed_image(&self) -> bool {
-        self.lower.strip_suffix(".gz").is_some_and(|name| IMAGES.iter().any(|e| name.ends_with(e)))
+        let name = self.lower.strip_suffix(".gz").unwrap_or(&self.lower);
+        IMAGES.iter().any(|e| name.ends_with(e))
     }
 
     pub(super) fn is_table(&self) -> bool {
@@ -62,9 +61,31 @@ impl Found {
         [".csv", ".tsv", ".txt"].iter().any(|e| name.ends_with(e))
     }
 
+    /// Of another program, whose files are not read here.
+    pub(super) fn is_foreign(&self) -> bool {
+        is_foreign(&self.lower)
+    }
+
     pub(super) fn is_archive(&self) -> bool {
         [".tar", ".tar.gz", ".tgz", ".zip", ".7z", ".rar"].iter().any(|e| self.lower.ends_with(e))
     }
+}
+
+/// Whether a file of this name, in lower case, is of another program.
+pub(super) fn is_foreign(lower: &str) -> bool {
+    let name = lower.strip_suffix(".gz").unwrap_or(lower);
+    FOREIGN.iter().any(|e| name.ends_with(e))
+}
+
+/// Why a folder of this name is passed over, where a user may have meant it.
+pub(super) fn why_not(name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    if lower.ends_with(".zarr") {
+        return Some(format!("{name} is a Zarr store, which is not read here; write its table as .h5ad"));
+    }
+    (lower == "segmented_outputs").then(|| {
+        format!("{name} holds segmented cells, not bins, and was passed over; binned_outputs is used")
+    })
 }
 
 /// The files below a folder, by path.
@@ -112,6 +133,7 @@ impl Listing {
                     if is_folder {
                         // Space Ranger keeps the pieces of its work in folders such as SPATIAL_RNA_COUNTER_CS.
                         let pieces = [".zarr", "_counter_cs"].iter().any(|end| lower.ends_with(end));
+                        listing.notes.extend(why_not(&name));
                         if !pieces && !SKIPPED.contains(&lower.as_str()) {
                             below.push(path);
                         }

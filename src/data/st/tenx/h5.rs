@@ -98,7 +98,11 @@ pub(super) fn read_from(
                 Some(found) if found.len() == ids.len() => Ok(found),
                 Some(found) => Err(ReadError::from(file.wrong(
                     &format!("matrix/features/{name}"),
-                    format!("{} texts were found where there are {} features", found.len(), ids.len()),
+                    format!(
+                        "{} for {}; the file is damaged",
+                        counted(found.len(), "text"),
+                        counted(ids.len(), "feature")
+                    ),
                 ))),
                 None => Ok(vec![String::new(); ids.len()]),
             };
@@ -116,7 +120,8 @@ pub(super) fn read_from(
                 let ids = file.dataset(&format!("{genome}/genes"))?.all_texts()?;
                 let names = file.dataset(&format!("{genome}/gene_names"))?.all_texts()?;
                 if names.len() != ids.len() {
-                    let message = format!("{} names were found for {} genes", names.len(), ids.len());
+                    let (found, genes) = (counted(names.len(), "name"), counted(ids.len(), "gene"));
+                    let message = format!("{found} for {genes}; the file is damaged");
                     return Err(file.wrong(&format!("{genome}/gene_names"), message).into());
                 }
                 let (spots, counts) = compressed(file, &genome, ids.len(), progress, cancel)?;
@@ -181,21 +186,34 @@ fn compressed(
     check_barcodes(file.path(), &spots)?;
     if file.has(&at("shape")) {
         let shape = file.dataset(&at("shape"))?;
-        let said: Vec<u64> = if shape.rows() == 2 { shape.all_numbers()? } else { Vec::new() };
+        if shape.rows() != 2 {
+            return Err(shape.wrong("the numbers of features and barcodes were expected").into());
+        }
+        let said: Vec<u64> = shape.all_numbers()?;
         if said != [features as u64, spots.len() as u64] {
+            let said = said.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
             let found = format!("{} x {}", counted(features, "feature"), counted(spots.len(), "barcode"));
-            return Err(shape.wrong(format!("it says {said:?} where the file names {found}")).into());
+            let message = format!("it says {said} where the file names {found}; the file is damaged");
+            return Err(shape.wrong(message).into());
         }
     }
     let stored = file.dataset(&at("data"))?;
     let indices = file.dataset(&at("indices"))?;
     let starts = file.dataset(&at("indptr"))?;
     if starts.rows() != spots.len() as u64 + 1 {
-        let message = format!("{} starts were found for {}", starts.rows(), counted(spots.len(), "barcode"));
+        let message = format!(
+            "{} starts were found for {}; the file is damaged",
+            starts.rows(),
+            counted(spots.len(), "barcode")
+        );
         return Err(starts.wrong(message).into());
     }
     if indices.rows() != stored.rows() {
-        let message = format!("{} rows were found for {} values", indices.rows(), stored.rows());
+        let message = format!(
+            "the features of {} values were found where there are {}; the file is damaged",
+            indices.rows(),
+            stored.rows()
+        );
         return Err(indices.wrong(message).into());
     }
     let starts: Vec<u64> = starts.all_numbers()?;
@@ -209,7 +227,10 @@ fn compressed(
         PartsError::Column { row, column } => {
             let spot = spots.get(row).map_or("", String::as_str);
             let message =
-                format!("spot {} has a count of feature {column}, but there are {features}", quoted(spot));
+                format!(
+                    "spot {} has a count of feature {column} (from 0 on), but there are {features}; the file is damaged",
+                    quoted(spot)
+                );
             indices.wrong(message)
         }
         PartsError::Starts | PartsError::Lengths => {

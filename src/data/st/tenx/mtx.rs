@@ -59,7 +59,7 @@ pub fn read_mtx(
     let turned = fit(size.cols, size.rows);
     if !as_is && !turned {
         let message = format!(
-            "the matrix is {} x {}, but {} names {} and {} names {}",
+            "the matrix is {} x {}, but {} names {} and {} names {}; give three files of one matrix",
             size.rows,
             size.cols,
             file_name(&files.features),
@@ -317,7 +317,9 @@ impl Text {
                     // R writes a matrix of nothing but zeros as a symmetric pattern.
                     (Some(_), Some(_)) if !counts && entries > 0 => Err(self.other_kind(&words)),
                     (Some(rows), Some(cols)) => Ok(Size { rows, cols, entries }),
-                    _ => Err(self.wrong("the matrix is too large")),
+                    _ => Err(self.wrong(format!(
+                        "the matrix is {rows} x {cols}, more than any has; copy or download the file again"
+                    ))),
                 },
                 _ => Err(self.wrong("three numbers were expected: features, barcodes and entries")),
             };

@@ -10,6 +10,7 @@ use super::*;
 use crate::core::cancel::CancelToken;
 use crate::core::progress::Silent;
 use crate::data::hdf5::File;
+use crate::data::mutate::{fuzz, gzip};
 use crate::data::st::ReadError;
 
 /// Version 3: three features, two spots, indices out of order.
@@ -90,10 +91,15 @@ fn genomes_of_version_2_are_joined_by_barcode() {
 #[test]
 fn wrong_matrices_are_explained() {
     let text = says(with_values(&[1, 2, 3, 4, 5], &[2, 0, 1, 3, 0]));
-    assert_eq!(text, "m.h5: matrix/indices: spot \"AAAG-1\" has a count of feature 3, but there are 3");
+    let outside =
+        "spot \"AAAG-1\" has a count of feature 3 (from 0 on), but there are 3; the file is damaged";
+    assert_eq!(text, format!("m.h5: matrix/indices: {outside}"));
     assert!(says(with_values(&[1, 2, -3, 4, 5], &[2, 0, 1, 2, 0])).contains("-3 is not a count; give raw"));
     assert!(says(with_values(&[1, 2, 99_999_999, 4, 5], &[2, 0, 1, 2, 0])).contains("cannot be"));
-    assert!(says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2, 0])).contains("5 rows were found for 4 values"));
+    assert!(
+        says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2, 0]))
+            .contains("features of 5 values were found where there are 4")
+    );
     assert!(says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2])).contains("indptr: the starts"));
     assert!(says(with_values(&[1; 5], &[2, 0, -1, 2, 0])).contains("-1 is not a whole number of 0 or more"));
     let probes = version_3(|_, features| {
@@ -226,4 +232,37 @@ proptest! {
         folder.write("matrix.mtx", &text);
         let _ = folder.read();
     }
+}
+
+#[test]
+#[ignore = "takes HISCMCL_FUZZ_MINUTES"]
+fn damaged_features_and_barcodes_never_panic_for_minutes() {
+    let matrix = format!("{BANNER}3 2 5\n3 1 1\n1 1 2\n2 2 3\n3 2 4\n1 2 5\n");
+    let sound_folder = Folder::new(&matrix);
+    let of = |name: &str| std::fs::read(sound_folder.0.path().join(name)).unwrap();
+    let (features, barcodes) = (of("features.tsv"), of("barcodes.tsv"));
+    let sound = vec![
+        features.clone(),
+        b"\"id\"\t\"x\"\r\nE1\tTBCE\r\nE2\tTBCE\r\nCD3\tCD3\r\n".to_vec(),
+        gzip(&features),
+        barcodes.clone(),
+        b"barcode\ns_008um_00301_00321-1\ns_008um_00301_00322-1\n".to_vec(),
+        gzip(&barcodes),
+    ];
+    let folder = Folder::new(&matrix);
+    fuzz("features", sound, |bytes| {
+        let read = |name: &str, sound: &[u8]| {
+            folder.write(name, bytes);
+            let found = folder.read();
+            folder.write(name, sound);
+            if let Ok(m) = &found {
+                let size = (m.table.counts.rows(), m.table.counts.cols());
+                assert_eq!(size, (m.table.spots.len(), m.table.genes.len()));
+                let _ = m.clone().keep_genes();
+            }
+            found.is_ok()
+        };
+        let as_features = read("features.tsv", &features);
+        read("barcodes.tsv", &barcodes) || as_features
+    });
 }

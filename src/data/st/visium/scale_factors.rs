@@ -108,7 +108,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<ScaleFactors, FileError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::st::mutate::fuzz;
+    use crate::data::mutate::fuzz;
     use crate::data::testing;
     use proptest::prelude::*;
 

@@ -142,10 +142,7 @@ fn legacy_st_as_her2st_and_as_in_geo() {
             &format!("GSM42843{i}_{name}_stdata.tsv"),
             &format!("GSM42843{i}_spot_data-selection-{name}.tsv"),
         ]);
-        match i {
-            2 => dir.write(&format!("GSM42843{i}_{name}.jpg.gz"), b"\x1f\x8b"),
-            _ => dir.image(&format!("GSM42843{i}_{name}.jpg"), 30),
-        }
+        dir.image(&format!("GSM42843{i}_{name}.jpg{}", if i == 2 { ".gz" } else { "" }), 30);
     }
     for part in ["matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz", "tissue_positions_list.csv.gz"] {
         dir.fill(&[&format!("GSM4565823_P4_rep1_{part}")]);
@@ -154,6 +151,7 @@ fn legacy_st_as_her2st_and_as_in_geo() {
     assert_eq!(names(&found), ["P2_ST_rep1", "P2_ST_rep2", "P4_rep1", "P10_ST_rep1"]);
     let patients: Vec<_> = found.samples.iter().map(|s| s.patient.as_deref().unwrap()).collect();
     assert_eq!(patients, ["P2", "P2", "P4", "P10"]);
-    assert_eq!(found.samples[3].needed, ["the slide image: unpack GSM428432_P10_ST_rep1.jpg.gz"]);
+    assert_eq!(file_name(&found.samples[3].images[0].path), "GSM428432_P10_ST_rep1.jpg.gz");
+    assert_eq!(found.samples[3].images[0].size, Some((30, 30)));
     assert_eq!(names(&dir.recognise("GSM428431_spot_data-selection-P2_ST_rep2.tsv")), ["P2_ST_rep2"]);
 }

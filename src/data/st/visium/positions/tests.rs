@@ -1,12 +1,11 @@
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::core::progress::Silent;
-use crate::data::st::mutate::fuzz;
+use crate::data::mutate::{fuzz, gzip};
 use crate::data::testing;
 
 const HEADER: &str = "barcode,in_tissue,array_row,array_col,pxl_row_in_fullres,pxl_col_in_fullres\n";
@@ -60,12 +59,6 @@ fn says(bytes: &[u8]) -> String {
     let file = file("tissue_positions", bytes);
     let text = read_path(&file.path).unwrap_err().to_string();
     text.replace(&file.path.display().to_string(), "P")
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// A square of bins: pixel (3 col + 0.5, 3 row + 0.25), even columns under tissue.

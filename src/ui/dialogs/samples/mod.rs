@@ -1,0 +1,190 @@
+//! The import summary: a row a sample, edited before anything is added.
+
+mod keys;
+mod row;
+mod together;
+
+use eframe::egui::{
+    Align, Context, Label, Layout, Rect, RichText, ScrollArea, TextStyle, Ui, UiBuilder, vec2,
+};
+
+use crate::app::command::{Command, SectionCommand};
+use crate::app::samples::{SamplesForm, some_names};
+use crate::app::state::App;
+use crate::ui::theme::colors;
+use crate::ui::widgets::{Tone, banner, primary, remark};
+
+const WIDTH: f32 = 1300.0;
+/// Room that the rest of the dialog takes of the window's height.
+const REST: f32 = 360.0;
+/// Height of a row, and its distance to the next.
+const ROW: f32 = 32.0;
+/// Names told with a warning.
+const NAMES: usize = 4;
+
+/// Draws the summary.
+pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
+    super::form(ctx, "What was found", WIDTH, out, |ui, out| {
+        let form = &app.forms.samples;
+        let mut next = form.clone();
+        let problems = form.problems();
+        heading(ui, form);
+        ui.add_space(4.0);
+        let moved = keys::apply(ui, form, &mut next, out);
+        table(ui, form, &problems, &mut next, moved, out);
+        together::show(ui, app, form, &mut next, out);
+        told(ui, form);
+        if next != *form {
+            out.push(Command::Section(SectionCommand::EditSamples(next)));
+        }
+        ui.add_space(6.0);
+        let problem = problems.iter().flatten().next().cloned().or_else(|| form.problem());
+        if let Some(problem) = &problem {
+            banner(ui, Tone::Warning, problem.as_str());
+        }
+        ui.horizontal(|ui| {
+            let count = form.rows.iter().filter(|r| r.taken).count();
+            let text =
+                if count == 1 { "Add one section".to_owned() } else { format!("Add {count} sections") };
+            if primary(ui, problem.is_none(), &text).on_hover_text("Ctrl+Enter").clicked() {
+                out.push(Command::Section(SectionCommand::AddSamples));
+            }
+            if ui.button("Cancel").clicked() {
+                out.push(Command::CloseOverlay);
+            }
+        });
+    });
+}
+
+fn heading(ui: &mut Ui, form: &SamplesForm) {
+    let mut text = "Ticked samples become sections of the project when you press Add.".to_owned();
+    if form.rows.len() > 1 {
+        text.push_str(
+            " Click rows to edit several at once: with Shift up to a row, with Ctrl one more, Ctrl+A all.",
+        );
+    }
+    remark(ui, text);
+}
+
+/// Where the columns of a row lie, from left to right.
+struct Columns {
+    tick: Rect,
+    name: Rect,
+    patient: Rect,
+    kind: Rect,
+    size: Rect,
+    image: Rect,
+    mpp: Rect,
+    labels: Rect,
+    remarks: Rect,
+}
+
+impl Columns {
+    fn of(row: Rect) -> Self {
+        const FIXED: f32 = 24.0 + 100.0 + 88.0 + 104.0 + 150.0 + 76.0 + 140.0;
+        const GAP: f32 = 10.0;
+        let free = row.width() - FIXED - 9.0 * GAP;
+        let name = (free * 0.5).clamp(130.0, 260.0);
+        let mut left = row.left() + GAP * 0.5;
+        let mut next = |width: f32| {
+            let rect = Rect::from_min_size(row.left_top(), vec2(width, row.height()))
+                .translate(vec2(left - row.left(), 0.0));
+            left += width + GAP;
+            rect
+        };
+        Self {
+            tick: next(24.0),
+            name: next(name),
+            patient: next(100.0),
+            kind: next(88.0),
+            size: next(104.0),
+            image: next(150.0),
+            mpp: next(76.0),
+            labels: next(140.0),
+            remarks: next((free - name).max(20.0)),
+        }
+    }
+}
+
+/// Draws into a cell of the table.
+fn cell<R>(ui: &mut Ui, rect: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let layout = Layout::left_to_right(Align::Center);
+    ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
+        ui.set_clip_rect(ui.clip_rect().intersect(rect.expand2(vec2(4.0, 0.0))));
+        add(ui)
+    })
+    .inner
+}
+
+fn table(
+    ui: &mut Ui,
+    form: &SamplesForm,
+    problems: &[Option<String>],
+    next: &mut SamplesForm,
+    moved: bool,
+    out: &mut Vec<Command>,
+) {
+    let bar = ui.spacing().scroll.bar_width + 6.0;
+    let width = ui.available_width() - bar;
+    let (head, _) = ui.allocate_exact_size(vec2(width, 18.0), eframe::egui::Sense::hover());
+    let columns = Columns::of(head);
+    let c = colors(ui);
+    for (rect, text) in [
+        (columns.name, "Name"),
+        (columns.patient, "Patient"),
+        (columns.kind, "Kind"),
+        (columns.size, "Spots \u{00D7} genes"),
+        (columns.image, "Slide image"),
+        (columns.mpp, "\u{00B5}m/px"),
+        (columns.labels, "Labels"),
+        (columns.remarks, "To know"),
+    ] {
+        cell(ui, rect, |ui| ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.weak)));
+    }
+    let most = (ui.ctx().content_rect().height() - REST).max(4.0 * ROW);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let area = ScrollArea::vertical().max_height(most).auto_shrink([false, true]);
+    area.show_viewport(ui, |ui, viewport| {
+        let top = ui.max_rect().left_top();
+        ui.set_height(ROW * form.rows.len() as f32);
+        let place = |at: usize| Rect::from_min_size(top + vec2(0.0, at as f32 * ROW), vec2(width, ROW));
+        let first = (viewport.min.y / ROW).floor().max(0.0) as usize;
+        let last = ((viewport.max.y / ROW).ceil().max(0.0) as usize + 1).min(form.rows.len());
+        for at in first..last {
+            // The id goes with the row, so that a field keeps the focus while the list scrolls.
+            let builder = UiBuilder::new().max_rect(place(at)).scope_id(ui.scope_id().with(("sample", at)));
+            ui.scope_builder(builder, |ui| {
+                let problem = problems.get(at).and_then(Option::as_deref);
+                row::show(ui, at, place(at), problem, form, next, out);
+            });
+        }
+        if let (true, Some(at)) = (moved, next.cursor) {
+            ui.scroll_to_rect(place(at), None);
+        }
+    });
+    ui.spacing_mut().item_spacing.y = 6.0;
+    ui.add_space(4.0);
+}
+
+/// What holds for several samples is said once, and what was left out.
+fn told(ui: &mut Ui, form: &SamplesForm) {
+    let warnings = form.warnings();
+    if warnings.is_empty() && form.notes.is_empty() {
+        return;
+    }
+    ScrollArea::vertical().id_salt("told").max_height(96.0).auto_shrink([false, true]).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 3.0;
+        let c = colors(ui);
+        let mut line = |text: String, color| {
+            ui.add(Label::new(RichText::new(text).small().color(color)).wrap().selectable(true));
+        };
+        for (warning, names) in warnings {
+            let end = if warning.ends_with('.') { "" } else { "." };
+            line(format!("{}: {warning}{end}", some_names(&names, NAMES)), c.text);
+        }
+        for note in &form.notes {
+            let end = if note.ends_with('.') { "" } else { "." };
+            line(format!("{note}{end}"), c.weak);
+        }
+    });
+}
