@@ -115,6 +115,11 @@ impl ComputeDevice {
         &self.device
     }
 
+    /// Where tensors are made, if that is a GPU.
+    pub fn gpu(&self) -> Option<&Device> {
+        (self.info.kind != Kind::Cpu).then_some(&self.device)
+    }
+
     /// Whether the same work always gives the same numbers here.
     pub fn is_deterministic(&self) -> bool {
         self.info.kind == Kind::Cpu

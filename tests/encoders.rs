@@ -8,9 +8,14 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use hiscmcl::core::cancel::CancelToken;
+use hiscmcl::core::encoder::{PatchEncoder, RgbPatch};
 use hiscmcl::core::progress::Silent;
+use hiscmcl::device::ComputeDevice;
+use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::encoders::{self, EncoderChoice};
+use hiscmcl::model::encoder::parameters::Parameters;
 use hiscmcl::model::encoder::presets::Normalisation;
-use hiscmcl::model::encoder::{Architecture, CpuNetwork, TensorNetwork, load};
+use hiscmcl::model::encoder::{Architecture, CpuNetwork, Pretrained, TensorNetwork, load, preset};
 use hiscmcl::model::weights::WeightsFile;
 use serde::Deserialize;
 
@@ -42,12 +47,7 @@ fn weights() -> Vec<PathBuf> {
 /// Runs a fixture through `network` and gives the largest difference from PyTorch.
 fn difference(
     weights: &Path,
-    network: impl FnOnce(
-        Architecture,
-        hiscmcl::model::encoder::parameters::Parameters,
-        Vec<f32>,
-        usize,
-    ) -> Vec<f32>,
+    network: impl FnOnce(Architecture, Parameters, Vec<f32>, usize) -> Vec<f32>,
 ) -> f32 {
     let fixture: Fixture =
         serde_json::from_slice(&fs::read(weights.with_extension("json")).unwrap()).unwrap();
@@ -89,4 +89,62 @@ fn every_family_equals_pytorch_in_tensors() {
         println!("{}: {found:.1e}", file.file_name().unwrap().display());
         assert!(found < 1e-4, "{}: {found}", file.display());
     }
+}
+
+/// What is said of a weights file that is asked for as ResNet-18's; nothing of it is run.
+fn said_of(weights: &Path) -> String {
+    let choice = EncoderChoice { name: "resnet18".into(), weights: Some(weights.to_owned()) };
+    let ctx = Ctx { observer: &Silent, cancel: &CancelToken::new() };
+    let image = folder().join("patch_64.png");
+    let outcome = encoders::embed(&choice, &ComputeDevice::cpu(), &image, &ctx);
+    let text = format!("{:#}", outcome.unwrap_err());
+    assert!(!text.contains('\n'), "more than a sentence: {text}");
+    text
+}
+
+#[test]
+fn files_that_are_no_weights_of_the_encoder_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let sound = fs::read(folder().join("densenet.safetensors")).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+
+    let other = said_of(&write("other.safetensors", &sound));
+    assert!(other.contains("does not hold the weights of ResNet-18: The file lacks"), "{other}");
+    let renamed = said_of(&write("renamed.bin", &sound));
+    assert!(renamed.contains("renamed.bin does not hold the weights of ResNet-18"), "{renamed}");
+    let cut = said_of(&write("cut.safetensors", &sound[..sound.len() - 100]));
+    assert!(cut.contains("cut.safetensors") && cut.contains("cut off"), "{cut}");
+    let page = said_of(&write("page.bin", b"<!DOCTYPE html><html><body>Access denied</body></html>"));
+    assert!(page.contains("page.bin"), "{page}");
+    assert!(said_of(&dir.path().join("gone.bin")).contains("gone.bin"));
+
+    let hostile = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights");
+    for (file, call) in [("asks_system.pt", "system"), ("asks_popen.pkl", "open"), ("asks_eval.pt", "eval")] {
+        let text = said_of(&hostile.join(file));
+        assert!(text.contains(call) && text.contains("nothing was run"), "{file}: {text}");
+    }
+}
+
+#[test]
+fn an_encoder_gives_the_same_for_a_patch_whatever_it_is_encoded_with() {
+    let resnet = Pretrained::with_made_up_weights(preset("resnet18").unwrap(), None);
+    let image = image::open(folder().join("patch_64.png")).unwrap().to_rgb8();
+    let large = image::imageops::resize(&image, 224, 224, image::imageops::FilterType::CatmullRom);
+    let patch = |shift: u8| RgbPatch {
+        size: 224,
+        rgb: large.as_raw().iter().map(|v| v.wrapping_add(shift)).collect(),
+        on_slide: 1.0,
+    };
+    let all = resnet.encode(&[patch(0), patch(40), patch(90)]).unwrap();
+    for (shift, features) in [0, 40, 90].into_iter().zip(&all) {
+        assert_eq!(features.len(), resnet.width());
+        assert!(features.iter().all(|v| v.is_finite()));
+        let alone = resnet.encode(&[patch(shift)]).unwrap();
+        assert!(features.iter().zip(&alone[0]).all(|(a, b)| (a - b).abs() < 1e-5));
+    }
+    assert_ne!(all[0], all[1]);
 }

@@ -69,6 +69,12 @@ pub enum Command {
     },
     /// List the image encoders: what they need, and whether their weights are on this computer.
     Encoders {
+        /// Measure how fast these encoders are here instead; needs their memory, but no weights.
+        #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+        speed: Vec<String>,
+        /// Where to measure.
+        #[arg(long, default_value = "auto")]
+        device: DeviceArg,
         /// Print JSON.
         #[arg(long)]
         json: bool,

@@ -82,7 +82,17 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             let line = embedded.vector.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
             print(json, &serde_json::to_value(&embedded)?, std::iter::once(line))
         }
-        Command::Encoders { json } => list_encoders(json),
+        Command::Encoders { speed, json, .. } if speed.is_empty() => list_encoders(json),
+        Command::Encoders { speed, device, json } => {
+            let device = device::choose(device.into())?;
+            let speeds = speed
+                .iter()
+                .map(|name| encoders::measure(&encoders::known(name)?, &device, ctx))
+                .collect::<anyhow::Result<Vec<_>>>()?;
+            let lines =
+                speeds.iter().map(|s| format!("{}: {:.2} patches/s", s.encoder, s.patches_per_second));
+            print(json, &json!({ "speeds": speeds }), lines)
+        }
         Command::Train(args) => train_model(args, ctx),
         Command::Predict { project, run, section, out, json } => {
             predict_sections(project, &run, &section, &out, json, ctx)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use image::RgbImage;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Ctx;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
-use crate::device::{ComputeDevice, Kind};
+use crate::device::ComputeDevice;
 use crate::model::encoder::{Preset, Pretrained, preset, presets};
 use crate::preprocess::texture::TextureEncoder;
 
@@ -126,6 +127,17 @@ pub fn choice_of(id: &str, weights: Option<&Path>) -> EncoderChoice {
     }
 }
 
+/// The pretrained encoder of this name.
+///
+/// # Errors
+/// One sentence naming the encoders there are.
+pub fn known(name: &str) -> anyhow::Result<Preset> {
+    preset(name).ok_or_else(|| {
+        let names: Vec<&str> = presets().iter().map(|p| p.name).collect();
+        anyhow!("There is no encoder \"{name}\"; there are {TEXTURE}, {}", names.join(", "))
+    })
+}
+
 /// Opens an encoder for a device.
 ///
 /// # Errors
@@ -142,10 +154,7 @@ pub fn open(
 }
 
 fn open_pretrained(choice: &EncoderChoice, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Pretrained> {
-    let preset = preset(&choice.name).ok_or_else(|| {
-        let names: Vec<&str> = presets().iter().map(|p| p.name).collect();
-        anyhow!("There is no encoder \"{}\"; there are {TEXTURE}, {}", choice.name, names.join(", "))
-    })?;
+    let preset = known(&choice.name)?;
     let weights = match &choice.weights {
         Some(path) => path.clone(),
         None => weights_folder()
@@ -153,9 +162,7 @@ fn open_pretrained(choice: &EncoderChoice, device: &ComputeDevice, ctx: &Ctx) ->
             .and_then(|folder| find_in(folder, &preset))
             .ok_or_else(|| anyhow!("{}", how_to_get(&preset)))?,
     };
-    let on_gpu = device.info().kind != Kind::Cpu;
-    let device = on_gpu.then(|| device.burn().clone());
-    Ok(Pretrained::open(preset, &weights, device, ctx.progress(), ctx.cancel)?)
+    Ok(Pretrained::open(preset, &weights, device.gpu().cloned(), ctx.progress(), ctx.cancel)?)
 }
 
 /// One sentence for somebody without the weights.
@@ -170,6 +177,48 @@ pub fn how_to_get(preset: &Preset) -> String {
         "The weights of {} are not on this computer: {ask} {} and put the file into {place} as {}.{ending}",
         preset.title, preset.source, preset.name
     )
+}
+
+/// How fast an encoder is here.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Speed {
+    /// How it is named.
+    pub encoder: &'static str,
+    /// What it ran on.
+    pub device: String,
+    /// Patches at a time.
+    pub batch: usize,
+    /// Patches a second, the median of several runs.
+    pub patches_per_second: f64,
+}
+
+/// Measures how fast an encoder is on a device. Needs no weights, since made-up ones take as long.
+///
+/// # Errors
+/// The job was cancelled, or the device failed.
+pub fn measure(preset: &Preset, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Speed> {
+    const RUNS: usize = 5;
+    const MEASURED: usize = 16;
+    let encoder = Pretrained::with_made_up_weights(preset.clone(), device.gpu().cloned());
+    let batch = MEASURED;
+    let size = preset.side * preset.side * 3;
+    let patch =
+        RgbPatch { size: preset.side, rgb: (0..size).map(|i| (i % 251) as u8).collect(), on_slide: 1.0 };
+    let patches = vec![patch; batch];
+    let mut seconds = Vec::with_capacity(RUNS);
+    // The first run warms up.
+    for run in 0..=RUNS {
+        ctx.check()?;
+        ctx.observer.report(&format!("Measuring {}", preset.title), run as u64, RUNS as u64 + 1);
+        let start = Instant::now();
+        encoder.encode(&patches)?;
+        if run > 0 {
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+    }
+    seconds.sort_by(f64::total_cmp);
+    let patches_per_second = batch as f64 / seconds.get(RUNS / 2).copied().unwrap_or(f64::NAN);
+    Ok(Speed { encoder: preset.name, device: device.info().name.clone(), batch, patches_per_second })
 }
 
 /// What an encoder makes of one image.

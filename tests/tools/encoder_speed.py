@@ -2,12 +2,13 @@
 """How many patches of 224 x 224 PyTorch embeds in a second, per encoder: on the CPU, and on a GPU where there is one.
 
 usage: encoder_speed.py [NAME ...] [--batches 1,8,16] [--gpu-batches 1,16,64,128] [--times 5] [--threads N]
-                        [--device cpu|gpu|all] [--quick]
+                        [--device cpu|gpu|all] [--quick] [--ours target/release/hiscmcl]
 
 Random weights: the speed does not depend on them. The patches are normalised already. One run warms up, then the
 median of --times runs counts, for every size of batch; convolutional encoders are tried in both memory layouts. On a
 GPU in 32-bit floats (without TF32), in TF32 and in 16-bit floats. A JSON line for each measurement as it is made, at
-the end a table of the best ones. --quick: one patch, one run, to see that everything is there. Needs torch,
+the end a table of the best ones. --ours: the same for this project, one after the other on the same machine, as a table
+for README. --quick: one patch, one run, to see that everything is there. Needs torch,
 torchvision, timm, and transformers for the Phikons.
 """
 
@@ -16,6 +17,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import time
 
 import torch
@@ -86,6 +88,28 @@ def measure(name, model, device, precision, batches, times):
             }
 
 
+def width(model):
+    with torch.inference_mode():
+        return networks.embed(model, torch.zeros(1, 3, 224, 224)).shape[-1]
+
+
+def ours(program, name, device):
+    """Patches per second of this project's own engine."""
+    asked = [program, "encoders", "--speed", name.replace("_", "-"), "--device", device, "--json"]
+    return json.loads(subprocess.run(asked, check=True, capture_output=True).stdout)["speeds"][0]
+
+
+def table(best, facts, own):
+    """Both side by side, for README."""
+    print(f"\n{cpu_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
+    print("| encoder | parameters | numbers a patch | patches/s | PyTorch |")
+    print("|---|---|---|---|---|")
+    for name, (parameters, numbers_a_patch) in facts.items():
+        speed = best[name, "cpu", "fp32"]["patches_per_second"]
+        columns = (name.replace("_", "-"), f"{parameters / 1e6:.1f} M", numbers_a_patch, f"{own[name]:.3g}", f"{speed:.3g}")
+        print(f"| {' | '.join(map(str, columns))} |")
+
+
 def numbers(text):
     return [int(number) for number in text.split(",")]
 
@@ -98,6 +122,7 @@ def main():
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--device", choices=["cpu", "gpu", "all"], default="all")
+    parser.add_argument("--ours", metavar="PROGRAM")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_intermixed_args()
     names = options.names or list(presets.PRESETS)
@@ -115,7 +140,7 @@ def main():
     if options.device != "cpu" and torch.cuda.is_available():
         plan.append(("cuda", ["fp32", "tf32", "fp16"], options.gpu_batches))
 
-    best = {}
+    best, own, facts = {}, {}, {}
     for name in names:
         model = presets.with_weights(name)
         for device, precisions, batches in plan:
@@ -127,9 +152,16 @@ def main():
                     key = (name, device, precision)
                     if key not in best or found["patches_per_second"] > best[key]["patches_per_second"]:
                         best[key] = found
+        facts[name] = (networks.parameters(model), width(model))
         del model
         presets.free()
+        if options.ours and options.device != "gpu":
+            measured = ours(options.ours, name, "cpu")
+            print(json.dumps(measured), flush=True)
+            own[name] = measured["patches_per_second"]
 
+    if own:
+        table(best, facts, own)
     print(f"\n{'encoder':14} {'device':6} {'floats':6} {'patches/s':>10} {'batch':>6}  layout")
     for (name, device, precision), found in best.items():
         speed, batch, layout = (found[key] for key in ("patches_per_second", "batch", "layout"))

@@ -4,9 +4,9 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use rayon::prelude::*;
 
-use super::activation::{exp, wide};
+use super::activation::softmax;
 use super::matrix::{part, whole_mut};
-use super::tokens::{Tokens, sum};
+use super::tokens::Tokens;
 
 /// Attention in `heads` heads over tokens that hold queries, keys and values side by side.
 pub(super) fn attend(qkv: &Tokens, heads: usize) -> Tokens {
@@ -23,7 +23,7 @@ pub(super) fn attend(qkv: &Tokens, heads: usize) -> Tokens {
             let of = |which: usize| part(&values[which * width + column..], tokens, head, 3 * width);
             let all = whole_mut(scores, tokens, tokens);
             matmul(all, Accum::Replace, of(0), of(1).transpose(), 1.0, Par::Seq);
-            wide(|| scores.chunks_exact_mut(tokens).for_each(|row| softmax(row, scale)));
+            softmax(scores, tokens, scale);
             let all = part(scores, tokens, tokens, tokens);
             matmul(whole_mut(out, tokens, head), Accum::Replace, all, of(2), 1.0, Par::Seq);
         },
@@ -38,21 +38,6 @@ pub(super) fn attend(qkv: &Tokens, heads: usize) -> Tokens {
         },
     );
     Tokens { width, values: out, ..*qkv }
-}
-
-/// `e^(scale x)` over their sum, for a scale above 0.
-#[inline(always)]
-fn softmax(row: &mut [f32], scale: f32) {
-    let mut largest = [f32::NEG_INFINITY; 16];
-    let chunks = row.chunks_exact(16);
-    let rest = chunks.remainder().iter().fold(f32::NEG_INFINITY, |m, &v| m.max(v));
-    for chunk in chunks {
-        largest.iter_mut().zip(chunk).for_each(|(m, &v)| *m = if v > *m { v } else { *m });
-    }
-    let largest = largest.iter().fold(rest, |m, &v| m.max(v));
-    row.iter_mut().for_each(|v| *v = exp((*v - largest) * scale));
-    let share = 1.0 / sum(row, |v| v);
-    row.iter_mut().for_each(|v| *v *= share);
 }
 
 #[cfg(test)]
@@ -78,9 +63,8 @@ mod tests {
             let (image, token, column) = (i / width / tokens, i / width % tokens, i % width);
             let first = column / head * head;
             let weight = |other: usize| {
-                let product: f64 = (first..first + head)
-                    .map(|c| at(image, token, c) * at(image, other, width + c))
-                    .sum();
+                let product: f64 =
+                    (first..first + head).map(|c| at(image, token, c) * at(image, other, width + c)).sum();
                 (product / (head as f64).sqrt()).exp()
             };
             let sum: f64 = (0..tokens).map(weight).sum();

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::activation::wide;
+use super::activation::normalise;
 use crate::model::encoder::architecture::Pooling;
 
 /// Token sequences of a batch: `images x tokens x width`, row-major.
@@ -72,33 +72,11 @@ pub(super) fn with_prefix(
 
 /// Every token to mean 0 and variance 1, then scaled and shifted.
 pub(super) fn layer_norm(x: &Tokens, weight: &[f32], bias: &[f32], eps: f32) -> Tokens {
-    let width = x.width;
+    let size = ROWS * x.width;
     let mut values = vec![0.0; x.values.len()];
-    values.par_chunks_mut(ROWS * width).zip(x.values.par_chunks(ROWS * width)).for_each(|(y, x)| {
-        wide(|| {
-            for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-                let mean = sum(x, |v| v) / width as f32;
-                let variance = sum(x, |v| (v - mean) * (v - mean)) / width as f32;
-                let scale = 1.0 / (variance + eps).sqrt();
-                for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
-                    *y = (x - mean) * scale * weight + bias;
-                }
-            }
-        });
-    });
+    let parts = values.par_chunks_mut(size).zip(x.values.par_chunks(size));
+    parts.for_each(|(y, x)| normalise(x, weight, bias, eps, y));
     Tokens { values, ..*x }
-}
-
-/// The sum of `f` over `values`, in 16 partial sums, so that it is exact to more digits and quick.
-#[inline(always)]
-pub(super) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0f32; 16];
-    let chunks = values.chunks_exact(16);
-    let rest: f32 = chunks.remainder().iter().map(|&v| f(v)).sum();
-    for chunk in chunks {
-        sums.iter_mut().zip(chunk).for_each(|(s, &v)| *s += f(v));
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 /// One token an image.
