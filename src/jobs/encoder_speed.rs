@@ -124,11 +124,7 @@ fn grey(size: usize) -> RgbPatch {
 }
 
 /// Patches a second of `encode`, which is given a number of patches; the first call only warms up.
-fn pace(
-    ctx: &Ctx,
-    batch: usize,
-    mut encode: impl FnMut(usize) -> anyhow::Result<()>,
-) -> anyhow::Result<f64> {
+fn pace(ctx: &Ctx, batch: usize, mut encode: impl FnMut(usize) -> anyhow::Result<()>) -> anyhow::Result<f64> {
     encode(batch)?;
     let start = Instant::now();
     let mut done = 0_u64;

@@ -1,5 +1,6 @@
 //! Which image encoder a job uses, where its weights are, and opening it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -139,9 +140,9 @@ pub fn open_weights_folder() -> anyhow::Result<()> {
         "xdg-open"
     };
     let shown = Command::new(manager).arg(&folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    shown
-        .map(drop)
-        .with_context(|| format!("No file manager was found to show {}; copy its path instead", folder.display()))
+    shown.map(drop).with_context(|| {
+        format!("No file manager was found to show {}; copy its path instead", folder.display())
+    })
 }
 
 /// Where weights are looked for: `HISCMCL_WEIGHTS`, or `weights` in the user's data folder.
@@ -179,6 +180,18 @@ pub fn list() -> Vec<EncoderInfo> {
             }
         })
         .collect()
+}
+
+/// All encoders, the texture encoder first. Files that the user pointed to stand before those that are found.
+pub fn list_with(chosen: &BTreeMap<String, PathBuf>) -> Vec<EncoderInfo> {
+    let mut all = vec![texture()];
+    all.extend(list());
+    for encoder in &mut all {
+        if let Some(path) = chosen.get(encoder.name).filter(|path| path.is_file()) {
+            encoder.weights = Some(path.clone());
+        }
+    }
+    all
 }
 
 /// The weights of a preset in a folder: `NAME.ENDING`, or in a folder of its own under the name it was published

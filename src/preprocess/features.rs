@@ -224,12 +224,7 @@ impl Lattice {
     }
 
     /// The positions, of which it is not known yet whether they show tissue.
-    fn without_tissue(
-        (width, height): (u32, u32),
-        centers: &[SlidePoint],
-        mpp: Mpp,
-        side_um: f64,
-    ) -> Self {
+    fn without_tissue((width, height): (u32, u32), centers: &[SlidePoint], mpp: Mpp, side_um: f64) -> Self {
         // A patch below a pixel is a mistake in the resolution, and must not make an endless lattice.
         let patch = mpp.px(side_um).max(1.0);
         // Half a grid on either side, and one more patch to interpolate from.
@@ -458,10 +453,10 @@ mod tests {
     #[test]
     fn patches_are_counted_beforehand() {
         // 9 x 18 spots on the tissue of the left half, 20 px apart: the lattice has 10 x 20 positions there.
-        let spots: Vec<SlidePoint> =
-            (0..162).map(|i| SlidePoint::new(f64::from(i % 9) * 20.0 + 20.0, f64::from(i / 9) * 20.0 + 30.0)).collect();
-        let lattice =
-            Lattice::over(&slide(), &spots, Mpp(1.0), &MeanColor, &CancelToken::new()).unwrap();
+        let spots: Vec<SlidePoint> = (0..162)
+            .map(|i| SlidePoint::new(f64::from(i % 9) * 20.0 + 20.0, f64::from(i / 9) * 20.0 + 30.0))
+            .collect();
+        let lattice = Lattice::over(&slide(), &spots, Mpp(1.0), &MeanColor, &CancelToken::new()).unwrap();
         let exact = (spots.len() + lattice.tissue.len()) as f64 * 2.0;
         let told = expected_patches((400, 400), &spots, Mpp(1.0), 20.0) as f64;
         assert!((told / exact - 1.0).abs() < 0.2, "{told} told, {exact} there");
