@@ -294,6 +294,8 @@ pub enum EncoderCommand {
     OpenFolder,
     /// Measure how fast one is here.
     Measure(String),
+    /// Measure how fast the chosen device runs networks.
+    MeasureDevice,
 }
 
 /// Something about training.

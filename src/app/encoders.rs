@@ -99,6 +99,17 @@ impl Ahead {
         self.speed.filter(|_| self.patches > 0).map(|speed| speed.time(self.patches))
     }
 
+    /// In a few words.
+    pub fn brief(&self) -> String {
+        let time = self.time().map_or_else(String::new, |time| format!(", {}", rough(time)));
+        match (self.known, self.sections) {
+            (false, _) => "Looking which image features are ready.".to_owned(),
+            (true, 0) => "Image features are ready.".to_owned(),
+            (true, 1) => format!("To compute first: features of one section{time}."),
+            (true, n) => format!("To compute first: features of {n} sections{time}."),
+        }
+    }
+
     /// In one sentence.
     pub fn sentence(&self) -> String {
         let sections = match self.sections {
@@ -265,6 +276,7 @@ mod tests {
         let mut ahead = Ahead { encoder: "UNI", known: true, sections: 4, patches: 3600, speed };
         let text = "The image features of 4 sections are computed first, by UNI: about 40 min.";
         assert_eq!(ahead.sentence(), text);
+        assert_eq!(ahead.brief(), "To compute first: features of 4 sections, about 40 min.");
         ahead.speed = None;
         ahead.sections = 1;
         assert_eq!(ahead.sentence(), "The image features of one section are computed first, by UNI.");

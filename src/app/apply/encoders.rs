@@ -36,6 +36,9 @@ impl App {
             EncoderCommand::OpenFolder => {
                 self.work.start(Request::OpenWeightsFolder);
             }
+            EncoderCommand::MeasureDevice => {
+                self.work.start(Request::MeasureRates { device: self.forms.train.device });
+            }
             EncoderCommand::Measure(name) => {
                 if let Some(encoder) = self.choice(&name) {
                     self.work.start(Request::MeasureSpeed { encoder, device: self.forms.train.device });

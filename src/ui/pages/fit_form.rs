@@ -3,6 +3,7 @@
 use eframe::egui::{self, ComboBox, DragValue, RichText, TextStyle, Ui};
 
 use crate::app::command::{Command, EncoderCommand};
+use crate::app::encoders::memory_text;
 use crate::app::forms::TrainForm;
 use crate::app::state::App;
 use crate::core::target::Target;
@@ -63,9 +64,16 @@ pub fn encoder(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
             );
             banner(ui, Tone::Warning, text);
         }
-        _ => {
-            if let Some(ahead) = app.ahead() {
-                remark(ui, ahead.sentence());
+        encoder => {
+            let memory = encoder.map_or(0, |e| e.memory);
+            match app.ahead() {
+                Some(ahead) if ahead.known && ahead.sections > 0 && memory > 0 => {
+                    remark(ui, format!("{} Memory for its weights: {}.", ahead.brief(), memory_text(memory)));
+                }
+                Some(ahead) => {
+                    remark(ui, ahead.brief());
+                }
+                None => {}
             }
         }
     }

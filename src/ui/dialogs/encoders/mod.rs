@@ -28,15 +28,15 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
                 ui.label("Looking for encoders");
             });
         }
-        let moved = keys(ui, app, out);
-        cards(ui, app, moved, out);
+        keys(ui, app, out);
+        cards(ui, app, out);
         ui.add_space(8.0);
         bottom(ui, app, out);
     });
 }
 
-/// Applies the keys that were pressed. Whether another card was opened by them.
-fn keys(ui: &Ui, app: &App, out: &mut Vec<Command>) -> bool {
+/// Applies the keys that were pressed.
+fn keys(ui: &Ui, app: &App, out: &mut Vec<Command>) {
     // A button that has the focus is pressed by Enter itself.
     let focused = ui.memory(|m| m.focused().is_some());
     let pressed = |key: Key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
@@ -47,11 +47,19 @@ fn keys(ui: &Ui, app: &App, out: &mut Vec<Command>) -> bool {
         .into_iter()
         .find(|&(key, _)| pressed(key))
         .map(|(_, by)| by);
-    let Some(name) = by.and_then(|by| app.encoders.step(by)) else { return false };
+    let Some(name) = by.and_then(|by| app.encoders.step(by)) else { return };
     // The arrows are for the cards from here on.
     ui.memory_mut(|m| m.focused().map(|id| m.surrender_focus(id)));
     out.push(Command::Encoder(EncoderCommand::Look(name.to_owned())));
-    true
+}
+
+/// Whether the open card is another one than in the last frame, or the cards were just opened.
+fn is_new(ui: &Ui, shown: &str) -> bool {
+    let id = ui.make_persistent_id("encoders: the card that was open");
+    let frame = ui.ctx().cumulative_frame_nr();
+    let before = ui.data_mut(|d| d.get_temp::<(String, u64)>(id));
+    ui.data_mut(|d| d.insert_temp(id, (shown.to_owned(), frame)));
+    before.is_none_or(|(name, at)| name != shown || frame > at + 1)
 }
 
 fn group_name(group: Group) -> &'static str {
@@ -62,28 +70,28 @@ fn group_name(group: Group) -> &'static str {
     }
 }
 
-fn cards(ui: &mut Ui, app: &App, moved: bool, out: &mut Vec<Command>) {
+fn cards(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let height = (ui.ctx().content_rect().height() - REST).max(200.0);
-    // The card that the keys have opened is scrolled to in the next frame, when it is drawn open.
-    let key = ui.make_persistent_id("encoders: scroll to the open card");
-    let scroll = ui.data_mut(|d| d.get_temp::<bool>(key)).unwrap_or(true);
-    ui.data_mut(|d| d.insert_temp(key, moved));
-    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        // Room for the bar that floats over the right edge.
-        ui.set_max_width(ui.available_width() - 12.0);
-        let mut group = None;
-        for encoder in &app.encoders.list {
-            if group.replace(encoder.group) != Some(encoder.group) {
-                ui.add_space(4.0);
-                caption(ui, group_name(encoder.group));
+    let scroll = is_new(ui, &app.encoders.shown);
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true]).show(
+        ui,
+        |ui| {
+            // Room for the bar that floats over the right edge.
+            ui.set_max_width(ui.available_width() - 12.0);
+            let mut group = None;
+            for encoder in &app.encoders.list {
+                if group.replace(encoder.group) != Some(encoder.group) {
+                    ui.add_space(4.0);
+                    caption(ui, group_name(encoder.group));
+                }
+                let open = encoder.name == app.encoders.shown;
+                let card = card::show(ui, app, encoder, open, out);
+                if open && scroll {
+                    card.scroll_to_me(None);
+                }
             }
-            let open = encoder.name == app.encoders.shown;
-            let card = card::show(ui, app, encoder, open, out);
-            if open && scroll {
-                card.scroll_to_me(None);
-            }
-        }
-    });
+        },
+    );
 }
 
 fn bottom(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
@@ -98,6 +106,11 @@ fn bottom(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
             let what = if job.queued { "waits for other jobs" } else { job.status.stage.as_str() };
             remark(ui, format!("{}: {what}", job.name));
         } else if let Some(device) = app.device_name() {
+            let again = ui.button("Measure this computer");
+            let hover = "Runs small networks for some seconds, which tells about how fast the others are";
+            if again.on_hover_text(hover).clicked() {
+                out.push(Command::Encoder(EncoderCommand::MeasureDevice));
+            }
             let text =
                 format!("Speeds are those of {device}; \"about\" is told from networks of the same kind.");
             remark(ui, text);

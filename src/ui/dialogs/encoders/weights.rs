@@ -41,8 +41,8 @@ fn buttons(ui: &mut Ui, app: &App, encoder: &EncoderInfo, out: &mut Vec<Command>
     let own = || encoder.name.to_owned();
     if encoder.is_ready() {
         let chosen = app.forms.train.encoder.name == encoder.name;
-        let text = if chosen { "In use".to_owned() } else { format!("Use {}", encoder.title) };
-        if primary(ui, !chosen, &text).on_hover_text("Enter").clicked() {
+        let text = format!("Use {}", encoder.title);
+        if !chosen && primary(ui, true, &text).on_hover_text("Enter").clicked() {
             out.push(command(EncoderCommand::Use(own())));
         }
         let measured = app.speed(encoder).is_some_and(|speed| speed.measured);
@@ -58,6 +58,9 @@ fn buttons(ui: &mut Ui, app: &App, encoder: &EncoderInfo, out: &mut Vec<Command>
     }
     if encoder.group != Group::BuiltIn {
         let text = if encoder.is_ready() { "Choose another file..." } else { "Choose weights file..." };
+        if !encoder.is_ready() {
+            ui.label("Or take them from where they are:");
+        }
         if ui.button(text).on_hover_text("Any file with its weights, wherever it is").clicked() {
             out.push(Command::Ask(PathRequest::new(PathPurpose::EncoderWeights { encoder: own() })));
         }
@@ -93,7 +96,6 @@ fn missing(ui: &mut Ui, app: &App, encoder: &EncoderInfo, out: &mut Vec<Command>
         }
     });
     let Some(folder) = &app.encoders.folder else {
-        ui.label("2. Choose the file below.");
         return;
     };
     ui.label(format!("2. Put the file into this folder under the name {}:", encoder.file));
@@ -107,5 +109,4 @@ fn missing(ui: &mut Ui, app: &App, encoder: &EncoderInfo, out: &mut Vec<Command>
             out.push(Command::Encoder(EncoderCommand::LookAgain));
         }
     });
-    ui.label("Or choose the file where it is:");
 }
