@@ -219,7 +219,7 @@ pub fn rough(time: Duration) -> String {
     match s {
         s if s < 8.0 => "a few seconds".to_owned(),
         s if s < 55.0 => format!("about {:.0} s", round(s, 10.0).max(10.0)),
-        s if s < 570.0 => format!("about {:.0} min", (s / 60.0).round().max(1.0)),
+        s if s < 1170.0 => format!("about {:.0} min", (s / 60.0).round().max(1.0)),
         s if s < 3300.0 => format!("about {:.0} min", round(s / 60.0, 5.0)),
         s if s < 36_000.0 => {
             let minutes = round(s / 60.0, 10.0) as u64;
@@ -259,6 +259,7 @@ mod tests {
             (43.0, "about 40 s"),
             (58.0, "about 1 min"),
             (290.0, "about 5 min"),
+            (750.0, "about 13 min"),
             (2350.0, "about 40 min"),
             (3400.0, "about 1 h"),
             (5000.0, "about 1 h 20 min"),

@@ -63,8 +63,12 @@ impl App {
         self.forms.train.encoder = choice.clone();
         self.settings.encoders.chosen = choice;
         self.settings_touched();
+        // Kept with the project at once: it is more than where the user looks.
+        self.remember_view();
         if let Some(open) = &mut self.open {
             open.forget_features();
+            let (path, view) = (open.path.clone(), open.doc().view.clone());
+            self.work.start(Request::SaveView { path, view });
         }
         self.check_features();
     }
