@@ -66,6 +66,8 @@ pub enum Overlay {
     Notices,
     /// A question for a path, asked by the system's dialog or by a text field.
     Path(PathRequest),
+    /// The image encoders, to choose one.
+    Encoders,
     /// What was found in files and folders, to be named and chosen.
     Samples,
     /// Pairing the files of sections to import.
@@ -131,6 +133,8 @@ pub enum Command {
     Genes(GenesCommand),
     /// Image features.
     Features(FeaturesCommand),
+    /// Image encoders.
+    Encoder(EncoderCommand),
     /// Training.
     Train(TrainCommand),
     /// Cross-validation.
@@ -266,6 +270,32 @@ pub enum FeaturesCommand {
     Compute,
     /// Delete all cached features.
     ClearCache,
+}
+
+/// Something about image encoders, which are named as presets are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EncoderCommand {
+    /// Show them, to choose one.
+    Choose,
+    /// Open the card of one.
+    Look(String),
+    /// Describe tissue with one.
+    Use(String),
+    /// Take the weights of one from a file, once it was found to hold them.
+    SetWeights {
+        /// The encoder.
+        encoder: String,
+        /// The weights file.
+        path: PathBuf,
+    },
+    /// Look for weights again.
+    LookAgain,
+    /// Show the folder of weights in the file manager.
+    OpenFolder,
+    /// Measure how fast one is here.
+    Measure(String),
+    /// Measure how fast the chosen device runs networks.
+    MeasureDevice,
 }
 
 /// Something about training.

@@ -3,6 +3,7 @@
 
 mod apply;
 pub mod command;
+pub mod encoders;
 pub mod explore;
 pub mod forms;
 pub mod genes;

@@ -1,8 +1,8 @@
 //! The list of everything the application can do, with its shortcuts, searchable.
 
 use super::command::{
-    Command, EvaluateCommand, FeaturesCommand, GenesCommand, NoticeCommand, Overlay, PanelForm,
-    ProjectCommand, Step, TrainCommand,
+    Command, EncoderCommand, EvaluateCommand, FeaturesCommand, GenesCommand, NoticeCommand, Overlay,
+    PanelForm, ProjectCommand, Step, TrainCommand,
 };
 use super::explore::ExploreCommand;
 use super::paths::{PathPurpose, PathRequest};
@@ -163,6 +163,12 @@ pub fn all_items(app: &App) -> Vec<Item> {
             .needs(open.is_some(), NO_PROJECT),
         Item::new("Compute image features", "cache encoder", Command::Features(FeaturesCommand::Compute))
             .needs(has_sections, no_sections),
+        Item::new(
+            "Choose the image encoder...",
+            "UNI weights network features",
+            Command::Encoder(EncoderCommand::Choose),
+        )
+        .needs(open.is_some(), NO_PROJECT),
         Item::new("Train a model", "start run", Command::Train(TrainCommand::Start))
             .blocked_by(can(Step::Train)),
         Item::new("Cross-validate", "evaluate start", Command::Evaluate(EvaluateCommand::Start))

@@ -55,6 +55,11 @@ pub enum PathPurpose {
         /// Which of its files.
         role: FileRole,
     },
+    /// The weights of an image encoder.
+    EncoderWeights {
+        /// Its name.
+        encoder: String,
+    },
     /// Read the gene list from a file.
     LoadGenes,
     /// Write the gene list to a file.
@@ -115,6 +120,7 @@ impl PathRequest {
             PathPurpose::Relocate { section, role } => {
                 format!("Where is the {} of {section} now?", role.noun())
             }
+            PathPurpose::EncoderWeights { .. } => "Choose the weights file".to_owned(),
             PathPurpose::LoadGenes => "Load a gene list".to_owned(),
             PathPurpose::SaveGenes => "Save the gene list".to_owned(),
             PathPurpose::SaveReportJson => "Save the report as JSON".to_owned(),
@@ -135,6 +141,7 @@ impl PathRequest {
             | PathPurpose::SampleFile { .. }
             | PathPurpose::FullSlide { .. }
             | PathPurpose::Relocate { .. }
+            | PathPurpose::EncoderWeights { .. }
             | PathPurpose::LoadGenes => PathKind::File,
             PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => {
                 PathKind::Folder
@@ -163,6 +170,9 @@ impl PathRequest {
             PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }
             | PathPurpose::Relocate { .. } => TABLES,
+            PathPurpose::EncoderWeights { .. } => {
+                &[("Weights", &["safetensors", "bin", "pth", "pt"]), ("All files", &["*"])]
+            }
             PathPurpose::LoadGenes => &[("Gene lists", &["txt", "csv", "tsv"]), ("All files", &["*"])],
             PathPurpose::SaveGenes => &[("Text", &["txt"]), ("CSV", &["csv"])],
             PathPurpose::AddFile => {

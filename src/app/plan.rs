@@ -26,8 +26,6 @@ pub struct Plan {
     pub folds: Vec<PlannedFold>,
     /// Genes to predict.
     pub genes: usize,
-    /// Sections whose image features must be computed first.
-    pub without_features: usize,
     /// Networks that are averaged in each model.
     pub networks: usize,
 }
@@ -56,12 +54,7 @@ impl Plan {
             train_spots: spots(&fold.train),
             test_spots: spots(&fold.test),
         };
-        Self {
-            folds: folds.iter().map(planned).collect(),
-            genes: open.genes().len(),
-            without_features: sections.iter().filter(|s| !open.cached.contains(&s.name)).count(),
-            networks,
-        }
+        Self { folds: folds.iter().map(planned).collect(), genes: open.genes().len(), networks }
     }
 }
 
@@ -98,7 +91,7 @@ mod tests {
         assert_eq!(tests, ["A1", "B1+B2"]);
         assert_eq!((plan.folds[0].train_spots, plan.folds[1].test_spots), (3, 3));
         assert!(plan.folds.iter().all(|f| f.test.iter().all(|t| !f.train.contains(t))));
-        assert_eq!((plan.without_features, plan.networks), (3, 3));
+        assert_eq!(plan.networks, 3);
     }
 
     #[test]

@@ -77,8 +77,12 @@ pub struct Open {
     pub save: SaveState,
     loaded: BTreeMap<String, SectionState>,
     notes: BTreeMap<String, Vec<String>>,
-    /// Names of the sections whose features are cached.
+    /// Names of the sections whose features by the chosen encoder are cached.
     pub cached: BTreeSet<String>,
+    /// Whether that is known: the cache was looked at since the encoder was chosen.
+    pub features_known: bool,
+    /// About how many patches are encoded for each section.
+    pub patches: BTreeMap<String, u64>,
     /// Bytes in the feature cache, once known.
     pub cache_bytes: Option<u64>,
     /// Its runs, and what was read from them.
@@ -118,6 +122,8 @@ impl Open {
             loaded,
             notes: BTreeMap::new(),
             cached: BTreeSet::new(),
+            features_known: false,
+            patches: BTreeMap::new(),
             cache_bytes: None,
             runs: Runs::default(),
         }
@@ -313,6 +319,12 @@ impl Open {
         let changed = self.save.changed;
         self.touched();
         self.save.changed = changed;
+    }
+
+    /// Forgets whose features are cached, since another encoder was chosen.
+    pub fn forget_features(&mut self) {
+        self.cached.clear();
+        self.features_known = false;
     }
 
     /// Forgets what is known of a section, so that it is read again.

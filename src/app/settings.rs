@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::encoders::EncoderSettings;
 use crate::core::files::{FileError, read_json, write_json_atomically};
 
 /// The most projects remembered.
@@ -37,6 +38,8 @@ pub struct Settings {
     pub last_folder: Option<PathBuf>,
     /// The name of the device to train on; the best one where none was chosen.
     pub device: Option<String>,
+    /// What is known of image encoders.
+    pub encoders: EncoderSettings,
 }
 
 impl Settings {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::command::{Overlay, Step};
+use super::encoders::Encoders;
 use super::explore::{ExploreState, SectionInput};
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::history::History;
@@ -84,6 +85,8 @@ pub struct App {
     pub open: Option<Open>,
     /// What is being filled in.
     pub forms: Forms,
+    /// The image encoders.
+    pub encoders: Encoders,
     /// The Explore page.
     pub explore: ExploreState,
     /// The Export page's figure.
@@ -124,6 +127,7 @@ impl App {
             devices: Vec::new(),
             open: None,
             forms: Forms::default(),
+            encoders: Encoders::default(),
             explore: ExploreState::default(),
             preview: Preview::default(),
             builtin_panels: crate::data::panels::builtin(),
@@ -133,6 +137,7 @@ impl App {
             settings_changed: None,
         };
         app.work.start(Request::ListDevices);
+        app.list_encoders();
         app
     }
 
@@ -250,7 +255,7 @@ impl App {
 
     /// Notes in the document where the user is.
     pub(super) fn remember_view(&mut self) {
-        let view = SavedView::of(self.step, &self.explore);
+        let view = SavedView::of(self.step, &self.explore, &self.forms.train.encoder);
         if let Some(open) = &mut self.open {
             open.remember_view(&view);
         }

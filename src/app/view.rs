@@ -6,6 +6,7 @@ use super::command::Step;
 use super::explore::ExploreState;
 use super::explore::camera::Pose;
 use super::project::Open;
+use crate::jobs::encoders::EncoderChoice;
 
 /// The step, and what the Explore page showed. Nothing here is an edit: it is not undone, and a project that
 /// cannot be written is left without a word about it.
@@ -20,16 +21,19 @@ pub struct SavedView {
     pub gene: Option<String>,
     /// Where the camera was, unless it showed the whole tissue.
     pub camera: Option<Pose>,
+    /// The image encoder that was chosen.
+    pub encoder: Option<EncoderChoice>,
 }
 
 impl SavedView {
     /// What is shown now.
-    pub fn of(step: Step, explore: &ExploreState) -> Self {
+    pub fn of(step: Step, explore: &ExploreState, encoder: &EncoderChoice) -> Self {
         Self {
             step: Some(step),
             section: explore.section_name().map(str::to_owned),
             gene: explore.gene().map(str::to_owned),
             camera: explore.index().and_then(|_| explore.camera.chosen_pose()),
+            encoder: Some(encoder.clone()),
         }
     }
 

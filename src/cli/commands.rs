@@ -15,7 +15,7 @@ use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::train::FitRequest;
 use hiscmcl::jobs::workspace::Workspace;
-use hiscmcl::jobs::{demo, encoders, figure, genes, prediction_table, project, runs, train};
+use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project, runs, train};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
 use hiscmcl::train::TrainConfig;
 use hiscmcl::ui::{self, Begin};
@@ -87,7 +87,7 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             let device = device::choose(device.into())?;
             let speeds = speed
                 .iter()
-                .map(|name| encoders::measure(&encoders::known(name)?, &device, ctx))
+                .map(|name| encoder_speed::without_weights(encoders::known(name)?, &device, ctx))
                 .collect::<anyhow::Result<Vec<_>>>()?;
             let lines =
                 speeds.iter().map(|s| format!("{}: {:.2} patches/s", s.encoder, s.patches_per_second));

@@ -47,6 +47,13 @@ pub trait PatchEncoder: Send + Sync {
         Ok(())
     }
 
+    /// How many patches one call of [`PatchEncoder::encode`] should be given: enough to keep all cores busy, few
+    /// enough that work can be cancelled within a second.
+    fn batch(&self) -> usize {
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        (threads * 4).clamp(8, 64)
+    }
+
     /// Feature vectors of `patches`, each of [`PatchEncoder::width`] finite numbers, in order.
     ///
     /// # Errors

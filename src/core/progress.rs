@@ -70,6 +70,15 @@ impl TimeLeft {
             total.saturating_sub(self.at_start),
         )
     }
+
+    /// Steps a second, or `None` while too little is done to say.
+    pub fn pace(&self, done: u64) -> Option<f64> {
+        pace(self.started.elapsed(), done.saturating_sub(self.at_start))
+    }
+}
+
+fn pace(elapsed: Duration, done: u64) -> Option<f64> {
+    (done > 0 && elapsed >= Duration::from_millis(300)).then(|| done as f64 / elapsed.as_secs_f64())
 }
 
 fn estimate(elapsed: Duration, done: u64, total: u64) -> Option<Duration> {
@@ -99,6 +108,7 @@ mod tests {
         assert_eq!(estimate(Duration::from_secs(10), 2, 6), Some(Duration::from_secs(20)));
         assert_eq!(estimate(Duration::from_secs(10), 0, 6), None);
         assert_eq!(estimate(Duration::from_millis(10), 1, 6), None);
+        assert_eq!((pace(Duration::from_secs(4), 10), pace(Duration::from_secs(4), 0)), (Some(2.5), None));
     }
 
     #[test]

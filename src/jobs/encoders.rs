@@ -1,8 +1,10 @@
 //! Which image encoder a job uses, where its weights are, and opening it.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use image::RgbImage;
@@ -11,12 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Ctx;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
+use crate::core::files::FileError;
 use crate::device::ComputeDevice;
-use crate::model::encoder::{Preset, Pretrained, preset, presets};
+use crate::model::encoder::{Preset, Pretrained, TrainedOn, check, preset, presets};
 use crate::preprocess::texture::TextureEncoder;
 
 /// The encoder that needs no weights.
 pub const TEXTURE: &str = "texture";
+const TEXTURE_TITLE: &str = "Texture";
 /// Names another folder of weights than the user's own.
 const FOLDER_VARIABLE: &str = "HISCMCL_WEIGHTS";
 /// What weights files end in, the safest first.
@@ -37,6 +41,18 @@ impl Default for EncoderChoice {
     }
 }
 
+/// What kind of encoder it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// Part of the application, without weights.
+    BuiltIn,
+    /// Trained on everyday photographs.
+    Photographs,
+    /// Trained on stained tissue.
+    Pathology,
+}
+
 /// An encoder in the list of encoders.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EncoderInfo {
@@ -46,6 +62,8 @@ pub struct EncoderInfo {
     pub title: &'static str,
     /// What it is and what it was trained on.
     pub about: &'static str,
+    /// What kind of encoder it is.
+    pub group: Group,
     /// The licence of its weights.
     pub licence: &'static str,
     /// Where to get its weights.
@@ -60,8 +78,70 @@ pub struct EncoderInfo {
     pub memory: u64,
     /// Multiply-adds for one patch.
     pub multiply_adds: u64,
+    /// The name that its weights file has in the folder of weights.
+    pub file: String,
     /// Its weights, where they were found.
     pub weights: Option<PathBuf>,
+}
+
+impl EncoderInfo {
+    /// Whether it can be used: it needs no weights, or they are there.
+    pub fn is_ready(&self) -> bool {
+        self.group == Group::BuiltIn || self.weights.is_some()
+    }
+}
+
+/// The texture encoder as an entry of the list of encoders.
+pub fn texture() -> EncoderInfo {
+    EncoderInfo {
+        name: TEXTURE,
+        title: TEXTURE_TITLE,
+        about: "stains, nuclei and texture in numbers that are computed, not learned; always at hand",
+        group: Group::BuiltIn,
+        licence: "part of the application",
+        source: "",
+        gated: false,
+        parameters: 0,
+        width: TextureEncoder.width(),
+        memory: 0,
+        multiply_adds: 0,
+        file: String::new(),
+        weights: None,
+    }
+}
+
+/// How the encoder of a run is named in its publication, from the name that the run knows it by
+/// ([`PatchEncoder::id`]).
+pub fn title_of(id: &str) -> &'static str {
+    preset_of(id).map_or(TEXTURE_TITLE, |preset| preset.title)
+}
+
+/// Makes sure that a file holds the weights of an encoder.
+///
+/// # Errors
+/// One sentence that says what the file is instead, or what is wrong with it.
+pub fn check_weights(name: &str, weights: &Path) -> anyhow::Result<()> {
+    Ok(check(&known(name)?, weights)?)
+}
+
+/// Makes the folder of weights and shows it in the system's file manager.
+///
+/// # Errors
+/// One sentence that names the folder.
+pub fn open_weights_folder() -> anyhow::Result<()> {
+    let folder = weights_folder().context("This computer has no folder for application data")?;
+    fs::create_dir_all(&folder).map_err(FileError::io("make", &folder))?;
+    let manager = if cfg!(windows) {
+        "explorer"
+    } else if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let shown = Command::new(manager).arg(&folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    shown.map(drop).with_context(|| {
+        format!("No file manager was found to show {}; copy its path instead", folder.display())
+    })
 }
 
 /// Where weights are looked for: `HISCMCL_WEIGHTS`, or `weights` in the user's data folder.
@@ -83,6 +163,10 @@ pub fn list() -> Vec<EncoderInfo> {
                 name: preset.name,
                 title: preset.title,
                 about: preset.about,
+                group: match preset.trained_on {
+                    TrainedOn::Photographs => Group::Photographs,
+                    TrainedOn::Pathology => Group::Pathology,
+                },
                 licence: preset.licence,
                 source: preset.source,
                 gated: preset.gated,
@@ -90,10 +174,23 @@ pub fn list() -> Vec<EncoderInfo> {
                 width: preset.architecture.width(),
                 memory: preset.memory(),
                 multiply_adds: listed.multiply_adds,
+                file: file_name(&preset),
                 weights: folder.as_deref().and_then(|folder| find_in(folder, &preset)),
             }
         })
         .collect()
+}
+
+/// All encoders, the texture encoder first. Files that the user pointed to stand before those that are found.
+pub fn list_with(chosen: &BTreeMap<String, PathBuf>) -> Vec<EncoderInfo> {
+    let mut all = vec![texture()];
+    all.extend(list());
+    for encoder in &mut all {
+        if let Some(path) = chosen.get(encoder.name).filter(|path| path.is_file()) {
+            encoder.weights = Some(path.clone());
+        }
+    }
+    all
 }
 
 /// The weights of a preset in a folder: `NAME.ENDING`, or in a folder of its own under the name it was published
@@ -172,53 +269,18 @@ pub fn how_to_get(preset: &Preset) -> String {
         || format!("a folder that {FOLDER_VARIABLE} names"),
         |folder| folder.display().to_string(),
     );
-    let ending = preset.files.first().and_then(|f| f.rsplit('.').next()).unwrap_or("safetensors");
     format!(
-        "The weights of {} are not on this computer: {ask} {} and put the file into {place} as {}.{ending}",
-        preset.title, preset.source, preset.name
+        "The weights of {} are not on this computer: {ask} {} and put the file into {place} as {}",
+        preset.title,
+        preset.source,
+        file_name(preset)
     )
 }
 
-/// How fast an encoder is here.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Speed {
-    /// How it is named.
-    pub encoder: &'static str,
-    /// What it ran on.
-    pub device: String,
-    /// Patches at a time.
-    pub batch: usize,
-    /// Patches a second, the median of several runs.
-    pub patches_per_second: f64,
-}
-
-/// Measures how fast an encoder is on a device. Needs no weights, since made-up ones take as long.
-///
-/// # Errors
-/// The job was cancelled, or the device failed.
-pub fn measure(preset: &Preset, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Speed> {
-    const RUNS: usize = 5;
-    const MEASURED: usize = 16;
-    let encoder = Pretrained::with_made_up_weights(preset.clone(), device.gpu().cloned());
-    let batch = MEASURED;
-    let size = preset.side * preset.side * 3;
-    let patch =
-        RgbPatch { size: preset.side, rgb: (0..size).map(|i| (i % 251) as u8).collect(), on_slide: 1.0 };
-    let patches = vec![patch; batch];
-    let mut seconds = Vec::with_capacity(RUNS);
-    // The first run warms up.
-    for run in 0..=RUNS {
-        ctx.check()?;
-        ctx.observer.report(&format!("Measuring {}", preset.title), run as u64, RUNS as u64 + 1);
-        let start = Instant::now();
-        encoder.encode(&patches)?;
-        if run > 0 {
-            seconds.push(start.elapsed().as_secs_f64());
-        }
-    }
-    seconds.sort_by(f64::total_cmp);
-    let patches_per_second = batch as f64 / seconds.get(RUNS / 2).copied().unwrap_or(f64::NAN);
-    Ok(Speed { encoder: preset.name, device: device.info().name.clone(), batch, patches_per_second })
+/// The name under which the weights are looked for first, with the ending that they are published with.
+fn file_name(preset: &Preset) -> String {
+    let ending = preset.files.first().and_then(|f| f.rsplit('.').next()).unwrap_or("safetensors");
+    format!("{}.{ending}", preset.name)
 }
 
 /// What an encoder makes of one image.
@@ -285,6 +347,7 @@ mod tests {
     #[test]
     fn runs_name_their_encoder() {
         assert_eq!(choice_of("texture-2", None), EncoderChoice::default());
+        assert_eq!((title_of("texture-2"), title_of("uni2-h-0123456789abcdef-1")), ("Texture", "UNI2-h"));
         for preset in presets() {
             let id = format!("{}-0123456789abcdef-1", preset.name);
             assert_eq!(choice_of(&id, Some(Path::new("/nowhere"))).name, preset.name);

@@ -62,8 +62,8 @@ impl Prepared {
         let sections = workspace.sections(names, ctx)?;
         let expression =
             sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
-        let features =
-            sections.iter().map(|s| workspace.features(s, ctx)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut features = Vec::with_capacity(sections.len());
+        workspace.each_features(&sections, ctx, |_, of_section| features.push(of_section))?;
         let pooled = features.iter().map(|f| pooled(f)).collect::<Result<Vec<_>, _>>()?;
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
         Ok(Self { sections, genes: genes.to_vec(), target, features, expression, spot_ids, pooled })

@@ -5,10 +5,12 @@
 pub mod context;
 pub mod curves;
 pub mod demo;
+pub mod encoder_speed;
 pub mod encoders;
 pub mod figure;
 pub mod fold;
 pub mod genes;
+mod joint;
 pub mod predict;
 pub mod prediction_table;
 pub mod project;

@@ -180,16 +180,16 @@ pub fn compute_features(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<Vec<
     if names.is_empty() {
         return Err(anyhow!("{} has no sections; add some first", workspace.path.display()));
     }
+    let sections = workspace.sections(&names, ctx)?;
     let mut infos = Vec::with_capacity(names.len());
-    for section in workspace.sections(&names, ctx)? {
-        let features = workspace.features(&section, ctx)?;
+    workspace.each_features(&sections, ctx, |section, features| {
         infos.push(FeatureInfo {
             section: section.name.clone(),
             spots: features.spot.rows(),
             width: features.spot.cols(),
             landmarks: features.landmarks.rows(),
         });
-    }
+    })?;
     Ok(infos)
 }
 

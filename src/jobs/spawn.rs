@@ -55,6 +55,8 @@ pub struct Status {
     pub total: u64,
     /// Estimated time left of this stage.
     pub left: Option<Duration>,
+    /// Steps a second.
+    pub pace: Option<f64>,
 }
 
 /// Something that happened in a job and should be shown once.
@@ -104,11 +106,15 @@ impl Reporter {
 impl Progress for Reporter {
     fn report(&self, stage: &str, done: u64, total: u64) {
         let mut board = lock(&self.board);
-        if board.status.stage != stage || board.clock.is_none() {
+        // What goes on with another section ("C3: image features" after C2's) is the same work.
+        let what = |stage: &str| stage.rsplit(": ").next().unwrap_or_default().to_owned();
+        let goes_on = what(&board.status.stage) == what(stage) && done >= board.status.done;
+        if !goes_on || board.clock.is_none() {
             board.clock = Some(TimeLeft::starting_at(done));
         }
         let left = board.clock.as_ref().and_then(|clock| clock.estimate(done, total));
-        board.status = Status { stage: stage.to_owned(), done, total, left };
+        let pace = board.clock.as_ref().and_then(|clock| clock.pace(done));
+        board.status = Status { stage: stage.to_owned(), done, total, left, pace };
         drop(board);
         (self.wake)();
     }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::context::Ctx;
 use super::encoders::{self, EncoderChoice};
+use super::joint::Joint;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::progress::{NotesOnly, Of, Progress};
@@ -22,7 +23,7 @@ use crate::data::slide::store::SlideStore;
 use crate::data::st::source::Source;
 use crate::device::{ComputeDevice, DeviceInfo};
 use crate::preprocess::cache::FeatureCache;
-use crate::preprocess::features::SectionFeatures;
+use crate::preprocess::features::{self, SectionFeatures};
 use crate::preprocess::texture::TextureEncoder;
 
 /// The most opened sections kept; their counts are a few megabytes each.
@@ -211,6 +212,48 @@ impl Workspace {
     /// One sentence naming the image.
     pub fn slide(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<Arc<Slide>> {
         Ok(self.resources.slides.get(&section.slide, ctx.progress(), ctx.cancel)?)
+    }
+
+    /// About how many patches the features of a section take to encode.
+    pub fn expected_patches(&self, section: &Section) -> u64 {
+        let centers: Vec<_> = section.centers().collect();
+        let field_um = self.encoder.mpp() * self.encoder.patch_size() as f64;
+        features::expected_patches(section.slide_size, &centers, section.mpp, field_um)
+    }
+
+    /// Whether the image features of a section are cached.
+    ///
+    /// # Errors
+    /// One sentence naming the image.
+    pub fn has_features(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<bool> {
+        let centers: Vec<_> = section.centers().collect();
+        let encoder = self.encoder.as_ref();
+        Ok(self.resources.cache.holds(&section.slide, &centers, section.mpp, encoder, ctx.cancel)?)
+    }
+
+    /// The image features of sections in their order, as [`Workspace::features`]; progress is that of all of them
+    /// together, in patches.
+    ///
+    /// # Errors
+    /// As [`Workspace::features`], of the first section that fails.
+    pub fn each_features(
+        &self,
+        sections: &[Arc<Section>],
+        ctx: &Ctx,
+        mut take: impl FnMut(&Section, Arc<SectionFeatures>),
+    ) -> anyhow::Result<()> {
+        let mut expected = Vec::with_capacity(sections.len());
+        for section in sections {
+            let cached = self.has_features(section, ctx)?;
+            expected.push(if cached { 0 } else { self.expected_patches(section) });
+        }
+        let joint = Joint::over(&expected, ctx.observer);
+        for section in sections {
+            let features = self.features(section, &Ctx { observer: &joint, cancel: ctx.cancel })?;
+            joint.next();
+            take(section, features);
+        }
+        Ok(())
     }
 
     /// The image features of a section, from the cache or computed now.

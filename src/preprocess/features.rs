@@ -11,6 +11,7 @@
 
 use rayon::prelude::*;
 
+use super::neighbours::nearest;
 use super::tissue::TissueTest;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::encoder::{EncoderError, PatchEncoder};
@@ -19,8 +20,8 @@ use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::data::slide::{Slide, SlideError};
 
-/// What progress is reported under.
-const STAGE: &str = "image features";
+/// What progress is reported under; its steps are patches.
+pub const STAGE: &str = "image features";
 
 /// Side of the neighbourhood grid in patches.
 pub const NEIGHBOURHOOD_SIDE: usize = 5;
@@ -110,6 +111,47 @@ pub fn compute(
     Ok(SectionFeatures { spot, neighbourhood, neighbourhood_on_tissue, landmarks, landmark_um, spot_um })
 }
 
+/// About how many patches [`compute`] encodes for spots at `centers` on a slide of `size` pixels, both scales
+/// together, told without reading the slide. `field_um` is the side of a patch in micrometres. Spots cover the
+/// tissue, so lattice positions count that have a spot as near as spots have each other.
+pub fn expected_patches(size: (u32, u32), centers: &[SlidePoint], mpp: Mpp, field_um: f64) -> u64 {
+    let finite: Vec<SlidePoint> =
+        centers.iter().copied().filter(|c| c.x.is_finite() && c.y.is_finite()).collect();
+    let lattice = Lattice::without_tissue(size, &finite, mpp, field_um);
+    let reach = (spacing(&finite) / lattice.step).max(1.0);
+    let range = |at: f64, count: usize| {
+        let (first, last) = ((at - reach).ceil().max(0.0), (at + reach).floor());
+        first as usize..if last < 0.0 { 0 } else { (last as usize).saturating_add(1).min(count) }
+    };
+    let mut near = vec![false; lattice.columns * lattice.rows];
+    for &center in &finite {
+        let (x, y) = lattice.place(center);
+        for row in range(y, lattice.rows) {
+            for column in range(x, lattice.columns) {
+                if (column as f64 - x).hypot(row as f64 - y) <= reach {
+                    near[row * lattice.columns + column] = true;
+                }
+            }
+        }
+    }
+    (centers.len() + near.iter().filter(|&&n| n).count()) as u64 * 2
+}
+
+/// The distance that most spots have to the nearest other, in slide pixels; 0 where there is only one.
+fn spacing(centers: &[SlidePoint]) -> f64 {
+    let at: Vec<[f32; 2]> = centers.iter().map(|c| [c.x as f32, c.y as f32]).collect();
+    let mut distances: Vec<f64> = nearest(&at, 1)
+        .iter()
+        .zip(centers)
+        .filter_map(|(near, c)| {
+            let other = centers.get(*near.first()? as usize)?;
+            Some((other.x - c.x).hypot(other.y - c.y))
+        })
+        .collect();
+    distances.sort_by(f64::total_cmp);
+    distances.get(distances.len() / 2).copied().unwrap_or(0.0)
+}
+
 /// Reads and encodes patches in batches, reporting and looking for cancellation between them.
 struct Work<'a> {
     slide: &'a Slide,
@@ -126,8 +168,7 @@ impl Work<'_> {
     fn encode(&mut self, centers: &[SlidePoint]) -> Result<Matrix, FeatureError> {
         let width = self.encoder.width();
         let mut all = Matrix::zeros(centers.len(), 2 * width);
-        // Enough to keep all cores busy, few enough to cancel within a second.
-        let batch = (rayon::current_num_threads() * 4).clamp(8, 64);
+        let batch = self.encoder.batch().max(1);
         for (scale, offset) in [(1.0, 0), (CONTEXT_SCALE, width)] {
             for (index, chunk) in centers.chunks(batch).enumerate() {
                 self.cancel.check()?;
@@ -169,27 +210,7 @@ impl Lattice {
         cancel: &CancelToken,
     ) -> Result<Self, Cancelled> {
         let side_um = encoder.mpp() * encoder.patch_size() as f64;
-        // A patch below a pixel is a mistake in the resolution, and must not make an endless lattice.
-        let patch = mpp.px(side_um).max(1.0);
-        let (width, height) = slide.size();
-        // Half a grid on either side, and one more patch to interpolate from.
-        let margin = (NEIGHBOURHOOD_SIDE / 2 + 1) as f64 * patch;
-        let area = SlideRect::around(centers.iter().copied())
-            .map(|r| r.grown(margin).intersect(SlideRect::of_size(width, height)))
-            .unwrap_or(SlideRect::of_size(0, 0));
-        let count = |length: f64, step: f64| (length / step).ceil().max(1.0) as usize;
-        let mut step = patch;
-        while count(area.width(), step).saturating_mul(count(area.height(), step)) > MAX_NODES {
-            step *= 2.0;
-        }
-        let mut lattice = Self {
-            origin: SlidePoint::new(area.min.x + step / 2.0, area.min.y + step / 2.0),
-            step,
-            patch,
-            columns: count(area.width(), step),
-            rows: count(area.height(), step),
-            tissue: Vec::new(),
-        };
+        let mut lattice = Self::without_tissue(slide.size(), centers, mpp, side_um);
         if !centers.is_empty() {
             let test = TissueTest::of(slide);
             let tissue = (0..lattice.columns * lattice.rows).into_par_iter().filter_map(|node| {
@@ -202,6 +223,35 @@ impl Lattice {
         Ok(lattice)
     }
 
+    /// The positions, of which it is not known yet whether they show tissue.
+    fn without_tissue((width, height): (u32, u32), centers: &[SlidePoint], mpp: Mpp, side_um: f64) -> Self {
+        // A patch below a pixel is a mistake in the resolution, and must not make an endless lattice.
+        let patch = mpp.px(side_um).max(1.0);
+        // Half a grid on either side, and one more patch to interpolate from.
+        let margin = (NEIGHBOURHOOD_SIDE / 2 + 1) as f64 * patch;
+        let area = SlideRect::around(centers.iter().copied())
+            .map(|r| r.grown(margin).intersect(SlideRect::of_size(width, height)))
+            .unwrap_or(SlideRect::of_size(0, 0));
+        let count = |length: f64, step: f64| (length / step).ceil().max(1.0) as usize;
+        let mut step = patch;
+        while count(area.width(), step).saturating_mul(count(area.height(), step)) > MAX_NODES {
+            step *= 2.0;
+        }
+        Self {
+            origin: SlidePoint::new(area.min.x + step / 2.0, area.min.y + step / 2.0),
+            step,
+            patch,
+            columns: count(area.width(), step),
+            rows: count(area.height(), step),
+            tissue: Vec::new(),
+        }
+    }
+
+    /// Where a point lies, counted in positions.
+    fn place(&self, at: SlidePoint) -> (f64, f64) {
+        ((at.x - self.origin.x) / self.step, (at.y - self.origin.y) / self.step)
+    }
+
     fn center(&self, node: usize) -> SlidePoint {
         let (column, row) = ((node % self.columns) as f64, (node / self.columns) as f64);
         SlidePoint::new(self.origin.x + column * self.step, self.origin.y + row * self.step)
@@ -209,7 +259,7 @@ impl Lattice {
 
     /// The up to four nodes around `at` with their bilinear weights.
     fn around(&self, at: SlidePoint) -> impl Iterator<Item = (usize, f32)> {
-        let (x, y) = ((at.x - self.origin.x) / self.step, (at.y - self.origin.y) / self.step);
+        let (x, y) = self.place(at);
         let (left, top) = (x.floor(), y.floor());
         let (fx, fy) = ((x - left) as f32, (y - top) as f32);
         let (columns, rows) = (self.columns, self.rows);
@@ -398,6 +448,21 @@ mod tests {
         let lattice = Lattice::over(&slide(), &centers, Mpp(50.0), &MeanColor, &CancelToken::new()).unwrap();
         assert!(lattice.columns * lattice.rows <= MAX_NODES);
         assert!(lattice.step > lattice.patch);
+    }
+
+    #[test]
+    fn patches_are_counted_beforehand() {
+        // 9 x 18 spots on the tissue of the left half, 20 px apart: the lattice has 10 x 20 positions there.
+        let spots: Vec<SlidePoint> = (0..162)
+            .map(|i| SlidePoint::new(f64::from(i % 9) * 20.0 + 20.0, f64::from(i / 9) * 20.0 + 30.0))
+            .collect();
+        let lattice = Lattice::over(&slide(), &spots, Mpp(1.0), &MeanColor, &CancelToken::new()).unwrap();
+        let exact = (spots.len() + lattice.tissue.len()) as f64 * 2.0;
+        let told = expected_patches((400, 400), &spots, Mpp(1.0), 20.0) as f64;
+        assert!((told / exact - 1.0).abs() < 0.2, "{told} told, {exact} there");
+        let odd = [SlidePoint::new(f64::NAN, 3.0), SlidePoint::new(-900.0, 1e9)];
+        assert!(expected_patches((400, 400), &odd, Mpp(1.0), 20.0) >= 4);
+        assert_eq!(expected_patches((400, 400), &[], Mpp(1.0), 20.0), 0);
     }
 
     #[test]

@@ -58,6 +58,9 @@ fn show_job(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
         };
         progress(ui, share.unwrap_or(0.0), 110.0, &format!("Progress of {}", job.name));
         let mut text = job.status.stage.clone();
+        if let Some(pace) = job.pace() {
+            text = format!("{text} \u{00B7} {pace}");
+        }
         if let Some(left) = job.status.left.filter(|_| !job.paused) {
             text = format!("{text} \u{00B7} {} left", format_duration(left));
         }
@@ -67,7 +70,7 @@ fn show_job(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
         if job.cancelling {
             text = "stopping".to_owned();
         }
-        ui.add(egui::Label::new(small(ui, &text)).truncate()).on_hover_text(&job.status.stage);
+        ui.add(egui::Label::new(small(ui, &text)).truncate()).on_hover_text(text);
     }
     if job.can_pause && !job.cancelling {
         let (text, command) = if job.paused {

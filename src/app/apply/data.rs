@@ -301,7 +301,11 @@ impl App {
     pub(super) fn apply_features(&mut self, command: FeaturesCommand) {
         let Some(open) = &self.open else { return };
         self.work.start(match command {
-            FeaturesCommand::Compute => Request::ComputeFeatures(open.snapshot()),
+            FeaturesCommand::Compute => {
+                let form = &self.forms.train;
+                let (encoder, device) = (form.encoder.clone(), form.device);
+                Request::ComputeFeatures { snapshot: open.snapshot(), encoder, device }
+            }
             FeaturesCommand::ClearCache => Request::ClearCache,
         });
     }

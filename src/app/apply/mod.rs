@@ -1,6 +1,7 @@
 //! The one place where commands change the state.
 
 mod data;
+mod encoders;
 mod export;
 mod models;
 mod outcomes;
@@ -9,8 +10,8 @@ mod project;
 mod tests;
 
 use super::command::{
-    Command, EvaluateCommand, ExportCommand, GenesCommand, JobCommand, NoticeCommand, Overlay,
-    ProjectCommand, SectionCommand, Step,
+    Command, EncoderCommand, EvaluateCommand, ExportCommand, GenesCommand, JobCommand, NoticeCommand,
+    Overlay, ProjectCommand, SectionCommand, Step,
 };
 use super::explore::ExploreCommand;
 use super::forms::HoldOut;
@@ -51,6 +52,7 @@ impl App {
             Command::Section(command) => self.apply_section(command),
             Command::Genes(command) => self.apply_genes(command),
             Command::Features(command) => self.apply_features(command),
+            Command::Encoder(command) => self.apply_encoder(command),
             Command::Train(command) => self.apply_train(command),
             Command::Evaluate(command) => self.apply_evaluate(command),
             Command::Export(command) => self.apply_export(command),
@@ -141,6 +143,9 @@ impl App {
             Some(Overlay::Path(PathRequest { purpose: PathPurpose::SampleFile { .. }, .. })) => {
                 Some(Overlay::Samples)
             }
+            Some(Overlay::Path(PathRequest { purpose: PathPurpose::EncoderWeights { .. }, .. })) => {
+                Some(Overlay::Encoders)
+            }
             Some(Overlay::Samples) => {
                 let again = ("Show them again".to_owned(), Command::Show(Overlay::Samples));
                 let text = "The samples that were found were not added.";
@@ -200,6 +205,10 @@ impl App {
             }
             PathPurpose::Relocate { section, role } => {
                 Command::Section(SectionCommand::Relocate { section, role, path })
+            }
+            PathPurpose::EncoderWeights { encoder } => {
+                self.overlay = Some(Overlay::Encoders);
+                Command::Encoder(EncoderCommand::SetWeights { encoder, path })
             }
             PathPurpose::LoadGenes => Command::Genes(GenesCommand::Load(path)),
             PathPurpose::SaveGenes => Command::Genes(GenesCommand::Save(path)),

@@ -46,7 +46,11 @@ impl App {
                     let target = form.target;
                     open.edit("Target", None, |doc| doc.target = target);
                 }
+                let other_device = form.device != self.forms.train.device;
                 self.forms.train = form;
+                if other_device {
+                    self.ask_rates_if_needed();
+                }
             }
             TrainCommand::Start => self.train(),
             TrainCommand::Resume(id) => self.resume(&id),

@@ -1,5 +1,6 @@
 //! What came of jobs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,6 +74,7 @@ impl App {
         match request {
             Request::Train { fit, .. } | Request::Evaluate { fit, .. } => {
                 self.list_runs();
+                self.check_features();
                 self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", fit.run));
             }
             Request::Resume { run, .. } => {
@@ -85,7 +87,11 @@ impl App {
                 }
             }
             // A newer preview has taken its place.
-            Request::Preview(_) | Request::LoadRun(_) | Request::CheckFeatures(_) | Request::ListRuns(_) => {}
+            Request::Preview(_)
+            | Request::LoadRun(_)
+            | Request::CheckFeatures { .. }
+            | Request::ListEncoders { .. }
+            | Request::ListRuns(_) => {}
             Request::OpenSection { key, entry } => {
                 if let Some(open) = &mut self.open
                     && open.doc().sections.contains(entry)
@@ -93,6 +99,11 @@ impl App {
                     let state = SectionState::Failed("Reading was stopped".to_owned(), Vec::new());
                     open.set_state(key.clone(), state);
                 }
+            }
+            Request::ComputeFeatures { .. } => {
+                // What was finished is kept.
+                self.check_features();
+                self.notices.info(format!("{} was stopped.", request.name()));
             }
             other => self.notices.info(format!("{} was stopped.", other.name())),
         }
@@ -110,6 +121,7 @@ impl App {
                 }
             }
             Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
+            Request::CheckWeights { encoder, .. } => self.weights_refused(encoder, headline, &causes),
             Request::Predict { run, section, .. } => {
                 if let Some(open) = &mut self.open {
                     open.runs.failed.insert((run.id.clone(), section.clone()));
@@ -137,11 +149,33 @@ impl App {
     }
 
     /// Looks whose features are cached, among the sections read so far.
-    fn check_features(&mut self) {
+    pub(super) fn check_features(&mut self) {
         if let Some(open) = &self.open
             && !open.is_loading()
         {
-            self.work.start(Request::CheckFeatures(open.ready().map(Arc::clone).collect()));
+            let form = &self.forms.train;
+            let (encoder, device) = (form.encoder.clone(), form.device);
+            let sections = open.ready().map(Arc::clone).collect();
+            self.work.start(Request::CheckFeatures { sections, encoder, device });
+        }
+    }
+
+    /// Whose features are cached, if that is still asked for.
+    fn features(&mut self, request: &Request, cached: Vec<String>, patches: BTreeMap<String, u64>) {
+        let of = match request {
+            Request::CheckFeatures { encoder, .. } | Request::ComputeFeatures { encoder, .. } => encoder,
+            _ => return,
+        };
+        let current = *of == self.forms.train.encoder;
+        if let Some(open) = &mut self.open {
+            open.patches.extend(patches);
+            if current {
+                open.cached = cached.into_iter().collect();
+                open.features_known = true;
+            }
+        }
+        if matches!(request, Request::ComputeFeatures { .. }) {
+            self.notices.done("The image features of all sections are ready.");
         }
     }
 
@@ -169,13 +203,21 @@ impl App {
                 self.check_features();
             }
             Outcome::MissingFile(missing) => self.missing(request, missing),
-            Outcome::Features { cached, bytes } => {
+            Outcome::Features { cached, bytes, patches } => {
+                self.features(request, cached, patches);
                 if let Some(open) = &mut self.open {
-                    open.cached = cached.into_iter().collect();
                     open.cache_bytes = Some(bytes);
                 }
-                if matches!(request, Request::ComputeFeatures(_)) {
-                    self.notices.done("The image features of all sections are ready.");
+                self.ask_rates_if_needed();
+            }
+            Outcome::Encoders { list, folder } => {
+                self.encoders.list = list;
+                self.encoders.folder = folder;
+            }
+            Outcome::Rates { device, rates } => self.rates_arrived(device, rates),
+            Outcome::Speed { device, per_second } => {
+                if let Request::MeasureSpeed { encoder, .. } = request {
+                    self.speed_arrived(&encoder.name, device, per_second);
                 }
             }
             Outcome::Genes(genes) => self.genes_arrived(request, genes),
@@ -205,6 +247,7 @@ impl App {
                     }
                 }
                 self.list_runs();
+                self.check_features();
                 let show = ("Show the maps".to_owned(), Command::GoTo(Step::Explore));
                 self.notices.push(Severity::Done, format!("{run} is trained."), Vec::new(), Some(show));
             }
@@ -213,6 +256,7 @@ impl App {
                     open.runs.report = Some(ShownReport::new(run, report, None));
                 }
                 self.list_runs();
+                self.check_features();
                 let show = ("Show the result".to_owned(), Command::GoTo(Step::Evaluate));
                 let text = "The cross-validation is finished.";
                 self.notices.push(Severity::Done, text, Vec::new(), Some(show));
@@ -321,6 +365,7 @@ impl App {
                 self.notices
                     .done("The cached image features were deleted; they are computed again when needed.");
             }
+            Request::CheckWeights { encoder, path } => self.weights_fit(encoder, path),
             _ => {}
         }
     }

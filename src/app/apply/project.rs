@@ -111,6 +111,10 @@ impl App {
         self.work.start(Request::ListRuns(path.clone()));
         let (gaps, sections) = (!missing.is_empty(), project.sections.len());
         let open = Open::new(path, project, missing, demo);
+        self.forms.train.encoder = match (new, demo) {
+            (true, false) => self.settings.encoders.chosen.clone(),
+            _ => SavedView::in_project(&open).encoder.unwrap_or_default(),
+        };
         if !new {
             let view = SavedView::in_project(&open);
             self.step = view.first_step(gaps, sections);

@@ -12,10 +12,12 @@ pub use request::{
 };
 use run::runner;
 
+use crate::app::encoders::pace_text;
 use crate::data::slide::store::SlideStore;
 use crate::jobs::context::Ctx;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
 use crate::jobs::workspace::Resources;
+use crate::preprocess::features::STAGE;
 
 /// The most light jobs at a time.
 const LIGHT_AT_ONCE: usize = 3;
@@ -69,6 +71,14 @@ pub struct JobView {
     pub cancelling: bool,
     /// Whether pausing makes sense.
     pub can_pause: bool,
+}
+
+impl JobView {
+    /// "12 patches/s", while image features are computed.
+    pub fn pace(&self) -> Option<String> {
+        let encodes = self.status.stage.ends_with(STAGE) && !self.paused;
+        self.status.pace.filter(|_| encodes).map(pace_text)
+    }
 }
 
 /// Something that happened to a job.

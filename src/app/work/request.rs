@@ -1,5 +1,6 @@
 //! What the window can ask for, and what comes of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::device::{DeviceChoice, DeviceInfo};
 use crate::evaluate::report::{EvalReport, Split};
-use crate::jobs::encoders::EncoderChoice;
+use crate::jobs::encoder_speed::Rates;
+use crate::jobs::encoders::{EncoderChoice, EncoderInfo};
 use crate::jobs::runs::RunInfo;
 use crate::predict::Predictions;
 use crate::preprocess::hvg::Combine;
@@ -146,9 +148,49 @@ pub enum Request {
         entry: SectionEntry,
     },
     /// How much the cache holds, and whose features are in it.
-    CheckFeatures(Vec<Arc<Section>>),
+    CheckFeatures {
+        /// The sections.
+        sections: Vec<Arc<Section>>,
+        /// The image encoder.
+        encoder: EncoderChoice,
+        /// Where it would run.
+        device: DeviceChoice,
+    },
     /// Compute the features of every section.
-    ComputeFeatures(Snapshot),
+    ComputeFeatures {
+        /// The project.
+        snapshot: Snapshot,
+        /// The image encoder.
+        encoder: EncoderChoice,
+        /// Where to run it.
+        device: DeviceChoice,
+    },
+    /// Look which encoders there are, and which have weights.
+    ListEncoders {
+        /// Weights files that the user pointed to, by encoder.
+        chosen: BTreeMap<String, PathBuf>,
+    },
+    /// Make sure that a file holds the weights of an encoder.
+    CheckWeights {
+        /// The encoder.
+        encoder: String,
+        /// The weights file.
+        path: PathBuf,
+    },
+    /// Show the folder of weights in the file manager.
+    OpenWeightsFolder,
+    /// Measure how fast a device runs networks.
+    MeasureRates {
+        /// The device.
+        device: DeviceChoice,
+    },
+    /// Measure how fast an encoder is.
+    MeasureSpeed {
+        /// The encoder.
+        encoder: EncoderChoice,
+        /// Where to run it.
+        device: DeviceChoice,
+    },
     /// Delete all cached features.
     ClearCache,
     /// Select highly variable genes.
@@ -258,7 +300,9 @@ impl Request {
             | Self::SaveView { .. }
             | Self::SaveProjectAs { .. } => Lane::Files,
             Self::MakeDemo { .. }
-            | Self::ComputeFeatures(_)
+            | Self::ComputeFeatures { .. }
+            | Self::MeasureRates { .. }
+            | Self::MeasureSpeed { .. }
             | Self::SelectGenes { .. }
             | Self::Train { .. }
             | Self::Resume { .. }
@@ -282,8 +326,13 @@ impl Request {
             }
             Self::FindSamples(_) => "Looking for sections".to_owned(),
             Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
-            Self::CheckFeatures(_) => "Looking at the cache".to_owned(),
-            Self::ComputeFeatures(_) => "Image features".to_owned(),
+            Self::CheckFeatures { .. } => "Looking at the cache".to_owned(),
+            Self::ComputeFeatures { .. } => "Image features".to_owned(),
+            Self::ListEncoders { .. } => "Looking for encoders".to_owned(),
+            Self::CheckWeights { .. } => "Checking the weights".to_owned(),
+            Self::OpenWeightsFolder => "Opening the folder".to_owned(),
+            Self::MeasureRates { .. } => "Measuring speed".to_owned(),
+            Self::MeasureSpeed { encoder, .. } => format!("Measuring {}", encoder.name),
             Self::ClearCache => "Clearing the cache".to_owned(),
             Self::SelectGenes { .. } => "Selecting genes".to_owned(),
             Self::LoadGenes(_) => "Loading genes".to_owned(),
@@ -322,8 +371,8 @@ impl Request {
             self,
             Self::OpenSection { .. }
                 | Self::FindSamples(_)
-                | Self::CheckFeatures(_)
-                | Self::ComputeFeatures(_)
+                | Self::CheckFeatures { .. }
+                | Self::ComputeFeatures { .. }
                 | Self::SelectGenes { .. }
                 | Self::LoadGenes(_)
                 | Self::ListRuns(_)
@@ -344,7 +393,8 @@ impl Request {
                 | Self::SaveSettings { .. }
                 | Self::SaveProject { .. }
                 | Self::SaveView { .. }
-                | Self::CheckFeatures(_)
+                | Self::CheckFeatures { .. }
+                | Self::ListEncoders { .. }
                 | Self::ListRuns(_)
                 | Self::LoadRun(_)
                 | Self::Preview(_)
@@ -356,7 +406,8 @@ impl Request {
         match (self, earlier) {
             (Self::Preview(_), Self::Preview(_))
             | (Self::SaveSettings { .. }, Self::SaveSettings { .. })
-            | (Self::CheckFeatures(_), Self::CheckFeatures(_))
+            | (Self::CheckFeatures { .. }, Self::CheckFeatures { .. })
+            | (Self::ListEncoders { .. }, Self::ListEncoders { .. })
             | (Self::LoadRun(_), Self::LoadRun(_)) => true,
             (new, old) if new.opens_project() && old.opens_project() => true,
             (Self::ListRuns(a), Self::ListRuns(b)) => a == b,
@@ -453,6 +504,29 @@ pub enum Outcome {
         cached: Vec<String>,
         /// Bytes in the cache.
         bytes: u64,
+        /// About how many patches are encoded for each section, where that was counted.
+        patches: BTreeMap<String, u64>,
+    },
+    /// The encoders, texture first.
+    Encoders {
+        /// All of them.
+        list: Vec<EncoderInfo>,
+        /// Where weights are looked for.
+        folder: Option<PathBuf>,
+    },
+    /// How fast a device is.
+    Rates {
+        /// Its name.
+        device: String,
+        /// Its speed.
+        rates: Rates,
+    },
+    /// How fast an encoder is.
+    Speed {
+        /// The name of the device.
+        device: String,
+        /// Patches a second.
+        per_second: f64,
     },
     /// A gene list.
     Genes(Vec<String>),

@@ -1,5 +1,6 @@
 //! Requests to job functions.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::core::files::{FileError, read_json, write_bytes_atomically, write_jso
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
+use crate::data::section::Section;
 use crate::data::st::ReadError;
 use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, suggest_pairs};
 use crate::device::{self, DeviceChoice};
@@ -25,16 +27,16 @@ use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
+use crate::jobs::encoders::EncoderChoice;
 use crate::jobs::predict::predictions;
 use crate::jobs::runs::{
     REPORT_FILE, RunInfo, RunKind, delete_run, fold_folder, list_runs, runs_folder, safe_name,
 };
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
-use crate::jobs::{curves, demo, encoders, figure, genes, prediction_table, project};
+use crate::jobs::{curves, demo, encoder_speed, encoders, figure, genes, prediction_table, project};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
-use crate::preprocess::texture::TextureEncoder;
 
 /// Width of a previewed figure in pixels.
 const PREVIEW_PX: u32 = 1400;
@@ -85,20 +87,37 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             Outcome::Scanned { found, suggestions, notes }
         }
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
-        Request::CheckFeatures(sections) => {
-            let mut cached = Vec::new();
-            for s in sections {
-                let centers: Vec<_> = s.centers().collect();
-                if resources.cache.holds(&s.slide, &centers, s.mpp, &TextureEncoder, ctx.cancel)? {
-                    cached.push(s.name.clone());
-                }
-            }
-            Outcome::Features { cached, bytes: resources.cache.size_bytes() }
+        Request::CheckFeatures { sections, encoder, device } => {
+            check_features(resources, &sections, &encoder, device, ctx)?
         }
-        Request::ComputeFeatures(snapshot) => {
-            let infos = project::compute_features(&workspace(snapshot, resources), ctx)?;
+        Request::ComputeFeatures { snapshot, encoder, device } => {
+            let device = device::choose(device)?;
+            let workspace = workspace(snapshot, resources).with_encoder(&encoder, &device, ctx)?;
+            let infos = project::compute_features(&workspace, ctx)?;
             let cached = infos.into_iter().map(|i| i.section).collect();
-            Outcome::Features { cached, bytes: resources.cache.size_bytes() }
+            Outcome::Features { cached, bytes: resources.cache.size_bytes(), patches: BTreeMap::new() }
+        }
+        Request::ListEncoders { chosen } => {
+            Outcome::Encoders { list: encoders::list_with(&chosen), folder: encoders::weights_folder() }
+        }
+        Request::CheckWeights { encoder, path } => {
+            encoders::check_weights(&encoder, &path)?;
+            Outcome::Done
+        }
+        Request::OpenWeightsFolder => {
+            encoders::open_weights_folder()?;
+            Outcome::Done
+        }
+        Request::MeasureRates { device } => {
+            let device = device::choose(device)?;
+            let rates = encoder_speed::rates(&device, ctx)?;
+            Outcome::Rates { device: device.info().name.clone(), rates }
+        }
+        Request::MeasureSpeed { encoder, device } => {
+            let device = device::choose(device)?;
+            let workspace = Workspace::new(PathBuf::new(), Project::new(), resources.clone());
+            let per_second = encoder_speed::measure(&workspace, &encoder, &device, ctx)?;
+            Outcome::Speed { device: device.info().name.clone(), per_second }
         }
         Request::ClearCache => {
             resources.cache.clear()?;
@@ -309,6 +328,36 @@ fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whose features by an encoder are cached, and how many patches sections have.
+fn check_features(
+    resources: &Resources,
+    sections: &[Arc<Section>],
+    encoder: &EncoderChoice,
+    device: DeviceChoice,
+    ctx: &Ctx,
+) -> anyhow::Result<Outcome> {
+    let workspace = Workspace::new(PathBuf::new(), Project::new(), resources.clone());
+    let opened = match encoder.name.as_str() {
+        encoders::TEXTURE => Ok(workspace.clone()),
+        _ => device::choose(device)
+            .map_err(anyhow::Error::from)
+            .and_then(|device| workspace.with_encoder(encoder, &device, ctx)),
+    };
+    let mut cached = Vec::new();
+    // An encoder that cannot be opened has no features; why it cannot is told where it is to be used.
+    if let Ok(seen) = &opened {
+        for section in sections {
+            if seen.has_features(section, ctx)? {
+                cached.push(section.name.clone());
+            }
+        }
+    }
+    ctx.check()?;
+    let counting = opened.as_ref().unwrap_or(&workspace);
+    let patches = sections.iter().map(|s| (s.name.clone(), counting.expected_patches(s))).collect();
+    Ok(Outcome::Features { cached, bytes: resources.cache.size_bytes(), patches })
 }
 
 fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow::Result<Outcome> {

@@ -17,6 +17,6 @@ mod vit;
 pub use architecture::Architecture;
 pub use cpu::CpuNetwork;
 pub use load::{LoadError, load, report};
-pub use presets::{Preset, preset, presets};
-pub use pretrained::Pretrained;
+pub use presets::{Preset, TrainedOn, preset, presets};
+pub use pretrained::{Pretrained, check};
 pub use tensor::TensorNetwork;

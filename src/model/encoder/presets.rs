@@ -31,6 +31,15 @@ impl Normalisation {
     }
 }
 
+/// What kind of images a network was trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrainedOn {
+    /// Everyday photographs.
+    Photographs,
+    /// Stained tissue.
+    Pathology,
+}
+
 /// A published encoder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
@@ -40,6 +49,8 @@ pub struct Preset {
     pub title: &'static str,
     /// What it is and what it was trained on, in a sentence.
     pub about: &'static str,
+    /// What kind of images it was trained on.
+    pub trained_on: TrainedOn,
     /// The network.
     pub architecture: Architecture,
     /// Side of its input in pixels.
@@ -64,6 +75,7 @@ pub fn presets() -> Vec<Preset> {
         name,
         title,
         about,
+        trained_on: TrainedOn::Photographs,
         architecture,
         side: 224,
         mpp: 0.5,
@@ -81,6 +93,7 @@ pub fn presets() -> Vec<Preset> {
         name,
         title,
         about,
+        trained_on: TrainedOn::Pathology,
         architecture: Architecture::Vit(vit),
         side: 224,
         mpp: 0.5,

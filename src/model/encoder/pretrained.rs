@@ -20,8 +20,11 @@ use crate::model::weights::{WeightsError, WeightsFile, fingerprint};
 const VERSION: &str = "1";
 /// How much of the fingerprint of the weights goes into the name of the encoder: 64 bits.
 const FINGERPRINT: usize = 16;
-/// Images that a run on the processor takes at once; more gain nothing and hold cancelling up.
+/// The most images that a run takes at once; more gain nothing and hold cancelling up.
 const BATCH: usize = 16;
+/// Multiply-adds of a run on one core of the processor: half a second or so, so that cancelling is prompt
+/// even in networks that take seconds for a few patches.
+const WORK: u64 = 64_000_000_000;
 
 /// A network with weights from a file. The file is looked at when it is opened, and its weights are read when they
 /// are first needed: what is cached under [`PatchEncoder::id`] needs none.
@@ -32,6 +35,7 @@ pub struct Pretrained {
     id: String,
     device: Option<Device>,
     network: OnceLock<Network>,
+    batch: usize,
     /// Held while the weights are read, so that they are read once.
     reading: Mutex<()>,
 }
@@ -53,6 +57,26 @@ impl Network {
     }
 }
 
+/// Makes sure that a file holds the weights of `preset`. Only its names and sizes are read.
+///
+/// # Errors
+/// The file cannot be read, or belongs to another network.
+pub fn check(preset: &Preset, weights: &Path) -> Result<(), LoadError> {
+    let file = WeightsFile::open(weights)?;
+    let report = report(&file, &preset.architecture, preset.side);
+    if report.fits() { Ok(()) } else { Err(LoadError::other(weights, preset.title, report)) }
+}
+
+/// How many patches a run takes at once, on a GPU or on the processor.
+fn batch(preset: &Preset, on_gpu: bool) -> usize {
+    if on_gpu {
+        return BATCH;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get()) as u64;
+    let work = preset.architecture.list(preset.side).multiply_adds.max(1);
+    ((WORK * cores / work) as usize).clamp(1, BATCH)
+}
+
 impl Pretrained {
     /// The encoder `preset` with the weights in a file, to run on `device`, or on the processor.
     ///
@@ -65,14 +89,11 @@ impl Pretrained {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Self, LoadError> {
-        let file = WeightsFile::open(weights)?;
-        let report = report(&file, &preset.architecture, preset.side);
-        if !report.fits() {
-            return Err(LoadError::other(weights, preset.title, report));
-        }
+        check(&preset, weights)?;
         let print = fingerprint(weights, progress, cancel)?;
         Ok(Self {
             id: format!("{}-{}-{VERSION}", preset.name, print.get(..FINGERPRINT).unwrap_or(&print)),
+            batch: batch(&preset, device.is_some()),
             preset,
             weights: weights.to_owned(),
             device,
@@ -97,6 +118,7 @@ impl Pretrained {
             .collect();
         Self {
             id: format!("{}-made-up", preset.name),
+            batch: batch(&preset, device.is_some()),
             network: OnceLock::from(Network::new(&preset.architecture, parameters, device.as_ref())),
             preset,
             weights: PathBuf::new(),
@@ -126,6 +148,10 @@ impl PatchEncoder for Pretrained {
 
     fn width(&self) -> usize {
         self.preset.architecture.width()
+    }
+
+    fn batch(&self) -> usize {
+        self.batch
     }
 
     fn prepare(&self, progress: &dyn Progress, cancel: &CancelToken) -> Result<(), EncoderError> {

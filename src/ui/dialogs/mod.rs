@@ -1,6 +1,7 @@
 //! What lies over the pages.
 
 mod confirm;
+mod encoders;
 mod help;
 mod history;
 mod import;
@@ -44,6 +45,7 @@ impl Dialogs {
             Overlay::Help => help::show(ctx, app, out),
             Overlay::Notices => history::show(ctx, app, out),
             Overlay::Import => import::show(ctx, app, out),
+            Overlay::Encoders => encoders::show(ctx, app, out),
             Overlay::Samples => samples::show(ctx, app, out),
             Overlay::Commands => {}
         }

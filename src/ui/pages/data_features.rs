@@ -1,25 +1,33 @@
 //! The state of the image features.
 
+use super::fit_form;
 use eframe::egui::{self, RichText, Ui};
 
 use crate::app::command::{Command, FeaturesCommand, Overlay};
+use crate::app::encoders::{memory_text, rough};
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::ui::theme::colors;
-use crate::ui::widgets::{card, remark};
+use crate::ui::widgets::{Tone, banner, card, remark, thousands};
 
 /// Draws the card.
 pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     card(ui, "Image features", |ui| {
         let c = colors(ui);
-        let what = "Numbers that describe the tissue around each spot: stain, nuclei, texture. Computed once for \
-                    each image and kept.";
+        let what = "Numbers that an image encoder makes of the tissue around each spot. Computed once for each image \
+                    and encoder, and kept.";
         remark(ui, what);
+        fit_form::encoder_field(ui, app, 100.0, out);
+        let encoder = app.encoder().map_or("the encoder", |e| e.title);
         let names: Vec<&str> = open.doc().sections.iter().map(|s| s.name.as_str()).collect();
         let ready = names.iter().filter(|n| open.cached.contains(**n)).count();
         ui.horizontal_wrapped(|ui| {
-            ui.label(format!("{ready} of {} sections ready", names.len()));
+            if !open.features_known {
+                ui.label(format!("Looking which features by {encoder} are ready"));
+                return;
+            }
+            ui.label(format!("{ready} of {} sections have features by {encoder}", names.len()));
             for name in names {
                 let (text, ink) = if open.cached.contains(name) {
                     (format!("{name} ready"), c.good)
@@ -29,14 +37,16 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                 ui.label(RichText::new(text).small().color(ink));
             }
         });
+        before(ui, app);
         ui.horizontal_wrapped(|ui| {
-            let busy = app.work.any(|r| matches!(r, Request::ComputeFeatures(_)));
-            let can = open.ready().next().is_some() && !busy;
+            let busy = app.work.any(|r| matches!(r, Request::ComputeFeatures { .. }));
+            let usable = app.encoder().is_none_or(|e| e.is_ready());
+            let can = open.ready().next().is_some() && !busy && usable;
             let compute = ui.add_enabled(can, egui::Button::new("Compute now"));
             if compute.on_hover_text("Training does this by itself when it is needed").clicked() {
                 out.push(Command::Features(FeaturesCommand::Compute));
             }
-            let size = open.cache_bytes.map_or_else(String::new, |b| format!(" ({})", size_text(b)));
+            let size = open.cache_bytes.map_or_else(String::new, |b| format!(" ({})", memory_text(b)));
             let clear = egui::Button::new(format!("Clear the cache{size}"));
             if ui.add_enabled(open.cache_bytes.is_some_and(|b| b > 0), clear).clicked() {
                 let question = "Delete the image features of all projects? They are computed again when they are \
@@ -51,7 +61,27 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     });
 }
 
-fn size_text(bytes: u64) -> String {
-    let mib = bytes as f64 / f64::from(1u32 << 20);
-    if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{mib:.0} MiB") }
+/// How long computing what is missing will take, and the memory it takes.
+fn before(ui: &mut Ui, app: &App) {
+    let Some(ahead) = app.ahead().filter(|ahead| ahead.known && ahead.sections > 0) else { return };
+    if app.encoder().is_some_and(|e| !e.is_ready()) {
+        let text = format!("The weights of {} are not on this computer: see Change.", ahead.encoder);
+        banner(ui, Tone::Warning, text);
+        return;
+    }
+    let mut text = Vec::new();
+    if let (Some(time), Some(speed)) = (ahead.time(), ahead.speed) {
+        let patches = thousands((ahead.patches as f64 / 100.0).round().max(1.0) * 100.0);
+        text.push(format!(
+            "What is missing takes {} (some {patches} patches, {})",
+            rough(time),
+            speed.text()
+        ));
+    }
+    if let Some(memory) = app.encoder().map(|e| e.memory).filter(|&m| m > 0) {
+        text.push(format!("{} of memory for the weights", memory_text(memory)));
+    }
+    if !text.is_empty() {
+        remark(ui, format!("{}.", text.join(", and ")));
+    }
 }

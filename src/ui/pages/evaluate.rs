@@ -13,6 +13,7 @@ use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::progress::format_duration;
 use crate::evaluate::report::Split;
+use crate::jobs::encoders::title_of;
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{Tone, banner, card, field, primary, progress, remark};
 
@@ -38,7 +39,7 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
                     let split = app.forms.evaluate.split.unwrap_or_else(|| default_split(open));
                     let networks = app.train_config().map_or(1, |config| config.members);
                     if let Some(plan) = Plan::of_cross_validation(open, split, networks) {
-                        plan::show(ui, &plan);
+                        plan::show(ui, app, &plan);
                     }
                     remark(ui, AFTERWARDS);
                 }),
@@ -78,6 +79,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         }
         explain(ui, open, split, patients.as_deref());
         let mut train = app.forms.train.clone();
+        fit_form::encoder(ui, app, out);
         fit_form::target(ui, &mut train);
         fit_form::device(ui, app, &mut train);
         fit_form::seed(ui, &mut train);
@@ -139,7 +141,8 @@ fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
         progress(ui, share, 260.0, "Progress of the cross-validation");
         let left =
             job.status.left.map_or_else(String::new, |l| format!(" \u{00B7} {} left", format_duration(l)));
-        remark(ui, format!("{}{left}", job.status.stage));
+        let pace = job.pace().map_or_else(String::new, |pace| format!(" \u{00B7} {pace}"));
+        remark(ui, format!("{}{pace}{left}", job.status.stage));
         if ui.button("Stop").on_hover_text("It can be resumed later").clicked() {
             out.push(Command::Job(JobCommand::Cancel(job.id)));
         }
@@ -171,8 +174,10 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
             });
         }
         let r = &shown.report;
+        let encoder = open.runs.find(&shown.run).map_or("-", |run| title_of(&run.config.encoder));
         let facts = [
             ("Run", shown.run.clone()),
+            ("Image encoder", encoder.to_owned()),
             ("Held out", split_name(r.split).to_owned()),
             ("Target", fit_form::target_name(r.target).to_owned()),
             ("Genes", r.gene_count.to_string()),

@@ -2,13 +2,15 @@
 
 use eframe::egui::{self, ComboBox, DragValue, RichText, TextStyle, Ui};
 
+use crate::app::command::{Command, EncoderCommand};
+use crate::app::encoders::memory_text;
 use crate::app::forms::TrainForm;
 use crate::app::state::App;
 use crate::core::target::Target;
 use crate::device::{DeviceChoice, Kind};
 use crate::train::{Help, Level, TrainConfig};
-use crate::ui::theme::colors;
-use crate::ui::widgets::{Tone, banner, field, remark, text_field};
+use crate::ui::theme::{colors, strong};
+use crate::ui::widgets::{Tone, banner, field, name, remark, text_field};
 
 /// Width of the labels.
 pub const LABEL: f32 = 150.0;
@@ -49,6 +51,45 @@ fn target_help(target: Target) -> &'static str {
              list."
         }
     }
+}
+
+/// The image encoder, and what must be computed with it first.
+pub fn encoder(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+    encoder_field(ui, app, LABEL, out);
+    match app.encoder() {
+        Some(encoder) if !encoder.is_ready() => {
+            let text = format!(
+                "The weights of {} are not where they were. Choose their file again, or another encoder.",
+                encoder.title
+            );
+            banner(ui, Tone::Warning, text);
+        }
+        encoder => {
+            let memory = encoder.map_or(0, |e| e.memory);
+            match app.ahead() {
+                Some(ahead) if ahead.known && ahead.sections > 0 && memory > 0 => {
+                    remark(ui, format!("{} Memory for its weights: {}.", ahead.brief(), memory_text(memory)));
+                }
+                Some(ahead) => {
+                    remark(ui, ahead.brief());
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// The image encoder with the button to change it.
+pub fn encoder_field(ui: &mut Ui, app: &App, label_width: f32, out: &mut Vec<Command>) {
+    field(ui, "Image encoder", label_width, |ui| {
+        let chosen = app.forms.train.encoder.name.as_str();
+        ui.label(strong(app.encoder().map_or(chosen, |e| e.title)));
+        let change = ui.button("Change...");
+        name(&change, "Change the image encoder");
+        if change.clicked() {
+            out.push(Command::Encoder(EncoderCommand::Choose));
+        }
+    });
 }
 
 /// Where to train.

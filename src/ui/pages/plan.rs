@@ -3,11 +3,12 @@
 use eframe::egui::{self, Grid, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::app::plan::Plan;
+use crate::app::state::App;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{remark, thousands};
 
 /// Draws the plan.
-pub fn show(ui: &mut Ui, plan: &Plan) {
+pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
     let c = colors(ui);
     ScrollArea::horizontal().id_salt("plan").auto_shrink([false, true]).show(ui, |ui| {
         Grid::new("plan").num_columns(5).spacing([24.0, 6.0]).show(ui, |ui| {
@@ -37,11 +38,7 @@ pub fn show(ui: &mut Ui, plan: &Plan) {
         1 => "one network".to_owned(),
         n => format!("{n} networks, averaged"),
     };
-    let features = match plan.without_features {
-        0 => "The image features of all sections are ready.".to_owned(),
-        1 => "The image features of one section are computed first.".to_owned(),
-        n => format!("The image features of {n} sections are computed first."),
-    };
+    let features = app.ahead().map_or_else(String::new, |ahead| ahead.sentence());
     remark(ui, format!("{} genes; each model is {networks}. {features}", thousands(plan.genes as f64)));
 }
 

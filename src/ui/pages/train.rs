@@ -39,6 +39,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             name(&typed, "Name of the run");
         });
         hold_out(ui, open, &mut next);
+        fit_form::encoder(ui, app, out);
         fit_form::target(ui, &mut next);
         fit_form::device(ui, app, &mut next);
         fit_form::seed(ui, &mut next);
@@ -129,7 +130,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let text = format!("Left out, as they could not be read: {}.", out_of_use.join(", "));
         banner(ui, Tone::Warning, text);
     }
-    if app.work.any(|r| matches!(r, Request::ComputeFeatures(_))) {
+    if app.work.any(|r| matches!(r, Request::ComputeFeatures { .. })) {
         remark(ui, "Image features are being computed; training waits for them.");
     }
 }

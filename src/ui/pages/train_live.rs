@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             ui.add_space(4.0);
             let networks = app.train_config().map_or(1, |config| config.members);
             match Plan::of_training(open, &held_out(&app.forms.train, open), networks) {
-                Some(plan) => plan::show(ui, &plan),
+                Some(plan) => plan::show(ui, app, &plan),
                 None => {
                     remark(ui, "There is no section to train on yet.");
                 }
@@ -82,6 +82,9 @@ fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
         }
     });
     let mut text = job.status.stage.clone();
+    if let Some(pace) = job.pace() {
+        text.push_str(&format!(" \u{00B7} {pace}"));
+    }
     if let Some(left) = job.status.left {
         text.push_str(&format!(" \u{00B7} {} left", format_duration(left)));
     }

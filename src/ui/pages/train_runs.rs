@@ -7,6 +7,7 @@ use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand}
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::evaluate::report::Split;
+use crate::jobs::encoders::title_of;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{card, mini, mini_button, remark};
@@ -19,9 +20,11 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             return;
         }
         ScrollArea::horizontal().id_salt("runs").auto_shrink([false, true]).show(ui, |ui| {
-            Grid::new("runs").num_columns(6).spacing([16.0, 6.0]).show(ui, |ui| {
+            Grid::new("runs").num_columns(7).spacing([16.0, 6.0]).show(ui, |ui| {
                 let c = colors(ui);
-                for head in ["Name", "Tested on", "PCC all", "PCC HEG-50", "Genes and target", ""] {
+                for head in
+                    ["Name", "Tested on", "PCC all", "PCC HEG-50", "Image encoder", "Genes and target", ""]
+                {
                     ui.label(RichText::new(head).text_style(TextStyle::Small).color(c.weak));
                 }
                 ui.end_row();
@@ -54,6 +57,7 @@ fn row(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
     ui.label(number(run.scores.map(|s| s.pcc_all)));
     ui.label(number(run.scores.map(|s| s.pcc_heg50)));
+    ui.label(title_of(&run.config.encoder));
     let what = format!("{}, {}", run.config.genes.len(), target_name(run.config.target));
     ui.label(RichText::new(what).color(c.weak));
     let is_live = open.runs.live.as_ref().is_some_and(|l| !l.ended && l.run == run.id);
