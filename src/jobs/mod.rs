@@ -12,6 +12,7 @@ pub mod genes;
 pub mod predict;
 pub mod prediction_table;
 pub mod project;
+pub mod published;
 pub mod runs;
 pub mod spawn;
 pub mod train;
