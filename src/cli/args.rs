@@ -235,6 +235,15 @@ impl From<DeviceArg> for DeviceChoice {
     }
 }
 
+/// How a model is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecipeArg {
+    /// Our own: three image levels, contrast and regression.
+    Fused,
+    /// The published one, to compare with; see below.
+    Published,
+}
+
 /// Selecting genes.
 #[derive(Debug, Args)]
 pub struct GenesArgs {
@@ -278,6 +287,13 @@ pub struct FitArgs {
     /// The image encoder.
     #[command(flatten)]
     pub encoder: EncoderArgs,
+    /// How the model is trained; "The published recipe" below says how it is followed.
+    #[arg(long, default_value = "fused")]
+    pub recipe: RecipeArg,
+    /// Train DenseNet-121 with the rest of the published recipe, from random weights or, with =FILE, from those of a
+    /// file. --encoder then says what ridge regression beside it reads.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub train_encoder: Option<Option<PathBuf>>,
     /// The seed of everything random.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -311,6 +327,7 @@ pub struct TrainArgs {
 
 /// Cross-validation.
 #[derive(Debug, Args)]
+#[command(after_help = super::settings_help())]
 pub struct EvaluateArgs {
     /// The project file.
     pub project: PathBuf,

@@ -13,6 +13,7 @@ use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
 use hiscmcl::jobs::train::FitRequest;
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project, runs, train};
@@ -22,7 +23,8 @@ use hiscmcl::ui::{self, Begin};
 use serde_json::{Value, json};
 
 use super::args::{
-    Cli, CombineArg, Command, EvaluateArgs, FigureArgs, FitArgs, GenesArgs, ProjectCommand, TrainArgs,
+    Cli, CombineArg, Command, EvaluateArgs, FigureArgs, FitArgs, GenesArgs, ProjectCommand, RecipeArg,
+    TrainArgs,
 };
 use super::terminal::Terminal;
 
@@ -188,12 +190,27 @@ fn list_encoders(json: bool) -> anyhow::Result<()> {
 
 fn fit_request(args: FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Result<FitRequest> {
     let mut config = TrainConfig::default();
+    let mut published = match (args.recipe, args.train_encoder) {
+        (RecipeArg::Fused, Some(_)) => {
+            return Err(anyhow!("--train-encoder is of the published recipe: add --recipe published"));
+        }
+        (RecipeArg::Fused, None) => None,
+        (RecipeArg::Published, weights) => {
+            Some(PublishedChoice { trained: weights.map(TrainedChoice::new), ..PublishedChoice::default() })
+        }
+    };
     for change in &args.set {
         let (name, value) =
             change.split_once('=').ok_or_else(|| anyhow!("--set takes NAME=VALUE, not \"{change}\""))?;
-        config.set(name.trim(), value.trim())?;
+        match &mut published {
+            Some(choice) => choice.settings.set(name.trim(), value.trim())?,
+            None => config.set(name.trim(), value.trim())?,
+        }
     }
-    if let Some(seed) = args.seed {
+    if let Some(choice) = &mut published {
+        choice.settings.seed = args.seed.unwrap_or(choice.settings.seed);
+        config.seed = choice.settings.seed;
+    } else if let Some(seed) = args.seed {
         config.seed = seed;
     }
     Ok(FitRequest {
@@ -203,6 +220,7 @@ fn fit_request(args: FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Resul
         encoder: args.encoder.into(),
         device: args.device.into(),
         config,
+        published,
     })
 }
 

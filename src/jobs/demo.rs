@@ -80,6 +80,7 @@ pub fn run_headless(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Made>
         device: DeviceChoice::Auto,
         // One network a fold, as in the window: the demo is for a first look.
         config: TrainConfig { seed, members: 1, ..TrainConfig::default() },
+        published: None,
     };
     let report = evaluate(&workspace, &request, Split::Patient, Some(RUN), ctx)?;
     let mut files = Vec::new();

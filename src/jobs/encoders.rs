@@ -21,6 +21,8 @@ use crate::preprocess::texture::TextureEncoder;
 /// The encoder that needs no weights.
 pub const TEXTURE: &str = "texture";
 const TEXTURE_TITLE: &str = "Texture";
+/// The encoder that the published recipe trains.
+pub const TRAINED: &str = "densenet121";
 /// Names another folder of weights than the user's own.
 const FOLDER_VARIABLE: &str = "HISCMCL_WEIGHTS";
 /// What weights files end in, the safest first.

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::context::Ctx;
+use super::published;
+use super::train::FitRequest;
 use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
 use crate::core::progress::Of;
 use crate::core::target::Target;
 use crate::data::section::{Section, ValueKind};
+use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
 use crate::evaluate::ceiling::noise_ceiling;
 use crate::evaluate::fold::{FoldInput, report};
@@ -19,12 +22,13 @@ use crate::evaluate::regions;
 use crate::evaluate::report::FoldReport;
 use crate::evaluate::ridge::{ALPHAS, Ridge, mean_prediction};
 use crate::evaluate::splits::{Fold, SectionRef};
-use crate::predict::{Fitted, Predictions, predict};
+use crate::predict::{Model, Predictions, predict};
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::pca::Pca;
 use crate::preprocess::pooled::pooled;
+use crate::preprocess::spots;
 use crate::preprocess::target;
-use crate::train::{EpochMetrics, FitInput, TrainConfig, TrainSection, Validation, fit};
+use crate::train::{EpochMetrics, FitInput, TrainSection, Validation, fit};
 
 /// Principal components of predicted expression that regions are clustered by.
 const REGION_COMPONENTS: usize = 20;
@@ -45,6 +49,8 @@ pub struct Prepared {
     spot_ids: Vec<Vec<String>>,
     /// Image features as ridge regression reads them: spots x anything.
     pooled: Vec<Matrix>,
+    /// Where slides are read from.
+    workspace: Workspace,
 }
 
 impl Prepared {
@@ -66,7 +72,21 @@ impl Prepared {
         workspace.each_features(&sections, ctx, |_, of_section| features.push(of_section))?;
         let pooled = features.iter().map(|f| pooled(f)).collect::<Result<Vec<_>, _>>()?;
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
-        Ok(Self { sections, genes: genes.to_vec(), target, features, expression, spot_ids, pooled })
+        let (genes, workspace) = (genes.to_vec(), workspace.clone());
+        Ok(Self { sections, genes, target, features, expression, spot_ids, pooled, workspace })
+    }
+
+    /// Identifiers of the spots of a section.
+    pub fn spot_ids(&self, section: usize) -> &[String] {
+        &self.spot_ids[section]
+    }
+
+    /// The slide of a section.
+    ///
+    /// # Errors
+    /// One sentence naming the image.
+    pub fn slide(&self, section: usize, ctx: &Ctx) -> anyhow::Result<Arc<Slide>> {
+        self.workspace.slide(&self.sections[section], ctx)
     }
 
     /// What the splits need to know of the sections.
@@ -100,11 +120,17 @@ impl Prepared {
 pub fn fit_model(
     prepared: &Prepared,
     fold: &Fold,
-    config: &TrainConfig,
+    request: &FitRequest,
     device: &ComputeDevice,
     checkpoint: &Path,
     ctx: &Ctx,
-) -> anyhow::Result<(Fitted, Vec<EpochMetrics>)> {
+) -> anyhow::Result<(Model, Vec<EpochMetrics>)> {
+    let label = label(fold);
+    let progress = Of { name: &label, to: ctx.progress() };
+    if let Some(choice) = &request.published {
+        let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
+        return Ok((Model::Published(Box::new(model)), curves));
+    }
     let validation = match fold.validation {
         Some(section) => Validation::Sections(prepared.names(&[section])),
         None => Validation::Auto,
@@ -120,9 +146,9 @@ pub fn fit_model(
         curves.push(*metrics);
         ctx.observer.epoch(&fold.name, metrics);
     };
-    let progress = Of { name: &label(fold), to: ctx.progress() };
-    let fitted = fit(&input, config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
-    Ok((fitted, curves))
+    let fitted =
+        fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
+    Ok((Model::Fused(Box::new(fitted)), curves))
 }
 
 /// What progress on a fold is reported under.
@@ -137,12 +163,40 @@ fn label(fold: &Fold) -> String {
 pub fn predict_section(
     prepared: &Prepared,
     section: usize,
-    fitted: &Fitted,
+    model: &Model,
     ctx: &Ctx,
 ) -> anyhow::Result<Predictions> {
-    let name = &prepared.sections[section].name;
-    let ids = &prepared.spot_ids[section];
-    Ok(predict(fitted, name, &prepared.features[section], ids, ctx.progress(), ctx.cancel)?)
+    let features = || Ok(Arc::clone(&prepared.features[section]));
+    predict_with(model, &prepared.sections[section], features, || prepared.slide(section, ctx), ctx)
+}
+
+/// Predicts a section with a model of either recipe, which asks for what it reads: features, or the slide.
+///
+/// # Errors
+/// What went wrong, or that it was cancelled.
+pub fn predict_with(
+    model: &Model,
+    section: &Section,
+    features: impl FnOnce() -> anyhow::Result<Arc<SectionFeatures>>,
+    slide: impl FnOnce() -> anyhow::Result<Arc<Slide>>,
+    ctx: &Ctx,
+) -> anyhow::Result<Predictions> {
+    let (name, progress, cancel) = (&section.name, ctx.progress(), ctx.cancel);
+    let ids: Vec<String> = section.spots.iter().map(|s| s.id.clone()).collect();
+    match model {
+        Model::Fused(fitted) => Ok(predict(fitted, name, features()?.as_ref(), &ids, progress, cancel)?),
+        Model::Published(model) => {
+            let images = match &model.encoder {
+                None => spots::of_features(features()?.as_ref()),
+                Some(encoder) => {
+                    let centers: Vec<_> = section.centers().collect();
+                    let progress = Of { name, to: progress };
+                    spots::encode(slide()?.as_ref(), &centers, section.mpp, encoder, &progress, cancel)?
+                }
+            };
+            Ok(model.predict(name, &images, &ids, progress, cancel)?)
+        }
+    }
 }
 
 /// A tested section.
@@ -160,7 +214,7 @@ pub struct Tested {
 pub fn test(
     prepared: &Prepared,
     fold: &Fold,
-    fitted: &Fitted,
+    fitted: &Model,
     seed: u64,
     ctx: &Ctx,
 ) -> anyhow::Result<Vec<Tested>> {
@@ -200,7 +254,7 @@ pub fn test(
             mean: &mean_prediction(&y, measured.rows()),
             ceiling: &ceiling,
             regions,
-            notes: fitted.recipe.notes.clone(),
+            notes: fitted.notes().to_vec(),
         })?;
         tested.push(Tested { predictions, report });
     }

@@ -14,6 +14,7 @@ mod joint;
 pub mod predict;
 pub mod prediction_table;
 pub mod project;
+pub mod published;
 pub mod runs;
 pub mod spawn;
 pub mod train;

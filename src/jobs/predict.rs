@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 
 use super::context::Ctx;
 use super::encoders;
+use super::fold::predict_with;
 use super::runs::{RunInfo, RunKind, find_run, fold_folders};
 use super::train::{FOLD_REPORT_FILE, predictions_path};
 use super::workspace::Workspace;
@@ -15,7 +16,7 @@ use crate::data::project::{Project, SectionEntry};
 use crate::data::section::{Section, Spot};
 use crate::device::{self, ComputeDevice, DeviceChoice};
 use crate::evaluate::report::FoldReport;
-use crate::predict::{Fitted, Predictions, predict};
+use crate::predict::{Model, Predictions};
 
 /// What the run `run` predicts for the section `section`: the stored held-out prediction where the section
 /// was tested, otherwise predicted now.
@@ -37,18 +38,16 @@ pub fn predictions(
     }
     let section = entry.name.as_str();
     let device = device::choose(choice)?;
-    let fitted = Fitted::load(&folder, &device)?;
-    let workspace = &with_encoder_of(workspace, &run, &device, ctx)?;
+    let model = Model::load(&folder, &device)?;
     let data = workspace.section(section, ctx)?;
-    if fitted.recipe.sections.iter().any(|s| entry.answers_to(s)) {
+    if model.sections().iter().any(|s| entry.answers_to(s)) {
         ctx.observer.note(&format!(
             "{section} was among the sections that \"{}\" was trained on: its prediction looks better than it is",
             run.id
         ));
     }
-    let features = workspace.features(&data, ctx)?;
-    let ids: Vec<String> = data.spots.iter().map(|s| s.id.clone()).collect();
-    let made = predict(&fitted, section, &features, &ids, ctx.progress(), ctx.cancel)?;
+    let features = || with_encoder_of(workspace, &run, &device, ctx)?.features(&data, ctx);
+    let made = predict_with(&model, &data, features, || workspace.slide(&data, ctx), ctx)?;
     Ok(under_current_names(made, &workspace.project))
 }
 

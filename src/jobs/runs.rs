@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::published::PublishedChoice;
 use crate::core::files::{FileError, read_json, write_json_atomically};
 use crate::core::target::Target;
 use crate::data::project::SectionEntry;
@@ -58,6 +59,9 @@ pub struct RunConfig {
     pub device: String,
     /// All training settings, seed included.
     pub train: TrainConfig,
+    /// The published recipe, where it was followed instead of our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedChoice>,
 }
 
 impl RunConfig {

@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use super::context::{Ctx, Part};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
+use super::published::PublishedChoice;
 use super::runs::{METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, fold_folder};
 use super::workspace::Workspace;
 use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
@@ -18,7 +19,7 @@ use crate::device::{self, ComputeDevice, DeviceChoice};
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::splits::{Fold, folds, holding_out};
 use crate::evaluate::tables;
-use crate::predict::Fitted;
+use crate::predict::Model;
 use crate::train::{EpochMetrics, TrainConfig};
 
 /// What training and cross-validation are asked for.
@@ -34,8 +35,10 @@ pub struct FitRequest {
     pub encoder: EncoderChoice,
     /// Where to train.
     pub device: DeviceChoice,
-    /// All training settings, seed included.
+    /// All training settings, seed included; of the published recipe only the seed counts here.
     pub config: TrainConfig,
+    /// The published recipe, where it is to be followed instead of our own.
+    pub published: Option<PublishedChoice>,
 }
 
 /// What training gave.
@@ -181,6 +184,7 @@ fn run_config(
         weights: request.encoder.weights.clone(),
         device: device.info().name.clone(),
         train: request.config.clone(),
+        published: request.published.clone(),
     }
 }
 
@@ -195,11 +199,11 @@ fn run_fold(
 ) -> anyhow::Result<(Vec<FoldReport>, Vec<String>)> {
     let reports_path = folder.join(FOLD_REPORT_FILE);
     let fitted = if reports_path.is_file() {
-        Fitted::load(folder, device)?
+        Model::load(folder, device)?
     } else {
         fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
         let checkpoint = folder.join(CHECKPOINT_FILE);
-        let (fitted, curves) = fit_model(prepared, fold, &request.config, device, &checkpoint, ctx)?;
+        let (fitted, curves) = fit_model(prepared, fold, request, device, &checkpoint, ctx)?;
         fitted.save(folder)?;
         let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;
         let mut reports = Vec::with_capacity(tested.len());
@@ -207,14 +211,14 @@ fn run_fold(
             predictions.save(&predictions_path(folder, &report.test))?;
             reports.push(report);
         }
-        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &fitted.recipe.notes).as_bytes())?;
+        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, fitted.notes()).as_bytes())?;
         write_json_atomically(&reports_path, &reports)?;
         if checkpoint.exists() {
             fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
         }
         fitted
     };
-    Ok((read_json(&reports_path)?, fitted.recipe.notes))
+    Ok((read_json(&reports_path)?, fitted.notes().to_vec()))
 }
 
 /// Where the predictions of a test section are kept in its fold's folder.

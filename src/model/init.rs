@@ -46,6 +46,11 @@ impl<'a> Weights<'a> {
         Linear { weight: self.uniform([inputs, outputs], inputs), bias: Some(self.constant([outputs], 0.0)) }
     }
 
+    /// A linear layer without bias.
+    pub fn matrix(&mut self, inputs: usize, outputs: usize) -> Linear {
+        Linear { weight: self.uniform([inputs, outputs], inputs), bias: None }
+    }
+
     /// A layer norm.
     pub fn norm(&mut self, width: usize) -> LayerNorm {
         LayerNormConfig::new(width).init(self.device)

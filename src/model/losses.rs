@@ -15,11 +15,28 @@ pub const LOG_SCALE: std::ops::RangeInclusive<f32> = 0.0..=4.605_170_2;
 /// - log_scale: `[1]`, the logarithm of the inverse temperature, clamped to [`LOG_SCALE`]
 /// - output: `[1]`
 pub fn info_nce(image: Tensor<2>, expression: Tensor<2>, log_scale: Tensor<1>) -> Tensor<1> {
-    let count = image.dims()[0];
     let scale = log_scale.clamp(*LOG_SCALE.start(), *LOG_SCALE.end()).exp();
     let similarity = normalised(image).matmul(normalised(expression).transpose()) * scale.unsqueeze();
-    let pairs = Tensor::<2>::eye(count, &similarity.device());
-    let log_likelihood = log_softmax(similarity.clone(), 1) + log_softmax(similarity, 0);
+    cross_entropy_of_pairs(similarity)
+}
+
+/// The same on plain products at temperature 1, as the published recipe has it. Embeddings of `width` numbers
+/// that come from a layer norm have the length `sqrt(width)`, so it begins far above chance, and where all
+/// embeddings become alike it sits at `ln b`.
+///
+/// # Shapes
+/// - image: `[b, width]`
+/// - expression: `[b, width]`
+/// - output: `[1]`
+pub fn product_cross_entropy(image: Tensor<2>, expression: Tensor<2>) -> Tensor<1> {
+    cross_entropy_of_pairs(image.matmul(expression.transpose()))
+}
+
+/// The mean cross-entropy of finding the partner among scores `[b, b]`, from either side.
+fn cross_entropy_of_pairs(scores: Tensor<2>) -> Tensor<1> {
+    let count = scores.dims()[0];
+    let pairs = Tensor::<2>::eye(count, &scores.device());
+    let log_likelihood = log_softmax(scores.clone(), 1) + log_softmax(scores, 0);
     (log_likelihood * pairs).sum().div_scalar(-2.0 * count as f32)
 }
 
@@ -89,6 +106,20 @@ mod tests {
         let same = Tensor::<2>::ones([7, 3], &device);
         let loss = value(info_nce(same.clone(), same, Tensor::from_floats([1.0], &device)));
         assert!((loss - 7f32.ln()).abs() < 1e-5, "{loss}");
+    }
+
+    /// By hand. Products of (1,0), (0,2) with (1,0), (1,1): [[1, 1], [0, 2]].
+    /// Rows: ln 2 = 0.693147, ln(1+e^-2) = 0.126928; columns: ln(1+e^-1) = 0.313262 twice. Mean: 0.361650.
+    #[test]
+    fn product_cross_entropy_of_known_pairs() {
+        let device = Device::flex();
+        let image = Tensor::from_floats([[1.0, 0.0], [0.0, 2.0]], &device);
+        let expression = Tensor::from_floats([[1.0, 0.0], [1.0, 1.0]], &device);
+        let loss = value(product_cross_entropy(image, expression));
+        assert!((loss - 0.361_650).abs() < 1e-5, "{loss}");
+        let same = Tensor::<2>::ones([7, 3], &device);
+        let chance = value(product_cross_entropy(same.clone(), same));
+        assert!((chance - 7f32.ln()).abs() < 1e-5, "{chance}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod losses;
 pub mod network;
 pub mod parameters;
 pub mod positions;
+pub mod published;
 pub mod weights;
 
 pub use expression::{ExpressionBatch, ExpressionBranch, ExpressionConfig};

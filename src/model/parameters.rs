@@ -4,8 +4,6 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
-use super::network::Network;
-
 /// One parameter's place in the vector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -38,7 +36,7 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of `network`.
-    pub fn of(network: &Network) -> Self {
+    pub fn of<M: Module>(network: &M) -> Self {
         struct Walk {
             path: Vec<String>,
             entries: Vec<Entry>,
@@ -73,7 +71,7 @@ impl Layout {
 }
 
 /// The parameters of `network` as one vector, without autodiff.
-pub fn gather(network: &Network) -> Tensor<1> {
+pub fn gather<M: Module>(network: &M) -> Tensor<1> {
     struct Collect(Vec<Tensor<1>>);
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -86,7 +84,7 @@ pub fn gather(network: &Network) -> Tensor<1> {
 }
 
 /// The gradients of the parameters of `network` as one vector; 0 where the loss does not depend on one.
-pub fn gradients(network: &Network, gradients: &Gradients) -> Tensor<1> {
+pub fn gradients<M: Module>(network: &M, gradients: &Gradients) -> Tensor<1> {
     struct Collect<'a>(Vec<Tensor<1>>, &'a Gradients);
     impl ModuleVisitor for Collect<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -104,7 +102,7 @@ pub fn gradients(network: &Network, gradients: &Gradients) -> Tensor<1> {
 }
 
 /// `network` with the parameters of the vector; ready for backward passes if `trainable`.
-pub fn scatter(network: Network, vector: &Tensor<1>, trainable: bool) -> Network {
+pub fn scatter<M: Module>(network: M, vector: &Tensor<1>, trainable: bool) -> M {
     struct Spread<'a> {
         vector: &'a Tensor<1>,
         start: usize,

@@ -15,14 +15,16 @@ const BLOCK: usize = 32;
 /// The least squared distance: a spot that finds itself must not push everything else out.
 const LEAST_SQUARED_DISTANCE: f32 = 1e-4;
 
-/// Training spots with their image embeddings and their denoised expression.
+/// Training spots with their embeddings and their expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bank {
     /// Mean of the embeddings, taken out of them and of queries before they are compared: `width`.
     centre: Vec<f32>,
     /// Embeddings minus `centre`, at unit length: `n x width`.
     keys: Matrix,
-    /// Denoised expression on the target scale: `n x genes`.
+    /// The embeddings as they are, where weights go by their distance instead of that on the unit sphere.
+    plain: Option<Matrix>,
+    /// Expression on the target scale: `n x genes`.
     expression: Matrix,
     /// Who they are: `n`.
     spots: Vec<BankSpot>,
@@ -83,7 +85,27 @@ impl Bank {
                 spots: spots.len(),
             });
         }
-        Ok(Self { centre, keys, expression, spots })
+        Ok(Self { centre, keys, plain: None, expression, spots })
+    }
+
+    /// A bank as the published recipe has it: found by the cosine of plain embeddings, weighted by
+    /// `1 / d^2` where `d` is the sum of absolute differences of the embeddings.
+    ///
+    /// # Errors
+    /// [`BankShapeError`] when there are not as many embeddings, rows of expression and spots.
+    pub fn published(
+        embedding: Matrix,
+        expression: Matrix,
+        spots: Vec<BankSpot>,
+    ) -> Result<Self, BankShapeError> {
+        let centre = vec![0.0; embedding.cols()];
+        let keys = unit_rows(&embedding, &centre);
+        Ok(Self { plain: Some(embedding), ..Self::from_parts(centre, keys, expression, spots)? })
+    }
+
+    /// The embeddings that [`Bank::published`] was given.
+    pub fn plain(&self) -> Option<&Matrix> {
+        self.plain.as_ref()
     }
 
     /// Mean of the embeddings: `width`.
@@ -108,7 +130,7 @@ impl Bank {
 
     /// The `k` most similar spots of each query (`queries.rows()` rows of as many numbers as the embeddings
     /// have), most similar first, equally similar ones in the order of the bank; weights are 1/d^2 with
-    /// `d^2 = 2 - 2 cos`, and sum to 1.
+    /// `d^2 = 2 - 2 cos`, or as [`Bank::published`] says, and sum to 1.
     ///
     /// # Errors
     /// [`Cancelled`].
@@ -118,13 +140,15 @@ impl Bank {
         k: usize,
         cancel: &CancelToken,
     ) -> Result<Vec<Vec<Retrieved>>, Cancelled> {
+        let asked = queries;
         let queries = unit_rows(queries, &self.centre);
         let (n, width) = (self.keys.rows(), self.keys.cols());
         let k = k.clamp(1, n.max(1));
         let blocks: Vec<Vec<Vec<Retrieved>>> = queries
             .as_slice()
             .par_chunks((BLOCK * width).max(1))
-            .map(|block| {
+            .enumerate()
+            .map(|(index, block)| {
                 cancel.check()?;
                 let rows = block.len() / width.max(1);
                 let mut similarity = vec![0.0f32; rows * n];
@@ -137,7 +161,17 @@ impl Bank {
                     Par::Seq,
                 );
                 let mut order: Vec<u32> = Vec::with_capacity(n);
-                Ok((0..rows).map(|r| best(&similarity[r * n..(r + 1) * n], k, &mut order)).collect())
+                let found = (0..rows).map(|r| {
+                    let similarity = &similarity[r * n..(r + 1) * n];
+                    let square = |bank: u32| match &self.plain {
+                        None => 2.0 - 2.0 * similarity[bank as usize],
+                        Some(plain) => {
+                            distance(asked.row(index * BLOCK + r), plain.row(bank as usize)).powi(2)
+                        }
+                    };
+                    best(similarity, k, square, &mut order)
+                });
+                Ok(found.collect())
             })
             .collect::<Result<_, Cancelled>>()?;
         Ok(blocks.into_iter().flatten().collect())
@@ -174,8 +208,14 @@ impl Bank {
     }
 }
 
-/// The `k` largest of a row of similarities with their weights. `order` is scratch space.
-fn best(similarity: &[f32], k: usize, order: &mut Vec<u32>) -> Vec<Retrieved> {
+/// The sum of absolute differences.
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum()
+}
+
+/// The `k` largest of a row of similarities with their weights, one over `square` of their index. `order` is
+/// scratch space.
+fn best(similarity: &[f32], k: usize, square: impl Fn(u32) -> f32, order: &mut Vec<u32>) -> Vec<Retrieved> {
     let first = |a: &u32, b: &u32| similarity[*b as usize].total_cmp(&similarity[*a as usize]).then(a.cmp(b));
     order.clear();
     order.extend(0..similarity.len() as u32);
@@ -188,7 +228,7 @@ fn best(similarity: &[f32], k: usize, order: &mut Vec<u32>) -> Vec<Retrieved> {
         .iter()
         .map(|&bank| {
             let s = similarity[bank as usize];
-            Retrieved { bank, similarity: s, weight: 1.0 / (2.0 - 2.0 * s).max(LEAST_SQUARED_DISTANCE) }
+            Retrieved { bank, similarity: s, weight: 1.0 / square(bank).max(LEAST_SQUARED_DISTANCE) }
         })
         .collect();
     let total: f32 = found.iter().map(|r| r.weight).sum();
@@ -246,6 +286,22 @@ mod tests {
         let ratio = found[0][0].weight / found[0][3].weight;
         assert!((ratio - (2.0 + 2f32.sqrt()) / (2.0 - 2f32.sqrt())).abs() < 1e-3, "{ratio}");
         assert!((found[0].iter().map(|r| r.weight).sum::<f32>() - 1.0).abs() < 1e-6);
+    }
+
+    /// Plain embeddings (1,0), (0,3), (-1,0) and the query (2,1): cosines 2/sqrt 5, 1/sqrt 5, ...; sums of
+    /// absolute differences 1 + 1 = 2 and 2 + 2 = 4, so weights are in the ratio 4 : 1.
+    #[test]
+    fn the_published_bank_weighs_plain_distances() {
+        let keys = Matrix::from_vec(3, 2, vec![1.0, 0.0, 0.0, 3.0, -1.0, 0.0]).unwrap();
+        let expression = Matrix::from_vec(3, 1, vec![10.0, 20.0, 99.0]).unwrap();
+        let bank = Bank::published(keys, expression, spots(3)).unwrap();
+        let query = Matrix::from_vec(1, 2, vec![2.0, 1.0]).unwrap();
+        let found = bank.retrieve(&query, 2, &CancelToken::new()).unwrap();
+        assert_eq!(found[0].iter().map(|r| r.bank).collect::<Vec<_>>(), [0, 1]);
+        assert!((found[0][0].similarity - 2.0 / 5f32.sqrt()).abs() < 1e-6);
+        assert!((found[0][0].weight - 0.8).abs() < 1e-6 && (found[0][1].weight - 0.2).abs() < 1e-6);
+        let average = bank.average(&found, &CancelToken::new()).unwrap();
+        assert!((average.mean.get(0, 0) - 12.0).abs() < 1e-5);
     }
 
     #[test]

@@ -5,12 +5,16 @@ pub mod bank;
 pub mod blend;
 pub mod embed;
 pub mod fitted;
+mod model;
+pub mod published;
 pub mod source;
 pub mod store;
 pub mod tensors;
 pub mod uncertainty;
 
 pub use fitted::{Fitted, GeneScale, PredictError, Recipe, predict};
+pub use model::Model;
+pub use published::Published;
 
 use serde::{Deserialize, Serialize};
 

@@ -19,12 +19,12 @@ use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Predictions, Retrieved};
 
 /// The version of the files; a newer one is refused.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
-const CONFIG: &str = "config.json";
-const GENES: &str = "genes.txt";
-const MODEL: &str = "model.safetensors";
-const BANK: &str = "bank.safetensors";
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const GENES: &str = "genes.txt";
+pub(super) const MODEL: &str = "model.safetensors";
+pub(super) const BANK: &str = "bank.safetensors";
 
 #[derive(Serialize, Deserialize)]
 struct Config {
@@ -39,7 +39,7 @@ struct Versioned {
     version: u32,
 }
 
-fn check_version(path: &Path, version: u32) -> Result<(), FileError> {
+pub(super) fn check_version(path: &Path, version: u32) -> Result<(), FileError> {
     if version == VERSION {
         return Ok(());
     }

@@ -6,6 +6,7 @@ pub mod hvg;
 pub mod neighbours;
 pub mod pca;
 pub mod pooled;
+pub mod spots;
 pub mod standardise;
 pub mod target;
 pub mod texture;

@@ -72,7 +72,8 @@ impl<'a> Batches<'a> {
             values.extend_from_slice(target.row(r as usize));
         }
         let target = self.tensor(values, [rows.len(), target.cols()]);
-        let expression = self.expression(&rows);
+        let neighbours = self.config.expression_neighbours;
+        let expression = expression_batch(self.prepared, &rows, neighbours, self.device);
         let noise = self.noise(rows.len());
         Batch { image, expression, target, noise }
     }
@@ -102,32 +103,39 @@ impl<'a> Batches<'a> {
             embedding: self.mask([count, c.embedding], c.dropout),
         }
     }
+}
 
-    fn expression(&self, rows: &[u32]) -> ExpressionBatch {
-        let tokens = 1 + self.config.expression_neighbours;
-        let count = rows.len() * tokens;
-        let inputs = &self.prepared.inputs;
-        let mut values = Vec::with_capacity(count * inputs.cols());
-        let mut positions = Vec::with_capacity(count * POSITION_WIDTH);
-        let mut mask = Vec::with_capacity(count);
-        for &row in rows {
-            let origin = self.prepared.places[row as usize];
-            let near = &self.prepared.neighbours[row as usize];
-            for slot in 0..tokens {
-                // Where a section has too few spots the spot itself stands in, masked.
-                let other = if slot == 0 { Some(row) } else { near.get(slot - 1).copied() };
-                let token = other.unwrap_or(row) as usize;
-                values.extend_from_slice(inputs.row(token));
-                let at = self.prepared.places[token];
-                positions.extend(embed([at[0] - origin[0], at[1] - origin[1]]));
-                mask.push(if other.is_some() { 1.0 } else { 0.0 });
-            }
+/// What the expression branch reads of the spots `rows` with `neighbours` neighbours each, where there are as many.
+pub fn expression_batch(
+    prepared: &Prepared,
+    rows: &[u32],
+    neighbours: usize,
+    device: &Device,
+) -> ExpressionBatch {
+    let tokens = 1 + neighbours;
+    let count = rows.len() * tokens;
+    let inputs = &prepared.inputs;
+    let mut values = Vec::with_capacity(count * inputs.cols());
+    let mut positions = Vec::with_capacity(count * POSITION_WIDTH);
+    let mut mask = Vec::with_capacity(count);
+    for &row in rows {
+        let origin = prepared.places[row as usize];
+        let near = &prepared.neighbours[row as usize];
+        for slot in 0..tokens {
+            // Where a section has too few spots the spot itself stands in, masked.
+            let other = if slot == 0 { Some(row) } else { near.get(slot - 1).copied() };
+            let token = other.unwrap_or(row) as usize;
+            values.extend_from_slice(inputs.row(token));
+            let at = prepared.places[token];
+            positions.extend(embed([at[0] - origin[0], at[1] - origin[1]]));
+            mask.push(if other.is_some() { 1.0 } else { 0.0 });
         }
-        ExpressionBatch {
-            expression: self.tensor(values, [count, inputs.cols()]),
-            positions: self.tensor(positions, [count, POSITION_WIDTH]),
-            mask: self.tensor(mask, [rows.len(), tokens]),
-        }
+    }
+    let tensor = |values, shape: [usize; 2]| Tensor::from_data(TensorData::new(values, shape), device);
+    ExpressionBatch {
+        expression: tensor(values, [count, inputs.cols()]),
+        positions: tensor(positions, [count, POSITION_WIDTH]),
+        mask: tensor(mask, [rows.len(), tokens]),
     }
 }
 

@@ -56,7 +56,7 @@ pub enum ConfigError {
 }
 
 /// A type of setting.
-trait Setting: Sized {
+pub(super) trait Setting: Sized {
     type Limits;
     fn read(text: &str) -> Option<Self>;
     fn within(&self, limits: &Self::Limits) -> bool;
@@ -91,22 +91,26 @@ impl Setting for bool {
     }
 }
 
+/// Makes a struct of settings from their table.
 macro_rules! settings {
-    ($($(#[doc = $doc:literal])+ $level:ident $field:ident: $type:ty = $default:expr, $limits:expr, $allowed:literal;)*) => {
-        /// The settings of training; each field's description is also its help.
+    (
+        $(#[doc = $about:literal])+ $name:ident;
+        $($(#[doc = $doc:literal])+ $level:ident $field:ident: $type:ty = $default:expr, $limits:expr, $allowed:literal;)*
+    ) => {
+        $(#[doc = $about])+
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
-        pub struct TrainConfig {
+        pub struct $name {
             $($(#[doc = $doc])+ pub $field: $type,)*
         }
 
-        impl Default for TrainConfig {
+        impl Default for $name {
             fn default() -> Self {
                 Self { $($field: $default,)* }
             }
         }
 
-        impl TrainConfig {
+        impl $name {
             /// All settings in the order of a form.
             pub fn help() -> &'static [Help] {
                 const HELP: &[Help] = &[$(Help {
@@ -146,11 +150,11 @@ macro_rules! settings {
                 }
             }
 
-            /// Checks that every field has a value it takes, as one read from a file may not.
+            /// Checks that every field has a value within its limits, as one read from a file may not.
             ///
             /// # Errors
             /// [`ConfigError`] naming the first field that does not.
-            pub fn check(&self) -> Result<(), ConfigError> {
+            pub fn check_limits(&self) -> Result<(), ConfigError> {
                 $(if !self.$field.within(&$limits) {
                     return Err(ConfigError::Value {
                         field: stringify!($field),
@@ -158,18 +162,33 @@ macro_rules! settings {
                         allowed: $allowed,
                     });
                 })*
-                for (field, width) in [("width", self.width), ("expression_width", self.expression_width)] {
-                    if !width.is_multiple_of(self.heads) {
-                        return Err(ConfigError::Heads { field, width, heads: self.heads });
-                    }
-                }
                 Ok(())
             }
         }
     };
 }
+pub(super) use settings;
+
+impl TrainConfig {
+    /// Checks that every field has a value it takes, as one read from a file may not.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the first field that does not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_limits()?;
+        for (field, width) in [("width", self.width), ("expression_width", self.expression_width)] {
+            if !width.is_multiple_of(self.heads) {
+                return Err(ConfigError::Heads { field, width, heads: self.heads });
+            }
+        }
+        Ok(())
+    }
+}
 
 settings! {
+    /// The settings of training; each field's description is also its help.
+    TrainConfig;
+
     /// The number that everything random follows from: the same seed gives the same model on the CPU.
     Basic seed: u64 = 1, 0..=u64::MAX, "a whole number from 0";
     /// How many networks are trained and averaged; more take longer and vary less.

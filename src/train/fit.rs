@@ -11,7 +11,7 @@ use crate::core::target::Target;
 use crate::device::ComputeDevice;
 use crate::predict::Fitted;
 use crate::predict::bank::BankShapeError;
-use crate::preprocess::features::SectionFeatures;
+use crate::preprocess::features::{FeatureError, SectionFeatures};
 use crate::preprocess::pca::PcaError;
 use crate::preprocess::standardise::FeatureShapeError;
 use crate::train::checkpoint;
@@ -99,6 +99,9 @@ pub enum TrainError {
     /// A bank could not be made.
     #[error(transparent)]
     Bank(#[from] BankShapeError),
+    /// The images of a section cannot be encoded.
+    #[error(transparent)]
+    Images(#[from] FeatureError),
     /// The system gives no thread to train in.
     #[error("Training could not be started: {source}")]
     Thread {

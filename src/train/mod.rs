@@ -7,6 +7,7 @@ mod fit;
 mod members;
 mod optimizer;
 mod prepare;
+pub mod published;
 mod score;
 mod stage;
 mod work;

@@ -94,7 +94,7 @@ fn align_sections(values: &mut Matrix, picks: &[Pick], sections: usize) {
     }
 }
 
-fn scale_of(values: &Matrix) -> GeneScale {
+pub(super) fn scale_of(values: &Matrix) -> GeneScale {
     let n = values.rows().max(1) as f64;
     let (mut mean, mut square) = (vec![0.0f64; values.cols()], vec![0.0f64; values.cols()]);
     for row in values.iter_rows() {

@@ -214,20 +214,27 @@ impl<'a> Work<'a> {
             notes.push(text.to_owned());
         }
         let batch = batch_size(self.choosing.picks.len(), self.config.batch_size);
-        let chance = (batch as f64).ln();
         let last = standing
             .members
             .iter()
             .filter_map(|m| m.history.iter().rev().find(|e| e.phase == Phase::Choosing))
             .map(|e| f64::from(e.contrastive))
             .fold(0.0, f64::max);
-        if self.config.contrastive_weight > 0.0 && last > CHANCE * chance {
-            notes.push(format!(
-                "The contrastive loss did not leave chance: {last:.2} at the end, where guessing gives {chance:.2}."
-            ));
+        if self.config.contrastive_weight > 0.0 {
+            notes.extend(chance_note(last, batch));
         }
         notes
     }
+}
+
+/// What to say of a contrastive loss that ended at `last`, if it did not leave chance.
+pub fn chance_note(last: f64, batch: usize) -> Option<String> {
+    let chance = (batch as f64).ln();
+    (last > CHANCE * chance).then(|| {
+        format!(
+            "The contrastive loss did not leave chance: {last:.2} at the end, where guessing gives {chance:.2}."
+        )
+    })
 }
 
 fn network_config(config: &TrainConfig, features: usize, genes: usize) -> NetworkConfig {

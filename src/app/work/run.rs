@@ -382,7 +382,7 @@ fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
     let genes = fit.snapshot.project.selection.clone().unwrap_or_default().genes;
     let workspace = workspace(fit.snapshot.clone(), resources);
     let FitRequest { target, sections, encoder, device, config, .. } = fit;
-    (workspace, JobFit { genes, target, sections, encoder, device, config })
+    (workspace, JobFit { genes, target, sections, encoder, device, config, published: None })
 }
 
 fn run_training(
@@ -409,6 +409,7 @@ fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) 
         encoder: encoders::choice_of(&config.encoder, config.weights.as_deref()),
         device,
         config: config.train,
+        published: config.published,
     };
     match config.kind {
         RunKind::Model { test } => run_training(workspace, &fit, &test, &run.id, ctx),

@@ -12,6 +12,8 @@ pub mod presets;
 mod pretrained;
 mod resnet;
 mod tensor;
+mod trained;
+mod training;
 mod vit;
 
 pub use architecture::Architecture;
@@ -20,3 +22,5 @@ pub use load::{LoadError, load, report};
 pub use presets::{Preset, TrainedOn, preset, presets};
 pub use pretrained::{Pretrained, check};
 pub use tensor::TensorNetwork;
+pub use trained::{EncoderShape, Trained};
+pub use training::{Chunk, Training, first_parameters, image_batch};

@@ -1,10 +1,12 @@
 //! The encoders that people in the field use: what they are, what they need, and where to ask for them.
 //! Architectures are those of the model cards; weights are never downloaded, users bring them.
 
+use serde::{Deserialize, Serialize};
+
 use super::architecture::{Architecture, DenseNet, Mlp, MlpKind, Pooling, ResNet, Vit};
 
 /// How pixels are normalised: `(v / 255 - mean) / std`, channel by channel (red, green, blue).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
     /// Subtracted.
     pub mean: [f32; 3],

@@ -9,7 +9,7 @@ use super::architecture::Architecture;
 use super::cpu::CpuNetwork;
 use super::load::{LoadError, load, report};
 use super::parameters::{Array, Parameters};
-use super::presets::Preset;
+use super::presets::{Normalisation, Preset};
 use super::tensor::TensorNetwork;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::{EncoderError, PatchEncoder, RgbPatch};
@@ -42,18 +42,37 @@ pub struct Pretrained {
 
 /// Where it runs.
 #[derive(Debug)]
-enum Network {
+pub(super) enum Network {
     Cpu(CpuNetwork),
     Tensors(TensorNetwork),
 }
 
 impl Network {
-    fn new(architecture: &Architecture, parameters: Parameters, device: Option<&Device>) -> Self {
-        let architecture = architecture.clone();
+    /// On `device`, or on the processor.
+    pub(super) fn new(architecture: Architecture, parameters: Parameters, device: Option<&Device>) -> Self {
         match device {
             None => Self::Cpu(CpuNetwork::new(architecture, parameters)),
             Some(device) => Self::Tensors(TensorNetwork::new(architecture, parameters, device)),
         }
+    }
+
+    /// Feature vectors of patches of `side` pixels.
+    pub(super) fn features(
+        &self,
+        patches: &[RgbPatch],
+        side: usize,
+        normalisation: Normalisation,
+    ) -> Vec<f32> {
+        let mut features = Vec::new();
+        for batch in patches.chunks(BATCH) {
+            let mut images = Vec::with_capacity(batch.len() * side * side * 3);
+            batch.iter().for_each(|patch| normalisation.apply(&patch.rgb, &mut images));
+            features.extend(match self {
+                Self::Cpu(network) => network.run(images, side),
+                Self::Tensors(network) => network.run(images, side),
+            });
+        }
+        features
     }
 }
 
@@ -119,7 +138,7 @@ impl Pretrained {
         Self {
             id: format!("{}-made-up", preset.name),
             batch: batch(&preset, device.is_some()),
-            network: OnceLock::from(Network::new(&preset.architecture, parameters, device.as_ref())),
+            network: OnceLock::from(Network::new(preset.architecture.clone(), parameters, device.as_ref())),
             preset,
             weights: PathBuf::new(),
             device,
@@ -167,7 +186,7 @@ impl PatchEncoder for Pretrained {
                 LoadError::Cancelled(cancelled) => EncoderError::Cancelled(cancelled),
                 other => EncoderError::Failed(other.to_string()),
             })?;
-        self.network.get_or_init(|| Network::new(architecture, parameters, self.device.as_ref()));
+        self.network.get_or_init(|| Network::new(architecture.clone(), parameters, self.device.as_ref()));
         Ok(())
     }
 
@@ -175,17 +194,7 @@ impl PatchEncoder for Pretrained {
         let Some(network) = self.network.get() else {
             return Err(EncoderError::Failed(format!("{} was not made ready", self.preset.title)));
         };
-        let (side, width) = (self.preset.side, self.width());
-        let mut features = Vec::with_capacity(patches.len());
-        for batch in patches.chunks(BATCH) {
-            let mut images = Vec::with_capacity(batch.len() * side * side * 3);
-            batch.iter().for_each(|patch| self.preset.normalisation.apply(&patch.rgb, &mut images));
-            let values = match network {
-                Network::Cpu(network) => network.run(images, side),
-                Network::Tensors(network) => network.run(images, side),
-            };
-            features.extend(values.chunks_exact(width).map(<[f32]>::to_vec));
-        }
-        Ok(features)
+        let features = network.features(patches, self.preset.side, self.preset.normalisation);
+        Ok(features.chunks_exact(self.width()).map(<[f32]>::to_vec).collect())
     }
 }

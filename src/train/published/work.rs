@@ -1,0 +1,432 @@
+//! What training by the published recipe works on, its steps, and the model that is put together at the end.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::seq::SliceRandom;
+
+use super::adam::Adam;
+use super::checkpoint::Standing;
+use super::config::PublishedConfig;
+use super::encoder::{EncoderSide, Passes, Patches, chunk_lengths, workers};
+use super::input::{Images, PublishedInput};
+use crate::core::cancel::CancelToken;
+use crate::core::matrix::Matrix;
+use crate::core::progress::Progress;
+use crate::core::rng::stream;
+use crate::device::ComputeDevice;
+use crate::model::encoder::{Trained, Training};
+use crate::model::losses::product_cross_entropy;
+use crate::model::parameters::{gather, gradients, scatter};
+use crate::model::published::{PublishedNetwork, PublishedShape};
+use crate::predict::bank::Bank;
+use crate::predict::embed::values;
+use crate::predict::published::{PublishedRecipe, embed_images, encoder_device, network};
+use crate::predict::source::Pick;
+use crate::predict::uncertainty::Calibration;
+use crate::predict::{BankSpot, GeneScale, Published};
+use crate::preprocess::spots;
+use crate::train::batch::{batch_size, expression_batch};
+use crate::train::config::TrainConfig;
+use crate::train::fit::TrainError;
+use crate::train::prepare::{Prepared, prepare, scale_of};
+use crate::train::stage::{EpochMetrics, Phase};
+use crate::train::work::chance_note;
+
+/// Spots whose expression is embedded at a time when the bank is built.
+const CHUNK: usize = 256;
+
+/// What stays the same while training goes on.
+pub struct Work<'a> {
+    input: &'a PublishedInput<'a>,
+    config: &'a PublishedConfig,
+    compute: &'a ComputeDevice,
+    device: Device,
+    shape: PublishedShape,
+    prepared: Prepared,
+    /// Scaled features of a frozen encoder, one row a spot, and their scale.
+    frozen: Option<(Matrix, GeneScale)>,
+}
+
+/// What changes.
+pub struct State {
+    template: PublishedNetwork,
+    network: Adam,
+    encoder: Option<EncoderSide>,
+    /// Epochs finished.
+    pub epoch: usize,
+    history: Vec<EpochMetrics>,
+}
+
+impl<'a> Work<'a> {
+    /// Prepares `input`, which fits together.
+    pub fn new(
+        input: &'a PublishedInput<'a>,
+        config: &'a PublishedConfig,
+        compute: &'a ComputeDevice,
+        cancel: &CancelToken,
+    ) -> Result<Self, TrainError> {
+        let expression: Vec<&Matrix> = input.sections.iter().map(|s| s.expression).collect();
+        let places: Vec<&[[f32; 2]]> = input.sections.iter().map(|s| s.um).collect();
+        let picks = (0..expression.len())
+            .flat_map(|section| (0..expression[section].rows()).map(move |spot| Pick { section, spot }))
+            .collect();
+        // As measured: not denoised, not aligned between sections, not z-scored.
+        let plain = TrainConfig {
+            rank: 0,
+            center_sections: false,
+            expression_neighbours: config.expression_neighbours,
+            ..TrainConfig::default()
+        };
+        let mut prepared = prepare(&expression, &places, picks, &plain, cancel)?;
+        prepared.inputs = prepared.denoised.clone();
+        let frozen = frozen_features(input).map(|features| {
+            let scale = scale_of(&features);
+            (scale.standardise(&features), scale)
+        });
+        let features = match (&input.encoder, &frozen) {
+            (Some((shape, _)), _) => shape.architecture.width(),
+            (None, Some((features, _))) => features.cols(),
+            (None, None) => 0,
+        };
+        let shape = PublishedShape {
+            features,
+            genes: input.genes.len(),
+            heads: config.heads,
+            head_width: config.head_width,
+            projection: config.projection,
+        };
+        let device = compute.burn().clone().without_autodiff();
+        Ok(Self { input, config, compute, device, shape, prepared, frozen })
+    }
+
+    /// Before the first step.
+    pub fn first(&self) -> State {
+        let template = self.shape.init(self.config.seed, &self.device);
+        let network = Adam::new(gather(&template));
+        let encoder = self.input.encoder.clone().map(|(shape, parameters)| {
+            let (training, vector) = Training::new(shape.architecture, parameters);
+            let count = vector.len();
+            let adam = Adam::new(Tensor::from_data(TensorData::new(vector, [count]), &self.device));
+            EncoderSide { training, adam }
+        });
+        State { template, network, encoder, epoch: 0, history: Vec::new() }
+    }
+
+    fn batch_size(&self) -> usize {
+        batch_size(self.prepared.picks.len(), self.config.batch_size)
+    }
+
+    /// Trains through one epoch.
+    ///
+    /// # Errors
+    /// The loss is not finite any more, or it was cancelled.
+    pub fn epoch(
+        &self,
+        state: &mut State,
+        events: &mut dyn FnMut(&EpochMetrics),
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<(), TrainError> {
+        let started = Instant::now();
+        let (config, size) = (self.config, self.batch_size());
+        let mut order: Vec<u32> = (0..self.prepared.picks.len() as u32).collect();
+        order.shuffle(&mut stream(config.seed, "batch order", state.epoch as u64));
+        let batches = order.len() / size.max(1);
+        // In an encoder's training every chunk takes seconds, and goes through the network twice.
+        let chunks = match state.encoder {
+            Some(_) => 2 * chunk_lengths(size, config.encoder_chunk).len(),
+            None => 1,
+        };
+        let (per_epoch, finished) = (batches * chunks, AtomicUsize::new(0));
+        let epoch = state.epoch;
+        let done: &(dyn Fn(usize) + Sync) = &|count| {
+            let now = epoch * per_epoch + finished.fetch_add(count, Ordering::Relaxed) + count;
+            progress.report("Training", now as u64, (config.epochs * per_epoch) as u64);
+        };
+        let mut sum = 0.0;
+        for (index, rows) in order.chunks_exact(size).enumerate() {
+            cancel.check()?;
+            let step = (epoch * batches + index) as u64;
+            let loss = self.step(state, rows, step, done, cancel)?;
+            if step == 0 {
+                self.hear(state, 0, loss, 0.0, events);
+            }
+            sum += loss;
+        }
+        state.epoch += 1;
+        let (mean, epoch) = (sum / batches.max(1) as f32, state.epoch);
+        self.hear(state, epoch, mean, started.elapsed().as_secs_f32(), events);
+        if mean.is_finite() { Ok(()) } else { Err(TrainError::Diverged { epoch }) }
+    }
+
+    fn hear(
+        &self,
+        state: &mut State,
+        epoch: usize,
+        loss: f32,
+        seconds: f32,
+        events: &mut dyn FnMut(&EpochMetrics),
+    ) {
+        let metrics = EpochMetrics {
+            phase: Phase::Refitting,
+            member: 0,
+            epoch,
+            epochs: self.config.epochs,
+            train_loss: loss,
+            contrastive: loss,
+            regression: 0.0,
+            validation_loss: None,
+            validation_pcc: None,
+            seconds,
+        };
+        state.history.push(metrics);
+        events(&metrics);
+    }
+
+    /// One step on the spots `rows`: their loss before it.
+    fn step(
+        &self,
+        state: &mut State,
+        rows: &[u32],
+        step: u64,
+        done: &(dyn Fn(usize) + Sync),
+        cancel: &CancelToken,
+    ) -> Result<f32, TrainError> {
+        let config = self.config;
+        let picks: Vec<Pick> = rows.iter().map(|&r| self.prepared.picks[r as usize]).collect();
+        let on_processor = self.compute.is_deterministic();
+        let passes = Passes { workers: workers(on_processor), device: &self.device, done, cancel };
+        let patches = match &self.input.encoder {
+            Some((shape, _)) => {
+                let seeds = (config.seed, step);
+                let (chunk, jitter) = (config.encoder_chunk, config.jitter);
+                Some(Patches::read(self.input, shape, &picks, chunk, jitter, seeds, cancel)?)
+            }
+            None => None,
+        };
+        let features = match (&state.encoder, &patches) {
+            (Some(encoder), Some(patches)) => {
+                Tensor::from_inner(encoder.features(patches, passes)?).require_grad()
+            }
+            _ => self.frozen_batch(rows),
+        };
+        let network = scatter(state.template.clone(), &state.network.parameters, true);
+        let expression = expression_batch(&self.prepared, rows, config.expression_neighbours, &self.device);
+        let loss = product_cross_entropy(network.image(features.clone()), network.expression(&expression));
+        let backward = loss.backward();
+        let gradient = gradients(&network, &backward);
+        match (&mut state.encoder, &patches) {
+            (Some(encoder), Some(patches)) => {
+                if let Some(of_features) = features.grad(&backward) {
+                    let gradient = encoder.backward(patches, &of_features, passes)?;
+                    encoder.adam.step(gradient, config.learning_rate, config.weight_decay);
+                }
+            }
+            _ => done(1),
+        }
+        state.network.step(gradient, config.learning_rate, config.weight_decay);
+        Ok(values(loss.without_autodiff()).first().copied().unwrap_or(f32::NAN))
+    }
+
+    fn frozen_batch(&self, rows: &[u32]) -> Tensor<2> {
+        let Some((features, _)) = &self.frozen else { return Tensor::zeros([rows.len(), 0], &self.device) };
+        let mut values = Vec::with_capacity(rows.len() * features.cols());
+        rows.iter().for_each(|&r| values.extend_from_slice(features.row(r as usize)));
+        Tensor::from_data(TensorData::new(values, [rows.len(), features.cols()]), &self.device)
+    }
+
+    /// The model of where training stands.
+    ///
+    /// # Errors
+    /// The slides' patches cannot be encoded, or it was cancelled.
+    pub fn finish(
+        &self,
+        state: &State,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Published, TrainError> {
+        progress.report("Building the bank of training spots", 0, 0);
+        let parameters = values(state.network.parameters.clone());
+        let net = network(&self.shape, &parameters, &self.device);
+        let keys = self.embed_expression(&net, cancel)?;
+        let (encoder, features) = match (&state.encoder, &self.input.encoder) {
+            (Some(side), Some((shape, _))) => {
+                let parameters = side.training.parameters(&values(side.adam.parameters.clone()));
+                let device = encoder_device(self.compute);
+                let encoder = Trained::new(shape.clone(), parameters, device.as_ref());
+                let features = self.encode(&encoder, progress, cancel)?;
+                (Some(encoder), features)
+            }
+            _ => (None, self.frozen.as_ref().map(|(f, _)| f.clone()).unwrap_or_default()),
+        };
+        let images = embed_images(&net, &features, &self.device, |_| (), cancel)?;
+        let calibration = self.calibrate(&images, &keys, cancel)?;
+        let bank = Bank::published(keys, self.prepared.denoised.clone(), self.names(|_| true))?;
+        let recipe = PublishedRecipe {
+            target: self.input.target,
+            shape: self.shape,
+            encoder: self.input.encoder.as_ref().map(|(shape, _)| shape.clone()),
+            neighbours: self.config.neighbours,
+            sections: self.input.sections.iter().map(|s| s.name.to_owned()).collect(),
+            epochs: state.epoch,
+            notes: self.notes(state),
+            device: self.compute.info().name.clone(),
+            training: serde_json::to_value(self.config).unwrap_or_default(),
+        };
+        let scale = self.frozen.as_ref().map(|(_, scale)| scale.clone());
+        let genes = self.input.genes.to_vec();
+        Ok(Published::new(recipe, genes, scale, parameters, encoder, calibration, bank, self.compute))
+    }
+
+    fn embed_expression(
+        &self,
+        network: &PublishedNetwork,
+        cancel: &CancelToken,
+    ) -> Result<Matrix, TrainError> {
+        let rows: Vec<u32> = (0..self.prepared.picks.len() as u32).collect();
+        let mut keys = Vec::with_capacity(rows.len() * self.shape.projection);
+        for chunk in rows.chunks(CHUNK) {
+            cancel.check()?;
+            let near = self.config.expression_neighbours;
+            keys.extend(values(network.expression(&expression_batch(
+                &self.prepared,
+                chunk,
+                near,
+                &self.device,
+            ))));
+        }
+        Ok(Matrix::from_vec(rows.len(), self.shape.projection, keys).unwrap_or_default())
+    }
+
+    /// Features of all training spots by a trained encoder.
+    fn encode(
+        &self,
+        encoder: &Trained,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Matrix, TrainError> {
+        let mut parts = Vec::with_capacity(self.input.sections.len());
+        for section in &self.input.sections {
+            if let Images::Patches { slide, centers, mpp } = section.images {
+                parts.push(spots::encode(slide, centers, mpp, encoder, progress, cancel)?);
+            }
+        }
+        Ok(Matrix::vstack(&parts).unwrap_or_default())
+    }
+
+    /// Intervals from the errors on each training section when it is retrieved from the others. The networks have
+    /// seen it, so they are rather too narrow; the recipe leaves no section that they have not seen.
+    fn calibrate(
+        &self,
+        images: &Matrix,
+        keys: &Matrix,
+        cancel: &CancelToken,
+    ) -> Result<Calibration, TrainError> {
+        if self.input.sections.len() < 2 {
+            return Ok(Calibration::from_deviation(&self.prepared.scale.deviation));
+        }
+        let (mut predicted, mut spread, mut measured) = (Vec::new(), Vec::new(), Vec::new());
+        for section in 0..self.input.sections.len() {
+            let rows = |own: bool| -> Vec<usize> {
+                let is_own = |&r: &usize| (self.prepared.picks[r].section == section) == own;
+                (0..self.prepared.picks.len()).filter(is_own).collect()
+            };
+            let (own, others) = (rows(true), rows(false));
+            if own.is_empty() || others.is_empty() {
+                continue;
+            }
+            let expression = self.prepared.denoised.select_rows(&others);
+            let names = self.names(|p| p.section != section);
+            let bank = Bank::published(keys.select_rows(&others), expression, names)?;
+            let retrieved = bank.retrieve(&images.select_rows(&own), self.config.neighbours, cancel)?;
+            let average = bank.average(&retrieved, cancel)?;
+            predicted.push(average.mean);
+            spread.push(average.spread);
+            measured.push(self.prepared.denoised.select_rows(&own));
+        }
+        let all = |parts: &[Matrix]| Matrix::vstack(parts).unwrap_or_default();
+        Ok(Calibration::choose(&all(&predicted), &all(&spread), &all(&measured)))
+    }
+
+    fn names(&self, keep: impl Fn(&Pick) -> bool) -> Vec<BankSpot> {
+        let name = |p: &Pick| {
+            let s = &self.input.sections[p.section];
+            BankSpot { section: s.name.to_owned(), spot: s.spot_ids[p.spot].clone() }
+        };
+        self.prepared.picks.iter().filter(|p| keep(p)).map(name).collect()
+    }
+
+    fn notes(&self, state: &State) -> Vec<String> {
+        let last = state.history.last().map_or(0.0, |m| f64::from(m.contrastive));
+        chance_note(last, self.batch_size()).into_iter().collect()
+    }
+
+    /// Stands for data, settings and device: a checkpoint of others is not resumed.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        let mut bytes = |b: &[u8]| {
+            hash.update(&(b.len() as u64).to_le_bytes());
+            hash.update(b);
+        };
+        // More epochs are the same work going on.
+        let config = PublishedConfig { epochs: 0, ..self.config.clone() };
+        bytes(serde_json::to_string(&config).unwrap_or_default().as_bytes());
+        bytes(self.compute.info().name.as_bytes());
+        self.input.genes.iter().for_each(|g| bytes(g.as_bytes()));
+        let floats = |v: &[f32]| -> Vec<u8> { v.iter().flat_map(|v| v.to_le_bytes()).collect() };
+        for s in &self.input.sections {
+            bytes(s.name.as_bytes());
+            s.spot_ids.iter().for_each(|id| bytes(id.as_bytes()));
+            bytes(&floats(s.expression.as_slice()));
+            match s.images {
+                Images::Features(features) => bytes(&floats(features.as_slice())),
+                Images::Patches { slide, centers, mpp } => {
+                    bytes(format!("{} {centers:?} {mpp:?}", slide.path().display()).as_bytes());
+                }
+            }
+        }
+        for (name, array) in self.input.encoder.iter().flat_map(|(_, parameters)| parameters) {
+            bytes(name.as_bytes());
+            bytes(&floats(&array.values));
+        }
+        hash.finalize().to_hex().to_string()
+    }
+}
+
+impl State {
+    /// Numbers of parameters, and of an encoder's parameters and running statistics.
+    pub fn sizes(&self) -> (usize, Option<(usize, usize)>) {
+        let encoder =
+            self.encoder.as_ref().map(|e| (e.adam.parameters.dims()[0], e.training.running().len()));
+        (self.network.parameters.dims()[0], encoder)
+    }
+
+    /// What to store.
+    pub fn standing(&self) -> Standing {
+        let encoder = self.encoder.as_ref().map(|e| (e.adam.save(), e.training.running()));
+        Standing { epoch: self.epoch, history: self.history.clone(), network: self.network.save(), encoder }
+    }
+
+    /// Goes on from what was stored.
+    pub fn restore(&mut self, standing: Standing, work: &Work<'_>) {
+        self.epoch = standing.epoch;
+        self.history = standing.history;
+        self.network = Adam::restore(&standing.network, &work.device);
+        if let (Some(encoder), Some((saved, running))) = (&mut self.encoder, standing.encoder) {
+            encoder.adam = Adam::restore(&saved, &work.device);
+            encoder.training.restore_running(&running);
+        }
+    }
+}
+
+/// Features of a frozen encoder, all sections beneath each other.
+fn frozen_features(input: &PublishedInput<'_>) -> Option<Matrix> {
+    let of = |images: Images<'_>| match images {
+        Images::Features(features) => Some(features.clone()),
+        Images::Patches { .. } => None,
+    };
+    let parts: Option<Vec<Matrix>> = input.sections.iter().map(|s| of(s.images)).collect();
+    Matrix::vstack(&parts?)
+}
