@@ -243,7 +243,8 @@ impl Workspace {
         mut take: impl FnMut(&Section, Arc<SectionFeatures>),
     ) -> anyhow::Result<()> {
         let mut expected = Vec::with_capacity(sections.len());
-        for section in sections {
+        for (done, section) in sections.iter().enumerate() {
+            ctx.observer.report("Looking for image features", done as u64, sections.len() as u64);
             let cached = self.has_features(section, ctx)?;
             expected.push(if cached { 0 } else { self.expected_patches(section) });
         }

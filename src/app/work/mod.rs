@@ -1,15 +1,16 @@
 //! Long work that the window asked for: what may run beside what, what waits, and what came of it.
 
+mod features;
+mod outcome;
 mod request;
 mod run;
+mod stored;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use request::{
-    FigureRequest, FitRequest, Lane, OpenedProject, Outcome, PreviewImage, ReadSection, Request, RunDetails,
-    Snapshot,
-};
+pub use outcome::{OpenedProject, Outcome, PreviewImage, ReadSection, RunDetails};
+pub use request::{FigureRequest, FitRequest, Lane, Request, Snapshot};
 use run::runner;
 
 use crate::app::encoders::pace_text;

@@ -1,4 +1,4 @@
-//! What the window can ask for, and what comes of it.
+//! What the window can ask for.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,19 +10,14 @@ use crate::app::forms::FigureFormat;
 use crate::app::settings::Settings;
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::target::Target;
-use crate::data::candidates::Candidate;
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
-use crate::data::st::MissingFile;
-use crate::data::st::pairing::Suggestion;
-use crate::device::{DeviceChoice, DeviceInfo};
+use crate::device::DeviceChoice;
 use crate::evaluate::report::{EvalReport, Split};
-use crate::jobs::encoder_speed::Rates;
-use crate::jobs::encoders::{EncoderChoice, EncoderInfo};
+use crate::jobs::encoders::EncoderChoice;
 use crate::jobs::runs::RunInfo;
-use crate::predict::Predictions;
 use crate::preprocess::hvg::Combine;
-use crate::train::{EpochMetrics, TrainConfig};
+use crate::train::TrainConfig;
 
 /// What may run beside what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -416,154 +411,4 @@ impl Request {
             _ => false,
         }
     }
-}
-
-/// A section that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReadSection {
-    /// The section.
-    pub section: Arc<Section>,
-    /// The sum of its counts.
-    pub umis: f64,
-}
-
-/// A project that was read or made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OpenedProject {
-    /// Its file.
-    pub path: PathBuf,
-    /// Its content.
-    pub project: Project,
-    /// Files that are not where they were.
-    pub missing: Vec<MissingFile>,
-    /// Whether it is the synthetic demo.
-    pub demo: bool,
-    /// Whether it was just made, so that there is nothing to go back to in it.
-    pub new: bool,
-    /// Samples found that the user should look at before they are added.
-    pub found: Vec<Candidate>,
-    /// Files found that may belong together, where nothing was recognised.
-    pub suggestions: Vec<Suggestion>,
-    /// Remarks on files that were left out.
-    pub notes: Vec<String>,
-}
-
-/// What a stored run holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunDetails {
-    /// Its name.
-    pub id: String,
-    /// The epochs of each fold.
-    pub curves: Vec<(String, Vec<EpochMetrics>)>,
-    /// Whether it is a cross-validation.
-    pub cross_validation: bool,
-    /// How well it predicted what it was tested on, if anything.
-    pub report: Option<Arc<EvalReport>>,
-    /// Remarks on the run.
-    pub notes: Vec<String>,
-}
-
-/// Pixels of a figure, as they would be saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PreviewImage {
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// 4 bytes a pixel, alpha not premultiplied.
-    pub rgba: Vec<u8>,
-}
-
-/// What came of a request.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// Nothing but that it was done.
-    Done,
-    /// Files were written.
-    Saved(PathBuf),
-    /// What can compute, the best first.
-    Devices(Vec<DeviceInfo>),
-    /// A project.
-    Project(Box<OpenedProject>),
-    /// The samples of files and folders, or else the files that may belong to sections.
-    Scanned {
-        /// Samples found.
-        found: Vec<Candidate>,
-        /// Which files may belong together, where nothing was recognised.
-        suggestions: Vec<Suggestion>,
-        /// Remarks on files that were left out.
-        notes: Vec<String>,
-    },
-    /// A section.
-    Section(ReadSection),
-    /// A section's file is not where it was.
-    MissingFile(MissingFile),
-    /// The state of the cache.
-    Features {
-        /// Names of the sections whose features are cached.
-        cached: Vec<String>,
-        /// Bytes in the cache.
-        bytes: u64,
-        /// About how many patches are encoded for each section, where that was counted.
-        patches: BTreeMap<String, u64>,
-    },
-    /// The encoders, texture first.
-    Encoders {
-        /// All of them.
-        list: Vec<EncoderInfo>,
-        /// Where weights are looked for.
-        folder: Option<PathBuf>,
-    },
-    /// How fast a device is.
-    Rates {
-        /// Its name.
-        device: String,
-        /// Its speed.
-        rates: Rates,
-    },
-    /// How fast an encoder is.
-    Speed {
-        /// The name of the device.
-        device: String,
-        /// Patches a second.
-        per_second: f64,
-    },
-    /// A gene list.
-    Genes(Vec<String>),
-    /// The runs of a project, newest first.
-    Runs(Vec<RunInfo>),
-    /// A run ended; its predictions of its test sections.
-    Trained {
-        /// Its name.
-        run: String,
-        /// One for each test section.
-        predictions: Vec<Arc<Predictions>>,
-        /// What the user must know of it.
-        notes: Vec<String>,
-    },
-    /// A cross-validation ended.
-    Evaluated {
-        /// Its name.
-        run: String,
-        /// Its report.
-        report: Arc<EvalReport>,
-    },
-    /// What a run holds.
-    Run(Box<RunDetails>),
-    /// Predictions of one section.
-    Predicted {
-        /// The run that predicted.
-        run: String,
-        /// The predictions.
-        predictions: Arc<Predictions>,
-    },
-    /// A figure on the screen.
-    Preview(Arc<PreviewImage>),
-    /// Several figures were written.
-    SavedMany {
-        /// The folder.
-        folder: PathBuf,
-        /// How many.
-        count: usize,
-    },
 }

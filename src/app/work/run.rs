@@ -8,33 +8,28 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 
 use super::Runner;
-use super::request::{
-    FigureRequest, FitRequest, OpenedProject, Outcome, PreviewImage, ReadSection, Request, RunDetails,
-    Snapshot,
-};
+use super::features::check_features;
+use super::outcome::{OpenedProject, Outcome, PreviewImage, ReadSection};
+use super::request::{FigureRequest, FitRequest, Request, Snapshot};
+use super::stored::load_run;
 use crate::app::forms::FigureFormat;
 use crate::app::samples::SamplesForm;
 use crate::core::display::DisplaySettings;
-use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
+use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
-use crate::data::section::Section;
 use crate::data::st::ReadError;
 use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, suggest_pairs};
 use crate::device::{self, DeviceChoice};
-use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
-use crate::jobs::encoders::EncoderChoice;
 use crate::jobs::predict::predictions;
-use crate::jobs::runs::{
-    REPORT_FILE, RunInfo, RunKind, delete_run, fold_folder, list_runs, runs_folder, safe_name,
-};
+use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder, safe_name};
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
-use crate::jobs::{curves, demo, encoder_speed, encoders, figure, genes, prediction_table, project};
+use crate::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
 
@@ -330,36 +325,6 @@ fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whose features by an encoder are cached, and how many patches sections have.
-fn check_features(
-    resources: &Resources,
-    sections: &[Arc<Section>],
-    encoder: &EncoderChoice,
-    device: DeviceChoice,
-    ctx: &Ctx,
-) -> anyhow::Result<Outcome> {
-    let workspace = Workspace::new(PathBuf::new(), Project::new(), resources.clone());
-    let opened = match encoder.name.as_str() {
-        encoders::TEXTURE => Ok(workspace.clone()),
-        _ => device::choose(device)
-            .map_err(anyhow::Error::from)
-            .and_then(|device| workspace.with_encoder(encoder, &device, ctx)),
-    };
-    let mut cached = Vec::new();
-    // An encoder that cannot be opened has no features; why it cannot is told where it is to be used.
-    if let Ok(seen) = &opened {
-        for section in sections {
-            if seen.has_features(section, ctx)? {
-                cached.push(section.name.clone());
-            }
-        }
-    }
-    ctx.check()?;
-    let counting = opened.as_ref().unwrap_or(&workspace);
-    let patches = sections.iter().map(|s| (s.name.clone(), counting.expected_patches(s))).collect();
-    Ok(Outcome::Features { cached, bytes: resources.cache.size_bytes(), patches })
-}
-
 fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let name = entry.name.clone();
     let mut project = Project::new();
@@ -417,70 +382,6 @@ fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) 
             Ok(Outcome::Evaluated { run: run.id, report: Arc::new(report) })
         }
     }
-}
-
-fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
-    let mut details = RunDetails {
-        id: run.id.clone(),
-        curves: Vec::new(),
-        cross_validation: false,
-        report: None,
-        notes: Vec::new(),
-    };
-    let mut read_log = |name: &str, folder: &Path| -> anyhow::Result<()> {
-        let log = folder.join("log.txt");
-        if log.is_file() {
-            let (epochs, notes) = curves::read(&log)?;
-            details.curves.push((name.to_owned(), epochs));
-            details.notes.extend(notes);
-        }
-        Ok(())
-    };
-    match &run.config.kind {
-        RunKind::Model { .. } => {
-            read_log(&run.id, &run.folder)?;
-            let file = run.folder.join("reports.json");
-            if file.is_file() {
-                details.report = test_report(run, read_json(&file)?).map(Arc::new);
-            }
-        }
-        RunKind::CrossValidation { .. } => {
-            details.cross_validation = true;
-            if run.complete {
-                let report: EvalReport = read_json(&run.folder.join(REPORT_FILE))?;
-                for fold in &report.folds {
-                    let name = match (report.split, &fold.patient) {
-                        (Split::Patient, Some(patient)) => patient,
-                        _ => &fold.test,
-                    };
-                    read_log(name, &fold_folder(&run.folder, name))?;
-                }
-                details.report = Some(Arc::new(report));
-            }
-        }
-    }
-    details.curves.dedup_by(|a, b| a.0 == b.0);
-    details.notes.dedup();
-    Ok(details)
-}
-
-/// How well a single model predicted what it was tested on, in the form of a cross-validation.
-fn test_report(run: &RunInfo, folds: Vec<FoldReport>) -> Option<EvalReport> {
-    if folds.is_empty() {
-        return None;
-    }
-    Some(EvalReport {
-        split: Split::Section,
-        target: run.config.target,
-        gene_count: run.config.genes.len(),
-        device: run.config.device.clone(),
-        seed: run.config.train.seed,
-        mean: MeanReport::over(&folds),
-        folds,
-        warnings: Vec::new(),
-        seconds: 0.0,
-        peak_rss_mb: 0.0,
-    })
 }
 
 fn rows(figure: &FigureRequest) -> Vec<(String, String)> {

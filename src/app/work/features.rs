@@ -1,0 +1,42 @@
+//! Whose image features are there already.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::outcome::Outcome;
+use crate::data::project::Project;
+use crate::data::section::Section;
+use crate::device::{self, DeviceChoice};
+use crate::jobs::context::Ctx;
+use crate::jobs::encoders::{self, EncoderChoice};
+use crate::jobs::workspace::{Resources, Workspace};
+
+/// Whose features by an encoder are cached, and how many patches sections have.
+pub(super) fn check_features(
+    resources: &Resources,
+    sections: &[Arc<Section>],
+    encoder: &EncoderChoice,
+    device: DeviceChoice,
+    ctx: &Ctx,
+) -> anyhow::Result<Outcome> {
+    let workspace = Workspace::new(PathBuf::new(), Project::new(), resources.clone());
+    let opened = match encoder.name.as_str() {
+        encoders::TEXTURE => Ok(workspace.clone()),
+        _ => device::choose(device)
+            .map_err(anyhow::Error::from)
+            .and_then(|device| workspace.with_encoder(encoder, &device, ctx)),
+    };
+    let mut cached = Vec::new();
+    // An encoder that cannot be opened has no features; why it cannot is told where it is to be used.
+    if let Ok(seen) = &opened {
+        for section in sections {
+            if seen.has_features(section, ctx)? {
+                cached.push(section.name.clone());
+            }
+        }
+    }
+    ctx.check()?;
+    let counting = opened.as_ref().unwrap_or(&workspace);
+    let patches = sections.iter().map(|s| (s.name.clone(), counting.expected_patches(s))).collect();
+    Ok(Outcome::Features { cached, bytes: resources.cache.size_bytes(), patches })
+}
