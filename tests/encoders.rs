@@ -1,7 +1,7 @@
 //! Pretrained encoders give what PyTorch gives. `tests/tools/export_encoders.py` made the fixtures: small networks
 //! of every family with random weights, and what PyTorch computes with them.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

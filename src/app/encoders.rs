@@ -273,8 +273,8 @@ mod tests {
 
     #[test]
     fn what_is_ahead_is_said_in_a_sentence() {
-        let speed = Some(Speed { per_second: 1.5, measured: false });
-        let mut ahead = Ahead { encoder: "UNI", known: true, sections: 4, patches: 3600, speed };
+        let speed = Speed { per_second: 1.5, measured: false };
+        let mut ahead = Ahead { encoder: "UNI", known: true, sections: 4, patches: 3600, speed: Some(speed) };
         let text = "The image features of 4 sections are computed first, by UNI: about 40 min.";
         assert_eq!(ahead.sentence(), text);
         assert_eq!(ahead.brief(), "To compute first: features of 4 sections, about 40 min.");
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(ahead.sentence(), "The image features of one section are computed first, by UNI.");
         ahead.sections = 0;
         assert_eq!(ahead.sentence(), "The image features of all sections are ready.");
-        assert_eq!(speed.unwrap().text(), "about 1.5 patches/s");
+        assert_eq!(speed.text(), "about 1.5 patches/s");
         assert_eq!((pace_text(0.234), pace_text(41.6)), ("0.23 patches/s".into(), "42 patches/s".into()));
         assert_eq!(parameters_text(1_134_774_272), "1.1 billion");
         assert_eq!(memory_text(303_350_784 * 4), "1.1 GiB");

@@ -96,7 +96,7 @@ pub(super) fn pool(x: &Tokens, pooling: Pooling, prefix: usize) -> Tokens {
             values.extend(mean.iter().map(|m| m / count));
         }
     }
-    let width = if x.images == 0 { 0 } else { values.len() / x.images };
+    let width = if pooling == Pooling::ClassAndMean { 2 * x.width } else { x.width };
     Tokens { images: x.images, tokens: 1, width, values }
 }
 
