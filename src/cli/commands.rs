@@ -185,10 +185,9 @@ fn fit_request(args: FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Resul
             return Err(anyhow!("--train-encoder is of the published recipe: add --recipe published"));
         }
         (RecipeArg::Fused, None) => None,
-        (RecipeArg::Published, weights) => Some(PublishedChoice {
-            trained: weights.map(TrainedChoice::new),
-            ..PublishedChoice::default()
-        }),
+        (RecipeArg::Published, weights) => {
+            Some(PublishedChoice { trained: weights.map(TrainedChoice::new), ..PublishedChoice::default() })
+        }
     };
     for change in &args.set {
         let (name, value) =

@@ -146,7 +146,8 @@ pub fn fit_model(
         curves.push(*metrics);
         ctx.observer.epoch(&fold.name, metrics);
     };
-    let fitted = fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
+    let fitted =
+        fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
     Ok((Model::Fused(Box::new(fitted)), curves))
 }
 

@@ -98,9 +98,7 @@ pub fn fit(
     let of = |(index, &s): (usize, &usize)| PublishedSection {
         name: &prepared.sections[s].name,
         images: match slides.get(index) {
-            Some((slide, centers)) => {
-                Images::Patches { slide, centers, mpp: prepared.sections[s].mpp }
-            }
+            Some((slide, centers)) => Images::Patches { slide, centers, mpp: prepared.sections[s].mpp },
             None => Images::Features(&features[index]),
         },
         um: &prepared.features[s].spot_um,

@@ -165,7 +165,9 @@ impl Bank {
                     let similarity = &similarity[r * n..(r + 1) * n];
                     let square = |bank: u32| match &self.plain {
                         None => 2.0 - 2.0 * similarity[bank as usize],
-                        Some(plain) => distance(asked.row(index * BLOCK + r), plain.row(bank as usize)).powi(2),
+                        Some(plain) => {
+                            distance(asked.row(index * BLOCK + r), plain.row(bank as usize)).powi(2)
+                        }
                     };
                     best(similarity, k, square, &mut order)
                 });
@@ -213,12 +215,7 @@ fn distance(a: &[f32], b: &[f32]) -> f32 {
 
 /// The `k` largest of a row of similarities with their weights, one over `square` of their index. `order` is
 /// scratch space.
-fn best(
-    similarity: &[f32],
-    k: usize,
-    square: impl Fn(u32) -> f32,
-    order: &mut Vec<u32>,
-) -> Vec<Retrieved> {
+fn best(similarity: &[f32], k: usize, square: impl Fn(u32) -> f32, order: &mut Vec<u32>) -> Vec<Retrieved> {
     let first = |a: &u32, b: &u32| similarity[*b as usize].total_cmp(&similarity[*a as usize]).then(a.cmp(b));
     order.clear();
     order.extend(0..similarity.len() as u32);

@@ -49,7 +49,8 @@ impl Model {
             None => Ok(Self::Fused(Box::new(Fitted::load(folder, device)?))),
             Some(RECIPE) => Ok(Self::Published(Box::new(Published::load(folder, device)?))),
             Some(other) => {
-                let text = format!("is of the recipe \"{other}\", which this version of HisCMCL does not know");
+                let text =
+                    format!("is of the recipe \"{other}\", which this version of HisCMCL does not know");
                 Err(FileError::malformed(&path, text))
             }
         }

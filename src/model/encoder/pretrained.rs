@@ -5,9 +5,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use burn::tensor::Device;
 
+use super::architecture::Architecture;
 use super::cpu::CpuNetwork;
 use super::load::{LoadError, load, report};
-use super::architecture::Architecture;
 use super::parameters::Parameters;
 use super::presets::{Normalisation, Preset};
 use super::tensor::TensorNetwork;

@@ -194,7 +194,8 @@ mod tests {
         let count = vector.len();
         let vector = Tensor::from_data(TensorData::new(vector, [count]), &device);
         let all = images(12, &device);
-        let chunks: Vec<Tensor<4>> = [(0, 5), (5, 4), (9, 3)].map(|(at, n)| all.clone().narrow(0, at, n)).into();
+        let chunks: Vec<Tensor<4>> =
+            [(0, 5), (5, 4), (9, 3)].map(|(at, n)| all.clone().narrow(0, at, n)).into();
 
         // In one graph: all maps of all chunks at once.
         let network = training.network(&vector, true, &device);
@@ -231,7 +232,8 @@ mod tests {
     fn gradients_are_slopes() {
         let device = Device::flex();
         let (training, start) = Training::new(tiny(), first_parameters(&tiny(), SIDE, 2));
-        let tensor = |v: &[f32]| -> Tensor<1> { Tensor::from_data(TensorData::new(v.to_vec(), [v.len()]), &device) };
+        let tensor =
+            |v: &[f32]| -> Tensor<1> { Tensor::from_data(TensorData::new(v.to_vec(), [v.len()]), &device) };
         let batch = images(6, &device);
         let at = |v: &[f32]| host(loss(training.features(&tensor(v), batch.clone())))[0];
         let features = Tensor::from_inner(training.features(&tensor(&start), batch.clone())).require_grad();

@@ -71,8 +71,7 @@ impl Published {
         let mut arrays = vec![("expression".to_owned(), Array::from(self.bank.expression()))];
         arrays.extend(self.bank.plain().map(|keys| ("keys".to_owned(), Array::from(keys))));
         tensors::write(&folder.join(BANK), arrays, &self.bank.spots())?;
-        let config =
-            Config { version: VERSION, recipe: RECIPE.to_owned(), model: self.recipe.clone() };
+        let config = Config { version: VERSION, recipe: RECIPE.to_owned(), model: self.recipe.clone() };
         write_json_atomically(&folder.join(CONFIG), &config)
     }
 
@@ -123,8 +122,7 @@ impl Published {
         let keys = arrays.take("keys", &[spots.len(), shape.projection])?;
         let keys = Matrix::from_vec(spots.len(), shape.projection, keys).unwrap_or_default();
         let expression = arrays.take("expression", &[spots.len(), shape.genes])?;
-        let expression =
-            Matrix::from_vec(spots.len(), shape.genes, expression).unwrap_or_default();
+        let expression = Matrix::from_vec(spots.len(), shape.genes, expression).unwrap_or_default();
         let bank = Bank::published(keys, expression, spots)
             .map_err(|e| FileError::malformed(&path, e.to_string()))?;
         Ok(Self::new(recipe, genes, image_scale, parameters, encoder, calibration, bank, device))

@@ -42,8 +42,10 @@ impl Adam {
 
     /// From a stored state.
     pub fn restore(saved: &Saved, device: &Device) -> Self {
-        let [parameters, first, second] =
-            saved.vectors.each_ref().map(|v| Tensor::from_data(TensorData::new(v.clone(), [v.len()]), device));
+        let [parameters, first, second] = saved
+            .vectors
+            .each_ref()
+            .map(|v| Tensor::from_data(TensorData::new(v.clone(), [v.len()]), device));
         Self { parameters, first, second, steps: saved.steps }
     }
 
@@ -56,8 +58,7 @@ impl Adam {
         self.second = self.second.clone().mul_scalar(BETA_2) + gradient.square().mul_scalar(1.0 - BETA_2);
         let (first_share, second_share) = (1.0 - BETA_1.powf(t), 1.0 - BETA_2.powf(t));
         let scale = self.second.clone().div_scalar(second_share).sqrt().add_scalar(EPSILON);
-        self.parameters =
-            self.parameters.clone() - self.first.clone().mul_scalar(rate / first_share) / scale;
+        self.parameters = self.parameters.clone() - self.first.clone().mul_scalar(rate / first_share) / scale;
     }
 }
 

@@ -54,7 +54,11 @@ pub fn save(path: &Path, fingerprint: &str, standing: Standing) -> Result<(), Fi
     };
     arrays.extend(running.map(|values| ("running".to_owned(), Array { shape: vec![values.len()], values })));
     let (fingerprint, epoch, history) = (fingerprint.to_owned(), standing.epoch, standing.history);
-    tensors::write(path, arrays, &Header { version: VERSION, fingerprint, epoch, history, steps, encoder_steps })
+    tensors::write(
+        path,
+        arrays,
+        &Header { version: VERSION, fingerprint, epoch, history, steps, encoder_steps },
+    )
 }
 
 /// Reads a checkpoint of `network` parameters, and of `encoder` parameters and running statistics where an encoder
@@ -109,6 +113,8 @@ mod tests {
         save(&path, "a", standing.clone()).unwrap();
         assert_eq!(load(&path, "a", 2, Some((3, 1))).unwrap(), Some(standing));
         assert_eq!(load(&path, "b", 2, Some((3, 1))).unwrap(), None);
-        assert!(load(&path, "a", 2, Some((4, 1))).unwrap_err().to_string().contains("checkpoint.safetensors"));
+        assert!(
+            load(&path, "a", 2, Some((4, 1))).unwrap_err().to_string().contains("checkpoint.safetensors")
+        );
     }
 }

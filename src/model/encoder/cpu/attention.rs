@@ -78,9 +78,8 @@ mod tests {
             let (image, token, column) = (i / width / tokens, i / width % tokens, i % width);
             let first = column / head * head;
             let weight = |other: usize| {
-                let product: f64 = (first..first + head)
-                    .map(|c| at(image, token, c) * at(image, other, width + c))
-                    .sum();
+                let product: f64 =
+                    (first..first + head).map(|c| at(image, token, c) * at(image, other, width + c)).sum();
                 (product / (head as f64).sqrt()).exp()
             };
             let sum: f64 = (0..tokens).map(weight).sum();
