@@ -45,12 +45,14 @@ fn made_up(name: &str, seed: u64) -> MadeUp {
     let expression = Matrix::from_fn(n, GENES, |r, g| {
         1.0 + level[r] * if g % 2 == 0 { 2.0 } else { -1.0 } + 0.2 * noise()
     });
-    let length = (SIDE * PITCH) as u32;
-    let image = RgbImage::from_fn(length, length, |x, y| {
-        let at = (y as usize / PITCH) * SIDE + x as usize / PITCH;
-        let grain = (x * 7 + y * 13) % 5 * 6;
-        image::Rgb([60 + (level[at] * 150.0) as u8, 90, 210 - (level[at] * 150.0) as u8 + grain as u8])
-    });
+    let length = SIDE * PITCH;
+    let color = |i: usize| {
+        let (x, y) = (i % length, i / length);
+        let red = (level[y / PITCH * SIDE + x / PITCH] * 150.0) as u8;
+        [60 + red, 90, 210 - red + ((x * 7 + y * 13) % 5 * 6) as u8]
+    };
+    let rgb = (0..length * length).flat_map(color).collect();
+    let image = RgbImage { width: length as u32, height: length as u32, rgb };
     let center = |i: usize| [(i % SIDE * PITCH + PITCH / 2) as f32, (i / SIDE * PITCH + PITCH / 2) as f32];
     MadeUp {
         name: name.to_owned(),
@@ -144,7 +146,8 @@ fn predict(model: &Published, section: &MadeUp) -> Predictions {
 
 /// Correlation over all spots of the first gene, which follows what the image shows.
 fn correlation(predictions: &Predictions, section: &MadeUp) -> f64 {
-    let (p, m) = (predictions.mean.column(0), section.expression.column(0));
+    let wide = |m: &Matrix| m.column(0).into_iter().map(f64::from).collect::<Vec<f64>>();
+    let (p, m) = (wide(&predictions.mean), wide(&section.expression));
     hiscmcl::evaluate::metrics::pearson(&p, &m).unwrap()
 }
 

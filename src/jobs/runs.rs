@@ -351,6 +351,7 @@ mod tests {
             weights: None,
             device: "CPU".into(),
             train: TrainConfig { seed, ..TrainConfig::default() },
+            published: None,
         }
     }
 

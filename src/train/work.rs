@@ -232,7 +232,8 @@ pub fn chance_note(last: f64, batch: usize) -> Option<String> {
     let chance = (batch as f64).ln();
     (last > CHANCE * chance).then(|| {
         format!(
-            "The contrastive loss did not leave chance: {last:.2} at the end, where guessing gives {chance:.2}."
+            "The contrastive loss did not leave chance: {last:.2} at the end, where guessing gives {chance:.2}; \
+             images that lie close together need not belong to similar expression."
         )
     })
 }

@@ -6,6 +6,8 @@ mod augment;
 mod checkpoint;
 mod config;
 mod encoder;
+mod fingerprint;
+mod finish;
 mod fit;
 mod input;
 mod work;

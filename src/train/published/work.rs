@@ -1,4 +1,4 @@
-//! What training by the published recipe works on, its steps, and the model that is put together at the end.
+//! What training by the published recipe works on, and its steps.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -16,47 +16,39 @@ use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::core::rng::stream;
 use crate::device::ComputeDevice;
-use crate::model::encoder::{Trained, Training};
+use crate::model::encoder::Training;
 use crate::model::losses::product_cross_entropy;
 use crate::model::parameters::{gather, gradients, scatter};
 use crate::model::published::{PublishedNetwork, PublishedShape};
-use crate::predict::bank::Bank;
+use crate::predict::GeneScale;
 use crate::predict::embed::values;
-use crate::predict::published::{PublishedRecipe, embed_images, encoder_device, network};
 use crate::predict::source::Pick;
-use crate::predict::uncertainty::Calibration;
-use crate::predict::{BankSpot, GeneScale, Published};
-use crate::preprocess::spots;
 use crate::train::batch::{batch_size, expression_batch};
 use crate::train::config::TrainConfig;
 use crate::train::fit::TrainError;
 use crate::train::prepare::{Prepared, prepare, scale_of};
 use crate::train::stage::{EpochMetrics, Phase};
-use crate::train::work::chance_note;
-
-/// Spots whose expression is embedded at a time when the bank is built.
-const CHUNK: usize = 256;
 
 /// What stays the same while training goes on.
 pub struct Work<'a> {
-    input: &'a PublishedInput<'a>,
-    config: &'a PublishedConfig,
-    compute: &'a ComputeDevice,
-    device: Device,
-    shape: PublishedShape,
-    prepared: Prepared,
+    pub(super) input: &'a PublishedInput<'a>,
+    pub(super) config: &'a PublishedConfig,
+    pub(super) compute: &'a ComputeDevice,
+    pub(super) device: Device,
+    pub(super) shape: PublishedShape,
+    pub(super) prepared: Prepared,
     /// Scaled features of a frozen encoder, one row a spot, and their scale.
-    frozen: Option<(Matrix, GeneScale)>,
+    pub(super) frozen: Option<(Matrix, GeneScale)>,
 }
 
 /// What changes.
 pub struct State {
     template: PublishedNetwork,
-    network: Adam,
-    encoder: Option<EncoderSide>,
+    pub(super) network: Adam,
+    pub(super) encoder: Option<EncoderSide>,
     /// Epochs finished.
     pub epoch: usize,
-    history: Vec<EpochMetrics>,
+    pub(super) history: Vec<EpochMetrics>,
 }
 
 impl<'a> Work<'a> {
@@ -114,7 +106,8 @@ impl<'a> Work<'a> {
         State { template, network, encoder, epoch: 0, history: Vec::new() }
     }
 
-    fn batch_size(&self) -> usize {
+    /// Spots in a step.
+    pub(super) fn batch_size(&self) -> usize {
         batch_size(self.prepared.picks.len(), self.config.batch_size)
     }
 
@@ -235,163 +228,6 @@ impl<'a> Work<'a> {
         let mut values = Vec::with_capacity(rows.len() * features.cols());
         rows.iter().for_each(|&r| values.extend_from_slice(features.row(r as usize)));
         Tensor::from_data(TensorData::new(values, [rows.len(), features.cols()]), &self.device)
-    }
-
-    /// The model of where training stands.
-    ///
-    /// # Errors
-    /// The slides' patches cannot be encoded, or it was cancelled.
-    pub fn finish(
-        &self,
-        state: &State,
-        progress: &dyn Progress,
-        cancel: &CancelToken,
-    ) -> Result<Published, TrainError> {
-        progress.report("Building the bank of training spots", 0, 0);
-        let parameters = values(state.network.parameters.clone());
-        let net = network(&self.shape, &parameters, &self.device);
-        let keys = self.embed_expression(&net, cancel)?;
-        let (encoder, features) = match (&state.encoder, &self.input.encoder) {
-            (Some(side), Some((shape, _))) => {
-                let parameters = side.training.parameters(&values(side.adam.parameters.clone()));
-                let device = encoder_device(self.compute);
-                let encoder = Trained::new(shape.clone(), parameters, device.as_ref());
-                let features = self.encode(&encoder, progress, cancel)?;
-                (Some(encoder), features)
-            }
-            _ => (None, self.frozen.as_ref().map(|(f, _)| f.clone()).unwrap_or_default()),
-        };
-        let images = embed_images(&net, &features, &self.device, |_| (), cancel)?;
-        let calibration = self.calibrate(&images, &keys, cancel)?;
-        let bank = Bank::published(keys, self.prepared.denoised.clone(), self.names(|_| true))?;
-        let recipe = PublishedRecipe {
-            target: self.input.target,
-            shape: self.shape,
-            encoder: self.input.encoder.as_ref().map(|(shape, _)| shape.clone()),
-            neighbours: self.config.neighbours,
-            sections: self.input.sections.iter().map(|s| s.name.to_owned()).collect(),
-            epochs: state.epoch,
-            notes: self.notes(state),
-            device: self.compute.info().name.clone(),
-            training: serde_json::to_value(self.config).unwrap_or_default(),
-        };
-        let scale = self.frozen.as_ref().map(|(_, scale)| scale.clone());
-        let genes = self.input.genes.to_vec();
-        Ok(Published::new(recipe, genes, scale, parameters, encoder, calibration, bank, self.compute))
-    }
-
-    fn embed_expression(
-        &self,
-        network: &PublishedNetwork,
-        cancel: &CancelToken,
-    ) -> Result<Matrix, TrainError> {
-        let rows: Vec<u32> = (0..self.prepared.picks.len() as u32).collect();
-        let mut keys = Vec::with_capacity(rows.len() * self.shape.projection);
-        for chunk in rows.chunks(CHUNK) {
-            cancel.check()?;
-            let near = self.config.expression_neighbours;
-            keys.extend(values(network.expression(&expression_batch(
-                &self.prepared,
-                chunk,
-                near,
-                &self.device,
-            ))));
-        }
-        Ok(Matrix::from_vec(rows.len(), self.shape.projection, keys).unwrap_or_default())
-    }
-
-    /// Features of all training spots by a trained encoder.
-    fn encode(
-        &self,
-        encoder: &Trained,
-        progress: &dyn Progress,
-        cancel: &CancelToken,
-    ) -> Result<Matrix, TrainError> {
-        let mut parts = Vec::with_capacity(self.input.sections.len());
-        for section in &self.input.sections {
-            if let Images::Patches { slide, centers, mpp } = section.images {
-                parts.push(spots::encode(slide, centers, mpp, encoder, progress, cancel)?);
-            }
-        }
-        Ok(Matrix::vstack(&parts).unwrap_or_default())
-    }
-
-    /// Intervals from the errors on each training section when it is retrieved from the others. The networks have
-    /// seen it, so they are rather too narrow; the recipe leaves no section that they have not seen.
-    fn calibrate(
-        &self,
-        images: &Matrix,
-        keys: &Matrix,
-        cancel: &CancelToken,
-    ) -> Result<Calibration, TrainError> {
-        if self.input.sections.len() < 2 {
-            return Ok(Calibration::from_deviation(&self.prepared.scale.deviation));
-        }
-        let (mut predicted, mut spread, mut measured) = (Vec::new(), Vec::new(), Vec::new());
-        for section in 0..self.input.sections.len() {
-            let rows = |own: bool| -> Vec<usize> {
-                let is_own = |&r: &usize| (self.prepared.picks[r].section == section) == own;
-                (0..self.prepared.picks.len()).filter(is_own).collect()
-            };
-            let (own, others) = (rows(true), rows(false));
-            if own.is_empty() || others.is_empty() {
-                continue;
-            }
-            let expression = self.prepared.denoised.select_rows(&others);
-            let names = self.names(|p| p.section != section);
-            let bank = Bank::published(keys.select_rows(&others), expression, names)?;
-            let retrieved = bank.retrieve(&images.select_rows(&own), self.config.neighbours, cancel)?;
-            let average = bank.average(&retrieved, cancel)?;
-            predicted.push(average.mean);
-            spread.push(average.spread);
-            measured.push(self.prepared.denoised.select_rows(&own));
-        }
-        let all = |parts: &[Matrix]| Matrix::vstack(parts).unwrap_or_default();
-        Ok(Calibration::choose(&all(&predicted), &all(&spread), &all(&measured)))
-    }
-
-    fn names(&self, keep: impl Fn(&Pick) -> bool) -> Vec<BankSpot> {
-        let name = |p: &Pick| {
-            let s = &self.input.sections[p.section];
-            BankSpot { section: s.name.to_owned(), spot: s.spot_ids[p.spot].clone() }
-        };
-        self.prepared.picks.iter().filter(|p| keep(p)).map(name).collect()
-    }
-
-    fn notes(&self, state: &State) -> Vec<String> {
-        let last = state.history.last().map_or(0.0, |m| f64::from(m.contrastive));
-        chance_note(last, self.batch_size()).into_iter().collect()
-    }
-
-    /// Stands for data, settings and device: a checkpoint of others is not resumed.
-    pub fn fingerprint(&self) -> String {
-        let mut hash = blake3::Hasher::new();
-        let mut bytes = |b: &[u8]| {
-            hash.update(&(b.len() as u64).to_le_bytes());
-            hash.update(b);
-        };
-        // More epochs are the same work going on.
-        let config = PublishedConfig { epochs: 0, ..self.config.clone() };
-        bytes(serde_json::to_string(&config).unwrap_or_default().as_bytes());
-        bytes(self.compute.info().name.as_bytes());
-        self.input.genes.iter().for_each(|g| bytes(g.as_bytes()));
-        let floats = |v: &[f32]| -> Vec<u8> { v.iter().flat_map(|v| v.to_le_bytes()).collect() };
-        for s in &self.input.sections {
-            bytes(s.name.as_bytes());
-            s.spot_ids.iter().for_each(|id| bytes(id.as_bytes()));
-            bytes(&floats(s.expression.as_slice()));
-            match s.images {
-                Images::Features(features) => bytes(&floats(features.as_slice())),
-                Images::Patches { slide, centers, mpp } => {
-                    bytes(format!("{} {centers:?} {mpp:?}", slide.path().display()).as_bytes());
-                }
-            }
-        }
-        for (name, array) in self.input.encoder.iter().flat_map(|(_, parameters)| parameters) {
-            bytes(name.as_bytes());
-            bytes(&floats(&array.values));
-        }
-        hash.finalize().to_hex().to_string()
     }
 }
 
