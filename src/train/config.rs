@@ -142,7 +142,7 @@ macro_rules! settings {
                 Ok(())
             }
 
-            /// The value of `field` as text that [`TrainConfig::set`] takes.
+            /// The value of `field` as text that `set` takes.
             pub fn get(&self, field: &str) -> Option<String> {
                 match field {
                     $(stringify!($field) => Some(self.$field.to_string()),)*
