@@ -73,7 +73,7 @@ pub enum Command {
         #[arg(long, value_delimiter = ',', value_name = "NAMES")]
         speed: Vec<String>,
         /// Where to measure.
-        #[arg(long, default_value = "auto")]
+        #[arg(long, default_value = "auto", requires = "speed")]
         device: DeviceArg,
         /// Print JSON.
         #[arg(long)]
@@ -165,7 +165,9 @@ pub struct EncoderArgs {
 
 impl From<EncoderArgs> for EncoderChoice {
     fn from(args: EncoderArgs) -> Self {
-        Self { name: args.encoder, weights: args.weights }
+        // Runs remember the path, and are used from other folders too.
+        let weights = args.weights.map(|path| std::path::absolute(&path).unwrap_or(path));
+        Self { name: args.encoder, weights }
     }
 }
 

@@ -196,7 +196,9 @@ fn fit_request(args: FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Resul
         }
         (RecipeArg::Fused, None) => None,
         (RecipeArg::Published, weights) => {
-            Some(PublishedChoice { trained: weights.map(TrainedChoice::new), ..PublishedChoice::default() })
+            let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+            let trained = weights.map(|path| TrainedChoice::new(path.map(absolute)));
+            Some(PublishedChoice { trained, ..PublishedChoice::default() })
         }
     };
     for change in &args.set {

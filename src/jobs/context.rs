@@ -71,12 +71,13 @@ impl<'a> Ctx<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::sync::Mutex;
 
+    /// Keeps what is reported.
     #[derive(Default)]
-    struct Heard(Mutex<Vec<(String, u64, u64)>>);
+    pub(in crate::jobs) struct Heard(pub Mutex<Vec<(String, u64, u64)>>);
 
     impl Progress for Heard {
         fn report(&self, stage: &str, done: u64, total: u64) {

@@ -1,25 +1,23 @@
 //! How fast image encoders are here: measured, or told beforehand from the speed of networks of their kind.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::context::Ctx;
-use super::encoders::{EncoderChoice, EncoderInfo, TEXTURE};
+use super::encoders::{EncoderChoice, EncoderInfo, TEXTURE, known};
 use super::workspace::Workspace;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
-use crate::device::{ComputeDevice, Kind};
-use crate::model::encoder::parameters::Array;
-use crate::model::encoder::{Architecture, CpuNetwork, Preset, Pretrained, TensorNetwork, preset};
+use crate::device::ComputeDevice;
+use crate::model::encoder::{Architecture, Preset, Pretrained, preset};
 use crate::preprocess::texture::TextureEncoder;
 
 /// What progress is reported under.
 const STAGE: &str = "encoding patches";
 /// The least time that is measured.
 const LEAST: Duration = Duration::from_millis(700);
-/// The least number of patches that are measured.
-const PATCHES: u64 = 8;
+/// The least number of calls that are measured.
+const CALLS: usize = 5;
 /// The network that speaks for convolutional ones.
 const CONVOLUTIONAL: &str = "resnet18";
 /// The network that speaks for transformers, of which a few layers are enough.
@@ -57,44 +55,22 @@ impl Rates {
 /// When cancelled.
 pub fn rates(device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Rates> {
     ctx.observer.report(STAGE, 0, 3);
-    let patch = grey(TextureEncoder.patch_size());
-    let texture = pace(ctx, TextureEncoder.batch(), |n| {
-        let _ = TextureEncoder.encode(&vec![patch.clone(); n])?;
-        Ok(())
-    })?;
+    let texture = fastest(&TextureEncoder, ctx)?;
     ctx.observer.report(STAGE, 1, 3);
     let convolutional = rate(CONVOLUTIONAL, device, ctx)?;
     ctx.observer.report(STAGE, 2, 3);
     Ok(Rates { convolutional, transformer: rate(TRANSFORMER, device, ctx)?, texture })
 }
 
-/// Multiply-adds a second of a preset's network, with zeros for weights.
+/// Multiply-adds a second of a preset's network, with weights that mean nothing.
 fn rate(name: &str, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<f64> {
-    let Some(preset) = preset(name) else { return Ok(0.0) };
-    let (mut architecture, side) = (preset.architecture, preset.side);
-    if let Architecture::Vit(vit) = &mut architecture {
+    let mut preset = known(name)?;
+    if let Architecture::Vit(vit) = &mut preset.architecture {
         vit.depth = LAYERS;
     }
-    let listed = architecture.list(side);
-    let zeros = |shape: Vec<usize>| Array { values: vec![0.0; shape.iter().product()], shape };
-    let parameters: BTreeMap<_, _> =
-        listed.parameters.into_iter().map(|(name, shape)| (name, zeros(shape))).collect();
-    let images = |n: usize| vec![0.0; n * side * side * 3];
-    let batch = 4;
-    let patches = if device.info().kind == Kind::Cpu {
-        let network = CpuNetwork::new(architecture, parameters);
-        pace(ctx, batch, |n| {
-            let _ = network.run(images(n), side);
-            Ok(())
-        })?
-    } else {
-        let network = TensorNetwork::new(architecture, parameters, device.burn());
-        pace(ctx, batch, |n| {
-            let _ = network.run(images(n), side);
-            Ok(())
-        })?
-    };
-    Ok(patches * listed.multiply_adds as f64)
+    let work = preset.architecture.list(preset.side).multiply_adds as f64;
+    let encoder = Pretrained::with_made_up_weights(preset, device.gpu().cloned());
+    Ok(fastest(&encoder, ctx)? * work)
 }
 
 /// Measures how many patches a second an encoder does, once it is warm. Its weights are read first.
@@ -110,11 +86,7 @@ pub fn measure(
     let encoder = workspace.with_encoder(choice, device, ctx)?.encoder;
     encoder.prepare(ctx.progress(), ctx.cancel)?;
     ctx.observer.report(STAGE, 0, 0);
-    let patch = grey(encoder.patch_size());
-    pace(ctx, encoder.batch(), |n| {
-        let _ = encoder.encode(&vec![patch.clone(); n])?;
-        Ok(())
-    })
+    fastest(encoder.as_ref(), ctx)
 }
 
 /// How fast an encoder is on a device.
@@ -135,45 +107,34 @@ pub struct Speed {
 /// # Errors
 /// When cancelled, or when the device fails.
 pub fn without_weights(preset: Preset, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Speed> {
-    const CALLS: usize = 5;
     let encoder = Pretrained::with_made_up_weights(preset, device.gpu().cloned());
     let (name, batch) = (encoder.preset().name, encoder.batch());
-    let patches = vec![grey(encoder.patch_size()); batch];
+    let calls = paces(&encoder, ctx)?;
+    let device = device.info().name.clone();
+    Ok(Speed { encoder: name, device, batch, patches_per_second: calls[calls.len() / 2] })
+}
+
+/// Patches a second of an encoder's fastest call, since whatever else the computer does for a moment slows the others.
+fn fastest(encoder: &dyn PatchEncoder, ctx: &Ctx) -> anyhow::Result<f64> {
+    Ok(paces(encoder, ctx)?.into_iter().fold(0.0, f64::max))
+}
+
+/// Patches a second of several calls, the slowest first; one before them warms up.
+fn paces(encoder: &dyn PatchEncoder, ctx: &Ctx) -> anyhow::Result<Vec<f64>> {
+    // Not uniform, so that nothing is shorter than with tissue.
+    let size = encoder.patch_size();
+    let rgb = (0..size * size * 3).map(|i| (i * 31 % 251) as u8).collect();
+    let patches = vec![RgbPatch { size, rgb, on_slide: 1.0 }; encoder.batch().max(1)];
     encoder.encode(&patches)?;
-    let mut seconds = Vec::with_capacity(CALLS);
-    for call in 0..CALLS {
+    let (start, mut paces) = (Instant::now(), Vec::new());
+    while paces.len() < CALLS || start.elapsed() < LEAST {
         ctx.check()?;
-        ctx.observer.report(STAGE, call as u64, CALLS as u64);
         let began = Instant::now();
         encoder.encode(&patches)?;
-        seconds.push(began.elapsed().as_secs_f64());
+        paces.push(patches.len() as f64 / began.elapsed().as_secs_f64().max(1e-9));
     }
-    seconds.sort_by(f64::total_cmp);
-    let median = seconds.get(CALLS / 2).copied().unwrap_or(f64::INFINITY);
-    let device = device.info().name.clone();
-    Ok(Speed { encoder: name, device, batch, patches_per_second: batch as f64 / median })
-}
-
-fn grey(size: usize) -> RgbPatch {
-    // Not uniform, so that nothing is shorter than with tissue.
-    let rgb = (0..size * size * 3).map(|i| (i * 31 % 251) as u8).collect();
-    RgbPatch { size, rgb, on_slide: 1.0 }
-}
-
-/// Patches a second of `encode`, which is given a number of patches; the first call only warms up. The fastest call
-/// counts, since whatever else the computer does for a moment slows the others.
-fn pace(ctx: &Ctx, batch: usize, mut encode: impl FnMut(usize) -> anyhow::Result<()>) -> anyhow::Result<f64> {
-    encode(batch)?;
-    let start = Instant::now();
-    let (mut done, mut best) = (0_u64, Duration::MAX);
-    while done < PATCHES || start.elapsed() < LEAST {
-        ctx.check()?;
-        let began = Instant::now();
-        encode(batch)?;
-        best = best.min(began.elapsed());
-        done += batch as u64;
-    }
-    Ok(batch as f64 / best.as_secs_f64().max(1e-9))
+    paces.sort_by(f64::total_cmp);
+    Ok(paces)
 }
 
 #[cfg(test)]

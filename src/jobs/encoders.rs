@@ -113,9 +113,13 @@ pub fn texture() -> EncoderInfo {
 }
 
 /// How the encoder of a run is named in its publication, from the name that the run knows it by
-/// ([`PatchEncoder::id`]).
-pub fn title_of(id: &str) -> &'static str {
-    preset_of(id).map_or(TEXTURE_TITLE, |preset| preset.title)
+/// ([`PatchEncoder::id`]); that name where it is none that is known here.
+pub(super) fn title_of(id: &str) -> String {
+    match preset_of(id) {
+        Some(preset) => preset.title.to_owned(),
+        None if id.starts_with(TEXTURE) => TEXTURE_TITLE.to_owned(),
+        None => id.to_owned(),
+    }
 }
 
 /// Makes sure that a file holds the weights of an encoder.
@@ -218,7 +222,9 @@ fn preset_of(id: &str) -> Option<Preset> {
 /// What a run that used the encoder `id` must be given.
 pub fn choice_of(id: &str, weights: Option<&Path>) -> EncoderChoice {
     match preset_of(id) {
-        None => EncoderChoice::default(),
+        None if id.starts_with(TEXTURE) => EncoderChoice::default(),
+        // Of a newer program, say: opening it tells which encoders there are.
+        None => EncoderChoice { name: id.to_owned(), weights: None },
         Some(preset) => {
             let kept = weights.filter(|path| path.is_file()).map(Path::to_owned);
             EncoderChoice { name: preset.name.to_owned(), weights: kept }
@@ -253,15 +259,18 @@ pub fn open(
 }
 
 fn open_pretrained(choice: &EncoderChoice, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Pretrained> {
-    let preset = known(&choice.name)?;
-    let weights = match &choice.weights {
-        Some(path) => path.clone(),
-        None => weights_folder()
-            .as_deref()
-            .and_then(|folder| find_in(folder, &preset))
-            .ok_or_else(|| anyhow!("{}", how_to_get(&preset)))?,
-    };
+    let (preset, weights) = (known(&choice.name)?, weights_of(choice)?);
     Ok(Pretrained::open(preset, &weights, device.gpu().cloned(), ctx.progress(), ctx.cancel)?)
+}
+
+/// The weights file of a pretrained encoder: the one that is named, or the one that is found.
+///
+/// # Errors
+/// There is no such encoder, or its weights are not here: one sentence that says how to get them.
+pub(super) fn weights_of(choice: &EncoderChoice) -> anyhow::Result<PathBuf> {
+    let preset = known(&choice.name)?;
+    let found = || weights_folder().as_deref().and_then(|folder| find_in(folder, &preset));
+    choice.weights.clone().or_else(found).ok_or_else(|| anyhow!("{}", how_to_get(&preset)))
 }
 
 /// One sentence for somebody without the weights.
@@ -349,7 +358,9 @@ mod tests {
     #[test]
     fn runs_name_their_encoder() {
         assert_eq!(choice_of("texture-2", None), EncoderChoice::default());
-        assert_eq!((title_of("texture-2"), title_of("uni2-h-0123456789abcdef-1")), ("Texture", "UNI2-h"));
+        assert_eq!(choice_of("giga-3000-0123", None).name, "giga-3000-0123", "not another encoder instead");
+        let titles = ["texture-2", "uni2-h-0123456789abcdef-1", "giga-3000-0123"].map(title_of);
+        assert_eq!(titles, ["Texture", "UNI2-h", "giga-3000-0123"]);
         for preset in presets() {
             let id = format!("{}-0123456789abcdef-1", preset.name);
             assert_eq!(choice_of(&id, Some(Path::new("/nowhere"))).name, preset.name);

@@ -73,20 +73,7 @@ impl Observer for Joint<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Default)]
-    struct Heard(Mutex<Vec<(String, u64, u64)>>);
-
-    impl Progress for Heard {
-        fn report(&self, stage: &str, done: u64, total: u64) {
-            self.0.lock().unwrap().push((stage.to_owned(), done, total));
-        }
-        fn note(&self, _text: &str) {}
-    }
-
-    impl Observer for Heard {
-        fn epoch(&self, _fold: &str, _metrics: &EpochMetrics) {}
-    }
+    use crate::jobs::context::tests::Heard;
 
     #[test]
     fn sections_add_up() {

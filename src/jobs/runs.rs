@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::encoders;
 use super::published::PublishedChoice;
 use crate::core::files::{FileError, read_json, write_json_atomically};
 use crate::core::target::Target;
@@ -79,12 +80,27 @@ impl RunConfig {
         self.sections.iter().any(|n| section.answers_to(n)) && !self.held_out(section)
     }
 
-    /// Whether work begun under `other` can go on under this one: all but date, device and program agree.
+    /// Which image encoder it used, in words, and by which recipe.
+    pub fn encoder_title(&self) -> String {
+        let frozen = encoders::title_of(&self.encoder);
+        match self.published.as_ref().map(|p| &p.trained) {
+            None => frozen,
+            Some(None) => format!("{frozen}, published recipe"),
+            Some(Some(trained)) => {
+                let title = encoders::known(&trained.name).map_or(trained.name.as_str(), |p| p.title);
+                format!("{title} trained, published recipe")
+            }
+        }
+    }
+
+    /// Whether work begun under `other` can go on under this one: all but date, device, program and the place of
+    /// the weights agree; the encoder's name stands for what is in them.
     pub fn same_work(&self, other: &Self) -> bool {
         let strip = |c: &Self| Self {
             started: String::new(),
             device: String::new(),
             program: String::new(),
+            weights: None,
             ..c.clone()
         };
         strip(self) == strip(other)

@@ -2,9 +2,11 @@
 //! already in memory or cached on disk, shared by all jobs.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
 use rayon::prelude::*;
@@ -29,8 +31,9 @@ use crate::preprocess::texture::TextureEncoder;
 /// The most opened sections kept; their counts are a few megabytes each.
 const MAX_SECTIONS: usize = 64;
 
-/// A pretrained encoder, and what was asked for.
-type OpenedEncoder = ((EncoderChoice, DeviceInfo), Arc<dyn PatchEncoder>);
+/// A pretrained encoder, and what it was opened from: the encoder, its weights file and when that was changed last,
+/// and the device.
+type OpenedEncoder = ((String, PathBuf, Option<SystemTime>, DeviceInfo), Arc<dyn PatchEncoder>);
 
 /// Sections by where they are read from, with the settings they were opened under.
 type OpenedSections = HashMap<Source, (SectionEntry, Arc<Section>)>;
@@ -87,12 +90,16 @@ impl Resources {
         device: &ComputeDevice,
         ctx: &Ctx,
     ) -> anyhow::Result<Arc<dyn PatchEncoder>> {
-        if choice.name == encoders::TEXTURE {
-            return encoders::open(choice, device, ctx);
-        }
         // Held while it is opened, so that jobs that start together open it once.
         let mut last = self.pretrained.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = (choice.clone(), device.info().clone());
+        if choice.name.eq_ignore_ascii_case(encoders::TEXTURE) {
+            // The other one's weights are not kept for nothing.
+            *last = None;
+            return encoders::open(choice, device, ctx);
+        }
+        let weights = encoders::weights_of(choice)?;
+        let changed = fs::metadata(&weights).and_then(|file| file.modified()).ok();
+        let asked = (choice.name.clone(), weights, changed, device.info().clone());
         match &*last {
             Some((known, encoder)) if *known == asked => Ok(Arc::clone(encoder)),
             _ => {

@@ -152,7 +152,35 @@ fn spacing(centers: &[SlidePoint]) -> f64 {
     distances.get(distances.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Reads and encodes patches in batches, reporting and looking for cancellation between them.
+/// Reads and encodes the patches at `centers`, `scale` times as wide and coarse as the encoder's own: `n x width`.
+/// `encoded` is told the number of patches after each batch; cancelling is looked for between them.
+///
+/// # Errors
+/// [`FeatureError`] when the encoder cannot be run, or when cancelled.
+pub(super) fn encode(
+    slide: &Slide,
+    centers: &[SlidePoint],
+    mpp: Mpp,
+    scale: f64,
+    encoder: &dyn PatchEncoder,
+    mut encoded: impl FnMut(u64),
+    cancel: &CancelToken,
+) -> Result<Matrix, FeatureError> {
+    let mut all = Matrix::zeros(centers.len(), encoder.width());
+    let batch = encoder.batch().max(1);
+    let (patch_mpp, size) = (encoder.mpp() * scale, encoder.patch_size());
+    for (index, chunk) in centers.chunks(batch).enumerate() {
+        cancel.check()?;
+        let patches: Vec<_> = chunk.par_iter().map(|&c| slide.read_patch(c, mpp, patch_mpp, size)).collect();
+        for (row, values) in encoder.encode(&patches)?.iter().take(chunk.len()).enumerate() {
+            all.row_mut(index * batch + row).iter_mut().zip(values).for_each(|(o, &v)| *o = v);
+        }
+        encoded(chunk.len() as u64);
+    }
+    Ok(all)
+}
+
+/// Encodes patches at both scales and reports how many of all are done.
 struct Work<'a> {
     slide: &'a Slide,
     mpp: Mpp,
@@ -168,20 +196,14 @@ impl Work<'_> {
     fn encode(&mut self, centers: &[SlidePoint]) -> Result<Matrix, FeatureError> {
         let width = self.encoder.width();
         let mut all = Matrix::zeros(centers.len(), 2 * width);
-        let batch = self.encoder.batch().max(1);
         for (scale, offset) in [(1.0, 0), (CONTEXT_SCALE, width)] {
-            for (index, chunk) in centers.chunks(batch).enumerate() {
-                self.cancel.check()?;
-                let (mpp, size) = (self.encoder.mpp() * scale, self.encoder.patch_size());
-                let patches: Vec<_> =
-                    chunk.par_iter().map(|&c| self.slide.read_patch(c, self.mpp, mpp, size)).collect();
-                let features = self.encoder.encode(&patches)?;
-                for (row, values) in features.iter().take(chunk.len()).enumerate() {
-                    let out = &mut all.row_mut(index * batch + row)[offset..offset + width];
-                    out.iter_mut().zip(values).for_each(|(o, &v)| *o = v);
-                }
-                self.done += chunk.len() as u64;
+            let encoded = |count| {
+                self.done += count;
                 self.progress.report(STAGE, self.done, self.total);
+            };
+            let part = encode(self.slide, centers, self.mpp, scale, self.encoder, encoded, self.cancel)?;
+            for (row, values) in part.iter_rows().enumerate() {
+                all.row_mut(row)[offset..offset + width].copy_from_slice(values);
             }
         }
         Ok(all)

@@ -1,8 +1,6 @@
 //! Features of the spots alone, at the encoder's own resolution: the one image level of the published recipe.
 
-use rayon::prelude::*;
-
-use super::features::{FeatureError, SectionFeatures};
+use super::features::{self, FeatureError, SectionFeatures};
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::geometry::{Mpp, SlidePoint};
@@ -33,18 +31,10 @@ pub fn encode(
     cancel: &CancelToken,
 ) -> Result<Matrix, FeatureError> {
     encoder.prepare(progress, cancel)?;
-    let width = encoder.width();
-    let mut all = Matrix::zeros(centers.len(), width);
-    // Enough to keep all cores busy, few enough to cancel within a second.
-    let batch = (rayon::current_num_threads() * 4).clamp(8, 64);
-    for (index, chunk) in centers.chunks(batch).enumerate() {
-        cancel.check()?;
-        let read = |&c: &SlidePoint| slide.read_patch(c, mpp, encoder.mpp(), encoder.patch_size());
-        let patches: Vec<_> = chunk.par_iter().map(read).collect();
-        for (row, values) in encoder.encode(&patches)?.iter().take(chunk.len()).enumerate() {
-            all.row_mut(index * batch + row).iter_mut().zip(values).for_each(|(o, &v)| *o = v);
-        }
-        progress.report(STAGE, (index * batch + chunk.len()) as u64, centers.len() as u64);
-    }
-    Ok(all)
+    let mut done = 0;
+    let encoded = |count| {
+        done += count;
+        progress.report(STAGE, done, centers.len() as u64);
+    };
+    features::encode(slide, centers, mpp, 1.0, encoder, encoded, cancel)
 }

@@ -13,7 +13,6 @@ use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::progress::format_duration;
 use crate::evaluate::report::Split;
-use crate::jobs::encoders::title_of;
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{Tone, banner, card, field, primary, progress, remark};
 
@@ -174,10 +173,11 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
             });
         }
         let r = &shown.report;
-        let encoder = open.runs.find(&shown.run).map_or("-", |run| title_of(&run.config.encoder));
+        let encoder =
+            open.runs.find(&shown.run).map_or_else(|| "-".to_owned(), |run| run.config.encoder_title());
         let facts = [
             ("Run", shown.run.clone()),
-            ("Image encoder", encoder.to_owned()),
+            ("Image encoder", encoder),
             ("Held out", split_name(r.split).to_owned()),
             ("Target", fit_form::target_name(r.target).to_owned()),
             ("Genes", r.gene_count.to_string()),

@@ -7,7 +7,6 @@ use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand}
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::evaluate::report::Split;
-use crate::jobs::encoders::title_of;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{card, mini, mini_button, remark};
@@ -57,7 +56,7 @@ fn row(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
     ui.label(number(run.scores.map(|s| s.pcc_all)));
     ui.label(number(run.scores.map(|s| s.pcc_heg50)));
-    ui.label(title_of(&run.config.encoder));
+    ui.label(run.config.encoder_title());
     let what = format!("{}, {}", run.config.genes.len(), target_name(run.config.target));
     ui.label(RichText::new(what).color(c.weak));
     let is_live = open.runs.live.as_ref().is_some_and(|l| !l.ended && l.run == run.id);

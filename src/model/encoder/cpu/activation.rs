@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::tokens::ROWS;
 
 /// Work in loops that are to use the widest vectors. [`Loops::run`] and all it calls must be `#[inline(always)]`,
-/// and closures are not: what is not inlined is compiled for the oldest processor.
+/// and closures must be tiny: what is not inlined is compiled for the oldest processor.
 pub(super) trait Loops {
     /// Does the work.
     fn run(self);
@@ -78,11 +78,12 @@ pub(super) fn softmax(values: &mut [f32], columns: usize, scale: f32) {
         fn run(self) {
             let Self(values, columns, scale) = self;
             for row in values.chunks_exact_mut(columns) {
-                let largest = largest(row);
+                let largest =
+                    fold(row, f32::NEG_INFINITY, f32::max).into_iter().fold(f32::NEG_INFINITY, f32::max);
                 for v in row.iter_mut() {
                     *v = exp((*v - largest) * scale);
                 }
-                let share = 1.0 / sum(row);
+                let share = 1.0 / fold(row, 0.0, |sum, v| sum + v).iter().sum::<f32>();
                 for v in row.iter_mut() {
                     *v *= share;
                 }
@@ -107,11 +108,12 @@ pub(super) fn normalise(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &m
             let width = self.weight.len();
             let affine = self.weight.iter().zip(self.bias);
             for (y, x) in self.y.chunks_exact_mut(width).zip(self.x.chunks_exact(width)) {
-                let mean = sum(x) / width as f32;
+                let mean = fold(x, 0.0, |sum, v| sum + v).iter().sum::<f32>() / width as f32;
                 for (y, x) in y.iter_mut().zip(x) {
                     *y = x - mean;
                 }
-                let scale = 1.0 / (sum_of_squares(y) / width as f32 + self.eps).sqrt();
+                let squares: f32 = fold(y, 0.0, |sum, v| sum + v * v).iter().sum();
+                let scale = 1.0 / (squares / width as f32 + self.eps).sqrt();
                 for (y, (weight, bias)) in y.iter_mut().zip(affine.clone()) {
                     *y = *y * scale * weight + bias;
                 }
@@ -124,49 +126,20 @@ pub(super) fn normalise(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &m
 /// How many partial results a sum keeps: enough for the widest vectors, and exact to more digits than one.
 const LANES: usize = 32;
 
+/// Partial results of `f` over all values, each beginning with `start`.
 #[inline(always)]
-fn sum(values: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
+fn fold(values: &[f32], start: f32, f: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
+    let mut partial = [start; LANES];
     let (chunks, rest) = values.as_chunks::<LANES>();
     for chunk in chunks {
-        for (s, v) in sums.iter_mut().zip(chunk) {
-            *s += v;
+        for (p, v) in partial.iter_mut().zip(chunk) {
+            *p = f(*p, *v);
         }
     }
-    for (s, v) in sums.iter_mut().zip(rest) {
-        *s += v;
+    for (p, v) in partial.iter_mut().zip(rest) {
+        *p = f(*p, *v);
     }
-    sums.iter().sum()
-}
-
-#[inline(always)]
-fn sum_of_squares(values: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (s, v) in sums.iter_mut().zip(chunk) {
-            *s += v * v;
-        }
-    }
-    for (s, v) in sums.iter_mut().zip(rest) {
-        *s += v * v;
-    }
-    sums.iter().sum()
-}
-
-#[inline(always)]
-fn largest(values: &[f32]) -> f32 {
-    let mut largest = [f32::NEG_INFINITY; LANES];
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (m, v) in largest.iter_mut().zip(chunk) {
-            *m = m.max(*v);
-        }
-    }
-    for (m, v) in largest.iter_mut().zip(rest) {
-        *m = m.max(*v);
-    }
-    largest.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b))
+    partial
 }
 
 /// `e^x` to 2 units in the last place, 0 and infinity beyond single precision: `2^n` by the exponent's
