@@ -148,6 +148,16 @@ impl App {
         device.map(|d| d.name.as_str())
     }
 
+    /// Whether the device that the form has chosen is a GPU.
+    pub(super) fn on_gpu(&self) -> bool {
+        let best = self.devices.first().map(|d| d.kind);
+        match self.forms.train.device {
+            DeviceChoice::Auto => best.is_some_and(|kind| kind != Kind::Cpu),
+            DeviceChoice::Gpu => true,
+            DeviceChoice::Cpu => false,
+        }
+    }
+
     /// How fast an encoder is on the chosen device: measured, or told from other networks.
     pub fn speed(&self, encoder: &EncoderInfo) -> Option<Speed> {
         let device = self.device_name()?;
@@ -181,9 +191,13 @@ impl App {
         })
     }
 
-    /// Measures how fast the chosen device is when features are to be computed, so that their time can be told.
+    /// Measures how fast the chosen device is when features are to be computed or an encoder is to be trained, so
+    /// that the time can be told.
     pub(super) fn ask_rates_if_needed(&mut self) {
-        if self.ahead().is_some_and(|ahead| ahead.known && ahead.sections > 0 && ahead.speed.is_none()) {
+        let features =
+            self.ahead().is_some_and(|ahead| ahead.known && ahead.sections > 0 && ahead.speed.is_none());
+        let training = self.forms.train.trains_encoder() && self.training_speed().is_none();
+        if features || training {
             self.ask_rates();
         }
     }

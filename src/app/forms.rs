@@ -23,6 +23,28 @@ pub enum HoldOut {
     Section(String),
 }
 
+/// How a model is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Recipe {
+    /// Our own: three image levels, contrast and regression.
+    #[default]
+    Fused,
+    /// The published one, to compare with.
+    Published,
+}
+
+/// What the published recipe does with its image encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ImageSide {
+    /// Uses the chosen one as it is.
+    #[default]
+    Frozen,
+    /// Trains DenseNet-121, beginning with random weights.
+    FromRandom,
+    /// Trains DenseNet-121, beginning with its weights from photographs.
+    FromWeights,
+}
+
 /// The Train page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainForm {
@@ -38,8 +60,14 @@ pub struct TrainForm {
     pub device: DeviceChoice,
     /// The seed of everything random.
     pub seed: u64,
-    /// Settings that differ from their defaults, by name, as the user typed them.
+    /// How it is trained.
+    pub recipe: Recipe,
+    /// What the published recipe does with its image encoder.
+    pub image_side: ImageSide,
+    /// Settings of our own recipe that differ from their defaults, by name, as the user typed them.
     pub settings: BTreeMap<String, String>,
+    /// The same of the published recipe.
+    pub published_settings: BTreeMap<String, String>,
     /// Whether the advanced settings are unfolded.
     pub advanced: bool,
 }
@@ -53,8 +81,34 @@ impl Default for TrainForm {
             encoder: EncoderChoice::default(),
             device: DeviceChoice::default(),
             seed: TrainConfig::default().seed,
+            recipe: Recipe::default(),
+            image_side: ImageSide::default(),
             settings: BTreeMap::new(),
+            published_settings: BTreeMap::new(),
             advanced: false,
+        }
+    }
+}
+
+impl TrainForm {
+    /// Whether an image encoder is to be trained.
+    pub fn trains_encoder(&self) -> bool {
+        self.recipe == Recipe::Published && self.image_side != ImageSide::Frozen
+    }
+
+    /// Settings of the chosen recipe that differ from their defaults.
+    pub fn changed(&self) -> &BTreeMap<String, String> {
+        match self.recipe {
+            Recipe::Fused => &self.settings,
+            Recipe::Published => &self.published_settings,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn changed_mut(&mut self) -> &mut BTreeMap<String, String> {
+        match self.recipe {
+            Recipe::Fused => &mut self.settings,
+            Recipe::Published => &mut self.published_settings,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod palette;
 pub mod paths;
 pub mod plan;
 pub mod project;
+pub mod recipe;
 pub mod runs;
 pub mod samples;
 pub mod scores;

@@ -26,24 +26,27 @@ pub struct Plan {
     pub folds: Vec<PlannedFold>,
     /// Genes to predict.
     pub genes: usize,
-    /// Networks that are averaged in each model.
-    pub networks: usize,
 }
 
 impl Plan {
     /// Training one model without the sections called `test`. `None` when nothing is left to train on.
-    pub fn of_training(open: &Open, test: &[String], networks: usize) -> Option<Self> {
+    pub fn of_training(open: &Open, test: &[String]) -> Option<Self> {
         let fold = holding_out(&refs(open), test)?;
-        Some(Self::new(open, &[fold], networks))
+        Some(Self::new(open, &[fold]))
     }
 
     /// A cross-validation. `None` when the sections cannot be split this way.
-    pub fn of_cross_validation(open: &Open, split: Split, networks: usize) -> Option<Self> {
+    pub fn of_cross_validation(open: &Open, split: Split) -> Option<Self> {
         let folds = folds(&refs(open), split).ok()?.folds;
-        Some(Self::new(open, &folds, networks))
+        Some(Self::new(open, &folds))
     }
 
-    fn new(open: &Open, folds: &[Fold], networks: usize) -> Self {
+    /// Spots that all models learn from, added up.
+    pub fn training_spots(&self) -> usize {
+        self.folds.iter().map(|f| f.train_spots).sum()
+    }
+
+    fn new(open: &Open, folds: &[Fold]) -> Self {
         let sections: Vec<_> = open.ready().collect();
         let names = |at: &[usize]| at.iter().filter_map(|&s| Some(sections.get(s)?.name.clone())).collect();
         let spots = |at: &[usize]| at.iter().filter_map(|&s| Some(sections.get(s)?.spots.len())).sum();
@@ -54,7 +57,7 @@ impl Plan {
             train_spots: spots(&fold.train),
             test_spots: spots(&fold.test),
         };
-        Self { folds: folds.iter().map(planned).collect(), genes: open.genes().len(), networks }
+        Self { folds: folds.iter().map(planned).collect(), genes: open.genes().len() }
     }
 }
 
@@ -86,18 +89,18 @@ mod tests {
     #[test]
     fn every_section_is_tested_once_and_never_trained_on_then() {
         let open = ready(&["A1", "B1", "B2"]);
-        let plan = Plan::of_cross_validation(&open, Split::Patient, 3).unwrap();
+        let plan = Plan::of_cross_validation(&open, Split::Patient).unwrap();
         let tests: Vec<_> = plan.folds.iter().map(|f| f.test.join("+")).collect();
         assert_eq!(tests, ["A1", "B1+B2"]);
         assert_eq!((plan.folds[0].train_spots, plan.folds[1].test_spots), (3, 3));
         assert!(plan.folds.iter().all(|f| f.test.iter().all(|t| !f.train.contains(t))));
-        assert_eq!(plan.networks, 3);
+        assert_eq!(plan.training_spots(), 4);
     }
 
     #[test]
     fn a_training_without_sections_has_no_plan() {
         let open = ready(&["A1"]);
-        assert!(Plan::of_training(&open, &["A1".to_owned()], 1).is_none());
-        assert_eq!(Plan::of_training(&open, &[], 1).unwrap().folds[0].train, ["A1"]);
+        assert!(Plan::of_training(&open, &["A1".to_owned()]).is_none());
+        assert_eq!(Plan::of_training(&open, &[]).unwrap().folds[0].train, ["A1"]);
     }
 }

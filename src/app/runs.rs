@@ -52,6 +52,8 @@ pub struct Live {
     pub run: String,
     /// Whether it is a cross-validation.
     pub cross_validation: bool,
+    /// Whether it follows the published recipe.
+    pub published: bool,
     /// Its curves so far.
     pub curves: Curves,
     /// Remarks it made.
@@ -228,6 +230,7 @@ mod tests {
             validation_loss: None,
             validation_pcc: None,
             seconds: 0.5,
+            chance: None,
         }
     }
 

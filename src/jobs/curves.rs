@@ -46,6 +46,7 @@ fn epoch(line: &str) -> Option<EpochMetrics> {
         validation_loss: number(next()),
         validation_pcc: number(next()),
         seconds: number(next())?,
+        chance: number(next()),
     })
 }
 
@@ -57,9 +58,9 @@ mod tests {
     fn a_log_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log.txt");
-        let text = "phase\tnetwork\tepoch\ttrain_loss\tcontrastive\tregression\tvalidation_loss\tvalidation_pcc\tseconds\n\
+        let text = "phase\tnetwork\tepoch\ttrain_loss\tcontrastive\tregression\tvalidation_loss\tvalidation_pcc\tseconds\tchance\n\
                     Choosing\t0\t1/120\t2.0000\t4.8000\t1.5000\t-\t-\t0.250\n\
-                    Choosing\t0\t4/120\t1.9000\t4.7000\t1.4000\t1.2500\t0.2000\t0.250\n\
+                    Choosing\t0\t4/120\t1.9000\t4.7000\t1.4000\t1.2500\t0.2000\t0.250\t4.8520\n\
                     mine: a remark\n\
                     note: the contrastive loss did not leave chance\n";
         fs::write(&path, text).unwrap();
@@ -67,6 +68,8 @@ mod tests {
         assert_eq!(epochs.len(), 2);
         assert_eq!((epochs[0].validation_pcc, epochs[1].validation_pcc), (None, Some(0.2)));
         assert_eq!((epochs[1].epoch, epochs[1].epochs, epochs[1].seconds), (4, 120, 0.25));
+        let chances = [epochs[0].chance, epochs[1].chance];
+        assert_eq!(chances, [None, Some(4.852)], "older logs say nothing of it");
         assert_eq!(notes, ["the contrastive loss did not leave chance"]);
         assert!(read(&dir.path().join("none")).is_err());
     }

@@ -230,11 +230,11 @@ pub fn predictions_path(folder: &Path, section: &str) -> PathBuf {
 fn log(curves: &[EpochMetrics], notes: &[String]) -> String {
     let or_dash = |v: Option<f32>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
     let mut text = String::from(
-        "phase\tnetwork\tepoch\ttrain_loss\tcontrastive\tregression\tvalidation_loss\tvalidation_pcc\tseconds\n",
+        "phase\tnetwork\tepoch\ttrain_loss\tcontrastive\tregression\tvalidation_loss\tvalidation_pcc\tseconds\tchance\n",
     );
     for m in curves {
         text.push_str(&format!(
-            "{:?}\t{}\t{}/{}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{:.3}\n",
+            "{:?}\t{}\t{}/{}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{:.3}\t{}\n",
             m.phase,
             m.member,
             m.epoch,
@@ -244,7 +244,8 @@ fn log(curves: &[EpochMetrics], notes: &[String]) -> String {
             m.regression,
             or_dash(m.validation_loss),
             or_dash(m.validation_pcc),
-            m.seconds
+            m.seconds,
+            or_dash(m.chance)
         ));
     }
     for note in notes {

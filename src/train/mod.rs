@@ -1,6 +1,7 @@
 //! Training the fused network: its settings, the loop, checkpoints, and the model that comes out of it.
 
 mod batch;
+mod chance;
 pub mod checkpoint;
 pub mod config;
 mod fit;
@@ -12,6 +13,7 @@ mod score;
 mod stage;
 mod work;
 
+pub use chance::Matching;
 pub use config::{ConfigError, Help, Level, TrainConfig};
 pub use fit::{FitInput, TrainError, TrainSection, Validation, fit};
 pub use stage::{EpochMetrics, Phase};

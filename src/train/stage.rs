@@ -14,7 +14,8 @@ use crate::predict::bank::Bank;
 use crate::predict::embed::{embed, values};
 use crate::predict::source::{ImageSource, Pick};
 use crate::predict::{BankSpot, GeneScale};
-use crate::train::batch::Batches;
+use crate::train::batch::{Batches, batch_size};
+use crate::train::chance::chance;
 use crate::train::config::TrainConfig;
 use crate::train::fit::TrainError;
 use crate::train::optimizer::{Adam, Rules, Saved};
@@ -44,7 +45,7 @@ pub struct EpochMetrics {
     pub epochs: usize,
     /// The whole training loss.
     pub train_loss: f32,
-    /// The contrastive loss, not weighted; `ln` of the batch size is chance.
+    /// The contrastive loss, not weighted.
     pub contrastive: f32,
     /// The regression loss.
     pub regression: f32,
@@ -54,6 +55,9 @@ pub struct EpochMetrics {
     pub validation_pcc: Option<f32>,
     /// Seconds it took.
     pub seconds: f32,
+    /// The contrastive loss at chance, the logarithm of the batch size; `None` where nothing is compared.
+    #[serde(default)]
+    pub chance: Option<f32>,
 }
 
 /// The weights that served the validation spots best.
@@ -221,6 +225,8 @@ impl Stage<'_> {
             validation_loss: None,
             validation_pcc: None,
             seconds: 0.0,
+            chance: (c.contrastive_weight > 0.0)
+                .then(|| chance(batch_size(self.prepared.picks.len(), c.batch_size))),
         };
         if !metrics.train_loss.is_finite() {
             return Err(TrainError::Diverged { epoch: epoch + 1 });

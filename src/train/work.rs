@@ -15,6 +15,7 @@ use crate::predict::{BankSpot, Fitted, Recipe};
 use crate::preprocess::features::NEIGHBOURHOOD_SIDE;
 use crate::preprocess::standardise::{StandardFeatures, standardise};
 use crate::train::batch::batch_size;
+use crate::train::chance::chance_note;
 use crate::train::checkpoint::{Member, Standing};
 use crate::train::config::TrainConfig;
 use crate::train::fit::{FEWEST_SPOTS, FitInput, TrainError, Validation};
@@ -23,9 +24,6 @@ use crate::train::stage::{Best, Listeners, Phase, Stage, StageState, ValidationS
 
 /// Distance of neighbouring patches of the neighbourhood grid: 224 pixels of 0.5 um.
 const STEP_UM: f32 = 112.0;
-
-/// A contrastive loss above this share of its value at chance has not left it.
-const CHANCE: f64 = 0.95;
 
 /// What all stages share.
 pub struct Work<'a> {
@@ -218,24 +216,13 @@ impl<'a> Work<'a> {
             .members
             .iter()
             .filter_map(|m| m.history.iter().rev().find(|e| e.phase == Phase::Choosing))
-            .map(|e| f64::from(e.contrastive))
-            .fold(0.0, f64::max);
+            .map(|e| e.contrastive)
+            .fold(0.0, f32::max);
         if self.config.contrastive_weight > 0.0 {
             notes.extend(chance_note(last, batch));
         }
         notes
     }
-}
-
-/// What to say of a contrastive loss that ended at `last`, if it did not leave chance.
-pub fn chance_note(last: f64, batch: usize) -> Option<String> {
-    let chance = (batch as f64).ln();
-    (last > CHANCE * chance).then(|| {
-        format!(
-            "The contrastive loss did not leave chance: {last:.2} at the end, where guessing gives {chance:.2}; \
-             images that lie close together need not belong to similar expression."
-        )
-    })
 }
 
 fn network_config(config: &TrainConfig, features: usize, genes: usize) -> NetworkConfig {

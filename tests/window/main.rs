@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod encoders;
+mod recipe;
 mod samples;
 
 use std::path::PathBuf;

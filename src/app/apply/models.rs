@@ -7,13 +7,13 @@ use crate::app::command::{Command, EvaluateCommand, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::notices::Severity;
 use crate::app::project::Open;
+use crate::app::recipe::ChosenRecipe;
 use crate::app::runs::{Curves, Live};
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::work::{FitRequest, JobView, Request};
 use crate::evaluate::report::Split;
 use crate::jobs::runs::RunKind;
-use crate::train::TrainConfig;
 
 /// The sections that a form holds out.
 pub fn held_out(form: &TrainForm, open: &Open) -> Vec<String> {
@@ -46,9 +46,10 @@ impl App {
                     let target = form.target;
                     open.edit("Target", None, |doc| doc.target = target);
                 }
-                let other_device = form.device != self.forms.train.device;
+                let asks = |form: &TrainForm| (form.device, form.trains_encoder());
+                let other_speed = asks(&form) != asks(&self.forms.train);
                 self.forms.train = form;
-                if other_device {
+                if other_speed {
                     self.ask_rates_if_needed();
                 }
             }
@@ -80,31 +81,20 @@ impl App {
         }
     }
 
-    /// The training settings of the form.
-    ///
-    /// # Errors
-    /// A sentence that names the setting that cannot be used.
-    pub fn train_config(&self) -> Result<TrainConfig, String> {
-        let form = &self.forms.train;
-        let mut config = TrainConfig { seed: form.seed, ..TrainConfig::default() };
-        for (name, value) in &form.settings {
-            config.set(name, value).map_err(|e| e.to_string())?;
-        }
-        Ok(config)
-    }
-
     fn fit(&self, open: &Open, run: String) -> Result<FitRequest, String> {
         if open.genes().is_empty() {
             return Err("There are no genes to train on: choose some on the Data page first.".to_owned());
         }
         let form = &self.forms.train;
+        let ChosenRecipe { config, published } = self.recipe()?;
         Ok(FitRequest {
             snapshot: open.snapshot(),
             target: form.target,
             sections: open.ready().map(|s| s.name.clone()).collect(),
             encoder: form.encoder.clone(),
             device: form.device,
-            config: self.train_config()?,
+            config,
+            published,
             run,
         })
     }
@@ -120,13 +110,27 @@ impl App {
     }
 
     fn begin(&mut self, request: Request, run: String, cross_validation: bool) {
+        let published = match &request {
+            Request::Train { fit, .. } | Request::Evaluate { fit, .. } => fit.published.is_some(),
+            Request::Resume { run, .. } => run.config.published.is_some(),
+            _ => false,
+        };
         let job = self.work.start(request);
         if let Some(open) = &mut self.open {
             open.runs.selected = None;
             let (curves, notes) = (Curves::default(), Vec::new());
             let (began, took) = (Instant::now(), None);
-            open.runs.live =
-                Some(Live { job, run, cross_validation, curves, notes, ended: false, began, took });
+            open.runs.live = Some(Live {
+                job,
+                run,
+                cross_validation,
+                published,
+                curves,
+                notes,
+                ended: false,
+                began,
+                took,
+            });
         }
     }
 

@@ -15,6 +15,7 @@ use crate::data::section::Section;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::{EvalReport, Split};
 use crate::jobs::encoders::EncoderChoice;
+use crate::jobs::published::PublishedChoice;
 use crate::jobs::runs::RunInfo;
 use crate::preprocess::hvg::Combine;
 use crate::train::TrainConfig;
@@ -54,6 +55,8 @@ pub struct FitRequest {
     pub device: DeviceChoice,
     /// Everything else, seed included.
     pub config: TrainConfig,
+    /// The published recipe, where it is to be followed instead of our own.
+    pub published: Option<PublishedChoice>,
     /// Name of the run.
     pub run: String,
 }

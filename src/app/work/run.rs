@@ -346,8 +346,8 @@ fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow
 fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
     let genes = fit.snapshot.project.selection.clone().unwrap_or_default().genes;
     let workspace = workspace(fit.snapshot.clone(), resources);
-    let FitRequest { target, sections, encoder, device, config, .. } = fit;
-    (workspace, JobFit { genes, target, sections, encoder, device, config, published: None })
+    let FitRequest { target, sections, encoder, device, config, published, .. } = fit;
+    (workspace, JobFit { genes, target, sections, encoder, device, config, published })
 }
 
 fn run_training(

@@ -11,8 +11,12 @@ use crate::core::rng::stream;
 use crate::model::encoder::{EncoderShape, Training, image_batch};
 use crate::predict::source::Pick;
 
-/// More chunks at a time gain little and take memory: about 250 MB an image of 224 pixels.
+/// More chunks at a time gain little and take memory.
 const MOST_WORKERS: usize = 4;
+/// Bytes that an image of 224 pixels takes on its way through DenseNet-121 and back.
+const PER_IMAGE: u64 = 250_000_000;
+/// Bytes beside that: weights, their gradients and moments, slides, features.
+const BESIDE: u64 = 2_000_000_000;
 
 /// An encoder in training.
 #[derive(Debug)]
@@ -46,6 +50,14 @@ pub struct Passes<'a> {
 pub fn workers(on_processor: bool) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     if on_processor { cores.min(MOST_WORKERS) } else { 1 }
+}
+
+/// About how many bytes of memory training DenseNet-121 takes, `chunk` images at a time.
+pub fn encoder_memory(chunk: usize, on_processor: bool) -> u64 {
+    (workers(on_processor) as u64)
+        .saturating_mul(chunk as u64)
+        .saturating_mul(PER_IMAGE)
+        .saturating_add(BESIDE)
 }
 
 /// Lengths of `count` images in chunks of about the same size, at most `most` but for a single image, which is

@@ -15,8 +15,8 @@ use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Published};
 use crate::preprocess::spots;
 use crate::train::batch::expression_batch;
+use crate::train::chance::chance_note;
 use crate::train::fit::TrainError;
-use crate::train::work::chance_note;
 
 /// Spots whose expression is embedded at a time when the bank is built.
 const CHUNK: usize = 256;
@@ -144,7 +144,7 @@ impl Work<'_> {
     }
 
     fn notes(&self, state: &State) -> Vec<String> {
-        let last = state.history.last().map_or(0.0, |m| f64::from(m.contrastive));
+        let last = state.history.last().map_or(0.0, |m| m.contrastive);
         chance_note(last, self.batch_size()).into_iter().collect()
     }
 }

@@ -13,5 +13,6 @@ mod input;
 mod work;
 
 pub use config::PublishedConfig;
+pub use encoder::encoder_memory;
 pub use fit::fit;
 pub use input::{Images, PublishedInput, PublishedSection};

@@ -24,6 +24,7 @@ use crate::predict::GeneScale;
 use crate::predict::embed::values;
 use crate::predict::source::Pick;
 use crate::train::batch::{batch_size, expression_batch};
+use crate::train::chance::chance;
 use crate::train::config::TrainConfig;
 use crate::train::fit::TrainError;
 use crate::train::prepare::{Prepared, prepare, scale_of};
@@ -173,6 +174,7 @@ impl<'a> Work<'a> {
             validation_loss: None,
             validation_pcc: None,
             seconds,
+            chance: Some(chance(self.batch_size())),
         };
         state.history.push(metrics);
         events(&metrics);

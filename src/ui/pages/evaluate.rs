@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, ComboBox, RichText, Ui};
 
-use super::{Side, evaluate_genes, evaluate_tables, fit_form, plan, scrolling, two_columns};
+use super::{Side, evaluate_genes, evaluate_tables, fit_form, fit_recipe, plan, scrolling, two_columns};
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
 use crate::app::default_split;
 use crate::app::paths::{PathPurpose, PathRequest};
@@ -36,8 +36,7 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
                     remark(ui, text);
                     ui.add_space(4.0);
                     let split = app.forms.evaluate.split.unwrap_or_else(|| default_split(open));
-                    let networks = app.train_config().map_or(1, |config| config.members);
-                    if let Some(plan) = Plan::of_cross_validation(open, split, networks) {
+                    if let Some(plan) = Plan::of_cross_validation(open, split) {
                         plan::show(ui, app, &plan);
                     }
                     remark(ui, AFTERWARDS);
@@ -82,7 +81,8 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         fit_form::target(ui, &mut train);
         fit_form::device(ui, app, &mut train);
         fit_form::seed(ui, &mut train);
-        fit_form::settings(ui, app, &mut train);
+        fit_recipe::recipe(ui, app, &mut train);
+        fit_recipe::settings(ui, app, &mut train);
         if train != app.forms.train {
             out.push(Command::Train(TrainCommand::Edit(train)));
         }
@@ -147,7 +147,7 @@ fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
         }
         return;
     }
-    let ready = possible && app.train_config().is_ok() && !app.is_training();
+    let ready = possible && app.recipe().is_ok() && !app.is_training();
     let button = primary(ui, ready, "Run the cross-validation");
     if button.on_disabled_hover_text("A model is being trained, or patients are not known.").clicked() {
         out.push(Command::Evaluate(EvaluateCommand::Start));

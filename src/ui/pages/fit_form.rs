@@ -1,6 +1,6 @@
-//! What training and cross-validation ask for alike: target, device, seed and settings.
+//! What training and cross-validation ask for alike: encoder, target, device and seed.
 
-use eframe::egui::{self, ComboBox, DragValue, RichText, TextStyle, Ui};
+use eframe::egui::{ComboBox, DragValue, Ui};
 
 use crate::app::command::{Command, EncoderCommand};
 use crate::app::encoders::memory_text;
@@ -8,9 +8,8 @@ use crate::app::forms::TrainForm;
 use crate::app::state::App;
 use crate::core::target::Target;
 use crate::device::{DeviceChoice, Kind};
-use crate::train::{Help, Level, TrainConfig};
-use crate::ui::theme::{colors, strong};
-use crate::ui::widgets::{Tone, banner, field, name, remark, text_field};
+use crate::ui::theme::strong;
+use crate::ui::widgets::{Tone, banner, field, name, remark};
 
 /// Width of the labels.
 pub const LABEL: f32 = 150.0;
@@ -125,73 +124,4 @@ pub fn seed(ui: &mut Ui, form: &mut TrainForm) {
             "Everything random follows from this number: the same seed gives the same model on the CPU",
         );
     });
-}
-
-/// The settings of training: the basic ones, and the others under a heading.
-pub fn settings(ui: &mut Ui, app: &App, form: &mut TrainForm) {
-    let open = egui::CollapsingHeader::new("Settings").id_salt("settings").show(ui, |ui| {
-        for help in TrainConfig::help().iter().filter(|h| h.level == Level::Basic && h.field != "seed") {
-            setting(ui, help, form);
-        }
-        let mut advanced = form.advanced;
-        ui.checkbox(&mut advanced, "Show advanced settings");
-        form.advanced = advanced;
-        if advanced {
-            for help in TrainConfig::help().iter().filter(|h| h.level == Level::Advanced) {
-                setting(ui, help, form);
-            }
-        }
-        let changed = !form.settings.is_empty();
-        if ui.add_enabled(changed, egui::Button::new("Back to the defaults")).clicked() {
-            form.settings.clear();
-        }
-    });
-    let changed = form.settings.len();
-    if open.body_response.is_none() && changed > 0 {
-        remark(ui, format!("{changed} of them differ from the defaults."));
-    }
-    if let Err(why) = app.train_config() {
-        banner(ui, Tone::Error, why);
-    }
-}
-
-fn setting(ui: &mut Ui, help: &Help, form: &mut TrainForm) {
-    let c = colors(ui);
-    let default = TrainConfig::default().get(help.field).unwrap_or_default();
-    let current = form.settings.get(help.field).unwrap_or(&default).clone();
-    let label = readable(help.field);
-    field(ui, &label, LABEL + 20.0, |ui| {
-        if default == "true" || default == "false" {
-            let mut on = matches!(current.as_str(), "true" | "yes" | "on" | "1");
-            let text = if on { "yes" } else { "no" };
-            if ui.checkbox(&mut on, text).changed() {
-                set(form, help.field, on.to_string(), &default);
-            }
-        } else if let Some(text) = text_field(ui, help.field, &label, &current, 80.0) {
-            set(form, help.field, text, &default);
-        }
-        if form.settings.contains_key(help.field) {
-            ui.label(RichText::new(format!("default {default}")).text_style(TextStyle::Small).color(c.weak));
-        }
-    });
-    let text = format!("{} ({})", help.sentence, help.allowed);
-    ui.add(egui::Label::new(RichText::new(text).text_style(TextStyle::Small).color(c.weak)).wrap());
-}
-
-fn set(form: &mut TrainForm, name: &str, value: String, default: &str) {
-    if value == default || value.is_empty() {
-        form.settings.remove(name);
-    } else {
-        form.settings.insert(name.to_owned(), value);
-    }
-}
-
-/// "Contrastive weight" for "contrastive_weight".
-fn readable(name: &str) -> String {
-    let mut text = name.replace('_', " ");
-    if let Some(first) = text.get(..1) {
-        let first = first.to_uppercase();
-        text.replace_range(..1, &first);
-    }
-    text
 }

@@ -10,6 +10,7 @@ use crate::ui::widgets::{remark, thousands};
 /// Draws the plan.
 pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
     let c = colors(ui);
+    let recipe = app.recipe().unwrap_or_default();
     ScrollArea::horizontal().id_salt("plan").auto_shrink([false, true]).show(ui, |ui| {
         Grid::new("plan").num_columns(5).spacing([24.0, 6.0]).show(ui, |ui| {
             for (head, hover) in [
@@ -17,7 +18,7 @@ pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
                 ("Spots", "Spots in them"),
                 ("Trained on", "Sections that the model learns from"),
                 ("Spots", "Spots in them"),
-                ("Stops by", "The training section on which it is decided when to stop and how to blend"),
+                ("Stops by", "The training section on which it is decided when to stop and how to blend, or a number of epochs"),
             ] {
                 let text = RichText::new(head).text_style(TextStyle::Small).color(c.weak);
                 ui.label(text).on_hover_text(hover);
@@ -28,18 +29,24 @@ pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
                 ui.label(thousands(fold.test_spots as f64));
                 list(ui, &fold.train);
                 ui.label(thousands(fold.train_spots as f64));
-                ui.label(fold.validation.as_deref().unwrap_or("part of the spots"));
+                match recipe.fixed_epochs() {
+                    Some(epochs) => ui.label(format!("{epochs} epochs")),
+                    None => ui.label(fold.validation.as_deref().unwrap_or("part of the spots")),
+                };
                 ui.end_row();
             }
         });
         ui.add_space(4.0);
     });
-    let networks = match plan.networks {
+    let networks = match recipe.networks() {
         1 => "one network".to_owned(),
         n => format!("{n} networks, averaged"),
     };
     let features = app.ahead().map_or_else(String::new, |ahead| ahead.sentence());
     remark(ui, format!("{} genes; each model is {networks}. {features}", thousands(plan.genes as f64)));
+    if let Some(text) = app.encoder_training(&recipe, plan.training_spots()) {
+        remark(ui, text);
+    }
 }
 
 /// Names of sections, those that do not fit counted.

@@ -2,7 +2,7 @@
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::{Side, fit_form, scrolling, train_live, train_runs, two_columns};
+use super::{Side, fit_form, fit_recipe, scrolling, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::held_out;
@@ -43,7 +43,8 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         fit_form::target(ui, &mut next);
         fit_form::device(ui, app, &mut next);
         fit_form::seed(ui, &mut next);
-        fit_form::settings(ui, app, &mut next);
+        fit_recipe::recipe(ui, app, &mut next);
+        fit_recipe::settings(ui, app, &mut next);
         if next != *form {
             out.push(Command::Train(TrainCommand::Edit(next)));
         }
@@ -102,7 +103,7 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
 
 fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let busy = app.is_training();
-    let ready = app.train_config().is_ok() && open.ready().next().is_some() && !busy;
+    let ready = app.recipe().is_ok() && open.ready().next().is_some() && !busy;
     let button = primary(ui, ready, "Train");
     let button = button.on_disabled_hover_text(if busy {
         "A model is being trained."

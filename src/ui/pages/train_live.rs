@@ -1,8 +1,8 @@
-//! The curves of a run, while it trains and afterwards.
+//! A run, while it trains and afterwards.
 
 use eframe::egui::{self, Ui};
 
-use super::plan;
+use super::{plan, train_curves};
 use crate::app::command::{Command, JobCommand};
 use crate::app::held_out;
 use crate::app::plan::Plan;
@@ -11,12 +11,8 @@ use crate::app::runs::Curves;
 use crate::app::state::App;
 use crate::app::work::JobView;
 use crate::core::progress::format_duration;
-use crate::train::{EpochMetrics, Phase};
-use crate::ui::plots::{Series, lines};
-use crate::ui::theme::{colors, strong};
+use crate::ui::theme::strong;
 use crate::ui::widgets::{Tone, banner, card, progress as progress_bar, remark};
-
-const PLOT: f32 = 190.0;
 
 /// Draws the card.
 pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
@@ -30,12 +26,13 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             if let Some(job) = app.work.views().into_iter().find(|j| j.id == live.job) {
                 progress(ui, &job, out);
             }
-            curves(ui, &live.curves);
-            notes(ui, &live.notes);
+            train_curves::show(ui, &live.curves, live.published);
+            notes(ui, &live.notes, live.published);
         } else if let Some(details) = selected.and_then(|s| runs.details.get(s)) {
             ui.label(strong(&details.id).size(15.0));
-            curves(ui, &Curves { folds: details.curves.clone() });
-            notes(ui, &details.notes);
+            let published = runs.find(&details.id).is_some_and(|r| r.config.published.is_some());
+            train_curves::show(ui, &Curves { folds: details.curves.clone() }, published);
+            notes(ui, &details.notes, published);
         } else if let Some(selected) = selected {
             ui.horizontal(|ui| {
                 ui.spinner();
@@ -46,8 +43,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                         earlier runs, when one is chosen below.";
             remark(ui, text);
             ui.add_space(4.0);
-            let networks = app.train_config().map_or(1, |config| config.members);
-            match Plan::of_training(open, &held_out(&app.forms.train, open), networks) {
+            match Plan::of_training(open, &held_out(&app.forms.train, open)) {
                 Some(plan) => plan::show(ui, app, &plan),
                 None => {
                     remark(ui, "There is no section to train on yet.");
@@ -97,76 +93,22 @@ fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
     remark(ui, text);
 }
 
-fn notes(ui: &mut Ui, notes: &[String]) {
+fn notes(ui: &mut Ui, notes: &[String], published: bool) {
     for note in notes {
         let tone = if note.contains("chance") { Tone::Warning } else { Tone::Note };
         banner(ui, tone, note.as_str());
         if note.contains("chance") {
-            let text = "In plain words: matching images with expression did not work better than guessing, so retrieval \
-                        adds little in this run. More spots, more epochs or a larger batch may help; the regression part of \
-                        the model is not affected.";
+            let rest = if published {
+                "so the training spots that a prediction is made of are hardly better than random ones, and maps \
+                 show little more than each gene's mean. More epochs, more sections or another image encoder may help."
+            } else {
+                "so retrieval adds little in this run. More spots, more epochs or a larger batch may help; the \
+                 regression part of the model is not affected."
+            };
+            let text = format!(
+                "In plain words: matching images with expression did not work better than guessing, {rest}"
+            );
             remark(ui, text);
         }
-    }
-}
-
-/// The points of one curve of an epoch.
-type Value = fn(&EpochMetrics) -> Option<f64>;
-
-fn curves(ui: &mut Ui, curves: &Curves) {
-    let Some((fold, epochs)) = curves.folds.last() else {
-        remark(ui, "The curves begin with the first epoch.");
-        return;
-    };
-    if curves.folds.len() > 1 {
-        let done: Vec<&str> = curves.folds.iter().map(|(n, _)| n.as_str()).collect();
-        remark(ui, format!("Fold {} of those begun so far: {}", fold, done.join(", ")));
-    }
-    let c = colors(ui);
-    // The last network of the fold: while several are trained, the one being trained now.
-    let Some(member) = epochs.last().map(|e| e.member) else { return };
-    let of = |phase: Phase, value: Value| -> Vec<[f64; 2]> {
-        let own = epochs.iter().filter(|e| e.member == member && e.phase == phase);
-        own.filter_map(|e| Some([e.epoch as f64, value(e)?])).collect()
-    };
-    let series = |name: &str, phase, value: Value, color, dashed, marks| Series {
-        name: name.to_owned(),
-        points: of(phase, value),
-        color,
-        dashed,
-        marks,
-    };
-    let train: Value = |e| Some(f64::from(e.train_loss));
-    let validation: Value = |e| e.validation_loss.map(f64::from);
-    let pcc: Value = |e| e.validation_pcc.map(f64::from);
-    let losses = [
-        series("training", Phase::Choosing, train, c.accent, false, false),
-        series("inner validation", Phase::Choosing, validation, c.fair, false, true),
-        series("second pass, all sections", Phase::Refitting, train, c.weak, true, false),
-    ];
-    let shown: Vec<Series> = losses.into_iter().filter(|s| !s.points.is_empty()).collect();
-    ui.columns(2, |columns| {
-        if let [left, right] = columns {
-            left.label("Loss (lower is better)");
-            lines(left, "losses", PLOT, "epoch", "", &shown);
-            right.label("PCC on the inner validation section (higher is better)");
-            let pccs = [series("inner validation", Phase::Choosing, pcc, c.good, false, true)];
-            lines(right, "pccs", PLOT, "epoch", "", &pccs);
-        }
-    });
-    if let Some(last) = epochs.last() {
-        let mut text = format!("Epoch {} of at most {}", last.epoch, last.epochs);
-        if last.phase == Phase::Refitting {
-            text.push_str(", second pass on all training sections");
-        }
-        if let Some(best) = epochs
-            .iter()
-            .filter_map(|e| e.validation_pcc)
-            .fold(None, |b: Option<f32>, v| Some(b.map_or(v, |b| b.max(v))))
-        {
-            text.push_str(&format!(" \u{00B7} best PCC {best:.3}"));
-        }
-        text.push_str(&format!(" \u{00B7} contrastive loss {:.2}", last.contrastive));
-        remark(ui, text);
     }
 }

@@ -1,0 +1,157 @@
+//! The recipe that the form has chosen to train by.
+
+use super::encoders::{Speed, memory_text, rough};
+use super::forms::{ImageSide, Recipe};
+use super::state::App;
+use crate::jobs::encoders::{EncoderInfo, TRAINED};
+use crate::jobs::published::{PublishedChoice, TRAINING_COST, TrainedChoice};
+use crate::train::TrainConfig;
+use crate::train::published::encoder_memory;
+
+/// A recipe with all its settings.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChosenRecipe {
+    /// The settings of our own; only the seed counts where the published one is followed.
+    pub config: TrainConfig,
+    /// The published one, where it is followed.
+    pub published: Option<PublishedChoice>,
+}
+
+impl ChosenRecipe {
+    /// Networks that are averaged in each model.
+    pub fn networks(&self) -> usize {
+        if self.published.is_some() { 1 } else { self.config.members }
+    }
+
+    /// Epochs after which training stops, where no section decides it.
+    pub fn fixed_epochs(&self) -> Option<usize> {
+        self.published.as_ref().map(|p| p.settings.epochs)
+    }
+}
+
+impl App {
+    /// The recipe of the form.
+    ///
+    /// # Errors
+    /// A sentence that names the setting that cannot be used, or the weights that are missing.
+    pub fn recipe(&self) -> Result<ChosenRecipe, String> {
+        let form = &self.forms.train;
+        let mut chosen = ChosenRecipe {
+            config: TrainConfig { seed: form.seed, ..TrainConfig::default() },
+            published: None,
+        };
+        match form.recipe {
+            Recipe::Fused => {
+                for (name, value) in &form.settings {
+                    chosen.config.set(name, value).map_err(|e| e.to_string())?;
+                }
+                chosen.config.check().map_err(|e| e.to_string())?;
+            }
+            Recipe::Published => {
+                let mut published = PublishedChoice::default();
+                published.settings.seed = form.seed;
+                for (name, value) in &form.published_settings {
+                    published.settings.set(name, value).map_err(|e| e.to_string())?;
+                }
+                published.trained = match form.image_side {
+                    ImageSide::Frozen => None,
+                    ImageSide::FromRandom => Some(TrainedChoice::new(None)),
+                    ImageSide::FromWeights => {
+                        let weights = self.trainable().and_then(|e| e.weights.clone());
+                        let missing = "The weights of DenseNet-121 are not on this computer: choose their file \
+                                       among the image encoders, or begin with random weights.";
+                        Some(TrainedChoice::new(Some(weights.ok_or(missing)?)))
+                    }
+                };
+                chosen.published = Some(published);
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The encoder that can be trained, once encoders were looked for.
+    pub fn trainable(&self) -> Option<&EncoderInfo> {
+        self.encoders.find(TRAINED)
+    }
+
+    /// How fast the encoder that can be trained is while it is trained, told from its speed when it is not.
+    pub(super) fn training_speed(&self) -> Option<Speed> {
+        let frozen = self.speed(self.trainable()?)?;
+        Some(Speed { per_second: frozen.per_second / TRAINING_COST, measured: false })
+    }
+
+    /// What training an encoder takes on `spots` spots, those of all models added up: a sentence; `None` where none
+    /// is trained.
+    pub fn encoder_training(&self, recipe: &ChosenRecipe, spots: usize) -> Option<String> {
+        let published = recipe.published.as_ref().filter(|p| p.trained.is_some())?;
+        let epochs = published.settings.epochs;
+        let time = self.training_speed().map(|speed| {
+            let images = (spots as u64).saturating_mul(epochs as u64);
+            format!("{}, ", rough(speed.time(images)))
+        });
+        let memory = memory_text(encoder_memory(published.settings.encoder_chunk, !self.on_gpu()));
+        let time = time.unwrap_or_default();
+        Some(format!("Training the encoder for {epochs} epochs: {time}{memory} of memory."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::app::work::Outcome;
+    use crate::device::{DeviceInfo, Kind};
+    use crate::jobs::encoder_speed::Rates;
+    use crate::jobs::encoders::list_with;
+
+    fn app() -> App {
+        let mut app = App::new(None, Arc::new(|_, _| Ok(Outcome::Done)), Arc::new(|| ()));
+        app.encoders.list = list_with(&Default::default());
+        app.encoders.list.iter_mut().for_each(|e| e.weights = None);
+        app
+    }
+
+    #[test]
+    fn each_recipe_has_settings_of_its_own() {
+        let mut app = app();
+        app.forms.train.seed = 7;
+        app.forms.train.changed_mut().insert("members".into(), "2".into());
+        let fused = app.recipe().unwrap();
+        assert_eq!((fused.networks(), fused.fixed_epochs(), fused.config.seed), (2, None, 7));
+        app.forms.train.recipe = Recipe::Published;
+        assert!(app.forms.train.changed().is_empty());
+        app.forms.train.changed_mut().insert("epochs".into(), "8".into());
+        let published = app.recipe().unwrap();
+        assert_eq!((published.networks(), published.fixed_epochs()), (1, Some(8)));
+        assert_eq!(published.published.as_ref().unwrap().settings.seed, 7);
+        assert_eq!(published.published.unwrap().trained, None);
+        app.forms.train.changed_mut().insert("epochs".into(), "none".into());
+        assert!(app.recipe().unwrap_err().contains("\"none\" is not a value for epochs"));
+        app.forms.train.recipe = Recipe::Fused;
+        assert_eq!(app.recipe().unwrap(), fused, "what was typed for the other recipe does not count");
+    }
+
+    #[test]
+    fn an_encoder_begins_with_weights_that_are_there() {
+        let mut app = app();
+        app.forms.train.recipe = Recipe::Published;
+        app.forms.train.image_side = ImageSide::FromWeights;
+        assert!(app.recipe().unwrap_err().contains("The weights of DenseNet-121 are not on this computer"));
+        app.forms.train.image_side = ImageSide::FromRandom;
+        let recipe = app.recipe().unwrap();
+        assert_eq!(recipe.published.as_ref().unwrap().trained, Some(TrainedChoice::new(None)));
+        let untimed = app.encoder_training(&recipe, 1000).unwrap();
+        assert!(
+            untimed.starts_with("Training the encoder for 100 epochs: ") && untimed.ends_with("of memory.")
+        );
+
+        app.devices = vec![DeviceInfo { name: "CPU".into(), kind: Kind::Cpu }];
+        let rates = Rates { convolutional: 141.65e9, transformer: 1.0, texture: 1.0 };
+        app.settings.encoders.rates.insert("CPU".into(), rates);
+        // 50 a second as it is, 10 in training: 100,000 images take 2 h 47 min.
+        let timed = app.encoder_training(&recipe, 1000).unwrap();
+        assert!(timed.starts_with("Training the encoder for 100 epochs: about 2 h 50 min, "), "{timed}");
+        assert_eq!(app.encoder_training(&ChosenRecipe::default(), 1000), None);
+    }
+}

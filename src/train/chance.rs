@@ -1,0 +1,73 @@
+//! Whether a contrastive loss tells more than guessing would.
+
+use super::stage::EpochMetrics;
+
+/// A contrastive loss above this share of its value at chance has not left it.
+const AT_CHANCE: f32 = 0.95;
+/// One above this multiple of it does worse than guessing.
+const ABOVE_CHANCE: f32 = 1.05;
+
+/// How well images and expression are matched within a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matching {
+    /// Sure of what is wrong, as a loss on plain products is before it has learned.
+    WorseThanGuessing,
+    /// As often as guessing would.
+    Guessing,
+    /// Better than that.
+    Better,
+}
+
+/// The contrastive loss where all spots of a batch are held equally likely: `ln b`.
+pub fn chance(batch: usize) -> f32 {
+    (batch.max(1) as f32).ln()
+}
+
+impl Matching {
+    /// Of a contrastive loss whose value at chance is known.
+    pub fn of(contrastive: f32, chance: f32) -> Self {
+        match contrastive {
+            loss if loss > ABOVE_CHANCE * chance => Self::WorseThanGuessing,
+            loss if loss > AT_CHANCE * chance => Self::Guessing,
+            _ => Self::Better,
+        }
+    }
+}
+
+impl EpochMetrics {
+    /// How well images and expression were matched; `None` where they were not compared.
+    pub fn matching(&self) -> Option<Matching> {
+        self.chance.map(|chance| Matching::of(self.contrastive, chance))
+    }
+}
+
+/// What to say of a contrastive loss that ended at `last` in batches of `batch`, if it did not leave chance.
+pub(super) fn chance_note(last: f32, batch: usize) -> Option<String> {
+    let chance = chance(batch);
+    (Matching::of(last, chance) != Matching::Better).then(|| {
+        format!(
+            "The contrastive loss did not leave chance: {last:.2} at the end, where guessing gives {chance:.2}; \
+             images that lie close together need not belong to similar expression."
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_judged_by_the_logarithm_of_the_batch() {
+        assert!((chance(128) - 4.852).abs() < 1e-3);
+        for (loss, matching) in [
+            (24.5, Matching::WorseThanGuessing),
+            (4.9, Matching::Guessing),
+            (4.7, Matching::Guessing),
+            (4.5, Matching::Better),
+        ] {
+            assert_eq!(Matching::of(loss, chance(128)), matching, "{loss}");
+        }
+        assert!(chance_note(4.84, 128).unwrap().contains("4.84 at the end, where guessing gives 4.85"));
+        assert!(chance_note(18.0, 128).is_some() && chance_note(4.0, 128).is_none());
+    }
+}
