@@ -16,7 +16,7 @@ def phikon(version):
     from transformers import Dinov2Config, Dinov2Model, ViTConfig, ViTModel
 
     if version == 1:
-        return ViTModel(ViTConfig(image_size=224, patch_size=16, layer_norm_eps=1e-12), add_pooling_layer=False)
+        return ViTModel(ViTConfig(image_size=224, patch_size=16, layer_norm_eps=1e-6), add_pooling_layer=False)
     large = dict(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, mlp_ratio=4)
     return Dinov2Model(Dinov2Config(image_size=224, patch_size=16, layer_norm_eps=1e-6, **large))
 

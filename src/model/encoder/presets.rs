@@ -195,27 +195,34 @@ pub fn presets() -> Vec<Preset> {
                 "vision transformer, everyday photographs (ImageNet-21k, AugReg)",
                 Architecture::Vit(base.clone()),
                 "https://huggingface.co/timm/vit_base_patch16_224.augreg2_in21k_ft_in1k",
-                &["vit_base_patch16_224.safetensors", "vit_base_patch16_224.bin"],
+                &["model.safetensors", "pytorch_model.bin"],
             )
         },
-        pathology(
-            "phikon",
-            "Phikon",
-            "ViT-B/16 by iBOT, 6,000 H&E slides of TCGA (Owkin, 2023)",
-            Vit { eps: 1e-12, ..base },
-            "Owkin non-commercial",
-            "https://huggingface.co/owkin/phikon",
-            &["pytorch_model.bin", "model.safetensors"],
-        ),
-        pathology(
-            "phikon-v2",
-            "Phikon-v2",
-            "ViT-L/16 by DINOv2, 58,000 slides of public cohorts (Owkin, 2024)",
-            large.clone(),
-            "CC-BY-NC-ND-4.0",
-            "https://huggingface.co/owkin/phikon-v2",
-            &["model.safetensors"],
-        ),
+        // Its published settings named an eps of 1e-12 until its authors confirmed 1e-6 in October 2023.
+        Preset {
+            gated: false,
+            ..pathology(
+                "phikon",
+                "Phikon",
+                "ViT-B/16 by iBOT, 6,000 H&E slides of TCGA (Owkin, 2023)",
+                base,
+                "Owkin non-commercial",
+                "https://huggingface.co/owkin/phikon",
+                &["pytorch_model.bin", "model.safetensors"],
+            )
+        },
+        Preset {
+            gated: false,
+            ..pathology(
+                "phikon-v2",
+                "Phikon-v2",
+                "ViT-L/16 by DINOv2, 58,000 slides of public cohorts (Owkin, 2024)",
+                large.clone(),
+                "Owkin non-commercial",
+                "https://huggingface.co/owkin/phikon-v2",
+                &["model.safetensors"],
+            )
+        },
         pathology(
             "uni",
             "UNI",
