@@ -1,7 +1,7 @@
 //! The runs of a project on disk: `NAME.runs/<id>/`. A run is complete or absent; one that is being made, or
 //! was interrupted, lies in a hidden neighbour folder until it is whole.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,9 @@ pub enum RunError {
         "An interrupted run named \"{0}\" was started with other settings; choose another name, or delete it first"
     )]
     OtherSettings(String),
+    /// Another window or command is training it.
+    #[error("The run \"{0}\" is being trained by another HisCMCL; wait for it, or stop it there first")]
+    Busy(String),
     /// The run was written by a newer program.
     #[error("{} was written by a newer version of this program (run layout {found}, known up to {RUN_VERSION})", path.display())]
     Newer {
@@ -298,13 +301,31 @@ pub struct RunInProgress {
     pub folder: PathBuf,
     /// Whether an interrupted run is taken up again.
     pub resumed: bool,
+    /// Held as long as the run is being made; `None` where the file system has no locks.
+    lock: Option<File>,
+}
+
+/// Keeps two programs from making one run; the lock goes with the program that holds it, however it ends.
+const LOCK_FILE: &str = "training.lock";
+
+/// Takes the lock of the run in `folder`; `None` where the file system has no locks.
+fn lock(folder: &Path, id: &str) -> Result<Option<File>, RunError> {
+    let path = folder.join(LOCK_FILE);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(FileError::io("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(RunError::Busy(id.to_owned())),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
 }
 
 impl RunInProgress {
     /// Starts a run of this name, or takes up the one of this name that was interrupted.
     ///
     /// # Errors
-    /// [`RunError::Exists`], [`RunError::BadName`], [`RunError::OtherSettings`], [`RunError::File`].
+    /// [`RunError::Exists`], [`RunError::BadName`], [`RunError::OtherSettings`], [`RunError::Busy`],
+    /// [`RunError::File`].
     pub fn start(project: &Path, id: &str, config: &RunConfig) -> Result<Self, RunError> {
         check_name(id)?;
         let runs = runs_folder(project);
@@ -320,7 +341,8 @@ impl RunInProgress {
         } else {
             write_json_atomically(&config_path(&folder), config)?;
         }
-        Ok(Self { id: id.to_owned(), runs, folder, resumed })
+        let lock = lock(&folder, id)?;
+        Ok(Self { id: id.to_owned(), runs, folder, resumed, lock })
     }
 
     /// Makes the run complete: from now on it is listed and can be used.
@@ -328,25 +350,24 @@ impl RunInProgress {
     /// # Errors
     /// [`RunError::File`] when the folder cannot be renamed.
     pub fn finish(self) -> Result<PathBuf, RunError> {
-        let whole = self.runs.join(&self.id);
-        fs::rename(&self.folder, &whole).map_err(FileError::io("write", &whole))?;
+        let Self { id, runs, folder, lock, .. } = self;
+        let (whole, lock_file) = (runs.join(id), folder.join(LOCK_FILE));
+        // Some systems neither remove nor rename what is open.
+        drop(lock);
+        fs::remove_file(&lock_file).map_err(FileError::io("remove", &lock_file))?;
+        fs::rename(&folder, &whole).map_err(FileError::io("write", &whole))?;
         Ok(whole)
-    }
-
-    /// Removes what was written.
-    ///
-    /// # Errors
-    /// [`RunError::File`] when the folder cannot be removed.
-    pub fn discard(self) -> Result<(), RunError> {
-        Ok(fs::remove_dir_all(&self.folder).map_err(FileError::io("remove", &self.folder))?)
     }
 }
 
 /// Deletes a run, complete or interrupted.
 ///
 /// # Errors
-/// [`RunError::File`] when a file cannot be removed.
+/// [`RunError::Busy`] when it is being trained, [`RunError::File`] when a file cannot be removed.
 pub fn delete_run(run: &RunInfo) -> Result<(), RunError> {
+    if !run.complete {
+        drop(lock(&run.folder, &run.id)?);
+    }
     Ok(fs::remove_dir_all(&run.folder).map_err(FileError::io("remove", &run.folder))?)
 }
 
@@ -392,7 +413,14 @@ mod tests {
         let project = dir.path().join("p.hiscmcl");
         drop(RunInProgress::start(&project, "a", &config(1)).unwrap());
         assert!(matches!(RunInProgress::start(&project, "a", &config(2)), Err(RunError::OtherSettings(_))));
-        assert!(RunInProgress::start(&project, "a", &config(1)).unwrap().resumed);
+        let again = RunInProgress::start(&project, "a", &config(1)).unwrap();
+        assert!(again.resumed);
+        let second = RunInProgress::start(&project, "a", &config(1));
+        assert!(matches!(second, Err(RunError::Busy(_))), "one program at a time");
+        let listed = list_runs(&project).unwrap().remove(0);
+        assert!(matches!(delete_run(&listed), Err(RunError::Busy(_))));
+        let folder = again.finish().unwrap();
+        assert!(!folder.join(LOCK_FILE).exists());
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn the_published_recipe_is_chosen_and_what_it_takes_is_told() {
     assert!(test.shows("3 networks, averaged"));
     choose(&mut test, "Recipe", "published");
     assert!(test.shows("one network") && test.shows("100 epochs") && test.shows("the spot alone"));
-    choose(&mut test, "Its image encoder", "trained from random weights");
+    choose(&mut test, "Its image encoder", "trained from scratch");
     test.until(|w| !w.app().settings.encoders.rates.is_empty());
     // 32 spots, 100 epochs, 60e9 / 2.83e9 / 5 images a second.
     assert!(test.shows("Training the encoder for 100 epochs: about 13 min, "));

@@ -17,7 +17,7 @@ use crate::core::progress::Progress;
 use crate::model::weights::{WeightsError, WeightsFile, fingerprint};
 
 /// Changes whenever the same weights would give other numbers than before, so that stale caches are not used.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// How much of the fingerprint of the weights goes into the name of the encoder: 64 bits.
 const FINGERPRINT: usize = 16;
 /// The most images that a run takes at once; more gain nothing and hold cancelling up.

@@ -78,8 +78,8 @@ fn image_side(ui: &mut Ui, app: &App, form: &mut TrainForm) {
 fn side_name(side: ImageSide) -> &'static str {
     match side {
         ImageSide::Frozen => "the one above, as it is",
-        ImageSide::FromRandom => "trained from random weights",
-        ImageSide::FromWeights => "trained from its ImageNet weights",
+        ImageSide::FromRandom => "trained from scratch",
+        ImageSide::FromWeights => "trained from ImageNet weights",
     }
 }
 

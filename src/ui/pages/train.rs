@@ -103,13 +103,16 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
 
 fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let busy = app.is_training();
-    let ready = app.recipe().is_ok() && open.ready().next().is_some() && !busy;
-    let button = primary(ui, ready, "Train");
-    let button = button.on_disabled_hover_text(if busy {
-        "A model is being trained."
+    let missing = if busy {
+        Some("A model is being trained.")
+    } else if open.ready().next().is_none() {
+        Some("The sections are not ready.")
+    } else if open.genes().is_empty() {
+        Some("Choose genes on the Data page first.")
     } else {
-        "The sections are not ready."
-    });
+        app.recipe().is_err().then_some("A setting above cannot be used.")
+    };
+    let button = primary(ui, missing.is_none(), "Train").on_disabled_hover_text(missing.unwrap_or_default());
     if button.clicked() {
         out.push(Command::Train(TrainCommand::Start));
     }

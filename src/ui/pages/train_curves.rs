@@ -80,8 +80,10 @@ fn contrast(ui: &mut Ui, epochs: &[EpochMetrics]) {
         series(epochs, "contrastive loss", Phase::Refitting, loss, (c.accent, false, epochs.len() < 20)),
         series(epochs, "guessing", Phase::Refitting, chance, (c.weak, true, false)),
     ];
+    // Logs of earlier versions do not tell what guessing gives.
+    let shown: Vec<Series> = both.into_iter().filter(|s| !s.points.is_empty()).collect();
     ui.label("Contrastive loss (lower is better; below the dashed line it tells more than guessing)");
-    lines(ui, "contrast", PLOT, "epoch", "", &both);
+    lines(ui, "contrast", PLOT, "epoch", "", &shown);
 }
 
 /// How far training is and how it does, in plain words.
@@ -98,9 +100,9 @@ fn sentence(last: &EpochMetrics, epochs: &[EpochMetrics], published: bool) -> St
     text.push_str(&format!(" \u{00B7} contrastive loss {:.2}", last.contrastive));
     if let (Some(chance), Some(matching)) = (last.chance, last.matching()) {
         let judged = match matching {
-            Matching::WorseThanGuessing => "images and expression are matched worse than by guessing so far",
-            Matching::Guessing => "images and expression are matched no better than by guessing so far",
-            Matching::Better => "images and expression are matched better than by guessing",
+            Matching::WorseThanGuessing => "training spots are matched worse than by guessing so far",
+            Matching::Guessing => "training spots are matched no better than by guessing so far",
+            Matching::Better => "training spots are matched better than by guessing",
         };
         text.push_str(&format!(", guessing gives {chance:.2}: {judged}"));
     }
@@ -130,10 +132,10 @@ mod tests {
         let told = |e: &EpochMetrics| sentence(e, &[*e], true);
         assert_eq!(
             told(&first),
-            "Epoch 0 of 8 \u{00B7} contrastive loss 24.50, guessing gives 4.85: images and expression are matched \
-             worse than by guessing so far"
+            "Epoch 0 of 8 \u{00B7} contrastive loss 24.50, guessing gives 4.85: training spots are matched worse \
+             than by guessing so far"
         );
         assert!(told(&later).ends_with("no better than by guessing so far"));
-        assert!(told(&last).ends_with("4.85: images and expression are matched better than by guessing"));
+        assert!(told(&last).ends_with("4.85: training spots are matched better than by guessing"));
     }
 }
