@@ -102,6 +102,46 @@ fn cross_validation_reports_every_name_it_promises() {
 }
 
 #[test]
+fn both_recipes_are_compared_on_the_same_folds_by_one_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, genes) = demo_project(dir.path());
+    let out = dir.path().join("eval.json");
+    let table = run(hiscmcl()
+        .arg("evaluate")
+        .arg(&project)
+        .arg("--genes")
+        .arg(&genes)
+        .args(["--split", "patient", "--seed", "1", "--device", "cpu", "--recipe", "both"])
+        .args([
+            "--set",
+            "fused.epochs=2",
+            "--set",
+            "fused.members=1",
+            "--set",
+            "published.epochs=2",
+            "--run",
+            "c",
+        ])
+        .arg("--csv")
+        .arg(dir.path().join("genes.csv"))
+        .arg("--json")
+        .arg(&out));
+    let report = json(&fs::read_to_string(&out).unwrap());
+    let folds = |recipe: &str| report[recipe]["folds"].as_array().unwrap().clone();
+    let (fused, published) = (folds("fused"), folds("published"));
+    assert_eq!((fused.len(), published.len()), (6, 6));
+    for (a, b) in fused.iter().zip(&published) {
+        assert_eq!((&a["test"], &a["train"], &a["ridge"]), (&b["test"], &b["train"], &b["ridge"]));
+        assert_ne!(a["model"], b["model"]);
+        assert!(table.contains(&format!("PCC all on {}: fused ", a["test"].as_str().unwrap())), "{table}");
+    }
+    for recipe in ["fused", "published"] {
+        assert!(dir.path().join(format!("genes-{recipe}.csv")).is_file());
+        assert!(dir.path().join(format!("demo.runs/c-{recipe}/eval.json")).is_file());
+    }
+}
+
+#[test]
 fn a_killed_training_resumes_to_the_same_numbers() {
     let dir = tempfile::tempdir().unwrap();
     let (project, genes) = demo_project(dir.path());

@@ -244,6 +244,8 @@ pub enum RecipeArg {
     Fused,
     /// The published one, to compare with; see below.
     Published,
+    /// Both, one after the other on the same folds (evaluate only).
+    Both,
 }
 
 /// Selecting genes.
@@ -302,7 +304,8 @@ pub struct FitArgs {
     /// Where to train.
     #[arg(long, default_value = "auto")]
     pub device: DeviceArg,
-    /// Change a training setting, NAME=VALUE; may be given again. `train --help` lists them.
+    /// Change a training setting, NAME=VALUE; may be given again. `train --help` lists them. With both recipes,
+    /// RECIPE.NAME=VALUE.
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
@@ -339,7 +342,7 @@ pub struct EvaluateArgs {
     /// How sections are held out.
     #[arg(long, default_value = "patient")]
     pub split: SplitArg,
-    /// Keep the models and predictions as a run of this name.
+    /// Keep the models and predictions as a run of this name; with both recipes, NAME-fused and NAME-published.
     #[arg(long)]
     pub run: Option<String>,
     /// The report to write as JSON.

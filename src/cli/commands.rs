@@ -7,25 +7,20 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
-use hiscmcl::core::files::{FileError, write_bytes_atomically, write_json_atomically};
+use hiscmcl::core::files::{FileError, write_bytes_atomically};
 use hiscmcl::data::gene_list;
 use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
-use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
-use hiscmcl::jobs::train::FitRequest;
 use hiscmcl::jobs::workspace::Workspace;
-use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project, runs, train};
+use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project, runs};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
-use hiscmcl::train::TrainConfig;
 use hiscmcl::ui::{self, Begin};
 use serde_json::{Value, json};
 
-use super::args::{
-    Cli, CombineArg, Command, EvaluateArgs, FigureArgs, FitArgs, GenesArgs, ProjectCommand, RecipeArg,
-    TrainArgs,
-};
+use super::args::{Cli, CombineArg, Command, FigureArgs, GenesArgs, ProjectCommand};
+use super::fit;
 use super::terminal::Terminal;
 
 /// Runs the command, or opens the window. `began` is when the program did.
@@ -95,11 +90,11 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
                 speeds.iter().map(|s| format!("{}: {:.2} patches/s", s.encoder, s.patches_per_second));
             print(json, &json!({ "speeds": speeds }), lines)
         }
-        Command::Train(args) => train_model(args, ctx),
+        Command::Train(args) => fit::train_model(args, ctx),
         Command::Predict { project, run, section, out, json } => {
             predict_sections(project, &run, &section, &out, json, ctx)
         }
-        Command::Evaluate(args) => evaluate(args, ctx),
+        Command::Evaluate(args) => fit::evaluate(args, ctx),
         Command::Figure(args) => draw(args, ctx),
         // Without --headless it opened the window.
         Command::Demo { headless: None, .. } => Ok(()),
@@ -118,7 +113,7 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
 }
 
 /// Prints `value` for machines or `lines` for people.
-fn print(as_json: bool, value: &Value, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
+pub(super) fn print(as_json: bool, value: &Value, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
     if as_json {
         println!("{}", serde_json::to_string_pretty(value)?);
     } else {
@@ -188,78 +183,6 @@ fn list_encoders(json: bool) -> anyhow::Result<()> {
     print(json, &json!({ "folder": folder, "encoders": encoders }), lines.into_iter())
 }
 
-fn fit_request(args: FitArgs, sections: Vec<String>, ctx: &Ctx) -> anyhow::Result<FitRequest> {
-    let mut config = TrainConfig::default();
-    let mut published = match (args.recipe, args.train_encoder) {
-        (RecipeArg::Fused, Some(_)) => {
-            return Err(anyhow!("--train-encoder is of the published recipe: add --recipe published"));
-        }
-        (RecipeArg::Fused, None) => None,
-        (RecipeArg::Published, weights) => {
-            let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-            let trained = weights.map(|path| TrainedChoice::new(path.map(absolute)));
-            Some(PublishedChoice { trained, ..PublishedChoice::default() })
-        }
-    };
-    for change in &args.set {
-        let (name, value) =
-            change.split_once('=').ok_or_else(|| anyhow!("--set takes NAME=VALUE, not \"{change}\""))?;
-        match &mut published {
-            Some(choice) => choice.settings.set(name.trim(), value.trim())?,
-            None => config.set(name.trim(), value.trim())?,
-        }
-    }
-    if let Some(choice) = &mut published {
-        choice.settings.seed = args.seed.unwrap_or(choice.settings.seed);
-        config.seed = choice.settings.seed;
-    } else if let Some(seed) = args.seed {
-        config.seed = seed;
-    }
-    Ok(FitRequest {
-        genes: genes::load(&args.genes, ctx)?,
-        target: args.target.into(),
-        sections,
-        encoder: args.encoder.into(),
-        device: args.device.into(),
-        config,
-        published,
-    })
-}
-
-fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
-    let workspace = Workspace::open(args.project)?;
-    let request = fit_request(args.fit, Vec::new(), ctx)?;
-    let trained = train::train(&workspace, &request, &args.test, &args.run, ctx)?;
-    let folds: Vec<Value> = trained
-        .reports
-        .iter()
-        .map(|r| json!({ "test": r.test, "model": r.model, "ridge": r.ridge, "mean": r.mean, "ceiling": r.ceiling }))
-        .collect();
-    let value = json!({
-        "run": trained.run,
-        "device": trained.device,
-        "seconds": trained.seconds,
-        "folds": folds,
-        "notes": trained.notes,
-    });
-    let mut lines =
-        vec![format!("Run \"{}\" trained in {:.0} s on {}", trained.run, trained.seconds, trained.device)];
-    lines.extend(trained.reports.iter().map(|r| {
-        format!(
-            "{}: PCC {:.3} (HEG-50 {:.3}); ridge {:.3} ({:.3}); ceiling {:.3} ({:.3})",
-            r.test,
-            r.model.pcc_all,
-            r.model.pcc_heg50,
-            r.ridge.pcc_all,
-            r.ridge.pcc_heg50,
-            r.ceiling.pcc_all,
-            r.ceiling.pcc_heg50
-        )
-    }));
-    lines.extend(trained.notes.iter().map(|n| format!("note: {n}")));
-    print(args.json, &value, lines.into_iter())
-}
-
 fn predict_sections(
     project: PathBuf,
     run: &str,
@@ -274,20 +197,6 @@ fn predict_sections(
     let value =
         json!({ "section": sections.join(","), "run": run, "spots": spots, "genes": genes, "out": out });
     print(json, &value, std::iter::once(format!("{}: {spots} spots x {genes} genes", out.display())))
-}
-
-fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
-    let workspace = Workspace::open(args.project)?;
-    let request = fit_request(args.fit, Vec::new(), ctx)?;
-    let report = train::evaluate(&workspace, &request, args.split.into(), args.run.as_deref(), ctx)?;
-    if let Some(path) = &args.json {
-        write_json_atomically(path, &report)?;
-    }
-    if let Some(path) = &args.csv {
-        write_bytes_atomically(path, tables::genes_csv(&report.folds).as_bytes())?;
-    }
-    println!("{}", tables::text(&report));
-    Ok(())
 }
 
 fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {

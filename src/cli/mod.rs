@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod fit;
 mod terminal;
 
 use std::process::ExitCode;
@@ -53,7 +54,8 @@ pub fn settings_help() -> String {
 
 /// How the published recipe is followed, and where not.
 const PUBLISHED: &str = "\
-The published recipe (--recipe published), for comparison on the same folds:
+The published recipe (--recipe published), for comparison on the same folds; evaluate --recipe both
+runs ours and it, one after the other, and puts their scores beside each other:
   One image level, the 224-pixel patch of the spot at 0.5 um/px. DenseNet-121, frozen (--encoder
   densenet121) or trained (--train-encoder), a projection head to 256 numbers; expression with its
   position, two layers of attention of 8 heads x 64, a projection head to 256 numbers; symmetric

@@ -161,6 +161,36 @@ pub fn text(report: &EvalReport) -> String {
     out
 }
 
+/// Cross-validations of several recipes on the same folds beside each other: means over the folds, then every
+/// fold's mean correlation. Ridge regression, the mean and the ceiling are those of the first.
+pub fn comparison(reports: &[(&str, EvalReport)]) -> String {
+    let Some((_, first)) = reports.first() else { return String::new() };
+    let mut out = String::new();
+    let named = reports.iter().map(|(name, report)| (*name, report.mean.model));
+    let rows: Vec<_> = named.chain([("ridge", first.mean.ridge), ("mean", first.mean.mean)]).collect();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max("ceiling".len());
+    let _ = writeln!(out, "{:width$}  PCC all  PCC HEG-50    MSE    MAE", "Recipe");
+    for (name, s) in rows {
+        let _ = writeln!(
+            out,
+            "{name:width$}  {:7.3}  {:10.3}  {:5.3}  {:5.3}",
+            s.pcc_all, s.pcc_heg50, s.mse, s.mae
+        );
+    }
+    let ceiling = first.mean.ceiling;
+    let _ = writeln!(out, "{:width$}  {:7.3}  {:10.3}", "ceiling", ceiling.pcc_all, ceiling.pcc_heg50);
+    for (index, fold) in first.folds.iter().enumerate() {
+        let of = |(name, report): &(&str, EvalReport)| {
+            let pcc = report.folds.get(index).filter(|f| f.test == fold.test).map(|f| f.model.pcc_all);
+            pcc.map_or_else(|| format!("{name} -"), |pcc| format!("{name} {pcc:.3}"))
+        };
+        let scores: Vec<String> = reports.iter().map(of).collect();
+        let _ =
+            writeln!(out, "PCC all on {}: {}, ridge {:.3}", fold.test, scores.join(", "), fold.ridge.pcc_all);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +252,20 @@ mod tests {
         assert_eq!(lines[1], "C2,C,model,0.200000,0.400000,0.200000,0.300000");
         assert_eq!(lines[4], "C2,C,ceiling,0.500000,0.750000,,");
         assert_eq!(lines[9], "mean,,model,0.250000,0.400000,0.200000,0.300000");
+    }
+
+    #[test]
+    fn recipes_stand_beside_each_other() {
+        let (mut other, own) = (sample(), sample());
+        other.mean.model.pcc_all = 0.15;
+        other.folds[1].model.pcc_all = 0.12;
+        let text = comparison(&[("fused", own), ("published", other)]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "fused        0.250       0.400  0.200  0.300");
+        assert_eq!(lines[2], "published    0.150       0.400  0.200  0.300");
+        assert_eq!(lines[5], "ceiling      0.500       0.750");
+        assert_eq!(lines[7], "PCC all on C4: fused 0.300, published 0.120, ridge 0.100");
+        assert_eq!(comparison(&[]), "");
     }
 
     #[test]
