@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::encoder::{PatchEncoder, RgbPatch};
 use hiscmcl::core::progress::Silent;
@@ -15,7 +15,9 @@ use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::encoders::{self, EncoderChoice};
 use hiscmcl::model::encoder::parameters::Parameters;
 use hiscmcl::model::encoder::presets::Normalisation;
-use hiscmcl::model::encoder::{Architecture, CpuNetwork, Pretrained, TensorNetwork, load, preset};
+use hiscmcl::model::encoder::{
+    Architecture, CpuNetwork, HalfNetwork, Pretrained, TensorNetwork, load, preset,
+};
 use hiscmcl::model::weights::WeightsFile;
 use serde::Deserialize;
 
@@ -63,7 +65,7 @@ fn difference(
     let found = network(fixture.architecture, parameters, pixels, side);
     assert_eq!(found.len(), 2 * fixture.output.len(), "{}", weights.display());
     let (first, second) = found.split_at(fixture.output.len());
-    first.iter().zip(second).for_each(|(a, b)| assert!((a - b).abs() < 1e-6));
+    first.iter().zip(second).for_each(|(a, b)| assert!((a - b).abs() < 1e-6, "{a} is not {b}"));
     first.iter().zip(&fixture.output).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
@@ -84,10 +86,57 @@ fn every_family_equals_pytorch_on_the_processor() {
 fn every_family_equals_pytorch_in_tensors() {
     for file in weights() {
         let found = difference(&file, |architecture, parameters, pixels, side| {
-            TensorNetwork::new(architecture, parameters, &Device::flex()).run(pixels, side)
+            TensorNetwork::new(architecture, parameters, &Device::flex()).run(pixels, side).unwrap()
         });
         println!("{}: {found:.1e}", file.file_name().unwrap().display());
         assert!(found < 1e-4, "{}: {found}", file.display());
+    }
+}
+
+/// Runs every fixture in half precision on a device: the features point where PyTorch's do.
+fn half_precision_agrees(device: &Device) {
+    for file in weights() {
+        let expected = expected(&file);
+        difference(&file, |architecture, parameters, pixels, side| {
+            let found = HalfNetwork::new(architecture, parameters, device).run(pixels, side).unwrap();
+            let cosine = cosine(&found[..expected.len()], &expected);
+            println!("{}: cosine 1 - {:.1e}", file.file_name().unwrap().display(), 1.0 - cosine);
+            assert!(cosine > 0.9999, "{}: {cosine}", file.display());
+            found
+        });
+    }
+}
+
+fn expected(weights: &Path) -> Vec<f32> {
+    let text = fs::read(weights.with_extension("json")).unwrap();
+    serde_json::from_slice::<Fixture>(&text).unwrap().output
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn every_family_agrees_with_pytorch_in_half_precision() {
+    half_precision_agrees(&Device::flex());
+}
+
+/// On whatever runs shaders here, software included: `HISCMCL_PRECISION=f16`, or f32.
+#[test]
+#[ignore = "needs a graphics API; one in software is slow, and may fail by its own faults"]
+fn every_family_agrees_with_pytorch_on_the_default_graphics_device() {
+    let device = Device::wgpu_options().init().unwrap();
+    println!("{:?}, f16: {}", device.identity(), device.supports_dtype(DType::F16));
+    if std::env::var("HISCMCL_PRECISION").is_ok_and(|p| p == "f16") {
+        return half_precision_agrees(&device);
+    }
+    for file in weights() {
+        let found = difference(&file, |architecture, parameters, pixels, side| {
+            TensorNetwork::new(architecture, parameters, &device).run(pixels, side).unwrap()
+        });
+        println!("{}: {found:.1e}", file.file_name().unwrap().display());
+        assert!(found < 1e-3, "{}: {found}", file.display());
     }
 }
 
@@ -131,7 +180,7 @@ fn files_that_are_no_weights_of_the_encoder_are_refused() {
 
 #[test]
 fn an_encoder_gives_the_same_for_a_patch_whatever_it_is_encoded_with() {
-    let resnet = Pretrained::with_made_up_weights(preset("resnet18").unwrap(), None);
+    let resnet = Pretrained::with_made_up_weights(preset("resnet18").unwrap(), None, None);
     let image = image::open(folder().join("patch_64.png")).unwrap().to_rgb8();
     let large = image::imageops::resize(&image, 224, 224, image::imageops::FilterType::CatmullRom);
     let patch = |shift: u8| RgbPatch {

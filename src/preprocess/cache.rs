@@ -247,7 +247,7 @@ fn key(
     if let Some(image) = place::embedded(whole) {
         hash.update(format!("{}/{}", image.library, image.key).as_bytes());
     }
-    for text in [features::VERSION, &encoder.id()] {
+    for text in [features::VERSION, &encoder.cache_id()] {
         hash.update(&(text.len() as u64).to_le_bytes());
         hash.update(text.as_bytes());
     }
