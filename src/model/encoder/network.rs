@@ -115,16 +115,23 @@ impl Network {
                 let batches = patches.chunks(MOST_ON_PROCESSOR);
                 Ok(batches.flat_map(|batch| network.run(pixels(batch), side)).collect())
             }
-            Self::Gpu(network, device) => halving
-                .run(patches, |batch| {
+            Self::Gpu(network, device) => {
+                let run = |batch: &[RgbPatch]| {
                     let images = pixels(batch);
                     let found = attempt(|| network.run(images, side));
                     if matches!(found, Err(Failure::Batch(_))) {
                         give_back(device);
                     }
                     found
-                })
-                .map_err(|failure| EncoderError::Failed(sentence(title, &failure))),
+                };
+                let failed = |failure| EncoderError::Failed(sentence(title, &failure));
+                let features = halving.run(patches, run).map_err(failed)?;
+                if features.iter().any(|v| !v.is_finite()) {
+                    let text = format!("{title} gave no finite numbers on the GPU: choose the processor");
+                    return Err(EncoderError::Failed(text));
+                }
+                Ok(features)
+            }
         }
     }
 }
@@ -246,5 +253,37 @@ mod tests {
         assert_eq!(failure, Failure::Batch("wgpu error: Out of Memory".to_owned()));
         assert!(said(failure).contains("too little memory"));
         assert_eq!(attempt(|| Ok(vec![1.0])), Ok(vec![1.0]));
+    }
+
+    /// On whatever runs shaders here, software included: 200 MB in one buffer, which some devices refuse.
+    #[test]
+    #[ignore = "needs a graphics API; one in software is slow, and may fail by its own faults"]
+    fn a_batch_that_fits_no_buffer_is_halved() {
+        use crate::model::encoder::architecture::ResNet;
+        use crate::model::encoder::first_parameters;
+        let (side, count) = (32, 1 << 14);
+        let net = ResNet { stem: 4, channels: [4, 4, 4, 4], blocks: [1, 1, 1, 1], bottleneck: false };
+        let architecture = Architecture::Resnet(net);
+        let parameters = first_parameters(&architecture, side, 1);
+        let device = Device::wgpu_options().init().unwrap();
+        let limits = GpuLimits { largest_buffer: u64::MAX, shares_memory: false };
+        let patches: Vec<RgbPatch> = (0..count)
+            .map(|i| RgbPatch { size: side, rgb: vec![(i % 251) as u8; side * side * 3], on_slide: 1.0 })
+            .collect();
+        let on_processor = Network::new(architecture.clone(), parameters.clone(), &Place::Processor);
+        let features = |network: &Network, halving: &Halving| {
+            network.features(&patches, side, Normalisation::HALF, halving, "ResNet").unwrap()
+        };
+        let expected = features(&on_processor, &Halving::new(1));
+        for precision in [Precision::Single, Precision::Half] {
+            let place = Place::Gpu(device.clone(), limits, precision);
+            let network = Network::new(architecture.clone(), parameters.clone(), &place);
+            let halving = Halving::new(count);
+            let found = features(&network, &halving);
+            let off = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            println!("{precision:?}: {} at a time, {off:.1e} off", halving.most());
+            assert_eq!(found.len(), expected.len());
+            assert!(off < 0.02, "{off}");
+        }
     }
 }
