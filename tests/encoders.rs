@@ -94,15 +94,17 @@ fn every_family_equals_pytorch_in_tensors() {
     }
 }
 
-/// Runs every fixture in half precision on a device: the features point where PyTorch's do.
+/// Runs every transformer in half precision on a device: the features point where PyTorch's do. Those of PyTorch in half
+/// precision are up to 1e-6 off the direction too.
 fn half_precision_agrees(device: &Device) {
-    for file in weights() {
+    let is_vit = |path: &PathBuf| path.to_string_lossy().contains("vit_");
+    for file in weights().into_iter().filter(is_vit) {
         let expected = expected(&file);
         difference(&file, |architecture, parameters, pixels, side| {
             let found = HalfNetwork::new(architecture, parameters, device).run(pixels, side).unwrap();
             let cosine = cosine(&found[..expected.len()], &expected);
             println!("{}: cosine 1 - {:.1e}", file.file_name().unwrap().display(), 1.0 - cosine);
-            assert!(cosine > 0.999, "{}: {cosine}", file.display());
+            assert!(cosine > 0.99999, "{}: {cosine}", file.display());
             found
         });
     }
@@ -119,7 +121,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
-fn every_family_agrees_with_pytorch_in_half_precision() {
+fn transformers_agree_with_pytorch_in_half_precision() {
     half_precision_agrees(&Device::flex());
 }
 
@@ -203,8 +205,12 @@ fn an_encoder_gives_the_same_for_a_patch_whatever_it_is_encoded_with() {
 #[test]
 fn a_gpu_in_half_precision_gives_the_same_encoder_other_cached_features() {
     let limits = GpuLimits { largest_buffer: 128 << 20, shares_memory: true };
-    // Tensors on the processor stand for a GPU.
-    let open = |gpu, precision| Pretrained::with_made_up_weights(preset("resnet18").unwrap(), gpu, precision);
+    // Tensors on the processor stand for a GPU. Two layers are enough.
+    let mut small = preset("vit-b16").unwrap();
+    if let Architecture::Vit(vit) = &mut small.architecture {
+        vit.depth = 2;
+    }
+    let open = |gpu, precision| Pretrained::with_made_up_weights(small.clone(), gpu, precision);
     let gpu = || Some((Device::flex(), limits));
     let (processor, half) = (open(None, None), open(gpu(), None));
     let single = open(gpu(), Some(Precision::Single));
@@ -212,7 +218,9 @@ fn a_gpu_in_half_precision_gives_the_same_encoder_other_cached_features() {
     assert_eq!(processor.id(), half.id());
     assert_eq!(processor.cache_id(), single.cache_id());
     assert_eq!(half.cache_id(), format!("{}-f16", processor.cache_id()));
-    assert_eq!(half.batch(), 16);
+    assert_eq!(half.batch(), 32);
+    let resnet = Pretrained::with_made_up_weights(preset("resnet18").unwrap(), gpu(), None);
+    assert_eq!((resnet.precision(), resnet.batch()), (Precision::Single, 32));
 
     let patch = |shift: u8| RgbPatch {
         size: 224,
@@ -224,7 +232,7 @@ fn a_gpu_in_half_precision_gives_the_same_encoder_other_cached_features() {
     for encoder in [half, single] {
         for (found, expected) in encoder.encode(&patches).unwrap().iter().zip(&expected) {
             let cosine = cosine(found, expected);
-            assert!(cosine > 0.999, "{:?}: {cosine}", encoder.precision());
+            assert!(cosine > 0.9999, "{:?}: {cosine}", encoder.precision());
         }
     }
 }

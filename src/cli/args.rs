@@ -76,7 +76,7 @@ pub enum Command {
         /// Where to measure.
         #[arg(long, default_value = "auto", requires = "speed")]
         device: DeviceArg,
-        /// How precisely to compute on a GPU: f16 where it has that, unless said otherwise.
+        /// How precisely to compute on a GPU: transformers in f16 where it has that, unless said otherwise.
         #[arg(long, requires = "speed")]
         precision: Option<PrecisionArg>,
         /// Print JSON.
@@ -246,7 +246,7 @@ impl From<DeviceArg> for DeviceChoice {
 pub enum PrecisionArg {
     /// In 32 bits.
     F32,
-    /// Products in 16 bits, the rest in 32.
+    /// Products of transformers in 16 bits, the rest in 32.
     F16,
 }
 

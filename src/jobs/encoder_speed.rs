@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::context::Ctx;
@@ -117,9 +118,9 @@ pub fn without_weights(
     precision: Option<Precision>,
     ctx: &Ctx,
 ) -> anyhow::Result<Speed> {
-    let best = device.gpu().map_or(Precision::Single, |(gpu, _)| Precision::on_gpu(&gpu));
-    if precision == Some(Precision::Half) && best != Precision::Half {
-        bail!("{} does not compute in half precision: measure in f32", device.info().name);
+    let best = |(gpu, _): (Device, _)| Precision::on_gpu(&gpu, &preset.architecture);
+    if precision == Some(Precision::Half) && device.gpu().map(best) != Some(Precision::Half) {
+        bail!("{} is not computed in half precision on {}: measure in f32", preset.title, device.info().name);
     }
     let encoder = Pretrained::with_made_up_weights(preset, device.gpu(), precision);
     let calls = paces(&encoder, ctx)?;

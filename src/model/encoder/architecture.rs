@@ -137,10 +137,10 @@ impl Architecture {
         }
     }
 
-    /// The convolutions and linear layers by name, each with the batch normalisation that directly follows it.
-    pub(super) fn products(&self) -> Vec<(String, Option<String>)> {
+    /// The linear layers by name, the one that patches go through included.
+    pub(super) fn linear_layers(&self) -> Vec<String> {
         // The same for images of every size.
-        self.list(ANY_SIDE).products
+        self.list(ANY_SIDE).linear_layers
     }
 
     /// The parameters, and the work for one image of `side` x `side` pixels.

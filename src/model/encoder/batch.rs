@@ -67,7 +67,7 @@ mod tests {
         // An array of the batch has to fit into a buffer.
         let narrow = GpuLimits { largest_buffer: 128 << 20, ..CARD };
         assert_eq!(on_gpu(&million, narrow), 32);
-        // 300 multiply-adds of the giants: 6 rounded down to 4, and one at a time.
+        // 300 billion multiply-adds, as the giants have: 6 rounded down to 4, and one at a time.
         let giant = network(1, 300_000_000_000);
         assert_eq!((on_gpu(&giant, CARD), on_gpu(&giant, SHARED)), (4, 1));
         assert_eq!(on_gpu(&network(1, 1), CARD), 128);
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn published_encoders_have_batches_that_fit() {
         for (name, card, shared) in
-            [("resnet50", 32, 16), ("densenet121", 16, 8), ("uni", 32, 4), ("h-optimus-0", 4, 1)]
+            [("resnet50", 64, 32), ("densenet121", 64, 32), ("uni", 32, 4), ("h-optimus-0", 4, 1)]
         {
             let preset = preset(name).unwrap();
             let listed = preset.architecture.list(preset.side);

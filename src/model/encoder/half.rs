@@ -1,30 +1,29 @@
-//! Runs networks on burn tensors in half precision, where a GPU has it.
+//! Runs transformers on burn tensors in half precision, where a GPU has it.
 //!
-//! Products (convolutions, linear layers, attention) multiply floats of 16 bits and add in 32, as the GPU libraries
-//! do; what stands between them is computed in 32: the sums that tokens go through the network as, the statistics of
-//! normalisations, softmax, activations and means. These are the places where PyTorch's `autocast` does the same,
-//! which the model cards of the large encoders ask for. The largest float of 16 bits is 65504. Numbers beyond it
-//! turn up within some giants: images whose features are spoilt by that are run again in single precision.
+//! Products (linear layers, attention) multiply floats of 16 bits and add in 32, as the GPU libraries do; what stands
+//! between them is computed in 32: the sums that tokens go through the network as, the statistics of normalisations,
+//! softmax, activations and means. These are the places where PyTorch's `autocast` does the same, which the model
+//! cards of the large encoders ask for. The largest float of 16 bits is 65504. Numbers beyond it turn up within some
+//! giants: images whose features are spoilt by that are run again in single precision.
+//!
+//! Convolutions stay in single precision: burn's direct kernel for them adds in 16 bits too, which left features 2 to 4
+//! times as far from the exact ones as PyTorch's half precision does.
 
 use std::collections::BTreeMap;
 
-use burn::tensor::activation::{relu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, ExecutionError, Tensor};
 
 use super::architecture::{Architecture, MlpKind, Pooling};
 use super::ops::{Conv, Ops, Prefix};
-use super::parameters::{Array, Parameters};
-use super::tensor::{
-    Parameter, TensorNetwork, activate, convolve, cut, join_heads, linear, read, split_heads,
-};
+use super::parameters::Parameters;
+use super::tensor::{Parameter, TensorNetwork, activate, cut, join_heads, linear, read, split_heads};
 use super::training::image_batch;
 
-/// What keeps a batch normalisation from dividing by zero: PyTorch's default.
-const BATCH_NORM_EPS: f32 = 1e-5;
 /// The largest float of 16 bits.
 const LARGEST: f32 = 65_504.0;
 
-/// A network with its parameters on a device: those of products in half precision, the others in single.
+/// A network with its parameters on a device: those of linear layers in half precision, the others in single.
 #[derive(Debug)]
 pub struct HalfNetwork {
     network: TensorNetwork,
@@ -34,20 +33,13 @@ impl HalfNetwork {
     /// Puts parameters on a device that computes with floats of 16 bits.
     pub fn new(architecture: Architecture, mut parameters: Parameters, device: &Device) -> Self {
         let mut placed = BTreeMap::new();
-        for (name, norm) in architecture.products() {
-            let [weight_name, bias_name] = ["weight", "bias"].map(|part| format!("{name}.{part}"));
-            let Some(mut weight) = parameters.remove(&weight_name) else { continue };
-            let mut bias = parameters.remove(&bias_name);
-            if let Some(norm) = norm {
-                bias = fold(&norm, &mut weight, &mut parameters);
-            }
+        for name in architecture.linear_layers() {
+            let names = ["weight", "bias"].map(|part| format!("{name}.{part}"));
+            let layer: Vec<_> = names.into_iter().filter_map(|name| parameters.remove_entry(&name)).collect();
             // What 16 bits cannot hold stays in 32, and its product is computed so.
-            let all = || weight.values.iter().chain(bias.iter().flat_map(|b| &b.values));
-            let kind = if all().all(|v| v.abs() <= LARGEST) { DType::F16 } else { DType::F32 };
-            placed.insert(weight_name, Parameter::new(weight, kind, device));
-            if let Some(bias) = bias {
-                placed.insert(bias_name, Parameter::new(bias, kind, device));
-            }
+            let fits = layer.iter().flat_map(|(_, array)| &array.values).all(|v| v.abs() <= LARGEST);
+            let kind = if fits { DType::F16 } else { DType::F32 };
+            placed.extend(layer.into_iter().map(|(name, array)| (name, Parameter::new(array, kind, device))));
         }
         let others = parameters.into_iter();
         placed.extend(others.map(|(name, array)| (name, Parameter::new(array, DType::F32, device))));
@@ -83,21 +75,6 @@ impl HalfNetwork {
     }
 }
 
-/// Takes a batch normalisation into the convolution before it: the bias that it then has.
-fn fold(norm: &str, weight: &mut Array, parameters: &mut Parameters) -> Option<Array> {
-    let mut part = |part: &str| parameters.remove(&format!("{norm}.{part}"));
-    let (scale, shift, mean, variance) =
-        (part("weight")?, part("bias")?, part("running_mean")?, part("running_var")?);
-    let factors = scale.values.iter().zip(&variance.values).map(|(s, v)| s / (v + BATCH_NORM_EPS).sqrt());
-    let factors: Vec<f32> = factors.collect();
-    let kernel = weight.values.len() / factors.len().max(1);
-    for (values, factor) in weight.values.chunks_exact_mut(kernel.max(1)).zip(&factors) {
-        values.iter_mut().for_each(|v| *v *= factor);
-    }
-    let values = shift.values.iter().zip(&mean.values).zip(&factors).map(|((b, m), f)| b - m * f).collect();
-    Some(Array { values, ..shift })
-}
-
 /// One run of a network.
 struct Run<'a> {
     network: &'a TensorNetwork,
@@ -119,22 +96,17 @@ fn single<const D: usize>(x: &Tensor<D>) -> Tensor<D> {
 }
 
 impl Ops for Run<'_> {
-    /// `[b, c, h, w]`, as products take them.
+    /// `[b, c, h, w]`, in single precision.
     type Maps = Tensor<4>;
     /// `[b, t, c]`: as products give them in between, the sums in single precision.
     type Tokens = Tensor<3>;
 
     fn conv(&self, x: &Tensor<4>, name: &str, conv: Conv, norm: Option<&str>, relu_after: bool) -> Tensor<4> {
-        let weight = self.weight::<4>(&format!("{name}.weight"));
-        let bias = norm.map(|_| self.weight::<1>(&format!("{name}.bias")));
-        let x = x.clone().cast(weight.dtype());
-        let y = convolve(x, weight, bias, conv).cast(self.products);
-        if relu_after { relu(y) } else { y }
+        self.network.conv(x, name, conv, norm, relu_after)
     }
 
     fn norm_relu(&self, pieces: &[Tensor<4>], norm: &str) -> Tensor<4> {
-        let x = Tensor::cat(pieces.to_vec(), 1);
-        relu(self.network.normalise(single(&x), norm)).cast(self.products)
+        self.network.norm_relu(pieces, norm)
     }
 
     fn max_pool(&self, x: &Tensor<4>) -> Tensor<4> {
@@ -142,7 +114,7 @@ impl Ops for Run<'_> {
     }
 
     fn halve(&self, x: &Tensor<4>) -> Tensor<4> {
-        self.network.halve(&single(x)).cast(self.products)
+        self.network.halve(x)
     }
 
     fn add_relu(&self, x: Tensor<4>, y: &Tensor<4>) -> Tensor<4> {
@@ -150,7 +122,7 @@ impl Ops for Run<'_> {
     }
 
     fn mean(&self, x: &Tensor<4>) -> Tensor<3> {
-        self.network.mean(&single(x))
+        self.network.mean(x)
     }
 
     fn patches(&self, images: &Tensor<4>, name: &str, patch: usize, width: usize) -> Tensor<3> {
@@ -196,7 +168,8 @@ impl Ops for Run<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::encoder::architecture::{DenseNet, Mlp, ResNet, Vit};
+    use crate::model::encoder::architecture::{DenseNet, Mlp, Vit};
+    use crate::model::encoder::parameters::Array;
 
     const SIDE: usize = 32;
 
@@ -224,7 +197,8 @@ mod tests {
             .map(|(name, shape)| {
                 let count: usize = shape.iter().product();
                 let fan_in = (count / shape.first().copied().unwrap_or(1)).max(1) as f32;
-                let wave = |i: usize| ((i * i + 7 * i + name.len()) as f32 * 0.37).sin();
+                let start = name.len();
+                let wave = |i: usize| ((i * i + 7 * i + start) as f32 * 0.37).sin();
                 let is_scale = shape.len() == 1 && !name.ends_with("bias") && !name.ends_with("mean");
                 let value = |i| match is_scale {
                     true => 1.0 + 0.3 * wave(i),
@@ -255,19 +229,20 @@ mod tests {
 
     #[test]
     fn half_precision_is_close_and_not_the_same() {
-        let resnet = ResNet { stem: 8, channels: [8, 8, 16, 16], blocks: [1, 1, 1, 1], bottleneck: true };
-        let densenet = DenseNet { stem: 8, growth: 4, bottleneck: 2, blocks: vec![2, 2] };
-        for architecture in [
-            Architecture::Resnet(resnet),
-            Architecture::Densenet(densenet),
-            vit(MlpKind::Gelu),
-            vit(MlpKind::Swiglu),
-        ] {
-            let (half, whole) = both(architecture.clone(), parameters(&architecture));
+        for kind in [MlpKind::Gelu, MlpKind::Swiglu] {
+            let (half, whole) = both(vit(kind), parameters(&vit(kind)));
             let off = difference(&half, &whole);
-            println!("{off:.1e} of the largest value: {architecture:?}");
-            assert!(off > 0.0 && off < 5e-3, "{off}: {architecture:?}");
+            println!("{kind:?}: {off:.1e} of the largest value");
+            assert!(off > 0.0 && off < 5e-3, "{kind:?}: {off}");
         }
+    }
+
+    #[test]
+    fn convolutions_stay_in_single_precision() {
+        let net = DenseNet { stem: 8, growth: 4, bottleneck: 2, blocks: vec![2, 2] };
+        let (half, whole) =
+            both(Architecture::Densenet(net.clone()), parameters(&Architecture::Densenet(net)));
+        assert_eq!(half, whole);
     }
 
     #[test]
@@ -278,7 +253,7 @@ mod tests {
             // Both halves of what stands between the two layers grow, so their product grows by the square.
             let factor = match name.rsplit_once("mlp.").map(|(_, part)| part) {
                 Some("fc1.weight" | "fc1.bias") => 1e3,
-                Some("fc2.weight") => 1e-6,
+                Some("fc2.weight") => 1e-2,
                 _ => 1.0,
             };
             array.values.iter_mut().for_each(|v| *v *= factor);
@@ -289,7 +264,9 @@ mod tests {
         let spoilt = read(network.forward(batch, DType::F16)).unwrap();
         assert!(spoilt.iter().any(|v| !v.is_finite()), "nothing overflowed");
         let (half, whole) = both(architecture, parameters);
-        assert!(half.iter().all(|v| v.is_finite()) && difference(&half, &whole) < 5e-3);
+        assert!(half.iter().all(|v| v.is_finite()));
+        let off = difference(&half, &whole);
+        assert!(off < 5e-3, "{off}");
     }
 
     #[test]

@@ -12,11 +12,10 @@ pub struct Listed {
     pub parameters: Vec<(String, Vec<usize>)>,
     /// Multiply-adds for one image.
     pub multiply_adds: u64,
-    /// Values of the largest array that one image needs on the way, be it an input that is laid out for a
-    /// convolution or the scores of an attention.
+    /// Values of the largest array that one image needs on the way: maps, tokens, or the scores of an attention.
     pub largest: u64,
-    /// The convolutions and linear layers by name, each with the batch normalisation that directly follows it.
-    pub products: Vec<(String, Option<String>)>,
+    /// The linear layers by name, the one that patches go through included.
+    pub linear_layers: Vec<String>,
 }
 
 impl Listed {
@@ -72,8 +71,8 @@ impl Listing {
         listed.largest = listed.largest.max(values);
     }
 
-    fn product(&self, name: &str, norm: Option<&str>) {
-        self.listed.borrow_mut().products.push((name.to_owned(), norm.map(str::to_owned)));
+    fn linear_layer(&self, name: &str) {
+        self.listed.borrow_mut().linear_layers.push(name.to_owned());
     }
 
     fn norm(&self, name: &str, width: usize) {
@@ -97,9 +96,7 @@ impl Ops for Listing {
         let y = MapShape { channels: conv.out, height: along(x.height), width: along(x.width) };
         self.parameter(format!("{name}.weight"), &[conv.out, x.channels, conv.kernel, conv.kernel]);
         self.work(&[y.height, y.width, conv.out, x.channels, conv.kernel, conv.kernel]);
-        self.needs(&[y.height, y.width, x.channels, conv.kernel, conv.kernel]);
         self.needs(&[y.height, y.width, conv.out]);
-        self.product(name, norm);
         if let Some(norm) = norm {
             self.batch_norm(norm, conv.out);
         }
@@ -134,7 +131,7 @@ impl Ops for Listing {
         self.parameter(format!("{name}.bias"), &[width]);
         let tokens = (images.height / patch) * (images.width / patch);
         self.work(&[tokens, width, images.channels, patch, patch]);
-        self.product(name, None);
+        self.linear_layer(name);
         TokenShape { tokens, width }
     }
 
@@ -161,7 +158,7 @@ impl Ops for Listing {
         self.parameter(format!("{name}.bias"), &[out]);
         self.work(&[x.tokens, x.width, out]);
         self.needs(&[x.tokens, out]);
-        self.product(name, None);
+        self.linear_layer(name);
         TokenShape { width: if then == Some(MlpKind::Swiglu) { out / 2 } else { out }, ..*x }
     }
 

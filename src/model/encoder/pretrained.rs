@@ -61,7 +61,7 @@ impl Pretrained {
     ) -> Result<Self, LoadError> {
         check(&preset, weights)?;
         let print = fingerprint(weights, progress, cancel)?;
-        let place = Place::new(gpu, Precision::on_gpu);
+        let place = Place::new(gpu, |device| Precision::on_gpu(device, &preset.architecture));
         Ok(Self {
             id: format!("{}-{}-{VERSION}", preset.name, print.get(..FINGERPRINT).unwrap_or(&print)),
             halving: Halving::new(place.batch(&preset.architecture.list(preset.side))),
@@ -80,7 +80,8 @@ impl Pretrained {
         gpu: Option<(Device, GpuLimits)>,
         precision: Option<Precision>,
     ) -> Self {
-        let place = Place::new(gpu, |device| precision.unwrap_or_else(|| Precision::on_gpu(device)));
+        let best = |device: &Device| Precision::on_gpu(device, &preset.architecture);
+        let place = Place::new(gpu, |device| precision.unwrap_or_else(|| best(device)));
         let listed = preset.architecture.list(preset.side);
         let halving = Halving::new(place.batch(&listed));
         let parameters = listed

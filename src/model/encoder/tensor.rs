@@ -138,7 +138,7 @@ impl TensorNetwork {
     }
 
     /// Batch normalisation, by the batch where the network is trained.
-    pub(super) fn normalise(&self, x: Tensor<4>, norm: &str) -> Tensor<4> {
+    fn normalise(&self, x: Tensor<4>, norm: &str) -> Tensor<4> {
         let Some(observed) = &self.observed else {
             let (scale, shift) = self.affine(norm);
             return x * scale + shift;
@@ -171,7 +171,7 @@ impl Ops for TensorNetwork {
 
     fn conv(&self, x: &Tensor<4>, name: &str, conv: Conv, norm: Option<&str>, relu_after: bool) -> Tensor<4> {
         let weight = self.parameter(&format!("{name}.weight"));
-        let y = convolve(x.clone(), weight, None, conv);
+        let y = convolve(x.clone(), weight, conv);
         let y = match norm {
             Some(norm) => self.normalise(y, norm),
             None => y,
@@ -262,19 +262,15 @@ impl Ops for TensorNetwork {
 }
 
 /// A convolution; one of single pixels is a product, whose gradient costs a quarter less on the processor.
-pub(super) fn convolve(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, conv: Conv) -> Tensor<4> {
+fn convolve(x: Tensor<4>, weight: Tensor<4>, conv: Conv) -> Tensor<4> {
     if (conv.kernel, conv.stride, conv.padding) == (1, 1, 0) {
         let [b, channels, h, w] = x.dims();
         let weight: Tensor<3> = weight.reshape([1, conv.out, channels]);
         let pixels: Tensor<3> = x.reshape([b, channels, h * w]);
-        let y = weight.expand([b, conv.out, channels]).matmul(pixels).reshape([b, conv.out, h, w]);
-        return match bias {
-            Some(bias) => y + bias.reshape([1, conv.out, 1, 1]),
-            None => y,
-        };
+        return weight.expand([b, conv.out, channels]).matmul(pixels).reshape([b, conv.out, h, w]);
     }
     let options = ConvOptions::new([conv.stride, conv.stride], [conv.padding, conv.padding], [1, 1], 1);
-    conv2d(x, weight, bias, options)
+    conv2d(x, weight, None, options)
 }
 
 /// `x W^T + b`
