@@ -66,7 +66,7 @@ impl Place {
 #[derive(Debug)]
 pub(super) enum Network {
     Processor(CpuNetwork),
-    Gpu(OnGpu, Device),
+    Gpu(Box<OnGpu>, Device),
 }
 
 /// A network on a GPU.
@@ -83,11 +83,11 @@ impl Network {
             Place::Processor => Self::Processor(CpuNetwork::new(architecture, parameters)),
             Place::Gpu(device, _, Precision::Single) => {
                 let network = TensorNetwork::new(architecture, parameters, device);
-                Self::Gpu(OnGpu::Single(network), device.clone())
+                Self::Gpu(Box::new(OnGpu::Single(network)), device.clone())
             }
             Place::Gpu(device, _, Precision::Half) => {
                 let network = HalfNetwork::new(architecture, parameters, device);
-                Self::Gpu(OnGpu::Half(network), device.clone())
+                Self::Gpu(Box::new(OnGpu::Half(network)), device.clone())
             }
         }
     }
@@ -150,12 +150,15 @@ fn attempt(run: impl FnOnce() -> Result<Vec<f32>, ExecutionError>) -> Result<Vec
     // Most faults come back as errors when results are read. Some cannot: where wgpu itself is out of memory, its
     // error handler panics, as do kernels that do not start while the fastest of them is looked for, and the
     // runtime carries that panic to whoever waits for the result.
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Ok(values)) => Ok(values),
-        Ok(Err(e)) if e.is_device_poisoned() => Err(Failure::Device(e.reason().to_owned())),
+    let (reason, is_lost) = match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(values)) => return Ok(values),
+        Ok(Err(e)) => (e.reason().to_owned(), e.is_device_poisoned()),
+        Err(panic) => (panic_text(panic.as_ref()), false),
+    };
+    match is_lost || says(&reason, &LOST) {
+        true => Err(Failure::Device(reason)),
         // The runtime does not tell lack of memory from other faults, but promises that the rest can be redone.
-        Ok(Err(e)) => Err(Failure::Batch(e.reason().to_owned())),
-        Err(panic) => Err(Failure::Batch(panic_text(panic.as_ref()))),
+        false => Err(Failure::Batch(reason)),
     }
 }
 
@@ -175,41 +178,44 @@ fn give_back(device: &Device) {
 
 /// What a failure means to somebody who wants to encode.
 fn sentence(title: &str, failure: &Failure) -> String {
-    match failure {
-        Failure::Device(reason) => format!(
+    let (Failure::Device(reason) | Failure::Batch(reason)) = failure;
+    match (failure, says(reason, &NO_MEMORY)) {
+        (Failure::Device(_), true) => format!(
+            "The GPU ran out of memory under {title} and stopped working: start the program again, and choose the \
+             processor or a smaller encoder"
+        ),
+        (Failure::Device(_), false) => format!(
             "The GPU stopped working while {title} ran on it ({}): start the program again, and choose the \
              processor if it happens again",
             first_line(reason)
         ),
-        Failure::Batch(reason) if is_lack_of_memory(reason) => format!(
-            "The GPU has too little memory for {title}, even for one patch at a time: choose the processor, or a \
+        (Failure::Batch(_), true) => format!(
+            "The GPU has too little memory for {title}, even for one patch at a time: choose the processor or a \
              smaller encoder"
         ),
-        Failure::Batch(reason) => format!(
+        (Failure::Batch(_), false) => format!(
             "{title} cannot be run on the GPU ({}): choose the processor, or update the driver",
             first_line(reason)
         ),
     }
 }
 
-/// Whether that is how one of the layers below says that memory is lacking. A buffer that was never given any is
-/// "not found" later.
-fn is_lack_of_memory(reason: &str) -> bool {
-    const SAYINGS: [&str; 5] = [
-        "out of memory",
-        "out-of-memory",
-        "out of device memory",
-        "can't allocate",
-        "couldn't find resource",
-    ];
+/// How the layers below say that memory is lacking. A buffer that was never given any is "not found" later.
+const NO_MEMORY: [&str; 5] =
+    ["out of memory", "out-of-memory", "out of device memory", "can't allocate", "couldn't find resource"];
+/// How they say that the device can do nothing any more.
+const LOST: [&str; 1] = ["device is poisoned"];
+
+fn says(reason: &str, sayings: &[&str]) -> bool {
     let reason = reason.to_ascii_lowercase();
-    SAYINGS.iter().any(|saying| reason.contains(saying))
+    sayings.iter().any(|saying| reason.contains(saying))
 }
 
 /// The first line that says something; what follows is where in the libraries it was found.
 fn first_line(reason: &str) -> &str {
-    let says = |line: &&str| !line.is_empty() && *line != "Caused by:" && !line.ends_with("during execution");
-    reason.lines().map(str::trim).find(says).unwrap_or("no reason was given").trim_end_matches('.')
+    let tells =
+        |line: &&str| !line.is_empty() && *line != "Caused by:" && !line.ends_with("during execution");
+    reason.lines().map(str::trim).find(tells).unwrap_or("no reason was given").trim_end_matches('.')
 }
 
 #[cfg(test)]
@@ -244,7 +250,12 @@ mod tests {
 
         let lost = error(ExecutionError::device_poisoned("Unknown: the driver was reset"));
         assert_eq!(lost, Failure::Device("Unknown: the driver was reset".to_owned()));
-        assert!(said(lost).contains("stopped working"));
+        assert!(said(lost).contains("stopped working while UNI ran on it (Unknown: the driver was reset)"));
+        let full = error(ExecutionError::generic(
+            "bytes: host access failed: Read(\"The device is poisoned\\nCaused by:\\n  Unknown: Out of memory\")",
+        ));
+        assert!(matches!(full, Failure::Device(_)));
+        assert!(said(full).contains("ran out of memory under UNI and stopped working"));
     }
 
     #[test]
@@ -252,6 +263,8 @@ mod tests {
         let failure = attempt(|| panic!("wgpu error: {}", "Out of Memory")).unwrap_err();
         assert_eq!(failure, Failure::Batch("wgpu error: Out of Memory".to_owned()));
         assert!(said(failure).contains("too little memory"));
+        let lost = attempt(|| panic!("bytes: host access failed: Read(\"The device is poisoned\")"));
+        assert!(matches!(lost, Err(Failure::Device(_))));
         assert_eq!(attempt(|| Ok(vec![1.0])), Ok(vec![1.0]));
     }
 

@@ -107,7 +107,9 @@ impl Parameter {
 
 /// The values of a tensor, row by row.
 pub(super) fn read(tensor: Tensor<2>) -> Result<Vec<f32>, ExecutionError> {
-    Ok(tensor.try_into_data()?.iter::<f32>().collect())
+    // Data may still be on its way when it is handed out, and what went wrong shows when it is looked at.
+    let late = |e: burn::tensor::DataError| ExecutionError::generic(e.to_string());
+    tensor.try_into_data()?.try_into_vec::<f32>().map_err(late)
 }
 
 impl TensorNetwork {
