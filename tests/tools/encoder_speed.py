@@ -2,7 +2,7 @@
 """How many patches of 224 x 224 PyTorch embeds in a second, per encoder: on the CPU, and on a GPU where there is one.
 
 usage: encoder_speed.py [NAME ...] [--batches 1,8,16] [--gpu-batches 1,16,64,128] [--times 5] [--threads N]
-                        [--device cpu|cuda|all] [--precision f32|tf32|f16 ...] [--quick]
+                        [--device cpu|cuda|all] [--precision f32,tf32,f16] [--quick]
                         [--ours target/release/hiscmcl]
 
 Random weights: the speed does not depend on them. The patches are normalised already, and on the device. One run warms
@@ -11,8 +11,8 @@ batch; convolutional encoders are tried in both memory layouts. On a GPU in 32-b
 and in 16-bit floats, unless --precision says which. A JSON line for each measurement as it is made, at the end a table
 of the best ones. --ours: the same for this project, one after the other on the same machine, as a table for README; it
 reads bytes, normalises them and brings the features back within the time. On a GPU ours runs through wgpu, in the same
-precision (beside TF32 in f32). --quick: one patch, one run, to see that everything is there. Needs torch, torchvision,
-timm, and transformers for the Phikons.
+precision (beside TF32 in f32; convolutional encoders only in f32). --quick: one patch, one run, to see that everything
+is there. Needs torch, torchvision, timm, and transformers for the Phikons.
 """
 
 import argparse
@@ -27,6 +27,10 @@ import torch
 
 import encoder_networks as networks
 import encoder_presets as presets
+
+
+# On a GPU, in the order in which they are measured.
+PRECISIONS = ("f32", "tf32", "f16")
 
 
 def cores():
@@ -61,10 +65,13 @@ def seconds(model, x, times):
     return statistics.median(measured[warm_ups:])
 
 
+def is_convolutional(model):
+    return networks.describe(model)["family"] != "vit"
+
+
 def layouts(model):
-    convolutional = networks.describe(model)["family"] != "vit"
     yield "contiguous", torch.contiguous_format
-    if convolutional:
+    if is_convolutional(model):
         yield "channels_last", torch.channels_last
 
 
@@ -116,7 +123,7 @@ def table(best, facts, own, device, precision):
     print("|---|---|---|---|---|")
     for name, (parameters, numbers_a_patch) in facts.items():
         key = (name, device, precision)
-        # What did not fit into memory was not measured.
+        # What does not fit into memory, or has no such precision, is not measured.
         speeds = [f"{found[key]['patches_per_second']:.3g}" if key in found else "-" for found in (own, best)]
         columns = (name.replace("_", "-"), f"{parameters / 1e6:.1f} M", numbers_a_patch, *speeds)
         print(f"| {' | '.join(map(str, columns))} |")
@@ -134,13 +141,15 @@ def main():
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--device", choices=["cpu", "cuda", "gpu", "all"], default="all")
-    parser.add_argument("--precision", choices=["f32", "tf32", "f16"], nargs="+", default=["f32", "tf32", "f16"])
+    parser.add_argument("--precision", type=lambda text: text.split(","), default=list(PRECISIONS))
     parser.add_argument("--ours", metavar="PROGRAM")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_intermixed_args()
     names = options.names or list(presets.PRESETS)
     if unknown := set(names) - set(presets.PRESETS):
         parser.error(f"no such encoder: {', '.join(sorted(unknown))}")
+    if unknown := set(options.precision) - set(PRECISIONS):
+        parser.error(f"no such precision: {', '.join(sorted(unknown))}")
     if options.quick:
         options.batches, options.gpu_batches, options.times = [1], [1], 1
     if options.device == "gpu":
@@ -153,7 +162,7 @@ def main():
     if options.device != "cuda":
         plan.append(("cpu", ["f32"], options.batches))
     if options.device != "cpu" and torch.cuda.is_available():
-        precisions = [p for p in ("f32", "tf32", "f16") if p in options.precision]
+        precisions = [p for p in PRECISIONS if p in options.precision]
         plan.append(("cuda", precisions, options.gpu_batches))
 
     best, own, facts = {}, {}, {}
@@ -171,10 +180,13 @@ def main():
         # Back to where one patch goes through it, to see how wide its features are.
         model = model.to(device="cpu", dtype=torch.float32)
         facts[name] = (networks.parameters(model), width(model))
+        only_f32 = is_convolutional(model)
         del model
         presets.free()
         if options.ours:
             for device, precision in ((device, p) for device, precisions, _ in plan for p in precisions):
+                if precision == "f16" and only_f32:
+                    continue
                 own[name, device, precision] = ours(options.ours, name, device, precision)
                 print(json.dumps(own[name, device, precision]), flush=True)
 
