@@ -14,6 +14,8 @@ use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::{Device, DeviceKind};
 use serde::{Deserialize, Serialize};
 
+use crate::core::gpu::GpuLimits;
+
 /// What the user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,12 +99,13 @@ pub enum DeviceError {
 pub struct ComputeDevice {
     info: DeviceInfo,
     device: Device,
+    limits: Option<GpuLimits>,
 }
 
 impl ComputeDevice {
     /// The CPU.
     pub fn cpu() -> Self {
-        Self { info: cpu_info(), device: Device::flex() }
+        Self { info: cpu_info(), device: Device::flex(), limits: None }
     }
 
     /// What it is.
@@ -115,9 +118,9 @@ impl ComputeDevice {
         &self.device
     }
 
-    /// Where tensors are made, if that is a GPU.
-    pub fn gpu(&self) -> Option<&Device> {
-        (self.info.kind != Kind::Cpu).then_some(&self.device)
+    /// Where tensors are made, if that is a GPU, and its limits.
+    pub fn gpu(&self) -> Option<(Device, GpuLimits)> {
+        self.limits.map(|limits| (self.device.clone(), limits))
     }
 
     /// Whether the same work always gives the same numbers here.
@@ -159,6 +162,7 @@ fn cpu_info() -> DeviceInfo {
 #[derive(Debug)]
 struct Gpu {
     info: DeviceInfo,
+    limits: GpuLimits,
     selector: DeviceKind,
     api: WgpuBackend,
     opened: Mutex<Option<Device>>,
@@ -177,7 +181,7 @@ impl Gpu {
                 .map_err(|e| DeviceError::Gpu { name: self.info.name.clone(), reason: e.to_string() })?,
         };
         *opened = Some(device.clone());
-        Ok(ComputeDevice { info: self.info.clone(), device })
+        Ok(ComputeDevice { info: self.info.clone(), device, limits: Some(self.limits) })
     }
 }
 
@@ -196,7 +200,7 @@ fn gpus() -> &'static [Gpu] {
                 ..wgpu::InstanceDescriptor::new_without_display_handle()
             });
             let adapters = ready(instance.enumerate_adapters(bit)).unwrap_or_default();
-            found.extend(name_adapters(adapters.iter().map(wgpu::Adapter::get_info), api));
+            found.extend(name_adapters(adapters.iter().map(|a| (a.get_info(), a.limits())), api));
             if !found.is_empty() {
                 // The same card shows up again on the next API.
                 break;
@@ -207,12 +211,15 @@ fn gpus() -> &'static [Gpu] {
 }
 
 /// The real GPUs among adapters, discrete ones first.
-fn name_adapters(adapters: impl Iterator<Item = wgpu::AdapterInfo>, api: WgpuBackend) -> Vec<Gpu> {
+fn name_adapters(
+    adapters: impl Iterator<Item = (wgpu::AdapterInfo, wgpu::Limits)>,
+    api: WgpuBackend,
+) -> Vec<Gpu> {
     // The runtime counts the adapters of each kind on their own.
     let (mut discrete, mut integrated, mut virtual_) = (0, 0, 0);
     let next = |n: &mut usize| std::mem::replace(n, *n + 1);
     let mut found: Vec<Gpu> = adapters
-        .filter_map(|adapter| {
+        .filter_map(|(adapter, limits)| {
             let (kind, selector) = match adapter.device_type {
                 wgpu::DeviceType::DiscreteGpu => {
                     (Kind::DiscreteGpu, DeviceKind::DiscreteGpu(next(&mut discrete)))
@@ -226,7 +233,11 @@ fn name_adapters(adapters: impl Iterator<Item = wgpu::AdapterInfo>, api: WgpuBac
                 wgpu::DeviceType::Cpu | wgpu::DeviceType::Other => return None,
             };
             let info = DeviceInfo { name: adapter.name, kind };
-            Some(Gpu { info, selector, api, opened: Mutex::new(None) })
+            let limits = GpuLimits {
+                largest_buffer: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+                shares_memory: kind == Kind::IntegratedGpu,
+            };
+            Some(Gpu { info, limits, selector, api, opened: Mutex::new(None) })
         })
         .collect();
     found.sort_by_key(|gpu| match gpu.info.kind {

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hiscmcl::core::target::Target;
 use hiscmcl::device::DeviceChoice;
 use hiscmcl::evaluate::report::Split;
+use hiscmcl::jobs::encoder_speed::Precision;
 use hiscmcl::jobs::encoders::EncoderChoice;
 
 /// Predict spatial gene expression from H&E slides. Without a command the window opens.
@@ -75,6 +76,9 @@ pub enum Command {
         /// Where to measure.
         #[arg(long, default_value = "auto", requires = "speed")]
         device: DeviceArg,
+        /// How precisely to compute on a GPU: transformers in f16 where it has that, unless said otherwise.
+        #[arg(long, requires = "speed")]
+        precision: Option<PrecisionArg>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -233,6 +237,24 @@ impl From<DeviceArg> for DeviceChoice {
             DeviceArg::Auto => Self::Auto,
             DeviceArg::Gpu => Self::Gpu,
             DeviceArg::Cpu => Self::Cpu,
+        }
+    }
+}
+
+/// How precisely an encoder is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// In 32 bits.
+    F32,
+    /// Products of transformers in 16 bits, the rest in 32.
+    F16,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(value: PrecisionArg) -> Self {
+        match value {
+            PrecisionArg::F32 => Self::Single,
+            PrecisionArg::F16 => Self::Half,
         }
     }
 }

@@ -80,14 +80,17 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             print(json, &serde_json::to_value(&embedded)?, std::iter::once(line))
         }
         Command::Encoders { speed, json, .. } if speed.is_empty() => list_encoders(json),
-        Command::Encoders { speed, device, json } => {
+        Command::Encoders { speed, device, precision, json } => {
             let device = device::choose(device.into())?;
-            let speeds = speed
-                .iter()
-                .map(|name| encoder_speed::without_weights(encoders::known(name)?, &device, ctx))
-                .collect::<anyhow::Result<Vec<_>>>()?;
-            let lines =
-                speeds.iter().map(|s| format!("{}: {:.2} patches/s", s.encoder, s.patches_per_second));
+            let precision = precision.map(Into::into);
+            let measure = |name: &String| {
+                encoder_speed::without_weights(encoders::known(name)?, &device, precision, ctx)
+            };
+            let speeds = speed.iter().map(measure).collect::<anyhow::Result<Vec<_>>>()?;
+            let lines = speeds.iter().map(|s| {
+                let (speed, precision) = (s.patches_per_second, s.precision.name());
+                format!("{}: {speed:.2} patches/s in {precision}, {} at a time", s.encoder, s.batch)
+            });
             print(json, &json!({ "speeds": speeds }), lines)
         }
         Command::Train(args) => fit::train_model(args, ctx),

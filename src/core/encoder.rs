@@ -27,8 +27,14 @@ pub enum EncoderError {
 
 /// Turns patches into feature vectors of a fixed width.
 pub trait PatchEncoder: Send + Sync {
-    /// Names the encoder with its weights and version; part of the key under which features are cached.
+    /// Names the encoder with its weights and version, by which runs remember it.
     fn id(&self) -> String;
+
+    /// Names what features are cached under: [`PatchEncoder::id`], and the precision where it is not single. The
+    /// same encoder on another device gives features that serve the same runs, but they are not the same numbers.
+    fn cache_id(&self) -> String {
+        self.id()
+    }
 
     /// Micrometres per pixel that the patches must have.
     fn mpp(&self) -> f64;

@@ -7,6 +7,7 @@ pub mod display;
 pub mod encoder;
 pub mod files;
 pub mod geometry;
+pub mod gpu;
 pub mod linalg;
 pub mod matrix;
 pub mod memory;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::context::Ctx;
@@ -9,6 +11,7 @@ use super::encoders::{EncoderChoice, EncoderInfo, TEXTURE, known};
 use super::workspace::Workspace;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
 use crate::device::ComputeDevice;
+pub use crate::model::encoder::Precision;
 use crate::model::encoder::{Architecture, Preset, Pretrained, preset};
 use crate::preprocess::texture::TextureEncoder;
 
@@ -69,7 +72,7 @@ fn rate(name: &str, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<f64> {
         vit.depth = LAYERS;
     }
     let work = preset.architecture.list(preset.side).multiply_adds as f64;
-    let encoder = Pretrained::with_made_up_weights(preset, device.gpu().cloned());
+    let encoder = Pretrained::with_made_up_weights(preset, device.gpu(), None);
     Ok(fastest(&encoder, ctx)? * work)
 }
 
@@ -96,22 +99,39 @@ pub struct Speed {
     pub encoder: &'static str,
     /// What it ran on.
     pub device: String,
+    /// How precisely it was computed.
+    pub precision: Precision,
     /// Patches at a time.
     pub batch: usize,
     /// Patches a second, the median of several calls.
     pub patches_per_second: f64,
 }
 
-/// Measures a pretrained encoder without its weights: made-up ones take as long, and as much memory.
+/// Measures a pretrained encoder without its weights: made-up ones take as long, and as much memory. `precision` is
+/// what it is computed in on a GPU, where not in the best for it.
 ///
 /// # Errors
-/// When cancelled, or when the device fails.
-pub fn without_weights(preset: Preset, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Speed> {
-    let encoder = Pretrained::with_made_up_weights(preset, device.gpu().cloned());
-    let (name, batch) = (encoder.preset().name, encoder.batch());
+/// The device fails or has no such precision, or it was cancelled: one sentence.
+pub fn without_weights(
+    preset: Preset,
+    device: &ComputeDevice,
+    precision: Option<Precision>,
+    ctx: &Ctx,
+) -> anyhow::Result<Speed> {
+    let best = |(gpu, _): (Device, _)| Precision::on_gpu(&gpu, &preset.architecture);
+    if precision == Some(Precision::Half) && device.gpu().map(best) != Some(Precision::Half) {
+        bail!("{} is not computed in half precision on {}: measure in f32", preset.title, device.info().name);
+    }
+    let encoder = Pretrained::with_made_up_weights(preset, device.gpu(), precision);
     let calls = paces(&encoder, ctx)?;
-    let device = device.info().name.clone();
-    Ok(Speed { encoder: name, device, batch, patches_per_second: calls[calls.len() / 2] })
+    Ok(Speed {
+        encoder: encoder.preset().name,
+        device: device.info().name.clone(),
+        precision: encoder.precision(),
+        // What did not fit into memory was halved meanwhile.
+        batch: encoder.batch(),
+        patches_per_second: calls[calls.len() / 2],
+    })
 }
 
 /// Patches a second of an encoder's fastest call, since whatever else the computer does for a moment slows the others.
@@ -119,13 +139,15 @@ fn fastest(encoder: &dyn PatchEncoder, ctx: &Ctx) -> anyhow::Result<f64> {
     Ok(paces(encoder, ctx)?.into_iter().fold(0.0, f64::max))
 }
 
-/// Patches a second of several calls, the slowest first; one before them warms up.
+/// Patches a second of several calls, the slowest first. One before them warms up: it finds the fastest kernels of a
+/// GPU, and the batch that fits there. A call ends when its features are back, so that nothing is still underway.
 fn paces(encoder: &dyn PatchEncoder, ctx: &Ctx) -> anyhow::Result<Vec<f64>> {
     // Not uniform, so that nothing is shorter than with tissue.
     let size = encoder.patch_size();
     let rgb = (0..size * size * 3).map(|i| (i * 31 % 251) as u8).collect();
-    let patches = vec![RgbPatch { size, rgb, on_slide: 1.0 }; encoder.batch().max(1)];
+    let mut patches = vec![RgbPatch { size, rgb, on_slide: 1.0 }; encoder.batch().max(1)];
     encoder.encode(&patches)?;
+    patches.truncate(encoder.batch().max(1));
     let (start, mut paces) = (Instant::now(), Vec::new());
     while paces.len() < CALLS || start.elapsed() < LEAST {
         ctx.check()?;

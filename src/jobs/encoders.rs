@@ -260,7 +260,7 @@ pub fn open(
 
 fn open_pretrained(choice: &EncoderChoice, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Pretrained> {
     let (preset, weights) = (known(&choice.name)?, weights_of(choice)?);
-    Ok(Pretrained::open(preset, &weights, device.gpu().cloned(), ctx.progress(), ctx.cancel)?)
+    Ok(Pretrained::open(preset, &weights, device.gpu(), ctx.progress(), ctx.cancel)?)
 }
 
 /// The weights file of a pretrained encoder: the one that is named, or the one that is found.

@@ -247,7 +247,7 @@ fn key(
     if let Some(image) = place::embedded(whole) {
         hash.update(format!("{}/{}", image.library, image.key).as_bytes());
     }
-    for text in [features::VERSION, &encoder.id()] {
+    for text in [features::VERSION, &encoder.cache_id()] {
         hash.update(&(text.len() as u64).to_le_bytes());
         hash.update(text.as_bytes());
     }
@@ -326,11 +326,17 @@ mod tests {
 
     /// Counts how many patches it was given.
     #[derive(Default)]
-    struct Counting(AtomicUsize);
+    struct Counting {
+        patches: AtomicUsize,
+        precision: &'static str,
+    }
 
     impl PatchEncoder for Counting {
         fn id(&self) -> String {
             "counting".into()
+        }
+        fn cache_id(&self) -> String {
+            format!("{}{}", self.id(), self.precision)
         }
         fn mpp(&self) -> f64 {
             1.0
@@ -342,7 +348,7 @@ mod tests {
             3
         }
         fn encode(&self, patches: &[RgbPatch]) -> Result<Vec<Vec<f32>>, EncoderError> {
-            self.0.fetch_add(patches.len(), Ordering::SeqCst);
+            self.patches.fetch_add(patches.len(), Ordering::SeqCst);
             Ok(patches.iter().map(|p| vec![p.on_slide, f32::from(p.rgb[0]), 1.5]).collect())
         }
     }
@@ -368,7 +374,7 @@ mod tests {
     impl Setup {
         /// The features, and whether they had to be computed.
         fn get(&self) -> (SectionFeatures, bool) {
-            let before = self.encoder.0.load(Ordering::SeqCst);
+            let before = self.encoder.patches.load(Ordering::SeqCst);
             let features = self
                 .cache
                 .get_or_compute(
@@ -381,7 +387,7 @@ mod tests {
                     &CancelToken::new(),
                 )
                 .unwrap();
-            (features, self.encoder.0.load(Ordering::SeqCst) > before)
+            (features, self.encoder.patches.load(Ordering::SeqCst) > before)
         }
 
         fn file(&self) -> PathBuf {
@@ -400,6 +406,8 @@ mod tests {
         assert!(s.get().1, "other spots are other features");
         image::RgbImage::from_pixel(80, 80, image::Rgb([90, 60, 121])).save(&s.slide).unwrap();
         assert!(s.get().1, "another slide under the same name is another slide");
+        s.encoder.precision = "-f16";
+        assert!(s.get().1, "another precision gives other numbers");
         fs::write(s.cache.folder().join("notes.txt"), "mine").unwrap();
         assert!(s.cache.clear().unwrap() > 0);
         assert_eq!(s.cache.size_bytes(), 0);

@@ -6,6 +6,9 @@ use super::listing::{Listed, Listing};
 use super::ops::Ops;
 use super::{densenet, resnet, vit};
 
+/// The side of an image that is large enough for every network.
+const ANY_SIDE: usize = 224;
+
 /// A network that turns images into feature vectors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "family", rename_all = "snake_case")]
@@ -132,6 +135,12 @@ impl Architecture {
             Self::Densenet(net) => densenet::run(net, ops, images),
             Self::Vit(net) => vit::run(net, ops, images),
         }
+    }
+
+    /// The linear layers by name, the one that patches go through included.
+    pub(super) fn linear_layers(&self) -> Vec<String> {
+        // The same for images of every size.
+        self.list(ANY_SIDE).linear_layers
     }
 
     /// The parameters, and the work for one image of `side` x `side` pixels.

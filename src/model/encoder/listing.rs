@@ -12,6 +12,10 @@ pub struct Listed {
     pub parameters: Vec<(String, Vec<usize>)>,
     /// Multiply-adds for one image.
     pub multiply_adds: u64,
+    /// Values of the largest array that one image needs on the way: maps, tokens, or the scores of an attention.
+    pub largest: u64,
+    /// The linear layers by name, the one that patches go through included.
+    pub linear_layers: Vec<String>,
 }
 
 impl Listed {
@@ -60,6 +64,17 @@ impl Listing {
         self.listed.borrow_mut().multiply_adds += factors.iter().map(|&f| f as u64).product::<u64>();
     }
 
+    /// An array of this shape is needed on the way.
+    fn needs(&self, shape: &[usize]) {
+        let values = shape.iter().map(|&n| n as u64).product();
+        let mut listed = self.listed.borrow_mut();
+        listed.largest = listed.largest.max(values);
+    }
+
+    fn linear_layer(&self, name: &str) {
+        self.listed.borrow_mut().linear_layers.push(name.to_owned());
+    }
+
     fn norm(&self, name: &str, width: usize) {
         self.parameter(format!("{name}.weight"), &[width]);
         self.parameter(format!("{name}.bias"), &[width]);
@@ -81,6 +96,7 @@ impl Ops for Listing {
         let y = MapShape { channels: conv.out, height: along(x.height), width: along(x.width) };
         self.parameter(format!("{name}.weight"), &[conv.out, x.channels, conv.kernel, conv.kernel]);
         self.work(&[y.height, y.width, conv.out, x.channels, conv.kernel, conv.kernel]);
+        self.needs(&[y.height, y.width, conv.out]);
         if let Some(norm) = norm {
             self.batch_norm(norm, conv.out);
         }
@@ -90,6 +106,7 @@ impl Ops for Listing {
     fn norm_relu(&self, pieces: &[MapShape], norm: &str) -> MapShape {
         let channels = pieces.iter().map(|p| p.channels).sum();
         self.batch_norm(norm, channels);
+        self.needs(&[pieces[0].height, pieces[0].width, channels]);
         MapShape { channels, ..pieces[0] }
     }
 
@@ -114,6 +131,7 @@ impl Ops for Listing {
         self.parameter(format!("{name}.bias"), &[width]);
         let tokens = (images.height / patch) * (images.width / patch);
         self.work(&[tokens, width, images.channels, patch, patch]);
+        self.linear_layer(name);
         TokenShape { tokens, width }
     }
 
@@ -139,11 +157,14 @@ impl Ops for Listing {
         self.parameter(format!("{name}.weight"), &[out, x.width]);
         self.parameter(format!("{name}.bias"), &[out]);
         self.work(&[x.tokens, x.width, out]);
+        self.needs(&[x.tokens, out]);
+        self.linear_layer(name);
         TokenShape { width: if then == Some(MlpKind::Swiglu) { out / 2 } else { out }, ..*x }
     }
 
-    fn attention(&self, qkv: &TokenShape, _heads: usize) -> TokenShape {
+    fn attention(&self, qkv: &TokenShape, heads: usize) -> TokenShape {
         let width = qkv.width / 3;
+        self.needs(&[heads, qkv.tokens, qkv.tokens]);
         self.work(&[2, qkv.tokens, qkv.tokens, width]);
         TokenShape { width, ..*qkv }
     }

@@ -5,14 +5,15 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use burn::tensor::Device;
 
-use super::architecture::Architecture;
-use super::cpu::CpuNetwork;
+use super::halving::Halving;
 use super::load::{LoadError, load, report};
-use super::parameters::{Array, Parameters};
-use super::presets::{Normalisation, Preset};
-use super::tensor::TensorNetwork;
+use super::network::{Network, Place};
+use super::parameters::Array;
+use super::precision::Precision;
+use super::presets::Preset;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::{EncoderError, PatchEncoder, RgbPatch};
+use crate::core::gpu::GpuLimits;
 use crate::core::progress::Progress;
 use crate::model::weights::{WeightsError, WeightsFile, fingerprint};
 
@@ -20,11 +21,6 @@ use crate::model::weights::{WeightsError, WeightsFile, fingerprint};
 const VERSION: &str = "2";
 /// How much of the fingerprint of the weights goes into the name of the encoder: 64 bits.
 const FINGERPRINT: usize = 16;
-/// The most images that a run takes at once; more gain nothing and hold cancelling up.
-const BATCH: usize = 16;
-/// Multiply-adds of a run on one core of the processor: half a second or so, so that cancelling is prompt
-/// even in networks that take seconds for a few patches.
-const WORK: u64 = 64_000_000_000;
 
 /// A network with weights from a file. The file is looked at when it is opened, and its weights are read when they
 /// are first needed: what is cached under [`PatchEncoder::id`] needs none.
@@ -33,47 +29,11 @@ pub struct Pretrained {
     preset: Preset,
     weights: PathBuf,
     id: String,
-    device: Option<Device>,
+    place: Place,
     network: OnceLock<Network>,
-    batch: usize,
+    halving: Halving,
     /// Held while the weights are read, so that they are read once.
     reading: Mutex<()>,
-}
-
-/// Where it runs.
-#[derive(Debug)]
-pub(super) enum Network {
-    Cpu(CpuNetwork),
-    Tensors(TensorNetwork),
-}
-
-impl Network {
-    /// On `device`, or on the processor.
-    pub(super) fn new(architecture: Architecture, parameters: Parameters, device: Option<&Device>) -> Self {
-        match device {
-            None => Self::Cpu(CpuNetwork::new(architecture, parameters)),
-            Some(device) => Self::Tensors(TensorNetwork::new(architecture, parameters, device)),
-        }
-    }
-
-    /// Feature vectors of patches of `side` pixels.
-    pub(super) fn features(
-        &self,
-        patches: &[RgbPatch],
-        side: usize,
-        normalisation: Normalisation,
-    ) -> Vec<f32> {
-        let mut features = Vec::new();
-        for batch in patches.chunks(BATCH) {
-            let mut images = Vec::with_capacity(batch.len() * side * side * 3);
-            batch.iter().for_each(|patch| normalisation.apply(&patch.rgb, &mut images));
-            features.extend(match self {
-                Self::Cpu(network) => network.run(images, side),
-                Self::Tensors(network) => network.run(images, side),
-            });
-        }
-        features
-    }
 }
 
 /// Makes sure that a file holds the weights of `preset`. Only its names and sizes are read.
@@ -86,45 +46,47 @@ pub fn check(preset: &Preset, weights: &Path) -> Result<(), LoadError> {
     if report.fits() { Ok(()) } else { Err(LoadError::other(weights, preset.title, report)) }
 }
 
-/// How many patches a run takes at once, on a GPU or on the processor.
-fn batch(preset: &Preset, on_gpu: bool) -> usize {
-    if on_gpu {
-        return BATCH;
-    }
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get()) as u64;
-    let work = preset.architecture.list(preset.side).multiply_adds.max(1);
-    ((WORK * cores / work) as usize).clamp(1, BATCH)
-}
-
 impl Pretrained {
-    /// The encoder `preset` with the weights in a file, to run on `device`, or on the processor.
+    /// The encoder `preset` with the weights in a file, to run on `gpu`, in half precision where it has that, or on
+    /// the processor.
     ///
     /// # Errors
     /// The file cannot be read, or belongs to another network.
     pub fn open(
         preset: Preset,
         weights: &Path,
-        device: Option<Device>,
+        gpu: Option<(Device, GpuLimits)>,
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Self, LoadError> {
         check(&preset, weights)?;
         let print = fingerprint(weights, progress, cancel)?;
+        let place = Place::new(gpu, |device| Precision::on_gpu(device, &preset.architecture));
         Ok(Self {
             id: format!("{}-{}-{VERSION}", preset.name, print.get(..FINGERPRINT).unwrap_or(&print)),
-            batch: batch(&preset, device.is_some()),
+            halving: Halving::new(place.batch(&preset.architecture.list(preset.side))),
             preset,
             weights: weights.to_owned(),
-            device,
+            place,
             network: OnceLock::new(),
             reading: Mutex::default(),
         })
     }
 
-    /// The encoder `preset` with weights that mean nothing, to see how fast it is.
-    pub fn with_made_up_weights(preset: Preset, device: Option<Device>) -> Self {
-        let listed = preset.architecture.list(preset.side).parameters.into_iter();
+    /// The encoder `preset` with weights that mean nothing, to see how fast it is: on the processor, or on `gpu`,
+    /// there in another `precision` than the best if one is given.
+    pub fn with_made_up_weights(
+        preset: Preset,
+        gpu: Option<(Device, GpuLimits)>,
+        precision: Option<Precision>,
+    ) -> Self {
+        let best = |device: &Device| Precision::on_gpu(device, &preset.architecture);
+        let place = Place::new(gpu, |device| precision.unwrap_or_else(|| best(device)));
+        let listed = preset.architecture.list(preset.side);
+        let halving = Halving::new(place.batch(&listed));
         let parameters = listed
+            .parameters
+            .into_iter()
             .map(|(name, shape)| {
                 let count = shape.iter().product();
                 // Normalisations pass numbers on, so that they neither vanish nor explode on the way.
@@ -137,11 +99,11 @@ impl Pretrained {
             .collect();
         Self {
             id: format!("{}-made-up", preset.name),
-            batch: batch(&preset, device.is_some()),
-            network: OnceLock::from(Network::new(preset.architecture.clone(), parameters, device.as_ref())),
+            halving,
+            network: OnceLock::from(Network::new(preset.architecture.clone(), parameters, &place)),
             preset,
             weights: PathBuf::new(),
-            device,
+            place,
             reading: Mutex::default(),
         }
     }
@@ -150,11 +112,23 @@ impl Pretrained {
     pub fn preset(&self) -> &Preset {
         &self.preset
     }
+
+    /// How precisely it is computed.
+    pub fn precision(&self) -> Precision {
+        self.place.precision()
+    }
 }
 
 impl PatchEncoder for Pretrained {
     fn id(&self) -> String {
         self.id.clone()
+    }
+
+    fn cache_id(&self) -> String {
+        match self.precision() {
+            Precision::Single => self.id(),
+            half => format!("{}-{}", self.id, half.name()),
+        }
     }
 
     fn mpp(&self) -> f64 {
@@ -170,7 +144,7 @@ impl PatchEncoder for Pretrained {
     }
 
     fn batch(&self) -> usize {
-        self.batch
+        self.halving.most()
     }
 
     fn prepare(&self, progress: &dyn Progress, cancel: &CancelToken) -> Result<(), EncoderError> {
@@ -186,7 +160,7 @@ impl PatchEncoder for Pretrained {
                 LoadError::Cancelled(cancelled) => EncoderError::Cancelled(cancelled),
                 other => EncoderError::Failed(other.to_string()),
             })?;
-        self.network.get_or_init(|| Network::new(architecture.clone(), parameters, self.device.as_ref()));
+        self.network.get_or_init(|| Network::new(architecture.clone(), parameters, &self.place));
         Ok(())
     }
 
@@ -194,7 +168,8 @@ impl PatchEncoder for Pretrained {
         let Some(network) = self.network.get() else {
             return Err(EncoderError::Failed(format!("{} was not made ready", self.preset.title)));
         };
-        let features = network.features(patches, self.preset.side, self.preset.normalisation);
+        let Preset { side, normalisation, title, .. } = self.preset;
+        let features = network.features(patches, side, normalisation, &self.halving, title)?;
         Ok(features.chunks_exact(self.width()).map(<[f32]>::to_vec).collect())
     }
 }

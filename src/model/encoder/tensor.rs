@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use burn::tensor::activation::{gelu, relu, silu};
 use burn::tensor::module::{attention, avg_pool2d, conv2d, layer_norm, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, ExecutionError, Tensor, TensorData};
 
 use super::architecture::{Architecture, MlpKind, Pooling};
 use super::ops::{Conv, Ops, Prefix};
-use super::parameters::Parameters;
+use super::parameters::{Array, Parameters};
+use super::training::image_batch;
 
 /// What keeps a batch normalisation from dividing by zero: PyTorch's default.
 const BATCH_NORM_EPS: f64 = 1e-5;
@@ -46,14 +47,17 @@ pub(super) struct Observed {
 impl TensorNetwork {
     /// Puts parameters on a device.
     pub fn new(architecture: Architecture, parameters: Parameters, device: &Device) -> Self {
-        let parameters = parameters
-            .into_iter()
-            .map(|(name, array)| {
-                let count = array.values.len();
-                let values = Tensor::from_data(TensorData::new(array.values, [count]), device);
-                (name, Parameter { values, shape: array.shape })
-            })
-            .collect();
+        let put = |(name, array)| (name, Parameter::new(array, DType::F32, device));
+        let parameters = parameters.into_iter().map(put).collect();
+        Self::with(architecture, parameters, device)
+    }
+
+    /// A network of parameters that are on the device.
+    pub(super) fn with(
+        architecture: Architecture,
+        parameters: BTreeMap<String, Parameter>,
+        device: &Device,
+    ) -> Self {
         Self { architecture, parameters, device: device.clone(), observed: None }
     }
 
@@ -84,17 +88,43 @@ impl TensorNetwork {
 
     /// Feature vectors of `images`: one after another, each `side * side * 3` normalised values, RGB side by
     /// side.
-    pub fn run(&self, images: Vec<f32>, side: usize) -> Vec<f32> {
-        let count = images.len() / (side * side * 3);
-        let images: Tensor<4> =
-            Tensor::from_data(TensorData::new(images, [count, side, side, 3]), &self.device);
-        self.forward(images.permute([0, 3, 1, 2])).into_data().iter::<f32>().collect()
+    ///
+    /// # Errors
+    /// The device has no memory for them, or works no more.
+    pub fn run(&self, images: Vec<f32>, side: usize) -> Result<Vec<f32>, ExecutionError> {
+        read(self.forward(image_batch(images, side, &self.device)))
     }
 }
 
+impl Parameter {
+    /// Puts a parameter on a device.
+    pub(super) fn new(array: Array, kind: DType, device: &Device) -> Self {
+        let count = array.values.len();
+        let values = Tensor::from_data(TensorData::new(array.values, [count]), (device, kind));
+        Self { values, shape: array.shape }
+    }
+}
+
+/// The values of a tensor, row by row.
+pub(super) fn read(tensor: Tensor<2>) -> Result<Vec<f32>, ExecutionError> {
+    // Data may still be on its way when it is handed out, and what went wrong shows when it is looked at.
+    let late = |e: burn::tensor::DataError| ExecutionError::generic(e.to_string());
+    tensor.try_into_data()?.try_into_vec::<f32>().map_err(late)
+}
+
 impl TensorNetwork {
+    /// The network.
+    pub(super) fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Where it is.
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// One parameter in its own shape, which has `D` dimensions.
-    fn parameter<const D: usize>(&self, name: &str) -> Tensor<D> {
+    pub(super) fn parameter<const D: usize>(&self, name: &str) -> Tensor<D> {
         #[expect(clippy::expect_used, reason = "made from a listing of the same network")]
         let Parameter { values, shape } = self.parameters.get(name).expect("listed").clone();
         values.reshape(burn::tensor::Shape::from(shape))
@@ -173,13 +203,8 @@ impl Ops for TensorNetwork {
     }
 
     fn patches(&self, images: &Tensor<4>, name: &str, patch: usize, width: usize) -> Tensor<3> {
-        let [b, channels, h, w] = images.dims();
-        let (rows, columns) = (h / patch, w / patch);
-        // A step as wide as the kernel makes the convolution a plain product.
-        let apart: Tensor<6> = images.clone().reshape([b, channels, rows, patch, columns, patch]);
-        let inner = channels * patch * patch;
-        let apart = apart.permute([0, 2, 4, 1, 3, 5]).reshape([b, rows * columns, inner]);
-        let weight = self.parameter::<4>(&format!("{name}.weight")).reshape([width, inner]);
+        let apart = cut(images, patch);
+        let weight = self.parameter::<4>(&format!("{name}.weight")).reshape([width, apart.dims()[2]]);
         linear(apart, weight, self.parameter(&format!("{name}.bias")))
     }
 
@@ -211,23 +236,12 @@ impl Ops for TensorNetwork {
     fn linear(&self, x: &Tensor<3>, name: &str, out: usize, then: Option<MlpKind>) -> Tensor<3> {
         let (weight, bias) =
             (self.parameter(&format!("{name}.weight")), self.parameter(&format!("{name}.bias")));
-        let y = linear(x.clone(), weight, bias);
-        match then {
-            None => y,
-            Some(MlpKind::Gelu) => gelu(y),
-            Some(MlpKind::Swiglu) => silu(y.clone().narrow(2, 0, out / 2)) * y.narrow(2, out / 2, out / 2),
-        }
+        activate(linear(x.clone(), weight, bias), out, then)
     }
 
     fn attention(&self, qkv: &Tensor<3>, heads: usize) -> Tensor<3> {
-        let [b, t, width] = qkv.dims();
-        let (width, head) = (width / 3, width / 3 / heads);
-        let part = |which: usize| {
-            let part = qkv.clone().narrow(2, which * width, width);
-            part.reshape([b, t, heads, head]).permute([0, 2, 1, 3])
-        };
-        let y = attention(part(0), part(1), part(2), None, None, Default::default());
-        y.permute([0, 2, 1, 3]).reshape([b, t, width])
+        let [query, key, value] = split_heads(qkv, heads);
+        join_heads(attention(query, key, value, None, None, Default::default()))
     }
 
     fn add(&self, x: Tensor<3>, y: &Tensor<3>, scale: Option<&str>) -> Tensor<3> {
@@ -262,6 +276,40 @@ fn convolve(x: Tensor<4>, weight: Tensor<4>, conv: Conv) -> Tensor<4> {
 }
 
 /// `x W^T + b`
-fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
+pub(super) fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
     burn::tensor::module::linear(x, weight.transpose(), Some(bias))
+}
+
+/// What follows a linear layer of `out` numbers.
+pub(super) fn activate(y: Tensor<3>, out: usize, then: Option<MlpKind>) -> Tensor<3> {
+    match then {
+        None => y,
+        Some(MlpKind::Gelu) => gelu(y),
+        Some(MlpKind::Swiglu) => silu(y.clone().narrow(2, 0, out / 2)) * y.narrow(2, out / 2, out / 2),
+    }
+}
+
+/// Images `[b, c, h, w]` as squares of `patch` pixels, row by row: `[b, squares, c * patch * patch]`. A step as
+/// wide as the kernel makes a convolution a plain product of these.
+pub(super) fn cut(images: &Tensor<4>, patch: usize) -> Tensor<3> {
+    let [b, channels, h, w] = images.dims();
+    let (rows, columns) = (h / patch, w / patch);
+    let apart: Tensor<6> = images.clone().reshape([b, channels, rows, patch, columns, patch]);
+    apart.permute([0, 2, 4, 1, 3, 5]).reshape([b, rows * columns, channels * patch * patch])
+}
+
+/// Queries, keys and values `[b, heads, t, c / heads]` from `[b, t, 3 c]`.
+pub(super) fn split_heads(qkv: &Tensor<3>, heads: usize) -> [Tensor<4>; 3] {
+    let [b, t, width] = qkv.dims();
+    let (width, head) = (width / 3, width / 3 / heads);
+    [0, 1, 2].map(|which| {
+        let part = qkv.clone().narrow(2, which * width, width);
+        part.reshape([b, t, heads, head]).permute([0, 2, 1, 3])
+    })
+}
+
+/// `[b, t, c]` from `[b, heads, t, c / heads]`.
+pub(super) fn join_heads(y: Tensor<4>) -> Tensor<3> {
+    let [b, heads, t, head] = y.dims();
+    y.permute([0, 2, 1, 3]).reshape([b, t, heads * head])
 }

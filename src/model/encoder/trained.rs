@@ -4,10 +4,16 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Architecture;
+use super::halving::Halving;
+use super::network::{Network, Place};
 use super::parameters::Parameters;
+use super::precision::Precision;
 use super::presets::{Normalisation, Preset};
-use super::pretrained::Network;
 use crate::core::encoder::{EncoderError, PatchEncoder, RgbPatch};
+use crate::core::gpu::GpuLimits;
+
+/// How it is named to people.
+const TITLE: &str = "the trained encoder";
 
 /// What an image encoder is besides its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,13 +45,17 @@ pub struct Trained {
     shape: EncoderShape,
     parameters: Parameters,
     network: Network,
+    halving: Halving,
 }
 
 impl Trained {
-    /// With these parameters, all that the architecture lists, on `device` or on the processor.
-    pub fn new(shape: EncoderShape, parameters: Parameters, device: Option<&Device>) -> Self {
-        let network = Network::new(shape.architecture.clone(), parameters.clone(), device);
-        Self { shape, parameters, network }
+    /// With these parameters, all that the architecture lists, on `gpu` or on the processor; in single precision, as
+    /// it was trained.
+    pub fn new(shape: EncoderShape, parameters: Parameters, gpu: Option<(Device, GpuLimits)>) -> Self {
+        let place = Place::new(gpu, |_| Precision::Single);
+        let network = Network::new(shape.architecture.clone(), parameters.clone(), &place);
+        let halving = Halving::new(place.batch(&shape.architecture.list(shape.side)));
+        Self { shape, parameters, network, halving }
     }
 
     /// What it is.
@@ -78,7 +88,8 @@ impl PatchEncoder for Trained {
     }
 
     fn encode(&self, patches: &[RgbPatch]) -> Result<Vec<Vec<f32>>, EncoderError> {
-        let features = self.network.features(patches, self.shape.side, self.shape.normalisation);
+        let EncoderShape { side, normalisation, .. } = self.shape;
+        let features = self.network.features(patches, side, normalisation, &self.halving, TITLE)?;
         Ok(features.chunks_exact(self.width()).map(<[f32]>::to_vec).collect())
     }
 }

@@ -8,10 +8,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::core::cancel::{CancelToken, Cancelled};
+use crate::core::gpu::GpuLimits;
 use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::core::target::Target;
-use crate::device::{ComputeDevice, Kind};
+use crate::device::ComputeDevice;
 use crate::model::encoder::{EncoderShape, Trained};
 use crate::model::parameters::scatter;
 use crate::model::published::{PublishedNetwork, PublishedShape};
@@ -68,9 +69,9 @@ pub struct Published {
     device: Device,
 }
 
-/// The device that a trained encoder runs on; none for the processor.
-pub(crate) fn encoder_device(device: &ComputeDevice) -> Option<Device> {
-    (device.info().kind != Kind::Cpu).then(|| device.burn().clone().without_autodiff())
+/// The GPU that a trained encoder runs on; none for the processor.
+pub(crate) fn encoder_device(device: &ComputeDevice) -> Option<(Device, GpuLimits)> {
+    device.gpu().map(|(device, limits)| (device.without_autodiff(), limits))
 }
 
 /// The network of these parameters on `device`, ready to predict.

@@ -135,7 +135,7 @@ fn load_encoder(path: &Path, shape: &EncoderShape, device: &ComputeDevice) -> Re
     let parameters =
         load(&file, &shape.architecture, shape.side, "the trained encoder", &Silent, &CancelToken::new())
             .map_err(|e| failed(e.to_string()))?;
-    Ok(Trained::new(shape.clone(), parameters, encoder_device(device).as_ref()))
+    Ok(Trained::new(shape.clone(), parameters, encoder_device(device)))
 }
 
 /// Refuses shapes that no training gives, before memory is asked for by them.

@@ -40,7 +40,7 @@ impl Work<'_> {
             (Some(side), Some((shape, _))) => {
                 let parameters = side.training.parameters(&values(side.adam.parameters.clone()));
                 let device = encoder_device(self.compute);
-                let encoder = Trained::new(shape.clone(), parameters, device.as_ref());
+                let encoder = Trained::new(shape.clone(), parameters, device);
                 let features = self.encode(&encoder, progress, cancel)?;
                 (Some(encoder), features)
             }
