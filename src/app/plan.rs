@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(tests, ["A1", "B1+B2"]);
         assert_eq!((plan.folds[0].train_spots, plan.folds[1].test_spots), (3, 3));
         assert!(plan.folds.iter().all(|f| f.test.iter().all(|t| !f.train.contains(t))));
-        assert_eq!(plan.training_spots(), 4);
+        assert_eq!(plan.training_spots(), 5);
     }
 
     #[test]
