@@ -6,13 +6,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hiscmcl::core::cancel::CancelToken;
+use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::core::rng::stream;
 use hiscmcl::core::target::Target;
 use hiscmcl::device::ComputeDevice;
 use hiscmcl::predict::{Fitted, Predictions, predict};
-use hiscmcl::preprocess::features::{NEIGHBOURHOOD, SectionFeatures};
+use hiscmcl::preprocess::features::SectionFeatures;
+use hiscmcl::preprocess::lattice::Lattice;
+use hiscmcl::preprocess::neighbourhood::Neighbourhood;
 use hiscmcl::train::{EpochMetrics, FitInput, Phase, TrainConfig, TrainError, TrainSection, Validation, fit};
 use rand::RngExt;
 
@@ -45,12 +48,14 @@ fn made_up(name: &str, seed: u64, side: usize) -> MadeUp {
     };
     let rows = |all: Vec<Vec<f32>>| Matrix::from_vec(all.len(), WIDTH, all.concat()).unwrap();
     let spot = rows(spot_um.iter().map(|&p| look(p)).collect());
-    let around = |p: [f32; 2], j: usize| {
-        [p[0] + ((j % 5) as f32 - 2.0) * 112.0, p[1] + ((j / 5) as f32 - 2.0) * 112.0]
-    };
-    let neighbourhood = rows(
-        (0..n * NEIGHBOURHOOD).map(|i| look(around(spot_um[i / NEIGHBOURHOOD], i % NEIGHBOURHOOD))).collect(),
-    );
+    // A pixel is a micrometre.
+    let centers = spot_um.iter().map(|p| SlidePoint::new(f64::from(p[0]), f64::from(p[1]))).collect();
+    let columns = (side * 200 + 700) / 112;
+    let tissue: Vec<u32> = (0..(columns * columns) as u32).filter(|i| i % 11 != 4).collect();
+    let lattice = Lattice::new(SlidePoint::new(0.0, 0.0), 112.0, 112.0, (columns, columns), tissue).unwrap();
+    let nodes = lattice.tissue().iter().map(|&node| lattice.center(node));
+    let nodes = rows(nodes.map(|p| look([p.x as f32, p.y as f32])).collect());
+    let neighbourhood = Neighbourhood::new(lattice, centers, nodes).unwrap();
     let landmark_um: Vec<[f32; 2]> =
         (0..9).map(|i| [(i % 3) as f32 * 700.0, (i / 3) as f32 * 700.0]).collect();
     let landmarks = rows(landmark_um.iter().map(|&p| look(p)).collect());
@@ -63,14 +68,7 @@ fn made_up(name: &str, seed: u64, side: usize) -> MadeUp {
     });
     MadeUp {
         name: name.to_owned(),
-        features: SectionFeatures {
-            spot,
-            neighbourhood,
-            neighbourhood_on_tissue: (0..n * NEIGHBOURHOOD).map(|i| i % 11 != 4).collect(),
-            landmarks,
-            landmark_um,
-            spot_um,
-        },
+        features: SectionFeatures { spot, neighbourhood, landmarks, landmark_um, spot_um },
         expression,
         ids: (0..n).map(|i| format!("{}x{}", i % side, i / side)).collect(),
     }

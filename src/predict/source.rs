@@ -3,11 +3,15 @@
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
 
 use crate::model::ImageBatch;
 use crate::model::positions::Phases;
 use crate::preprocess::features::NEIGHBOURHOOD;
 use crate::preprocess::standardise::StandardFeatures;
+
+/// The fewest spots that are worth another core.
+const ROWS_AT_A_TIME: usize = 16;
 
 /// A spot of one of the sections of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,18 +69,23 @@ impl<'a> ImageSource<'a> {
 
     /// The tensors of `picks`; those of `keep_tokens`, one a neighbourhood patch, multiply its mask.
     pub fn batch(&self, picks: &[Pick], keep_tokens: Option<&[f32]>) -> ImageBatch {
-        let count = picks.len();
-        let mut spot = Vec::with_capacity(count * self.width);
-        let mut near = Vec::with_capacity(count * NEIGHBOURHOOD * self.width);
-        let mut mask = Vec::with_capacity(count * NEIGHBOURHOOD);
-        let mut places = Vec::with_capacity(count);
+        let (count, d) = (picks.len(), self.width);
+        let mut spot = vec![0.0; count * d];
+        let mut near = vec![0.0; count * NEIGHBOURHOOD * d];
+        let mut mask = vec![0.0; count * NEIGHBOURHOOD];
+        // Neighbourhoods are interpolated: with a wide encoder that is work for all cores.
+        let rows = spot.par_chunks_mut(d.max(1)).zip(near.par_chunks_mut((NEIGHBOURHOOD * d).max(1)));
+        let rows = rows.zip(mask.par_chunks_mut(NEIGHBOURHOOD)).zip(picks).with_min_len(ROWS_AT_A_TIME);
+        rows.for_each(|(((spot, near), mask), p)| {
+            let section = &self.sections[p.section];
+            section.read_spot(p.spot, spot);
+            section.read_neighbourhood(p.spot, near, mask);
+        });
+        let places: Vec<[f32; 2]> =
+            picks.iter().map(|p| self.sections[p.section].spot_um()[p.spot]).collect();
         let marks = self.landmarks.dims()[0];
         let mut sees = vec![0.0f32; count * marks];
         for (row, p) in picks.iter().enumerate() {
-            let section = &self.sections[p.section];
-            section.read_spot(p.spot, &mut spot);
-            section.read_neighbourhood(p.spot, &mut near, &mut mask);
-            places.push(section.spot_um()[p.spot]);
             let range = &self.ranges[p.section];
             sees[row * marks + range.start..row * marks + range.end].fill(1.0);
         }

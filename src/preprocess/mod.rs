@@ -3,6 +3,8 @@
 pub mod cache;
 pub mod features;
 pub mod hvg;
+pub mod lattice;
+pub mod neighbourhood;
 pub mod neighbours;
 pub mod pca;
 pub mod pooled;

@@ -324,7 +324,7 @@ pub fn fingerprint(input: &FitInput<'_>, config: &TrainConfig, device: &ComputeD
     }
     for s in &input.sections {
         let f = s.features;
-        for m in [s.expression, &f.spot, &f.neighbourhood, &f.landmarks] {
+        for m in [s.expression, &f.spot, f.neighbourhood.nodes(), &f.landmarks] {
             hash.update(&(m.cols() as u64).to_le_bytes());
             for chunk in m.as_slice().chunks(4096) {
                 let bytes: Vec<u8> = chunk.iter().flat_map(|v| v.to_le_bytes()).collect();
