@@ -3,8 +3,9 @@
 
 use rayon::prelude::*;
 
+use crate::core::dihedral::Dihedral;
 use crate::core::matrix::Matrix;
-use crate::preprocess::features::{NEIGHBOURHOOD, SectionFeatures};
+use crate::preprocess::features::{NEIGHBOURHOOD, NEIGHBOURHOOD_SIDE, SectionFeatures};
 
 /// Standardised features are cut off here: patches with folds or ink should not shout.
 const LIMIT: f32 = 5.0;
@@ -19,6 +20,9 @@ pub struct StandardFeatures<'a> {
     scale: Scale,
     landmarks: Matrix,
     landmark_um: Vec<[f32; 2]>,
+    turn: Dihedral,
+    /// For each place of the neighbourhood grid the patch that lies there once the slide is turned.
+    patch_at: Vec<usize>,
 }
 
 impl StandardFeatures<'_> {
@@ -32,9 +36,23 @@ impl StandardFeatures<'_> {
         self.features.spot.rows()
     }
 
-    /// Where each spot lies, in micrometres.
+    /// As if the whole slide were turned or mirrored: neighbourhood grids and positions are, features stay. They
+    /// must be those of the turned slide.
+    #[must_use]
+    pub fn turned(self, by: Dihedral) -> Self {
+        let turn = self.turn.then(by);
+        let landmark_um = self.landmark_um.into_iter().map(|um| by.apply(um)).collect();
+        Self { landmark_um, turn, patch_at: turn.sources(NEIGHBOURHOOD_SIDE), ..self }
+    }
+
+    /// Where each spot lies on the slide as it is, in micrometres.
     pub fn spot_um(&self) -> &[[f32; 2]] {
         &self.features.spot_um
+    }
+
+    /// Where a spot lies on the slide as it is turned, in micrometres. Panics when there is no such spot.
+    pub fn place_um(&self, spot: usize) -> [f32; 2] {
+        self.turn.apply(self.features.spot_um[spot])
     }
 
     /// Standardised features of the landmarks: `m x width`.
@@ -42,7 +60,7 @@ impl StandardFeatures<'_> {
         &self.landmarks
     }
 
-    /// Where each landmark lies, in micrometres: `m`.
+    /// Where each landmark lies on the slide as it is turned, in micrometres: `m`.
     pub fn landmark_um(&self) -> &[[f32; 2]] {
         &self.landmark_um
     }
@@ -59,7 +77,7 @@ impl StandardFeatures<'_> {
     pub fn read_neighbourhood(&self, spot: usize, out: &mut [f32], mask: &mut [f32]) {
         let (near, own) = (&self.features.neighbourhood, self.features.spot.row(spot));
         let tokens = out.chunks_exact_mut(self.width().max(1)).zip(mask);
-        for (j, (token, mask)) in tokens.enumerate() {
+        for (&j, (token, mask)) in self.patch_at.iter().zip(tokens) {
             let on_tissue = near.read(spot, j, own, token);
             *mask = if on_tissue { 1.0 } else { 0.0 };
             if on_tissue {
@@ -123,7 +141,9 @@ pub fn standardise(
     let kept = spread(features.landmarks.rows(), max_landmarks);
     let landmarks = scale.apply(&features.landmarks.select_rows(&kept));
     let landmark_um = kept.iter().map(|&i| features.landmark_um[i]).collect();
-    Ok(StandardFeatures { features, scale, landmarks, landmark_um })
+    let turn = Dihedral::IDENTITY;
+    let patch_at = turn.sources(NEIGHBOURHOOD_SIDE);
+    Ok(StandardFeatures { features, scale, landmarks, landmark_um, turn, patch_at })
 }
 
 /// At most `most` of `0..count`, evenly spread, in order.
@@ -339,6 +359,31 @@ pub(crate) mod tests {
         let pairs = a.as_slice().iter().zip(b.as_slice());
         let worst = pairs.map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
         assert!(worst < 1e-4, "{worst}");
+    }
+
+    #[test]
+    fn a_turned_slide_has_its_neighbourhoods_and_positions_turned() {
+        let x = random_features(5, 20, 2, 6);
+        let plain = standardise(&x, 6).unwrap();
+        let read = |s: &StandardFeatures<'_>| {
+            let (mut patches, mut mask) = (vec![0.0; NEIGHBOURHOOD * 2], vec![0.0; NEIGHBOURHOOD]);
+            s.read_neighbourhood(7, &mut patches, &mut mask);
+            (patches, mask)
+        };
+        let (patches, mask) = read(&plain);
+        // A quarter turn clockwise: the top row becomes the right column, from top to bottom.
+        let turned = plain.clone().turned(Dihedral::of(1));
+        let (turned_patches, turned_mask) = read(&turned);
+        for i in 0..5 {
+            assert_eq!(turned_patches[(i * 5 + 4) * 2..][..2], patches[i * 2..][..2]);
+            assert_eq!(turned_mask[i * 5 + 4], mask[i]);
+        }
+        assert_eq!(turned_patches[NEIGHBOURHOOD_CENTER * 2..][..2], patches[NEIGHBOURHOOD_CENTER * 2..][..2]);
+        assert_eq!(turned.place_um(12), [-200.0, 400.0], "from (400, 200)");
+        assert_eq!((turned.landmark_um()[1], plain.landmark_um()[1]), ([0.0, 900.0], [900.0, 0.0]));
+        assert_eq!(turned.landmarks(), plain.landmarks());
+        let back = turned.turned(Dihedral::of(3));
+        assert!(read(&back) == (patches, mask) && back.landmark_um() == plain.landmark_um());
     }
 
     #[test]

@@ -66,7 +66,13 @@ fn train(bencher: divan::Bencher<'_, '_>, epochs: usize) {
     let sections = ["A", "B", "C"]
         .into_iter()
         .zip(features.iter().zip(&expression))
-        .map(|(name, (features, expression))| TrainSection { name, features, expression, spot_ids: &ids })
+        .map(|(name, (features, expression))| TrainSection {
+            name,
+            features,
+            views: &[],
+            expression,
+            spot_ids: &ids,
+        })
         .collect();
     let input = FitInput { sections, validation: Validation::Auto, genes: &genes, target: Target::Published };
     let config =

@@ -42,7 +42,7 @@ pub fn answer(request: &Request) -> Option<anyhow::Result<Outcome>> {
 fn features(sections: &[Arc<Section>], encoder: &EncoderChoice) -> Outcome {
     let cached = if encoder.name == TEXTURE { vec!["A1".to_owned()] } else { Vec::new() };
     let patches: BTreeMap<String, u64> = sections.iter().map(|s| (s.name.clone(), 300)).collect();
-    Outcome::Features { cached, bytes: 5 << 20, patches }
+    Outcome::Features { cached, bytes: 5 << 20, patches, missing_views: BTreeMap::new() }
 }
 
 /// The Train page with the cards open.

@@ -13,6 +13,7 @@ use crate::app::state::App;
 use crate::app::work::{FitRequest, JobView, Request};
 use crate::evaluate::report::Split;
 use crate::jobs::runs::RunKind;
+use crate::preprocess::views::View;
 use crate::train::TrainConfig;
 
 /// The sections that a form holds out.
@@ -47,7 +48,14 @@ impl App {
                     open.edit("Target", None, |doc| doc.target = target);
                 }
                 let other_device = form.device != self.forms.train.device;
+                let views = self.views();
                 self.forms.train = form;
+                if views != self.views() {
+                    if let Some(open) = &mut self.open {
+                        open.forget_features();
+                    }
+                    self.check_features();
+                }
                 if other_device {
                     self.ask_rates_if_needed();
                 }
@@ -91,6 +99,12 @@ impl App {
             config.set(name, value).map_err(|e| e.to_string())?;
         }
         Ok(config)
+    }
+
+    /// The views that the form's settings want beside the plain one; none while they cannot be used.
+    pub fn views(&self) -> Vec<View> {
+        let Ok(config) = self.train_config() else { return Vec::new() };
+        (1..=config.views).map(|number| View::new(number, config.stain_jitter)).collect()
     }
 
     fn fit(&self, open: &Open, run: String) -> Result<FitRequest, String> {

@@ -3,15 +3,19 @@
 //! A file is found by its content key: slide, encoder, parameters, resolution and spots. Anything odd about
 //! a cached file (cut off, altered, from another version) means that its features are computed again.
 
+mod content;
 mod format;
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use content::Contents;
+
 use super::features::{self, FeatureError, SectionFeatures};
-use crate::core::cancel::{CancelToken, Cancelled};
+use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::files::{FileError, write_atomically};
 use crate::core::geometry::{Mpp, SlidePoint};
@@ -30,6 +34,7 @@ const EXTENSION: &str = "features";
 pub struct FeatureCache {
     folder: PathBuf,
     limit: u64,
+    contents: Arc<Contents>,
 }
 
 impl FeatureCache {
@@ -43,7 +48,7 @@ impl FeatureCache {
 
     /// In `folder`, which need not exist yet, holding up to [`DEFAULT_LIMIT`] bytes.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), limit: DEFAULT_LIMIT }
+        Self { folder: folder.into(), limit: DEFAULT_LIMIT, contents: Arc::default() }
     }
 
     /// Holding at most `limit` bytes.
@@ -74,7 +79,7 @@ impl FeatureCache {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<SectionFeatures, FeatureError> {
-        let key = key(slide, centers, mpp, encoder, cancel)?;
+        let key = key(&self.contents, slide, centers, mpp, encoder, cancel)?;
         if let Some(found) = self.read(&key, centers.len(), 2 * encoder.width()) {
             return Ok(found);
         }
@@ -98,7 +103,7 @@ impl FeatureCache {
         encoder: &dyn PatchEncoder,
         cancel: &CancelToken,
     ) -> Result<bool, SlideError> {
-        Ok(self.path(&key(slide, centers, mpp, encoder, cancel)?).is_file())
+        Ok(self.path(&key(&self.contents, slide, centers, mpp, encoder, cancel)?).is_file())
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -183,25 +188,15 @@ impl FeatureCache {
 
 /// Hashes all that the features depend on.
 fn key(
+    contents: &Contents,
     slide: &Path,
     centers: &[SlidePoint],
     mpp: Mpp,
     encoder: &dyn PatchEncoder,
     cancel: &CancelToken,
 ) -> Result<String, SlideError> {
-    let mut hash = blake3::Hasher::new();
     let (slide, whole) = (place::file_of(slide), slide);
-    let mut file = File::open(slide).map_err(FileError::io("open", slide))?;
-    let mut buffer = vec![0_u8; 1 << 20];
-    loop {
-        cancel.check().map_err(|Cancelled| SlideError::Cancelled(Cancelled))?;
-        let n = file.read(&mut buffer).map_err(FileError::io("read", slide))?;
-        if n == 0 {
-            break;
-        }
-        hash.update(buffer.get(..n).unwrap_or_default());
-    }
-    let content = hash.finalize();
+    let content = contents.hash(slide, cancel)?;
     let mut hash = blake3::Hasher::new();
     hash.update(content.as_bytes());
     // An image within a file is one of several.
@@ -227,6 +222,7 @@ mod tests {
     use super::*;
     use crate::core::encoder::{EncoderError, RgbPatch};
     use crate::core::progress::Silent;
+    use crate::preprocess::views::{SeenThrough, View};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Counts how many patches it was given.
@@ -309,6 +305,30 @@ mod tests {
         assert!(s.cache.clear().unwrap() > 0);
         assert_eq!(s.cache.size_bytes(), 0);
         assert!(s.cache.folder().join("notes.txt").exists(), "only cached files are deleted");
+    }
+
+    #[test]
+    fn views_are_cached_apart() {
+        let s = setup();
+        let get = |view| {
+            let encoder = SeenThrough { view, encoder: &s.encoder };
+            let cancel = CancelToken::new();
+            let holds = || s.cache.holds(&s.slide, &s.spots, Mpp(1.0), &encoder, &cancel).unwrap();
+            let before = holds();
+            let features = s
+                .cache
+                .get_or_compute(&s.store, &s.slide, &s.spots, Mpp(1.0), &encoder, &Silent, &cancel)
+                .unwrap();
+            assert!(holds());
+            (features, before)
+        };
+        let (plain, _) = s.get();
+        assert_eq!(get(View::PLAIN), (plain.clone(), true), "the plain view is the slide itself");
+        let (first, known) = get(View::new(1, 0.2));
+        assert!(!known && first.spot != plain.spot && first.landmark_um == plain.landmark_um);
+        assert_eq!(get(View::new(1, 0.2)), (first, true));
+        assert!(!get(View::new(2, 0.2)).1 && !get(View::new(1, 0.1)).1);
+        assert_eq!(s.cache.entries().len(), 4);
     }
 
     #[test]
