@@ -39,7 +39,7 @@ pub trait PatchEncoder: Send + Sync {
     /// Length of a feature vector.
     fn width(&self) -> usize;
 
-    /// Whether a patch that is turned or mirrored gives other numbers, but for rounding.
+    /// Whether a patch that is turned or mirrored gives other numbers, but for rounding and what its edges do.
     fn sees_turns(&self) -> bool {
         true
     }

@@ -126,16 +126,18 @@ impl<'a> ImageSource<'a> {
         let mut mask = vec![0.0; count * NEIGHBOURHOOD];
         // Neighbourhoods are interpolated: with a wide encoder that is work for all cores.
         let (many, grid) = (near.len() >= WORTH_CORES, (NEIGHBOURHOOD * d).max(1));
-        let read = |(((spot, near), mask), p): (((&mut [f32], &mut [f32]), &mut [f32]), &Pick)| {
+        let read = |spot: &mut [f32], near: &mut [f32], mask: &mut [f32], p: &Pick| {
             section(p).read_spot(p.spot, spot);
             section(p).read_neighbourhood(p.spot, near, mask);
         };
         if many {
             let rows = spot.par_chunks_mut(d.max(1)).zip(near.par_chunks_mut(grid));
-            rows.zip(mask.par_chunks_mut(NEIGHBOURHOOD)).zip(picks).for_each(read);
+            let rows = rows.zip(mask.par_chunks_mut(NEIGHBOURHOOD)).zip(picks);
+            rows.for_each(|(((spot, near), mask), p)| read(spot, near, mask, p));
         } else {
             let rows = spot.chunks_mut(d.max(1)).zip(near.chunks_mut(grid));
-            rows.zip(mask.chunks_mut(NEIGHBOURHOOD)).zip(picks).for_each(read);
+            let rows = rows.zip(mask.chunks_mut(NEIGHBOURHOOD)).zip(picks);
+            rows.for_each(|(((spot, near), mask), p)| read(spot, near, mask, p));
         }
         let places: Vec<[f32; 2]> = picks.iter().map(|p| section(p).place_um(p.spot)).collect();
         let landmarks = self.landmarks(views);

@@ -140,11 +140,11 @@ pub(crate) mod tests {
         let (lattice, nodes) = (near.lattice(), near.nodes());
         let mut tokens = Matrix::zeros(near.centers().len() * NEIGHBOURHOOD, nodes.cols());
         let mut on_tissue = vec![false; tokens.rows()];
-        for index in 0..tokens.rows() {
+        for (index, on_tissue) in on_tissue.iter_mut().enumerate() {
             let (i, j) = (index / NEIGHBOURHOOD, index % NEIGHBOURHOOD);
             if j == NEIGHBOURHOOD_CENTER {
                 tokens.row_mut(index).copy_from_slice(spot.row(i));
-                on_tissue[index] = true;
+                *on_tissue = true;
                 continue;
             }
             let offset = |k: usize| (k as f64 - 2.0) * lattice.patch();
@@ -163,7 +163,7 @@ pub(crate) mod tests {
                 }
             }
             let total: f32 = found.iter().map(|(_, weight)| weight).sum();
-            on_tissue[index] = total >= LEAST_TISSUE;
+            *on_tissue = total >= LEAST_TISSUE;
             for (row, weight) in found.into_iter().filter(|_| total >= LEAST_TISSUE) {
                 let values = tokens.row_mut(index).iter_mut().zip(nodes.row(row));
                 values.for_each(|(t, v)| *t += v * (weight / total));

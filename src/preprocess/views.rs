@@ -23,7 +23,7 @@ pub const MOST_VIEWS: usize = 16;
 
 /// Optical density that a stain is shifted by at most, at strength 1.
 const SHIFT: f64 = 0.5;
-/// Mean optical density at which a pixel takes about two thirds of a shift.
+/// Mean optical density around which a pixel begins to take a shift: tissue takes most of it, glass next to none.
 const STAINED: f32 = 0.1;
 /// A pixel whose colours are all at most this is a mask painted over the background, which has no stain.
 const MASKED: u8 = 8;
@@ -130,7 +130,7 @@ impl Stain {
             }
             let od = pixel.map(|v| DENSITY[usize::from(v)]);
             let amount = |unmix: [f32; 3]| unmix[0] * od[0] + unmix[1] * od[1] + unmix[2] * od[2];
-            let stained = 1.0 - (-(od[0] + od[1] + od[2]) / (3.0 * STAINED)).exp();
+            let stained = (1.0 - (-(od[0] + od[1] + od[2]) / (3.0 * STAINED)).exp()).powi(2);
             let added_h = more_h * amount(unmix_h) + shift_h * stained;
             let added_e = more_e * amount(unmix_e) + shift_e * stained;
             for ((value, od), (h, e)) in pixel.iter_mut().zip(od).zip(h.into_iter().zip(e)) {
@@ -224,7 +224,7 @@ mod tests {
             assert!((2..90).contains(&worst), "view {number} changes a value by {worst}");
             // The glass of a scan is not quite white, and hardly changes.
             let glass = stained(&[243, 240, 244]);
-            assert!(glass.iter().zip([243_u8, 240, 244]).all(|(a, b)| a.abs_diff(b) < 9), "{glass:?}");
+            assert!(glass.iter().zip([243_u8, 240, 244]).all(|(a, b)| a.abs_diff(b) < 6), "{glass:?}");
             // Not only lighter or darker: the stains change apart.
             let hue = |v: &[u8]| f32::from(v[0]) / f32::from(v[2]);
             assert!((hue(&after) - hue(&before)).abs() > 1e-3, "view {number}");
