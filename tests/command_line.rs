@@ -145,7 +145,9 @@ fn both_recipes_are_compared_on_the_same_folds_by_one_command() {
 fn a_killed_training_resumes_to_the_same_numbers() {
     let dir = tempfile::tempdir().unwrap();
     let (project, genes) = demo_project(dir.path());
-    let settings = ["--set", "epochs=40", "--set", "patience=40", "--set", "checkpoint_every=2"];
+    // In two views of each section, so that these are computed, drawn from and drawn from again too.
+    let settings =
+        ["epochs=40", "patience=40", "checkpoint_every=2", "views=1"].map(|set| ["--set", set]).concat();
     run(&mut train(&project, &genes, "whole", &settings));
 
     let mut child = train(&project, &genes, "killed", &settings).spawn().unwrap();

@@ -112,6 +112,7 @@ fn train(
             .map(|s| TrainSection {
                 name: &s.name,
                 features: &s.features,
+                views: &[],
                 expression: &s.expression,
                 spot_ids: &s.ids,
             })

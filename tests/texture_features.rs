@@ -92,8 +92,8 @@ fn four_sections_from_cold() {
     assert!(store.memory_bytes() <= DEFAULT_BUDGET, "four sections fit into the store");
     for f in &cold {
         let finite = |m: &hiscmcl::core::matrix::Matrix| m.as_slice().iter().all(|v| v.is_finite());
-        assert!(finite(&f.spot) && finite(&f.neighbourhood) && finite(&f.landmarks));
-        let seen = f.neighbourhood_on_tissue.iter().filter(|&&t| t).count();
+        assert!(finite(&f.spot) && finite(f.neighbourhood.nodes()) && finite(&f.landmarks));
+        let seen = f.neighbourhood.tissue_tokens();
         assert!(seen > f.spot.rows() * NEIGHBOURHOOD / 2, "most of a neighbourhood is tissue");
     }
     let again = Instant::now();

@@ -3,16 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hiscmcl::core::cancel::CancelToken;
+use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::core::rng::stream;
 use hiscmcl::core::target::Target;
 use hiscmcl::device::ComputeDevice;
 use hiscmcl::predict::{Fitted, Predictions, predict};
-use hiscmcl::preprocess::features::{NEIGHBOURHOOD, SectionFeatures};
+use hiscmcl::preprocess::features::SectionFeatures;
+use hiscmcl::preprocess::lattice::Lattice;
+use hiscmcl::preprocess::neighbourhood::Neighbourhood;
 use hiscmcl::train::{EpochMetrics, FitInput, Phase, TrainConfig, TrainError, TrainSection, Validation, fit};
 use rand::RngExt;
 
@@ -23,6 +27,7 @@ const WIDTH: usize = 12;
 struct MadeUp {
     name: String,
     features: SectionFeatures,
+    views: Vec<Arc<SectionFeatures>>,
     expression: Matrix,
     ids: Vec<String>,
 }
@@ -45,12 +50,14 @@ fn made_up(name: &str, seed: u64, side: usize) -> MadeUp {
     };
     let rows = |all: Vec<Vec<f32>>| Matrix::from_vec(all.len(), WIDTH, all.concat()).unwrap();
     let spot = rows(spot_um.iter().map(|&p| look(p)).collect());
-    let around = |p: [f32; 2], j: usize| {
-        [p[0] + ((j % 5) as f32 - 2.0) * 112.0, p[1] + ((j / 5) as f32 - 2.0) * 112.0]
-    };
-    let neighbourhood = rows(
-        (0..n * NEIGHBOURHOOD).map(|i| look(around(spot_um[i / NEIGHBOURHOOD], i % NEIGHBOURHOOD))).collect(),
-    );
+    // A pixel is a micrometre.
+    let centers = spot_um.iter().map(|p| SlidePoint::new(f64::from(p[0]), f64::from(p[1]))).collect();
+    let columns = (side * 200 + 700) / 112;
+    let tissue: Vec<u32> = (0..(columns * columns) as u32).filter(|i| i % 11 != 4).collect();
+    let lattice = Lattice::new(SlidePoint::new(0.0, 0.0), 112.0, 112.0, (columns, columns), tissue).unwrap();
+    let nodes = lattice.tissue().iter().map(|&node| lattice.center(node));
+    let nodes = rows(nodes.map(|p| look([p.x as f32, p.y as f32])).collect());
+    let neighbourhood = Neighbourhood::new(lattice, centers, nodes).unwrap();
     let landmark_um: Vec<[f32; 2]> =
         (0..9).map(|i| [(i % 3) as f32 * 700.0, (i / 3) as f32 * 700.0]).collect();
     let landmarks = rows(landmark_um.iter().map(|&p| look(p)).collect());
@@ -63,14 +70,8 @@ fn made_up(name: &str, seed: u64, side: usize) -> MadeUp {
     });
     MadeUp {
         name: name.to_owned(),
-        features: SectionFeatures {
-            spot,
-            neighbourhood,
-            neighbourhood_on_tissue: (0..n * NEIGHBOURHOOD).map(|i| i % 11 != 4).collect(),
-            landmarks,
-            landmark_um,
-            spot_um,
-        },
+        features: SectionFeatures { spot, neighbourhood, landmarks, landmark_um, spot_um },
+        views: Vec::new(),
         expression,
         ids: (0..n).map(|i| format!("{}x{}", i % side, i / side)).collect(),
     }
@@ -87,6 +88,7 @@ fn input<'a>(sections: &'a [MadeUp], genes: &'a [String]) -> FitInput<'a> {
             .map(|s| TrainSection {
                 name: &s.name,
                 features: &s.features,
+                views: &s.views,
                 expression: &s.expression,
                 spot_ids: &s.ids,
             })
@@ -265,6 +267,58 @@ fn a_killed_run_resumes_and_equals_an_uninterrupted_one() {
         };
         assert!(sorted(&again) == sorted(&history), "the history of epochs is not whole");
     }
+}
+
+/// A section with two views: all it shows is a little brighter in one, darker in the other.
+fn with_views(mut section: MadeUp) -> MadeUp {
+    let view = |by: f32| {
+        let f = &section.features;
+        let lit =
+            |m: &Matrix| Matrix::from_fn(m.rows(), m.cols(), |r, c| m.get(r, c) * by + (c as f32).sin());
+        let near = &f.neighbourhood;
+        let (lattice, centers) = (near.lattice().clone(), near.centers().to_vec());
+        let neighbourhood = Neighbourhood::new(lattice, centers, lit(near.nodes())).unwrap();
+        Arc::new(SectionFeatures {
+            spot: lit(&f.spot),
+            neighbourhood,
+            landmarks: lit(&f.landmarks),
+            ..f.clone()
+        })
+    };
+    section.views = vec![view(1.2), view(0.7)];
+    section
+}
+
+#[test]
+fn training_in_several_views_learns_resumes_and_repeats() {
+    let sections: Vec<MadeUp> = sections().into_iter().map(with_views).collect();
+    let config = TrainConfig { views: 2, ..small() };
+    let (whole, history) = train(&sections, &config, None, &CancelToken::new(), 0);
+    let whole = whole.unwrap();
+    let test = made_up("D", 4, 9);
+    let pcc = mean_pcc(&predictions(&whole, &test).mean, &test.expression);
+    assert!(pcc > 0.45, "mean correlation on the unseen section is {pcc}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("checkpoint.safetensors");
+    let (stopped, _) = train(&sections, &config, Some(&path), &CancelToken::new(), 13);
+    assert!(matches!(stopped, Err(TrainError::Cancelled(_))));
+    let (resumed, again) = train(&sections, &config, Some(&path), &CancelToken::new(), 0);
+    let resumed = resumed.unwrap();
+    assert!(resumed.parameters == whole.parameters && resumed.bank == whole.bank);
+    assert_eq!(history.len(), again.len());
+
+    // The plain view alone gives other networks, and does not ask for the others.
+    let plain = self::sections();
+    let alone = run(&plain, &small());
+    assert!(alone.parameters != whole.parameters);
+    let (e, _) = train(&plain, &config, None, &CancelToken::new(), 0);
+    let e = e.unwrap_err().to_string();
+    assert_eq!(e, "A cannot be trained on: it has features of 0 views, and 2 are asked for");
+    let mut odd = sections;
+    odd[1].views[1] = Arc::new(made_up("B", 2, 7).features);
+    let (e, _) = train(&odd, &config, None, &CancelToken::new(), 0);
+    assert!(e.unwrap_err().to_string().contains("its views do not fit together"));
 }
 
 #[test]

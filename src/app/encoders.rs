@@ -87,6 +87,8 @@ pub struct Ahead {
     pub known: bool,
     /// Sections without image features.
     pub sections: usize,
+    /// In how many views each section is wanted.
+    pub views: usize,
     /// About how many patches they have.
     pub patches: u64,
     /// How fast the encoder is here.
@@ -115,6 +117,10 @@ impl Ahead {
         let sections = match self.sections {
             1 => "one section".to_owned(),
             n => format!("{n} sections"),
+        };
+        let sections = match self.views {
+            0 | 1 => sections,
+            views => format!("{sections}, in {views} views,"),
         };
         match (self.known, self.sections, self.time()) {
             (false, ..) => "Looking which image features are ready.".to_owned(),
@@ -177,16 +183,33 @@ impl App {
         self.speed(encoder).filter(|_| patches > 0).map(|speed| speed.time(patches))
     }
 
-    /// What must be computed with the chosen encoder before training begins.
+    /// What must be computed with the chosen encoder for all sections to have image features.
     pub fn ahead(&self) -> Option<Ahead> {
+        self.ahead_of(|_| 0, 1)
+    }
+
+    /// What must be computed with the chosen encoder before training begins, other views included.
+    pub fn ahead_of_training(&self) -> Option<Ahead> {
+        let missing = &self.open.as_ref()?.missing_views;
+        self.ahead_of(|section| missing.get(section).copied().unwrap_or(0), 1 + self.views().len())
+    }
+
+    /// With so many views of a section still to be computed beside the plain one.
+    fn ahead_of(&self, missing_views: impl Fn(&str) -> u64, views: usize) -> Option<Ahead> {
         let open = self.open.as_ref()?;
-        let missing: Vec<&str> =
-            open.ready().map(|s| s.name.as_str()).filter(|name| !open.cached.contains(*name)).collect();
+        let missing = |name: &str| u64::from(!open.cached.contains(name)) + missing_views(name);
+        let missing: Vec<(&str, u64)> = open
+            .ready()
+            .map(|s| (s.name.as_str(), missing(&s.name)))
+            .filter(|(_, times)| *times > 0)
+            .collect();
+        let patches = |(name, times): &(&str, u64)| Some(open.patches.get(*name)?.saturating_mul(*times));
         Some(Ahead {
             encoder: self.encoder().map_or("the chosen encoder", |e| e.title),
             known: open.features_known,
             sections: missing.len(),
-            patches: missing.iter().filter_map(|name| open.patches.get(*name)).sum(),
+            views,
+            patches: missing.iter().filter_map(patches).sum(),
             speed: self.encoder().and_then(|e| self.speed(e)),
         })
     }
@@ -194,8 +217,9 @@ impl App {
     /// Measures how fast the chosen device is when features are to be computed or an encoder is to be trained, so
     /// that the time can be told.
     pub(super) fn ask_rates_if_needed(&mut self) {
-        let features =
-            self.ahead().is_some_and(|ahead| ahead.known && ahead.sections > 0 && ahead.speed.is_none());
+        let features = self
+            .ahead_of_training()
+            .is_some_and(|ahead| ahead.known && ahead.sections > 0 && ahead.speed.is_none());
         let training = self.forms.train.trains_encoder() && self.training_speed().is_none();
         if features || training {
             self.ask_rates();
@@ -288,10 +312,15 @@ mod tests {
     #[test]
     fn what_is_ahead_is_said_in_a_sentence() {
         let speed = Speed { per_second: 1.5, measured: false };
-        let mut ahead = Ahead { encoder: "UNI", known: true, sections: 4, patches: 3600, speed: Some(speed) };
+        let mut ahead =
+            Ahead { encoder: "UNI", known: true, sections: 4, views: 1, patches: 3600, speed: Some(speed) };
         let text = "The image features of 4 sections are computed first, by UNI: about 40 min.";
         assert_eq!(ahead.sentence(), text);
         assert_eq!(ahead.brief(), "To compute first: features of 4 sections, about 40 min.");
+        ahead.views = 3;
+        let text = "The image features of 4 sections, in 3 views, are computed first, by UNI: about 40 min.";
+        assert_eq!(ahead.sentence(), text);
+        ahead.views = 1;
         ahead.speed = None;
         ahead.sections = 1;
         assert_eq!(ahead.sentence(), "The image features of one section are computed first, by UNI.");

@@ -83,6 +83,8 @@ pub struct Open {
     pub features_known: bool,
     /// About how many patches are encoded for each section.
     pub patches: BTreeMap<String, u64>,
+    /// How many of the views that training wants beside the plain one are not cached, by section.
+    pub missing_views: BTreeMap<String, u64>,
     /// Bytes in the feature cache, once known.
     pub cache_bytes: Option<u64>,
     /// Its runs, and what was read from them.
@@ -124,6 +126,7 @@ impl Open {
             cached: BTreeSet::new(),
             features_known: false,
             patches: BTreeMap::new(),
+            missing_views: BTreeMap::new(),
             cache_bytes: None,
             runs: Runs::default(),
         }
@@ -321,9 +324,10 @@ impl Open {
         self.save.changed = changed;
     }
 
-    /// Forgets whose features are cached, since another encoder was chosen.
+    /// Forgets whose features are cached, since another encoder was chosen, or other views.
     pub fn forget_features(&mut self) {
         self.cached.clear();
+        self.missing_views.clear();
         self.features_known = false;
     }
 

@@ -5,6 +5,7 @@ use super::forms::{ImageSide, Recipe};
 use super::state::App;
 use crate::jobs::encoders::{EncoderInfo, TRAINED};
 use crate::jobs::published::{PublishedChoice, TRAINING_COST, TrainedChoice};
+use crate::preprocess::views::View;
 use crate::train::TrainConfig;
 use crate::train::published::encoder_memory;
 
@@ -67,6 +68,17 @@ impl App {
             }
         }
         Ok(chosen)
+    }
+
+    /// The views that the form's settings want beside the plain one; none while they cannot be used, and none of the
+    /// published recipe.
+    pub fn views(&self) -> Vec<View> {
+        match self.recipe() {
+            Ok(ChosenRecipe { config, published: None }) => {
+                (1..=config.views).map(|number| View::new(number, config.stain_jitter)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The encoder that can be trained, once encoders were looked for.

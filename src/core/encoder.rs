@@ -45,6 +45,11 @@ pub trait PatchEncoder: Send + Sync {
     /// Length of a feature vector.
     fn width(&self) -> usize;
 
+    /// Whether a patch that is turned or mirrored gives other numbers, but for rounding and what its edges do.
+    fn sees_turns(&self) -> bool {
+        true
+    }
+
     /// Gets ready to encode: reads weights, say. What is ready stays ready.
     ///
     /// # Errors

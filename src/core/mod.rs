@@ -3,6 +3,7 @@
 
 pub mod cancel;
 pub mod colormap;
+pub mod dihedral;
 pub mod display;
 pub mod encoder;
 pub mod files;

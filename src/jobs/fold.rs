@@ -28,6 +28,7 @@ use crate::preprocess::pca::Pca;
 use crate::preprocess::pooled::pooled;
 use crate::preprocess::spots;
 use crate::preprocess::target;
+use crate::preprocess::views::View;
 use crate::train::{EpochMetrics, FitInput, TrainSection, Validation, fit};
 
 /// Principal components of predicted expression that regions are clustered by.
@@ -43,6 +44,8 @@ pub struct Prepared {
     pub target: Target,
     /// Image features of each section.
     pub features: Vec<Arc<SectionFeatures>>,
+    /// Those of each section's views beside the plain one; none of sections that are not trained on.
+    views: Vec<Vec<Arc<SectionFeatures>>>,
     /// Measured expression of each section: spots x `g`.
     pub expression: Vec<Matrix>,
     /// Identifiers of the spots of each section.
@@ -54,26 +57,41 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Reads the sections of these names and computes their expression and features.
+    /// Reads the sections of these names and computes what a request needs of them: their expression and features,
+    /// and those of the views of all that are trained on, which the sections called `tested` never are.
     ///
     /// # Errors
     /// One sentence naming the section, gene or file at fault.
     pub fn new(
         workspace: &Workspace,
         names: &[String],
-        genes: &[String],
-        target: Target,
+        request: &FitRequest,
+        tested: &[String],
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
+        let (genes, target) = (&request.genes, request.target);
         let sections = workspace.sections(names, ctx)?;
         let expression =
             sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
-        let mut features = Vec::with_capacity(sections.len());
-        workspace.each_features(&sections, ctx, |_, of_section| features.push(of_section))?;
+        let count_of =
+            |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
+        let mut wanted = Vec::with_capacity(sections.len());
+        for section in &sections {
+            let views = (0..=count_of(section)).map(|n| View::new(n, request.config.stain_jitter));
+            wanted.extend(views.map(|view| (Arc::clone(section), view)));
+        }
+        let mut computed = Vec::with_capacity(wanted.len());
+        workspace.each_features(&wanted, ctx, |_, features| computed.push(features))?;
+        let mut computed = computed.into_iter();
+        let (mut features, mut views) = (Vec::with_capacity(sections.len()), Vec::new());
+        for section in &sections {
+            features.extend(computed.next());
+            views.push(computed.by_ref().take(count_of(section)).collect::<Vec<_>>());
+        }
         let pooled = features.iter().map(|f| pooled(f)).collect::<Result<Vec<_>, _>>()?;
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
-        let (genes, workspace) = (genes.to_vec(), workspace.clone());
-        Ok(Self { sections, genes, target, features, expression, spot_ids, pooled, workspace })
+        let (genes, workspace) = (genes.clone(), workspace.clone());
+        Ok(Self { sections, genes, target, features, views, expression, spot_ids, pooled, workspace })
     }
 
     /// Identifiers of the spots of a section.
@@ -105,6 +123,7 @@ impl Prepared {
             .map(|&s| TrainSection {
                 name: &self.sections[s].name,
                 features: &self.features[s],
+                views: &self.views[s],
                 expression: &self.expression[s],
                 spot_ids: &self.spot_ids[s],
             })

@@ -11,6 +11,7 @@ use crate::data::candidates;
 use crate::data::project::{EXTENSION, Project};
 use crate::data::section::{MppSource, ValueKind};
 use crate::data::st::source::SampleKind;
+use crate::preprocess::views::View;
 
 /// Writes a new project file with the sections found in `folders`, or only those named.
 ///
@@ -182,7 +183,8 @@ pub fn compute_features(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<Vec<
     }
     let sections = workspace.sections(&names, ctx)?;
     let mut infos = Vec::with_capacity(names.len());
-    workspace.each_features(&sections, ctx, |section, features| {
+    let wanted: Vec<_> = sections.into_iter().map(|section| (section, View::PLAIN)).collect();
+    workspace.each_features(&wanted, ctx, |section, features| {
         infos.push(FeatureInfo {
             section: section.name.clone(),
             spots: features.spot.rows(),

@@ -41,6 +41,13 @@ pub struct FitRequest {
     pub published: Option<PublishedChoice>,
 }
 
+impl FitRequest {
+    /// Views of a section that are trained on beside the plain one; the published recipe has none.
+    pub fn view_count(&self) -> usize {
+        if self.published.is_some() { 0 } else { self.config.views }
+    }
+}
+
 /// What training gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
@@ -83,7 +90,7 @@ pub fn train(
     let names = taking_part(workspace, request)?;
     let config =
         run_config(request, &names, &device, workspace, RunKind::Model { test: test_sections.clone() });
-    let prepared = Prepared::new(workspace, &names, &request.genes, request.target, ctx)?;
+    let prepared = Prepared::new(workspace, &names, request, &test_sections, ctx)?;
     let fold = holding_out(&prepared.refs(), &test_sections)
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
     let run = RunInProgress::start(&workspace.path, name, &config)?;
@@ -116,7 +123,7 @@ pub fn evaluate(
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
     let config = run_config(request, &names, &device, workspace, RunKind::CrossValidation { split });
-    let prepared = Prepared::new(workspace, &names, &request.genes, request.target, ctx)?;
+    let prepared = Prepared::new(workspace, &names, request, &[], ctx)?;
     let split_folds = folds(&prepared.refs(), split)?;
     let run = keep.map(|name| RunInProgress::start(&workspace.path, name, &config)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.

@@ -27,6 +27,7 @@ use crate::device::{ComputeDevice, DeviceInfo};
 use crate::preprocess::cache::FeatureCache;
 use crate::preprocess::features::{self, SectionFeatures};
 use crate::preprocess::texture::TextureEncoder;
+use crate::preprocess::views::{SeenThrough, View};
 
 /// The most opened sections kept; their counts are a few megabytes each.
 const MAX_SECTIONS: usize = 64;
@@ -228,36 +229,40 @@ impl Workspace {
         features::expected_patches(section.slide_size, &centers, section.mpp, field_um)
     }
 
-    /// Whether the image features of a section are cached.
+    /// Whether the image features of a section in a view are cached, or those of the plain view serve.
     ///
     /// # Errors
     /// One sentence naming the image.
-    pub fn has_features(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<bool> {
+    pub fn has_features(&self, section: &Section, view: View, ctx: &Ctx) -> anyhow::Result<bool> {
+        if view != View::PLAIN && view.looks_plain_to(self.encoder.as_ref()) {
+            return Ok(true);
+        }
         let centers: Vec<_> = section.centers().collect();
-        let encoder = self.encoder.as_ref();
-        Ok(self.resources.cache.holds(&section.slide, &centers, section.mpp, encoder, ctx.cancel)?)
+        let encoder = SeenThrough { view, encoder: self.encoder.as_ref() };
+        Ok(self.resources.cache.holds(&section.slide, &centers, section.mpp, &encoder, ctx.cancel)?)
     }
 
-    /// The image features of sections in their order, as [`Workspace::features`]; progress is that of all of them
-    /// together, in patches.
+    /// The image features of sections in views, in their order, as [`Workspace::features_seen`]; progress is that of
+    /// all of them together, in patches.
     ///
     /// # Errors
-    /// As [`Workspace::features`], of the first section that fails.
+    /// As [`Workspace::features_seen`], of the first section that fails.
     pub fn each_features(
         &self,
-        sections: &[Arc<Section>],
+        wanted: &[(Arc<Section>, View)],
         ctx: &Ctx,
         mut take: impl FnMut(&Section, Arc<SectionFeatures>),
     ) -> anyhow::Result<()> {
-        let mut expected = Vec::with_capacity(sections.len());
-        for (done, section) in sections.iter().enumerate() {
-            ctx.observer.report("Looking for image features", done as u64, sections.len() as u64);
-            let cached = self.has_features(section, ctx)?;
+        let mut expected = Vec::with_capacity(wanted.len());
+        for (done, (section, view)) in wanted.iter().enumerate() {
+            ctx.observer.report("Looking for image features", done as u64, wanted.len() as u64);
+            let cached = self.has_features(section, *view, ctx)?;
             expected.push(if cached { 0 } else { self.expected_patches(section) });
         }
         let joint = Joint::over(&expected, ctx.observer);
-        for section in sections {
-            let features = self.features(section, &Ctx { observer: &joint, cancel: ctx.cancel })?;
+        for (section, view) in wanted {
+            let ctx = Ctx { observer: &joint, cancel: ctx.cancel };
+            let features = self.features_seen(section, *view, &ctx)?;
             joint.next();
             take(section, features);
         }
@@ -269,21 +274,39 @@ impl Workspace {
     /// # Errors
     /// One sentence naming the image or the cache file.
     pub fn features(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<Arc<SectionFeatures>> {
+        self.features_seen(section, View::PLAIN, ctx)
+    }
+
+    /// The image features of a section in a view, from the cache or computed now; those of the plain view where the
+    /// encoder sees no difference.
+    ///
+    /// # Errors
+    /// One sentence naming the image or the cache file.
+    pub fn features_seen(
+        &self,
+        section: &Section,
+        view: View,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Arc<SectionFeatures>> {
         let Resources { slides, cache, .. } = &self.resources;
         let centers: Vec<_> = section.centers().collect();
+        let encoder = self.encoder.as_ref();
+        let view = if view.looks_plain_to(encoder) { View::PLAIN } else { view };
+        let name = match view.number() {
+            0 => section.name.clone(),
+            number => format!("{}, view {number}", section.name),
+        };
         let features = cache
             .get_or_compute(
                 slides,
                 &section.slide,
                 &centers,
                 section.mpp,
-                self.encoder.as_ref(),
-                &Of { name: &section.name, to: ctx.progress() },
+                &SeenThrough { view, encoder },
+                &Of { name: &name, to: ctx.progress() },
                 ctx.cancel,
             )
-            .with_context(|| {
-                format!("The image features of section {} could not be computed", section.name)
-            })?;
+            .with_context(|| format!("The image features of section {name} could not be computed"))?;
         Ok(Arc::new(features))
     }
 }

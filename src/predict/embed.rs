@@ -35,7 +35,7 @@ pub fn embed(
     let (mut width, mut outputs) = (0, 0);
     for (i, chunk) in picks.chunks(CHUNK).enumerate() {
         cancel.check()?;
-        let out = network.image(&source.batch(chunk, None), &Noise::default());
+        let out = network.image(&source.batch(chunk), &Noise::default());
         width = out.embedding.dims()[1];
         outputs = out.predicted.dims()[1];
         embedding.extend(values(out.embedding));

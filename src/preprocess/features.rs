@@ -5,17 +5,18 @@
 //! [`CONTEXT_SCALE`] times as wide around the same centre at that many times coarser resolution.
 //!
 //! Patches off the spots lie on one lattice over the section, one patch apart, and are encoded once. The
-//! tokens of a spot's neighbourhood are interpolated between the lattice patches around them, and
-//! landmarks are pooled from them. So the cost grows with spots and tissue, not with 25 patches a spot,
-//! which is what makes half a million bins possible.
+//! tokens of a spot's neighbourhood are interpolated between the lattice patches around them when they are
+//! read, and landmarks are pooled from them. So time and memory grow with spots and tissue, not with 25
+//! patches a spot, which is what makes half a million bins possible.
 
 use rayon::prelude::*;
 
+use super::lattice::Lattice;
+use super::neighbourhood::Neighbourhood;
 use super::neighbours::nearest;
-use super::tissue::TissueTest;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::encoder::{EncoderError, PatchEncoder};
-use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
+use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::data::slide::{Slide, SlideError};
@@ -35,13 +36,9 @@ pub const MAX_LANDMARKS: usize = 1024;
 pub const CONTEXT_SCALE: f64 = 3.0;
 
 /// Names what this module does with patches; part of the key under which features are cached.
-pub(super) const VERSION: &str = "lattice-1";
-/// Lattice patches along the side of the cell that one landmark pools, at least.
-const LANDMARK_CELL: usize = 2;
-/// The most lattice positions; beyond, the lattice is made coarser (a wrong resolution, most likely).
-const MAX_NODES: usize = 60_000;
-/// The share of interpolation weights that must lie on tissue for a token to count as tissue.
-const LEAST_TISSUE: f32 = 0.5;
+pub(super) const VERSION: &str = "lattice-2";
+/// How far a lattice reaches beyond the spots, in patches: half a grid, and one more to interpolate from.
+const MARGIN: usize = NEIGHBOURHOOD_SIDE / 2 + 1;
 
 /// Features of one section, `d` numbers each, as the encoder gave them (not standardised): `d / 2` of the
 /// patch, then `d / 2` of its context.
@@ -49,12 +46,8 @@ const LEAST_TISSUE: f32 = 0.5;
 pub struct SectionFeatures {
     /// The patch centred on each spot: `n x d`.
     pub spot: Matrix,
-    /// The patches of each spot's neighbourhood grid, row by row: `(n * NEIGHBOURHOOD) x d`; row
-    /// `i * NEIGHBOURHOOD + j` is patch `j` of spot `i`. Zero where masked. The middle patch is the spot.
-    pub neighbourhood: Matrix,
-    /// `n * NEIGHBOURHOOD`: whether the patch shows tissue; glass and off-slide patches are masked. The
-    /// spot itself never is.
-    pub neighbourhood_on_tissue: Vec<bool>,
+    /// The patches of each spot's neighbourhood grid, interpolated when they are read.
+    pub neighbourhood: Neighbourhood,
     /// Features pooled on a coarse tissue grid: `m x d`, `1 <= m <= MAX_LANDMARKS` unless there are no spots.
     pub landmarks: Matrix,
     /// Where each landmark lies, micrometres from the slide's top left corner: `m`.
@@ -90,25 +83,26 @@ pub fn compute(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<SectionFeatures, FeatureError> {
-    let lattice = Lattice::over(slide, centers, mpp, encoder, cancel)?;
-    let nodes: Vec<SlidePoint> = lattice.tissue.iter().map(|&node| lattice.center(node)).collect();
+    let side_um = encoder.mpp() * encoder.patch_size() as f64;
+    let lattice = Lattice::over(slide, centers, mpp, side_um, MARGIN, cancel)?;
+    let nodes: Vec<SlidePoint> = lattice.tissue().iter().map(|&node| lattice.center(node)).collect();
     let total = (centers.len() + nodes.len()) as u64 * 2;
     encoder.prepare(progress, cancel)?;
     let mut work = Work { slide, mpp, encoder, progress, cancel, done: 0, total };
     let spot = work.encode(centers)?;
     let node_features = work.encode(&nodes)?;
 
-    let (neighbourhood, neighbourhood_on_tissue) = lattice.neighbourhoods(centers, &spot, &node_features);
     let um = |p: SlidePoint| p.to_um(mpp).map(|v| v as f32);
     let spot_um: Vec<[f32; 2]> = centers.iter().map(|&c| um(c)).collect();
-    let (landmarks, landmark_um) = lattice.landmarks(&node_features, &nodes, um);
+    let (landmarks, landmark_um) = pool(&lattice, &node_features, um);
     let (landmarks, landmark_um) = if landmarks.rows() == 0 && spot.rows() > 0 {
         // Nothing around the spots looks like tissue; the spots themselves are all there is.
         (mean_row(&spot), vec![mean_position(&spot_um)])
     } else {
         (landmarks, landmark_um)
     };
-    Ok(SectionFeatures { spot, neighbourhood, neighbourhood_on_tissue, landmarks, landmark_um, spot_um })
+    let neighbourhood = Neighbourhood::of_rows(lattice, centers.to_vec(), node_features);
+    Ok(SectionFeatures { spot, neighbourhood, landmarks, landmark_um, spot_um })
 }
 
 /// About how many patches [`compute`] encodes for spots at `centers` on a slide of `size` pixels, both scales
@@ -117,19 +111,20 @@ pub fn compute(
 pub fn expected_patches(size: (u32, u32), centers: &[SlidePoint], mpp: Mpp, field_um: f64) -> u64 {
     let finite: Vec<SlidePoint> =
         centers.iter().copied().filter(|c| c.x.is_finite() && c.y.is_finite()).collect();
-    let lattice = Lattice::without_tissue(size, &finite, mpp, field_um);
-    let reach = (spacing(&finite) / lattice.step).max(1.0);
+    let lattice = Lattice::without_tissue(size, &finite, mpp, field_um, MARGIN);
+    let reach = (spacing(&finite) / lattice.step()).max(1.0);
     let range = |at: f64, count: usize| {
         let (first, last) = ((at - reach).ceil().max(0.0), (at + reach).floor());
         first as usize..if last < 0.0 { 0 } else { (last as usize).saturating_add(1).min(count) }
     };
-    let mut near = vec![false; lattice.columns * lattice.rows];
+    let (columns, rows) = lattice.size();
+    let mut near = vec![false; lattice.node_count()];
     for &center in &finite {
         let (x, y) = lattice.place(center);
-        for row in range(y, lattice.rows) {
-            for column in range(x, lattice.columns) {
+        for row in range(y, rows) {
+            for column in range(x, columns) {
                 if (column as f64 - x).hypot(row as f64 - y) <= reach {
-                    near[row * lattice.columns + column] = true;
+                    near[row * columns + column] = true;
                 }
             }
         }
@@ -210,160 +205,23 @@ impl Work<'_> {
     }
 }
 
-/// Positions one patch apart over the spots and their neighbourhoods.
-struct Lattice {
-    origin: SlidePoint,
-    /// Distance between positions in slide pixels; neighbourhood tokens are `patch` apart, which is the
-    /// same unless the lattice had to be made coarser.
-    step: f64,
-    patch: f64,
-    columns: usize,
-    rows: usize,
-    /// The nodes that show tissue, in rising order.
-    tissue: Vec<usize>,
-}
-
-impl Lattice {
-    fn over(
-        slide: &Slide,
-        centers: &[SlidePoint],
-        mpp: Mpp,
-        encoder: &dyn PatchEncoder,
-        cancel: &CancelToken,
-    ) -> Result<Self, Cancelled> {
-        let side_um = encoder.mpp() * encoder.patch_size() as f64;
-        let mut lattice = Self::without_tissue(slide.size(), centers, mpp, side_um);
-        if !centers.is_empty() {
-            let test = TissueTest::of(slide);
-            let tissue = (0..lattice.columns * lattice.rows).into_par_iter().filter_map(|node| {
-                let found =
-                    cancel.check().map(|()| test.is_tissue(slide, lattice.center(node), mpp, side_um));
-                found.map(|found| found.then_some(node)).transpose()
-            });
-            lattice.tissue = tissue.collect::<Result<_, _>>()?;
-        }
-        Ok(lattice)
+/// Means of the tissue nodes in square cells, `m x d`, and the mean position of those nodes.
+fn pool(
+    lattice: &Lattice,
+    features: &Matrix,
+    um: impl Fn(SlidePoint) -> [f32; 2],
+) -> (Matrix, Vec<[f32; 2]>) {
+    let cells = lattice.cells(MAX_LANDMARKS);
+    let mut landmarks = Matrix::zeros(cells.len(), features.cols());
+    let mut positions = Vec::with_capacity(cells.len());
+    for (i, rows) in cells.into_iter().enumerate() {
+        let mean = mean_row(&features.select_rows(&rows));
+        landmarks.row_mut(i).copy_from_slice(mean.row(0));
+        let nodes = rows.iter().filter_map(|&r| lattice.tissue().get(r));
+        let at: Vec<[f32; 2]> = nodes.map(|&node| um(lattice.center(node))).collect();
+        positions.push(mean_position(&at));
     }
-
-    /// The positions, of which it is not known yet whether they show tissue.
-    fn without_tissue((width, height): (u32, u32), centers: &[SlidePoint], mpp: Mpp, side_um: f64) -> Self {
-        // A patch below a pixel is a mistake in the resolution, and must not make an endless lattice.
-        let patch = mpp.px(side_um).max(1.0);
-        // Half a grid on either side, and one more patch to interpolate from.
-        let margin = (NEIGHBOURHOOD_SIDE / 2 + 1) as f64 * patch;
-        let area = SlideRect::around(centers.iter().copied())
-            .map(|r| r.grown(margin).intersect(SlideRect::of_size(width, height)))
-            .unwrap_or(SlideRect::of_size(0, 0));
-        let count = |length: f64, step: f64| (length / step).ceil().max(1.0) as usize;
-        let mut step = patch;
-        while count(area.width(), step).saturating_mul(count(area.height(), step)) > MAX_NODES {
-            step *= 2.0;
-        }
-        Self {
-            origin: SlidePoint::new(area.min.x + step / 2.0, area.min.y + step / 2.0),
-            step,
-            patch,
-            columns: count(area.width(), step),
-            rows: count(area.height(), step),
-            tissue: Vec::new(),
-        }
-    }
-
-    /// Where a point lies, counted in positions.
-    fn place(&self, at: SlidePoint) -> (f64, f64) {
-        ((at.x - self.origin.x) / self.step, (at.y - self.origin.y) / self.step)
-    }
-
-    fn center(&self, node: usize) -> SlidePoint {
-        let (column, row) = ((node % self.columns) as f64, (node / self.columns) as f64);
-        SlidePoint::new(self.origin.x + column * self.step, self.origin.y + row * self.step)
-    }
-
-    /// The up to four nodes around `at` with their bilinear weights.
-    fn around(&self, at: SlidePoint) -> impl Iterator<Item = (usize, f32)> {
-        let (x, y) = self.place(at);
-        let (left, top) = (x.floor(), y.floor());
-        let (fx, fy) = ((x - left) as f32, (y - top) as f32);
-        let (columns, rows) = (self.columns, self.rows);
-        let corners = [
-            (left, top, (1.0 - fx) * (1.0 - fy)),
-            (left + 1.0, top, fx * (1.0 - fy)),
-            (left, top + 1.0, (1.0 - fx) * fy),
-            (left + 1.0, top + 1.0, fx * fy),
-        ];
-        corners.into_iter().filter_map(move |(x, y, weight)| {
-            let inside = x >= 0.0 && y >= 0.0 && x < columns as f64 && y < rows as f64;
-            inside.then(|| (y as usize * columns + x as usize, weight))
-        })
-    }
-
-    /// Tokens of the neighbourhoods of `centers`, and which of them show tissue.
-    fn neighbourhoods(&self, centers: &[SlidePoint], spot: &Matrix, nodes: &Matrix) -> (Matrix, Vec<bool>) {
-        let d = spot.cols();
-        let mut row_of = vec![None; self.columns * self.rows];
-        for (row, &node) in self.tissue.iter().enumerate() {
-            row_of[node] = Some(row);
-        }
-        let mut tokens = Matrix::zeros(centers.len() * NEIGHBOURHOOD, d);
-        let mut on_tissue = vec![false; centers.len() * NEIGHBOURHOOD];
-        let token_rows = tokens.as_mut_slice().par_chunks_mut(d.max(1));
-        token_rows.zip(on_tissue.par_iter_mut()).enumerate().for_each(|(index, (token, on_tissue))| {
-            let (i, j) = (index / NEIGHBOURHOOD, index % NEIGHBOURHOOD);
-            if j == NEIGHBOURHOOD_CENTER {
-                token.copy_from_slice(spot.row(i));
-                *on_tissue = true;
-                return;
-            }
-            let offset = |k: usize| (k as f64 - (NEIGHBOURHOOD_SIDE / 2) as f64) * self.patch;
-            let at = SlidePoint::new(
-                centers[i].x + offset(j % NEIGHBOURHOOD_SIDE),
-                centers[i].y + offset(j / NEIGHBOURHOOD_SIDE),
-            );
-            let known = || self.around(at).filter_map(|(node, weight)| Some((row_of[node]?, weight)));
-            let total: f32 = known().map(|(_, weight)| weight).sum();
-            if total < LEAST_TISSUE {
-                return;
-            }
-            *on_tissue = true;
-            for (row, weight) in known() {
-                for (t, &v) in token.iter_mut().zip(nodes.row(row)) {
-                    *t += v * (weight / total);
-                }
-            }
-        });
-        (tokens, on_tissue)
-    }
-
-    /// Means of the tissue nodes in square cells, and the mean position of those nodes.
-    fn landmarks(
-        &self,
-        features: &Matrix,
-        nodes: &[SlidePoint],
-        um: impl Fn(SlidePoint) -> [f32; 2],
-    ) -> (Matrix, Vec<[f32; 2]>) {
-        let mut cell = LANDMARK_CELL;
-        let cells = loop {
-            let across = self.columns.div_ceil(cell);
-            let of = |node: usize| (node / self.columns / cell) * across + node % self.columns / cell;
-            let mut cells = std::collections::BTreeMap::<usize, Vec<usize>>::new();
-            for (row, &node) in self.tissue.iter().enumerate() {
-                cells.entry(of(node)).or_default().push(row);
-            }
-            if cells.len() <= MAX_LANDMARKS {
-                break cells;
-            }
-            cell += 1;
-        };
-        let mut landmarks = Matrix::zeros(cells.len(), features.cols());
-        let mut positions = Vec::with_capacity(cells.len());
-        for (i, rows) in cells.into_values().enumerate() {
-            let mean = mean_row(&features.select_rows(&rows));
-            landmarks.row_mut(i).copy_from_slice(mean.row(0));
-            let at: Vec<[f32; 2]> = rows.iter().filter_map(|&r| nodes.get(r)).map(|&p| um(p)).collect();
-            positions.push(mean_position(&at));
-        }
-        (landmarks, positions)
-    }
+    (landmarks, positions)
 }
 
 /// The mean of the rows, as a matrix of one row.
@@ -428,24 +286,24 @@ mod tests {
     fn three_levels_lie_where_they_should() {
         let centers = [SlidePoint::new(100.0, 200.0), SlidePoint::new(190.0, 10.0)];
         let f = features(&centers);
-        assert_eq!((f.spot.rows(), f.spot.cols(), f.neighbourhood.rows()), (2, 4, 50));
+        assert_eq!((f.spot.rows(), f.spot.cols(), f.neighbourhood.centers().len()), (2, 4, 2));
         assert_eq!(f.spot_um, [[100.0, 200.0], [190.0, 10.0]]);
         // Red is x / 4 in the patch and in its context, both centred on x = 100 (less half a step of 4 px).
         for (value, expected) in f.spot.row(0).iter().zip([24.5, 49.5, 24.5, 49.5]) {
             assert!((value - expected).abs() < 0.5, "{value} instead of {expected}");
         }
         for j in 0..NEIGHBOURHOOD {
-            assert!(f.neighbourhood_on_tissue[j], "all patches of the first spot are tissue");
             let (x, y) = (100.0 + (j % 5) as f32 * 20.0 - 40.0, 200.0 + (j / 5) as f32 * 20.0 - 40.0);
-            let row = f.neighbourhood.row(j);
+            let mut row = [0.0; 4];
+            let on_tissue = f.neighbourhood.read(0, j, f.spot.row(0), &mut row);
+            assert!(on_tissue, "all patches of the first spot are tissue");
             assert!((row[0] - (x - 1.5) / 4.0).abs() < 1.0, "{} at {x}", row[0]);
             assert!((row[1] - (y - 1.5) / 4.0).abs() < 1.0, "{} at {y}", row[1]);
         }
         // The second spot: glass from 210 on, no slide above 0.
-        let second = &f.neighbourhood_on_tissue[NEIGHBOURHOOD..];
-        assert!(second[NEIGHBOURHOOD_CENTER] && second[11] && second[16]);
-        assert!(!second[13] && !second[14] && !second[2] && !second[0]);
-        assert!(f.neighbourhood.row(NEIGHBOURHOOD + 14).iter().all(|&v| v == 0.0));
+        let second = |j: usize| f.neighbourhood.on_tissue(1, j);
+        assert!(second(NEIGHBOURHOOD_CENTER) && second(11) && second(16));
+        assert!(!second(13) && !second(14) && !second(2) && !second(0));
         assert!(f.landmarks.rows() > 4 && f.landmarks.rows() == f.landmark_um.len());
         for (row, um) in f.landmarks.iter_rows().zip(&f.landmark_um) {
             assert!(um[0] < 210.0, "a landmark on glass at {um:?}");
@@ -459,17 +317,9 @@ mod tests {
     fn without_tissue_or_spots_shapes_still_hold() {
         let f = features(&[SlidePoint::new(350.0, 350.0), SlidePoint::new(9999.0, f64::NAN)]);
         assert_eq!((f.landmarks.rows(), f.landmark_um.len()), (1, 1));
-        assert_eq!(f.neighbourhood_on_tissue.iter().filter(|&&t| t).count(), 2);
+        assert_eq!(f.neighbourhood.tissue_tokens(), 2);
         let none = features(&[]);
-        assert_eq!((none.spot.rows(), none.neighbourhood.rows(), none.landmarks.rows()), (0, 0, 0));
-    }
-
-    #[test]
-    fn a_wrong_resolution_makes_a_coarser_lattice() {
-        let centers = [SlidePoint::new(0.0, 0.0), SlidePoint::new(400.0, 400.0)];
-        let lattice = Lattice::over(&slide(), &centers, Mpp(50.0), &MeanColor, &CancelToken::new()).unwrap();
-        assert!(lattice.columns * lattice.rows <= MAX_NODES);
-        assert!(lattice.step > lattice.patch);
+        assert_eq!((none.spot.rows(), none.neighbourhood.centers().len(), none.landmarks.rows()), (0, 0, 0));
     }
 
     #[test]
@@ -478,8 +328,8 @@ mod tests {
         let spots: Vec<SlidePoint> = (0..162)
             .map(|i| SlidePoint::new(f64::from(i % 9) * 20.0 + 20.0, f64::from(i / 9) * 20.0 + 30.0))
             .collect();
-        let lattice = Lattice::over(&slide(), &spots, Mpp(1.0), &MeanColor, &CancelToken::new()).unwrap();
-        let exact = (spots.len() + lattice.tissue.len()) as f64 * 2.0;
+        let lattice = Lattice::over(&slide(), &spots, Mpp(1.0), 20.0, MARGIN, &CancelToken::new()).unwrap();
+        let exact = (spots.len() + lattice.tissue().len()) as f64 * 2.0;
         let told = expected_patches((400, 400), &spots, Mpp(1.0), 20.0) as f64;
         assert!((told / exact - 1.0).abs() < 0.2, "{told} told, {exact} there");
         let odd = [SlidePoint::new(f64::NAN, 3.0), SlidePoint::new(-900.0, 1e9)];

@@ -3,11 +3,15 @@
 pub mod cache;
 pub mod features;
 pub mod hvg;
+pub mod lattice;
+pub mod neighbourhood;
 pub mod neighbours;
 pub mod pca;
 pub mod pooled;
 pub mod spots;
+mod stains;
 pub mod standardise;
 pub mod target;
 pub mod texture;
 pub mod tissue;
+pub mod views;

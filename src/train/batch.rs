@@ -5,11 +5,13 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::core::dihedral::Dihedral;
 use crate::core::rng::stream;
 use crate::model::positions::{POSITION_WIDTH, embed};
 use crate::model::{ExpressionBatch, ImageBatch, Noise};
 use crate::predict::source::{ImageSource, Pick};
 use crate::preprocess::features::NEIGHBOURHOOD;
+use crate::preprocess::views::View;
 use crate::train::config::TrainConfig;
 use crate::train::prepare::Prepared;
 
@@ -34,6 +36,8 @@ pub struct Batches<'a> {
     order: Vec<u32>,
     size: usize,
     rng: ChaCha8Rng,
+    /// Draws views, apart from the rest: training in one view is what it would be without this.
+    views: ChaCha8Rng,
 }
 
 impl<'a> Batches<'a> {
@@ -52,7 +56,8 @@ impl<'a> Batches<'a> {
         order.shuffle(&mut stream(seed, "batch order", epoch as u64));
         let size = batch_size(count, config.batch_size);
         let rng = stream(seed, "dropout", epoch as u64);
-        Self { source, prepared, config, device, order, size, rng }
+        let views = stream(seed, "views", epoch as u64);
+        Self { source, prepared, config, device, order, size, rng, views }
     }
 
     /// How many there are.
@@ -65,7 +70,8 @@ impl<'a> Batches<'a> {
         let rows = self.order[i * self.size..(i + 1) * self.size].to_vec();
         let picks: Vec<Pick> = rows.iter().map(|&r| self.prepared.picks[r as usize]).collect();
         let keep = self.keep(rows.len() * NEIGHBOURHOOD, self.config.token_dropout, false);
-        let image = self.source.batch(&picks, keep.as_deref());
+        let views = self.draw_views();
+        let image = self.source.batch_seen(&picks, &views, keep.as_deref());
         let target = &self.prepared.target;
         let mut values = Vec::with_capacity(rows.len() * target.cols());
         for &r in &rows {
@@ -73,9 +79,16 @@ impl<'a> Batches<'a> {
         }
         let target = self.tensor(values, [rows.len(), target.cols()]);
         let neighbours = self.config.expression_neighbours;
-        let expression = expression_batch(self.prepared, &rows, neighbours, self.device);
+        let turns: Vec<Dihedral> = views.into_iter().map(View::turn_of).collect();
+        let expression = expression_batch(self.prepared, &rows, neighbours, &turns, self.device);
         let noise = self.noise(rows.len());
         Batch { image, expression, target, noise }
+    }
+
+    /// The view in which a batch shows each section: the plain one or any other, each as likely.
+    fn draw_views(&mut self) -> Vec<usize> {
+        let (sections, views) = (self.source.section_count(), self.source.view_count());
+        (0..sections).map(|_| self.views.random_range(0..views.max(1))).collect()
     }
 
     fn tensor(&self, values: Vec<f32>, shape: [usize; 2]) -> Tensor<2> {
@@ -106,10 +119,12 @@ impl<'a> Batches<'a> {
 }
 
 /// What the expression branch reads of the spots `rows` with `neighbours` neighbours each, where there are as many.
+/// Section `s` is turned by `turns[s]`; one that is not named there is not.
 pub fn expression_batch(
     prepared: &Prepared,
     rows: &[u32],
     neighbours: usize,
+    turns: &[Dihedral],
     device: &Device,
 ) -> ExpressionBatch {
     let tokens = 1 + neighbours;
@@ -121,13 +136,14 @@ pub fn expression_batch(
     for &row in rows {
         let origin = prepared.places[row as usize];
         let near = &prepared.neighbours[row as usize];
+        let turn = turns.get(prepared.picks[row as usize].section).copied().unwrap_or_default();
         for slot in 0..tokens {
             // Where a section has too few spots the spot itself stands in, masked.
             let other = if slot == 0 { Some(row) } else { near.get(slot - 1).copied() };
             let token = other.unwrap_or(row) as usize;
             values.extend_from_slice(inputs.row(token));
             let at = prepared.places[token];
-            positions.extend(embed([at[0] - origin[0], at[1] - origin[1]]));
+            positions.extend(embed(turn.apply([at[0] - origin[0], at[1] - origin[1]])));
             mask.push(if other.is_some() { 1.0 } else { 0.0 });
         }
     }

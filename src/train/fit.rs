@@ -2,6 +2,7 @@
 //! trained again on all spots.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::FileError;
@@ -30,6 +31,9 @@ pub struct TrainSection<'a> {
     pub name: &'a str,
     /// Image features of its spots.
     pub features: &'a SectionFeatures,
+    /// Those of its views 1, 2 and so on, as many as [`TrainConfig::views`] says; each has the spots and landmarks
+    /// of the plain one.
+    pub views: &'a [Arc<SectionFeatures>],
     /// Expression on the target scale: `spots x genes`.
     pub expression: &'a Matrix,
     /// Names of its spots.
@@ -141,7 +145,7 @@ pub fn fit(
     cancel: &CancelToken,
 ) -> Result<Fitted, TrainError> {
     config.check()?;
-    check(input)?;
+    check(input, config.views)?;
     let work = Work::new(input, config, device, cancel)?;
     let fingerprint = fingerprint(input, config, device);
     let parameters = work.parameter_count();
@@ -155,8 +159,8 @@ pub fn fit(
     work.finish(&standing, cancel)
 }
 
-/// Checks that sections, names and genes fit together.
-fn check(input: &FitInput<'_>) -> Result<(), TrainError> {
+/// Checks that sections, names, genes and views fit together.
+fn check(input: &FitInput<'_>, views: usize) -> Result<(), TrainError> {
     let genes = input.genes.len();
     let width = input.sections.first().map_or(0, |s| s.features.spot.cols());
     for s in &input.sections {
@@ -176,6 +180,13 @@ fn check(input: &FitInput<'_>) -> Result<(), TrainError> {
                 "its features are of another encoder ({} numbers, not {width})",
                 s.features.spot.cols()
             ));
+        }
+        if s.views.len() != views {
+            return fail(format!("it has features of {} views, and {views} are asked for", s.views.len()));
+        }
+        let shape = |f: &SectionFeatures| (f.spot.rows(), f.spot.cols(), f.landmarks.rows());
+        if s.views.iter().any(|view| shape(view) != shape(s.features)) {
+            return fail("the features of its views do not fit together; clear the feature cache".to_owned());
         }
         if !s.expression.as_slice().iter().all(|v| v.is_finite()) {
             return fail("its expression has infinite values".to_owned());

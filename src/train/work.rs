@@ -1,6 +1,8 @@
 //! What the stages of one training share: standardised features, the two sets of spots, and the model that
 //! is put together at the end.
 
+use std::sync::Arc;
+
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
 use crate::device::ComputeDevice;
@@ -12,13 +14,14 @@ use crate::predict::fitted::{embed_all, networks};
 use crate::predict::source::{ImageSource, Pick};
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Fitted, Recipe};
-use crate::preprocess::features::NEIGHBOURHOOD_SIDE;
+use crate::preprocess::features::{NEIGHBOURHOOD_SIDE, SectionFeatures};
 use crate::preprocess::standardise::{StandardFeatures, standardise};
+use crate::preprocess::views::View;
 use crate::train::batch::batch_size;
 use crate::train::chance::chance_note;
 use crate::train::checkpoint::{Member, Standing};
 use crate::train::config::TrainConfig;
-use crate::train::fit::{FEWEST_SPOTS, FitInput, TrainError, Validation};
+use crate::train::fit::{FEWEST_SPOTS, FitInput, TrainError, TrainSection, Validation};
 use crate::train::prepare::{Prepared, input_width, prepare};
 use crate::train::stage::{Best, Listeners, Phase, Stage, StageState, ValidationSpots};
 
@@ -32,6 +35,8 @@ pub struct Work<'a> {
     device: &'a ComputeDevice,
     network: NetworkConfig,
     features: Vec<StandardFeatures<'a>>,
+    /// Of the views beside the plain one, each of all sections.
+    views: Vec<Vec<StandardFeatures<'a>>>,
     /// The spots that choose, and their measured expression.
     validation: Vec<Pick>,
     measured: Matrix,
@@ -49,15 +54,19 @@ impl<'a> Work<'a> {
         device: &'a ComputeDevice,
         cancel: &CancelToken,
     ) -> Result<Self, TrainError> {
-        let features = input
-            .sections
-            .iter()
-            .map(|s| {
-                let failed = |source| TrainError::Features { section: s.name.to_owned(), source };
-                cancel.check()?;
-                standardise(s.features, config.landmarks).map_err(failed)
-            })
-            .collect::<Result<Vec<_>, TrainError>>()?;
+        let standard = |s: &TrainSection<'a>, features: &'a SectionFeatures| {
+            let failed = |source| TrainError::Features { section: s.name.to_owned(), source };
+            cancel.check()?;
+            standardise(features, config.landmarks).map_err(failed)
+        };
+        let features =
+            input.sections.iter().map(|s| standard(s, s.features)).collect::<Result<Vec<_>, TrainError>>()?;
+        let view = |index: usize| -> Result<Vec<StandardFeatures<'a>>, TrainError> {
+            let of = |s: &TrainSection<'a>| Some((s.views.get(index)?, *s));
+            let seen = input.sections.iter().filter_map(of);
+            seen.map(|(f, s)| Ok(standard(&s, f)?.turned(View::turn_of(index + 1)))).collect()
+        };
+        let views = (0..config.views).map(view).collect::<Result<Vec<_>, TrainError>>()?;
         let (training, validation, validation_name) = split(input, &features)?;
         let expression: Vec<&Matrix> = input.sections.iter().map(|s| s.expression).collect();
         let places: Vec<&[[f32; 2]]> = features.iter().map(StandardFeatures::spot_um).collect();
@@ -76,6 +85,7 @@ impl<'a> Work<'a> {
             device,
             network,
             features,
+            views,
             validation,
             measured,
             validation_name,
@@ -111,7 +121,7 @@ impl<'a> Work<'a> {
         listeners: &mut Listeners<'_>,
     ) -> Result<Best, TrainError> {
         let device = self.device.burn().clone().without_autodiff();
-        let source = ImageSource::new(&self.features, &device);
+        let source = ImageSource::new(&self.features, &device).and_views(&self.views);
         let (phase, prepared, validation, epochs) = match chosen {
             None => {
                 let spots = ValidationSpots { picks: &self.validation, measured: &self.measured };
@@ -310,8 +320,9 @@ pub fn fingerprint(input: &FitInput<'_>, config: &TrainConfig, device: &ComputeD
         s.spot_ids.iter().for_each(|id| text(id));
     }
     for s in &input.sections {
-        let f = s.features;
-        for m in [s.expression, &f.spot, &f.neighbourhood, &f.landmarks] {
+        let seen = std::iter::once(s.features).chain(s.views.iter().map(Arc::as_ref));
+        let parts = seen.flat_map(|f| [&f.spot, f.neighbourhood.nodes(), &f.landmarks]);
+        for m in std::iter::once(s.expression).chain(parts) {
             hash.update(&(m.cols() as u64).to_le_bytes());
             for chunk in m.as_slice().chunks(4096) {
                 let bytes: Vec<u8> = chunk.iter().flat_map(|v| v.to_le_bytes()).collect();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing else to say")]
 
 use hiscmcl::core::cancel::CancelToken;
+use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::core::rng::stream;
@@ -10,7 +11,9 @@ use hiscmcl::core::target::Target;
 use hiscmcl::device::ComputeDevice;
 use hiscmcl::predict::BankSpot;
 use hiscmcl::predict::bank::Bank;
-use hiscmcl::preprocess::features::{NEIGHBOURHOOD, SectionFeatures};
+use hiscmcl::preprocess::features::SectionFeatures;
+use hiscmcl::preprocess::lattice::Lattice;
+use hiscmcl::preprocess::neighbourhood::Neighbourhood;
 use hiscmcl::train::{FitInput, TrainConfig, TrainSection, Validation, fit};
 use rand::RngExt;
 
@@ -29,10 +32,13 @@ fn section(seed: u64) -> SectionFeatures {
     let (n, d, m) = (180, 476, 120);
     let lattice =
         |count: usize, step: f32| (0..count).map(move |i| [(i % 12) as f32 * step, (i / 12) as f32 * step]);
+    let centers = lattice(n, 200.0).map(|[x, y]| SlidePoint::new(f64::from(x), f64::from(y))).collect();
+    // Over all spots and their neighbourhoods, all of it tissue.
+    let origin = SlidePoint::new(-336.0, -336.0);
+    let patches = Lattice::new(origin, 112.0, 112.0, (30, 36), (0..30 * 36).collect()).unwrap();
     SectionFeatures {
         spot: random(n, d, seed),
-        neighbourhood: random(n * NEIGHBOURHOOD, d, seed + 100),
-        neighbourhood_on_tissue: vec![true; n * NEIGHBOURHOOD],
+        neighbourhood: Neighbourhood::new(patches, centers, random(30 * 36, d, seed + 100)).unwrap(),
         landmarks: random(m, d, seed + 200),
         landmark_um: lattice(m, 224.0).collect(),
         spot_um: lattice(n, 200.0).collect(),
@@ -60,7 +66,13 @@ fn train(bencher: divan::Bencher<'_, '_>, epochs: usize) {
     let sections = ["A", "B", "C"]
         .into_iter()
         .zip(features.iter().zip(&expression))
-        .map(|(name, (features, expression))| TrainSection { name, features, expression, spot_ids: &ids })
+        .map(|(name, (features, expression))| TrainSection {
+            name,
+            features,
+            views: &[],
+            expression,
+            spot_ids: &ids,
+        })
         .collect();
     let input = FitInput { sections, validation: Validation::Auto, genes: &genes, target: Target::Published };
     let config =

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use eframe::egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
-use hiscmcl::app::command::{Command, EncoderCommand, Overlay, Step};
+use hiscmcl::app::command::{Command, EncoderCommand, Overlay, Step, TrainCommand};
 use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::data::section::Section;
 use hiscmcl::jobs::encoder_speed::Rates;
 use hiscmcl::jobs::encoders::{EncoderChoice, TEXTURE, check_weights, list_with};
 use hiscmcl::model::encoder::preset;
+use hiscmcl::preprocess::views::View;
+use hiscmcl::ui::Window;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 
 use super::Test;
@@ -33,16 +35,17 @@ pub fn answer(request: &Request) -> Option<anyhow::Result<Outcome>> {
             Outcome::Rates { device: "CPU (2 threads)".into(), rates }
         }
         Request::MeasureSpeed { .. } => Outcome::Speed { device: "CPU (2 threads)".into(), per_second: 12.5 },
-        Request::CheckFeatures { sections, encoder, .. } => features(sections, encoder),
+        Request::CheckFeatures { sections, encoder, views, .. } => features(sections, encoder, views),
         _ => return None,
     }))
 }
 
-/// Texture has described A1; every section has 300 patches.
-fn features(sections: &[Arc<Section>], encoder: &EncoderChoice) -> Outcome {
+/// Texture has described A1, but none of its views; every section has 300 patches.
+fn features(sections: &[Arc<Section>], encoder: &EncoderChoice, views: &[View]) -> Outcome {
     let cached = if encoder.name == TEXTURE { vec!["A1".to_owned()] } else { Vec::new() };
     let patches: BTreeMap<String, u64> = sections.iter().map(|s| (s.name.clone(), 300)).collect();
-    Outcome::Features { cached, bytes: 5 << 20, patches }
+    let missing_views = sections.iter().map(|s| (s.name.clone(), views.len() as u64)).collect();
+    Outcome::Features { cached, bytes: 5 << 20, patches, missing_views }
 }
 
 /// The Train page with the cards open.
@@ -200,6 +203,28 @@ fn an_encoder_with_weights_is_used_and_its_time_is_told() {
 }
 
 #[test]
+fn views_to_be_computed_count_before_training() {
+    let mut test = Test::open("test.hiscmcl");
+    test.send(Command::GoTo(Step::Train));
+    let known = |w: &Window| w.app().open.as_ref().is_some_and(|o| o.features_known);
+    test.until(|w| known(w) && !w.app().encoders.list.is_empty());
+    test.until(|w| !w.app().settings.encoders.rates.is_empty());
+    // 600 patches at 100 a second.
+    assert!(test.shows("The image features of 2 sections are computed first, by Texture: a few seconds."));
+    let mut form = test.harness.state().app().forms.train.clone();
+    form.settings.insert("views".into(), "2".into());
+    test.send(Command::Train(TrainCommand::Edit(form)));
+    test.until(known);
+    assert!(test.asked(|r| matches!(r, Request::CheckFeatures { views, .. } if views.len() == 2)));
+    // Two views of each section, and the plain one of two: 2400 patches.
+    let text = "The image features of 3 sections, in 3 views, are computed first, by Texture: about 20 s.";
+    assert!(test.shows(text));
+    // Their own button computes the plain one alone.
+    test.send(Command::GoTo(Step::Data));
+    assert!(test.shows("some 600 patches"));
+}
+
+#[test]
 fn the_choice_is_remembered() {
     let mut test = Test::open("test.hiscmcl");
     assert_eq!(chosen(&test), EncoderChoice::default());
@@ -211,6 +236,7 @@ fn the_choice_is_remembered() {
     test.send(Command::Project(hiscmcl::app::command::ProjectCommand::Open("test.hiscmcl".into())));
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3 && o.features_known));
     assert_eq!(chosen(&test), last);
+    test.until(|w| !w.app().encoders.list.is_empty());
     // Its weights are gone, which is said before anything is started.
     test.send(Command::GoTo(Step::Train));
     assert!(test.shows("The weights of UNI are not where they were"));

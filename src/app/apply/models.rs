@@ -48,7 +48,14 @@ impl App {
                 }
                 let asks = |form: &TrainForm| (form.device, form.trains_encoder());
                 let other_speed = asks(&form) != asks(&self.forms.train);
+                let views = self.views();
                 self.forms.train = form;
+                if views != self.views() {
+                    if let Some(open) = &mut self.open {
+                        open.forget_features();
+                    }
+                    self.check_features();
+                }
                 if other_speed {
                     self.ask_rates_if_needed();
                 }

@@ -154,14 +154,22 @@ impl App {
             && !open.is_loading()
         {
             let form = &self.forms.train;
-            let (encoder, device) = (form.encoder.clone(), form.device);
+            let (encoder, device, views) = (form.encoder.clone(), form.device, self.views());
             let sections = open.ready().map(Arc::clone).collect();
-            self.work.start(Request::CheckFeatures { sections, encoder, device });
+            self.work.start(Request::CheckFeatures { sections, encoder, device, views });
         }
     }
 
     /// Whose features are cached, if that is still asked for.
-    fn features(&mut self, request: &Request, cached: Vec<String>, patches: BTreeMap<String, u64>) {
+    fn features(
+        &mut self,
+        request: &Request,
+        cached: Vec<String>,
+        patches: BTreeMap<String, u64>,
+        missing_views: BTreeMap<String, u64>,
+    ) {
+        let of_current_views =
+            matches!(request, Request::CheckFeatures { views, .. } if *views == self.views());
         let of = match request {
             Request::CheckFeatures { encoder, .. } | Request::ComputeFeatures { encoder, .. } => encoder,
             _ => return,
@@ -172,6 +180,9 @@ impl App {
             if current {
                 open.cached = cached.into_iter().collect();
                 open.features_known = true;
+                if of_current_views {
+                    open.missing_views = missing_views;
+                }
             }
         }
         if matches!(request, Request::ComputeFeatures { .. }) {
@@ -203,8 +214,8 @@ impl App {
                 self.check_features();
             }
             Outcome::MissingFile(missing) => self.missing(request, missing),
-            Outcome::Features { cached, bytes, patches } => {
-                self.features(request, cached, patches);
+            Outcome::Features { cached, bytes, patches, missing_views } => {
+                self.features(request, cached, patches, missing_views);
                 if let Some(open) = &mut self.open {
                     open.cache_bytes = Some(bytes);
                 }

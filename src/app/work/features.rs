@@ -1,5 +1,6 @@
 //! Whose image features are there already.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,13 +11,15 @@ use crate::device::{self, DeviceChoice};
 use crate::jobs::context::Ctx;
 use crate::jobs::encoders::{self, EncoderChoice};
 use crate::jobs::workspace::{Resources, Workspace};
+use crate::preprocess::views::View;
 
-/// Whose features by an encoder are cached, and how many patches sections have.
+/// Whose features by an encoder are cached, how many of `views` are not, and how many patches sections have.
 pub(super) fn check_features(
     resources: &Resources,
     sections: &[Arc<Section>],
     encoder: &EncoderChoice,
     device: DeviceChoice,
+    views: &[View],
     ctx: &Ctx,
 ) -> anyhow::Result<Outcome> {
     let workspace = Workspace::new(PathBuf::new(), Project::new(), resources.clone());
@@ -27,16 +30,22 @@ pub(super) fn check_features(
             .and_then(|device| workspace.with_encoder(encoder, &device, ctx)),
     };
     let mut cached = Vec::new();
+    let mut missing_views = BTreeMap::new();
     // An encoder that cannot be opened has no features; why it cannot is told where it is to be used.
     if let Ok(seen) = &opened {
         for section in sections {
-            if seen.has_features(section, ctx)? {
+            if seen.has_features(section, View::PLAIN, ctx)? {
                 cached.push(section.name.clone());
+            }
+            for &view in views {
+                if !seen.has_features(section, view, ctx)? {
+                    *missing_views.entry(section.name.clone()).or_default() += 1;
+                }
             }
         }
     }
     ctx.check()?;
     let counting = opened.as_ref().unwrap_or(&workspace);
     let patches = sections.iter().map(|s| (s.name.clone(), counting.expected_patches(s))).collect();
-    Ok(Outcome::Features { cached, bytes: resources.cache.size_bytes(), patches })
+    Ok(Outcome::Features { cached, bytes: resources.cache.size_bytes(), patches, missing_views })
 }

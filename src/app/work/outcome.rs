@@ -105,6 +105,8 @@ pub enum Outcome {
         bytes: u64,
         /// About how many patches are encoded for each section, where that was counted.
         patches: BTreeMap<String, u64>,
+        /// How many of the views that were asked for are not cached, where any is not.
+        missing_views: BTreeMap<String, u64>,
     },
     /// The encoders, texture first.
     Encoders {

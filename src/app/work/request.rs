@@ -18,6 +18,7 @@ use crate::jobs::encoders::EncoderChoice;
 use crate::jobs::published::PublishedChoice;
 use crate::jobs::runs::RunInfo;
 use crate::preprocess::hvg::Combine;
+use crate::preprocess::views::View;
 use crate::train::TrainConfig;
 
 /// What may run beside what.
@@ -153,6 +154,8 @@ pub enum Request {
         encoder: EncoderChoice,
         /// Where it would run.
         device: DeviceChoice,
+        /// Views that training wants beside the plain one.
+        views: Vec<View>,
     },
     /// Compute the features of every section.
     ComputeFeatures {

@@ -82,15 +82,16 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             Outcome::Scanned { found, suggestions, notes }
         }
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
-        Request::CheckFeatures { sections, encoder, device } => {
-            check_features(resources, &sections, &encoder, device, ctx)?
+        Request::CheckFeatures { sections, encoder, device, views } => {
+            check_features(resources, &sections, &encoder, device, &views, ctx)?
         }
         Request::ComputeFeatures { snapshot, encoder, device } => {
             let device = device::choose(device)?;
             let workspace = workspace(snapshot, resources).with_encoder(&encoder, &device, ctx)?;
             let infos = project::compute_features(&workspace, ctx)?;
             let cached = infos.into_iter().map(|i| i.section).collect();
-            Outcome::Features { cached, bytes: resources.cache.size_bytes(), patches: BTreeMap::new() }
+            let (bytes, of_none) = (resources.cache.size_bytes(), BTreeMap::new());
+            Outcome::Features { cached, bytes, patches: of_none.clone(), missing_views: of_none }
         }
         Request::ListEncoders { chosen } => {
             Outcome::Encoders { list: encoders::list_with(&chosen), folder: encoders::weights_folder() }

@@ -79,6 +79,7 @@ impl Work<'_> {
                 &self.prepared,
                 chunk,
                 near,
+                &[],
                 &self.device,
             ))));
         }

@@ -208,7 +208,8 @@ impl<'a> Work<'a> {
             _ => self.frozen_batch(rows),
         };
         let network = scatter(state.template.clone(), &state.network.parameters, true);
-        let expression = expression_batch(&self.prepared, rows, config.expression_neighbours, &self.device);
+        let expression =
+            expression_batch(&self.prepared, rows, config.expression_neighbours, &[], &self.device);
         let loss = product_cross_entropy(network.image(features.clone()), network.expression(&expression));
         let backward = loss.backward();
         let gradient = gradients(&network, &backward);

@@ -65,7 +65,7 @@ pub fn encoder(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
         }
         encoder => {
             let memory = encoder.map_or(0, |e| e.memory);
-            match app.ahead() {
+            match app.ahead_of_training() {
                 Some(ahead) if ahead.known && ahead.sections > 0 && memory > 0 => {
                     remark(ui, format!("{} Memory for its weights: {}.", ahead.brief(), memory_text(memory)));
                 }

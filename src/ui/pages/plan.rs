@@ -42,7 +42,7 @@ pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
         1 => "one network".to_owned(),
         n => format!("{n} networks, averaged"),
     };
-    let features = app.ahead().map_or_else(String::new, |ahead| ahead.sentence());
+    let features = app.ahead_of_training().map_or_else(String::new, |ahead| ahead.sentence());
     remark(ui, format!("{} genes; each model is {networks}. {features}", thousands(plan.genes as f64)));
     if let Some(text) = app.encoder_training(&recipe, plan.training_spots()) {
         remark(ui, text);

@@ -3,19 +3,22 @@
 //! A file is found by its content key: slide, encoder, parameters, resolution and spots. Anything odd about
 //! a cached file (cut off, altered, from another version) means that its features are computed again.
 
+mod content;
+mod format;
+
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use content::Contents;
 
-use super::features::{self, FeatureError, MAX_LANDMARKS, NEIGHBOURHOOD, SectionFeatures};
-use crate::core::cancel::{CancelToken, Cancelled};
+use super::features::{self, FeatureError, SectionFeatures};
+use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::files::{FileError, write_atomically};
 use crate::core::geometry::{Mpp, SlidePoint};
-use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::data::slide::store::SlideStore;
 use crate::data::slide::{SlideError, place};
@@ -26,38 +29,12 @@ pub const DEFAULT_LIMIT: u64 = 5 << 30;
 pub const FOLDER_VARIABLE: &str = "HISCMCL_CACHE";
 
 const EXTENSION: &str = "features";
-const MAGIC: &[u8; 8] = b"HISCFEA1";
-/// The longest header that is read; a real one has about 250 bytes.
-const MAX_HEADER: u32 = 4096;
-
-/// What stands before the numbers of a cached file.
-#[derive(Debug, Serialize, Deserialize)]
-struct Header {
-    key: String,
-    spots: u64,
-    landmarks: u64,
-    width: u64,
-    /// Of everything after the header.
-    blake3: String,
-}
-
-impl Header {
-    /// Number of floats and of mask bytes after the header; `None` when no memory could hold them.
-    fn sizes(&self) -> Option<(usize, usize)> {
-        let (n, m, d) = (self.spots, self.landmarks, self.width);
-        let tokens = n.checked_mul(NEIGHBOURHOOD as u64)?;
-        let rows = n.checked_add(tokens)?.checked_add(m)?;
-        let floats = rows.checked_mul(d)?.checked_add(n.checked_add(m)?.checked_mul(2)?)?;
-        floats.checked_mul(4)?.checked_add(tokens)?;
-        Some((usize::try_from(floats).ok()?, usize::try_from(tokens).ok()?))
-    }
-}
-
 /// A folder of cached features with a size limit; the files that were not used for longest go first.
 #[derive(Debug, Clone)]
 pub struct FeatureCache {
     folder: PathBuf,
     limit: u64,
+    contents: Arc<Contents>,
 }
 
 impl FeatureCache {
@@ -71,7 +48,7 @@ impl FeatureCache {
 
     /// In `folder`, which need not exist yet, holding up to [`DEFAULT_LIMIT`] bytes.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), limit: DEFAULT_LIMIT }
+        Self { folder: folder.into(), limit: DEFAULT_LIMIT, contents: Arc::default() }
     }
 
     /// Holding at most `limit` bytes.
@@ -102,7 +79,7 @@ impl FeatureCache {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<SectionFeatures, FeatureError> {
-        let key = key(slide, centers, mpp, encoder, cancel)?;
+        let key = key(&self.contents, slide, centers, mpp, encoder, cancel)?;
         if let Some(found) = self.read(&key, centers.len(), 2 * encoder.width()) {
             return Ok(found);
         }
@@ -126,7 +103,7 @@ impl FeatureCache {
         encoder: &dyn PatchEncoder,
         cancel: &CancelToken,
     ) -> Result<bool, SlideError> {
-        Ok(self.path(&key(slide, centers, mpp, encoder, cancel)?).is_file())
+        Ok(self.path(&key(&self.contents, slide, centers, mpp, encoder, cancel)?).is_file())
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -138,8 +115,8 @@ impl FeatureCache {
         let path = self.path(key);
         let mut file = File::open(&path).ok()?;
         let length = file.metadata().ok()?.len();
-        let features = parse(&mut file, length, key)?;
-        if features.spot.rows() != n || (n > 0 && features.spot.cols() != d) {
+        let features = format::read(&mut file, length, key)?;
+        if (features.spot.rows(), features.spot.cols()) != (n, d) {
             return None;
         }
         // Used now: the last to go. Where the folder cannot be written nothing is ever thrown away either.
@@ -151,23 +128,12 @@ impl FeatureCache {
 
     fn write(&self, key: &str, features: &SectionFeatures) -> Result<(), FileError> {
         let path = self.path(key);
-        let payload = payload(features);
-        let header = Header {
-            key: key.to_owned(),
-            spots: features.spot.rows() as u64,
-            landmarks: features.landmarks.rows() as u64,
-            width: features.spot.cols() as u64,
-            blake3: blake3::hash(&payload).to_hex().to_string(),
-        };
-        let header = serde_json::to_vec(&header).map_err(|e| FileError::io("write", &path)(e.into()))?;
+        let (start, payload) = format::write(key, features);
         write_atomically(&path, |w| {
-            let mut all = || {
-                w.write_all(MAGIC)?;
-                w.write_all(&(header.len() as u32).to_le_bytes())?;
-                w.write_all(&header)?;
-                w.write_all(&payload)
-            };
-            all().map_err(FileError::io("write", &path))
+            [start, payload]
+                .iter()
+                .try_for_each(|part| w.write_all(part))
+                .map_err(FileError::io("write", &path))
         })?;
         self.shrink();
         Ok(())
@@ -222,25 +188,15 @@ impl FeatureCache {
 
 /// Hashes all that the features depend on.
 fn key(
+    contents: &Contents,
     slide: &Path,
     centers: &[SlidePoint],
     mpp: Mpp,
     encoder: &dyn PatchEncoder,
     cancel: &CancelToken,
 ) -> Result<String, SlideError> {
-    let mut hash = blake3::Hasher::new();
     let (slide, whole) = (place::file_of(slide), slide);
-    let mut file = File::open(slide).map_err(FileError::io("open", slide))?;
-    let mut buffer = vec![0_u8; 1 << 20];
-    loop {
-        cancel.check().map_err(|Cancelled| SlideError::Cancelled(Cancelled))?;
-        let n = file.read(&mut buffer).map_err(FileError::io("read", slide))?;
-        if n == 0 {
-            break;
-        }
-        hash.update(buffer.get(..n).unwrap_or_default());
-    }
-    let content = hash.finalize();
+    let content = contents.hash(slide, cancel)?;
     let mut hash = blake3::Hasher::new();
     hash.update(content.as_bytes());
     // An image within a file is one of several.
@@ -261,67 +217,12 @@ fn key(
     Ok(hash.finalize().to_hex().to_string())
 }
 
-/// Everything after the header: all floats little-endian, then the mask.
-fn payload(f: &SectionFeatures) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for matrix in [&f.spot, &f.neighbourhood, &f.landmarks] {
-        bytes.extend(matrix.as_slice().iter().flat_map(|v| v.to_le_bytes()));
-    }
-    for position in f.landmark_um.iter().chain(&f.spot_um) {
-        bytes.extend(position.iter().flat_map(|v| v.to_le_bytes()));
-    }
-    bytes.extend(f.neighbourhood_on_tissue.iter().map(|&t| u8::from(t)));
-    bytes
-}
-
-/// Features from a cached file of `length` bytes; `None` when anything about it is not as written.
-fn parse(source: &mut impl Read, length: u64, key: &str) -> Option<SectionFeatures> {
-    let mut start = [0_u8; 12];
-    source.read_exact(&mut start).ok()?;
-    let (magic, header_length) = start.split_first_chunk::<8>()?;
-    let header_length = u32::from_le_bytes(header_length.try_into().ok()?);
-    if magic != MAGIC || header_length > MAX_HEADER {
-        return None;
-    }
-    let mut header = vec![0_u8; header_length as usize];
-    source.read_exact(&mut header).ok()?;
-    let header: Header = serde_json::from_slice(&header).ok()?;
-    let (floats, tokens) = header.sizes()?;
-    let expected = (floats as u64).checked_mul(4)?.checked_add(tokens as u64)?;
-    if header.key != key
-        || header.landmarks > MAX_LANDMARKS as u64
-        || length != expected.checked_add(12 + u64::from(header_length))?
-    {
-        return None;
-    }
-    // No more than the file holds, which was compared above.
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).ok()?);
-    source.take(expected).read_to_end(&mut bytes).ok()?;
-    if bytes.len() as u64 != expected || blake3::hash(&bytes).to_hex().as_str() != header.blake3 {
-        return None;
-    }
-
-    let (numbers, mask) = bytes.split_at_checked(floats * 4)?;
-    let mut numbers = numbers.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-    let (n, m, d) = (header.spots as usize, header.landmarks as usize, header.width as usize);
-    let mut matrix = |rows: usize| {
-        let values: Vec<f32> = numbers.by_ref().take(rows * d).collect();
-        Matrix::from_vec(rows, d, values).filter(|m| m.as_slice().iter().all(|v| v.is_finite()))
-    };
-    let (spot, neighbourhood, landmarks) = (matrix(n)?, matrix(n * NEIGHBOURHOOD)?, matrix(m)?);
-    let mut positions = |count: usize| -> Option<Vec<[f32; 2]>> {
-        (0..count).map(|_| Some([numbers.next()?, numbers.next()?])).collect()
-    };
-    let (landmark_um, spot_um) = (positions(m)?, positions(n)?);
-    let neighbourhood_on_tissue = mask.iter().map(|&t| t != 0).collect();
-    Some(SectionFeatures { spot, neighbourhood, neighbourhood_on_tissue, landmarks, landmark_um, spot_um })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::encoder::{EncoderError, RgbPatch};
     use crate::core::progress::Silent;
+    use crate::preprocess::views::{SeenThrough, View};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Counts how many patches it was given.
@@ -415,6 +316,30 @@ mod tests {
     }
 
     #[test]
+    fn views_are_cached_apart() {
+        let s = setup();
+        let get = |view| {
+            let encoder = SeenThrough { view, encoder: &s.encoder };
+            let cancel = CancelToken::new();
+            let holds = || s.cache.holds(&s.slide, &s.spots, Mpp(1.0), &encoder, &cancel).unwrap();
+            let before = holds();
+            let features = s
+                .cache
+                .get_or_compute(&s.store, &s.slide, &s.spots, Mpp(1.0), &encoder, &Silent, &cancel)
+                .unwrap();
+            assert!(holds());
+            (features, before)
+        };
+        let (plain, _) = s.get();
+        assert_eq!(get(View::PLAIN), (plain.clone(), true), "the plain view is the slide itself");
+        let (first, known) = get(View::new(1, 0.2));
+        assert!(!known && first.spot != plain.spot && first.landmark_um == plain.landmark_um);
+        assert_eq!(get(View::new(1, 0.2)), (first, true));
+        assert!(!get(View::new(2, 0.2)).1 && !get(View::new(1, 0.1)).1);
+        assert_eq!(s.cache.entries().len(), 4);
+    }
+
+    #[test]
     fn a_damaged_file_is_computed_again() {
         let s = setup();
         let (features, _) = s.get();
@@ -433,23 +358,6 @@ mod tests {
         longer.push(0);
         fs::write(s.file(), longer).unwrap();
         assert!(s.get().1);
-    }
-
-    #[test]
-    fn numbers_too_large_to_hold_are_refused() {
-        let header = |spots, landmarks, width| Header {
-            key: String::new(),
-            spots,
-            landmarks,
-            width,
-            blake3: String::new(),
-        };
-        assert_eq!(header(2, 1, 3).sizes(), Some((53 * 3 + 6, 50)));
-        for (n, m, d) in
-            [(u64::MAX, 0, 1), (1 << 40, 0, 1 << 40), (1, u64::MAX, u64::MAX), (0, 2, u64::MAX / 2)]
-        {
-            assert_eq!(header(n, m, d).sizes(), None);
-        }
     }
 
     #[test]
