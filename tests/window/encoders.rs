@@ -229,13 +229,15 @@ fn the_choice_is_remembered() {
     let mut test = Test::open("test.hiscmcl");
     assert_eq!(chosen(&test), EncoderChoice::default());
     let asked = |r: &Request| matches!(r, Request::CheckFeatures { encoder, .. } if encoder.name == TEXTURE);
+    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.features_known));
     assert!(test.asked(asked));
     // A new project begins with what was chosen last.
     let last = EncoderChoice { name: "uni".into(), weights: Some(PathBuf::from("/nowhere/uni.bin")) };
     test.harness.state_mut().app_mut().settings.encoders.chosen = last.clone();
     test.send(Command::Project(hiscmcl::app::command::ProjectCommand::Open("test.hiscmcl".into())));
+    // The project that was open until now is ready too, so the choice is waited for first.
+    test.until(|w| w.app().forms.train.encoder == last);
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3 && o.features_known));
-    assert_eq!(chosen(&test), last);
     test.until(|w| !w.app().encoders.list.is_empty());
     // Its weights are gone, which is said before anything is started.
     test.send(Command::GoTo(Step::Train));
