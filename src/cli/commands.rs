@@ -17,11 +17,11 @@ use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project, runs};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
 use hiscmcl::ui::{self, Begin};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::args::{Cli, CombineArg, Command, FigureArgs, GenesArgs, ProjectCommand};
 use super::fit;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, print};
 
 /// Runs the command, or opens the window. `began` is when the program did.
 pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
@@ -113,16 +113,6 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             print(json, &json!({ "devices": devices }), lines)
         }
     }
-}
-
-/// Prints `value` for machines or `lines` for people.
-pub(super) fn print(as_json: bool, value: &Value, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
-    if as_json {
-        println!("{}", serde_json::to_string_pretty(value)?);
-    } else {
-        lines.for_each(|line| println!("{line}"));
-    }
-    Ok(())
 }
 
 fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use hiscmcl::train::TrainConfig;
 use serde_json::{Map, Value, json};
 
 use super::args::{EvaluateArgs, FitArgs, RecipeArg, TrainArgs};
-use super::commands::print;
+use super::terminal::print;
 
 const FUSED: &str = "fused";
 const PUBLISHED: &str = "published";

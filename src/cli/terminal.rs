@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar with the time left on a terminal, a line now and then in a log.
+//! Results on stdout; progress on stderr: a bar with the time left on a terminal, a line now and then in a log.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +8,20 @@ use hiscmcl::core::progress::{Progress, TimeLeft, format_duration};
 use hiscmcl::jobs::context::Observer;
 use hiscmcl::train::EpochMetrics;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 
 /// In a log, one stage is mentioned at most this often.
 const LOG_EVERY: Duration = Duration::from_secs(5);
+
+/// Prints `value` for machines or `lines` for people.
+pub fn print(as_json: bool, value: &Value, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(value)?);
+    } else {
+        lines.for_each(|line| println!("{line}"));
+    }
+    Ok(())
+}
 
 struct Stage {
     name: String,

@@ -149,10 +149,21 @@ pub struct SeenThrough<'a> {
     pub encoder: &'a dyn PatchEncoder,
 }
 
+impl SeenThrough<'_> {
+    /// The name of the encoder with that of the view.
+    fn named(&self, encoder: String) -> String {
+        let View { number, strength, .. } = self.view;
+        if number == 0 { encoder } else { format!("{encoder}-view{number}-stain{strength}") }
+    }
+}
+
 impl PatchEncoder for SeenThrough<'_> {
     fn id(&self) -> String {
-        let (inner, View { number, strength, .. }) = (self.encoder.id(), self.view);
-        if number == 0 { inner } else { format!("{inner}-view{number}-stain{strength}") }
+        self.named(self.encoder.id())
+    }
+
+    fn cache_id(&self) -> String {
+        self.named(self.encoder.cache_id())
     }
 
     fn mpp(&self) -> f64 {
@@ -253,6 +264,9 @@ mod tests {
             fn id(&self) -> String {
                 "sum".into()
             }
+            fn cache_id(&self) -> String {
+                "sum-f16".into()
+            }
             fn mpp(&self) -> f64 {
                 0.5
             }
@@ -270,6 +284,7 @@ mod tests {
         assert_eq!(View::new(3, 0.1), View::new(3, 0.1));
         assert_eq!(view(0, 0.1).id(), "sum");
         assert_eq!(view(3, 0.1).id(), "sum-view3-stain0.1");
+        assert_eq!(view(3, 0.1).cache_id(), "sum-f16-view3-stain0.1");
         let mut ids: Vec<String> = (0..5).flat_map(|n| [0.1, 0.2].map(|s| view(n, s).id())).collect();
         ids.dedup();
         assert_eq!(ids.len(), 9);
