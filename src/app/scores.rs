@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::data::project::Project;
 use crate::evaluate::report::{EvalReport, FoldReport};
 use crate::evaluate::tables::{GeneSummary, gene_summaries};
+use crate::jobs::runs::RunConfig;
 
 /// A gain smaller than this is no gain: it is below what another seed changes.
 const NOTABLE: f64 = 0.002;
@@ -81,11 +83,42 @@ pub fn verdict(report: &EvalReport) -> Verdict {
     Verdict { beats, headline, details }
 }
 
+/// Why the scores of `other` do not compare with those of `one`; `None` where they do. Sections go by their names in
+/// `project`, genes by theirs, in any order.
+pub fn difference<'a>(
+    project: &'a Project,
+    one: &'a RunConfig,
+    other: &'a RunConfig,
+) -> Option<&'static str> {
+    fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        names
+    }
+    let genes = |run: &'a RunConfig| sorted(run.genes.iter().map(String::as_str));
+    let sections = |run: &'a RunConfig| sorted(run.sections.iter().map(|s| project.current_name(s)));
+    if sections(one) != sections(other) {
+        Some("other sections")
+    } else if one.kind != other.kind {
+        Some("other folds")
+    } else if genes(one) != genes(other) {
+        Some("other genes")
+    } else if one.target != other.target {
+        Some("another target")
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::core::target::Target;
+    use crate::data::project::SectionEntry;
     use crate::evaluate::report::{Ceiling, GeneScore, MeanReport, Scores, Split};
+    use crate::jobs::published::PublishedChoice;
+    use crate::jobs::runs::RunKind;
+    use crate::train::TrainConfig;
 
     fn score(gene: &str, pcc: Option<f64>, ridge: f64) -> GeneScore {
         GeneScore {
@@ -170,6 +203,42 @@ pub(super) mod tests {
         assert_eq!(one.genes[0].gene, "A");
         let gone = ShownReport::new("x".into(), Arc::new(report()), Some("C9".into()));
         assert_eq!(gone.fold, None);
+    }
+
+    #[test]
+    fn scores_compare_on_the_same_genes_and_folds() {
+        let mut project = Project::new();
+        project.add(SectionEntry::legacy("C2", "c".into(), "s".into(), "i".into())).unwrap();
+        project.rename("C2", "Tumour").unwrap();
+        let run = |sections: &[&str], genes: &[&str], split, target| RunConfig {
+            version: 1,
+            program: String::new(),
+            started: String::new(),
+            kind: RunKind::CrossValidation { split },
+            sections: sections.iter().map(ToString::to_string).collect(),
+            genes: genes.iter().map(ToString::to_string).collect(),
+            target,
+            encoder: "texture-2".into(),
+            weights: None,
+            device: String::new(),
+            train: TrainConfig::default(),
+            published: None,
+        };
+        let (section, patient) = (Split::Section, Split::Patient);
+        let one = run(&["C2", "C3"], &["A", "B"], section, Target::Published);
+        let differs = |other: RunConfig| difference(&project, &one, &other);
+        let same = RunConfig {
+            published: Some(PublishedChoice::default()),
+            ..run(&["C3", "Tumour"], &["B", "A"], section, Target::Published)
+        };
+        assert_eq!(differs(same), None);
+        let other = |sections: &[&str], genes: &[&str], split, target| {
+            differs(run(sections, genes, split, target)).unwrap()
+        };
+        assert_eq!(other(&["C2"], &["A", "B"], section, Target::Published), "other sections");
+        assert_eq!(other(&["C2", "C3"], &["A", "B"], patient, Target::Published), "other folds");
+        assert_eq!(other(&["C2", "C3"], &["A", "K"], section, Target::Published), "other genes");
+        assert_eq!(other(&["C2", "C3"], &["A", "B"], section, Target::Lognorm), "another target");
     }
 
     #[test]

@@ -1,9 +1,17 @@
-//! Choosing the recipe to train by.
+//! Choosing the recipe to train by, and comparing what came of it.
+
+use std::sync::Arc;
 
 use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, Step};
+use hiscmcl::app::scores::ShownReport;
 use hiscmcl::app::work::Request;
+use hiscmcl::core::target::Target;
+use hiscmcl::evaluate::report::{EvalReport, MeanReport, Scores, Split};
+use hiscmcl::jobs::published::PublishedChoice;
+use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind};
+use hiscmcl::train::TrainConfig;
 
 use super::Test;
 
@@ -37,4 +45,57 @@ fn the_published_recipe_is_chosen_and_what_it_takes_is_told() {
     // The cross-validation goes by the same form.
     test.send(Command::GoTo(Step::Evaluate));
     assert!(test.shows("DenseNet-121 learns with the rest") && test.shows("100 epochs"));
+}
+
+fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> RunInfo {
+    let config = RunConfig {
+        version: 1,
+        program: "0.1.0".into(),
+        started: "2026-01-01T00:00:00Z".into(),
+        kind: RunKind::CrossValidation { split: Split::Section },
+        sections: ["A1", "A2", "B1"].map(Into::into).to_vec(),
+        genes: genes.iter().map(ToString::to_string).collect(),
+        target: Target::Published,
+        encoder: "texture-2".into(),
+        weights: None,
+        device: "CPU".into(),
+        train: TrainConfig::default(),
+        published: published.then(PublishedChoice::default),
+    };
+    let scores = Some(Scores { pcc_all, pcc_heg50: 0.4, mse: 0.2, mae: 0.3 });
+    RunInfo { id: id.into(), folder: "/nowhere".into(), config, complete: true, scores }
+}
+
+#[test]
+fn cross_validations_lie_beside_each_other() {
+    let mut test = Test::open("test.hiscmcl");
+    let report = EvalReport {
+        split: Split::Section,
+        target: Target::Published,
+        gene_count: 2,
+        device: "CPU".into(),
+        seed: 1,
+        folds: Vec::new(),
+        mean: MeanReport::default(),
+        warnings: Vec::new(),
+        seconds: 1.0,
+        peak_rss_mb: 1.0,
+    };
+    let runs = &mut test.harness.state_mut().app_mut().open.as_mut().unwrap().runs;
+    runs.report = Some(ShownReport::new("ours".into(), Arc::new(report), None));
+    runs.list = vec![cross_validation("ours", &["A", "B"], false, 0.258)];
+    test.send(Command::GoTo(Step::Evaluate));
+    assert!(!test.shows("Scores compare where"), "one has nothing beside it");
+
+    let runs = &mut test.harness.state_mut().app_mut().open.as_mut().unwrap().runs;
+    runs.list.push(cross_validation("theirs", &["B", "A"], true, 0.208));
+    runs.list.push(cross_validation("older", &["A"], false, 0.311));
+    test.settle();
+    for text in
+        ["Texture, published recipe", "0.258", "0.208", "0.311", "other genes", "Scores compare where"]
+    {
+        assert!(test.shows(text), "{text}");
+    }
+    test.click("theirs");
+    assert!(test.asked(|r| matches!(r, Request::LoadRun(run) if run.id == "theirs")));
 }

@@ -2,7 +2,9 @@
 
 use eframe::egui::{self, ComboBox, RichText, Ui};
 
-use super::{Side, evaluate_genes, evaluate_tables, fit_form, fit_recipe, plan, scrolling, two_columns};
+use super::{
+    Side, evaluate_genes, evaluate_runs, evaluate_tables, fit_form, fit_recipe, plan, scrolling, two_columns,
+};
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
 use crate::app::default_split;
 use crate::app::paths::{PathPurpose, PathRequest};
@@ -28,7 +30,7 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     scrolling(ui, "evaluate page", |ui| {
         two_columns(ui, RIGHT, |ui, side| match side {
             Side::Left => match &open.runs.report {
-                Some(shown) => result(ui, app, shown, out),
+                Some(shown) => result(ui, app, open, shown, out),
                 None => card(ui, "Result", |ui| {
                     let text = "Cross-validation trains the model several times, each time without some of your \
                                 sections, and tests it on those. It tells how far to trust each gene on a section the \
@@ -157,21 +159,6 @@ fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
 fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) {
     card(ui, "This result", |ui| {
         let c = colors(ui);
-        let all: Vec<_> = open.runs.cross_validations().map(|r| r.id.clone()).collect();
-        if all.len() > 1 {
-            field(ui, "Shown", fit_form::LABEL, |ui| {
-                ComboBox::from_id_salt("shown report")
-                    .selected_text(&shown.run)
-                    .width(fit_form::CONTROL)
-                    .show_ui(ui, |ui| {
-                        for id in &all {
-                            if ui.selectable_label(*id == shown.run, id).clicked() {
-                                out.push(Command::Evaluate(EvaluateCommand::Open(id.clone())));
-                            }
-                        }
-                    });
-            });
-        }
         let r = &shown.report;
         let encoder =
             open.runs.find(&shown.run).map_or_else(|| "-".to_owned(), |run| run.config.encoder_title());
@@ -207,7 +194,7 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
     });
 }
 
-fn result(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>) {
+fn result(ui: &mut Ui, app: &App, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) {
     card(ui, "Result", |ui| {
         let c = colors(ui);
         let verdict = &shown.verdict;
@@ -225,5 +212,6 @@ fn result(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>) {
         ui.add_space(4.0);
         evaluate_tables::folds(ui, &shown.report);
     });
+    evaluate_runs::show(ui, open, shown, out);
     evaluate_genes::show(ui, app, shown, out);
 }

@@ -7,6 +7,7 @@ mod data_sections;
 pub mod data_tissue;
 pub mod evaluate;
 mod evaluate_genes;
+mod evaluate_runs;
 mod evaluate_tables;
 pub mod explore;
 pub mod export;

@@ -99,8 +99,9 @@ fn notes(ui: &mut Ui, notes: &[String], published: bool) {
         banner(ui, tone, note.as_str());
         if note.contains("chance") {
             let rest = if published {
-                "so the training spots that a prediction is made of are hardly better than random ones, and maps \
-                 show little more than each gene's mean. More epochs, more sections or another image encoder may help."
+                "so the training spots that a prediction is made of may be little better than random ones. Trust the \
+                 scores on held-out sections, not the look of the maps. More epochs, more sections or another image \
+                 encoder may help."
             } else {
                 "so retrieval adds little in this run. More spots, more epochs or a larger batch may help; the \
                  regression part of the model is not affected."
