@@ -32,8 +32,8 @@ fn the_published_recipe_is_chosen_and_what_it_takes_is_told() {
     assert!(test.shows("one network") && test.shows("100 epochs") && test.shows("the spot alone"));
     choose(&mut test, "Its image encoder", "trained from scratch");
     test.until(|w| !w.app().settings.encoders.rates.is_empty());
-    // 32 spots, 100 epochs, 60e9 / 2.83e9 / 5 images a second.
-    assert!(test.shows("Training the encoder for 100 epochs: about 13 min, "));
+    // 32 spots, 100 epochs, 60e9 / 2.83e9 / 9.5 images a second.
+    assert!(test.shows("Training the encoder for 100 epochs: about 25 min, "));
     test.harness.key_press(Key::Escape);
     test.click("Train");
     test.until(|w| w.app().notices.open().any(|n| n.headline == "The GPU is gone"));
