@@ -5,10 +5,10 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, softmax};
 use serde::{Deserialize, Serialize};
 
 use super::init::Weights;
+use super::layer::{LayerShape, TransformerLayer};
 use super::positions::POSITION_WIDTH;
 
 /// Shape of the expression branch.
@@ -40,8 +40,8 @@ pub struct ExpressionBatch {
 pub struct ExpressionBranch {
     input: Linear,
     position: Linear,
-    first: Layer,
-    second: Layer,
+    first: TransformerLayer,
+    second: TransformerLayer,
     norm: LayerNorm,
     out: Linear,
 }
@@ -49,11 +49,13 @@ pub struct ExpressionBranch {
 impl ExpressionConfig {
     /// The branch with its first weights.
     pub fn init(&self, weights: &mut Weights<'_>) -> ExpressionBranch {
+        let (width, heads) = (self.width, self.heads);
+        let layer = LayerShape { width, heads, attended: width, fed: 2 * width, biased: true };
         ExpressionBranch {
             input: weights.linear(self.inputs, self.width),
             position: weights.linear(POSITION_WIDTH, self.width),
-            first: Layer::new(self.width, self.heads, weights),
-            second: Layer::new(self.width, self.heads, weights),
+            first: TransformerLayer::new(layer, weights),
+            second: TransformerLayer::new(layer, weights),
             norm: weights.norm(self.width),
             out: weights.linear(self.width, self.embedding),
         }
@@ -76,56 +78,6 @@ impl ExpressionBranch {
         // After the last layer only the spot itself is read, so only it asks there.
         let x = self.second.forward(x, penalty, 1);
         self.out.forward(self.norm.forward(x.reshape([count, width])))
-    }
-}
-
-/// A layer of a transformer that normalises first.
-#[derive(Module, Debug)]
-struct Layer {
-    norm: LayerNorm,
-    query: Linear,
-    key_value: Linear,
-    out: Linear,
-    feed_norm: LayerNorm,
-    feed: Linear,
-    feed_out: Linear,
-    heads: usize,
-}
-
-impl Layer {
-    fn new(width: usize, heads: usize, weights: &mut Weights<'_>) -> Self {
-        Self {
-            norm: weights.norm(width),
-            query: weights.linear(width, width),
-            key_value: weights.linear(width, 2 * width),
-            out: weights.linear(width, width),
-            feed_norm: weights.norm(width),
-            feed: weights.linear(width, 2 * width),
-            feed_out: weights.linear(2 * width, width),
-            heads,
-        }
-    }
-
-    /// The first `asking` tokens attend to all.
-    ///
-    /// # Shapes
-    /// - x: `[b, t, width]`
-    /// - penalty: `[b, 1, 1, t]`, 0 or a large negative number
-    /// - output: `[b, asking, width]`
-    fn forward(&self, x: Tensor<3>, penalty: Tensor<4>, asking: usize) -> Tensor<3> {
-        let [count, tokens, width] = x.dims();
-        let (heads, head) = (self.heads, width / self.heads);
-        let normed = self.norm.forward(x.clone());
-        let asked = normed.clone().narrow(1, 0, asking);
-        let q = self.query.forward(asked).reshape([count, asking, heads, head]).swap_dims(1, 2);
-        let kv = self.key_value.forward(normed);
-        let part = |at| kv.clone().narrow(2, at, width).reshape([count, tokens, heads, head]).swap_dims(1, 2);
-        let scores = q.matmul(part(0).swap_dims(2, 3)).div_scalar((head as f32).sqrt()) + penalty;
-        let mean = softmax(scores, 3).matmul(part(width));
-        let x =
-            x.narrow(1, 0, asking) + self.out.forward(mean.swap_dims(1, 2).reshape([count, asking, width]));
-        let fed = gelu(self.feed.forward(self.feed_norm.forward(x.clone())));
-        x + self.feed_out.forward(fed)
     }
 }
 

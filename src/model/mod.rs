@@ -6,6 +6,7 @@ pub mod encoder;
 pub mod expression;
 pub mod fusion;
 pub mod init;
+mod layer;
 pub mod losses;
 pub mod network;
 pub mod parameters;

@@ -77,6 +77,21 @@ pub struct Arrays<'a> {
     by_name: HashMap<String, Array>,
 }
 
+/// Reads a file of [`write()`] as [`read`] does; `None` where there is no file, or where its description is not what
+/// is `wanted`.
+///
+/// # Errors
+/// [`FileError`] naming `path` when it is there but not such a file.
+pub fn read_wanted<D: serde::de::DeserializeOwned>(
+    path: &Path,
+    wanted: impl FnOnce(&D) -> bool,
+) -> Result<Option<(Arrays<'_>, D)>, FileError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(read::<D>(path)?).filter(|(_, description)| wanted(description)))
+}
+
 /// Reads a file of [`write()`]: its arrays and its description.
 ///
 /// # Errors

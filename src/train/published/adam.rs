@@ -1,21 +1,16 @@
 //! Adam (Kingma and Ba 2015) on one vector, with weight decay in the gradient, as PyTorch's `Adam` has it.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use crate::predict::embed::values;
-
-const BETA_1: f64 = 0.9;
-const BETA_2: f64 = 0.999;
-const EPSILON: f64 = 1e-8;
+use crate::train::optimizer::{Moments, on_device};
 
 /// Parameters and what the optimiser remembers of them; all vectors are of the same length.
 #[derive(Debug, Clone)]
 pub struct Adam {
     /// The parameters.
     pub parameters: Tensor<1>,
-    first: Tensor<1>,
-    second: Tensor<1>,
-    steps: u64,
+    moments: Moments,
 }
 
 /// The state of [`Adam`] on the host.
@@ -30,35 +25,27 @@ pub struct Saved {
 impl Adam {
     /// Before the first step.
     pub fn new(parameters: Tensor<1>) -> Self {
-        let zeros = parameters.zeros_like();
-        Self { parameters, first: zeros.clone(), second: zeros, steps: 0 }
+        let moments = Moments::new(&parameters);
+        Self { parameters, moments }
     }
 
     /// The state to store.
     pub fn save(&self) -> Saved {
-        let vectors = [&self.parameters, &self.first, &self.second].map(|t| values(t.clone()));
-        Saved { vectors, steps: self.steps }
+        let Moments { first, second, steps } = &self.moments;
+        let vectors = [&self.parameters, first, second].map(|t| values(t.clone()));
+        Saved { vectors, steps: *steps }
     }
 
     /// From a stored state.
     pub fn restore(saved: &Saved, device: &Device) -> Self {
-        let [parameters, first, second] = saved
-            .vectors
-            .each_ref()
-            .map(|v| Tensor::from_data(TensorData::new(v.clone(), [v.len()]), device));
-        Self { parameters, first, second, steps: saved.steps }
+        let [parameters, first, second] = saved.vectors.each_ref().map(|v| on_device(v, device));
+        Self { parameters, moments: Moments { first, second, steps: saved.steps } }
     }
 
     /// One step along `gradient`.
     pub fn step(&mut self, gradient: Tensor<1>, rate: f64, weight_decay: f64) {
-        self.steps += 1;
-        let t = self.steps as f64;
         let gradient = gradient + self.parameters.clone().mul_scalar(weight_decay);
-        self.first = self.first.clone().mul_scalar(BETA_1) + gradient.clone().mul_scalar(1.0 - BETA_1);
-        self.second = self.second.clone().mul_scalar(BETA_2) + gradient.square().mul_scalar(1.0 - BETA_2);
-        let (first_share, second_share) = (1.0 - BETA_1.powf(t), 1.0 - BETA_2.powf(t));
-        let scale = self.second.clone().div_scalar(second_share).sqrt().add_scalar(EPSILON);
-        self.parameters = self.parameters.clone() - self.first.clone().mul_scalar(rate / first_share) / scale;
+        self.parameters = self.parameters.clone() - self.moments.update(gradient, rate);
     }
 }
 

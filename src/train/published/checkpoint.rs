@@ -72,13 +72,8 @@ pub fn load(
     network: usize,
     encoder: Option<(usize, usize)>,
 ) -> Result<Option<Standing>, FileError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let (mut arrays, header) = tensors::read::<Header>(path)?;
-    if header.version != VERSION || header.fingerprint != fingerprint {
-        return Ok(None);
-    }
+    let ours = |header: &Header| header.version == VERSION && header.fingerprint == fingerprint;
+    let Some((mut arrays, header)) = tensors::read_wanted(path, ours)? else { return Ok(None) };
     let mut take = |part: &str, count: usize, steps: u64| -> Result<Saved, FileError> {
         let [a, b, c] = VECTORS.map(|name| arrays.take(&format!("{part}.{name}"), &[count]));
         Ok(Saved { vectors: [a?, b?, c?], steps })
