@@ -48,9 +48,11 @@ impl App {
                 }
                 let asks = |form: &TrainForm| (form.device, form.trains_encoder());
                 let other_speed = asks(&form) != asks(&self.forms.train);
-                let views = self.views();
+                // On another device features may have another precision, and those are cached apart.
+                let wanted = |app: &Self| (app.views(), app.forms.train.device);
+                let before = wanted(self);
                 self.forms.train = form;
-                if views != self.views() {
+                if before != wanted(self) {
                     if let Some(open) = &mut self.open {
                         open.forget_features();
                     }

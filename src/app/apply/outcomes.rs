@@ -171,10 +171,11 @@ impl App {
         let of_current_views =
             matches!(request, Request::CheckFeatures { views, .. } if *views == self.views());
         let of = match request {
-            Request::CheckFeatures { encoder, .. } | Request::ComputeFeatures { encoder, .. } => encoder,
+            Request::CheckFeatures { encoder, device, .. }
+            | Request::ComputeFeatures { encoder, device, .. } => (encoder, *device),
             _ => return,
         };
-        let current = *of == self.forms.train.encoder;
+        let current = of == (&self.forms.train.encoder, self.forms.train.device);
         if let Some(open) = &mut self.open {
             open.patches.extend(patches);
             if current {

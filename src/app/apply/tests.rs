@@ -21,6 +21,7 @@ use crate::core::display::DisplaySettings;
 use crate::data::candidates::Candidate;
 use crate::data::project::{GeneSelection, Project, SectionEntry};
 use crate::data::st::{FileRole, MissingFile};
+use crate::device::DeviceChoice;
 use crate::jobs::context::Ctx;
 
 type Asked = Arc<Mutex<Vec<Request>>>;
@@ -318,6 +319,20 @@ fn training_holds_out_what_was_chosen() {
     app.apply(Command::Train(TrainCommand::Start));
     assert!(!app.is_training());
     assert!(app.notices.open().any(|n| n.headline.contains("\"many\"")));
+}
+
+#[test]
+fn features_are_looked_for_again_on_another_device() {
+    let (mut app, asked) = opened("/nowhere/p.hiscmcl");
+    let on_cpu = |r: &Request| matches!(r, Request::CheckFeatures { device: DeviceChoice::Cpu, .. });
+    assert!(!asked.lock().unwrap().iter().any(on_cpu));
+    let mut form = TrainForm { name: "mine".into(), ..app.forms.train.clone() };
+    app.apply(Command::Train(TrainCommand::Edit(form.clone())));
+    assert!(!app.work.any(on_cpu), "a name changes nothing");
+    form.device = DeviceChoice::Cpu;
+    app.apply(Command::Train(TrainCommand::Edit(form)));
+    until(&mut app, |a| !a.work.any(on_cpu));
+    assert!(asked.lock().unwrap().iter().any(on_cpu));
 }
 
 #[test]
