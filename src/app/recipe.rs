@@ -70,6 +70,20 @@ impl App {
         Ok(chosen)
     }
 
+    /// Why nothing can be trained now.
+    pub fn cannot_train(&self) -> Option<&'static str> {
+        let open = self.open.as_ref()?;
+        if self.is_training() {
+            Some("A model is being trained.")
+        } else if open.ready().next().is_none() {
+            Some("The sections are not ready.")
+        } else if open.genes().is_empty() {
+            Some("Choose genes on the Data page first.")
+        } else {
+            self.recipe().is_err().then_some("A setting above cannot be used.")
+        }
+    }
+
     /// The views that the form's settings want beside the plain one; none while they cannot be used, and none of the
     /// published recipe.
     pub fn views(&self) -> Vec<View> {

@@ -149,9 +149,10 @@ fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
         }
         return;
     }
-    let ready = possible && app.recipe().is_ok() && !app.is_training();
-    let button = primary(ui, ready, "Run the cross-validation");
-    if button.on_disabled_hover_text("A model is being trained, or patients are not known.").clicked() {
+    let patients = "Whole patients can be held out where those of all sections are known, and at least two.";
+    let missing = app.cannot_train().or((!possible).then_some(patients));
+    let button = primary(ui, missing.is_none(), "Run the cross-validation");
+    if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
         out.push(Command::Evaluate(EvaluateCommand::Start));
     }
 }

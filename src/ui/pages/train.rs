@@ -102,16 +102,7 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
 }
 
 fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
-    let busy = app.is_training();
-    let missing = if busy {
-        Some("A model is being trained.")
-    } else if open.ready().next().is_none() {
-        Some("The sections are not ready.")
-    } else if open.genes().is_empty() {
-        Some("Choose genes on the Data page first.")
-    } else {
-        app.recipe().is_err().then_some("A setting above cannot be used.")
-    };
+    let missing = app.cannot_train();
     let button = primary(ui, missing.is_none(), "Train").on_disabled_hover_text(missing.unwrap_or_default());
     if button.clicked() {
         out.push(Command::Train(TrainCommand::Start));
