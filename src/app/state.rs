@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::command::{Overlay, Step};
 use super::encoders::Encoders;
-use super::explore::{ExploreState, SectionInput};
+use super::explore::{ExploreState, RunScale, SectionInput};
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::history::History;
 use super::import::ImportForm;
@@ -273,6 +273,11 @@ impl App {
                 .for_maps(s.entry)
                 .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
                 .map(Arc::clone),
+            run: open.runs.for_maps(s.entry).map(|run| RunScale {
+                genes: Arc::new(run.config.genes.clone()),
+                target: run.config.target,
+                predicted: run.config.scale(),
+            }),
             problem: match s.state {
                 SectionState::Failed(why, _) => Some(why.clone()),
                 SectionState::Missing(missing) => missing.first().map(ToString::to_string),

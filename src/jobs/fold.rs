@@ -73,6 +73,9 @@ impl Prepared {
         let sections = workspace.sections(names, ctx)?;
         let expression =
             sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(text) = mixed_values(&sections) {
+            ctx.observer.note(&text);
+        }
         let count_of =
             |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
         let mut wanted = Vec::with_capacity(sections.len());
@@ -92,6 +95,12 @@ impl Prepared {
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
         let (genes, workspace) = (genes.clone(), workspace.clone());
         Ok(Self { sections, genes, target, features, views, expression, spot_ids, pooled, workspace })
+    }
+
+    /// Names of the sections whose files hold normalised values instead of counts.
+    pub fn normalised(&self) -> Vec<String> {
+        let sections = self.sections.iter().filter(|s| s.values == ValueKind::Normalised);
+        sections.map(|s| s.name.clone()).collect()
     }
 
     /// Identifiers of the spots of a section.
@@ -129,6 +138,16 @@ impl Prepared {
             })
             .collect()
     }
+}
+
+/// What to say where some of the sections hold counts and some normalised values.
+fn mixed_values(sections: &[Arc<Section>]) -> Option<String> {
+    let first = |kind| sections.iter().find(|s| s.values == kind).map(|s| &s.name);
+    let (counts, normalised) = (first(ValueKind::Counts)?, first(ValueKind::Normalised)?);
+    Some(format!(
+        "{normalised} holds normalised values and {counts} holds counts, so their expression is on different scales. \
+         Use sections of one kind, or add the counts of {normalised}."
+    ))
 }
 
 /// Fits the model on the training sections of a fold. Interrupted, it goes on from `checkpoint`. Returns

@@ -88,9 +88,9 @@ pub fn train(
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
-    let config =
-        run_config(request, &names, &device, workspace, RunKind::Model { test: test_sections.clone() });
     let prepared = Prepared::new(workspace, &names, request, &test_sections, ctx)?;
+    let kind = RunKind::Model { test: test_sections.clone() };
+    let config = run_config(request, &prepared, &device, workspace, kind);
     let fold = holding_out(&prepared.refs(), &test_sections)
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
     let run = RunInProgress::start(&workspace.path, name, &config)?;
@@ -122,8 +122,8 @@ pub fn evaluate(
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
-    let config = run_config(request, &names, &device, workspace, RunKind::CrossValidation { split });
     let prepared = Prepared::new(workspace, &names, request, &[], ctx)?;
+    let config = run_config(request, &prepared, &device, workspace, RunKind::CrossValidation { split });
     let split_folds = folds(&prepared.refs(), split)?;
     let run = keep.map(|name| RunInProgress::start(&workspace.path, name, &config)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
@@ -174,7 +174,7 @@ fn current_names(workspace: &Workspace, names: &[String]) -> anyhow::Result<Vec<
 
 fn run_config(
     request: &FitRequest,
-    names: &[String],
+    prepared: &Prepared,
     device: &ComputeDevice,
     workspace: &Workspace,
     kind: RunKind,
@@ -184,9 +184,10 @@ fn run_config(
         program: env!("CARGO_PKG_VERSION").to_owned(),
         started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         kind,
-        sections: names.to_vec(),
+        sections: prepared.sections.iter().map(|s| s.name.clone()).collect(),
         genes: request.genes.clone(),
         target: request.target,
+        normalised: prepared.normalised(),
         encoder: workspace.encoder.id(),
         weights: request.encoder.weights.clone(),
         device: device.info().name.clone(),

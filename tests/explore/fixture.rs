@@ -228,6 +228,7 @@ impl App {
                 patient: section.patient.clone(),
                 section: Some(Arc::new(section)),
                 predictions,
+                run: None,
                 problem: None,
             }
         });

@@ -321,7 +321,7 @@ impl App {
     fn genes_arrived(&mut self, request: &Request, genes: Vec<String>) {
         let count = genes.len();
         let how = match request {
-            Request::LoadGenes(path) => {
+            Request::LoadGenes { path, .. } => {
                 format!("from {}", path.file_name().unwrap_or_default().to_string_lossy())
             }
             Request::SelectGenes { snapshot, count, combine, .. } => {

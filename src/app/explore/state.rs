@@ -19,6 +19,7 @@ use super::similar::{SimilarGene, similar_genes};
 use super::values::{MapValues, PaneMap, PredictionIndex};
 use crate::core::display::DisplaySettings;
 use crate::core::geometry::SlidePoint;
+use crate::core::target::Target;
 use crate::evaluate::report::EvalReport;
 
 /// The most places to go back to.
@@ -107,7 +108,9 @@ pub struct ExploreState {
     trust: HashMap<String, Trust>,
     report: Option<Arc<EvalReport>>,
     panels: Vec<PanelGenes>,
+    /// The genes and the target of the values shown: those of the run, else of the project.
     scale_genes: Arc<Vec<String>>,
+    target: Target,
     project_genes: Vec<String>,
     cache: IndexCache,
     index: Option<Arc<SectionIndex>>,

@@ -208,7 +208,12 @@ pub enum Request {
         keep: Vec<String>,
     },
     /// Read a gene list.
-    LoadGenes(PathBuf),
+    LoadGenes {
+        /// The project, whose sections say which names are genes.
+        snapshot: Snapshot,
+        /// The file.
+        path: PathBuf,
+    },
     /// Write a gene list.
     SaveGenes {
         /// The file.
@@ -336,7 +341,7 @@ impl Request {
             Self::MeasureSpeed { encoder, .. } => format!("Measuring {}", encoder.name),
             Self::ClearCache => "Clearing the cache".to_owned(),
             Self::SelectGenes { .. } => "Selecting genes".to_owned(),
-            Self::LoadGenes(_) => "Loading genes".to_owned(),
+            Self::LoadGenes { .. } => "Loading genes".to_owned(),
             Self::SaveGenes { .. } => "Saving genes".to_owned(),
             Self::ListRuns(_) => "Looking for runs".to_owned(),
             Self::Train { fit, .. } => format!("Training {}", fit.run),
@@ -375,7 +380,7 @@ impl Request {
                 | Self::CheckFeatures { .. }
                 | Self::ComputeFeatures { .. }
                 | Self::SelectGenes { .. }
-                | Self::LoadGenes(_)
+                | Self::LoadGenes { .. }
                 | Self::ListRuns(_)
                 | Self::Train { .. }
                 | Self::Resume { .. }

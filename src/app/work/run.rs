@@ -124,7 +124,9 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             let selection = genes::select(&workspace(snapshot, resources), &[], &options, ctx)?;
             Outcome::Genes(selection.genes)
         }
-        Request::LoadGenes(path) => Outcome::Genes(genes::load(&path, ctx)?),
+        Request::LoadGenes { snapshot, path } => {
+            Outcome::Genes(genes::load(&workspace(snapshot, resources), &path, ctx)?)
+        }
         Request::SaveGenes { path, genes } => {
             gene_list::write(&path, &genes)?;
             Outcome::Saved(path)

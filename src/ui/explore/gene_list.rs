@@ -13,6 +13,7 @@ use crate::app::command::Command;
 use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort, Trust, TrustLevel};
 use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreState};
+use crate::data::section::ValueKind;
 use crate::ui::theme::{self, Colors, colors};
 use crate::ui::widgets;
 
@@ -119,7 +120,7 @@ fn caption(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                 let help = match sort {
                     GeneSort::Trust => "Highest cross-validated correlation first",
                     GeneSort::Name => "From A to Z",
-                    GeneSort::Expression => "Most counts a spot first",
+                    GeneSort::Expression => "Highest mean count first",
                 };
                 let item = ui.selectable_label(state.sort() == sort, sort.name()).on_hover_text(help);
                 if item.clicked() {
@@ -241,7 +242,12 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
 
 /// What is known of a gene's trust, in a sentence.
 fn describe(r: &GeneRow, state: &ExploreState) -> String {
-    let mut counts = r.mean_count.map(|m| format!(" · {m:.2} counts a spot")).unwrap_or_default();
+    let normalised = state.index().is_some_and(|i| i.section().values == ValueKind::Normalised);
+    let mean = |m: f32| match normalised {
+        true => format!(" · mean value {m:.2} (as in the file)"),
+        false => format!(" · {m:.2} counts per spot"),
+    };
+    let mut counts = r.mean_count.map(mean).unwrap_or_default();
     if let Some(other) = &r.other {
         counts.push_str(&format!(" · {} in the data of this section", other));
     }

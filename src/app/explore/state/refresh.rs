@@ -59,13 +59,21 @@ impl ExploreState {
 
     fn refresh_section(&mut self, section: Option<&SectionInput>, input: &ExploreInput) {
         let predictions = section.and_then(|s| s.predictions.as_ref());
-        let genes = predictions.map_or(input.genes, |p| &p.genes);
+        // The genes and the target of the run, also while its prediction is still to come; the project's where no run
+        // predicts. The project's list may have changed since the run was made.
+        let run = section.and_then(|s| s.run.as_ref());
+        let genes = match (run, predictions) {
+            (Some(run), _) => run.genes.as_slice(),
+            (None, Some(predictions)) => &predictions.genes,
+            (None, None) => input.genes,
+        };
+        self.target = run.map_or(input.target, |r| r.target);
         if self.scale_genes.as_slice() != genes {
             self.scale_genes = Arc::new(genes.to_vec());
         }
         let index = section
             .and_then(|s| s.section.as_ref())
-            .and_then(|s| self.cache.get(s, &self.scale_genes, input.target));
+            .and_then(|s| self.cache.get(s, &self.scale_genes, self.target));
         let same = match (&self.index, &index) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
@@ -91,7 +99,8 @@ impl ExploreState {
         let shown = self.prediction.as_ref().map(PredictionIndex::predictions);
         if !same_predictions(shown, predictions) {
             let joined = self.index.as_ref().zip(predictions);
-            self.prediction = joined.map(|(i, p)| PredictionIndex::new(Arc::clone(p), i));
+            let scale = run.map_or(self.target.scale(true), |r| r.predicted);
+            self.prediction = joined.map(|(i, p)| PredictionIndex::new(Arc::clone(p), i, scale));
             self.stale.list = true;
             self.stale.map = true;
         }
@@ -195,10 +204,10 @@ impl ExploreState {
             self.evidence = None;
             return;
         };
-        let (cache, genes) = (&mut self.cache, &self.scale_genes);
+        let (cache, genes, target) = (&mut self.cache, &self.scale_genes, self.target);
         let other = |name: &str| {
             let section = input.section(name)?.section.as_ref()?;
-            cache.get(section, genes, input.target)
+            cache.get(section, genes, target)
         };
         let gene = self.gene.as_deref().unwrap_or("");
         self.evidence = Evidence::new(&index, self.prediction.as_ref(), &self.map.values, gene, spot, other);
