@@ -49,9 +49,9 @@ impl Tissue {
 /// One map: a pane of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// One value a spot, NaN where there is none; empty for H&E.
+    /// One value a spot, NaN where there is none; empty for H&E, and where nothing was measured or predicted.
     pub values: Vec<f32>,
-    /// Its colours; none for H&E.
+    /// Its colours; none where there are no values.
     pub scale: Option<ColorScale>,
     /// Correlation with the measured values, printed under the map.
     pub pcc: Option<f32>,
@@ -282,7 +282,9 @@ impl Figure {
         }
         for (kind, panel) in self.columns.iter().zip(&row.panels) {
             let expected = if *kind == PaneKind::He { 0 } else { spots };
-            if panel.values.len() != expected {
+            // What was not measured, or not predicted, has neither values nor colours.
+            let is_empty = panel.values.is_empty() && panel.scale.is_none();
+            if panel.values.len() != expected && !is_empty {
                 let name = kind.name();
                 return Err(format!("{name} has {} values for {spots} spots", panel.values.len()));
             }

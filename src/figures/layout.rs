@@ -269,6 +269,9 @@ impl<'a> Page<'a> {
                 let Some(&x) = self.plan.columns.get(c) else { continue };
                 let cell = Rect { x, y: top, w: self.plan.panel, h: height };
                 self.panel(row, panel, cell);
+                if let Some(kind) = figure.columns.get(c) {
+                    self.without_values(*kind, panel, cell);
+                }
                 if figure.style.letters == Letters::Panels {
                     let size = letter_size(self.plan.em);
                     let y = top - LABEL_GAP - 0.2 * self.plan.em;
@@ -328,6 +331,21 @@ impl<'a> Page<'a> {
                 }));
             }
         }
+    }
+
+    /// Says of a map without values why it has none.
+    fn without_values(&mut self, kind: PaneKind, panel: &Panel, cell: Rect) {
+        let why = match kind {
+            _ if panel.scale.is_some() => return,
+            PaneKind::He => return,
+            PaneKind::Measured => "not measured",
+            PaneKind::Predicted | PaneKind::Uncertainty => "not predicted",
+            PaneKind::Difference => "no difference",
+        };
+        let em = self.plan.em;
+        let why = text::fit(why, Face::Bold, em, cell.w);
+        let x = cell.x + (cell.w - text::width(&why, Face::Bold, em)) / 2.0;
+        self.text(why, x, cell.y + (cell.h + em) / 2.0, em, Face::Bold, BLACK);
     }
 
     /// Tissue and spots, as large as fits into `cell`, in its middle.

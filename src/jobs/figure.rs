@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 
 use super::context::Ctx;
 use super::predict::predictions;
 use super::runs::find_run;
 use super::workspace::Workspace;
 use crate::core::display::{DisplaySettings, PaneKind, color_scales};
-use crate::core::matrix::Matrix;
 use crate::core::target::Target;
+use crate::data::aliases;
+use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::{Section, ValueKind};
 use crate::device::DeviceChoice;
 use crate::evaluate::metrics::pearson;
 use crate::figures::{Figure, Panel, Row, Style, Tissue};
 use crate::predict::Predictions;
-use crate::preprocess::target::expression;
+use crate::preprocess::target;
 
 /// What a figure is asked to show: one row for each gene of each section.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +44,9 @@ struct Plate {
     section: Arc<Section>,
     tissue: Arc<Tissue>,
     genes: Vec<String>,
-    measured: Matrix,
+    target: Target,
+    /// Measured values of each gene that was measured here.
+    measured: Vec<Option<Vec<f32>>>,
     predicted: Option<Predictions>,
     /// Whether the run was trained on it.
     seen: bool,
@@ -125,7 +128,7 @@ fn plate(
         radius_px,
     });
     // Expression on the published scale depends on all selected genes, not only on those shown.
-    let measured = expression(&section, genes, target)?;
+    let measured = target::measured(&section, genes, target);
     let predicted = request
         .run
         .as_deref()
@@ -135,25 +138,47 @@ fn plate(
         Some(run) => find_run(&workspace.path, run)?.config.trained_on(workspace.entry(name)?),
         None => false,
     };
-    Ok(Plate { section, tissue, genes: genes.to_vec(), measured, predicted, seen })
+    Ok(Plate { section, tissue, genes: genes.to_vec(), target, measured, predicted, seen })
+}
+
+/// The gene of the run, or else of the section, that `typed` names: "HER2" and "erbb2" are ERBB2.
+fn meant(plate: &Plate, typed: &str) -> String {
+    let is_of_run = |name: &str| plate.genes.iter().any(|g| g == name);
+    if is_of_run(typed) {
+        return typed.to_owned();
+    }
+    let genes = MeasuredGenes::new([plate.section.as_ref()]).meant(typed).map_or_else(Vec::new, |m| m.genes);
+    let of_run = genes.iter().find_map(|g| aliases::found_as(g, is_of_run));
+    of_run.map(str::to_owned).or_else(|| genes.first().cloned()).unwrap_or_else(|| typed.to_owned())
 }
 
 fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<Row> {
-    let g = plate.genes.iter().position(|name| name == gene).ok_or_else(|| {
-        anyhow!(
-            "{gene} is not among the {} genes of the run; choose another gene or another run",
-            plate.genes.len()
-        )
-    })?;
-    let measured = plate.measured.column(g);
-    let predicted = plate.predicted.as_ref().map(|p| p.mean.column(g));
-    let uncertainty = plate.predicted.as_ref().map(|p| p.uncertainty.column(g));
-    let difference: Option<Vec<f32>> =
-        predicted.as_ref().map(|p| p.iter().zip(&measured).map(|(p, m)| p - m).collect());
+    let meant = meant(plate, gene);
+    let gene = meant.as_str();
+    let column = plate.genes.iter().position(|name| name == gene);
+    let predicted = plate.predicted.as_ref().zip(column).map(|(p, g)| p.mean.column(g));
+    let measured = match column {
+        Some(g) => plate.measured.get(g).cloned().flatten(),
+        None => target::measured_beside(&plate.section, &plate.genes, gene, plate.target),
+    };
+    if measured.is_none() && predicted.is_none() {
+        let section = &plate.section.name;
+        if plate.predicted.is_some() && column.is_none() {
+            bail!(
+                "{gene} is not among the {} genes of the run and was not measured in {section}; choose another gene or \
+                 another run",
+                plate.genes.len()
+            );
+        }
+        bail!("{gene} was not measured in {section}; choose another gene or section");
+    }
+    let uncertainty = plate.predicted.as_ref().zip(column).map(|(p, g)| p.uncertainty.column(g));
+    let both = predicted.as_ref().zip(measured.as_ref());
+    let difference: Option<Vec<f32>> = both.map(|(p, m)| p.iter().zip(m).map(|(p, m)| p - m).collect());
     let empty: &[f32] = &[];
     let values_of = |pane: PaneKind| match pane {
         PaneKind::He => empty,
-        PaneKind::Measured => &measured,
+        PaneKind::Measured => measured.as_deref().unwrap_or(empty),
         PaneKind::Predicted => predicted.as_deref().unwrap_or(empty),
         PaneKind::Difference => difference.as_deref().unwrap_or(empty),
         PaneKind::Uncertainty => uncertainty.as_deref().unwrap_or(empty),
@@ -164,9 +189,9 @@ fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<R
         .extend([PaneKind::Measured, PaneKind::Predicted].into_iter().filter(|k| !display.panes.contains(k)));
     let shown: Vec<_> = kinds.iter().map(|&kind| (kind, values_of(kind))).collect();
     let scales = color_scales(display, &shown);
-    let pcc = predicted.as_ref().and_then(|p| {
+    let pcc = both.and_then(|(p, m)| {
         let wide = |v: &[f32]| v.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-        pearson(&wide(&measured), &wide(p)).map(|r| r as f32)
+        pearson(&wide(m), &wide(p)).map(|r| r as f32)
     });
     let panels = display
         .panes
@@ -174,7 +199,7 @@ fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<R
         .zip(scales)
         .map(|(&kind, scale)| Panel {
             values: values_of(kind).to_vec(),
-            scale,
+            scale: scale.filter(|_| !values_of(kind).is_empty()),
             pcc: pcc.filter(|_| kind == PaneKind::Predicted),
         })
         .collect();

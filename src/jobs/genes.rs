@@ -5,10 +5,11 @@ use std::path::Path;
 use super::context::Ctx;
 use super::workspace::Workspace;
 use crate::data::gene_list;
+use crate::data::measured_genes::MeasuredGenes;
 use crate::preprocess::hvg::{self, HvgOptions, HvgSelection};
 
 /// Selects highly variable genes on the sections named (the training sections), or on all where none is
-/// named.
+/// named. Genes to keep may be named in any way that [`MeasuredGenes::meant`] understands.
 ///
 /// # Errors
 /// One sentence naming the section or file at fault.
@@ -21,6 +22,8 @@ pub fn select(
     let names = if sections.is_empty() { workspace.section_names() } else { sections.to_vec() };
     let sections = workspace.sections(&names, ctx)?;
     let sections: Vec<_> = sections.iter().map(AsRef::as_ref).collect();
+    let always = MeasuredGenes::new(sections.iter().copied()).understood(&options.always);
+    let options = &HvgOptions { always, ..options.clone() };
     let selection = hvg::select(&sections, options, ctx.progress(), ctx.cancel)?;
     if !selection.missing_markers.is_empty() {
         ctx.observer.note(&format!(
@@ -31,10 +34,10 @@ pub fn select(
     Ok(selection)
 }
 
-/// Reads a gene list and keeps the genes that every section measured; the others are named in a note.
+/// Reads a gene list; remarks on it are told. Which of its genes can be used is decided when training begins.
 ///
 /// # Errors
-/// One sentence naming the list, also when it holds no gene that every section measured.
+/// One sentence naming the list.
 pub fn load(path: &Path, ctx: &Ctx) -> anyhow::Result<Vec<String>> {
     let list = gene_list::read_with_notes(path)?;
     for note in &list.notes {

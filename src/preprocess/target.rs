@@ -126,6 +126,27 @@ pub fn measured(section: &Section, genes: &[String], target: Target) -> Vec<Opti
     found.into_iter().map(&mut column).collect()
 }
 
+/// Expression of a gene that is not among `genes`, on the scale on which theirs is; `None` where the section did not
+/// measure it.
+pub fn measured_beside(section: &Section, genes: &[String], gene: &str, target: Target) -> Option<Vec<f32>> {
+    let column = (*find_columns(section, &[gene.to_owned()]).first()?)?;
+    let counts = section.counts.dense_columns(&[Some(column)]).column(0);
+    if section.values == ValueKind::Normalised {
+        return Some(counts);
+    }
+    let totals: Vec<f64> = match target {
+        Target::Lognorm => (0..counts.len()).map(|r| section.counts.row_sum(r)).collect(),
+        Target::Published => {
+            let selected: Vec<Option<usize>> =
+                find_columns(section, genes).into_iter().filter(Option::is_some).collect();
+            let selected = section.counts.dense_columns(&selected);
+            (0..counts.len()).map(|r| selected.row(r).iter().map(|&v| f64::from(v)).sum()).collect()
+        }
+    };
+    let value = |(&count, &total): (&f32, &f64)| target.of_count(f64::from(count), total) as f32;
+    Some(counts.iter().zip(&totals).map(value).collect())
+}
+
 /// The first column of each gene name.
 pub(crate) fn first_columns(section: &Section) -> HashMap<&str, usize> {
     let mut map = HashMap::with_capacity(section.genes.len());
@@ -170,6 +191,19 @@ mod tests {
             all[0].as_deref(),
             Some(&expression(&s, &genes[..1], Target::Published).unwrap().column(0)[..])
         );
+    }
+
+    #[test]
+    fn a_gene_beside_the_list_stands_on_the_scale_of_the_list() {
+        let s = section("S", &["A", "B", "C"], &[&[1.0, 2.0, 7.0], &[0.0, 0.0, 9.0]]);
+        let list = ["A", "X", "B"].map(str::to_owned);
+        let beside = |gene: &str, target| measured_beside(&s, &list, gene, target);
+        assert_eq!(
+            beside("C", Target::Published),
+            Some(vec![(1.0 + 1e4 * 7.0 / 3.0f64).log10() as f32, 0.0])
+        );
+        assert_eq!(beside("C", Target::Lognorm).unwrap()[1], 10_001f64.ln() as f32);
+        assert_eq!(beside("X", Target::Published), None);
     }
 
     #[test]
