@@ -96,6 +96,8 @@ pub struct App {
     pub(super) effects: Vec<Effect>,
     /// Files to import once the new project is there.
     pub(super) pending_import: Vec<PathBuf>,
+    /// Whether a model is to be trained once the genes are selected.
+    pub(super) train_after_selection: bool,
     settings_folder: Option<PathBuf>,
     settings_changed: Option<Instant>,
 }
@@ -133,6 +135,7 @@ impl App {
             builtin_panels: crate::data::panels::builtin(),
             effects: Vec::new(),
             pending_import: Vec::new(),
+            train_after_selection: false,
             settings_folder,
             settings_changed: None,
         };

@@ -13,6 +13,7 @@ use crate::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales, 
 use crate::core::matrix::Matrix;
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::genes::GeneIndex;
+use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
 use crate::evaluate::metrics::pearson;
@@ -171,8 +172,17 @@ impl Plate {
     }
 }
 
+/// The gene that `typed` names: "HER2" and "erbb2" are ERBB2.
+fn meant(plate: &Plate, typed: &str) -> String {
+    let known = plate.names.find(typed).is_some() || plate.predicted(typed).is_some();
+    let meant = if known { None } else { MeasuredGenes::new([plate.section.as_ref()]).meant(typed) };
+    meant.and_then(|m| m.genes.into_iter().next()).unwrap_or_else(|| typed.to_owned())
+}
+
 fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row> {
     let display = &request.display;
+    let meant = meant(plate, gene);
+    let gene = meant.as_str();
     let measured = plate.measured(gene);
     let place = plate.predicted(gene);
     let column = |of: fn(&Predictions) -> &Matrix| Some(of(plate.predicted.as_ref()?).column(place?));

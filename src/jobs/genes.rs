@@ -8,12 +8,13 @@ use super::context::Ctx;
 use super::workspace::Workspace;
 use crate::data::gene_list::{self, Known};
 use crate::data::genes::GeneIndex;
+use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::Section;
 use crate::evaluate::tables::quoted;
 use crate::preprocess::hvg::{self, HvgOptions, HvgSelection};
 
 /// Selects highly variable genes on the sections named (the training sections), or on all where none is
-/// named.
+/// named. Genes to keep may be named in any way that [`MeasuredGenes::meant`] understands.
 ///
 /// # Errors
 /// One sentence naming the section or file at fault.
@@ -26,6 +27,8 @@ pub fn select(
     let names = if sections.is_empty() { workspace.section_names() } else { sections.to_vec() };
     let sections = workspace.sections(&names, ctx)?;
     let sections: Vec<_> = sections.iter().map(AsRef::as_ref).collect();
+    let always = MeasuredGenes::new(sections.iter().copied()).understood(&options.always);
+    let options = &HvgOptions { always, ..options.clone() };
     let selection = hvg::select(&sections, options, ctx.progress(), ctx.cancel)?;
     if !selection.missing_markers.is_empty() {
         ctx.observer.note(&format!(

@@ -375,6 +375,31 @@ impl RunInProgress {
     }
 }
 
+/// Deletes the interrupted run of this name where it was begun with genes of `gone` and otherwise agrees with `config`:
+/// nothing of it can be used. Says whether it did.
+///
+/// # Errors
+/// [`RunError::Busy`] when it is being trained, [`RunError::File`] when a file cannot be read or removed.
+pub fn discard_if_outdated(
+    project: &Path,
+    id: &str,
+    config: &RunConfig,
+    gone: &[String],
+) -> Result<bool, RunError> {
+    let folder = partial_folder(&runs_folder(project), id);
+    if gone.is_empty() || check_name(id).is_err() || !config_path(&folder).is_file() {
+        return Ok(false);
+    }
+    let begun = read_config(&folder)?;
+    let with_its_genes = RunConfig { genes: begun.genes.clone(), ..config.clone() };
+    if !begun.same_work(&with_its_genes) || !begun.genes.iter().any(|g| gone.contains(g)) {
+        return Ok(false);
+    }
+    drop(lock(&folder, id)?);
+    fs::remove_dir_all(&folder).map_err(FileError::io("remove", &folder))?;
+    Ok(true)
+}
+
 /// Deletes a run, complete or interrupted.
 ///
 /// # Errors
@@ -451,6 +476,23 @@ mod tests {
         assert!(matches!(delete_run(&listed), Err(RunError::Busy(_))));
         let folder = again.finish().unwrap();
         assert!(!folder.join(LOCK_FILE).exists());
+    }
+
+    #[test]
+    fn an_interrupted_run_with_genes_that_are_gone_begins_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hiscmcl");
+        let with = |genes: &[&str], seed| RunConfig {
+            genes: genes.iter().map(|g| (*g).to_owned()).collect(),
+            ..config(seed)
+        };
+        let gone = ["PGR".to_owned()];
+        drop(RunInProgress::start(&project, "a", &with(&["GNAS", "PGR"], 1)).unwrap());
+        assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &[]).unwrap());
+        assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 2), &gone).unwrap(), "other settings");
+        assert!(discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &gone).unwrap());
+        assert!(!RunInProgress::start(&project, "a", &with(&["GNAS"], 1)).unwrap().resumed);
+        assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &gone).unwrap());
     }
 
     #[test]

@@ -10,7 +10,10 @@ use super::context::{Ctx, Part};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
-use super::runs::{METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, fold_folder};
+use super::runs::{
+    METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, discard_if_outdated,
+    fold_folder,
+};
 use super::workspace::Workspace;
 use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
 use crate::core::memory::peak_rss_mb;
@@ -93,8 +96,9 @@ pub fn train(
     let config = run_config(request, &prepared, &device, workspace, kind);
     let fold = holding_out(&prepared.refs(), &test_sections)
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
-    let run = RunInProgress::start(&workspace.path, name, &config)?;
-    let (reports, notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+    let run = start_run(workspace, name, &config, &prepared, ctx)?;
+    let (reports, fold_notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+    let notes: Vec<String> = prepared.choice.notes().into_iter().chain(fold_notes).collect();
     if let [one] = reports.as_slice() {
         write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
     } else if !reports.is_empty() {
@@ -125,7 +129,7 @@ pub fn evaluate(
     let prepared = Prepared::new(workspace, &names, request, &[], ctx)?;
     let config = run_config(request, &prepared, &device, workspace, RunKind::CrossValidation { split });
     let split_folds = folds(&prepared.refs(), split)?;
-    let run = keep.map(|name| RunInProgress::start(&workspace.path, name, &config)).transpose()?;
+    let run = keep.map(|name| start_run(workspace, name, &config, &prepared, ctx)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
     let scratch = tempfile::tempdir().context("Cannot make a temporary folder")?;
     let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
@@ -142,12 +146,12 @@ pub fn evaluate(
     let report = EvalReport {
         split,
         target: request.target,
-        gene_count: request.genes.len(),
+        gene_count: prepared.genes.len(),
         device: device.info().name.clone(),
         seed: request.config.seed,
         mean: MeanReport::over(&reports),
         folds: reports,
-        warnings: split_folds.warnings,
+        warnings: split_folds.warnings.into_iter().chain(prepared.choice.notes()).collect(),
         seconds: start.elapsed().as_secs_f64(),
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
     };
@@ -172,6 +176,24 @@ fn current_names(workspace: &Workspace, names: &[String]) -> anyhow::Result<Vec<
     names.iter().map(|n| Ok(workspace.entry(n)?.name.clone())).collect()
 }
 
+/// Starts the run `name`, or takes up the interrupted one. One that had begun with genes that a section does not have
+/// any more cannot go on; it begins anew.
+fn start_run(
+    workspace: &Workspace,
+    name: &str,
+    config: &RunConfig,
+    prepared: &Prepared,
+    ctx: &Ctx,
+) -> anyhow::Result<RunInProgress> {
+    let gone: Vec<String> = prepared.choice.left_out.iter().map(|l| l.symbol().to_owned()).collect();
+    if discard_if_outdated(&workspace.path, name, config, &gone)? {
+        ctx.observer.note(&format!(
+            "The interrupted run {name} had begun with genes that are left out now, so it starts again from the beginning."
+        ));
+    }
+    Ok(RunInProgress::start(&workspace.path, name, config)?)
+}
+
 fn run_config(
     request: &FitRequest,
     prepared: &Prepared,
@@ -185,7 +207,7 @@ fn run_config(
         started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         kind,
         sections: prepared.sections.iter().map(|s| s.name.clone()).collect(),
-        genes: request.genes.clone(),
+        genes: prepared.genes.clone(),
         target: request.target,
         normalised: prepared.normalised(),
         encoder: workspace.encoder.id(),
@@ -219,7 +241,8 @@ fn run_fold(
             predictions.save(&predictions_path(folder, &report.test))?;
             reports.push(report);
         }
-        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, fitted.notes()).as_bytes())?;
+        let notes: Vec<String> = prepared.choice.notes().into_iter().chain(fitted.notes().to_vec()).collect();
+        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &notes).as_bytes())?;
         write_json_atomically(&reports_path, &reports)?;
         if checkpoint.exists() {
             fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;

@@ -46,6 +46,8 @@ pub struct Snapshot {
 pub struct FitRequest {
     /// The project.
     pub snapshot: Snapshot,
+    /// Names of the genes; those that a section did not measure are left out.
+    pub genes: Vec<String>,
     /// The scale of the predictions.
     pub target: Target,
     /// Names of the sections that take part.

@@ -77,10 +77,13 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             save_as(&from, &to, &project, ctx)?;
             Outcome::Saved(to)
         }
-        Request::FindSamples(paths) => {
-            let (found, suggestions, notes) = samples_of(&paths, ctx)?;
-            Outcome::Scanned { found, suggestions, notes }
-        }
+        Request::FindSamples(paths) => match samples_of(&paths, ctx) {
+            Ok((found, suggestions, notes)) => Outcome::Scanned { found, suggestions, notes },
+            Err(why) => match names_in(&paths) {
+                Some(names) => Outcome::Names { names, otherwise: why.to_string() },
+                None => return Err(why),
+            },
+        },
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
         Request::CheckFeatures { sections, encoder, device, views } => {
             check_features(resources, &sections, &encoder, device, &views, ctx)?
@@ -233,6 +236,14 @@ fn samples_of(
     if suggestions.iter().any(useful) { Ok((Vec::new(), suggestions, Vec::new())) } else { Err(why) }
 }
 
+/// The names in a single text file.
+fn names_in(paths: &[PathBuf]) -> Option<Vec<String>> {
+    match paths {
+        [one] if one.is_file() && kind_of(one) == FileKind::Other => gene_list::read(one).ok(),
+        _ => None,
+    }
+}
+
 /// Which of these files belong together. Without a count table there is nothing to pair: then one section
 /// of the first file of each kind.
 fn pair_files(files: &[PathBuf]) -> Vec<Suggestion> {
@@ -347,9 +358,8 @@ fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow
 }
 
 fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
-    let genes = fit.snapshot.project.selection.clone().unwrap_or_default().genes;
     let workspace = workspace(fit.snapshot.clone(), resources);
-    let FitRequest { target, sections, encoder, device, config, published, .. } = fit;
+    let FitRequest { genes, target, sections, encoder, device, config, published, .. } = fit;
     (workspace, JobFit { genes, target, sections, encoder, device, config, published })
 }
 

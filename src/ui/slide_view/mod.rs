@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2};
 
-use crate::app::command::{Command, Step};
+use crate::app::command::{Command, GenesCommand, Step};
 use crate::app::explore::images::{Later, TileSource};
 use crate::app::explore::text::value_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
@@ -235,7 +235,7 @@ fn show_remark(
     };
     let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
     let has_values = state.map().values.of(kind).is_some();
-    let mut way: Option<(Step, &str)> = None;
+    let mut way: Option<(Command, &str)> = None;
     let silent = match kind {
         PaneKind::Measured if state.map().values.silent => {
             Some(format!("{gene} was not counted at any spot of {section}."))
@@ -261,11 +261,11 @@ fn show_remark(
                 format!("The model is being trained; the prediction of {section} appears here.\n{how_far}")
             }
             Outlook::Train => {
-                way = Some((Step::Train, "Go to training"));
+                way = Some((Command::GoTo(Step::Train), "Go to training"));
                 format!("There is no prediction of {section} yet. Train a model to see predictions.")
             }
             Outlook::First(what) => {
-                way = Some((Step::Data, "Go to data"));
+                way = Some((Command::GoTo(Step::Data), "Go to data"));
                 format!("There is no prediction of {section} yet. {what} Then train a model.")
             }
         }
@@ -277,18 +277,30 @@ fn show_remark(
     } else if !index.is_measured() {
         format!("{section} is an H&E slide without measurements.")
     } else if index.has_gene(gene) && kind.needs_prediction() {
-        format!("{gene} is not among the genes of the model, so it was not predicted.")
+        let first = state.display().panes.iter().find(|p| p.needs_prediction());
+        match hindrance.outlook {
+            Outlook::Training(how_far) => {
+                format!("{gene} is not among the genes of this model. A model is being trained.\n{how_far}")
+            }
+            _ => {
+                if first == Some(&kind) {
+                    let command = Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()]));
+                    way = Some((command, "Add and retrain"));
+                }
+                format!("{gene} is not among the genes of the model, so it was not predicted.")
+            }
+        }
     } else {
         format!("{gene} was not measured in {section}.")
     };
     let paper = overlay::remark(ui, map, &text);
-    if let Some((step, label)) = way {
+    if let Some((command, label)) = way {
         let size = Vec2::new(150.0, 32.0);
         let at = Rect::from_center_size(paper.center_bottom() + Vec2::new(0.0, 12.0 + size.y / 2.0), size);
         if map.contains_rect(at) {
             let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("way", kind.key())));
             if widgets::primary(&mut child, true, label).clicked() {
-                commands.push(Command::GoTo(step));
+                commands.push(command);
             }
         }
     }

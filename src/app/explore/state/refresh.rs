@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::{Arrival, ExploreState, VISITED_SPOT_POINTS};
 use crate::app::explore::evidence::Evidence;
 use crate::app::explore::facts::GeneFacts;
-use crate::app::explore::genes::{GeneList, PanelGenes, trust_of};
+use crate::app::explore::genes::{GeneFilter, GeneList, PanelGenes, trust_of};
 use crate::app::explore::highlights::highlights;
 use crate::app::explore::input::{ExploreInput, SectionInput};
 use crate::app::explore::values::{MapValues, PredictionIndex, pane_maps};
+use crate::app::genes::parse_genes;
 use crate::predict::Predictions;
 
 impl ExploreState {
@@ -109,6 +110,7 @@ impl ExploreState {
     fn refresh_list(&mut self, input: &ExploreInput) {
         if self.project_genes.as_slice() != input.genes {
             self.project_genes = input.genes.to_vec();
+            self.project_set = input.genes.iter().cloned().collect();
             self.stale.list = true;
         }
         let same_panels = self.panels.len() == input.panels.len()
@@ -137,14 +139,48 @@ impl ExploreState {
             self.stale.shown = true;
         }
         if std::mem::take(&mut self.stale.shown) {
-            self.list.show(&self.filter, &self.panels, &self.search, self.sort);
+            let search = self.search_by_name();
+            self.list.show(&self.filter, &self.panels, &search, self.sort);
             self.versions.list += 1;
+        }
+        if rebuilt {
+            self.reveal_gene();
         }
         if self.index.is_some() && (self.gene.is_none() || (rebuilt && !self.gene_chosen)) {
             let marker = self.list.first_marker(&self.panels).filter(|_| self.trust.is_empty());
             let first = marker.or_else(|| self.list.get(0)).map(|r| r.name.clone());
             self.stale.map |= self.gene != first;
             self.gene = first;
+        }
+    }
+
+    /// The search with identifiers ("ENSG00000141736") replaced by the names that the section has for them.
+    fn search_by_name(&self) -> String {
+        if !self.search.to_uppercase().contains("ENS") {
+            return self.search.clone();
+        }
+        let genes = self.index.as_deref().map_or(&[][..], |i| &i.section().genes);
+        let stem = |id: &str| id.split('.').next().unwrap_or(id).to_uppercase();
+        let names = parse_genes(&self.search).into_iter().map(|typed| {
+            let id = stem(&typed);
+            let of_id = genes.iter().find(|g| g.id != g.name && stem(&g.id) == id);
+            of_id.map_or(typed, |g| g.name.clone())
+        });
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// A project that opens on a gene shows the list so that the gene is in it, until the user searches.
+    fn reveal_gene(&mut self) {
+        let Some(gene) = self.gene.clone().filter(|_| self.reveal && self.index.is_some()) else { return };
+        if self.list.place(&gene).is_none() && self.list.row(&gene).is_some() {
+            self.search.clear();
+            self.filter = GeneFilter::Listed;
+            self.list.show(&self.filter, &self.panels, "", self.sort);
+            if self.list.place(&gene).is_none() {
+                self.filter = GeneFilter::Measured;
+                self.list.show(&self.filter, &self.panels, "", self.sort);
+            }
+            self.versions.list += 1;
         }
     }
 
