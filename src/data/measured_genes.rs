@@ -259,11 +259,16 @@ impl MeasuredGenes {
     /// The measured genes that `typed` means: the gene of that name, of that former or current symbol, of that
     /// identifier, of that name but for capitals and hyphens, or of the protein of that name.
     pub fn meant(&self, typed: &str) -> Option<Meant> {
-        let typed = typed.trim().trim_matches(['"', '\'']).trim();
+        let one = |name: &str, by| Some(Meant { genes: vec![name.to_owned()], by });
+        // Quotes may be part of a name.
+        let typed = typed.trim();
+        if self.of.contains_key(typed) {
+            return one(typed, MatchedBy::Symbol);
+        }
+        let typed = typed.trim_matches(['"', '\'']).trim();
         if typed.is_empty() {
             return None;
         }
-        let one = |name: &str, by| Some(Meant { genes: vec![name.to_owned()], by });
         let of_id = self.ids.get(&bare_id(typed)).and_then(|&i| self.names.get(i as usize));
         if let Some(name) = of_id.filter(|_| !self.of.contains_key(typed)) {
             return one(name, MatchedBy::Identifier);

@@ -337,7 +337,8 @@ impl App {
             && let [path] = paths.as_slice()
             && 2 * known >= names.len()
         {
-            self.genes_arrived(&Request::LoadGenes(path.clone()), names);
+            let request = Request::LoadGenes { snapshot: open.snapshot(), path: path.clone() };
+            self.genes_arrived(&request, names);
         } else {
             self.notices.error(otherwise, Vec::new());
         }

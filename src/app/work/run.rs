@@ -15,7 +15,7 @@ use super::stored::load_run;
 use crate::app::forms::FigureFormat;
 use crate::app::samples::SamplesForm;
 use crate::core::display::DisplaySettings;
-use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
+use crate::core::files::{FileError, FileNames, write_bytes_atomically, write_json_atomically};
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
@@ -26,7 +26,7 @@ use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
 use crate::jobs::predict::predictions;
-use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder, safe_name};
+use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder};
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
 use crate::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project};
@@ -441,11 +441,12 @@ fn save_figures(
     ctx: &Ctx,
 ) -> anyhow::Result<Outcome> {
     let all = rows(request);
+    let mut names = FileNames::default();
     for (done, row) in all.iter().enumerate() {
         ctx.check()?;
         ctx.observer.report("Saving figures", done as u64, all.len() as u64);
         let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
-        let name = format!("{}_{}.{}", safe_name(&row.0), safe_name(&row.1), format.ending());
+        let name = names.unique(&format!("{}_{}", row.0, row.1), format.ending());
         figures::save(&composed, &folder.join(name))?;
     }
     Ok(Outcome::SavedMany { folder, count: all.len() })
