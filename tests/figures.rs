@@ -85,11 +85,7 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
             }
         })
         .collect();
-    Figure {
-        columns: panes.to_vec(),
-        rows,
-        style: Style::default(),
-    }
+    Figure { columns: panes.to_vec(), rows, style: Style::default() }
 }
 
 /// Where to leave the pictures for a look at them: a folder named by HISCMCL_PICTURES, or nowhere.

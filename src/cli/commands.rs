@@ -154,7 +154,12 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
 }
 
 /// The genes in an argument, which commas separate unless they are part of a name.
-fn names_in(workspace: &Workspace, sections: &[String], text: &str, ctx: &Ctx) -> anyhow::Result<Vec<String>> {
+fn names_in(
+    workspace: &Workspace,
+    sections: &[String],
+    text: &str,
+    ctx: &Ctx,
+) -> anyhow::Result<Vec<String>> {
     // Most names hold no comma, and sections need not be read for these.
     if !text.contains(',') {
         return Ok(gene_list::split_names(text, &|_| false));

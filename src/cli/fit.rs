@@ -55,7 +55,11 @@ impl Settings {
 }
 
 /// What is asked of each recipe, by its name.
-fn requests(workspace: &Workspace, args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
+fn requests(
+    workspace: &Workspace,
+    args: FitArgs,
+    ctx: &Ctx,
+) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
     let recipe = args.recipe;
     let mut settings = Settings::default();
     if let Some(weights) = args.train_encoder {

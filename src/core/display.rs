@@ -450,7 +450,8 @@ mod tests {
             let scales = color_scales(&settings(limits), &[(PaneKind::Measured, &one[..])]);
             assert_eq!(ends(scales[0]), (0.0, 3.5));
             let none = [0.0, 0.0, f32::NAN];
-            let panes = [PaneKind::Measured, PaneKind::Predicted, PaneKind::Difference, PaneKind::Uncertainty];
+            let panes =
+                [PaneKind::Measured, PaneKind::Predicted, PaneKind::Difference, PaneKind::Uncertainty];
             let scales = color_scales(&settings(limits), &panes.map(|kind| (kind, &none[..])));
             let expected = [(0.0, 1.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 1.0)];
             assert_eq!(scales.iter().map(|s| ends(*s)).collect::<Vec<_>>(), expected);

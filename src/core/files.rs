@@ -215,10 +215,18 @@ mod tests {
         }
         assert_eq!(safe_stem(&"x".repeat(500)).len(), LONGEST_STEM);
         let mut names = FileNames::default();
-        let all = ["C4_MT-CO1", "C4_mt-Co1", "C4_A/B", "C4_A_B", "C4_A?B", "C4_A_B-2"].map(|n| names.unique(n, "png"));
+        let all = ["C4_MT-CO1", "C4_mt-Co1", "C4_A/B", "C4_A_B", "C4_A?B", "C4_A_B-2"]
+            .map(|n| names.unique(n, "png"));
         assert_eq!(
             all,
-            ["C4_MT-CO1.png", "C4_mt-Co1-2.png", "C4_A_B.png", "C4_A_B-2.png", "C4_A_B-3.png", "C4_A_B-2-2.png"]
+            [
+                "C4_MT-CO1.png",
+                "C4_mt-Co1-2.png",
+                "C4_A_B.png",
+                "C4_A_B-2.png",
+                "C4_A_B-3.png",
+                "C4_A_B-2-2.png"
+            ]
         );
     }
 

@@ -69,7 +69,9 @@ fn parts(name: &str) -> Option<(&str, &str)> {
 fn without_version(id: &str) -> &str {
     match id.rsplit_once('.') {
         Some((bare, version))
-            if bare.starts_with("ENS") && version.bytes().all(|b| b.is_ascii_digit()) && !version.is_empty() =>
+            if bare.starts_with("ENS")
+                && version.bytes().all(|b| b.is_ascii_digit())
+                && !version.is_empty() =>
         {
             bare
         }

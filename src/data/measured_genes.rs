@@ -458,7 +458,8 @@ mod tests {
     fn a_symbol_that_several_genes_share_is_joined_by_identifier() {
         let of = |name: &str, genes: &[(&str, &str)]| {
             let mut section = section(name, &vec!["x"; genes.len()], &[&vec![1.0; genes.len()]]);
-            section.genes = genes.iter().map(|(name, id)| Gene { name: (*name).into(), id: (*id).into() }).collect();
+            section.genes =
+                genes.iter().map(|(name, id)| Gene { name: (*name).into(), id: (*id).into() }).collect();
             section
         };
         let both = of("both", &[("TBCE (E1)", "E1"), ("TBCE (E2)", "E2"), ("GNAS", "E3")]);

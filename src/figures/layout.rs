@@ -137,9 +137,8 @@ impl Plan {
 
         let header = line(em) + LABEL_GAP;
         let letters = if style.letters == Letters::Panels { line(em) + LABEL_GAP } else { 0.0 };
-        let has_notes =
-            style.scale_bar
-                || figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.pcc.is_some() || p.remark.is_some());
+        let has_notes = style.scale_bar
+            || figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.pcc.is_some() || p.remark.is_some());
         let notes = if has_notes { LABEL_GAP + line(em) } else { 0.0 };
         let has_footer =
             figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.values.iter().any(|v| v.is_nan()));
@@ -406,8 +405,7 @@ impl<'a> Page<'a> {
             Vec::new()
         };
         let most = cell.right() - left;
-        let text =
-            texts.into_iter().find(|t| text::width(t, Face::Regular, em) <= most).unwrap_or_default();
+        let text = texts.into_iter().find(|t| text::width(t, Face::Regular, em) <= most).unwrap_or_default();
         let w = text::width(&text, Face::Regular, em);
         self.text(text, rect.right().max(left + w) - w, baseline, em, Face::Regular, BLACK);
     }
@@ -452,9 +450,7 @@ impl<'a> Page<'a> {
         }
         let x = rect.right() + TICK + LABEL_GAP / 2.0 + column.ticks + LABEL_GAP;
         let label = column.labels.get(row).map_or("", String::as_str);
-        for (i, label) in
-            text::wrap(label, Face::Regular, em, rect.h, column.lines).into_iter().enumerate()
-        {
+        for (i, label) in text::wrap(label, Face::Regular, em, rect.h, column.lines).into_iter().enumerate() {
             let w = text::width(&label, Face::Regular, em);
             let text = Text {
                 text: label,

@@ -40,9 +40,12 @@ fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
         let expression = Some(ExpressionScale::Log10Selected);
         match kind {
             PaneKind::He => Panel::HE,
-            PaneKind::Measured => {
-                Panel { values: values(r), scale: scale(ColorMap::Viridis, 0.0, 1.9), expression, ..Panel::HE }
-            }
+            PaneKind::Measured => Panel {
+                values: values(r),
+                scale: scale(ColorMap::Viridis, 0.0, 1.9),
+                expression,
+                ..Panel::HE
+            },
             PaneKind::Predicted => {
                 let (values, scale) = (values(r + 1), scale(ColorMap::Viridis, 0.0, 1.9));
                 Panel { values, scale, expression, pcc: Some(-0.71), remark: None }

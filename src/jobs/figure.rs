@@ -158,8 +158,7 @@ impl Plate {
         let column = self.names.find(gene)?;
         let scale = self.section.values.scale(self.target, self.totals.is_selected(column));
         let counts = &self.section.counts;
-        let values =
-            (0..counts.rows()).map(|r| self.totals.value(r, counts.get(r, column), scale)).collect();
+        let values = (0..counts.rows()).map(|r| self.totals.value(r, counts.get(r, column), scale)).collect();
         Some((values, scale))
     }
 

@@ -83,7 +83,9 @@ impl Measured {
     /// What is known of a name.
     pub fn knows(&self, name: &str) -> Known {
         let is_name = |(_, index): &(Arc<Section>, GeneIndex)| {
-            index.has_name(name) || index.is_shared(name) || index.name_of(name).is_some_and(|n| index.has_name(n))
+            index.has_name(name)
+                || index.is_shared(name)
+                || index.name_of(name).is_some_and(|n| index.has_name(n))
         };
         if self.sections.iter().any(is_name) {
             Known::Name

@@ -436,7 +436,8 @@ mod tests {
     #[test]
     fn a_run_on_normalised_values_predicts_these() {
         let of = |normalised: &[&str]| {
-            RunConfig { normalised: normalised.iter().map(|s| (*s).to_owned()).collect(), ..config(1) }.scale()
+            RunConfig { normalised: normalised.iter().map(|s| (*s).to_owned()).collect(), ..config(1) }
+                .scale()
         };
         assert_eq!(of(&[]), ExpressionScale::Log10Selected);
         assert_eq!(of(&["C2"]), ExpressionScale::Log10Selected);

@@ -181,7 +181,8 @@ fn dedup_in_order(mut genes: Vec<String>) -> Vec<String> {
 fn shared_genes(sections: &[&Section], indexes: &[GeneIndex]) -> (Vec<String>, Vec<Vec<usize>>) {
     let everywhere = |name: &str| indexes.iter().map(|i| i.get(name)).collect::<Option<Vec<usize>>>();
     let told_apart = |name: &str| indexes.iter().any(|i| i.is_shared(name));
-    let mut names: Vec<&str> = sections.iter().flat_map(|s| s.genes.iter().map(|g| g.name.as_str())).collect();
+    let mut names: Vec<&str> =
+        sections.iter().flat_map(|s| s.genes.iter().map(|g| g.name.as_str())).collect();
     names.sort_unstable();
     names.dedup();
     let mut found: Vec<(&str, Vec<usize>)> =

@@ -10,7 +10,7 @@ use crate::model::parameters::Layout;
 use crate::model::{ExpressionConfig, FusionConfig, NetworkConfig};
 use crate::predict::bank::Bank;
 use crate::predict::blend::Blend;
-use crate::predict::fitted::{raise_to, embed_all, networks};
+use crate::predict::fitted::{embed_all, networks, raise_to};
 use crate::predict::source::{ImageSource, Pick};
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Fitted, Recipe};
@@ -203,7 +203,9 @@ impl<'a> Work<'a> {
         let average = bank.average(&retrieved, cancel)?;
         let mut blend = Blend::choose(&average.mean, &regressed, &self.measured, &p.scale.mean);
         // Of a gene that never varied, retrieval gives its value and regression a little noise around it.
-        for (weight, _) in blend.weight.iter_mut().zip(self.constant_genes()).filter(|(_, constant)| *constant) {
+        for (weight, _) in
+            blend.weight.iter_mut().zip(self.constant_genes()).filter(|(_, constant)| *constant)
+        {
             *weight = 0.0;
         }
         let predicted = raise_to(self.floor(), blend.apply(&average.mean, &regressed, &p.scale.mean));

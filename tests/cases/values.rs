@@ -9,8 +9,7 @@ use super::support::{case, hiscmcl, run};
 use super::{Study, folders, stderr};
 
 /// Training that takes a moment: what a model is worth does not matter here.
-const QUICK: [&str; 8] =
-    ["--seed", "1", "--device", "cpu", "--set", "epochs=3", "--set", "members=1"];
+const QUICK: [&str; 8] = ["--seed", "1", "--device", "cpu", "--set", "epochs=3", "--set", "members=1"];
 
 fn genes(study: &Study, out: &Path) -> Command {
     let mut command = hiscmcl();
@@ -96,7 +95,8 @@ fn genes_of_one_symbol_are_all_kept_and_told_apart() {
     }
     // By the identifier, and by the bare symbol as in lists of earlier versions.
     let by_id = study.file("ids.csv");
-    fs::write(&by_id, "gene_id;score\nENSG90000000011.3;1,5\nENSG90000000000.1;2\nENSG90000000001;0\n").unwrap();
+    fs::write(&by_id, "gene_id;score\nENSG90000000011.3;1,5\nENSG90000000000.1;2\nENSG90000000001;0\n")
+        .unwrap();
     let said = stderr(&mut train(&study, &by_id, "", "ids"));
     assert!(said.contains("3 genes are listed by their identifiers"), "{said}");
 }
@@ -153,7 +153,8 @@ fn every_name_of_a_gene_makes_the_round_trip() {
     assert!(["TRA,TRB", "FASN", "HLA-A;HLA-B"].iter().all(|g| several.contains(g)));
     let made = files(&outside);
     let expected = |p: &PathBuf| {
-        p.starts_with("p.runs") || ["p.hiscmcl", "genes.txt", "p.csv", "figure.svg"].iter().any(|f| p == Path::new(f))
+        p.starts_with("p.runs")
+            || ["p.hiscmcl", "genes.txt", "p.csv", "figure.svg"].iter().any(|f| p == Path::new(f))
     };
     assert!(made.iter().all(expected), "{made:?}");
     // The list as a user has it, names with semicolons and quotes among them.

@@ -308,7 +308,10 @@ fn buttons_send_what_they_say() {
         "section\tspot\tx_um\ty_um\tgene\tmeasured\tpredicted\tuncertainty\tmeasured_scale\tpredicted_scale"
     );
     let scale = "log10(1 + CP10k), selected genes";
-    assert!(first.starts_with("C4\t0x0\t300.0") && first.ends_with(&format!("\t{scale}\t{scale}")), "{first}");
+    assert!(
+        first.starts_with("C4\t0x0\t300.0") && first.ends_with(&format!("\t{scale}\t{scale}")),
+        "{first}"
+    );
     harness.get_by_label("Find similar genes").click();
     for _ in 0..200 {
         harness.step();
@@ -367,7 +370,9 @@ fn a_measured_gene_outside_the_list_says_its_scale_everywhere() {
     assert!(bar.accesskit_node().label().is_some_and(|l| l.ends_with("log10(1 + CP10k), all genes")));
     let state = &harness.state().state;
     assert!(state.map().values.difference.is_none() && state.map().values.predicted.is_none());
-    assert!(state.values_as_table().unwrap().lines().nth(1).unwrap().ends_with("\tlog10(1 + CP10k), all genes"));
+    assert!(
+        state.values_as_table().unwrap().lines().nth(1).unwrap().ends_with("\tlog10(1 + CP10k), all genes")
+    );
     let index = state.index().unwrap().clone();
     let shown = state.map().values.measured.clone().unwrap();
     // Other genes in the list change nothing about it.

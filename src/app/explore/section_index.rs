@@ -225,7 +225,10 @@ pub(in crate::app) mod tests {
         let two = SectionIndex::new(s.clone(), &["A".into(), "B".into()], Target::Published);
         assert!((two.measured("B").unwrap()[1] - (1.0f32 + 1e4 * 4.0 / 7.0).log10()).abs() < 1e-6);
         // A gene outside the list is compared with all genes of the spot, whatever the list.
-        assert_eq!((two.scale("B"), two.scale("C")), (ExpressionScale::Log10Selected, ExpressionScale::Log10All));
+        assert_eq!(
+            (two.scale("B"), two.scale("C")),
+            (ExpressionScale::Log10Selected, ExpressionScale::Log10All)
+        );
         assert!((two.measured("C").unwrap()[1] - (1.0f32 + 1e4 * 5.0 / 12.0).log10()).abs() < 1e-6);
         let one = SectionIndex::new(s.clone(), &["A".into()], Target::Published);
         assert_eq!(one.measured("C"), two.measured("C"));

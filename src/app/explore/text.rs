@@ -34,8 +34,7 @@ pub fn values_text(values: &MapValues, spot: usize, after_interval: &str) -> Str
     let number = |v: f32| format!("{v:.2}").replace('-', "−");
     let measured = value(PaneKind::Measured).map(|(v, scale)| (format!("measured {}", number(v)), scale));
     let predicted = value(PaneKind::Predicted).map(|(v, scale)| {
-        let interval =
-            values.at(PaneKind::Uncertainty, spot).map(|u| format!(" ± {u:.2}{after_interval}"));
+        let interval = values.at(PaneKind::Uncertainty, spot).map(|u| format!(" ± {u:.2}{after_interval}"));
         let interval = interval.unwrap_or_default();
         (format!("predicted {}{interval}", number(v)), scale)
     });
@@ -72,13 +71,11 @@ impl ExploreState {
             .into_iter()
             .filter_map(|p| Some((p.key(), values.of(p)?)))
             .collect();
-        let scales: Vec<(&str, ExpressionScale)> = [
-            ("measured_scale", values.measured_scale),
-            ("predicted_scale", values.predicted_scale),
-        ]
-        .into_iter()
-        .filter_map(|(name, scale)| Some((name, scale?)))
-        .collect();
+        let scales: Vec<(&str, ExpressionScale)> =
+            [("measured_scale", values.measured_scale), ("predicted_scale", values.predicted_scale)]
+                .into_iter()
+                .filter_map(|(name, scale)| Some((name, scale?)))
+                .collect();
         if columns.is_empty() {
             return None;
         }
@@ -126,11 +123,8 @@ mod tests {
     #[test]
     fn values_say_what_they_mean() {
         let (selected, all) = (ExpressionScale::Log10Selected, ExpressionScale::Log10All);
-        let mut values = MapValues {
-            measured: Some(vec![1.2]),
-            measured_scale: Some(all),
-            ..MapValues::default()
-        };
+        let mut values =
+            MapValues { measured: Some(vec![1.2]), measured_scale: Some(all), ..MapValues::default() };
         assert_eq!(values_text(&values, 0, ""), " · measured 1.20 [log10(1 + CP10k), all genes]");
         values.measured_scale = Some(selected);
         (values.predicted, values.predicted_scale) = (Some(vec![1.5]), Some(selected));

@@ -57,7 +57,13 @@ pub(super) fn date(name: &str) -> Option<(u32, u32)> {
 }
 
 /// A date of three numbers: with the year first, with the day first where dots separate, else with the month first.
-fn numeric(name: &str, a: &str, b: &str, c: &str, number: impl Fn(&str) -> Option<u32>) -> Option<(u32, u32)> {
+fn numeric(
+    name: &str,
+    a: &str,
+    b: &str,
+    c: &str,
+    number: impl Fn(&str) -> Option<u32>,
+) -> Option<(u32, u32)> {
     let (month, day) = match (a.len(), c.len()) {
         (4, _) => (number(b)?, number(c)?),
         (_, 4) if name.contains('.') => (number(b)?, number(a)?),
@@ -88,11 +94,18 @@ mod tests {
 
     #[test]
     fn dates_are_recognised() {
-        for name in ["1-Sep", "Sep-01", "01-Sep", "1. Sep", "1-Sep-24", "2024-09-01", "9/1/2024", "01.09.2024"] {
+        for name in
+            ["1-Sep", "Sep-01", "01-Sep", "1. Sep", "1-Sep-24", "2024-09-01", "9/1/2024", "01.09.2024"]
+        {
             assert_eq!(date(name), Some((9, 1)), "{name}");
         }
-        assert_eq!((date("2-Mar"), date("2. Mrz"), date("Dec-1")), (Some((3, 2)), Some((3, 2)), Some((12, 1))));
-        for name in ["HLA-A", "MT-CO1", "DEC-1a", "NKX2-1", "FO538757.1", "H2-K1", "7SK", "A.1.2", "1-2", "SEPT1"] {
+        assert_eq!(
+            (date("2-Mar"), date("2. Mrz"), date("Dec-1")),
+            (Some((3, 2)), Some((3, 2)), Some((12, 1)))
+        );
+        for name in
+            ["HLA-A", "MT-CO1", "DEC-1a", "NKX2-1", "FO538757.1", "H2-K1", "7SK", "A.1.2", "1-2", "SEPT1"]
+        {
             assert_eq!(date(name), None, "{name}");
         }
         assert_eq!(genes_of((9, 7)), ["SEPTIN7", "SEPT7", "SEP7"]);

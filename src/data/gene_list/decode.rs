@@ -13,9 +13,9 @@ pub(super) fn text_of(path: &Path, bytes: &[u8]) -> Result<String, FileError> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         return match ending.as_deref() {
-            Some("xlsx" | "xlsm" | "xls" | "ods") => {
-                refused("this is a spreadsheet workbook; save the sheet with the genes as CSV and load that file")
-            }
+            Some("xlsx" | "xlsm" | "xls" | "ods") => refused(
+                "this is a spreadsheet workbook; save the sheet with the genes as CSV and load that file",
+            ),
             _ => refused("this is a packed or binary file; load a text or CSV file with gene names"),
         };
     }

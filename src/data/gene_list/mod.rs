@@ -283,8 +283,22 @@ mod tests {
     #[test]
     fn names_that_were_measured_are_read_whatever_they_are_made_of() {
         let odd = [
-            "THRA1/BTR", "../BTR", "HLA-A;HLA-B", "IG\"K\"", "TRA,TRB", "\u{3b1}-SMA", "7SK", "gene", "#1", "=SUM",
-            "HLA A", "__ambiguous[A+B]", "TBCE (ENSG00000285053)", "NA", "2024", "it's <b>",
+            "THRA1/BTR",
+            "../BTR",
+            "HLA-A;HLA-B",
+            "IG\"K\"",
+            "TRA,TRB",
+            "\u{3b1}-SMA",
+            "7SK",
+            "gene",
+            "#1",
+            "=SUM",
+            "HLA A",
+            "__ambiguous[A+B]",
+            "TBCE (ENSG00000285053)",
+            "NA",
+            "2024",
+            "it's <b>",
         ];
         for start in 0..odd.len() {
             let mut names = odd.to_vec();
@@ -298,7 +312,10 @@ mod tests {
             assert_eq!((read.genes, read.notes.len()), (written, 0));
         }
         // The same without knowing them, as far as that is possible.
-        assert_eq!(list("IG\"K\"\nTBCE (ENSG00000285053)\n\"TRA,TRB\"\n")[..2], ["IG\"K\"", "TBCE (ENSG00000285053)"]);
+        assert_eq!(
+            list("IG\"K\"\nTBCE (ENSG00000285053)\n\"TRA,TRB\"\n")[..2],
+            ["IG\"K\"", "TBCE (ENSG00000285053)"]
+        );
         assert_eq!(list("gene,n\n\"TRA,TRB\",1\n\"IG\"\"K\"\"\",2\n"), ["TRA,TRB", "IG\"K\""]);
     }
 
@@ -329,7 +346,11 @@ mod tests {
             list.notes[0],
             "1 name that a spreadsheet had turned into a date was read as a gene (1-Sep as SEPTIN1)"
         );
-        assert!(list.notes[1].starts_with("1 of the names look like dates (such as 2-Mar)"), "{:?}", list.notes);
+        assert!(
+            list.notes[1].starts_with("1 of the names look like dates (such as 2-Mar)"),
+            "{:?}",
+            list.notes
+        );
     }
 
     #[test]

@@ -138,7 +138,10 @@ fn bare(cell: &str) -> Cow<'_, str> {
 }
 
 /// The names that are genes, with their lines.
-pub(super) fn genes_of<'a>(rows: &'a [ListRow<'a>], known: &dyn Fn(&str) -> Known) -> Vec<(u64, Cow<'a, str>)> {
+pub(super) fn genes_of<'a>(
+    rows: &'a [ListRow<'a>],
+    known: &dyn Fn(&str) -> Known,
+) -> Vec<(u64, Cow<'a, str>)> {
     // One name a line, whatever it is made of, where that is what the data call their genes.
     let whole = rows.iter().filter(|r| known(r.text) == Known::Name).count();
     let table = if 2 * whole >= rows.len() { None } else { column(rows, known) };
@@ -150,7 +153,9 @@ pub(super) fn genes_of<'a>(rows: &'a [ListRow<'a>], known: &dyn Fn(&str) -> Know
         }
         None => names_in(rows, known),
     };
-    genes.retain(|(_, name)| !name.is_empty() && (!MISSING.contains(&name.as_ref()) || known(name) != Known::No));
+    genes.retain(|(_, name)| {
+        !name.is_empty() && (!MISSING.contains(&name.as_ref()) || known(name) != Known::No)
+    });
     genes
 }
 
@@ -207,7 +212,10 @@ fn column(rows: &[ListRow<'_>], known: &dyn Fn(&str) -> Known) -> Option<(usize,
         return None;
     }
     let named = |names: &[&str]| {
-        first.cells.iter().position(|c| names.iter().any(|n| n.eq_ignore_ascii_case(c)) && known(c) == Known::No)
+        first
+            .cells
+            .iter()
+            .position(|c| names.iter().any(|n| n.eq_ignore_ascii_case(c)) && known(c) == Known::No)
     };
     // A header goes with at least one row below it.
     let header = if rows.len() > 1 { named(&SYMBOLS).or_else(|| named(&IDENTIFIERS)) } else { None };
@@ -223,7 +231,8 @@ fn column(rows: &[ListRow<'_>], known: &dyn Fn(&str) -> Known) -> Option<(usize,
     let is_a_table = same_width && is_table(rows);
     is_a_table.then(|| {
         let names = |column: usize| {
-            let cells = body.iter().filter_map(|r| r.cells.get(column)).filter(|c| looks_like_gene(c)).count();
+            let cells =
+                body.iter().filter_map(|r| r.cells.get(column)).filter(|c| looks_like_gene(c)).count();
             2 * cells > body.len()
         };
         let column = (0..width).find(|&c| names(c)).unwrap_or(0);

@@ -141,8 +141,7 @@ fn shared_symbols(shared: &[String], genes: &[Gene], entry: &SectionEntry) -> Op
     let example = genes.iter().find(|g| g.name != *first && g.name.starts_with(&format!("{first} (")))?;
     let some = shared.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if shared.len() > SHOWN { ", ..." } else { "" };
-    let (symbols, belong) =
-        if shared.len() == 1 { ("symbol", "belongs") } else { ("symbols", "belong") };
+    let (symbols, belong) = if shared.len() == 1 { ("symbol", "belongs") } else { ("symbols", "belong") };
     Some(format!(
         "{}: {} gene {symbols} {belong} to more than one gene ({some}{more}). All of them are kept, and their names \
          show the identifier, as in {}.",

@@ -334,7 +334,8 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             .clicked()
         {
             out.push(Command::Ask(
-                PathRequest::new(PathPurpose::SavePredictions).named(format!("{}-predictions.csv", safe_stem(&first))),
+                PathRequest::new(PathPurpose::SavePredictions)
+                    .named(format!("{}-predictions.csv", safe_stem(&first))),
             ));
         }
         let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
