@@ -214,6 +214,11 @@ impl MeasuredGenes {
         self.columns.push((GeneIndex::new(&section.genes), columns));
     }
 
+    /// Whether `name` is the very name of a gene.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.of.contains_key(name)
+    }
+
     /// How many genes there are, by name.
     pub fn len(&self) -> usize {
         self.names.len()

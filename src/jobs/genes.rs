@@ -1,11 +1,13 @@
 //! Selecting and loading genes.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::context::Ctx;
 use super::workspace::Workspace;
+use crate::core::files::FileError;
 use crate::data::gene_list::{self, Known};
 use crate::data::genes::GeneIndex;
 use crate::data::measured_genes::MeasuredGenes;
@@ -46,6 +48,8 @@ pub fn select(
 /// # Errors
 /// One sentence naming the list, or a section that cannot be read.
 pub fn load(workspace: &Workspace, path: &Path, ctx: &Ctx) -> anyhow::Result<Vec<String>> {
+    // A list that is not there is said before sections are read.
+    File::open(path).map_err(FileError::io("read", path))?;
     let measured = Measured::new(workspace, &workspace.section_names(), ctx)?;
     let list = gene_list::read_among(path, &|name| measured.knows(name))?;
     for note in &list.notes {
