@@ -163,9 +163,8 @@ pub(super) fn genes_of<'a>(
 fn names_in<'a>(rows: &'a [ListRow<'a>], known: &dyn Fn(&str) -> Known) -> Vec<(u64, Cow<'a, str>)> {
     let is_known = |name: &str| known(name) != Known::No;
     let single = rows.iter().all(|r| r.cells.len() == 1);
-    let headed = single
-        && rows.len() > 1
-        && rows.first().and_then(|r| r.cells.first()).is_some_and(|c| is_header(c) && !is_known(c));
+    let headed =
+        single && rows.first().and_then(|r| r.cells.first()).is_some_and(|c| is_header(c) && !is_known(c));
     let mut names = Vec::new();
     for row in rows.iter().skip(usize::from(headed)) {
         if is_known(row.text) {
