@@ -2,7 +2,7 @@
 
 use super::project::Open;
 use crate::evaluate::report::Split;
-use crate::evaluate::splits::{Fold, SectionRef, folds, holding_out};
+use crate::evaluate::splits::{Fold, Judge, SectionRef, folds, holding_out};
 
 /// One model: what it learns from and what it is tested on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct PlannedFold {
     pub test: Vec<String>,
     /// Sections it learns from.
     pub train: Vec<String>,
-    /// The one of those on which it is decided when to stop and how to blend.
-    pub validation: Option<String>,
+    /// What decides when to stop and how to blend: one of those, as a rule.
+    pub validation: String,
     /// Spots it learns from.
     pub train_spots: usize,
     /// Spots it is tested on.
@@ -48,12 +48,18 @@ impl Plan {
 
     fn new(open: &Open, folds: &[Fold]) -> Self {
         let sections: Vec<_> = open.ready().collect();
-        let names = |at: &[usize]| at.iter().filter_map(|&s| Some(sections.get(s)?.name.clone())).collect();
+        let names = |at: &[usize]| -> Vec<String> {
+            at.iter().filter_map(|&s| Some(sections.get(s)?.name.clone())).collect()
+        };
         let spots = |at: &[usize]| at.iter().filter_map(|&s| Some(sections.get(s)?.spots.len())).sum();
         let planned = |fold: &Fold| PlannedFold {
             test: names(&fold.test),
             train: names(&fold.train),
-            validation: fold.validation.and_then(|s| Some(sections.get(s)?.name.clone())),
+            validation: match &fold.judge {
+                Judge::Sections(of) => names(of).join(", "),
+                Judge::Part(of) => format!("a quarter of {}", names(&[*of]).join("")),
+                Judge::Nothing => "default settings".to_owned(),
+            },
             train_spots: spots(&fold.train),
             test_spots: spots(&fold.test),
         };
@@ -62,7 +68,12 @@ impl Plan {
 }
 
 fn refs(open: &Open) -> Vec<SectionRef> {
-    open.ready().map(|s| SectionRef { name: s.name.clone(), patient: s.patient.clone() }).collect()
+    let of = |s: &Arc<Section>| SectionRef {
+        name: s.name.clone(),
+        patient: s.patient.clone(),
+        spots: s.spots.len(),
+    };
+    open.ready().map(of).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::context::{Ctx, Part};
 use super::encoders::EncoderChoice;
@@ -12,7 +12,9 @@ use super::fold::{Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
 use super::runs::{METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, fold_folder};
 use super::workspace::Workspace;
-use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
+use crate::core::files::{
+    FileError, ScratchFolder, read_json, write_bytes_atomically, write_json_atomically,
+};
 use crate::core::memory::peak_rss_mb;
 use crate::core::target::Target;
 use crate::device::{self, ComputeDevice, DeviceChoice};
@@ -94,7 +96,12 @@ pub fn train(
     let fold = holding_out(&prepared.refs(), &test_sections)
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
     let run = RunInProgress::start(&workspace.path, name, &config)?;
-    let (reports, notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+    let (reports, mut notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+    for note in reports.iter().flat_map(|r| &r.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
     if let [one] = reports.as_slice() {
         write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
     } else if !reports.is_empty() {
@@ -127,7 +134,7 @@ pub fn evaluate(
     let split_folds = folds(&prepared.refs(), split)?;
     let run = keep.map(|name| RunInProgress::start(&workspace.path, name, &config)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
-    let scratch = tempfile::tempdir().context("Cannot make a temporary folder")?;
+    let scratch = ScratchFolder::new()?;
     let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
 
     let mut reports = Vec::new();

@@ -75,6 +75,14 @@ pub fn open_section(
             anndata::read(entry, file, library.as_deref(), layer.as_deref(), progress, cancel)?
         }
     };
+    if !measured.spots.is_empty() && measured.spots.iter().all(|s| !s.selected) {
+        progress.note(&format!(
+            "{}: {} marks every spot as not tissue, so its marks were not used",
+            entry.name,
+            file_name(&measured.positions)
+        ));
+        measured.spots.iter_mut().for_each(|s| s.selected = true);
+    }
     let scale = on_image(entry, &mut measured, progress)?;
     let files = Files {
         counts: entry.source.counts(),
