@@ -1,6 +1,9 @@
 //! What a training or a cross-validation will do, told before it is started.
 
+use std::sync::Arc;
+
 use super::project::Open;
+use crate::data::section::Section;
 use crate::evaluate::report::Split;
 use crate::evaluate::splits::{Fold, Judge, SectionRef, folds, holding_out};
 
@@ -83,13 +86,12 @@ mod tests {
     use crate::app::project::tests::open;
     use crate::app::work::ReadSection;
     use crate::data::testing::section;
-    use std::sync::Arc;
 
     fn ready(names: &[&str]) -> Open {
         let mut open = open(names);
         for (at, entry) in open.take_unread().iter().enumerate() {
-            let mut read = section(&entry.name, &["A"], &[&[1.0], &[2.0]]);
-            read.spots.truncate(2 - at % 2);
+            let mut read = section(&entry.name, &["A"], &[&[1.0_f32][..]; 20]);
+            read.spots.truncate(20 - at % 2);
             read.patient.clone_from(&entry.patient);
             let read = ReadSection { section: Arc::new(read), umis: 3.0 };
             open.set_state(crate::app::project::key(entry), SectionState::Ready(read));
@@ -103,9 +105,9 @@ mod tests {
         let plan = Plan::of_cross_validation(&open, Split::Patient).unwrap();
         let tests: Vec<_> = plan.folds.iter().map(|f| f.test.join("+")).collect();
         assert_eq!(tests, ["A1", "B1+B2"]);
-        assert_eq!((plan.folds[0].train_spots, plan.folds[1].test_spots), (3, 3));
+        assert_eq!((plan.folds[0].train_spots, plan.folds[1].test_spots), (39, 39));
         assert!(plan.folds.iter().all(|f| f.test.iter().all(|t| !f.train.contains(t))));
-        assert_eq!(plan.training_spots(), 5);
+        assert_eq!(plan.training_spots(), 59);
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub fn report(input: FoldInput<'_>) -> Result<FoldReport, FoldShapeError> {
     let spots = input.measured.rows();
     let is_scored = spots >= MIN_SPOTS_TO_CORRELATE;
     let ceilings: Vec<Option<f64>> = input.ceiling.iter().map(|c| c.filter(|_| is_scored)).collect();
-    let mut notes = input.notes;
+    let mut notes = input.notes.clone();
     notes.extend(note_on_size(input.test, spots));
     let genes: Vec<GeneResult> =
         (0..input.genes.len()).into_par_iter().map(|g| GeneResult::of(&input, g)).collect();

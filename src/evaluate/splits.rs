@@ -17,6 +17,9 @@ pub struct SectionRef {
 /// off by 0.2 and more by chance alone.
 pub const MIN_SPOTS_TO_JUDGE: usize = 30;
 
+/// Models are not trained on fewer spots, so a fold that leaves fewer is left out.
+const MIN_SPOTS_TO_TRAIN: usize = 16;
+
 /// Validation may leave this many spots to train on, however many it takes itself.
 const ENOUGH_SPOTS_TO_TRAIN: usize = 100;
 
@@ -118,13 +121,18 @@ pub enum SplitError {
          Add a section of another patient, or leave one section out"
     )]
     Patients,
+    /// Every fold leaves hardly a spot.
+    #[error(
+        "Too few spots are left to train on, whichever section is held out: at least {MIN_SPOTS_TO_TRAIN} are needed"
+    )]
+    Spots,
 }
 
 /// The folds of a cross-validation over `sections`. With [`Split::Patient`] each section whose patient is
-/// unknown counts as a patient of its own.
+/// unknown counts as a patient of its own. Folds that leave too few spots to train on are left out, with a warning.
 ///
 /// # Errors
-/// [`SplitError`] when there are fewer than two sections, or patients.
+/// [`SplitError`] when there are fewer than two sections, or patients, or spots enough for no fold.
 pub fn folds(sections: &[SectionRef], split: Split) -> Result<Folds, SplitError> {
     if sections.len() < 2 {
         return Err(SplitError::Sections(sections.len()));
@@ -146,7 +154,20 @@ pub fn folds(sections: &[SectionRef], split: Split) -> Result<Folds, SplitError>
         };
         Fold { name, test, train, judge }
     });
-    Ok(Folds { folds: folds.collect(), warnings: warnings(sections, split) })
+    let spots = |fold: &Fold| fold.train.iter().map(|&s| sections[s].spots).sum::<usize>();
+    let (kept, left_out): (Vec<Fold>, Vec<Fold>) = folds.partition(|f| spots(f) >= MIN_SPOTS_TO_TRAIN);
+    if kept.is_empty() {
+        return Err(SplitError::Spots);
+    }
+    let mut warnings = warnings(sections, split);
+    warnings.extend(left_out.iter().map(|fold| {
+        format!(
+            "{} was not held out, as only {} would be left to train on; at least {MIN_SPOTS_TO_TRAIN} are needed.",
+            fold.name,
+            count(spots(fold), "spot")
+        )
+    }));
+    Ok(Folds { folds: kept, warnings })
 }
 
 /// The fold of one run that tests on the named sections and trains on the others, validation chosen as
@@ -374,6 +395,18 @@ mod tests {
             let all = holding_out(&s, &[]).unwrap();
             assert!(["A1", "B1"].contains(&named(&all.judge).as_str()), "{:?}", all.judge);
         }
+    }
+
+    #[test]
+    fn folds_without_spots_to_train_on_are_left_out() {
+        let f = folds(&sized(&[("A1", 65), ("tiny3", 3)]), Split::Section).unwrap();
+        assert_eq!((f.folds.len(), f.folds[0].name.as_str()), (1, "tiny3"));
+        let warning = f.warnings.last().unwrap();
+        assert!(
+            warning.starts_with("A1 was not held out, as only 3 spots would be left to train on"),
+            "{warning}"
+        );
+        assert_eq!(folds(&sized(&[("a", 3), ("b", 1)]), Split::Section), Err(SplitError::Spots));
     }
 
     #[test]
