@@ -7,7 +7,6 @@ mod models;
 mod models;
 #[path = "../support/mod.rs"]
 mod support;
-mod values;
 
 use std::path::{Path, PathBuf};
 
