@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod models;
-mod models;
 #[path = "../support/mod.rs"]
 mod support;
 
