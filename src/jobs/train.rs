@@ -211,12 +211,11 @@ fn run_fold(
     folder: &Path,
     ctx: &Ctx,
 ) -> anyhow::Result<(Vec<FoldReport>, Vec<String>)> {
-    let reports_path = folder.join(FOLD_REPORT_FILE);
+    let (reports_path, checkpoint) = (folder.join(FOLD_REPORT_FILE), folder.join(CHECKPOINT_FILE));
     let fitted = if reports_path.is_file() {
         Model::load(folder, device)?
     } else {
         fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
-        let checkpoint = folder.join(CHECKPOINT_FILE);
         let (fitted, curves) = fit_model(prepared, fold, request, device, &checkpoint, ctx)?;
         fitted.save(folder)?;
         let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;
@@ -227,11 +226,12 @@ fn run_fold(
         }
         write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, fitted.notes()).as_bytes())?;
         write_json_atomically(&reports_path, &reports)?;
-        if checkpoint.exists() {
-            fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
-        }
         fitted
     };
+    // Also one that a program left behind that was killed between the two.
+    if checkpoint.exists() {
+        fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
+    }
     Ok((read_json(&reports_path)?, fitted.notes().to_vec()))
 }
 

@@ -133,9 +133,9 @@ def content(path):
             value.pop(varies, None)
         return json.dumps(value, sort_keys=True).encode()
     if path.name == "log.txt":
-        # All but the column of seconds.
+        # All but the column of seconds, in any order: networks are trained side by side.
         lines = [line.split("\t") for line in data.decode().splitlines()]
-        return "\n".join("\t".join(cells[:8] + cells[9:]) for cells in lines).encode()
+        return "\n".join(sorted("\t".join(cells[:8] + cells[9:]) for cells in lines)).encode()
     return data
 
 
@@ -184,8 +184,8 @@ def kinds(base):
         Kind(
             "cross-validation",
             whole,
-            lambda h: ["evaluate", at(h), *fit, "--split", "section", "--run", "cv", "--json", h / "eval.json"],
-            runs("cv") + ["eval.json"],
+            lambda h: ["evaluate", at(h), *fit, "--split", "section", "--run", "cv"],
+            runs("cv"),
         ),
         Kind(
             "prediction",
