@@ -20,6 +20,10 @@ pub struct SectionInput {
     pub section: Option<Arc<Section>>,
     /// The prediction to show, where there is one.
     pub predictions: Option<Arc<Predictions>>,
+    /// How the run that predicts did on what it was tested on, once that is known.
+    pub tested: Option<Arc<EvalReport>>,
+    /// Whether the run that predicts was trained on this section.
+    pub seen_in_training: bool,
     /// Why it could not be read, in one sentence.
     pub problem: Option<String>,
 }

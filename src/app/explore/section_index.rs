@@ -142,6 +142,11 @@ impl SectionIndex {
         column_of(&self.gene_of, gene).is_some()
     }
 
+    /// The column of `gene` in the counts.
+    pub fn column(&self, gene: &str) -> Option<usize> {
+        column_of(&self.gene_of, gene).map(|column| column as usize)
+    }
+
     /// What the section calls `gene` where that is not its own name: a former symbol, or the current one.
     pub fn other_name<'a>(&self, gene: &'a str) -> Option<&'a str> {
         aliases::found_as(gene, |name| self.gene_of.contains_key(name)).filter(|name| *name != gene)
