@@ -246,8 +246,10 @@ fn terms_are_explained_on_hover_and_in_help() {
     test.click("Fit");
     assert_eq!(test.harness.state().app().step, Step::Explore);
     assert_eq!(test.harness.state().app().overlay, None);
-    test.harness.get_by_label("Evidence").hover();
+    assert!(!test.shows(Term::Evidence.sentence()));
+    test.harness.get_by_label("EVIDENCE").hover();
     test.harness.run_steps(60);
+    assert!(test.shows(Term::Evidence.sentence()));
 }
 
 #[test]
