@@ -38,6 +38,7 @@ pub struct OwnScores {
     of: Option<Arc<Predictions>>,
     found: Scores,
     receive: Option<Receiver<Scores>>,
+    cancel: CancelToken,
 }
 
 impl OwnScores {
@@ -61,13 +62,15 @@ impl OwnScores {
         if same {
             return;
         }
+        self.cancel.cancel();
         *self = Self { of: wanted.map(|(_, p)| Arc::clone(p)), ..Self::default() };
         let Some((index, predictions)) = wanted else { return };
         let (index, predictions) = (Arc::clone(index), Arc::clone(predictions));
+        let cancel = self.cancel.clone();
         let (send, receive) = sync_channel(1);
         let started = std::thread::Builder::new().name("scores of a section".into()).spawn(move || {
             // Nobody listens any more when another section was turned to meanwhile.
-            let _ = send.send(scores(&index, &predictions));
+            let _ = send.send(scores(&index, &predictions, &cancel));
         });
         self.receive = started.is_ok().then_some(receive);
     }
@@ -86,11 +89,12 @@ impl OwnScores {
 }
 
 /// Scores every gene that was measured in the section and predicted.
-fn scores(index: &SectionIndex, predictions: &Predictions) -> Scores {
+fn scores(index: &SectionIndex, predictions: &Predictions, cancel: &CancelToken) -> Scores {
     let rows: Vec<Option<usize>> = predictions.spots.iter().map(|id| index.spot(id)).collect();
     let compared: Vec<(usize, Option<f64>, usize)> = (0..predictions.genes.len())
         .into_par_iter()
         .filter_map(|g| {
+            cancel.check().ok()?;
             let all = index.measured(predictions.genes.get(g)?)?;
             let at = |row: &Option<usize>| row.and_then(|s| all.get(s).copied()).unwrap_or(f32::NAN);
             let measured: Vec<f32> = rows.iter().map(at).collect();
@@ -102,7 +106,8 @@ fn scores(index: &SectionIndex, predictions: &Predictions) -> Scores {
         .collect();
     let p_values: Vec<Option<f64>> = compared.iter().map(|(_, pcc, n)| pearson_p((*pcc)?, *n)).collect();
     let q_values = benjamini_hochberg(&p_values);
-    let ceilings = ceilings(index, compared.iter().filter_map(|(g, ..)| predictions.genes.get(*g)));
+    let genes = compared.iter().filter_map(|(g, ..)| predictions.genes.get(*g));
+    let ceilings = ceilings(index, genes, cancel);
     let named = compared.iter().zip(q_values).zip(ceilings);
     named
         .filter_map(|(((g, pcc, _), q), ceiling)| {
@@ -112,7 +117,11 @@ fn scores(index: &SectionIndex, predictions: &Predictions) -> Scores {
 }
 
 /// The noise ceilings of these genes, which the section has.
-fn ceilings<'a>(index: &SectionIndex, genes: impl Iterator<Item = &'a String>) -> Vec<Option<f64>> {
+fn ceilings<'a>(
+    index: &SectionIndex,
+    genes: impl Iterator<Item = &'a String>,
+    cancel: &CancelToken,
+) -> Vec<Option<f64>> {
     let section = index.section();
     let columns: Vec<Option<usize>> = genes.map(|g| index.column(g)).collect();
     let known: Vec<usize> = columns.iter().flatten().copied().collect();
@@ -121,7 +130,7 @@ fn ceilings<'a>(index: &SectionIndex, genes: impl Iterator<Item = &'a String>) -
     if section.values != ValueKind::Counts || known.len() != columns.len() {
         return none;
     }
-    noise_ceiling(&section.counts, &known, index.target(), SEED, &CancelToken::new()).unwrap_or(none)
+    noise_ceiling(&section.counts, &known, index.target(), SEED, cancel).unwrap_or(none)
 }
 
 #[cfg(test)]
