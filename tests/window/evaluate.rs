@@ -127,6 +127,8 @@ fn genes_are_filtered_by_judgement_and_saved_as_shown() {
     test.settle();
     assert_eq!(listed(&test)[..2], ["G21", "G22"]);
     assert!(test.shows("20 of 61 genes listed"));
+    test.harness.get_by_label("Search the scored genes").click();
+    test.settle();
     test.harness.get_by_label("Search the scored genes").type_text("g4");
     test.settle();
     assert_eq!(listed(&test), ["G40"]);
