@@ -206,21 +206,24 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     if let Some(other) = &other {
         row::text(ui, line(lines[1]), place, room, other, (10.5, FontFamily::Proportional), c.weak);
     }
-    let track =
-        Rect::from_min_max(Pos2::new(from, rect.center().y - 3.5), Pos2::new(to, rect.center().y + 3.5));
-    ui.painter().rect_filled(track, 2.0, c.quiet);
-    let (text, color) = match r.trust {
-        Some(t) => {
-            let color = theme::judgement_color(t.judgement, c);
-            let end = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
-            ui.painter().rect_filled(track.with_max_x(end), 2.0, color);
-            (format!("{:.2} {}", t.mean, t.judgement.word()).replace('-', "\u{2212}"), color)
-        }
-        None => (Judgement::NotTested.word().to_owned(), c.weak),
-    };
     let end = rect.right() - row::PAD;
-    let room = end - to - 4.0;
-    row::text(ui, rect, Place::To(end), room, &text, (12.0, FontFamily::Proportional), color);
+    let small = || (12.0, FontFamily::Proportional);
+    match r.trust {
+        Some(t) => {
+            let low = Pos2::new(from, rect.center().y - 3.5);
+            let track = Rect::from_min_max(low, Pos2::new(to, rect.center().y + 3.5));
+            ui.painter().rect_filled(track, 2.0, c.quiet);
+            let color = theme::judgement_color(t.judgement, c);
+            let reached = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
+            ui.painter().rect_filled(track.with_max_x(reached), 2.0, color);
+            let text = format!("{:.2} {}", t.mean, t.judgement.word()).replace('-', "\u{2212}");
+            row::text(ui, rect, Place::To(end), end - to - 4.0, &text, small(), color);
+        }
+        None => {
+            let text = Judgement::NotTested.word();
+            row::text(ui, rect, Place::To(end), end - from, text, small(), c.weak);
+        }
+    }
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(describe(r, state)));
     if response.clicked() && !selected {
         commands.push(explore(ExploreCommand::SelectGene(r.name.clone())));
