@@ -23,6 +23,9 @@ const PITCH: f32 = theme::ROW;
 /// Where the bar begins and ends, as shares of the row's width.
 const BAR: (f32, f32) = (0.42, 0.66);
 
+/// Room for a correlation and its judgement.
+const WORD: f32 = 68.0;
+
 /// What the list keeps from frame to frame.
 #[derive(Default)]
 pub struct GeneListView {
@@ -194,7 +197,10 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     let selected = gene == Some(r.name.as_str());
     ui.spacing_mut().item_spacing.y = 2.0;
     let (rect, response) = row::begin(ui, selected, &r.name);
-    let (from, to) = (rect.left() + rect.width() * BAR.0, rect.left() + rect.width() * BAR.1);
+    let end = rect.right() - row::PAD;
+    let from = rect.left() + rect.width() * BAR.0;
+    // In a narrow column the bar gives way to the word.
+    let to = (rect.left() + rect.width() * BAR.1).min(end - WORD);
     let left = rect.left() + row::PAD;
     // The other symbol says why it is here: the section has it under that name, or it was searched for.
     let other = r.other.as_deref().map(|o| format!("as {o}"));
@@ -206,7 +212,6 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     if let Some(other) = &other {
         row::text(ui, line(lines[1]), place, room, other, (10.5, FontFamily::Proportional), c.weak);
     }
-    let end = rect.right() - row::PAD;
     let small = || (12.0, FontFamily::Proportional);
     match r.trust {
         Some(t) => {
