@@ -144,7 +144,7 @@ pub(super) mod tests {
     }
 
     fn fold(test: &str, model: f64, ridge: f64, genes: Vec<GeneScore>) -> FoldReport {
-        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: pcc_all, mse: 0.1, mae: 0.2 };
+        let scores = |pcc| Scores { pcc_all: Some(pcc), pcc_heg50: Some(pcc), mse: 0.1, mae: 0.2 };
         FoldReport {
             test: test.into(),
             patient: None,
@@ -154,7 +154,7 @@ pub(super) mod tests {
             ridge: scores(ridge),
             ridge_alpha: 1.0,
             mean: scores(0.0),
-            ceiling: Ceiling { pcc_all: 0.5, pcc_heg50: 0.7 },
+            ceiling: Ceiling { pcc_all: Some(0.5), pcc_heg50: Some(0.7) },
             undefined_genes: 0,
             regions: None,
             notes: Vec::new(),
@@ -178,7 +178,7 @@ pub(super) mod tests {
                 vec![score("A", Some(0.4), 0.1), score("B", None, 0.5), score("K", None, 0.0)],
             ),
         ];
-        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: pcc_all, mse: 0.1, mae: 0.2 };
+        let scores = |pcc| Scores { pcc_all: Some(pcc), pcc_heg50: Some(pcc), mse: 0.1, mae: 0.2 };
         EvalReport {
             split: Split::Section,
             target: Target::Published,
@@ -189,7 +189,7 @@ pub(super) mod tests {
                 model: scores(0.24),
                 ridge: scores(0.22),
                 mean: scores(0.0),
-                ceiling: Ceiling { pcc_all: 0.48, pcc_heg50: 0.7 },
+                ceiling: Ceiling { pcc_all: Some(0.48), pcc_heg50: Some(0.7) },
             },
             folds,
             warnings: vec!["Sections of one patient are on both sides of the split.".into()],
@@ -226,6 +226,7 @@ pub(super) mod tests {
             sections: sections.iter().map(ToString::to_string).collect(),
             genes: genes.iter().map(ToString::to_string).collect(),
             target,
+            normalised: Vec::new(),
             encoder: "texture-2".into(),
             weights: None,
             device: String::new(),
@@ -260,12 +261,12 @@ pub(super) mod tests {
             s.details,
             "Mean PCC 0.240 vs. 0.220; better on 2 of 2 held-out sections. That is 50 % of the noise ceiling (0.480)."
         );
-        r.mean.model.pcc_all = 0.21;
+        r.mean.model.pcc_all = Some(0.21);
         assert_eq!(
             Summary::new(&r).comparison,
             "The model does not beat ridge regression: it is 0.010 PCC worse on average."
         );
-        r.mean.model.pcc_all = 0.2205;
+        r.mean.model.pcc_all = Some(0.2205);
         assert_eq!(Summary::new(&r).comparison, "The model performs on par with ridge regression.");
         r.folds.truncate(1);
         assert!(Summary::new(&r).details.contains("better on 1 of 1 held-out section."));

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use hiscmcl::core::files::{write_bytes_atomically, write_json_atomically};
 use hiscmcl::evaluate::judgement::JudgedReport;
 use hiscmcl::evaluate::report::EvalReport;
-use hiscmcl::evaluate::tables;
+use hiscmcl::evaluate::tables::{self, rounded};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::genes;
 use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
@@ -56,7 +56,11 @@ impl Settings {
 }
 
 /// What is asked of each recipe, by its name.
-fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
+fn requests(
+    workspace: &Workspace,
+    args: FitArgs,
+    ctx: &Ctx,
+) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
     let recipe = args.recipe;
     let mut settings = Settings::default();
     if let Some(weights) = args.train_encoder {
@@ -75,7 +79,7 @@ fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRe
     let Settings { fused, published } = settings;
     let seed = published.settings.seed;
     let fused = FitRequest {
-        genes: genes::load(&args.genes, ctx)?,
+        genes: genes::load(workspace, &args.genes, ctx)?,
         target: args.target.into(),
         sections: Vec::new(),
         encoder: args.encoder.into(),
@@ -95,7 +99,7 @@ fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRe
 /// Trains a model and keeps it as a run.
 pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
-    let requests = requests(args.fit, ctx)?;
+    let requests = requests(&workspace, args.fit, ctx)?;
     let [(_, request)] = requests.as_slice() else {
         return Err(anyhow!("train takes one recipe at a time: fused or published"));
     };
@@ -122,14 +126,14 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
         vec![format!("Run \"{}\" trained in {:.0} s on {}", trained.run, trained.seconds, trained.device)];
     lines.extend(trained.reports.iter().map(|r| {
         format!(
-            "{}: PCC {:.3} (HEG-50 {:.3}); ridge {:.3} ({:.3}); ceiling {:.3} ({:.3}). {}",
+            "{}: PCC {} (HEG-50 {}); ridge {} ({}); ceiling {} ({}). {}",
             r.test,
-            r.model.pcc_all,
-            r.model.pcc_heg50,
-            r.ridge.pcc_all,
-            r.ridge.pcc_heg50,
-            r.ceiling.pcc_all,
-            r.ceiling.pcc_heg50,
+            rounded(r.model.pcc_all),
+            rounded(r.model.pcc_heg50),
+            rounded(r.ridge.pcc_all),
+            rounded(r.ridge.pcc_heg50),
+            rounded(r.ceiling.pcc_all),
+            rounded(r.ceiling.pcc_heg50),
             r.verdict().headline()
         )
     }));
@@ -140,7 +144,7 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
 /// Cross-validates by one recipe, or by both on the same folds.
 pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
-    let requests = requests(args.fit, ctx)?;
+    let requests = requests(&workspace, args.fit, ctx)?;
     let both = requests.len() > 1;
     let mut reports: Vec<(&str, EvalReport)> = Vec::new();
     for (recipe, request) in requests {

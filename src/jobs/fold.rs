@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::context::Ctx;
 use super::published;
@@ -13,6 +13,7 @@ use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
 use crate::core::progress::Of;
 use crate::core::target::Target;
+use crate::data::measured_genes::{GeneChoice, MeasuredGenes};
 use crate::data::section::{Section, ValueKind};
 use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
@@ -21,7 +22,7 @@ use crate::evaluate::fold::{FoldInput, report};
 use crate::evaluate::regions;
 use crate::evaluate::report::FoldReport;
 use crate::evaluate::ridge::{ALPHAS, Ridge, mean_prediction};
-use crate::evaluate::splits::{Fold, SectionRef};
+use crate::evaluate::splits::{Fold, Judge, SectionRef};
 use crate::predict::{Model, Predictions, predict};
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::pca::Pca;
@@ -38,8 +39,10 @@ const REGION_COMPONENTS: usize = 20;
 pub struct Prepared {
     /// The sections, in the project's order.
     pub sections: Vec<Arc<Section>>,
-    /// Names of the genes: `g`.
+    /// Names of the genes, those of the request that every section measured: `g`.
     pub genes: Vec<String>,
+    /// How they came out of the list of the request.
+    pub choice: GeneChoice,
     /// The scale of `expression`.
     pub target: Target,
     /// Image features of each section.
@@ -58,10 +61,11 @@ pub struct Prepared {
 
 impl Prepared {
     /// Reads the sections of these names and computes what a request needs of them: their expression and features,
-    /// and those of the views of all that are trained on, which the sections called `tested` never are.
+    /// and those of the views of all that are trained on, which the sections called `tested` never are. Genes that
+    /// a section did not measure are left out, with a note that names them.
     ///
     /// # Errors
-    /// One sentence naming the section, gene or file at fault.
+    /// One sentence naming the section or file at fault, or that no gene is left.
     pub fn new(
         workspace: &Workspace,
         names: &[String],
@@ -69,10 +73,15 @@ impl Prepared {
         tested: &[String],
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
-        let (genes, target) = (&request.genes, request.target);
+        let target = request.target;
         let sections = workspace.sections(names, ctx)?;
+        let choice = choose_genes(&sections, &request.genes, ctx)?;
+        let genes = &choice.used;
         let expression =
             sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(text) = mixed_values(&sections) {
+            ctx.observer.note(&text);
+        }
         let count_of =
             |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
         let mut wanted = Vec::with_capacity(sections.len());
@@ -91,7 +100,13 @@ impl Prepared {
         let pooled = features.iter().map(|f| pooled(f)).collect::<Result<Vec<_>, _>>()?;
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
         let (genes, workspace) = (genes.clone(), workspace.clone());
-        Ok(Self { sections, genes, target, features, views, expression, spot_ids, pooled, workspace })
+        Ok(Self { sections, genes, choice, target, features, views, expression, spot_ids, pooled, workspace })
+    }
+
+    /// Names of the sections whose files hold normalised values instead of counts.
+    pub fn normalised(&self) -> Vec<String> {
+        let sections = self.sections.iter().filter(|s| s.values == ValueKind::Normalised);
+        sections.map(|s| s.name.clone()).collect()
     }
 
     /// Identifiers of the spots of a section.
@@ -109,7 +124,11 @@ impl Prepared {
 
     /// What the splits need to know of the sections.
     pub fn refs(&self) -> Vec<SectionRef> {
-        let of = |s: &Arc<Section>| SectionRef { name: s.name.clone(), patient: s.patient.clone() };
+        let of = |s: &Arc<Section>| SectionRef {
+            name: s.name.clone(),
+            patient: s.patient.clone(),
+            spots: s.spots.len(),
+        };
         self.sections.iter().map(of).collect()
     }
 
@@ -131,6 +150,34 @@ impl Prepared {
     }
 }
 
+/// What to say where some of the sections hold counts and some normalised values.
+fn mixed_values(sections: &[Arc<Section>]) -> Option<String> {
+    let first = |kind| sections.iter().find(|s| s.values == kind).map(|s| &s.name);
+    let (counts, normalised) = (first(ValueKind::Counts)?, first(ValueKind::Normalised)?);
+    Some(format!(
+        "{normalised} holds normalised values and {counts} holds counts, so their expression is on different scales. \
+         Use sections of one kind, or add the counts of {normalised}."
+    ))
+}
+
+/// The genes of `list` that all of these sections measured; what is left out is told.
+///
+/// # Errors
+/// One sentence when no gene is left.
+fn choose_genes(sections: &[Arc<Section>], list: &[String], ctx: &Ctx) -> anyhow::Result<GeneChoice> {
+    if list.is_empty() {
+        return Err(target::TargetError::Empty.into());
+    }
+    let choice = MeasuredGenes::new(sections.iter().map(AsRef::as_ref)).choose(list);
+    if choice.used.is_empty() {
+        bail!(choice.nothing_left());
+    }
+    for note in choice.notes() {
+        ctx.observer.note(&note);
+    }
+    Ok(choice)
+}
+
 /// Fits the model on the training sections of a fold. Interrupted, it goes on from `checkpoint`. Returns
 /// the curves as well.
 ///
@@ -150,9 +197,10 @@ pub fn fit_model(
         let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
         return Ok((Model::Published(Box::new(model)), curves));
     }
-    let validation = match fold.validation {
-        Some(section) => Validation::Sections(prepared.names(&[section])),
-        None => Validation::Auto,
+    let validation = match &fold.judge {
+        Judge::Sections(sections) => Validation::Sections(prepared.names(sections)),
+        Judge::Part(section) => Validation::Part(prepared.sections[*section].name.clone()),
+        Judge::Nothing => Validation::Nothing,
     };
     let input = FitInput {
         sections: prepared.training(fold),
@@ -165,8 +213,9 @@ pub fn fit_model(
         curves.push(*metrics);
         ctx.observer.epoch(&fold.name, metrics);
     };
-    let fitted =
+    let mut fitted =
         fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
+    fitted.recipe.notes.extend(fold.note(&prepared.refs()));
     Ok((Model::Fused(Box::new(fitted)), curves))
 }
 
@@ -263,7 +312,10 @@ pub fn test(
             test: &section.name,
             patient: section.patient.as_deref(),
             train: prepared.names(&fold.train),
-            validation: fold.validation.map(|v| prepared.sections[v].name.clone()),
+            validation: match fold.validation() {
+                [] => None,
+                some => Some(prepared.names(some).join(", ")),
+            },
             genes: &prepared.genes,
             measured,
             predicted: &predictions.mean,

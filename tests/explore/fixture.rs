@@ -231,6 +231,7 @@ impl App {
                 tested: (name == "C4").then(|| Arc::new(report())),
                 seen_in_training: false,
                 predictions,
+                run: None,
                 problem: None,
             }
         });

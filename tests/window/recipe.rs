@@ -57,13 +57,14 @@ fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> 
         sections: ["A1", "A2", "B1"].map(Into::into).to_vec(),
         genes: genes.iter().map(ToString::to_string).collect(),
         target: Target::Published,
+        normalised: Vec::new(),
         encoder: "texture-2".into(),
         weights: None,
         device: "CPU".into(),
         train: TrainConfig::default(),
         published: published.then(PublishedChoice::default),
     };
-    let scores = Some(Scores { pcc_all, pcc_heg50: 0.4, mse: 0.2, mae: 0.3 });
+    let scores = Some(Scores { pcc_all: Some(pcc_all), pcc_heg50: Some(0.4), mse: 0.2, mae: 0.3 });
     RunInfo {
         id: id.into(),
         folder: "/nowhere".into(),

@@ -3,7 +3,7 @@
 
 mod refresh;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
@@ -20,6 +20,8 @@ use super::similar::{SimilarGenes, similar_genes};
 use super::values::{MapValues, PaneMap, PredictionIndex};
 use crate::core::display::DisplaySettings;
 use crate::core::geometry::SlidePoint;
+use crate::core::target::Target;
+use crate::data::aliases;
 use crate::evaluate::report::EvalReport;
 
 /// The most places to go back to.
@@ -123,8 +125,13 @@ pub struct ExploreState {
     /// The scores of the section shown, where no run was tested on it.
     own_scores: OwnScores,
     panels: Vec<PanelGenes>,
+    /// The genes and the target of the values shown: those of the run, else of the project.
     scale_genes: Arc<Vec<String>>,
+    target: Target,
     project_genes: Vec<String>,
+    project_set: HashSet<String>,
+    /// Whether the list is yet to be shown so that the gene is in it.
+    reveal: bool,
     cache: IndexCache,
     index: Option<Arc<SectionIndex>>,
     prediction: Option<PredictionIndex>,
@@ -164,10 +171,12 @@ impl ExploreState {
                 }
             }
             ExploreCommand::Search(text) => {
+                self.reveal = false;
                 self.search = text;
                 self.stale.shown = true;
             }
             ExploreCommand::Filter(filter) => {
+                self.reveal = false;
                 self.filter = filter;
                 self.stale.shown = true;
             }
@@ -206,6 +215,7 @@ impl ExploreState {
         }
         if let Some(gene) = gene {
             self.select_gene(gene);
+            self.reveal = true;
         }
     }
 
@@ -282,6 +292,16 @@ impl ExploreState {
     /// Whether the genes were evaluated.
     pub fn is_evaluated(&self) -> bool {
         !self.trust.is_empty()
+    }
+
+    /// Whether the project's gene list has `gene`, under its own name or another symbol of it.
+    pub fn is_in_gene_list(&self, gene: &str) -> bool {
+        aliases::found_as(gene, |name| self.project_set.contains(name)).is_some()
+    }
+
+    /// Whether `gene` is measured here and could be added to the project's gene list.
+    pub fn can_be_added(&self, gene: &str) -> bool {
+        self.index.as_ref().is_some_and(|i| i.has_gene(gene)) && !self.is_in_gene_list(gene)
     }
 
     /// How the trust in genes can be found out here, in one sentence.

@@ -47,8 +47,8 @@ impl Line<'_> {
                 judgement => Some(f64::from(judgement as u8)),
             }),
             Part::Encoder => SortKey::Text(&self.encoder),
-            Part::Pcc => SortKey::Number(scores.map(|s| s.pcc_all)),
-            Part::Heg => SortKey::Number(scores.map(|s| s.pcc_heg50)),
+            Part::Pcc => SortKey::Number(scores.and_then(|s| s.pcc_all)),
+            Part::Heg => SortKey::Number(scores.and_then(|s| s.pcc_heg50)),
             Part::Mse => SortKey::Number(scores.map(|s| s.mse)),
             Part::Started => SortKey::Text(&self.run.config.started),
             Part::Difference => SortKey::Text(self.difference.unwrap_or_default()),
@@ -123,9 +123,11 @@ pub fn show(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command
                     }
                     Part::Judgement => drop(judged(ui, line.run.verdict.judgement)),
                     Part::Encoder => drop(text(ui, line.encoder.as_str())),
-                    Part::Pcc => drop(text(ui, RichText::new(number(scores.map(|s| s.pcc_all))).color(ink))),
+                    Part::Pcc => {
+                        drop(text(ui, RichText::new(number(scores.and_then(|s| s.pcc_all))).color(ink)))
+                    }
                     Part::Heg => {
-                        drop(text(ui, RichText::new(number(scores.map(|s| s.pcc_heg50))).color(ink)))
+                        drop(text(ui, RichText::new(number(scores.and_then(|s| s.pcc_heg50))).color(ink)))
                     }
                     Part::Mse => drop(text(ui, RichText::new(number(scores.map(|s| s.mse))).color(ink))),
                     Part::Started => {

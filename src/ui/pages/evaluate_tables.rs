@@ -53,8 +53,6 @@ impl Line {
 
     fn number(&self, part: Part) -> Option<f64> {
         let MeanReport { model, ridge, mean, ceiling } = self.scores;
-        // Without counts there is no ceiling, and the report says 0.
-        let reachable = |v: f64| (v > 0.0).then_some(v);
         match part {
             Part::Section => None,
             Part::Judgement => match self.verdict.judgement {
@@ -62,16 +60,16 @@ impl Line {
                 judgement => Some(f64::from(judgement as u8)),
             },
             Part::Genes => Some(self.verdict.genes.good as f64),
-            Part::Pcc => Some(model.pcc_all),
-            Part::Heg => Some(model.pcc_heg50),
+            Part::Pcc => model.pcc_all,
+            Part::Heg => model.pcc_heg50,
             Part::Mse => Some(model.mse),
             Part::Mae => Some(model.mae),
-            Part::RidgePcc => Some(ridge.pcc_all),
-            Part::RidgeHeg => Some(ridge.pcc_heg50),
+            Part::RidgePcc => ridge.pcc_all,
+            Part::RidgeHeg => ridge.pcc_heg50,
             Part::RidgeMse => Some(ridge.mse),
             Part::MeanMse => Some(mean.mse),
-            Part::Ceiling => reachable(ceiling.pcc_all),
-            Part::CeilingHeg => reachable(ceiling.pcc_heg50),
+            Part::Ceiling => ceiling.pcc_all,
+            Part::CeilingHeg => ceiling.pcc_heg50,
         }
     }
 
@@ -161,7 +159,8 @@ pub fn folds(ui: &mut Ui, shown: &ShownReport) {
         .to_owned();
     if undefined > 0 {
         note.push_str(&format!(
-            " {undefined} correlations are undefined because the gene is constant in the section; they are excluded."
+            " {undefined} correlations are undefined because the gene is constant in the section or the section has too few \
+             spots; they are excluded."
         ));
     }
     remark(ui, note);

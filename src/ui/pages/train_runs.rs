@@ -12,6 +12,7 @@ use crate::app::terms::Term;
 use crate::app::text::counted;
 use crate::evaluate::judgement::Judgement;
 use crate::evaluate::report::Split;
+use crate::evaluate::tables::rounded;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::ui::table::{Column, Table, remember, remembered, text};
 use crate::ui::theme::{colors, strong};
@@ -52,8 +53,8 @@ impl Line<'_> {
                 judgement => Some(f64::from(judgement as u8)),
             }),
             Part::Tested => SortKey::Text(&self.tested),
-            Part::Pcc => SortKey::Number(run.scores.map(|s| s.pcc_all)),
-            Part::Heg => SortKey::Number(run.scores.map(|s| s.pcc_heg50)),
+            Part::Pcc => SortKey::Number(run.scores.and_then(|s| s.pcc_all)),
+            Part::Heg => SortKey::Number(run.scores.and_then(|s| s.pcc_heg50)),
             Part::Encoder => SortKey::Text(&self.encoder),
             Part::Genes => SortKey::Number(Some(run.config.genes.len() as f64)),
             Part::Started => SortKey::Text(&run.config.started),
@@ -141,8 +142,8 @@ fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut 
         }
         Part::Judgement => drop(judged(ui, run.verdict.judgement)),
         Part::Tested => drop(text(ui, line.tested.as_str())),
-        Part::Pcc => drop(text(ui, number(run.scores.map(|s| s.pcc_all)))),
-        Part::Heg => drop(text(ui, number(run.scores.map(|s| s.pcc_heg50)))),
+        Part::Pcc => drop(text(ui, number(run.scores.and_then(|s| s.pcc_all)))),
+        Part::Heg => drop(text(ui, number(run.scores.and_then(|s| s.pcc_heg50)))),
         Part::Encoder => drop(text(ui, line.encoder.as_str())),
         Part::Genes => {
             let what = format!("{}, {}", run.config.genes.len(), target_name(run.config.target));
