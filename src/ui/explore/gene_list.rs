@@ -28,6 +28,9 @@ const BAR: (f32, f32) = (0.42, 0.66);
 /// Least room for "0.52 good".
 const WORD: f32 = 58.0;
 
+/// Room for a correlation and its judgement.
+const WORD: f32 = 68.0;
+
 /// What the list keeps from frame to frame.
 #[derive(Default)]
 pub struct GeneListView {
@@ -279,7 +282,7 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     };
     if is_offered(r, state) {
         response.on_hover_ui(hover);
-        add_button(ui, r, rect.with_min_x(from).with_max_x(rect.right() - row::PAD), commands);
+        add_button(ui, r, rect.with_min_x(from).with_max_x(end), commands);
         return;
     }
     let small = || (12.0, FontFamily::Proportional);
