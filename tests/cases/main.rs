@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod models;
 #[path = "../support/mod.rs"]
 mod support;
 mod values;

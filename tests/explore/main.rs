@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod fixture;
+mod trust;
 
 use eframe::egui::{Key, Modifiers, PointerButton, Pos2, Vec2, accesskit::Role};
 use egui_kittest::Harness;
