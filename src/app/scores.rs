@@ -57,9 +57,15 @@ pub struct Summary {
 impl Summary {
     /// What `report` says.
     pub fn new(report: &EvalReport) -> Self {
-        let (model, ridge) = (report.mean.model.pcc_all, report.mean.ridge.pcc_all);
-        let gain = model - ridge;
         let better = report.folds.iter().filter(|f| f.model.pcc_all > f.ridge.pcc_all).count();
+        let sections = counted(report.folds.len(), "held-out section");
+        let verdict = report.verdict();
+        let Some((model, ridge)) = report.mean.model.pcc_all.zip(report.mean.ridge.pcc_all) else {
+            let comparison = "The model cannot be compared with ridge regression.".to_owned();
+            let details = "No correlation is defined on the held-out sections.".to_owned();
+            return Self { verdict, comparison, details };
+        };
+        let gain = model - ridge;
         let comparison = if gain >= NOTABLE {
             format!("The model beats ridge regression by {gain:.3} PCC on average.")
         } else if gain > -NOTABLE {
@@ -67,14 +73,12 @@ impl Summary {
         } else {
             format!("The model does not beat ridge regression: it is {:.3} PCC worse on average.", -gain)
         };
-        let sections = counted(report.folds.len(), "held-out section");
         let mut details = format!("Mean PCC {model:.3} vs. {ridge:.3}; better on {better} of {sections}.");
-        let ceiling = report.mean.ceiling.pcc_all;
-        if ceiling > 0.0 {
+        if let Some(ceiling) = report.mean.ceiling.pcc_all.filter(|c| *c > 0.0) {
             let share = (100.0 * model / ceiling).clamp(0.0, 100.0);
             details.push_str(&format!(" That is {share:.0} % of the noise ceiling ({ceiling:.3})."));
         }
-        Self { verdict: report.verdict(), comparison, details }
+        Self { verdict, comparison, details }
     }
 
     /// "Fair overall: 61 of 785 genes good, 140 fair."
@@ -268,6 +272,8 @@ pub(super) mod tests {
         );
         r.mean.model.pcc_all = Some(0.2205);
         assert_eq!(Summary::new(&r).comparison, "The model performs on par with ridge regression.");
+        let undefined = EvalReport { mean: MeanReport::default(), ..report() };
+        assert_eq!(Summary::new(&undefined).details, "No correlation is defined on the held-out sections.");
         r.folds.truncate(1);
         assert!(Summary::new(&r).details.contains("better on 1 of 1 held-out section."));
     }

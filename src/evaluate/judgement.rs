@@ -15,6 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::evaluate::metrics::mean_where_defined;
 use crate::evaluate::report::{EvalReport, FoldReport, GeneScore};
 use crate::evaluate::tables::{GeneSummary, gene_summaries};
 
@@ -164,10 +165,10 @@ impl Verdict {
         let counts = JudgedGenes::count(genes.iter().map(Judgement::of_summary));
         let tested = genes.iter().filter(|g| g.pcc.is_some()).count();
         let significant = genes.iter().filter(|g| g.sections > 0 && 2 * g.significant >= g.sections).count();
-        let mean = |of: fn(&FoldReport) -> f64| folds.iter().map(of).sum::<f64>() / folds.len() as f64;
-        let pcc = (tested > 0).then(|| mean(|f| f.model.pcc_all));
-        // A section without counts has no ceiling, and its report says 0.
-        let ceiling = genes.iter().any(|g| g.ceiling.is_some()).then(|| mean(|f| f.ceiling.pcc_all));
+        let pcc = mean_where_defined(folds.iter().map(|f| f.model.pcc_all)).filter(|_| tested > 0);
+        // Reports of earlier versions say 0 where values are not counts and have no ceiling.
+        let has_ceiling = genes.iter().any(|g| g.ceiling.is_some());
+        let ceiling = mean_where_defined(folds.iter().map(|f| f.ceiling.pcc_all)).filter(|_| has_ceiling);
         let judgement = Judgement::new(pcc, ceiling, tested > 0 && 2 * significant >= tested);
         Self { judgement, genes: counts }
     }
@@ -292,7 +293,7 @@ mod tests {
     }
 
     fn fold(test: &str, train: &[&str], pcc_all: f64, genes: Vec<GeneScore>) -> FoldReport {
-        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: pcc_all, mse: 0.1, mae: 0.2 };
+        let scores = |pcc| Scores { pcc_all: Some(pcc), pcc_heg50: Some(pcc), mse: 0.1, mae: 0.2 };
         FoldReport {
             test: test.into(),
             patient: None,
@@ -302,7 +303,7 @@ mod tests {
             ridge: scores(0.0),
             ridge_alpha: 1.0,
             mean: scores(0.0),
-            ceiling: Ceiling { pcc_all: 0.5, pcc_heg50: 0.7 },
+            ceiling: Ceiling { pcc_all: Some(0.5), pcc_heg50: Some(0.7) },
             undefined_genes: 0,
             regions: None,
             notes: Vec::new(),

@@ -100,7 +100,7 @@ impl<C: Copy + PartialEq> Table<'_, C> {
             let output = ScrollArea::vertical()
                 .id_salt((self.name, "rows"))
                 .max_height(self.most)
-                .min_scrolled_height(self.most.min(self.row * 3.0))
+                .min_scrolled_height(self.most)
                 .auto_shrink([false, true])
                 .show_rows(ui, self.row, rows, |ui, range| {
                     for row in range {

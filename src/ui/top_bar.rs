@@ -35,24 +35,27 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
         let step_width = ((whole.width() - rest) / steps).clamp(STEP_WIDTH.1, STEP_WIDTH.0);
         let middle = step_width * steps + gap * steps + NEXT_WIDTH;
         let side = ((whole.width() - middle) / 2.0 - gap).max(SIDE.min(whole.width() * 0.16));
+        let narrow = whole.width() < NARROW;
         ui.horizontal_centered(|ui| {
             ui.allocate_ui_with_layout(vec2(side, HEIGHT), Layout::left_to_right(Align::Center), |ui| {
                 ui.set_min_width(side);
-                project(ui, app, out);
+                project(ui, app, narrow, out);
             });
             for step in Step::ALL {
                 step_button(ui, app, step, step_width, out);
             }
             next_button(ui, app, out);
-            let narrow = whole.width() < NARROW;
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| corner(ui, app, narrow, out));
         });
     });
 }
 
-fn project(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+fn project(ui: &mut Ui, app: &App, narrow: bool, out: &mut Vec<Command>) {
     let c = colors(ui);
-    ui.label(theme::strong("HisCMCL").size(16.0).color(c.text));
+    // In a narrow window the name of the project is worth more than that of the program.
+    if !narrow || app.open.is_none() {
+        ui.label(theme::strong("HisCMCL").size(16.0).color(c.text));
+    }
     if let Some(open) = &app.open {
         let file = open.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut text = RichText::new(file.as_str()).color(c.weak);

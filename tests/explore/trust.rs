@@ -129,9 +129,10 @@ fn similar_genes_come_with_a_caution() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     harness.run();
-    let node = harness.get_by_label_contains("mean correlation with all other genes");
-    let text = node.accesskit_node().label().unwrap_or_default();
-    assert!(text.contains(" measured, ") && text.contains(" predicted"), "{text}");
+    let similar = harness.state().state.similar().unwrap();
+    let caution = similar.found.as_ref().unwrap().caution().unwrap();
+    assert!(caution.contains(" measured, ") && caution.contains(" predicted"), "{caution}");
+    assert!(harness.query_by_label(&caution).is_some());
 }
 
 #[test]

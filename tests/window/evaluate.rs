@@ -34,7 +34,7 @@ fn genes() -> Vec<GeneScore> {
 
 fn report() -> EvalReport {
     let fold = |test: &str, train: &[&str], pcc_all: f64| {
-        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: pcc_all + 0.1, mse: 0.2, mae: 0.3 };
+        let scores = |pcc: f64| Scores { pcc_all: Some(pcc), pcc_heg50: Some(pcc + 0.1), mse: 0.2, mae: 0.3 };
         FoldReport {
             test: test.into(),
             patient: Some(test[..1].into()),
@@ -44,7 +44,7 @@ fn report() -> EvalReport {
             ridge: scores(pcc_all - 0.05),
             ridge_alpha: 1.0,
             mean: scores(0.0),
-            ceiling: Ceiling { pcc_all: 0.8, pcc_heg50: 0.9 },
+            ceiling: Ceiling { pcc_all: Some(0.8), pcc_heg50: Some(0.9) },
             undefined_genes: 1,
             regions: None,
             notes: Vec::new(),
@@ -127,6 +127,8 @@ fn genes_are_filtered_by_judgement_and_saved_as_shown() {
     test.settle();
     assert_eq!(listed(&test)[..2], ["G21", "G22"]);
     assert!(test.shows("20 of 61 genes listed"));
+    test.harness.get_by_label("Search the scored genes").click();
+    test.settle();
     test.harness.get_by_label("Search the scored genes").type_text("g4");
     test.settle();
     assert_eq!(listed(&test), ["G40"]);

@@ -131,10 +131,10 @@ impl GeneFacts {
         }
     }
 
-    /// "47 % of the noise ceiling".
+    /// "47 % of ceiling".
     pub fn share_text(&self) -> Option<String> {
         let (pcc, ceiling) = self.pcc.zip(self.ceiling.filter(|c| *c > 0.0))?;
-        Some(format!("{:.0} % of the noise ceiling", 100.0 * (pcc / ceiling).max(0.0)))
+        Some(format!("{:.0} % of ceiling", 100.0 * (pcc / ceiling).max(0.0)))
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!((f.ceiling, f.ridge), (Some(0.9), Some(0.1)), "they do not depend on the model");
         let same = facts("C2", None, Some(&tested(1.0)));
         assert_eq!(same.judgement, Judgement::Good);
-        assert_eq!(same.share_text().unwrap(), "111 % of the noise ceiling");
+        assert_eq!(same.share_text().unwrap(), "111 % of ceiling");
     }
 
     #[test]

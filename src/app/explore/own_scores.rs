@@ -12,6 +12,7 @@ use super::values::pearson;
 use crate::core::cancel::CancelToken;
 use crate::data::section::ValueKind;
 use crate::evaluate::ceiling::noise_ceiling;
+use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::metrics::{benjamini_hochberg, pearson_p};
 use crate::predict::Predictions;
 
@@ -101,7 +102,9 @@ fn scores(index: &SectionIndex, predictions: &Predictions, cancel: &CancelToken)
             let predicted = predictions.mean.column(g);
             let both =
                 measured.iter().zip(&predicted).filter(|(m, p)| m.is_finite() && p.is_finite()).count();
-            Some((g, pearson(&measured, &predicted), both))
+            // As in a cross-validation, a few spots say nothing.
+            let pcc = pearson(&measured, &predicted).filter(|_| both >= MIN_SPOTS_TO_CORRELATE);
+            Some((g, pcc, both))
         })
         .collect();
     let p_values: Vec<Option<f64>> = compared.iter().map(|(_, pcc, n)| pearson_p((*pcc)?, *n)).collect();

@@ -26,6 +26,9 @@ const MOST_ADDED: usize = 2000;
 /// Where the bar begins and ends, as shares of the row's width.
 const BAR: (f32, f32) = (0.42, 0.66);
 
+/// Room for a correlation and its judgement.
+const WORD: f32 = 68.0;
+
 /// What the list keeps from frame to frame.
 #[derive(Default)]
 pub struct GeneListView {
@@ -250,7 +253,10 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     let selected = gene == Some(r.name.as_str());
     ui.spacing_mut().item_spacing.y = 2.0;
     let (rect, response) = row::begin(ui, selected, &r.name);
-    let (from, to) = (rect.left() + rect.width() * BAR.0, rect.left() + rect.width() * BAR.1);
+    let end = rect.right() - row::PAD;
+    let from = rect.left() + rect.width() * BAR.0;
+    // In a narrow column the bar gives way to the word.
+    let to = (rect.left() + rect.width() * BAR.1).min(end - WORD);
     let left = rect.left() + row::PAD;
     // The other symbol says why it is here: the section has it under that name, or it was searched for.
     let other = r.other.as_deref().map(|o| format!("as {o}"));
@@ -274,23 +280,26 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     };
     if is_offered(r, state) {
         response.on_hover_ui(hover);
-        add_button(ui, r, rect.with_min_x(from).with_max_x(rect.right() - row::PAD), commands);
+        add_button(ui, r, rect.with_min_x(from).with_max_x(end), commands);
         return;
     }
-    let track =
-        Rect::from_min_max(Pos2::new(from, rect.center().y - 3.5), Pos2::new(to, rect.center().y + 3.5));
-    ui.painter().rect_filled(track, 2.0, c.quiet);
-    let (text, color) = match r.trust {
+    let small = || (12.0, FontFamily::Proportional);
+    match r.trust {
         Some(t) => {
+            let low = Pos2::new(from, rect.center().y - 3.5);
+            let track = Rect::from_min_max(low, Pos2::new(to, rect.center().y + 3.5));
+            ui.painter().rect_filled(track, 2.0, c.quiet);
             let color = theme::judgement_color(t.judgement, c);
-            let end = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
-            ui.painter().rect_filled(track.with_max_x(end), 2.0, color);
-            (format!("{:.2} {}", t.mean, t.judgement.word()).replace('-', "\u{2212}"), color)
+            let reached = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
+            ui.painter().rect_filled(track.with_max_x(reached), 2.0, color);
+            let text = format!("{:.2} {}", t.mean, t.judgement.word()).replace('-', "\u{2212}");
+            row::text(ui, rect, Place::To(end), end - to - 4.0, &text, small(), color);
         }
-        None => (Judgement::NotTested.word().to_owned(), c.weak),
-    };
-    let end = rect.right() - row::PAD;
-    row::text(ui, rect, Place::To(end), 40.0, &text, (12.5, FontFamily::Proportional), color);
+        None => {
+            let text = Judgement::NotTested.word();
+            row::text(ui, rect, Place::To(end), end - from, text, small(), c.weak);
+        }
+    }
     response.on_hover_ui(hover);
 }
 
@@ -314,11 +323,6 @@ fn add_button(ui: &mut Ui, r: &GeneRow, room: Rect, commands: &mut Vec<Command>)
     widgets::name(&added, &format!("Add to gene list: {}", r.name));
     if added.on_hover_text(format!("Add {} to the gene list of the project", r.name)).clicked() {
         commands.push(Command::Genes(GenesCommand::Add(vec![r.name.clone()])));
-    let room = end - to - 4.0;
-    row::text(ui, rect, Place::To(end), room, &text, (12.0, FontFamily::Proportional), color);
-    response.ctx.accesskit_node_builder(response.id, |node| node.set_description(describe(r, state)));
-    if response.clicked() && !selected {
-        commands.push(explore(ExploreCommand::SelectGene(r.name.clone())));
     }
 }
 

@@ -123,7 +123,9 @@ pub fn show(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command
                     }
                     Part::Judgement => drop(judged(ui, line.run.verdict.judgement)),
                     Part::Encoder => drop(text(ui, line.encoder.as_str())),
-                    Part::Pcc => drop(text(ui, RichText::new(number(scores.and_then(|s| s.pcc_all))).color(ink))),
+                    Part::Pcc => {
+                        drop(text(ui, RichText::new(number(scores.and_then(|s| s.pcc_all))).color(ink)))
+                    }
                     Part::Heg => {
                         drop(text(ui, RichText::new(number(scores.and_then(|s| s.pcc_heg50))).color(ink)))
                     }

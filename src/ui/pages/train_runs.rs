@@ -73,15 +73,16 @@ fn columns() -> [Column<Part>; 9] {
         sorts: id != Part::Actions,
     };
     [
-        column(Part::Name, "Name", "", 130.0, false),
-        column(Part::Judgement, "Judgement", Term::Judgement.sentence(), 82.0, false),
-        column(Part::Tested, "Tested on", Term::HeldOut.sentence(), 130.0, false),
-        column(Part::Pcc, "PCC all", Term::Pcc.sentence(), 66.0, true),
-        column(Part::Heg, "PCC HEG-50", Term::Heg50.sentence(), 86.0, true),
-        column(Part::Encoder, "Image encoder", "", 110.0, false),
-        column(Part::Genes, "Genes and target", "", 124.0, false),
-        column(Part::Started, "Started", "", 118.0, false),
-        column(Part::Actions, "", "", 138.0, false),
+        column(Part::Name, "Name", "", 116.0, false),
+        // Beside the name, so that they are in view in a narrow window, too.
+        column(Part::Actions, "", "", 132.0, false),
+        column(Part::Judgement, "Judgement", Term::Judgement.sentence(), 74.0, false),
+        column(Part::Tested, "Tested on", Term::HeldOut.sentence(), 112.0, false),
+        column(Part::Pcc, "PCC all", Term::Pcc.sentence(), 60.0, true),
+        column(Part::Heg, "PCC HEG-50", Term::Heg50.sentence(), 80.0, true),
+        column(Part::Encoder, "Image encoder", "", 100.0, false),
+        column(Part::Genes, "Genes and target", "", 116.0, false),
+        column(Part::Started, "Started", "", 114.0, false),
     ]
 }
 
