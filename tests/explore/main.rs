@@ -7,13 +7,14 @@ mod trust;
 
 use eframe::egui::{Key, Modifiers, PointerButton, Pos2, Vec2, accesskit::Role};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use fixture::{App, GENES, SIDE, open};
 use hiscmcl::app::command::{Command, Step};
-use hiscmcl::app::explore::ExploreCommand;
+use hiscmcl::app::explore::{ExploreCommand, RunScale};
 use hiscmcl::core::colormap::ColorMap;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::geometry::SlidePoint;
+use hiscmcl::core::target::{ExpressionScale, Target};
 
 fn gene<'a>(harness: &'a Harness<'_, App>) -> &'a str {
     harness.state().state.gene().unwrap()
@@ -438,4 +439,32 @@ fn normalised_values_are_not_subtracted_from_predictions_of_counts() {
     harness.run();
     assert!(harness.query_by_label_contains("on different scales, so there is no difference").is_some());
     assert!(harness.query_by_label_contains("as in the file (normalised)").is_some());
+}
+
+#[test]
+fn a_map_of_a_run_has_the_genes_and_the_target_of_the_run() {
+    let mut app = App::new();
+    // The list of the project has changed since, and the prediction is still to come.
+    app.genes = vec!["ERBB2".to_owned()];
+    app.sections[2].predictions = None;
+    let run = |genes: &[&str], target: Target| RunScale {
+        genes: std::sync::Arc::new(genes.iter().map(|g| (*g).to_owned()).collect()),
+        target,
+        predicted: target.scale(true),
+    };
+    app.sections[2].run = Some(run(&["GNAS", "FASN"], Target::Published));
+    let mut harness = open(app);
+    harness.get_by_label("C4").click();
+    harness.run();
+    let scale = |harness: &Harness<'_, App>, gene: &str| harness.state().state.index().unwrap().scale(gene);
+    assert_eq!(scale(&harness, "GNAS"), ExpressionScale::Log10Selected);
+    assert_eq!(scale(&harness, "ERBB2"), ExpressionScale::Log10All);
+    harness.state_mut().sections[2].run = Some(run(&["ERBB2"], Target::Lognorm));
+    harness.run();
+    assert_eq!(scale(&harness, "GNAS"), ExpressionScale::LnAll);
+    // Without a run, the project's list and target.
+    harness.state_mut().sections[2].run = None;
+    harness.run();
+    assert_eq!(scale(&harness, "GNAS"), ExpressionScale::Log10All);
+    assert_eq!(scale(&harness, "ERBB2"), ExpressionScale::Log10Selected);
 }

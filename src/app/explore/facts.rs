@@ -234,7 +234,7 @@ mod tests {
             retrieved: vec![Vec::new(); measured.len()],
             bank_spots: vec![BankSpot { section: bank.into(), spot: "0x0".into() }],
         };
-        let prediction = PredictionIndex::new(Arc::new(predictions), &index);
+        let prediction = PredictionIndex::new(Arc::new(predictions), &index, index.scale("A"));
         let values = MapValues::new(&index, Some(&prediction), "A");
         let source =
             Source { prediction: Some(&prediction), tested: own, report: other, ..Source::default() };
