@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
-use hiscmcl::app::command::{Command, GenesCommand, PanelForm, Step};
+use hiscmcl::app::command::{Command, GenesCommand, PanelForm};
 use hiscmcl::app::explore::ExploreCommand;
 use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::core::matrix::Matrix;
