@@ -70,7 +70,7 @@ fn cross_validation_reports_every_name_it_promises() {
     let dir = tempfile::tempdir().unwrap();
     let (project, genes) = demo_project(dir.path());
     let out = dir.path().join("eval.json");
-    run(hiscmcl()
+    let table = run(hiscmcl()
         .arg("evaluate")
         .arg(&project)
         .arg("--genes")
@@ -99,6 +99,20 @@ fn cross_validation_reports_every_name_it_promises() {
     }
     assert!(report["seconds"].as_f64().unwrap() > 0.0);
     assert!(report["peak_rss_mb"].is_f64());
+
+    // The judgement stands in what is printed and in both files, and is the same everywhere.
+    let judged = &report["judgement"];
+    let headline = judged["headline"].as_str().unwrap();
+    assert!(table.contains(headline) && table.lines().next().unwrap().ends_with("Judgement"), "{table}");
+    let counts = ["good", "fair", "poor", "not_tested"].map(|j| judged["counts"][j].as_u64().unwrap());
+    assert_eq!(counts.iter().sum::<u64>(), report["gene_count"].as_u64().unwrap());
+    let good = judged["genes"].as_array().unwrap().iter().filter(|g| g["judgement"] == "good").count();
+    assert_eq!(good as u64, counts[0]);
+    let all = counts.iter().sum::<u64>();
+    assert!(
+        headline.starts_with(&format!("{} of {all} genes good, {} fair", counts[0], counts[1])),
+        "{headline}"
+    );
 }
 
 #[test]

@@ -22,35 +22,58 @@ pub fn parse_genes(text: &str) -> Vec<String> {
     split_names(text, |_| false)
 }
 
-/// As [`parse_genes`]; a name of several words ("cyclin D1", "ER alpha") that means a gene or a protein stays whole.
+/// As [`parse_genes`]; a name of several words ("cyclin D1", "ER alpha") that means a gene or a protein stays whole, and
+/// so does the very name of a measured gene, whatever it is made of ("HLA-A;HLA-B", "TBCE (ENSG00000285053)").
 pub fn typed_genes(text: &str, measured: &MeasuredGenes) -> Vec<String> {
-    split_names(text, |words| !protein_names::symbols(words).is_empty() || measured.meant(words).is_some())
+    let is_one = |words: &str| !protein_names::symbols(words).is_empty() || measured.meant(words).is_some();
+    split(text, &|name| measured.has_name(name), &is_one)
 }
 
 /// The names in a text, each once. Words that nothing but spaces separate stay together where `is_one` says so.
 pub fn split_names(text: &str, is_one: impl Fn(&str) -> bool) -> Vec<String> {
+    split(text, &|_| false, &is_one)
+}
+
+fn split(text: &str, is_name: &dyn Fn(&str) -> bool, is_one: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut add = |name: &str| {
-        let name = bare(name);
         if !name.is_empty() && !names.iter().any(|g| g == name) {
             names.push(name.to_owned());
         }
     };
-    for part in text.split(separates).map(bare) {
-        let words: Vec<&str> = part.split_whitespace().collect();
-        let mut at = 0;
-        while let Some(&word) = words.get(at) {
-            // The longest run of words that is one name.
-            let most = (words.len() - at).min(MOST_WORDS);
-            let several = (2..=most).rev().find(|&n| is_one(&words[at..at + n].join(" ")));
-            match several {
-                Some(n) if !is_one(word) || !is_one(words[at + n - 1]) => {
-                    add(&words[at..at + n].join(" "));
+    for line in text.split(['\n', '\r']).map(str::trim) {
+        if is_name(line) {
+            add(line);
+            continue;
+        }
+        for part in line.split(separates).map(str::trim) {
+            if is_name(part) {
+                add(part);
+                continue;
+            }
+            let words: Vec<&str> = part.split_whitespace().collect();
+            let mut at = 0;
+            while let Some(&word) = words.get(at) {
+                // The longest run of words that is one name.
+                let most = (words.len() - at).min(MOST_WORDS);
+                let run = |n: usize| words[at..at + n].join(" ");
+                // Brackets and quotes are part of some names.
+                let whole = |n: &usize| is_name(&run(*n)) && (*n > 1 || bare(word) != word);
+                if let Some(n) = (1..=most).rev().find(whole) {
+                    add(&run(n));
                     at += n;
+                    continue;
                 }
-                _ => {
-                    add(word);
-                    at += 1;
+                let several = (2..=most).rev().find(|&n| is_one(bare(&run(n))));
+                match several {
+                    Some(n) if !is_one(bare(word)) || !is_one(bare(words[at + n - 1])) => {
+                        add(bare(&run(n)));
+                        at += n;
+                    }
+                    _ => {
+                        add(bare(word));
+                        at += 1;
+                    }
                 }
             }
         }
@@ -221,6 +244,16 @@ impl GeneQuery {
 mod tests {
     use super::*;
     use crate::data::testing::section;
+
+    #[test]
+    fn names_of_measured_genes_stay_whole_whatever_they_are_made_of() {
+        let odd = ["HLA-A;HLA-B", "TBCE (ENSG00000285053)", "IG\"K\"", "GNAS", "HLA A"];
+        let section = crate::data::testing::section("S", &odd, &[&[1.0; 5]]);
+        let measured = MeasuredGenes::new([&section]);
+        assert_eq!(typed_genes(&odd.join("\n"), &measured), odd);
+        let typed = typed_genes("TBCE (ENSG00000285053), GNAS HLA A; IG\"K\"", &measured);
+        assert_eq!(typed, ["TBCE (ENSG00000285053)", "GNAS", "HLA A", "IG\"K\""]);
+    }
 
     #[test]
     fn genes_are_read_from_any_text() {

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use hiscmcl::core::files::{write_bytes_atomically, write_json_atomically};
+use hiscmcl::evaluate::judgement::JudgedReport;
 use hiscmcl::evaluate::report::EvalReport;
-use hiscmcl::evaluate::tables;
+use hiscmcl::evaluate::tables::{self, rounded};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::genes;
 use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
@@ -55,7 +56,11 @@ impl Settings {
 }
 
 /// What is asked of each recipe, by its name.
-fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
+fn requests(
+    workspace: &Workspace,
+    args: FitArgs,
+    ctx: &Ctx,
+) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
     let recipe = args.recipe;
     let mut settings = Settings::default();
     if let Some(weights) = args.train_encoder {
@@ -74,7 +79,7 @@ fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRe
     let Settings { fused, published } = settings;
     let seed = published.settings.seed;
     let fused = FitRequest {
-        genes: genes::load(&args.genes, ctx)?,
+        genes: genes::load(workspace, &args.genes, ctx)?,
         target: args.target.into(),
         sections: Vec::new(),
         encoder: args.encoder.into(),
@@ -94,7 +99,7 @@ fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRe
 /// Trains a model and keeps it as a run.
 pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
-    let requests = requests(args.fit, ctx)?;
+    let requests = requests(&workspace, args.fit, ctx)?;
     let [(_, request)] = requests.as_slice() else {
         return Err(anyhow!("train takes one recipe at a time: fused or published"));
     };
@@ -102,7 +107,13 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let folds: Vec<Value> = trained
         .reports
         .iter()
-        .map(|r| json!({ "test": r.test, "model": r.model, "ridge": r.ridge, "mean": r.mean, "ceiling": r.ceiling }))
+        .map(|r| {
+            let verdict = r.verdict();
+            json!({
+                "test": r.test, "model": r.model, "ridge": r.ridge, "mean": r.mean, "ceiling": r.ceiling,
+                "judgement": verdict.judgement, "genes": verdict.genes,
+            })
+        })
         .collect();
     let value = json!({
         "run": trained.run,
@@ -115,14 +126,15 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
         vec![format!("Run \"{}\" trained in {:.0} s on {}", trained.run, trained.seconds, trained.device)];
     lines.extend(trained.reports.iter().map(|r| {
         format!(
-            "{}: PCC {:.3} (HEG-50 {:.3}); ridge {:.3} ({:.3}); ceiling {:.3} ({:.3})",
+            "{}: PCC {} (HEG-50 {}); ridge {} ({}); ceiling {} ({}). {}",
             r.test,
-            r.model.pcc_all,
-            r.model.pcc_heg50,
-            r.ridge.pcc_all,
-            r.ridge.pcc_heg50,
-            r.ceiling.pcc_all,
-            r.ceiling.pcc_heg50
+            rounded(r.model.pcc_all),
+            rounded(r.model.pcc_heg50),
+            rounded(r.ridge.pcc_all),
+            rounded(r.ridge.pcc_heg50),
+            rounded(r.ceiling.pcc_all),
+            rounded(r.ceiling.pcc_heg50),
+            r.verdict().headline()
         )
     }));
     lines.extend(trained.notes.iter().map(|n| format!("note: {n}")));
@@ -132,7 +144,7 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
 /// Cross-validates by one recipe, or by both on the same folds.
 pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
-    let requests = requests(args.fit, ctx)?;
+    let requests = requests(&workspace, args.fit, ctx)?;
     let both = requests.len() > 1;
     let mut reports: Vec<(&str, EvalReport)> = Vec::new();
     for (recipe, request) in requests {
@@ -147,14 +159,14 @@ pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
     match reports.as_slice() {
         [(_, report)] => {
             if let Some(path) = &args.json {
-                write_json_atomically(path, report)?;
+                write_json_atomically(path, &JudgedReport::new(report))?;
             }
             println!("{}", tables::text(report));
         }
         many => {
             if let Some(path) = &args.json {
                 let named = |(recipe, report): &(&str, EvalReport)| {
-                    Ok(((*recipe).to_owned(), serde_json::to_value(report)?))
+                    Ok(((*recipe).to_owned(), serde_json::to_value(JudgedReport::new(report))?))
                 };
                 let all: Map<String, Value> = many.iter().map(named).collect::<anyhow::Result<_>>()?;
                 write_json_atomically(path, &all)?;

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::genes::GeneIndex;
+use super::protein_names;
 use super::section::Section;
-use super::{aliases, protein_names};
 
 /// How a name led to a gene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +150,8 @@ impl GeneChoice {
 pub struct MeasuredGenes {
     /// Place in the project and name of each section, in the order in which they were added.
     sections: Vec<(usize, String)>,
+    /// How genes are found in each section, and the index of the name of each of its columns.
+    columns: Vec<(GeneIndex, Vec<u32>)>,
     names: Vec<String>,
     /// Index of each name.
     of: HashMap<String, u32>,
@@ -185,6 +188,7 @@ impl MeasuredGenes {
     pub fn add(&mut self, place: usize, section: &Section) {
         let number = u32::try_from(self.sections.len()).unwrap_or(u32::MAX);
         self.sections.push((place, section.name.clone()));
+        let mut columns = Vec::with_capacity(section.genes.len());
         for gene in &section.genes {
             let index = match self.of.get(&gene.name) {
                 Some(&index) => index,
@@ -197,6 +201,7 @@ impl MeasuredGenes {
                     index
                 }
             };
+            columns.push(index);
             if gene.id != gene.name {
                 self.ids.entry(bare_id(&gene.id)).or_insert(index);
             }
@@ -206,6 +211,12 @@ impl MeasuredGenes {
                 sections.push(number);
             }
         }
+        self.columns.push((GeneIndex::new(&section.genes), columns));
+    }
+
+    /// Whether `name` is the very name of a gene.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.of.contains_key(name)
     }
 
     /// How many genes there are, by name.
@@ -223,14 +234,11 @@ impl MeasuredGenes {
         &self.names
     }
 
-    fn has(&self, name: &str, section: u32) -> bool {
-        let sections = self.of.get(name).and_then(|&i| self.measured_in.get(i as usize));
-        sections.is_some_and(|s| s.binary_search(&section).is_ok())
-    }
-
     /// What section `section` calls `gene`, if it measured it.
-    fn found_in<'a>(&self, gene: &'a str, section: u32) -> Option<&'a str> {
-        aliases::found_as(gene, |name| self.has(name, section))
+    fn found_in(&self, gene: &str, section: u32) -> Option<&str> {
+        let (index, columns) = self.columns.get(section as usize)?;
+        let name = *columns.get(index.find(gene)?)?;
+        self.names.get(name as usize).map(String::as_str)
     }
 
     fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
@@ -256,16 +264,22 @@ impl MeasuredGenes {
     /// The measured genes that `typed` means: the gene of that name, of that former or current symbol, of that
     /// identifier, of that name but for capitals and hyphens, or of the protein of that name.
     pub fn meant(&self, typed: &str) -> Option<Meant> {
-        let typed = typed.trim().trim_matches(['"', '\'']).trim();
+        let one = |name: &str, by| Some(Meant { genes: vec![name.to_owned()], by });
+        // Quotes may be part of a name.
+        let typed = typed.trim();
+        if self.of.contains_key(typed) {
+            return one(typed, MatchedBy::Symbol);
+        }
+        let typed = typed.trim_matches(['"', '\'']).trim();
         if typed.is_empty() {
             return None;
         }
-        let one = |name: &str, by| Some(Meant { genes: vec![name.to_owned()], by });
+        let of_id = self.ids.get(&bare_id(typed)).and_then(|&i| self.names.get(i as usize));
+        if let Some(name) = of_id.filter(|_| !self.of.contains_key(typed)) {
+            return one(name, MatchedBy::Identifier);
+        }
         if self.is_measured(typed) {
             return one(typed, MatchedBy::Symbol);
-        }
-        if let Some(name) = self.ids.get(&bare_id(typed)).and_then(|&i| self.names.get(i as usize)) {
-            return one(name, MatchedBy::Identifier);
         }
         if let Some(name) = self.in_other_capitals(typed) {
             return one(&name, MatchedBy::Spelling);
@@ -443,6 +457,24 @@ mod tests {
             assert_eq!(genes.meant(typed).map(|m| m.genes), Some(names(&["Erbb2"])), "{typed}");
         }
         assert_eq!(genes.understood(&names(&["ER", "HER2", "erbb2", "NEW"])), ["Esr1", "Erbb2", "NEW"]);
+    }
+
+    #[test]
+    fn a_symbol_that_several_genes_share_is_joined_by_identifier() {
+        let of = |name: &str, genes: &[(&str, &str)]| {
+            let mut section = section(name, &vec!["x"; genes.len()], &[&vec![1.0; genes.len()]]);
+            section.genes =
+                genes.iter().map(|(name, id)| Gene { name: (*name).into(), id: (*id).into() }).collect();
+            section
+        };
+        let both = of("both", &[("TBCE (E1)", "E1"), ("TBCE (E2)", "E2"), ("GNAS", "E3")]);
+        let one = of("one", &[("TBCE", "E2"), ("GNAS", "E3")]);
+        let genes = MeasuredGenes::new([&both, &one]);
+        let choice = genes.choose(&names(&["GNAS", "TBCE (E1)", "TBCE (E2)"]));
+        assert_eq!(choice.used, ["GNAS", "TBCE (E2)"]);
+        assert_eq!(choice.left_out_groups(), [("Not measured in one".to_owned(), names(&["TBCE (E1)"]))]);
+        // Lists of earlier versions hold the bare symbol.
+        assert_eq!(MeasuredGenes::new([&both]).choose(&names(&["TBCE"])).used, ["TBCE"]);
     }
 
     #[test]

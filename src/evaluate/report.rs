@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::target::Target;
+use crate::evaluate::judgement::Judgement;
 
 /// Scores of one method on one test section, or their mean over folds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scores {
-    /// Mean Pearson correlation over all genes where it is defined.
-    pub pcc_all: f64,
+    /// Mean Pearson correlation over all genes where it is defined. `None` where it is for no gene, as in a section
+    /// of a few spots.
+    pub pcc_all: Option<f64>,
     /// The same over the 50 genes with the highest mean expression.
-    pub pcc_heg50: f64,
+    pub pcc_heg50: Option<f64>,
     /// Mean squared error over all values.
     pub mse: f64,
     /// Mean absolute error over all values.
@@ -20,14 +22,16 @@ pub struct Scores {
 /// The best mean correlation that a perfect predictor could reach, given counting noise.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Ceiling {
-    /// Over all genes.
-    pub pcc_all: f64,
+    /// Over all genes. `None` where it is known for no gene.
+    pub pcc_all: Option<f64>,
     /// Over the 50 genes with the highest mean expression.
-    pub pcc_heg50: f64,
+    pub pcc_heg50: Option<f64>,
 }
 
-/// One gene on one test section. `None` where a correlation is undefined (the gene is constant there).
+/// One gene on one test section. `None` where a correlation is undefined (the gene is constant there, or there are too
+/// few spots). Files also hold its [`Judgement`], which follows from the rest and is not read back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "WrittenGeneScore")]
 pub struct GeneScore {
     /// Name.
     pub gene: String,
@@ -49,6 +53,31 @@ pub struct GeneScore {
     pub ceiling: Option<f64>,
     /// Mean predicted uncertainty (half an 80 % interval).
     pub uncertainty: f64,
+}
+
+/// A [`GeneScore`] as it is written.
+#[derive(Serialize)]
+struct WrittenGeneScore {
+    gene: String,
+    mean_expression: f64,
+    pcc: Option<f64>,
+    q: Option<f64>,
+    spearman: Option<f64>,
+    mse: f64,
+    mae: f64,
+    ridge_pcc: Option<f64>,
+    ceiling: Option<f64>,
+    uncertainty: f64,
+    judgement: Judgement,
+}
+
+impl From<GeneScore> for WrittenGeneScore {
+    fn from(score: GeneScore) -> Self {
+        let judgement = Judgement::of_score(&score);
+        let GeneScore { gene, mean_expression, pcc, q, spearman, mse, mae, ridge_pcc, ceiling, uncertainty } =
+            score;
+        Self { gene, mean_expression, pcc, q, spearman, mse, mae, ridge_pcc, ceiling, uncertainty, judgement }
+    }
 }
 
 /// Agreement of clusters of predicted expression with the pathologist's regions.
@@ -83,7 +112,7 @@ pub struct FoldReport {
     pub mean: Scores,
     /// The noise ceiling.
     pub ceiling: Ceiling,
-    /// Genes whose correlation is undefined because they are constant in the test section.
+    /// Genes whose correlation is undefined because they are constant in the test section, or it has too few spots.
     pub undefined_genes: usize,
     /// Clusters against labels, where the section has labels.
     pub regions: Option<RegionAgreement>,

@@ -12,7 +12,7 @@ mod svg;
 mod tests;
 mod text;
 
-pub use figure::{Background, Figure, FigureError, Letters, Panel, Row, Style, Tissue};
+pub use figure::{Background, Figure, FigureError, Letters, Panel, PanelRemark, Row, Style, Tissue};
 pub use raster::{Raster, render_preview, to_png};
 pub use save::{Format, save};
 pub use svg::to_svg;
@@ -24,6 +24,25 @@ pub struct FigureSize {
     pub mm: [f64; 2],
     /// Width and height in pixels at the figure's dpi.
     pub px: [u32; 2],
+}
+
+/// The characters of `figure` that neither the embedded fonts nor those of this computer can draw, each once.
+///
+/// # Errors
+/// What is wrong with the description, see [`Figure::check`].
+pub fn undrawable(figure: &Figure) -> Result<Vec<char>, FigureError> {
+    let drawing = layout::lay_out(figure)?;
+    let mut missing = Vec::new();
+    for item in &drawing.items {
+        if let drawing::Item::Text(label) = item {
+            for c in text::undrawable(&label.text, label.face) {
+                if !missing.contains(&c) {
+                    missing.push(c);
+                }
+            }
+        }
+    }
+    Ok(missing)
 }
 
 /// How large `figure` becomes.

@@ -22,7 +22,7 @@ use crate::evaluate::fold::{FoldInput, report};
 use crate::evaluate::regions;
 use crate::evaluate::report::FoldReport;
 use crate::evaluate::ridge::{ALPHAS, Ridge, mean_prediction};
-use crate::evaluate::splits::{Fold, SectionRef};
+use crate::evaluate::splits::{Fold, Judge, SectionRef};
 use crate::predict::{Model, Predictions, predict};
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::pca::Pca;
@@ -79,6 +79,9 @@ impl Prepared {
         let genes = &choice.used;
         let expression =
             sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(text) = mixed_values(&sections) {
+            ctx.observer.note(&text);
+        }
         let count_of =
             |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
         let mut wanted = Vec::with_capacity(sections.len());
@@ -100,6 +103,12 @@ impl Prepared {
         Ok(Self { sections, genes, choice, target, features, views, expression, spot_ids, pooled, workspace })
     }
 
+    /// Names of the sections whose files hold normalised values instead of counts.
+    pub fn normalised(&self) -> Vec<String> {
+        let sections = self.sections.iter().filter(|s| s.values == ValueKind::Normalised);
+        sections.map(|s| s.name.clone()).collect()
+    }
+
     /// Identifiers of the spots of a section.
     pub fn spot_ids(&self, section: usize) -> &[String] {
         &self.spot_ids[section]
@@ -115,7 +124,11 @@ impl Prepared {
 
     /// What the splits need to know of the sections.
     pub fn refs(&self) -> Vec<SectionRef> {
-        let of = |s: &Arc<Section>| SectionRef { name: s.name.clone(), patient: s.patient.clone() };
+        let of = |s: &Arc<Section>| SectionRef {
+            name: s.name.clone(),
+            patient: s.patient.clone(),
+            spots: s.spots.len(),
+        };
         self.sections.iter().map(of).collect()
     }
 
@@ -135,6 +148,16 @@ impl Prepared {
             })
             .collect()
     }
+}
+
+/// What to say where some of the sections hold counts and some normalised values.
+fn mixed_values(sections: &[Arc<Section>]) -> Option<String> {
+    let first = |kind| sections.iter().find(|s| s.values == kind).map(|s| &s.name);
+    let (counts, normalised) = (first(ValueKind::Counts)?, first(ValueKind::Normalised)?);
+    Some(format!(
+        "{normalised} holds normalised values and {counts} holds counts, so their expression is on different scales. \
+         Use sections of one kind, or add the counts of {normalised}."
+    ))
 }
 
 /// The genes of `list` that all of these sections measured; what is left out is told.
@@ -174,9 +197,10 @@ pub fn fit_model(
         let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
         return Ok((Model::Published(Box::new(model)), curves));
     }
-    let validation = match fold.validation {
-        Some(section) => Validation::Sections(prepared.names(&[section])),
-        None => Validation::Auto,
+    let validation = match &fold.judge {
+        Judge::Sections(sections) => Validation::Sections(prepared.names(sections)),
+        Judge::Part(section) => Validation::Part(prepared.sections[*section].name.clone()),
+        Judge::Nothing => Validation::Nothing,
     };
     let input = FitInput {
         sections: prepared.training(fold),
@@ -189,8 +213,9 @@ pub fn fit_model(
         curves.push(*metrics);
         ctx.observer.epoch(&fold.name, metrics);
     };
-    let fitted =
+    let mut fitted =
         fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
+    fitted.recipe.notes.extend(fold.note(&prepared.refs()));
     Ok((Model::Fused(Box::new(fitted)), curves))
 }
 
@@ -287,7 +312,10 @@ pub fn test(
             test: &section.name,
             patient: section.patient.as_deref(),
             train: prepared.names(&fold.train),
-            validation: fold.validation.map(|v| prepared.sections[v].name.clone()),
+            validation: match fold.validation() {
+                [] => None,
+                some => Some(prepared.names(some).join(", ")),
+            },
             genes: &prepared.genes,
             measured,
             predicted: &predictions.mean,

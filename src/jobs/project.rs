@@ -34,7 +34,7 @@ pub fn create(
     if !folders.is_empty() {
         add(&mut project, folders, only, ctx)?;
     }
-    project.save(path)?;
+    project.save_over(path)?;
     Ok(project)
 }
 

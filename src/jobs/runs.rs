@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::encoders;
 use super::published::PublishedChoice;
+use super::train::FOLD_REPORT_FILE;
 use crate::core::files::{FileError, read_json, write_json_atomically};
-use crate::core::target::Target;
+use crate::core::target::{ExpressionScale, Target};
 use crate::data::project::SectionEntry;
-use crate::evaluate::report::{EvalReport, Scores, Split};
+use crate::evaluate::judgement::Verdict;
+use crate::evaluate::report::{EvalReport, FoldReport, Scores, Split};
 use crate::train::TrainConfig;
 
 /// The version of the run layout that this program writes.
@@ -49,8 +51,11 @@ pub struct RunConfig {
     pub sections: Vec<String>,
     /// Names of the genes, in order.
     pub genes: Vec<String>,
-    /// The scale of the predictions.
+    /// The scale of the predictions, made of counts.
     pub target: Target,
+    /// Sections whose files hold normalised values instead of counts; these are used unchanged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub normalised: Vec<String>,
     /// The image encoder.
     pub encoder: String,
     /// Its weights, if they were not in the folder of weights.
@@ -80,6 +85,16 @@ impl RunConfig {
         self.sections.iter().any(|n| section.answers_to(n)) && !self.held_out(section)
     }
 
+    /// What predicted values mean: the target, or what the files hold where none of the sections has counts.
+    pub fn scale(&self) -> ExpressionScale {
+        let has_counts = |section: &String| !self.normalised.contains(section);
+        if self.normalised.is_empty() || self.sections.iter().any(has_counts) {
+            self.target.scale(true)
+        } else {
+            ExpressionScale::AsInFile
+        }
+    }
+
     /// Which image encoder it used, in words, and by which recipe.
     pub fn encoder_title(&self) -> String {
         let frozen = encoders::title_of(&self.encoder);
@@ -101,6 +116,8 @@ impl RunConfig {
             device: String::new(),
             program: String::new(),
             weights: None,
+            // Earlier versions did not write it, and it follows from the sections.
+            normalised: Vec::new(),
             ..c.clone()
         };
         strip(self) == strip(other)
@@ -120,6 +137,8 @@ pub struct RunInfo {
     pub complete: bool,
     /// The model's scores: on its test sections, or the mean over folds. `None` without a test.
     pub scores: Option<Scores>,
+    /// How far it can be trusted on what it was tested on. Not tested without a test.
+    pub verdict: Verdict,
 }
 
 /// Something is wrong with a run.
@@ -203,13 +222,19 @@ pub const METRICS_FILE: &str = "metrics.json";
 /// The report of a cross-validation.
 pub const REPORT_FILE: &str = "eval.json";
 
-fn scores_of(folder: &Path, kind: &RunKind) -> Option<Scores> {
+/// The scores of a run, and what they are worth. A run whose scores cannot be read is still a run; opening it says what
+/// is wrong.
+fn scores_of(folder: &Path, kind: &RunKind) -> (Option<Scores>, Verdict) {
     match kind {
-        // A run whose scores cannot be read is still a run; opening it says what is wrong.
-        RunKind::Model { .. } => read_json(&folder.join(METRICS_FILE)).ok().flatten(),
-        RunKind::CrossValidation { .. } => {
-            read_json::<EvalReport>(&folder.join(REPORT_FILE)).ok().map(|r| r.mean.model)
+        RunKind::Model { .. } => {
+            let scores = read_json(&folder.join(METRICS_FILE)).ok().flatten();
+            let folds: Vec<FoldReport> = read_json(&folder.join(FOLD_REPORT_FILE)).unwrap_or_default();
+            (scores, Verdict::of_folds(&folds))
         }
+        RunKind::CrossValidation { .. } => match read_json::<EvalReport>(&folder.join(REPORT_FILE)) {
+            Ok(report) => (Some(report.mean.model), report.verdict()),
+            Err(_) => (None, Verdict::default()),
+        },
     }
 }
 
@@ -233,9 +258,9 @@ pub fn list_runs(project: &Path) -> Result<Vec<RunInfo>, RunError> {
             continue;
         }
         let Ok(config) = read_config(&path) else { continue };
-        let scores = scores_of(&path, &config.kind);
+        let (scores, verdict) = scores_of(&path, &config.kind);
         let id = partial.unwrap_or(name).to_owned();
-        runs.push(RunInfo { id, complete: partial.is_none(), scores, config, folder: path });
+        runs.push(RunInfo { id, complete: partial.is_none(), scores, verdict, config, folder: path });
     }
     runs.sort_by(|a, b| b.config.started.cmp(&a.config.started).then_with(|| a.id.cmp(&b.id)));
     Ok(runs)
@@ -252,8 +277,8 @@ pub fn find_run(project: &Path, id: &str) -> Result<RunInfo, RunError> {
         return Err(RunError::Unknown { name: id.to_owned(), folder: runs_folder(project), known });
     }
     let config = read_config(&folder)?;
-    let scores = scores_of(&folder, &config.kind);
-    Ok(RunInfo { id: id.to_owned(), folder, config, complete: true, scores })
+    let (scores, verdict) = scores_of(&folder, &config.kind);
+    Ok(RunInfo { id: id.to_owned(), folder, config, complete: true, scores, verdict })
 }
 
 /// The folder of one fold of a cross-validation, laid out like a run.
@@ -409,12 +434,28 @@ mod tests {
             sections: vec!["C2".into(), "C4".into()],
             genes: vec!["GNAS".into()],
             target: Target::Published,
+            normalised: Vec::new(),
             encoder: "texture".into(),
             weights: None,
             device: "CPU".into(),
             train: TrainConfig { seed, ..TrainConfig::default() },
             published: None,
         }
+    }
+
+    #[test]
+    fn a_run_on_normalised_values_predicts_these() {
+        let of = |normalised: &[&str]| {
+            RunConfig { normalised: normalised.iter().map(|s| (*s).to_owned()).collect(), ..config(1) }
+                .scale()
+        };
+        assert_eq!(of(&[]), ExpressionScale::Log10Selected);
+        assert_eq!(of(&["C2"]), ExpressionScale::Log10Selected);
+        assert_eq!(of(&["C2", "C4"]), ExpressionScale::AsInFile);
+        // Runs of earlier versions do not say it.
+        let text = serde_json::to_string(&config(1)).unwrap();
+        assert!(!text.contains("normalised"));
+        assert_eq!(serde_json::from_str::<RunConfig>(&text).unwrap(), config(1));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::context::{Ctx, Part};
 use super::encoders::EncoderChoice;
@@ -15,10 +15,13 @@ use super::runs::{
     fold_folder,
 };
 use super::workspace::Workspace;
-use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
+use crate::core::files::{
+    FileError, ScratchFolder, read_json, write_bytes_atomically, write_json_atomically,
+};
 use crate::core::memory::peak_rss_mb;
 use crate::core::target::Target;
 use crate::device::{self, ComputeDevice, DeviceChoice};
+use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::splits::{Fold, folds, holding_out};
 use crate::evaluate::tables;
@@ -72,7 +75,7 @@ const PER_GENE_FILE: &str = "per_gene.csv";
 const LOG_FILE: &str = "log.txt";
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// The report of a single fold, kept so that an interrupted cross-validation does not test it again.
-pub(super) const FOLD_REPORT_FILE: &str = "reports.json";
+pub const FOLD_REPORT_FILE: &str = "reports.json";
 
 /// Trains a model without the `test` sections, tests it on them and keeps it as the run `name`. A run of
 /// this name that was interrupted is taken up where it stopped.
@@ -98,7 +101,12 @@ pub fn train(
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
     let run = start_run(workspace, name, &config, &prepared, ctx)?;
     let (reports, fold_notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
-    let notes: Vec<String> = prepared.choice.notes().into_iter().chain(fold_notes).collect();
+    let mut notes: Vec<String> = prepared.choice.notes().into_iter().chain(fold_notes).collect();
+    for note in reports.iter().flat_map(|r| &r.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
     if let [one] = reports.as_slice() {
         write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
     } else if !reports.is_empty() {
@@ -131,7 +139,7 @@ pub fn evaluate(
     let split_folds = folds(&prepared.refs(), split)?;
     let run = keep.map(|name| start_run(workspace, name, &config, &prepared, ctx)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
-    let scratch = tempfile::tempdir().context("Cannot make a temporary folder")?;
+    let scratch = ScratchFolder::new()?;
     let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
 
     let mut reports = Vec::new();
@@ -156,7 +164,7 @@ pub fn evaluate(
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
     };
     if let Some(run) = run {
-        write_json_atomically(&run.folder.join(REPORT_FILE), &report)?;
+        write_json_atomically(&run.folder.join(REPORT_FILE), &JudgedReport::new(&report))?;
         let per_gene = tables::genes_csv(&report.folds);
         write_bytes_atomically(&run.folder.join(PER_GENE_FILE), per_gene.as_bytes())?;
         run.finish()?;
@@ -209,6 +217,7 @@ fn run_config(
         sections: prepared.sections.iter().map(|s| s.name.clone()).collect(),
         genes: prepared.genes.clone(),
         target: request.target,
+        normalised: prepared.normalised(),
         encoder: workspace.encoder.id(),
         weights: request.encoder.weights.clone(),
         device: device.info().name.clone(),
@@ -226,12 +235,11 @@ fn run_fold(
     folder: &Path,
     ctx: &Ctx,
 ) -> anyhow::Result<(Vec<FoldReport>, Vec<String>)> {
-    let reports_path = folder.join(FOLD_REPORT_FILE);
+    let (reports_path, checkpoint) = (folder.join(FOLD_REPORT_FILE), folder.join(CHECKPOINT_FILE));
     let fitted = if reports_path.is_file() {
         Model::load(folder, device)?
     } else {
         fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
-        let checkpoint = folder.join(CHECKPOINT_FILE);
         let (fitted, curves) = fit_model(prepared, fold, request, device, &checkpoint, ctx)?;
         fitted.save(folder)?;
         let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;
@@ -243,11 +251,12 @@ fn run_fold(
         let notes: Vec<String> = prepared.choice.notes().into_iter().chain(fitted.notes().to_vec()).collect();
         write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &notes).as_bytes())?;
         write_json_atomically(&reports_path, &reports)?;
-        if checkpoint.exists() {
-            fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
-        }
         fitted
     };
+    // Also one that a program left behind that was killed between the two.
+    if checkpoint.exists() {
+        fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
+    }
     Ok((read_json(&reports_path)?, fitted.notes().to_vec()))
 }
 

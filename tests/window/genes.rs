@@ -11,6 +11,7 @@ use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::target::Target;
 use hiscmcl::data::project::GeneSelection;
+use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::Split;
 use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind};
 use hiscmcl::predict::{BankSpot, Predictions};
@@ -30,13 +31,15 @@ fn run(kind: RunKind) -> RunInfo {
         sections: ["A1", "A2", "B1"].map(Into::into).to_vec(),
         genes: OF_RUN.map(Into::into).to_vec(),
         target: Target::Lognorm,
+        normalised: Vec::new(),
         encoder: "texture-2".into(),
         weights: None,
         device: "CPU".into(),
         train: TrainConfig { seed: 7, ..TrainConfig::default() },
         published: None,
     };
-    RunInfo { id: "cli".into(), folder: "/nowhere".into(), config, complete: true, scores: None }
+    let (folder, verdict) = ("/nowhere".into(), Verdict::default());
+    RunInfo { id: "cli".into(), folder, config, complete: true, scores: None, verdict }
 }
 
 fn predictions(name: &str) -> Predictions {

@@ -20,7 +20,9 @@ impl App {
             GenesCommand::Edit(form) => self.forms.hvg = form,
             GenesCommand::Select => self.select_genes(),
             GenesCommand::Load(path) => {
-                self.work.start(Request::LoadGenes(path));
+                if let Some(open) = &self.open {
+                    self.work.start(Request::LoadGenes { snapshot: open.snapshot(), path });
+                }
             }
             GenesCommand::Save(path) => {
                 if let Some(open) = &self.open {

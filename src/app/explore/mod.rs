@@ -9,6 +9,7 @@ pub mod highlights;
 pub mod images;
 mod index_cache;
 mod input;
+pub mod own_scores;
 pub mod section_index;
 pub mod similar;
 pub mod spot_grid;
@@ -17,5 +18,5 @@ pub mod text;
 pub mod values;
 
 pub use command::ExploreCommand;
-pub use input::{ExploreInput, Outlook, SectionInput};
+pub use input::{ExploreInput, Outlook, RunScale, SectionInput};
 pub use state::{ExploreState, GeneMap, Similar, Versions};

@@ -210,7 +210,12 @@ pub enum Request {
         keep: Vec<String>,
     },
     /// Read a gene list.
-    LoadGenes(PathBuf),
+    LoadGenes {
+        /// The project, whose sections say which names are genes.
+        snapshot: Snapshot,
+        /// The file.
+        path: PathBuf,
+    },
     /// Write a gene list.
     SaveGenes {
         /// The file.
@@ -292,6 +297,13 @@ pub enum Request {
         /// The file; `.json` or `.csv`.
         path: PathBuf,
     },
+    /// Write a table as it stands on the screen.
+    SaveTable {
+        /// The table.
+        text: String,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Request {
@@ -338,7 +350,7 @@ impl Request {
             Self::MeasureSpeed { encoder, .. } => format!("Measuring {}", encoder.name),
             Self::ClearCache => "Clearing the cache".to_owned(),
             Self::SelectGenes { .. } => "Selecting genes".to_owned(),
-            Self::LoadGenes(_) => "Loading genes".to_owned(),
+            Self::LoadGenes { .. } => "Loading genes".to_owned(),
             Self::SaveGenes { .. } => "Saving genes".to_owned(),
             Self::ListRuns(_) => "Looking for runs".to_owned(),
             Self::Train { fit, .. } => format!("Training {}", fit.run),
@@ -352,6 +364,7 @@ impl Request {
             Self::SaveFigures { .. } => "Saving figures".to_owned(),
             Self::SavePredictions { .. } => "Saving predictions".to_owned(),
             Self::SaveReport { .. } => "Saving the report".to_owned(),
+            Self::SaveTable { .. } => "Saving the table".to_owned(),
         }
     }
 
@@ -377,7 +390,7 @@ impl Request {
                 | Self::CheckFeatures { .. }
                 | Self::ComputeFeatures { .. }
                 | Self::SelectGenes { .. }
-                | Self::LoadGenes(_)
+                | Self::LoadGenes { .. }
                 | Self::ListRuns(_)
                 | Self::Train { .. }
                 | Self::Resume { .. }

@@ -15,18 +15,19 @@ use super::stored::load_run;
 use crate::app::forms::FigureFormat;
 use crate::app::samples::SamplesForm;
 use crate::core::display::DisplaySettings;
-use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
+use crate::core::files::{FileError, FileNames, write_bytes_atomically, write_json_atomically};
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::st::ReadError;
 use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, suggest_pairs};
 use crate::device::{self, DeviceChoice};
+use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
 use crate::jobs::predict::predictions;
-use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder, safe_name};
+use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder};
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
 use crate::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project};
@@ -127,7 +128,9 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             let selection = genes::select(&workspace(snapshot, resources), &[], &options, ctx)?;
             Outcome::Genes(selection.genes)
         }
-        Request::LoadGenes(path) => Outcome::Genes(genes::load(&path, ctx)?),
+        Request::LoadGenes { snapshot, path } => {
+            Outcome::Genes(genes::load(&workspace(snapshot, resources), &path, ctx)?)
+        }
         Request::SaveGenes { path, genes } => {
             gene_list::write(&path, &genes)?;
             Outcome::Saved(path)
@@ -161,7 +164,8 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         Request::SaveFigure { figure, path } => {
             let composed = compose(resources, &figure, &rows(&figure), ctx)?;
             figures::save(&composed, &path)?;
-            Outcome::Saved(path)
+            let missing = figures::undrawable(&composed)?;
+            Outcome::SavedFigure { path, missing }
         }
         Request::SaveFigures { figure, folder, format } => {
             save_figures(resources, &figure, folder, format, ctx)?
@@ -173,10 +177,14 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         }
         Request::SaveReport { report, path } => {
             if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
-                write_json_atomically(&path, report.as_ref())?;
+                write_json_atomically(&path, &JudgedReport::new(&report))?;
             } else {
                 write_bytes_atomically(&path, tables::genes_csv(&report.folds).as_bytes())?;
             }
+            Outcome::Saved(path)
+        }
+        Request::SaveTable { text, path } => {
+            write_bytes_atomically(&path, text.as_bytes())?;
             Outcome::Saved(path)
         }
     })
@@ -319,7 +327,7 @@ fn save_as(from: &Path, to: &Path, project: &Project, ctx: &Ctx) -> anyhow::Resu
         ctx.observer.report("Copying runs", 0, 0);
         copy_folder(&runs, &runs_folder(to), ctx)?;
     }
-    Ok(project.save(to)?)
+    Ok(project.save_over(to)?)
 }
 
 fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {
@@ -439,12 +447,16 @@ fn save_figures(
     ctx: &Ctx,
 ) -> anyhow::Result<Outcome> {
     let all = rows(request);
+    let mut names = FileNames::default();
+    let mut missing: Vec<char> = Vec::new();
     for (done, row) in all.iter().enumerate() {
         ctx.check()?;
         ctx.observer.report("Saving figures", done as u64, all.len() as u64);
         let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
-        let name = format!("{}_{}.{}", safe_name(&row.0), safe_name(&row.1), format.ending());
+        let name = names.unique(&format!("{}_{}", row.0, row.1), format.ending());
         figures::save(&composed, &folder.join(name))?;
+        let new = figures::undrawable(&composed)?;
+        missing.extend(new.into_iter().filter(|c| !missing.contains(c)).collect::<Vec<_>>());
     }
-    Ok(Outcome::SavedMany { folder, count: all.len() })
+    Ok(Outcome::SavedMany { folder, count: all.len(), missing })
 }

@@ -2,18 +2,21 @@
 
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    self, Align, Color32, FontFamily, Id, Key, Modifiers, Pos2, Rect, RichText, ScrollArea, TextEdit,
-    TextStyle, Ui, Vec2,
+    self, Align, FontFamily, Id, Key, Modifiers, Pos2, Rect, RichText, ScrollArea, TextEdit, TextStyle, Ui,
+    Vec2,
 };
 
 use super::chips::{self, Chip};
 use super::explore;
 use super::row::{self, Place};
 use crate::app::command::{Command, GenesCommand};
-use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort, Trust, TrustLevel};
+use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort};
 use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreState};
-use crate::ui::theme::{self, Colors, colors};
+use crate::app::terms::Term;
+use crate::data::section::ValueKind;
+use crate::evaluate::judgement::Judgement;
+use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
 /// Height of a row with the space beneath it.
@@ -21,7 +24,7 @@ const PITCH: f32 = theme::ROW;
 /// More genes than this are not added by one click in the search.
 const MOST_ADDED: usize = 2000;
 /// Where the bar begins and ends, as shares of the row's width.
-const BAR: (f32, f32) = (0.44, 0.80);
+const BAR: (f32, f32) = (0.42, 0.66);
 
 /// What the list keeps from frame to frame.
 #[derive(Default)]
@@ -34,15 +37,6 @@ pub struct GeneListView {
 /// The id of the search field.
 pub fn search_id() -> Id {
     Id::unique("explore: search genes")
-}
-
-/// The colour of a correlation.
-pub fn trust_color(mean: f64, c: Colors) -> Color32 {
-    match TrustLevel::of(mean) {
-        TrustLevel::Good => c.good,
-        TrustLevel::Fair => c.fair,
-        TrustLevel::Poor => c.poor,
-    }
 }
 
 impl GeneListView {
@@ -122,9 +116,9 @@ fn caption(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         let shown = combo.show_ui(ui, |ui| {
             for sort in GeneSort::ALL {
                 let help = match sort {
-                    GeneSort::Trust => "Highest cross-validated correlation first",
-                    GeneSort::Name => "From A to Z",
-                    GeneSort::Expression => "Most counts a spot first",
+                    GeneSort::Trust => format!("Highest first. {}", Term::Trust.sentence()),
+                    GeneSort::Name => "From A to Z".to_owned(),
+                    GeneSort::Expression => "Highest mean count first".to_owned(),
                 };
                 let item = ui.selectable_label(state.sort() == sort, sort.name()).on_hover_text(help);
                 if item.clicked() {
@@ -288,15 +282,16 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     ui.painter().rect_filled(track, 2.0, c.quiet);
     let (text, color) = match r.trust {
         Some(t) => {
-            let color = trust_color(t.mean, c);
+            let color = theme::judgement_color(t.judgement, c);
             let end = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
             ui.painter().rect_filled(track.with_max_x(end), 2.0, color);
-            (format!("{:.2}", t.mean), color)
+            (format!("{:.2} {}", t.mean, t.judgement.word()).replace('-', "\u{2212}"), color)
         }
-        None => ("–".to_owned(), c.poor),
+        None => (Judgement::NotTested.word().to_owned(), c.weak),
     };
     let end = rect.right() - row::PAD;
-    row::text(ui, rect, Place::To(end), 40.0, &text, (12.5, FontFamily::Proportional), color);
+    let room = end - to - 4.0;
+    row::text(ui, rect, Place::To(end), room, &text, (12.0, FontFamily::Proportional), color);
     response.on_hover_ui(hover);
 }
 
@@ -322,18 +317,26 @@ fn add_button(ui: &mut Ui, r: &GeneRow, room: Rect, commands: &mut Vec<Command>)
 
 /// What is known of a gene's trust, in a sentence.
 fn describe(r: &GeneRow, state: &ExploreState) -> String {
-    let mut counts = r.mean_count.map(|m| format!(" · {m:.2} counts a spot")).unwrap_or_default();
+    let normalised = state.index().is_some_and(|i| i.section().values == ValueKind::Normalised);
+    let mean = |m: f32| match normalised {
+        true => format!(" · mean value {m:.2} (as in the file)"),
+        false => format!(" · {m:.2} counts per spot"),
+    };
+    let mut counts = r.mean_count.map(mean).unwrap_or_default();
     if let Some(other) = &r.other {
         counts.push_str(&format!(" · {} in the data of this section", other));
     }
     match r.trust {
-        Some(Trust { mean, sd, folds }) => {
-            let spread = sd.map(|s| format!(" ± {s:.2}")).unwrap_or_default();
-            let word = TrustLevel::of(mean).word();
-            let folds = if folds == 1 { "1 fold".to_owned() } else { format!("{folds} folds") };
-            format!("Cross-validated PCC {mean:.2}{spread} over {folds} ({word}){counts}")
+        Some(trust) => {
+            let ceiling = trust.ceiling.map(|c| format!(", noise ceiling {c:.2}")).unwrap_or_default();
+            format!(
+                "{}: cross-validated PCC {} over {}{ceiling}{counts}",
+                trust.judgement.title(),
+                trust.value_text(),
+                trust.extent_text()
+            )
         }
         None if state.is_evaluated() => format!("Not among the evaluated genes{counts}"),
-        None => format!("Not evaluated yet: run the cross-validation in step 4{counts}"),
+        None => format!("Not tested. {}{counts}", state.way_to_trust()),
     }
 }

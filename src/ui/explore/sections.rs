@@ -27,7 +27,8 @@ fn remark(section: &SectionInput) -> String {
 pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
     widgets::caption(ui, "Sections");
     ui.spacing_mut().item_spacing.y = 2.0;
-    let most = ROWS as f32 * theme::ROW;
+    // In a low window the genes keep their share of the column.
+    let most = (ROWS as f32 * theme::ROW).min((ui.available_height() * 0.3).max(2.0 * theme::ROW));
     ScrollArea::vertical().id_salt("sections").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
         for section in input.sections {
             show_row(ui, section, state, commands);

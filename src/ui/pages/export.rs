@@ -11,6 +11,7 @@ use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
+use crate::core::files::safe_stem;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark};
@@ -249,11 +250,13 @@ fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     if let Some(run) = run {
         field(ui, "Predicted by", LABEL, |ui| {
             ComboBox::from_id_salt("export run")
-                .selected_text(&run.id)
+                .selected_text(if form.run.is_none() { format!("Automatic: {}", run.id) } else { run.id.clone() })
                 .width(fit_form::CONTROL)
                 .truncate()
                 .show_ui(ui, |ui| {
-                    ui.selectable_value(&mut form.run, None, "the run that did not see the section");
+                    let hover = "The newest run that held the first section of the figure out from training, and the newest \
+                                 model where no run did";
+                    ui.selectable_value(&mut form.run, None, "Automatic").on_hover_text(hover);
                     for run in open.runs.list.iter().filter(|r| r.complete) {
                         ui.selectable_value(&mut form.run, Some(run.id.clone()), &run.id);
                     }
@@ -310,12 +313,9 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let (genes, sections) = (app.export_genes(open), app.export_sections(open));
         let ready = !genes.is_empty() && !sections.is_empty() && !form.panes.is_empty();
         if primary(ui, ready, "Save the figure...").clicked() {
-            let file = format!(
-                "{}-{}.{}",
-                file_stem(&sections),
-                genes.first().map_or("figure", |g| g.as_str()),
-                form.format.ending()
-            );
+            let gene = genes.first().map_or("figure", |g| g.as_str());
+            let stem = safe_stem(&format!("{}-{gene}", file_stem(&sections)));
+            let file = format!("{stem}.{}", form.format.ending());
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveFigure).named(file)));
         }
         let many = genes.len() * sections.len();
@@ -336,13 +336,14 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             .clicked()
         {
             out.push(Command::Ask(
-                PathRequest::new(PathPurpose::SavePredictions).named(format!("{first}-predictions.csv")),
+                PathRequest::new(PathPurpose::SavePredictions)
+                    .named(format!("{}-predictions.csv", safe_stem(&first))),
             ));
         }
         let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
         if anndata.on_hover_text(hover).on_disabled_hover_text("This needs a trained model.").clicked() {
-            let file = format!("{}-predictions.h5ad", file_stem(&sections));
+            let file = format!("{}-predictions.h5ad", safe_stem(&file_stem(&sections)));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
         ui.add(

@@ -17,7 +17,6 @@ use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
-pub use heading::short_unit;
 use spots::{SpotLayer, SpotView};
 use tiles::TileCache;
 
@@ -111,6 +110,9 @@ impl SlideView {
             }
             if i == 0 && state.index().is_some() {
                 overlay::minimap(ui, map, &mut state.camera, &self.tiles);
+                if overlay::fit_button(ui, map) {
+                    commands.push(Command::Explore(ExploreCommand::Fit));
+                }
             }
             let hindrance =
                 Hindrance { slide: problem.as_deref().filter(|_| i == 0), outlook: input.outlook };
@@ -237,10 +239,24 @@ fn show_remark(
     let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
     let has_values = state.map().values.of(kind).is_some();
     let mut way: Option<(Command, &str)> = None;
+    let silent = match kind {
+        PaneKind::Measured if state.map().values.silent => {
+            Some(format!("{gene} was not counted at any spot of {section}."))
+        }
+        PaneKind::Predicted if state.map().values.silent_prediction => {
+            Some(format!("The model predicts no {gene} at any spot of {section}."))
+        }
+        _ => None,
+    };
     let text = if kind == PaneKind::He || has_values {
         match hindrance.slide {
             Some(problem) => problem.to_owned(),
-            None => return,
+            None => {
+                if let Some(text) = silent {
+                    overlay::footnote(ui, map, &text);
+                }
+                return;
+            }
         }
     } else if kind.needs_prediction() && state.prediction().is_none() {
         match hindrance.outlook {
@@ -256,6 +272,11 @@ fn show_remark(
                 format!("There is no prediction of {section} yet. {what} Then train a model.")
             }
         }
+    } else if kind == PaneKind::Difference && state.map().values.are_on_two_scales() {
+        format!(
+            "The predicted and the measured values are on different scales, so there is no difference.\n\
+             {section} holds normalised values instead of counts."
+        )
     } else if !index.is_measured() {
         format!("{section} is an H&E slide without measurements.")
     } else if index.has_gene(gene) && kind.needs_prediction() {

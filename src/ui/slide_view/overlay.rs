@@ -2,7 +2,7 @@
 
 use eframe::egui::{
     self, Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind,
-    Ui, Vec2,
+    Ui, UiBuilder, Vec2,
 };
 
 use super::tiles::TileCache;
@@ -117,6 +117,21 @@ pub fn minimap(ui: &mut Ui, pane: Rect, camera: &mut Camera, tiles: &TileCache) 
     Some(response)
 }
 
+/// The button that shows all of the tissue, in the upper right corner. Whether it was clicked.
+pub fn fit_button(ui: &mut Ui, pane: Rect) -> bool {
+    let size = Vec2::new(34.0, 24.0);
+    if pane.width() < 2.0 * size.x || pane.height() < 2.0 * size.y {
+        return false;
+    }
+    let at = Rect::from_min_size(Pos2::new(pane.right() - EDGE - size.x, pane.top() + EDGE), size);
+    let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt("fit"));
+    child.spacing_mut().button_padding = Vec2::new(4.0, 2.0);
+    let text = egui::RichText::new("Fit").size(12.0).color(INK);
+    let button = egui::Button::new(text).fill(PAPER).min_size(size).corner_radius(CornerRadius::same(3));
+    let hover = "Show all of the tissue; again, the whole slide (press 0)";
+    child.add(button).on_hover_text(hover).clicked()
+}
+
 /// A remark in the middle of a pane, on paper.
 pub fn remark(ui: &Ui, pane: Rect, text: &str) -> Rect {
     let wrap = (pane.width() - 48.0).clamp(40.0, 340.0);
@@ -132,6 +147,20 @@ pub fn remark(ui: &Ui, pane: Rect, text: &str) -> Rect {
     );
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
     paper
+}
+
+/// A short remark on a map at its top, where it covers little of the tissue.
+pub fn footnote(ui: &Ui, pane: Rect, text: &str) {
+    let painter = ui.painter_at(pane);
+    let wrap = (pane.width() - 2.0 * EDGE - 16.0).max(40.0);
+    let galley = painter.layout(text.to_owned(), FontId::proportional(12.0), INK, wrap);
+    let at = pane.center_top() + Vec2::new(0.0, EDGE);
+    let paper = Align2::CENTER_TOP.anchor_size(at, galley.size() + Vec2::new(16.0, 8.0));
+    painter.rect_filled(paper, CornerRadius::same(3), PAPER);
+    painter.galley(paper.min + Vec2::new(8.0, 4.0), galley, INK);
+    let id = ui.scope_id().with(("footnote", pane.min.x as i64, pane.min.y as i64));
+    let response = ui.interact(paper, id, Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
 }
 
 /// A cross in the middle of nothing: where the cursor of another pane is.
