@@ -191,7 +191,7 @@ mod tests {
             retrieved: vec![vec![r(0, 0.6), r(1, 0.3), r(2, 0.1)], vec![r(0, 1.0)]],
             bank_spots: vec![bank("C1", "1x0"), bank("C2", "1x0"), bank("C1", "2x1")],
         };
-        let joined = PredictionIndex::new(Arc::new(predictions), &here, ExpressionScale::Log10Selected);
+        let joined = PredictionIndex::new(Arc::new(predictions), &here, here.scale("A"));
         let values = MapValues::new(&here, Some(&joined), "A");
         let evidence = |spot| Evidence::new(&here, Some(&joined), &values, "A", spot, |_| None).unwrap();
         let e = evidence(1);

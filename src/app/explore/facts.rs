@@ -160,7 +160,7 @@ mod tests {
     use super::super::section_index::tests::section;
     use super::*;
     use crate::core::matrix::Matrix;
-    use crate::core::target::{ExpressionScale, Target};
+    use crate::core::target::Target;
     use crate::evaluate::report::{FoldReport, MeanReport, Scores, Split};
     use crate::predict::{BankSpot, Predictions};
 
@@ -234,8 +234,7 @@ mod tests {
             retrieved: vec![Vec::new(); measured.len()],
             bank_spots: vec![BankSpot { section: bank.into(), spot: "0x0".into() }],
         };
-        let scale = ExpressionScale::Log10Selected;
-        let prediction = PredictionIndex::new(Arc::new(predictions), &index, scale);
+        let prediction = PredictionIndex::new(Arc::new(predictions), &index, index.scale("A"));
         let values = MapValues::new(&index, Some(&prediction), "A");
         let source =
             Source { prediction: Some(&prediction), tested: own, report: other, ..Source::default() };
