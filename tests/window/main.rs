@@ -4,6 +4,7 @@
 
 mod encoders;
 mod evaluate;
+mod genes;
 mod recipe;
 mod samples;
 
@@ -26,11 +27,17 @@ use hiscmcl::ui::{Begin, Window};
 
 const GENES: [&str; 3] = ["GNAS", "FASN", "ERBB2"];
 
+/// The genes of a section; those of patient A have PGR as well.
+fn genes_of(name: &str) -> Vec<&'static str> {
+    GENES.into_iter().chain(name.starts_with('A').then_some("PGR")).collect()
+}
+
 fn section(name: &str) -> Section {
-    let mut counts = CsrBuilder::new(GENES.len());
+    let genes = genes_of(name);
+    let mut counts = CsrBuilder::new(genes.len());
     let mut spots = Vec::new();
     for i in 0..16_u8 {
-        for g in 0..GENES.len() {
+        for g in 0..genes.len() {
             assert!(counts.push(g, f32::from(i) + g as f32));
         }
         counts.end_row();
@@ -41,7 +48,7 @@ fn section(name: &str) -> Section {
         name: name.into(),
         patient: Some(name[..1].into()),
         spots,
-        genes: GENES.iter().map(|g| Gene::named(*g)).collect(),
+        genes: genes.into_iter().map(Gene::named).collect(),
         counts: counts.finish(),
         values: ValueKind::Counts,
         labels: None,
@@ -94,7 +101,7 @@ fn play(asked: &Asked) -> Engine {
     let asked = Arc::clone(asked);
     let runner = move |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
         asked.lock().unwrap().push(request.clone());
-        if let Some(answer) = encoders::answer(&request) {
+        if let Some(answer) = encoders::answer(&request).or_else(|| genes::answer(&request)) {
             return answer;
         }
         Ok(match request {

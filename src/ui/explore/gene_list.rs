@@ -311,15 +311,12 @@ fn is_offered(r: &GeneRow, state: &ExploreState) -> bool {
 }
 
 fn add_button(ui: &mut Ui, r: &GeneRow, room: Rect, commands: &mut Vec<Command>) {
-    let height = 20.0_f32.min(room.height());
-    let width = room.width().min(112.0);
-    let at = Rect::from_min_size(
-        Pos2::new(room.right() - width, room.center().y - height / 2.0),
-        Vec2::new(width, height),
-    );
-    let text = RichText::new("Add to gene list").size(11.0);
-    let button = egui::Button::new(text).small().min_size(at.size());
-    let added = ui.new_child(egui::UiBuilder::new().max_rect(at)).add(button);
+    // No wider than its text, so that the middle of the row still selects the gene.
+    let layout = egui::Layout::right_to_left(Align::Center);
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(room).layout(layout));
+    child.spacing_mut().button_padding.x = 4.0;
+    let text = RichText::new("Add to gene list").size(10.5);
+    let added = child.add(egui::Button::new(text).small().min_size(Vec2::new(0.0, 20.0)));
     widgets::name(&added, &format!("Add to gene list: {}", r.name));
     if added.on_hover_text(format!("Add {} to the gene list of the project", r.name)).clicked() {
         commands.push(Command::Genes(GenesCommand::Add(vec![r.name.clone()])));
