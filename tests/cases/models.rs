@@ -99,4 +99,20 @@ fn a_section_that_lacks_genes_is_predicted_and_drawn() {
     assert!(csv[1..].iter().flat_map(|l| &l[3..]).all(|v| v.parse::<f32>().unwrap().is_finite()));
     predict("all.h5ad");
     assert!(study.file("all.h5ad").is_file());
+
+    // GNAS is one of the five genes that it lacks, KRT19 is not.
+    for (genes, panes) in [
+        ("KRT19", "he,measured,predicted"),
+        ("GNAS", "he,predicted"),
+        ("GNAS", "he,measured,predicted,difference,uncertainty"),
+        ("KRT19,GNAS", "measured,predicted"),
+    ] {
+        let out = study.file("figure.svg");
+        let mut command = hiscmcl();
+        command.arg("figure").arg(study.project()).args(["--run", "r", "--section", "other_kit"]);
+        run(command.args(["--genes", genes, "--panes", panes, "--out"]).arg(&out));
+        let svg = fs::read_to_string(&out).unwrap();
+        let lacks = genes.contains("GNAS") && panes.contains("measured");
+        assert_eq!(svg.contains("not measured"), lacks, "{genes} in {panes}");
+    }
 }
