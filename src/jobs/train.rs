@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 
-use super::context::{Ctx, Part};
+use super::context::{Ctx, Part, Stage, StageKind};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
@@ -90,17 +90,22 @@ pub fn train(
     let names = taking_part(workspace, request)?;
     let config =
         run_config(request, &names, &device, workspace, RunKind::Model { test: test_sections.clone() });
-    let prepared = Prepared::new(workspace, &names, request, &test_sections, ctx)?;
-    let fold = holding_out(&prepared.refs(), &test_sections)
-        .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
     let run = RunInProgress::start(&workspace.path, name, &config)?;
-    let (reports, notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
-    if let [one] = reports.as_slice() {
-        write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
-    } else if !reports.is_empty() {
-        write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::over(&reports).model)?;
-    }
-    write_bytes_atomically(&run.folder.join(PER_GENE_FILE), tables::genes_csv(&reports).as_bytes())?;
+    let (reports, notes) = run.watch(ctx.cancel, || {
+        ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+        let prepared = Prepared::new(workspace, &names, request, &test_sections, ctx)?;
+        let fold = holding_out(&prepared.refs(), &test_sections)
+            .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
+        ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
+        let (reports, notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+        if let [one] = reports.as_slice() {
+            write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
+        } else if !reports.is_empty() {
+            write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::over(&reports).model)?;
+        }
+        write_bytes_atomically(&run.folder.join(PER_GENE_FILE), tables::genes_csv(&reports).as_bytes())?;
+        Ok((reports, notes))
+    })?;
     let folder = run.finish()?;
     let (device, seconds) = (device.info().name.clone(), start.elapsed().as_secs_f64());
     Ok(Trained { run: name.to_owned(), folder, reports, notes, device, seconds })
@@ -118,28 +123,58 @@ pub fn evaluate(
     keep: Option<&str>,
     ctx: &Ctx,
 ) -> anyhow::Result<EvalReport> {
-    let start = Instant::now();
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
     let config = run_config(request, &names, &device, workspace, RunKind::CrossValidation { split });
-    let prepared = Prepared::new(workspace, &names, request, &[], ctx)?;
-    let split_folds = folds(&prepared.refs(), split)?;
     let run = keep.map(|name| RunInProgress::start(&workspace.path, name, &config)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
     let scratch = tempfile::tempdir().context("Cannot make a temporary folder")?;
     let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
+    let work = || {
+        let report = cross_validate(workspace, request, split, &names, &device, folder, ctx)?;
+        if let Some(run) = &run {
+            write_json_atomically(&run.folder.join(REPORT_FILE), &report)?;
+            let per_gene = tables::genes_csv(&report.folds);
+            write_bytes_atomically(&run.folder.join(PER_GENE_FILE), per_gene.as_bytes())?;
+        }
+        Ok(report)
+    };
+    let report = match &run {
+        Some(run) => run.watch(ctx.cancel, work)?,
+        None => work()?,
+    };
+    if let Some(run) = run {
+        run.finish()?;
+    }
+    Ok(report)
+}
 
+/// Trains and tests a model for each fold, in `folder`.
+fn cross_validate(
+    workspace: &Workspace,
+    request: &FitRequest,
+    split: Split,
+    names: &[String],
+    device: &ComputeDevice,
+    folder: &Path,
+    ctx: &Ctx,
+) -> anyhow::Result<EvalReport> {
+    let start = Instant::now();
+    ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+    let prepared = Prepared::new(workspace, names, request, &[], ctx)?;
+    let split_folds = folds(&prepared.refs(), split)?;
+    ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
     let mut reports = Vec::new();
     for (done, fold) in split_folds.folds.iter().enumerate() {
         let parts = split_folds.folds.len();
         let part = Part { part: done, parts, name: "Fold", to: ctx.observer };
         let folder = fold_folder(folder, &fold.name);
         let ctx = Ctx { observer: &part, cancel: ctx.cancel };
-        let (fold_reports, _) = run_fold(&prepared, fold, request, &device, &folder, &ctx)?;
+        let (fold_reports, _) = run_fold(&prepared, fold, request, device, &folder, &ctx)?;
         reports.extend(fold_reports);
     }
-    let report = EvalReport {
+    Ok(EvalReport {
         split,
         target: request.target,
         gene_count: request.genes.len(),
@@ -150,14 +185,7 @@ pub fn evaluate(
         warnings: split_folds.warnings,
         seconds: start.elapsed().as_secs_f64(),
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
-    };
-    if let Some(run) = run {
-        write_json_atomically(&run.folder.join(REPORT_FILE), &report)?;
-        let per_gene = tables::genes_csv(&report.folds);
-        write_bytes_atomically(&run.folder.join(PER_GENE_FILE), per_gene.as_bytes())?;
-        run.finish()?;
-    }
-    Ok(report)
+    })
 }
 
 fn taking_part(workspace: &Workspace, request: &FitRequest) -> anyhow::Result<Vec<String>> {

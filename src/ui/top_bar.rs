@@ -4,12 +4,13 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, Stroke, TextSty
 
 use super::theme::{self, colors};
 use crate::app::command::{Command, Overlay, Step};
-use crate::app::palette::project_items;
+use crate::app::palette::{COMMANDS, project_items, step_shortcut};
 use crate::app::settings::Theme;
 use crate::app::state::App;
 
 const STEP_WIDTH: f32 = 108.0;
-const HEIGHT: f32 = 48.0;
+/// Height of the bar.
+pub const HEIGHT: f32 = 48.0;
 
 /// Draws the bar.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
@@ -94,17 +95,25 @@ fn step_button(ui: &mut Ui, app: &App, step: Step, out: &mut Vec<Command>) {
     }
     match &state.blocked {
         Some(why) => response.on_disabled_hover_text(why),
-        None => response.on_hover_text(describe(step)),
+        None => response.on_hover_text(hover(step)),
     };
 }
 
 fn describe(step: Step) -> &'static str {
     match step {
-        Step::Data => "Sections, genes and image features (press 1)",
-        Step::Train => "Train a model on your sections (press 2)",
-        Step::Explore => "Measured and predicted maps beside each other (press 3)",
-        Step::Evaluate => "How good the predictions are (press 4)",
-        Step::Export => "Figures and tables (press 5)",
+        Step::Data => "Sections, genes and image features",
+        Step::Train => "Train a model on your sections",
+        Step::Explore => "Measured and predicted maps beside each other",
+        Step::Evaluate => "How good the predictions are",
+        Step::Export => "Figures and tables",
+    }
+}
+
+/// What a step is for, and its keys.
+fn hover(step: Step) -> String {
+    match step_shortcut(step) {
+        Some(keys) => format!("{} ({})", describe(step), keys.text()),
+        None => describe(step).to_owned(),
     }
 }
 
@@ -127,7 +136,8 @@ fn next_button(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
 fn corner(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
-    let list = ui.add(egui::Button::new(small("Ctrl+L commands")).frame_when_inactive(false));
+    let list =
+        ui.add(egui::Button::new(small(&format!("{} commands", COMMANDS.text()))).frame_when_inactive(false));
     if list.on_hover_text("The list of everything the application can do").clicked() {
         out.push(Command::Show(Overlay::Commands));
     }

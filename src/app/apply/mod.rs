@@ -3,6 +3,7 @@
 mod data;
 mod encoders;
 mod export;
+mod leave;
 mod models;
 mod outcomes;
 mod project;
@@ -43,10 +44,13 @@ impl App {
                 if overlay == Overlay::Import {
                     self.forms.import = ImportForm::new(Vec::new());
                 }
-                self.overlay = Some(overlay);
+                self.show_overlay(overlay);
             }
             Command::CloseOverlay => self.close_overlay(),
+            Command::Present(overlay) => self.show_overlay(overlay),
+            Command::AskToQuit => self.ask_to_quit(),
             Command::Quit => self.effects.push(Effect::Quit),
+            Command::Leave(command) => self.leave_for(command),
             Command::Dropped(paths) => self.dropped(paths),
             Command::Project(command) => self.apply_project(command),
             Command::Section(command) => self.apply_section(command),
@@ -66,6 +70,7 @@ impl App {
             },
             Command::Notice(command) => match command {
                 NoticeCommand::Dismiss(id) => self.notices.dismiss(id),
+                NoticeCommand::DismissShown => self.notices.dismiss_newest(),
                 NoticeCommand::DismissAll => self.notices.dismiss_all(),
                 NoticeCommand::Clear => self.notices.clear(),
             },
@@ -131,10 +136,37 @@ impl App {
         {
             open.edit(what, Some(what), |doc| doc.display = value);
         }
+        if matches!(command, ExploreCommand::Filter(_) | ExploreCommand::Sort(_)) {
+            self.view_touched();
+        }
         self.explore.apply(command);
     }
 
+    fn show_overlay(&mut self, overlay: Overlay) {
+        // A question lies over what it interrupts, which goes on after it.
+        let asks = |overlay: &Overlay| matches!(overlay, Overlay::Confirm { .. });
+        if asks(&overlay) && !self.overlay.as_ref().is_some_and(asks) {
+            self.beneath = self.overlay.take();
+        }
+        self.overlay = Some(overlay);
+    }
+
+    /// Shows something that was not asked for just now: at once where nothing is open, else when the user says so.
+    pub(super) fn present(&mut self, overlay: Overlay, what: &str) {
+        if self.overlay.is_none() {
+            self.overlay = Some(overlay);
+        } else if self.overlay.as_ref() != Some(&overlay) {
+            // Samples stay as they were found; showing the import form anew would empty it.
+            let show = ("Show them".to_owned(), Command::Present(overlay));
+            self.notices.offer(None, what, Vec::new(), show);
+        }
+    }
+
     fn close_overlay(&mut self) {
+        if matches!(self.overlay, Some(Overlay::Confirm { .. })) {
+            self.overlay = self.beneath.take();
+            return;
+        }
         // A file that was not chosen leaves the form it was for.
         self.overlay = match &self.overlay {
             Some(Overlay::Path(PathRequest { purpose: PathPurpose::ImportFile { .. }, .. })) => {
@@ -157,8 +189,14 @@ impl App {
     }
 
     fn ask(&mut self, mut request: PathRequest) {
+        // One question at a time: the system's dialog may be open for the other.
+        if matches!(self.overlay, Some(Overlay::Path(_))) {
+            return;
+        }
         if request.folder.is_none() {
-            let last = self.settings.last_folder.clone().filter(|f| f.is_dir());
+            let settings = &self.settings;
+            let last = [settings.folders.get(request.folder_kind()), settings.last_folder.as_ref()];
+            let last = last.into_iter().flatten().find(|f| f.is_dir()).cloned();
             request.folder =
                 last.or_else(|| directories::UserDirs::new().map(|d| d.home_dir().to_path_buf()));
         }
@@ -168,7 +206,10 @@ impl App {
     fn chosen(&mut self, request: PathRequest, path: std::path::PathBuf) {
         let path = request.with_ending(path);
         let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
-        self.settings.last_folder = folder.map(std::path::Path::to_path_buf);
+        if let Some(folder) = folder {
+            self.settings.folders.set(request.folder_kind(), folder.to_path_buf());
+            self.settings.last_folder = Some(folder.to_path_buf());
+        }
         self.settings_touched();
         self.overlay = None;
         let command = match request.purpose {

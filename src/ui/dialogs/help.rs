@@ -2,8 +2,9 @@
 
 use eframe::egui::{Context, Grid, RichText, ScrollArea, Ui};
 
+use super::Closing;
 use crate::app::command::Command;
-use crate::app::palette::all_items;
+use crate::app::palette::{COMMAND_KEY, all_items};
 use crate::app::state::App;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{caption, remark};
@@ -11,10 +12,29 @@ use crate::ui::widgets::{caption, remark};
 const MOUSE: &[(&str, &str)] = &[
     ("Wheel over a map", "Zoom at the cursor"),
     ("Drag a map", "Pan; both maps move together"),
-    ("Arrow keys", "Pan the maps"),
+    ("Space held over a map", "A click chooses no spot; dragging pans"),
+    ("Double click a map", "Zoom in; with Shift zoom out"),
     ("Click a spot", "Show the training spots its prediction was retrieved from"),
     ("Click the small overview", "Jump to that place"),
-    ("Up and down in the gene list", "Show the next or previous gene"),
+];
+
+/// Keys of the Explore page; "Ctrl+" stands for the command key of the system.
+const EXPLORE: &[(&str, &str)] = &[
+    ("Ctrl+F", "Search the genes"),
+    ("Up, Down, Page Up, Page Down", "Show another gene of the list"),
+    ("Arrow keys over a map", "Pan the maps"),
+    ("+ and -", "Zoom the maps"),
+    ("0 or Home", "Show the whole tissue"),
+    ("Alt+Left", "Go back to the section and spot before"),
+    ("Escape", "Clear the search; choose no spot"),
+];
+
+const KEYBOARD: &[(&str, &str)] = &[
+    ("Tab, Shift+Tab", "Go to the next or previous control, beginning with the page"),
+    ("Space or Enter on a control", "Press it"),
+    ("Enter in a text field", "Apply the text; the field keeps the keyboard"),
+    ("Escape", "Leave a text field; close a menu, a list or a dialog"),
+    ("Ctrl+Z in a text field", "Undo the typing, not the last edit of the project"),
 ];
 
 const SAMPLES: &[(&str, &str)] = &[
@@ -35,7 +55,7 @@ const STEPS: &[(&str, &str)] = &[
 
 /// Draws the page.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::dialog(ctx, "Help", 720.0, out, |ui, out| {
+    super::dialog(ctx, "Help", 720.0, Closing::Easily, out, |ui, out| {
         ui.spacing_mut().interact_size.y = 16.0;
         ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show(ui, |ui| {
             caption(ui, "The five steps");
@@ -44,12 +64,18 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
             caption(ui, "Mouse and maps");
             table(ui, "mouse", MOUSE.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
             ui.add_space(8.0);
+            caption(ui, "Keys of the Explore page");
+            table(ui, "explore keys", EXPLORE.iter().map(keys));
+            ui.add_space(8.0);
+            caption(ui, "Keyboard");
+            table(ui, "keyboard", KEYBOARD.iter().map(keys));
+            ui.add_space(8.0);
             caption(ui, "Shortcuts");
-            let keys = all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
-            table(ui, "keys", keys);
+            let all = all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
+            table(ui, "keys", all);
             ui.add_space(8.0);
             caption(ui, "Samples that were found");
-            table(ui, "samples", SAMPLES.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+            table(ui, "samples", SAMPLES.iter().map(keys));
             ui.add_space(8.0);
             caption(ui, "Words");
             table(ui, "words", WORDS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
@@ -79,6 +105,15 @@ const WORDS: &[(&str, &str)] = &[
     ),
     ("mpp", "Micrometres per pixel of the slide image."),
 ];
+
+/// A row about keys, with the command key as this system calls it.
+fn keys(&(keys, what): &(&str, &str)) -> (String, String) {
+    let here = |text: &str| {
+        text.replace("Ctrl+", COMMAND_KEY)
+            .replace("with Ctrl", &format!("with {}", COMMAND_KEY.trim_end_matches('+')))
+    };
+    (here(keys), here(what))
+}
 
 /// A menu text without what undo would take back.
 fn plain(name: &str) -> String {

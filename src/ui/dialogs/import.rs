@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Context, Grid, RichText, ScrollArea, Ui};
 
+use super::Closing;
 use crate::app::command::{Command, SectionCommand};
 use crate::app::import::{ImportForm, ImportRow};
 use crate::app::paths::{PathPurpose, PathRequest};
@@ -12,7 +13,8 @@ use crate::ui::widgets::{Tone, banner, caption, mini, primary, remark, text_fiel
 
 /// Draws the form.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::form(ctx, "Import sections", 980.0, out, |ui, out| {
+    let closing = Closing::with_typing(app.forms.import.rows.iter().any(ImportRow::is_filled));
+    super::form(ctx, "Import sections", 980.0, closing, out, |ui, out| {
         remark(
             ui,
             "Each section needs a count table (spots by genes), a file that says where its spots are on the image, and \

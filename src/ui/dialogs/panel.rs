@@ -2,6 +2,7 @@
 
 use eframe::egui::{Context, ScrollArea, TextEdit};
 
+use super::Closing;
 use crate::app::command::{Command, GenesCommand, PanelForm};
 use crate::app::genes::parse_genes;
 use crate::ui::widgets::{line_edit, name, primary, remark};
@@ -22,7 +23,8 @@ impl PanelDialog {
     pub fn show(&mut self, ctx: &Context, form: &PanelForm, out: &mut Vec<Command>) {
         let typed = self.typed.get_or_insert_with(|| form.clone());
         let title = if form.original.is_some() { "Edit the gene panel" } else { "New gene panel" };
-        super::dialog(ctx, title, 560.0, out, |ui, out| {
+        let closing = Closing::with_typing(typed != form);
+        super::form(ctx, title, 560.0, closing, out, |ui, out| {
             let wide = f32::INFINITY;
             ui.label("Name");
             let field = ui.add(line_edit(&mut typed.name).desired_width(wide));

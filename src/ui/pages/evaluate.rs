@@ -3,7 +3,8 @@
 use eframe::egui::{self, ComboBox, RichText, Ui};
 
 use super::{
-    Side, evaluate_genes, evaluate_runs, evaluate_tables, fit_form, fit_recipe, plan, scrolling, two_columns,
+    Side, evaluate_genes, evaluate_runs, evaluate_tables, fit_form, fit_recipe, plan, scrolling, train_runs,
+    two_columns,
 };
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
 use crate::app::default_split;
@@ -15,6 +16,7 @@ use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::progress::format_duration;
 use crate::evaluate::report::Split;
+use crate::jobs::runs::RunKind;
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{Tone, banner, card, field, primary, progress, remark};
 
@@ -136,18 +138,24 @@ fn shares_patients(open: &Open) -> bool {
 }
 
 fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
-    let job = app.work.view(|r| matches!(r, Request::Evaluate { .. })).filter(|j| !j.cancelling);
+    let evaluates = |r: &Request| match r {
+        Request::Evaluate { .. } => true,
+        Request::Resume { run, .. } => matches!(run.config.kind, RunKind::CrossValidation { .. }),
+        _ => false,
+    };
+    let job = app.work.view(evaluates).filter(|j| !j.cancelling);
     if let Some(job) = job {
-        let share = if job.status.total > 0 { job.status.done as f32 / job.status.total as f32 } else { 0.0 };
-        progress(ui, share, 260.0, "Progress of the cross-validation");
-        let left =
-            job.status.left.map_or_else(String::new, |l| format!(" \u{00B7} {} left", format_duration(l)));
-        let pace = job.pace().map_or_else(String::new, |pace| format!(" \u{00B7} {pace}"));
-        remark(ui, format!("{}{pace}{left}", job.status.stage));
-        if ui.button("Stop").on_hover_text("It can be resumed later").clicked() {
+        progress(ui, job.status.share, 260.0, "Progress of the cross-validation");
+        if ui.button("Stop").on_hover_text("It can be resumed later.").clicked() {
             out.push(Command::Job(JobCommand::Cancel(job.id)));
         }
+        remark(ui, job.line());
+        remark(ui, job.detail().unwrap_or(" "));
         return;
+    }
+    let last = app.open.as_ref().and_then(|o| o.runs.live.as_ref()).filter(|l| l.cross_validation);
+    if let Some(live) = last {
+        train_runs::why(ui, &live.state);
     }
     let patients = "Whole patients can be held out where those of all sections are known, and at least two.";
     let missing = app.cannot_train().or((!possible).then_some(patients));

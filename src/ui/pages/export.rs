@@ -13,7 +13,7 @@ use crate::core::display::PaneKind;
 use crate::data::aliases;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
-use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark};
+use crate::ui::widgets::{Tone, banner, card, entered, field, line_edit, mini, name, primary, remark};
 
 const RIGHT: f32 = 360.0;
 const LABEL: f32 = 90.0;
@@ -119,7 +119,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         if found.is_empty() {
             remark(ui, "No gene of the list is called that.");
         }
-        let enter = typed.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let enter = entered(ui, &typed);
         let mut add = enter.then(|| found.first().copied()).flatten().cloned();
         ui.horizontal_wrapped(|ui| {
             for g in found.into_iter().take(OFFERED) {
@@ -232,7 +232,7 @@ fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
 
 fn measures(ui: &mut Ui, form: &mut ExportForm) {
     field(ui, "Width", LABEL, |ui| {
-        ui.add(DragValue::new(&mut form.width_mm).range(20.0..=500.0).speed(1.0).suffix(" mm"));
+        ui.add(DragValue::new(&mut form.width_mm).range(ExportForm::WIDTH_RANGE).speed(1.0).suffix(" mm"));
         for (width, what) in ExportForm::WIDTHS {
             if ui
                 .selectable_label(form.width_mm == width, format!("{width:.0}"))
@@ -244,7 +244,7 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
         }
     });
     field(ui, "Resolution", LABEL, |ui| {
-        ui.add(DragValue::new(&mut form.dpi).range(30.0..=1200.0).speed(5.0).suffix(" dpi"));
+        ui.add(DragValue::new(&mut form.dpi).range(ExportForm::DPI_RANGE).speed(5.0).suffix(" dpi"));
         for dpi in ExportForm::DPI {
             if ui.selectable_label(form.dpi == dpi, format!("{dpi:.0}")).clicked() {
                 form.dpi = dpi;

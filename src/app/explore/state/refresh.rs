@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Arrival, ExploreState, VISITED_SPOT_POINTS};
 use crate::app::explore::evidence::Evidence;
 use crate::app::explore::facts::GeneFacts;
-use crate::app::explore::genes::{GeneList, PanelGenes, trust_of};
+use crate::app::explore::genes::{GeneFilter, GeneList, PanelGenes, trust_of};
 use crate::app::explore::highlights::highlights;
 use crate::app::explore::input::{ExploreInput, SectionInput};
 use crate::app::explore::values::{MapValues, PredictionIndex, pane_maps};
@@ -100,6 +100,7 @@ impl ExploreState {
     fn refresh_list(&mut self, input: &ExploreInput) {
         if self.project_genes.as_slice() != input.genes {
             self.project_genes = input.genes.to_vec();
+            self.new_genes = true;
             self.stale.list = true;
         }
         let same_panels = self.panels.len() == input.panels.len()
@@ -130,6 +131,15 @@ impl ExploreState {
         if std::mem::take(&mut self.stale.shown) {
             self.list.show(&self.filter, &self.panels, &self.search, self.sort);
             self.versions.list += 1;
+        }
+        if self.new_genes && self.index.is_some() {
+            self.new_genes = false;
+            // What narrowed another list would make this one look empty.
+            if self.list.get(0).is_none() && self.list.all() > 0 {
+                self.filter = GeneFilter::default();
+                self.search.clear();
+                self.list.show(&self.filter, &self.panels, &self.search, self.sort);
+            }
         }
         if self.index.is_some() && (self.gene.is_none() || (rebuilt && !self.gene_chosen)) {
             let marker = self.list.first_marker(&self.panels).filter(|_| self.trust.is_empty());

@@ -5,6 +5,7 @@ mod weights;
 
 use eframe::egui::{Context, Key, Modifiers, ScrollArea, Ui};
 
+use super::Closing;
 use crate::app::command::{Command, EncoderCommand};
 use crate::app::state::App;
 use crate::app::work::Request;
@@ -17,7 +18,7 @@ const REST: f32 = 230.0;
 
 /// Draws the cards.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::dialog(ctx, "Image encoder", WIDTH, out, |ui, out| {
+    super::dialog(ctx, "Image encoder", WIDTH, Closing::Easily, out, |ui, out| {
         let what = "What turns the tissue around each spot into numbers. Texture is always at hand and quick. Networks \
                     trained on pathology slides describe tissue best; they need their weights, memory and time.";
         remark(ui, what);

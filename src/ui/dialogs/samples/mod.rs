@@ -9,8 +9,10 @@ use eframe::egui::{
 };
 
 use crate::app::command::{Command, SectionCommand};
+use crate::app::palette::COMMAND_KEY;
 use crate::app::samples::{SamplesForm, some_names};
 use crate::app::state::App;
+use crate::ui::dialogs::Closing;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, primary, remark};
 
@@ -24,7 +26,7 @@ const NAMES: usize = 4;
 
 /// Draws the summary.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::form(ctx, "What was found", WIDTH, out, |ui, out| {
+    super::form(ctx, "What was found", WIDTH, Closing::ByKey, out, |ui, out| {
         let form = &app.forms.samples;
         let mut next = form.clone();
         let problems = form.problems();
@@ -46,7 +48,7 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
             let count = form.rows.iter().filter(|r| r.taken).count();
             let text =
                 if count == 1 { "Add one section".to_owned() } else { format!("Add {count} sections") };
-            if primary(ui, problem.is_none(), &text).on_hover_text("Ctrl+Enter").clicked() {
+            if primary(ui, problem.is_none(), &text).on_hover_text(format!("{COMMAND_KEY}Enter")).clicked() {
                 out.push(Command::Section(SectionCommand::AddSamples));
             }
             if ui.button("Cancel").clicked() {
@@ -59,9 +61,10 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
 fn heading(ui: &mut Ui, form: &SamplesForm) {
     let mut text = "Ticked samples become sections of the project when you press Add.".to_owned();
     if form.rows.len() > 1 {
-        text.push_str(
-            " Click rows to edit several at once: with Shift up to a row, with Ctrl one more, Ctrl+A all.",
-        );
+        text.push_str(&format!(
+            " Click rows to edit several at once: with Shift up to a row, with {} one more, {COMMAND_KEY}A all.",
+            COMMAND_KEY.trim_end_matches('+')
+        ));
     }
     remark(ui, text);
 }
