@@ -82,7 +82,7 @@ fn over_dialogs(ctx: &Context, rect: Rect, contents: impl FnOnce(&mut Ui)) {
 fn draw(ui: &mut Ui, app: &App, notice: Option<&Notice>, settled: bool, out: &mut Vec<Command>) {
     let rect = ui.max_rect();
     // The strip takes every click on it: none reaches what might lie beneath.
-    ui.interact(rect, ui.id().with("strip"), Sense::click());
+    ui.interact(rect, ui.scope_id().with("strip"), Sense::click());
     let c = colors(ui);
     let (ink, paper) = notice.map_or((c.weak, c.panel), |n| tone(n.severity).colors(c));
     ui.painter().rect_filled(rect, 0.0, paper);

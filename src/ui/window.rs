@@ -1,7 +1,7 @@
 //! The window: brings the state up to date, draws it, and hands what the user asked for to the state.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,7 @@ pub struct Window {
     quitting: bool,
     drawn: bool,
     milestones: Option<Milestones>,
+    project: Option<PathBuf>,
     fault: Option<Fault>,
     next_frame: Option<Box<dyn FnOnce()>>,
 }
@@ -142,6 +143,7 @@ impl Window {
             quitting: false,
             drawn: false,
             milestones: None,
+            project: None,
             fault: None,
             next_frame: None,
         }
@@ -259,6 +261,7 @@ impl Window {
         {
             self.app.set_window_size([rect.width(), rect.height()]);
         }
+        self.forget_searches(&ctx);
         self.dropped(&ctx, out);
         shortcut_commands(&ctx, &self.app, out);
 
@@ -275,6 +278,15 @@ impl Window {
 
         if self.milestones.as_ref().is_some_and(|m| m.waits(self.explore.shows_tissue())) {
             ctx.request_repaint();
+        }
+    }
+
+    /// What was searched for in one project would make the lists of another one look empty.
+    fn forget_searches(&mut self, ctx: &egui::Context) {
+        let project = self.app.open.as_ref().map(|o| o.path.as_path());
+        if project != self.project.as_deref() {
+            self.project = project.map(Path::to_path_buf);
+            ctx.data_mut(|d| d.remove_by_type::<String>());
         }
     }
 

@@ -223,13 +223,12 @@ impl Test {
         self.harness.get_by_role_and_label(Role::Button, label).rect()
     }
 
-    /// Presses and lets go at a place, as a hand does, and draws two frames: less than half a second.
+    /// Presses and lets go at a place within one frame, so that two calls are a double click.
     fn press_at(&mut self, at: Pos2) {
-        self.harness.event(Event::PointerMoved(at));
-        for pressed in [true, false] {
-            let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
-            self.harness.event(Event::PointerButton { pos: at, button, pressed, modifiers });
-        }
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        let press = |pressed| Event::PointerButton { pos: at, button, pressed, modifiers };
+        let events = [Event::PointerMoved(at), press(true), press(false)];
+        self.harness.input_mut().events.extend(events);
         self.harness.run_steps(1);
     }
 

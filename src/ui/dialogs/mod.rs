@@ -111,10 +111,15 @@ fn was_typing(ctx: &Context) -> bool {
     ctx.data(|d| d.get_temp(typing_id())).unwrap_or(false)
 }
 
+/// The part of the window that dialogs may cover.
+fn free(ctx: &Context) -> Rect {
+    ctx.data(|d| d.get_temp::<Rect>(free_id())).unwrap_or_else(|| ctx.content_rect())
+}
+
 /// A modal frame in the middle of the part of the window that dialogs may cover, no higher than that.
 fn modal(ctx: &Context, id: Id, width: f32, contents: impl FnOnce(&mut Ui)) -> egui::ModalResponse<()> {
     let whole = ctx.content_rect();
-    let free = ctx.data(|d| d.get_temp::<Rect>(free_id())).unwrap_or(whole);
+    let free = free(ctx);
     let frame = super::theme::overlay(ctx);
     let room = (free.size() - frame.total_margin().sum()).max(egui::Vec2::splat(100.0));
     let width = width.min(room.x - 40.0);

@@ -12,12 +12,12 @@ use crate::app::command::{Command, SectionCommand};
 use crate::app::palette::COMMAND_KEY;
 use crate::app::samples::{SamplesForm, some_names};
 use crate::app::state::App;
-use crate::ui::dialogs::Closing;
+use crate::ui::dialogs::{Closing, free};
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, primary, remark};
 
 const WIDTH: f32 = 1300.0;
-/// Room that the rest of the dialog takes of the window's height.
+/// Height that the rest of the dialog takes of what is free for dialogs.
 const REST: f32 = 360.0;
 /// Height of a row, and its distance to the next.
 const ROW: f32 = 32.0;
@@ -144,7 +144,7 @@ fn table(
     ] {
         cell(ui, rect, |ui| ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.weak)));
     }
-    let most = (ui.ctx().content_rect().height() - REST).max(4.0 * ROW);
+    let most = (free(ui.ctx()).height() - REST).max(4.0 * ROW);
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = ScrollArea::vertical().max_height(most).auto_shrink([false, true]);
     area.show_viewport(ui, |ui, viewport| {
