@@ -104,6 +104,9 @@ fn draw(ui: &mut Ui, app: &App, notice: Option<&Notice>, settled: bool, out: &mu
                     out.push(Command::Show(Overlay::Notices));
                 }
             }
+            bar.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.label(small("No new notices", c.weak))
+            });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The bar at the bottom: what runs, and how far it is.
 
-use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, TextStyle, Ui};
+use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, TextStyle, Ui, vec2};
 
 use super::theme::colors;
 use super::widgets::{mini, progress};
@@ -8,8 +8,12 @@ use crate::app::command::{Command, JobCommand, Overlay, Step};
 use crate::app::state::App;
 use crate::app::work::JobView;
 
-/// Jobs shown one by one; further ones are counted.
+/// Jobs shown one by one where there is room; further ones are counted.
 const SHOWN: usize = 2;
+/// Room that two jobs need beside each other.
+const WIDE: f32 = 1100.0;
+/// Width of the line of a job: always the same, so that the buttons after it stay where they are.
+const LINE: f32 = 250.0;
 
 /// Height of the bar.
 pub const HEIGHT: f32 = 30.0;
@@ -17,31 +21,36 @@ pub const HEIGHT: f32 = 30.0;
 /// Draws the bar.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let c = colors(ui);
-    let frame = Frame::new().fill(c.panel).inner_margin(Margin::symmetric(14, 2));
+    let frame = Frame::new().fill(c.panel).inner_margin(Margin::symmetric(14, 0));
     egui::Panel::bottom("status bar").exact_size(HEIGHT).frame(frame).show(ui, |ui| {
-        ui.horizontal_centered(|ui| {
-            let jobs = app.work.views();
-            let read = (app.step == Step::Explore).then(|| app.explore.status_line()).flatten();
-            if let Some(text) = &read {
-                ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.text));
-                if !jobs.is_empty() {
-                    ui.separator();
-                }
-            }
-            if jobs.is_empty() && read.is_none() {
-                ui.label(small(ui, "No jobs running"));
-            }
-            for job in jobs.iter().take(SHOWN) {
-                show_job(ui, job, out);
-                ui.separator();
-            }
-            if jobs.len() > SHOWN {
-                let rest: Vec<&str> = jobs.iter().skip(SHOWN).map(|j| j.name.as_str()).collect();
-                ui.label(small(ui, &format!("and {} more", rest.len()))).on_hover_text(rest.join("\n"));
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| help(ui, app, out));
+        // The right end comes first, so that what is left of the bar is known to the rest.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            help(ui, app, out);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| jobs(ui, app, out));
         });
     });
+}
+
+fn jobs(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+    let c = colors(ui);
+    let jobs = app.work.views();
+    let read = (app.step == Step::Explore).then(|| app.explore.status_line()).flatten();
+    if jobs.is_empty() && read.is_none() {
+        ui.label(small(ui, "No jobs running"));
+    }
+    let shown = if ui.available_width() < WIDE { 1 } else { SHOWN };
+    for job in jobs.iter().take(shown) {
+        show_job(ui, job, out);
+        ui.separator();
+    }
+    if jobs.len() > shown {
+        let rest: Vec<&str> = jobs.iter().skip(shown).map(|j| j.name.as_str()).collect();
+        ui.label(small(ui, &format!("and {} more", rest.len()))).on_hover_text(rest.join("\n"));
+    }
+    if let Some(text) = read {
+        let text = RichText::new(text).text_style(TextStyle::Small).color(c.text);
+        ui.add(egui::Label::new(text).truncate());
+    }
 }
 
 fn small(ui: &Ui, text: &str) -> RichText {
@@ -66,7 +75,10 @@ fn show_job(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
     }
     let line = job.line();
     let hover = job.detail().map_or_else(|| line.clone(), |detail| format!("{line}\n{detail}"));
-    ui.add(egui::Label::new(small(ui, &line)).truncate()).on_hover_text(hover);
+    ui.allocate_ui_with_layout(vec2(LINE, HEIGHT), Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_width(LINE);
+        ui.add(egui::Label::new(small(ui, &line)).truncate()).on_hover_text(hover);
+    });
 }
 
 /// The button that lets a job wait or go on: its text, and what it sends.

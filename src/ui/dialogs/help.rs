@@ -9,6 +9,9 @@ use crate::app::state::App;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{caption, remark};
 
+/// Height that the rest of the dialog takes.
+const REST: f32 = 150.0;
+
 const MOUSE: &[(&str, &str)] = &[
     ("Wheel over a map", "Zoom at the cursor"),
     ("Drag a map", "Pan; both maps move together"),
@@ -57,7 +60,8 @@ const STEPS: &[(&str, &str)] = &[
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     super::dialog(ctx, "Help", 720.0, Closing::Easily, out, |ui, out| {
         ui.spacing_mut().interact_size.y = 16.0;
-        ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show(ui, |ui| {
+        let most = (super::free(ctx).height() - REST).clamp(100.0, 520.0);
+        ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
             caption(ui, "The five steps");
             table(ui, "steps", STEPS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
             ui.add_space(8.0);

@@ -8,10 +8,14 @@ use crate::app::state::App;
 use crate::ui::notices::contents;
 use crate::ui::widgets::{mini, remark};
 
+/// Height that the rest of the dialog takes.
+const REST: f32 = 150.0;
+
 /// Draws the list, newest first.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     super::dialog(ctx, "Notices", 640.0, Closing::Easily, out, |ui, out| {
-        ScrollArea::vertical().max_height(460.0).auto_shrink([false, true]).show(ui, |ui| {
+        let most = (super::free(ctx).height() - REST).clamp(100.0, 460.0);
+        ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
             if app.notices.history().next().is_none() {
                 remark(ui, "There are no notices yet.");
             }
