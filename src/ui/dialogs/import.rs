@@ -11,6 +11,9 @@ use crate::data::st::FileRole;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, caption, mini, primary, remark, text_field};
 
+/// Height that the rest of the dialog takes.
+const REST: f32 = 300.0;
+
 /// Draws the form.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     let closing = Closing::with_typing(app.forms.import.rows.iter().any(ImportRow::is_filled));
@@ -23,8 +26,9 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
         ui.add_space(6.0);
         let form = &app.forms.import;
         let mut next = form.clone();
+        let most = (super::free(ctx).height() - REST).clamp(80.0, 360.0);
         ScrollArea::both()
-            .max_height(360.0)
+            .max_height(most)
             .auto_shrink([false, true])
             .show(ui, |ui| rows(ui, form, &mut next, out));
         if ui.button("Add a row").clicked() {

@@ -10,7 +10,7 @@ mod path;
 mod samples;
 mod system;
 
-use eframe::egui::{self, Align2, Context, Id, Key, Modal, Popup, Rect, ScrollArea, Ui};
+use eframe::egui::{self, Align2, Context, Id, Key, Modal, Popup, Rect, Ui};
 
 use super::theme::strong;
 use super::widgets::danger;
@@ -116,18 +116,14 @@ fn free(ctx: &Context) -> Rect {
     ctx.data(|d| d.get_temp::<Rect>(free_id())).unwrap_or_else(|| ctx.content_rect())
 }
 
-/// A modal frame in the middle of the part of the window that dialogs may cover, no higher than that.
+/// A modal frame in the middle of the part of the window that dialogs may cover. What may be long scrolls within it.
 fn modal(ctx: &Context, id: Id, width: f32, contents: impl FnOnce(&mut Ui)) -> egui::ModalResponse<()> {
-    let whole = ctx.content_rect();
-    let free = free(ctx);
-    let frame = super::theme::overlay(ctx);
-    let room = (free.size() - frame.total_margin().sum()).max(egui::Vec2::splat(100.0));
-    let width = width.min(room.x - 40.0);
+    let (whole, free) = (ctx.content_rect(), free(ctx));
+    let width = width.min(free.width() - 80.0);
     let area = Modal::default_area(id).anchor(Align2::CENTER_CENTER, free.center() - whole.center());
-    Modal::new(id).area(area).frame(frame).show(ctx, |ui| {
+    Modal::new(id).area(area).frame(super::theme::overlay(ctx)).show(ctx, |ui| {
         ui.set_width(width);
-        let all = ScrollArea::vertical().max_height(room.y).auto_shrink([false, true]);
-        all.show(ui, contents);
+        contents(ui);
     })
 }
 

@@ -7,6 +7,9 @@ use crate::app::command::{Command, GenesCommand, PanelForm};
 use crate::app::genes::parse_genes;
 use crate::ui::widgets::{line_edit, name, primary, remark};
 
+/// Height that the rest of the dialog takes.
+const REST: f32 = 320.0;
+
 /// What is being typed.
 #[derive(Debug, Default)]
 pub struct PanelDialog {
@@ -33,7 +36,8 @@ impl PanelDialog {
             let field = ui.add(line_edit(&mut typed.source).desired_width(wide));
             name(&field, "Source of the panel");
             ui.label("Genes, separated by spaces, commas or lines");
-            ScrollArea::vertical().max_height(220.0).show(ui, |ui| {
+            let most = (super::free(ctx).height() - REST).clamp(60.0, 220.0);
+            ScrollArea::vertical().max_height(most).show(ui, |ui| {
                 let field = ui.add(TextEdit::multiline(&mut typed.genes).desired_width(wide).desired_rows(8));
                 name(&field, "Genes of the panel");
             });
