@@ -138,10 +138,10 @@ pub fn project_items(app: &App) -> Vec<Item> {
             .needs(open, NO_PROJECT),
         Item::new(named("Undo", undo), "take back", Command::Undo)
             .keys(UNDO)
-            .needs(undo.is_some(), "There is nothing to take back."),
+            .needs(undo.is_some(), "There is nothing to undo."),
         Item::new(named("Redo", redo), "again", Command::Redo)
             .keys(REDO)
-            .needs(redo.is_some(), "There is nothing to do again."),
+            .needs(redo.is_some(), "There is nothing to redo."),
         Item::new("Close the project", "start page welcome", Command::Project(ProjectCommand::Close))
             .needs(open, NO_PROJECT),
         Item::new("Quit", "exit close window", Command::AskToQuit).keys(Shortcut::command("Q")),

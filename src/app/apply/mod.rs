@@ -95,10 +95,10 @@ impl App {
         let what = if undo { open.undo() } else { open.redo() };
         self.follow_renames();
         match what {
-            Some(what) if undo => self.notices.info(format!("Taken back: {what}")),
-            Some(what) => self.notices.info(format!("Done again: {what}")),
-            None if undo => self.notices.info("There is nothing to take back."),
-            None => self.notices.info("There is nothing to do again."),
+            Some(what) if undo => self.notices.info(format!("Undone: {what}")),
+            Some(what) => self.notices.info(format!("Redone: {what}")),
+            None if undo => self.notices.info("There is nothing to undo."),
+            None => self.notices.info("There is nothing to redo."),
         }
         self.show_display_of_document();
     }
