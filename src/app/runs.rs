@@ -107,7 +107,7 @@ impl Runs {
     /// How far a run came: what is known here of the one that was trained last, else what its folder says.
     pub fn state<'a>(&'a self, run: &'a RunInfo) -> &'a RunState {
         match &self.live {
-            Some(live) if live.run == run.id && live.state != RunState::Complete => &live.state,
+            Some(live) if live.run == run.id && !run.complete => &live.state,
             _ => &run.state,
         }
     }

@@ -16,7 +16,7 @@ use super::samples::{SampleRow, SamplesForm};
 use super::settings::Settings;
 use super::steps::{StepState, step_state};
 use super::view::SavedView;
-use super::work::{PreviewImage, Request, Runner, Wake, Work};
+use super::work::{JobId, PreviewImage, Request, Runner, Wake, Work};
 use crate::core::fault;
 use crate::data::panels::Panel;
 use crate::data::project::Project;
@@ -101,6 +101,8 @@ pub struct App {
     pub(super) beneath: Option<Overlay>,
     /// Whether the user was asked to resume what was interrupted in the open project.
     pub(super) offered_to_resume: bool,
+    /// The job that was stopped last, and when.
+    pub(super) stopped: Option<(JobId, Instant)>,
     view_changed: Option<Instant>,
     drawn: Option<(PathBuf, u64)>,
     pub(super) effects: Vec<Effect>,
@@ -143,6 +145,7 @@ impl App {
             builtin_panels: crate::data::panels::builtin(),
             beneath: None,
             offered_to_resume: false,
+            stopped: None,
             view_changed: None,
             drawn: None,
             effects: Vec::new(),

@@ -82,7 +82,7 @@ fn over_dialogs(ctx: &Context, rect: Rect, contents: impl FnOnce(&mut Ui)) {
 fn draw(ui: &mut Ui, app: &App, notice: Option<&Notice>, settled: bool, out: &mut Vec<Command>) {
     let rect = ui.max_rect();
     // The strip takes every click on it: none reaches what might lie beneath.
-    ui.interact(rect, ui.scope_id().with("strip"), Sense::click());
+    ui.interact(rect, ui.scope_id().with("strip"), Sense::CLICK);
     let c = colors(ui);
     let (ink, paper) = notice.map_or((c.weak, c.panel), |n| tone(n.severity).colors(c));
     ui.painter().rect_filled(rect, 0.0, paper);
@@ -138,6 +138,7 @@ fn buttons(ui: &mut Ui, app: &App, notice: &Notice, settled: bool, out: &mut Vec
         out.push(Command::Show(Overlay::Notices));
     }
     if matches!(notice.severity, Severity::Error | Severity::Warning)
+        && notice.action.is_none()
         && mini(ui, "Copy").on_hover_text("Copy the notice with its causes").clicked()
         && settled
     {

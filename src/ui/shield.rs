@@ -25,7 +25,7 @@ impl Shield {
         }
         let whole = ctx.content_rect();
         Area::new(Id::unique("click shield")).order(Order::Tooltip).fixed_pos(whole.min).show(ctx, |ui| {
-            ui.allocate_rect(whole, Sense::click_and_drag());
+            ui.allocate_rect(whole, Sense::CLICK | Sense::DRAG);
         });
         ctx.request_repaint_after(std::time::Duration::from_secs_f64(LASTS));
     }

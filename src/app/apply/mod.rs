@@ -10,6 +10,8 @@ mod project;
 #[cfg(test)]
 mod tests;
 
+use std::time::{Duration, Instant};
+
 use super::command::{
     Command, EncoderCommand, EvaluateCommand, ExportCommand, GenesCommand, JobCommand, NoticeCommand,
     Overlay, ProjectCommand, SectionCommand, Step,
@@ -20,10 +22,14 @@ use super::import::ImportForm;
 use super::notices::Severity;
 use super::paths::{PathPurpose, PathRequest};
 use super::state::{App, Effect};
+use super::work::JobId;
 use crate::core::display::DisplaySettings;
 use crate::data::st::FileRole;
 
 pub use models::{default_split, held_out};
+
+/// Two clicks that follow each other this quickly are meant for one thing.
+const DOUBLE_CLICK: Duration = Duration::from_millis(500);
 
 impl App {
     /// Does what the user asked for.
@@ -64,7 +70,7 @@ impl App {
             Command::AddToFigure { section, gene } => self.add_to_figure(section, gene),
             Command::Predict { run, section } => self.predict(&run, &section),
             Command::Job(command) => match command {
-                JobCommand::Cancel(id) => self.work.cancel(id),
+                JobCommand::Cancel(id) => self.stop_job(id),
                 JobCommand::Pause(id) => self.work.pause(id, true),
                 JobCommand::Resume(id) => self.work.pause(id, false),
             },
@@ -74,6 +80,16 @@ impl App {
                 NoticeCommand::DismissAll => self.notices.dismiss_all(),
                 NoticeCommand::Clear => self.notices.clear(),
             },
+        }
+    }
+
+    /// Stops a job. The second half of a double click is not meant for the job that takes its place in the bar.
+    fn stop_job(&mut self, id: JobId) {
+        let now = Instant::now();
+        let double = self.stopped.is_some_and(|(job, at)| job != id && now.duration_since(at) < DOUBLE_CLICK);
+        if !double {
+            self.stopped = Some((id, now));
+            self.work.cancel(id);
         }
     }
 
