@@ -137,11 +137,12 @@ fn buttons(ui: &mut Ui, app: &App, notice: &Notice, settled: bool, out: &mut Vec
     {
         out.push(Command::Show(Overlay::Notices));
     }
-    if matches!(notice.severity, Severity::Error | Severity::Warning)
-        && notice.action.is_none()
-        && mini(ui, "Copy").on_hover_text("Copy the notice with its causes").clicked()
-        && settled
-    {
+    let copies = match notice.severity {
+        Severity::Error => true,
+        Severity::Warning => notice.action.is_none(),
+        Severity::Info | Severity::Done => false,
+    };
+    if copies && mini(ui, "Copy").on_hover_text("Copy the notice with its causes").clicked() && settled {
         out.push(Command::Copy(notice.text()));
     }
     if let Some((text, command)) = &notice.action
