@@ -119,10 +119,16 @@ pub enum Command {
     Chosen(PathRequest, PathBuf),
     /// Show something over the pages.
     Show(Overlay),
+    /// Show something over the pages as it was left, an import form with what was filled in.
+    Present(Overlay),
     /// Close what lies over the pages.
     CloseOverlay,
+    /// Close the window; asks first while something runs that would be lost.
+    AskToQuit,
     /// Close the window, whatever is running.
     Quit,
+    /// Do something that stops the jobs of the open project, whatever is running.
+    Leave(ProjectCommand),
     /// Files or folders were dropped on the window.
     Dropped(Vec<PathBuf>),
     /// The project as a whole.
@@ -367,6 +373,8 @@ pub enum JobCommand {
 pub enum NoticeCommand {
     /// Stop showing one, by its number.
     Dismiss(u64),
+    /// Stop showing the newest, which is the one that is shown.
+    DismissShown,
     /// Stop showing all.
     DismissAll,
     /// Forget all.

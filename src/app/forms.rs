@@ -2,6 +2,9 @@
 //! part of undo, and nothing runs before its button is pressed.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
 
 use super::score_table::GeneTable;
 use crate::core::display::PaneKind;
@@ -13,7 +16,8 @@ use crate::preprocess::hvg::Combine;
 use crate::train::TrainConfig;
 
 /// Which section training leaves out, to be tested on afterwards.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HoldOut {
     /// None: the run is for slides outside the project.
     None,
@@ -156,7 +160,8 @@ impl Default for HvgForm {
 }
 
 /// The file a figure is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FigureFormat {
     /// Pixels.
     #[default]
@@ -187,7 +192,8 @@ impl FigureFormat {
 }
 
 /// The Export page.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ExportForm {
     /// The genes of the figure, a row each.
     pub genes: Vec<String>,
@@ -211,6 +217,26 @@ impl ExportForm {
         [(89.0, "one column"), (120.0, "one and a half"), (183.0, "full page")];
     /// Resolutions that journals ask for, in dots per inch.
     pub const DPI: [f64; 3] = [150.0, 300.0, 600.0];
+
+    /// The same with sizes that can be drawn: a project file may have been edited by hand.
+    #[must_use]
+    pub fn sane(mut self) -> Self {
+        let default = Self::default();
+        for (value, range, usual) in [
+            (&mut self.width_mm, Self::WIDTH_RANGE, default.width_mm),
+            (&mut self.dpi, Self::DPI_RANGE, default.dpi),
+        ] {
+            if !range.contains(value) {
+                *value = usual;
+            }
+        }
+        self
+    }
+
+    /// Widths that can be chosen, in millimetres.
+    pub const WIDTH_RANGE: RangeInclusive<f64> = 20.0..=500.0;
+    /// Resolutions that can be chosen, in dots per inch.
+    pub const DPI_RANGE: RangeInclusive<f64> = 30.0..=1200.0;
 }
 
 impl Default for ExportForm {

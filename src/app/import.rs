@@ -35,6 +35,11 @@ impl ImportRow {
         }
     }
 
+    /// Whether there is a name or a file in it.
+    pub fn is_filled(&self) -> bool {
+        *self != Self::default()
+    }
+
     /// What is still missing, in words; `None` when the section can be imported.
     pub fn missing(&self) -> Option<String> {
         let mut missing: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the application has to tell the user: shown as a toast, kept in a history.
+//! What the application has to tell the user: shown one at a time, kept in a history.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::command::Command;
 /// The most notices kept.
 const KEPT: usize = 200;
 /// How long a notice that needs no answer stays on the screen.
-const TOAST: Duration = Duration::from_secs(7);
+const SHOWN: Duration = Duration::from_secs(7);
 
 /// How serious a notice is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,17 @@ impl Severity {
     }
 }
 
+/// What a notice is about, so that it can be closed when that is settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Topic {
+    /// Writing the project file.
+    Saving,
+    /// Reading the files of a section, named by their key.
+    Section(String),
+    /// A run, by name.
+    Run(String),
+}
+
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -48,8 +59,11 @@ pub struct Notice {
     pub causes: Vec<String>,
     /// A button that does something about it: its text and what it sends.
     pub action: Option<(String, Command)>,
-    /// Whether it is still to be shown as a toast.
+    /// Whether it is still to be shown.
     pub open: bool,
+    /// What it is about, if that can be settled.
+    pub topic: Option<Topic>,
+    lasting: bool,
     shown: Instant,
 }
 
@@ -70,6 +84,7 @@ impl Notice {
 pub struct Notices {
     all: VecDeque<Notice>,
     next: u64,
+    held: bool,
 }
 
 impl Notices {
@@ -87,7 +102,14 @@ impl Notices {
         {
             same.shown = Instant::now();
             same.action = action;
-            return same.id;
+            let id = same.id;
+            // Shown again, it is the newest.
+            if let Some(at) = self.all.iter().position(|n| n.id == id)
+                && let Some(same) = self.all.remove(at)
+            {
+                self.all.push_back(same);
+            }
+            return id;
         }
         if self.all.len() == KEPT {
             self.all.pop_front();
@@ -100,9 +122,53 @@ impl Notices {
             causes,
             action,
             open: true,
+            topic: None,
+            lasting: severity == Severity::Error,
             shown: Instant::now(),
         });
         self.next
+    }
+
+    /// An error that is over as soon as `topic` is settled.
+    pub fn error_about(&mut self, topic: Topic, headline: impl Into<String>, causes: Vec<String>) {
+        let id = self.push(Severity::Error, headline, causes, None);
+        if let Some(notice) = self.find(id) {
+            notice.topic = Some(topic);
+        }
+    }
+
+    /// A question that waits for an answer: it stays until it is dismissed or `topic` is settled.
+    pub fn offer(
+        &mut self,
+        topic: Option<Topic>,
+        headline: impl Into<String>,
+        causes: Vec<String>,
+        action: (String, Command),
+    ) {
+        let id = self.push(Severity::Warning, headline, causes, Some(action));
+        if let Some(notice) = self.find(id) {
+            notice.topic = topic;
+            notice.lasting = true;
+        }
+    }
+
+    /// Closes every notice about something that is settled now.
+    pub fn settled(&mut self, topic: &Topic) {
+        self.all.iter_mut().filter(|n| n.topic.as_ref() == Some(topic)).for_each(|n| n.open = false);
+    }
+
+    /// Closes every notice about something that belongs to the open project, which is being closed.
+    pub fn project_closed(&mut self) {
+        self.all.iter_mut().filter(|n| n.topic.is_some()).for_each(|n| n.open = false);
+    }
+
+    fn find(&mut self, id: u64) -> Option<&mut Notice> {
+        self.all.iter_mut().find(|n| n.id == id)
+    }
+
+    /// Whether the user has the pointer on the notice that is shown; then nothing closes by itself.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// A note.
@@ -127,8 +193,15 @@ impl Notices {
 
     /// Stops showing a notice; it stays in the history.
     pub fn dismiss(&mut self, id: u64) {
-        if let Some(notice) = self.all.iter_mut().find(|n| n.id == id) {
+        if let Some(notice) = self.find(id) {
             notice.open = false;
+        }
+    }
+
+    /// Stops showing the newest notice.
+    pub fn dismiss_newest(&mut self) {
+        if let Some(newest) = self.all.iter_mut().rev().find(|n| n.open) {
+            newest.open = false;
         }
     }
 
@@ -146,14 +219,16 @@ impl Notices {
     pub fn tick(&mut self, now: Instant) -> Option<Duration> {
         let mut next: Option<Duration> = None;
         for notice in self.all.iter_mut().filter(|n| n.open) {
-            // A notice with a button, and an error, wait for the user.
+            if notice.lasting {
+                continue;
+            }
             let stays = match notice.severity {
-                Severity::Error => continue,
-                _ if notice.action.is_some() => TOAST * 2,
-                Severity::Warning => TOAST * 2,
-                Severity::Info | Severity::Done => TOAST,
+                _ if notice.action.is_some() => SHOWN * 2,
+                Severity::Warning | Severity::Error => SHOWN * 2,
+                Severity::Info | Severity::Done => SHOWN,
             };
             match stays.checked_sub(now.saturating_duration_since(notice.shown)) {
+                None | Some(Duration::ZERO) if self.held => {}
                 None | Some(Duration::ZERO) => notice.open = false,
                 Some(left) => next = Some(next.map_or(left, |n| n.min(left))),
             }
@@ -184,7 +259,7 @@ mod tests {
         let now = Instant::now();
         assert!(notices.tick(now).is_some());
         assert_eq!(notices.open().count(), 2);
-        assert_eq!(notices.tick(now + TOAST), None);
+        assert_eq!(notices.tick(now + SHOWN), None);
         assert_eq!(notices.open().map(|n| n.headline.as_str()).collect::<Vec<_>>(), ["Cannot read C2.tsv"]);
         assert_eq!(notices.history().count(), 2);
     }
@@ -200,6 +275,39 @@ mod tests {
         notices.error("The disk is full", Vec::new());
         assert_eq!(notices.open().count(), 1);
         assert_eq!(notices.history().count(), 2);
+    }
+
+    #[test]
+    fn nothing_closes_under_the_pointer() {
+        let mut notices = Notices::default();
+        notices.info("Saved");
+        notices.hold(true);
+        let later = Instant::now() + SHOWN * 3;
+        notices.tick(later);
+        assert_eq!(notices.open().count(), 1);
+        notices.hold(false);
+        notices.tick(later);
+        assert_eq!(notices.open().count(), 0);
+    }
+
+    #[test]
+    fn an_error_goes_when_its_cause_is_settled() {
+        let mut notices = Notices::default();
+        notices.error_about(Topic::Saving, "The disk is full", Vec::new());
+        notices.error_about(Topic::Run("run 1".into()), "The GPU is gone", Vec::new());
+        notices.settled(&Topic::Saving);
+        assert_eq!(notices.open().map(|n| n.headline.as_str()).collect::<Vec<_>>(), ["The GPU is gone"]);
+        notices.project_closed();
+        assert_eq!(notices.open().count(), 0);
+        assert_eq!(notices.history().count(), 2, "the history keeps them");
+    }
+
+    #[test]
+    fn an_offer_waits_for_its_answer() {
+        let mut notices = Notices::default();
+        notices.offer(None, "run 1 was interrupted", Vec::new(), ("Resume".into(), Command::Undo));
+        notices.tick(Instant::now() + SHOWN * 10);
+        assert_eq!(notices.open().count(), 1);
     }
 
     #[test]

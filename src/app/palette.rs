@@ -20,6 +20,28 @@ pub struct Shortcut {
     pub key: &'static str,
 }
 
+/// What stands before a key that is pressed with Ctrl, or with the command key on a Mac.
+pub const COMMAND_KEY: &str = if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" };
+/// Takes the last edit back.
+pub const UNDO: Shortcut = Shortcut::command("Z");
+/// Does it again.
+pub const REDO: Shortcut = Shortcut::command_shift("Z");
+/// Shows the list of all commands.
+pub const COMMANDS: Shortcut = Shortcut::command("L");
+/// The keys that show the five steps.
+const STEPS: [Shortcut; 5] = [
+    Shortcut::command("1"),
+    Shortcut::command("2"),
+    Shortcut::command("3"),
+    Shortcut::command("4"),
+    Shortcut::command("5"),
+];
+
+/// The keys that show a step.
+pub fn step_shortcut(step: Step) -> Option<Shortcut> {
+    STEPS.get(step.number() - 1).copied()
+}
+
 impl Shortcut {
     const fn plain(key: &'static str) -> Self {
         Self { command: false, shift: false, key }
@@ -35,8 +57,7 @@ impl Shortcut {
 
     /// "Ctrl+Shift+Z".
     pub fn text(self) -> String {
-        let ctrl = if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" };
-        let (a, b) = (if self.command { ctrl } else { "" }, if self.shift { "Shift+" } else { "" });
+        let (a, b) = (if self.command { COMMAND_KEY } else { "" }, if self.shift { "Shift+" } else { "" });
         format!("{a}{b}{}", self.key)
     }
 }
@@ -116,14 +137,14 @@ pub fn project_items(app: &App) -> Vec<Item> {
             .keys(Shortcut::command_shift("S"))
             .needs(open, NO_PROJECT),
         Item::new(named("Undo", undo), "take back", Command::Undo)
-            .keys(Shortcut::command("Z"))
-            .needs(undo.is_some(), "There is nothing to take back."),
+            .keys(UNDO)
+            .needs(undo.is_some(), "There is nothing to undo."),
         Item::new(named("Redo", redo), "again", Command::Redo)
-            .keys(Shortcut::command_shift("Z"))
-            .needs(redo.is_some(), "There is nothing to do again."),
+            .keys(REDO)
+            .needs(redo.is_some(), "There is nothing to redo."),
         Item::new("Close the project", "start page welcome", Command::Project(ProjectCommand::Close))
             .needs(open, NO_PROJECT),
-        Item::new("Quit", "exit close window", Command::Quit).keys(Shortcut::command("Q")),
+        Item::new("Quit", "exit close window", Command::AskToQuit).keys(Shortcut::command("Q")),
     ]
 }
 
@@ -132,11 +153,10 @@ pub fn all_items(app: &App) -> Vec<Item> {
     let mut items: Vec<Item> = Step::ALL
         .into_iter()
         .map(|step| {
-            const DIGITS: [&str; 5] = ["1", "2", "3", "4", "5"];
             let item = Item::new(format!("Go to {}", step.name()), "step page", Command::GoTo(step))
                 .blocked_by(app.step_state(step).blocked.map(|b| b.why));
-            match DIGITS.get(step.number() - 1) {
-                Some(digit) => item.keys(Shortcut::plain(digit)),
+            match step_shortcut(step) {
+                Some(keys) => item.keys(keys),
                 None => item,
             }
         })
@@ -200,11 +220,12 @@ pub fn all_items(app: &App) -> Vec<Item> {
         Item::new("Light theme", "appearance", Command::SetTheme(Theme::Light)),
         Item::new("Dark theme", "appearance night", Command::SetTheme(Theme::Dark)),
         Item::new("Show all notices", "errors history messages", Command::Show(Overlay::Notices)),
+        Item::new("Dismiss the notice", "error hide close", Command::Notice(NoticeCommand::DismissShown))
+            .needs(app.notices.open().next().is_some(), "No notice is shown."),
         Item::new("Dismiss all notices", "errors hide", Command::Notice(NoticeCommand::DismissAll)),
         Item::new("Help and shortcuts", "keyboard mouse", Command::Show(Overlay::Help))
             .keys(Shortcut::plain("F1")),
-        Item::new("Command list", "palette search", Command::Show(Overlay::Commands))
-            .keys(Shortcut::command("L")),
+        Item::new("Command list", "palette search", Command::Show(Overlay::Commands)).keys(COMMANDS),
     ]);
     items
 }

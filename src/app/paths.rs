@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::settings::FolderKind;
 use crate::data::st::FileRole;
 
 /// What is asked for.
@@ -132,6 +133,29 @@ impl PathRequest {
             PathPurpose::FigureFolder => "Choose a folder for the figures".to_owned(),
             PathPurpose::SavePredictions => "Save the predictions as CSV".to_owned(),
             PathPurpose::SavePredictionsAnnData => "Save the predictions as AnnData".to_owned(),
+        }
+    }
+
+    /// Where answers to it are remembered.
+    pub fn folder_kind(&self) -> FolderKind {
+        match self.purpose {
+            PathPurpose::OpenProject | PathPurpose::SaveProjectAs => FolderKind::Projects,
+            PathPurpose::NewFromFolder
+            | PathPurpose::AddFolder
+            | PathPurpose::AddFile
+            | PathPurpose::ImportFile { .. }
+            | PathPurpose::SampleFile { .. }
+            | PathPurpose::Relocate { .. } => FolderKind::Sections,
+            PathPurpose::FullSlide { .. } => FolderKind::Slides,
+            PathPurpose::EncoderWeights { .. } => FolderKind::Weights,
+            PathPurpose::LoadGenes | PathPurpose::SaveGenes => FolderKind::Genes,
+            PathPurpose::SaveReportJson
+            | PathPurpose::SaveReportCsv
+            | PathPurpose::SaveGeneTable
+            | PathPurpose::SaveFigure
+            | PathPurpose::FigureFolder
+            | PathPurpose::SavePredictions
+            | PathPurpose::SavePredictionsAnnData => FolderKind::Exports,
         }
     }
 

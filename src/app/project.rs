@@ -75,6 +75,8 @@ pub struct Open {
     doc: Project,
     renamed: Vec<Renamed>,
     history: History<Project>,
+    /// Grows with every change of the document.
+    revision: u64,
     /// Whether the file holds what the window shows.
     pub save: SaveState,
     loaded: BTreeMap<String, SectionState>,
@@ -123,6 +125,7 @@ impl Open {
             doc,
             renamed: Vec::new(),
             history: History::default(),
+            revision: 0,
             save: SaveState::default(),
             loaded,
             notes: BTreeMap::new(),
@@ -251,7 +254,13 @@ impl Open {
         self.runs.follow_names(&self.doc);
     }
 
+    /// A number that is another one after every change of the document.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     fn touched(&mut self) {
+        self.revision += 1;
         self.save.changed.get_or_insert_with(Instant::now);
         // Names and patients are part of what was read; the rest of a section stays as it is.
         for entry in &self.doc.sections {

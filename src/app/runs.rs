@@ -10,7 +10,7 @@ use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
 use crate::data::project::{Project, SectionEntry};
 use crate::evaluate::report::EvalReport;
-use crate::jobs::runs::{RunInfo, RunKind};
+use crate::jobs::runs::{RunInfo, RunKind, RunState};
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
 
@@ -58,12 +58,19 @@ pub struct Live {
     pub curves: Curves,
     /// Remarks it made.
     pub notes: Vec<String>,
-    /// Whether it has ended.
-    pub ended: bool,
+    /// How far it came.
+    pub state: RunState,
     /// When it was asked for.
     pub began: Instant,
     /// How long it took, when it ran to its end.
     pub took: Option<Duration>,
+}
+
+impl Live {
+    /// Whether it is being trained, or waits for it.
+    pub fn is_training(&self) -> bool {
+        self.state == RunState::Training
+    }
 }
 
 /// Everything about runs.
@@ -91,12 +98,25 @@ pub struct Runs {
 impl Runs {
     /// Whether nothing was trained, nor is being trained.
     pub fn are_none(&self) -> bool {
-        self.list.is_empty() && self.live.as_ref().is_none_or(|l| l.ended)
+        self.list.is_empty() && self.live.as_ref().is_none_or(|l| !l.is_training())
     }
 
     /// The run of this name.
     pub fn find(&self, id: &str) -> Option<&RunInfo> {
         self.list.iter().find(|r| r.id == id)
+    }
+
+    /// How far a run came: what is known here of the one that was trained last, else what its folder says.
+    pub fn state<'a>(&'a self, run: &'a RunInfo) -> &'a RunState {
+        match &self.live {
+            Some(live) if live.run == run.id && !run.complete => &live.state,
+            _ => &run.state,
+        }
+    }
+
+    /// Runs that broke off with the program or the computer, newest first.
+    pub fn interrupted(&self) -> impl Iterator<Item = &RunInfo> {
+        self.list.iter().filter(|r| !r.complete && *self.state(r) == RunState::Interrupted)
     }
 
     /// Complete runs of one model, newest first.
@@ -143,7 +163,7 @@ impl Runs {
     pub fn free_name(&self, stem: &str) -> String {
         let taken = |name: &str| {
             self.list.iter().any(|r| r.id.eq_ignore_ascii_case(name))
-                || self.live.as_ref().is_some_and(|l| !l.ended && l.run == name)
+                || self.live.as_ref().is_some_and(|l| l.is_training() && l.run == name)
         };
         (1..).map(|i| format!("{stem} {i}")).find(|n| !taken(n)).unwrap_or_else(|| stem.to_owned())
     }

@@ -24,6 +24,61 @@ pub enum Theme {
     Dark,
 }
 
+/// What kind of file or folder is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FolderKind {
+    /// Project files.
+    Projects,
+    /// Folders and files with sections.
+    Sections,
+    /// Slide images of full resolution.
+    Slides,
+    /// Weights of image encoders.
+    Weights,
+    /// Gene lists.
+    Genes,
+    /// Figures and tables that are written.
+    Exports,
+}
+
+/// The folder of the last answer to each kind of question.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LastFolders {
+    projects: Option<PathBuf>,
+    sections: Option<PathBuf>,
+    slides: Option<PathBuf>,
+    weights: Option<PathBuf>,
+    genes: Option<PathBuf>,
+    exports: Option<PathBuf>,
+}
+
+impl LastFolders {
+    /// Where the last answer was.
+    pub fn get(&self, kind: FolderKind) -> Option<&PathBuf> {
+        match kind {
+            FolderKind::Projects => self.projects.as_ref(),
+            FolderKind::Sections => self.sections.as_ref(),
+            FolderKind::Slides => self.slides.as_ref(),
+            FolderKind::Weights => self.weights.as_ref(),
+            FolderKind::Genes => self.genes.as_ref(),
+            FolderKind::Exports => self.exports.as_ref(),
+        }
+    }
+
+    /// Remembers where an answer was.
+    pub fn set(&mut self, kind: FolderKind, folder: PathBuf) {
+        *match kind {
+            FolderKind::Projects => &mut self.projects,
+            FolderKind::Sections => &mut self.sections,
+            FolderKind::Slides => &mut self.slides,
+            FolderKind::Weights => &mut self.weights,
+            FolderKind::Genes => &mut self.genes,
+            FolderKind::Exports => &mut self.exports,
+        } = Some(folder);
+    }
+}
+
 /// What is remembered. Fields that an older file lacks take their defaults.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -36,6 +91,10 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// The folder a file was last chosen in.
     pub last_folder: Option<PathBuf>,
+    /// The same for each kind of question.
+    pub folders: LastFolders,
+    /// The newest report of a fault that the user was told of.
+    pub last_report: Option<PathBuf>,
     /// The name of the device to train on; the best one where none was chosen.
     pub device: Option<String>,
     /// What is known of image encoders.
@@ -51,6 +110,12 @@ impl Settings {
                 directories::ProjectDirs::from("", "", "hiscmcl").map(|dirs| dirs.config_dir().to_path_buf())
             }
         }
+    }
+
+    /// Where reports of faults go: the user's data folder, or beside settings that lie elsewhere than usual.
+    pub fn reports_folder(settings: &Path) -> PathBuf {
+        let usual = directories::ProjectDirs::from("", "", "hiscmcl").filter(|d| d.config_dir() == settings);
+        usual.map_or_else(|| settings.to_path_buf(), |d| d.data_local_dir().to_path_buf()).join("reports")
     }
 
     fn file(folder: &Path) -> PathBuf {

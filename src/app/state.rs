@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::command::{Overlay, Step};
+use super::command::{Command, Overlay, Step};
 use super::encoders::Encoders;
 use super::explore::{ExploreState, RunScale, SectionInput};
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
@@ -16,13 +16,17 @@ use super::samples::{SampleRow, SamplesForm};
 use super::settings::Settings;
 use super::steps::{StepState, step_state};
 use super::view::SavedView;
-use super::work::{PreviewImage, Request, Runner, Wake, Work};
+use super::work::{JobId, PreviewImage, Request, Runner, Wake, Work};
+use crate::core::fault;
 use crate::data::panels::Panel;
 use crate::data::project::Project;
 use crate::device::DeviceInfo;
 
 /// Settings are written this long after the last change.
 const SETTINGS_AFTER: Duration = Duration::from_secs(1);
+
+/// What the project remembers of the view is written this long after the first change.
+const VIEW_AFTER: Duration = Duration::from_secs(2);
 
 /// Something only the window can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +97,14 @@ pub struct App {
     pub preview: Preview,
     /// The panels that come with the application.
     pub builtin_panels: Vec<Panel>,
+    /// What a question was asked over, to go on with after it.
+    pub(super) beneath: Option<Overlay>,
+    /// Whether the user was asked to resume what was interrupted in the open project.
+    pub(super) offered_to_resume: bool,
+    /// The job that was stopped last, and when.
+    pub(super) stopped: Option<(JobId, Instant)>,
+    view_changed: Option<Instant>,
+    drawn: Option<(PathBuf, u64)>,
     pub(super) effects: Vec<Effect>,
     /// Files to import once the new project is there.
     pub(super) pending_import: Vec<PathBuf>,
@@ -133,6 +145,11 @@ impl App {
             explore: ExploreState::default(),
             preview: Preview::default(),
             builtin_panels: crate::data::panels::builtin(),
+            beneath: None,
+            offered_to_resume: false,
+            stopped: None,
+            view_changed: None,
+            drawn: None,
             effects: Vec::new(),
             pending_import: Vec::new(),
             train_after_selection: false,
@@ -141,7 +158,38 @@ impl App {
         };
         app.work.start(Request::ListDevices);
         app.list_encoders();
+        app.tell_of_reports();
         app
+    }
+
+    /// Says once where the report of a fault is.
+    fn tell_of_reports(&mut self) {
+        let Some(folder) = self.settings_folder.as_deref().map(Settings::reports_folder) else { return };
+        let Some(newest) = fault::reports(&folder).pop() else { return };
+        if self.settings.last_report.as_ref() == Some(&newest) {
+            return;
+        }
+        let text = format!("HisCMCL met a fault when it was last used. A report is in {}.", newest.display());
+        let copy = ("Copy the path".to_owned(), Command::Copy(newest.display().to_string()));
+        self.notices.offer(None, text, Vec::new(), copy);
+        self.settings.last_report = Some(newest);
+        self.settings_touched();
+    }
+
+    /// The window was drawn without a fault: what the document holds now is saved should the next time be worse.
+    pub fn drawn_well(&mut self) {
+        let now = self.open.as_ref().map(|o| (o.path.clone(), o.revision()));
+        if self.drawn == now {
+            return;
+        }
+        let rescue = self.open.as_ref().map(|open| {
+            let (path, project) = (open.path.clone(), open.doc().clone());
+            Box::new(move || project.save(&path).map_err(|e| e.to_string())) as fault::Rescue
+        });
+        // A document that was only opened is as its file is.
+        let changed = self.open.as_ref().is_some_and(|o| o.is_unsaved());
+        fault::set_rescue(rescue.filter(|_| changed));
+        self.drawn = now;
     }
 
     /// Applies what came of jobs, closes old notices and writes what waits to be written. Returns when to
@@ -159,6 +207,14 @@ impl App {
             match open.wants_save(now) {
                 Ok(()) => self.save(),
                 Err(later) => sooner(later),
+            }
+        }
+        if let Some(changed) = self.view_changed {
+            let due = changed + VIEW_AFTER;
+            if now >= due {
+                self.save_view();
+            } else {
+                sooner(Some(due - now));
             }
         }
         if let Some(changed) = self.settings_changed {
@@ -204,6 +260,21 @@ impl App {
         self.settings_changed = Some(Instant::now());
     }
 
+    /// What the project remembers of the view has changed and is to be written soon.
+    pub(super) fn view_touched(&mut self) {
+        self.view_changed.get_or_insert_with(Instant::now);
+    }
+
+    fn save_view(&mut self) {
+        self.view_changed = None;
+        self.remember_view();
+        // With something to save, the view goes along.
+        if let Some(open) = self.open.as_ref().filter(|o| !o.is_unsaved()) {
+            let (path, view) = (open.path.clone(), open.doc().view.clone());
+            self.work.start(Request::SaveView { path, view });
+        }
+    }
+
     /// Remembers the size of the window.
     pub fn set_window_size(&mut self, size: [f32; 2]) {
         if self.settings.window != Some(size) {
@@ -221,6 +292,7 @@ impl App {
 
     /// Writes the project in the background.
     pub(super) fn save(&mut self) {
+        self.remember_view();
         if let Some(open) = &mut self.open {
             open.save_begins();
             let request = Request::SaveProject { path: open.path.clone(), project: open.doc().clone() };
@@ -258,7 +330,7 @@ impl App {
 
     /// Notes in the document where the user is.
     pub(super) fn remember_view(&mut self) {
-        let view = SavedView::of(self.step, &self.explore, &self.forms.train.encoder);
+        let view = SavedView::of(self.step, &self.explore, &self.forms);
         if let Some(open) = &mut self.open {
             open.remember_view(&view);
         }

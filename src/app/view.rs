@@ -1,11 +1,16 @@
 //! Where the user was when a project was left: remembered in its file, taken up when it is opened again.
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::command::Step;
 use super::explore::ExploreState;
 use super::explore::camera::Pose;
+use super::explore::genes::{GeneFilter, GeneSort};
+use super::forms::{ExportForm, HoldOut};
 use super::project::Open;
+use super::state::Forms;
 use crate::jobs::encoders::EncoderChoice;
 
 /// The step, and what the Explore page showed. Nothing here is an edit: it is not undone, and a project that
@@ -23,17 +28,38 @@ pub struct SavedView {
     pub camera: Option<Pose>,
     /// The image encoder that was chosen.
     pub encoder: Option<EncoderChoice>,
+    /// Which genes were listed.
+    #[serde(deserialize_with = "known")]
+    pub filter: Option<GeneFilter>,
+    /// In what order.
+    #[serde(deserialize_with = "known")]
+    pub sort: Option<GeneSort>,
+    /// The figure of the Export page.
+    #[serde(deserialize_with = "known")]
+    pub figure: Option<ExportForm>,
+    /// What training holds out.
+    #[serde(deserialize_with = "known")]
+    pub hold_out: Option<HoldOut>,
+}
+
+/// A value that this version of the program knows; none where it is something else.
+fn known<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(from)?).ok())
 }
 
 impl SavedView {
     /// What is shown now.
-    pub fn of(step: Step, explore: &ExploreState, encoder: &EncoderChoice) -> Self {
+    pub fn of(step: Step, explore: &ExploreState, forms: &Forms) -> Self {
         Self {
             step: Some(step),
             section: explore.section_name().map(str::to_owned),
             gene: explore.gene().map(str::to_owned),
             camera: explore.index().and_then(|_| explore.camera.chosen_pose()),
-            encoder: Some(encoder.clone()),
+            encoder: Some(forms.train.encoder.clone()),
+            filter: Some(explore.filter().clone()),
+            sort: Some(explore.sort()),
+            figure: Some(forms.export.clone()),
+            hold_out: Some(forms.train.hold_out.clone()),
         }
     }
 
@@ -75,6 +101,16 @@ mod tests {
         open.remember_view(&view);
         assert_eq!(SavedView::in_project(&open), view);
         assert!(!open.is_unsaved(), "looking around is no change of the project");
+    }
+
+    #[test]
+    fn what_one_field_holds_wrongly_does_not_spoil_the_others() {
+        let text =
+            r#"{"section": "C2", "filter": 7, "hold_out": {"section": "C3"}, "figure": {"dpi": 600.0}}"#;
+        let view: SavedView = serde_json::from_str(text).unwrap();
+        assert_eq!((view.section.as_deref(), view.filter), (Some("C2"), None));
+        assert_eq!(view.hold_out, Some(HoldOut::Section("C3".into())));
+        assert_eq!(view.figure, Some(ExportForm { dpi: 600.0, ..ExportForm::default() }));
     }
 
     fn left() -> SavedView {

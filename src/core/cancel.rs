@@ -12,7 +12,16 @@ enum State {
     #[default]
     Running,
     Paused,
+    /// The user stopped it.
     Cancelled,
+    /// Nobody waits for it any more.
+    Abandoned,
+}
+
+impl State {
+    fn is_over(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Abandoned)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +48,7 @@ impl CancelToken {
 
     fn set(&self, state: State) {
         let mut now = self.state();
-        if *now != State::Cancelled {
+        if !now.is_over() {
             *now = state;
         }
         self.0.changed.notify_all();
@@ -48,6 +57,12 @@ impl CancelToken {
     /// Asks the work to stop; it cannot be taken back.
     pub fn cancel(&self) {
         self.set(State::Cancelled);
+    }
+
+    /// Asks the work to stop because nobody waits for it any more, although nobody decided against it either:
+    /// the window is closed.
+    pub fn abandon(&self) {
+        self.set(State::Abandoned);
     }
 
     /// Asks the work to wait at its next [`CancelToken::check`].
@@ -60,9 +75,14 @@ impl CancelToken {
         self.set(State::Running);
     }
 
-    /// Whether [`CancelToken::cancel`] was called.
+    /// Whether the work was asked to stop, by either way.
     pub fn is_cancelled(&self) -> bool {
-        *self.state() == State::Cancelled
+        self.state().is_over()
+    }
+
+    /// Whether it was asked to stop by [`CancelToken::abandon`].
+    pub fn is_abandoned(&self) -> bool {
+        *self.state() == State::Abandoned
     }
 
     /// Whether the work is asked to wait.
@@ -80,7 +100,7 @@ impl CancelToken {
             state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         match *state {
-            State::Cancelled => Err(Cancelled),
+            State::Cancelled | State::Abandoned => Err(Cancelled),
             State::Running | State::Paused => Ok(()),
         }
     }
@@ -99,6 +119,15 @@ mod tests {
         token.cancel();
         token.resume();
         assert_eq!(token.check(), Err(Cancelled));
+    }
+
+    #[test]
+    fn abandoned_work_stops_and_is_told_apart() {
+        let token = CancelToken::new();
+        token.abandon();
+        token.cancel();
+        assert_eq!(token.check(), Err(Cancelled));
+        assert!(token.is_cancelled() && token.is_abandoned());
     }
 
     #[test]

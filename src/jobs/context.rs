@@ -2,10 +2,52 @@
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::{Progress, Silent};
+use crate::preprocess::features;
 use crate::train::EpochMetrics;
+
+/// What a stage of a job is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageKind {
+    /// Reading the sections and computing the features of their images.
+    ImageFeatures,
+    /// Training and testing models.
+    Training,
+}
+
+impl StageKind {
+    /// "image features".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ImageFeatures => features::STAGE,
+            Self::Training => "training",
+        }
+    }
+
+    /// Whether steps reported under this heading are the work that the stage is about.
+    pub fn counts(self, heading: &str) -> bool {
+        match self {
+            Self::ImageFeatures => heading.ends_with(features::STAGE),
+            Self::Training => true,
+        }
+    }
+}
+
+/// Where a job with several stages is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// Which one, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub count: usize,
+    /// What it is about.
+    pub kind: StageKind,
+}
 
 /// Listens to a job: progress, remarks, and the curves of training.
 pub trait Observer: Progress {
+    /// The next of several stages of the job begins.
+    fn stage(&self, _stage: Stage) {}
+
     /// An epoch of training the fold named `fold` has ended.
     fn epoch(&self, fold: &str, metrics: &EpochMetrics);
 }

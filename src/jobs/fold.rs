@@ -59,23 +59,52 @@ pub struct Prepared {
     workspace: Workspace,
 }
 
-impl Prepared {
-    /// Reads the sections of these names and computes what a request needs of them: their expression and features,
-    /// and those of the views of all that are trained on, which the sections called `tested` never are. Genes that
-    /// a section did not measure are left out, with a note that names them.
+/// The sections that take part, read, and the genes that all of them measured.
+pub struct ChosenSections {
+    /// In the project's order.
+    pub sections: Vec<Arc<Section>>,
+    /// The genes that are used, and those that are left out.
+    pub choice: GeneChoice,
+}
+
+impl ChosenSections {
+    /// Reads the sections of these names. Genes that a section did not measure are left out, with a note that names them.
     ///
     /// # Errors
     /// One sentence naming the section or file at fault, or that no gene is left.
-    pub fn new(
+    pub fn read(
         workspace: &Workspace,
         names: &[String],
+        request: &FitRequest,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Self> {
+        let sections = workspace.sections(names, ctx)?;
+        let choice = choose_genes(&sections, &request.genes, ctx)?;
+        Ok(Self { sections, choice })
+    }
+
+    /// Names of the sections whose files hold normalised values instead of counts.
+    pub fn normalised(&self) -> Vec<String> {
+        let sections = self.sections.iter().filter(|s| s.values == ValueKind::Normalised);
+        sections.map(|s| s.name.clone()).collect()
+    }
+}
+
+impl Prepared {
+    /// Computes what a request needs of the sections that were chosen: their expression and features, and those of the
+    /// views of all that are trained on, which the sections called `tested` never are.
+    ///
+    /// # Errors
+    /// One sentence naming the section or file at fault.
+    pub fn new(
+        workspace: &Workspace,
+        chosen: ChosenSections,
         request: &FitRequest,
         tested: &[String],
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
         let target = request.target;
-        let sections = workspace.sections(names, ctx)?;
-        let choice = choose_genes(&sections, &request.genes, ctx)?;
+        let ChosenSections { sections, choice } = chosen;
         let genes = &choice.used;
         let expression =
             sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
@@ -101,12 +130,6 @@ impl Prepared {
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
         let (genes, workspace) = (genes.clone(), workspace.clone());
         Ok(Self { sections, genes, choice, target, features, views, expression, spot_ids, pooled, workspace })
-    }
-
-    /// Names of the sections whose files hold normalised values instead of counts.
-    pub fn normalised(&self) -> Vec<String> {
-        let sections = self.sections.iter().filter(|s| s.values == ValueKind::Normalised);
-        sections.map(|s| s.name.clone()).collect()
     }
 
     /// Identifiers of the spots of a section.

@@ -2,13 +2,18 @@
 //! was interrupted, lies in a hidden neighbour folder until it is whole.
 
 use std::fs::{self, File, TryLockError};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::encoders;
 use super::published::PublishedChoice;
+use super::spawn::JobError;
 use super::train::FOLD_REPORT_FILE;
+use crate::core::cancel::CancelToken;
+use crate::core::fault;
 use crate::core::files::{FileError, read_json, write_json_atomically};
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::project::SectionEntry;
@@ -124,6 +129,35 @@ impl RunConfig {
     }
 }
 
+/// How far a run came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RunState {
+    /// To its end.
+    #[default]
+    Complete,
+    /// It is being trained, by this program or another.
+    Training,
+    /// Its user stopped it.
+    Stopped,
+    /// It failed.
+    Failed {
+        /// One sentence.
+        headline: String,
+        /// What it came from, outermost first; often empty.
+        causes: Vec<String>,
+    },
+    /// The program or the computer ended while it was being trained.
+    Interrupted,
+}
+
+/// How a run ended before it was complete, as its folder keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+enum Ending {
+    Stopped,
+    Failed { headline: String, causes: Vec<String> },
+}
+
 /// A run in the list of runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunInfo {
@@ -133,8 +167,10 @@ pub struct RunInfo {
     pub folder: PathBuf,
     /// Its configuration.
     pub config: RunConfig,
-    /// False for one that was interrupted and can be resumed.
+    /// False for one that did not come to its end and can be resumed.
     pub complete: bool,
+    /// How far it came.
+    pub state: RunState,
     /// The model's scores: on its test sections, or the mean over folds. `None` without a test.
     pub scores: Option<Scores>,
     /// How far it can be trusted on what it was tested on. Not tested without a test.
@@ -260,7 +296,9 @@ pub fn list_runs(project: &Path) -> Result<Vec<RunInfo>, RunError> {
         let Ok(config) = read_config(&path) else { continue };
         let (scores, verdict) = scores_of(&path, &config.kind);
         let id = partial.unwrap_or(name).to_owned();
-        runs.push(RunInfo { id, complete: partial.is_none(), scores, verdict, config, folder: path });
+        let complete = partial.is_none();
+        let state = if complete { RunState::Complete } else { state_of_partial(&path, &id) };
+        runs.push(RunInfo { id, complete, state, scores, verdict, config, folder: path });
     }
     runs.sort_by(|a, b| b.config.started.cmp(&a.config.started).then_with(|| a.id.cmp(&b.id)));
     Ok(runs)
@@ -278,7 +316,27 @@ pub fn find_run(project: &Path, id: &str) -> Result<RunInfo, RunError> {
     }
     let config = read_config(&folder)?;
     let (scores, verdict) = scores_of(&folder, &config.kind);
-    Ok(RunInfo { id: id.to_owned(), folder, config, complete: true, scores, verdict })
+    Ok(RunInfo {
+        id: id.to_owned(),
+        folder,
+        config,
+        complete: true,
+        state: RunState::Complete,
+        scores,
+        verdict,
+    })
+}
+
+/// How far a run came that is not complete.
+fn state_of_partial(folder: &Path, id: &str) -> RunState {
+    if folder.join(LOCK_FILE).exists() && matches!(lock(folder, id), Err(RunError::Busy(_))) {
+        return RunState::Training;
+    }
+    match read_json(&folder.join(ENDING_FILE)) {
+        Ok(Ending::Stopped) => RunState::Stopped,
+        Ok(Ending::Failed { headline, causes }) => RunState::Failed { headline, causes },
+        Err(_) => RunState::Interrupted,
+    }
 }
 
 /// The folder of one fold of a cross-validation, laid out like a run.
@@ -332,17 +390,34 @@ pub struct RunInProgress {
 
 /// Keeps two programs from making one run; the lock goes with the program that holds it, however it ends.
 const LOCK_FILE: &str = "training.lock";
+/// Why a run is not complete, where it did not simply break off.
+const ENDING_FILE: &str = "ended.json";
+/// Whoever lists runs holds their locks for a moment.
+const LOCK_TRIES: usize = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Takes the lock of the run in `folder`; `None` where the file system has no locks.
 fn lock(folder: &Path, id: &str) -> Result<Option<File>, RunError> {
     let path = folder.join(LOCK_FILE);
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(FileError::io("write", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(RunError::Busy(id.to_owned())),
-        Err(TryLockError::Error(_)) => Ok(None),
+    for attempt in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if attempt + 1 < LOCK_TRIES => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(_)) => return Ok(None),
+        }
     }
+    Err(RunError::Busy(id.to_owned()))
+}
+
+/// Whether nothing was trained in `folder`, so that nothing is lost when it is begun anew.
+fn is_barren(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|e| e.path()).all(|path| {
+        path == config_path(folder) || path == folder.join(LOCK_FILE) || path == folder.join(ENDING_FILE)
+    })
 }
 
 impl RunInProgress {
@@ -358,16 +433,52 @@ impl RunInProgress {
             return Err(RunError::Exists(id.to_owned()));
         }
         let folder = partial_folder(&runs, id);
-        let resumed = config_path(&folder).is_file();
-        if resumed {
-            if !read_config(&folder)?.same_work(config) {
-                return Err(RunError::OtherSettings(id.to_owned()));
-            }
-        } else {
+        fs::create_dir_all(&folder).map_err(FileError::io("write", &folder))?;
+        let lock = lock(&folder, id)?;
+        let begun = config_path(&folder).is_file() && !is_barren(&folder);
+        let resumed = begun || read_config(&folder).is_ok_and(|known| known.same_work(config));
+        if begun && !read_config(&folder)?.same_work(config) {
+            return Err(RunError::OtherSettings(id.to_owned()));
+        }
+        if !resumed {
             write_json_atomically(&config_path(&folder), config)?;
         }
-        let lock = lock(&folder, id)?;
+        let ending = folder.join(ENDING_FILE);
+        if ending.exists() {
+            fs::remove_file(&ending).map_err(FileError::io("remove", &ending))?;
+        }
         Ok(Self { id: id.to_owned(), runs, folder, resumed, lock })
+    }
+
+    /// Does `work` and keeps in the run's folder how it ended, where it did not succeed: that it was stopped, or why
+    /// it failed. What is only abandoned leaves nothing, as a crash does.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn watch<T>(
+        &self,
+        cancel: &CancelToken,
+        work: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let done = catch_unwind(AssertUnwindSafe(work));
+        let ending = match &done {
+            Ok(Ok(_)) => None,
+            Ok(Err(_)) if cancel.is_abandoned() => None,
+            Ok(Err(_)) if cancel.is_cancelled() => Some(Ending::Stopped),
+            Ok(Err(error)) => Some(match JobError::of(error) {
+                JobError::Cancelled => Ending::Stopped,
+                JobError::Failed { headline, causes } => Ending::Failed { headline, causes },
+            }),
+            Err(panic) => Some(Ending::Failed {
+                headline: "There was a fault in the program.".to_owned(),
+                causes: vec![fault::message(panic.as_ref())],
+            }),
+        };
+        if let Some(ending) = ending {
+            // A disk that is full may be why it failed; then the run counts as interrupted.
+            let _ = write_json_atomically(&self.folder.join(ENDING_FILE), &ending);
+        }
+        done.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Makes the run complete: from now on it is listed and can be used.
@@ -477,7 +588,9 @@ mod tests {
     fn an_interrupted_run_resumes_only_with_its_settings() {
         let dir = tempfile::tempdir().unwrap();
         let project = dir.path().join("p.hiscmcl");
-        drop(RunInProgress::start(&project, "a", &config(1)).unwrap());
+        let begun = RunInProgress::start(&project, "a", &config(1)).unwrap();
+        std::fs::write(begun.folder.join("checkpoint"), "").unwrap();
+        drop(begun);
         assert!(matches!(RunInProgress::start(&project, "a", &config(2)), Err(RunError::OtherSettings(_))));
         let again = RunInProgress::start(&project, "a", &config(1)).unwrap();
         assert!(again.resumed);
@@ -504,6 +617,56 @@ mod tests {
         assert!(discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &gone).unwrap());
         assert!(!RunInProgress::start(&project, "a", &with(&["GNAS"], 1)).unwrap().resumed);
         assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &gone).unwrap());
+    }
+
+    #[test]
+    fn how_a_run_ended_stays_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hiscmcl");
+        let state = || list_runs(&project).unwrap().remove(0).state;
+        let begin = || RunInProgress::start(&project, "a", &config(1)).unwrap();
+        let token = CancelToken::new();
+        let run = begin();
+        assert_eq!(state(), RunState::Training);
+        let fails =
+            || -> anyhow::Result<()> { Err(anyhow::anyhow!("No space is left").context("Cannot write a")) };
+        assert!(run.watch(&token, fails).is_err());
+        drop(run);
+        let failed =
+            RunState::Failed { headline: "Cannot write a".into(), causes: vec!["No space is left".into()] };
+        assert_eq!(state(), failed);
+        drop(begin());
+        assert_eq!(state(), RunState::Interrupted, "it was begun again and broke off");
+        let run = begin();
+        let panicked =
+            catch_unwind(AssertUnwindSafe(|| run.watch(&token, || -> anyhow::Result<()> { panic!("!") })));
+        assert!(panicked.is_err());
+        drop(run);
+        assert!(matches!(state(), RunState::Failed { .. }));
+        for (stop, expected) in [
+            (CancelToken::abandon as fn(&CancelToken), RunState::Interrupted),
+            (CancelToken::cancel, RunState::Stopped),
+        ] {
+            let (run, token) = (begin(), CancelToken::new());
+            stop(&token);
+            assert!(run.watch(&token, || Ok(token.check()?)).is_err());
+            drop(run);
+            assert_eq!(state(), expected);
+        }
+        let run = begin();
+        run.watch(&token, || Ok(())).unwrap();
+        run.finish().unwrap();
+        assert_eq!(state(), RunState::Complete);
+    }
+
+    #[test]
+    fn a_run_that_failed_at_once_leaves_its_name_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hiscmcl");
+        drop(RunInProgress::start(&project, "a", &config(1)).unwrap());
+        let again = RunInProgress::start(&project, "a", &config(2)).unwrap();
+        assert!(!again.resumed);
+        assert_eq!(read_config(&again.folder).unwrap(), config(2));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::context::{Ctx, Observer};
+use super::context::{Ctx, Observer, Stage};
 use crate::core::cancel::{CancelToken, Cancelled};
+use crate::core::fault;
 use crate::core::progress::{Progress, TimeLeft};
 use crate::train::EpochMetrics;
 
@@ -31,8 +32,9 @@ pub enum JobError {
     },
 }
 
-impl From<anyhow::Error> for JobError {
-    fn from(error: anyhow::Error) -> Self {
+impl JobError {
+    /// What `error` says.
+    pub fn of(error: &anyhow::Error) -> Self {
         if error.chain().any(|cause| cause.is::<Cancelled>()) {
             return Self::Cancelled;
         }
@@ -41,6 +43,12 @@ impl From<anyhow::Error> for JobError {
         // A cause whose text its effect already repeats says nothing new.
         causes.retain(|cause| !headline.contains(cause.as_str()));
         Self::Failed { headline, causes }
+    }
+}
+
+impl From<anyhow::Error> for JobError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::of(&error)
     }
 }
 
@@ -57,6 +65,22 @@ pub struct Status {
     pub left: Option<Duration>,
     /// Steps a second.
     pub pace: Option<f64>,
+    /// Which stage of the whole job it is in, where the job has several.
+    pub part: Option<Stage>,
+    /// How far the whole job is, 0 to 1; it never goes back.
+    pub share: f32,
+}
+
+impl Status {
+    /// How far the job is by what was reported of its stage.
+    fn share_of(part: Option<Stage>, stage: &str, done: u64, total: u64) -> f32 {
+        let counts = part.is_none_or(|p| p.kind.counts(stage));
+        let within = if total > 0 && counts { done as f32 / total as f32 } else { 0.0 };
+        match part {
+            Some(part) => (part.number.saturating_sub(1) as f32 + within) / part.count.max(1) as f32,
+            None => within,
+        }
+    }
 }
 
 /// Something that happened in a job and should be shown once.
@@ -114,7 +138,12 @@ impl Progress for Reporter {
         }
         let left = board.clock.as_ref().and_then(|clock| clock.estimate(done, total));
         let pace = board.clock.as_ref().and_then(|clock| clock.pace(done));
-        board.status = Status { stage: stage.to_owned(), done, total, left, pace };
+        let part = board.status.part;
+        let mut share = Status::share_of(part, stage, done, total);
+        if part.is_some() {
+            share = share.max(board.status.share);
+        }
+        board.status = Status { stage: stage.to_owned(), done, total, left, pace, part, share };
         drop(board);
         (self.wake)();
     }
@@ -127,6 +156,18 @@ impl Progress for Reporter {
 impl Observer for Reporter {
     fn epoch(&self, fold: &str, metrics: &EpochMetrics) {
         self.push(Event::Epoch { fold: fold.to_owned(), metrics: *metrics });
+    }
+
+    fn stage(&self, stage: Stage) {
+        let mut board = lock(&self.board);
+        board.clock = None;
+        board.status = Status {
+            part: Some(stage),
+            share: Status::share_of(Some(stage), "", 0, 0).max(board.status.share),
+            ..Status::default()
+        };
+        drop(board);
+        (self.wake)();
     }
 }
 
@@ -180,7 +221,7 @@ impl<T> Job<T> {
 
 impl<T> Drop for Job<T> {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.cancel.abandon();
     }
 }
 
@@ -208,10 +249,7 @@ pub fn spawn<T: Send + 'static>(
                 // Whatever work says when it stops because it was told to, it was cancelled.
                 Ok(Err(_)) if cancel.is_cancelled() => Err(JobError::Cancelled),
                 Ok(outcome) => outcome.map_err(JobError::from),
-                Err(panic) => Err(JobError::Failed {
-                    headline: format!("{title} stopped because of a fault in the program"),
-                    causes: vec![panic_text(panic.as_ref())],
-                }),
+                Err(panic) => Err(panicked(&title, panic.as_ref())),
             };
             // Nobody waits any more when this fails; then nobody misses the result either.
             let _ = tell.send(outcome);
@@ -224,17 +262,16 @@ pub fn spawn<T: Send + 'static>(
     Ok(job)
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|s| (*s).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
+fn panicked(title: &str, panic: &(dyn std::any::Any + Send)) -> JobError {
+    let mut causes = vec![fault::message(panic)];
+    causes.extend(fault::take_report().map(|path| format!("A report is in {}.", path.display())));
+    JobError::Failed { headline: format!("{title} failed because of a fault in the program."), causes }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::context::StageKind;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
 
@@ -269,11 +306,30 @@ mod tests {
     }
 
     #[test]
+    fn the_bar_of_a_job_with_stages_never_goes_back() {
+        let reporter = Reporter { board: Arc::default(), wake: Box::new(|| ()) };
+        let share = |stage: &str, done, total| {
+            reporter.report(stage, done, total);
+            lock(&reporter.board).status.share
+        };
+        assert_eq!(share("Alone", 1, 2), 0.5);
+        *lock(&reporter.board) = Board::default();
+        reporter.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+        assert_eq!(share("Reading sections", 4, 4), 0.0, "that is not what the stage is about");
+        assert_eq!(share("C2: image features", 5, 10), 0.25);
+        reporter.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
+        assert_eq!(share("Training", 0, 10), 0.5);
+        assert_eq!(share("Training", 5, 10), 0.75);
+        assert_eq!(share("Building the bank of training spots", 0, 0), 0.75);
+        assert_eq!(lock(&reporter.board).status.part.map(|p| p.number), Some(2));
+    }
+
+    #[test]
     fn a_panic_becomes_an_error() {
         let job = spawn("Break", || (), |_| -> anyhow::Result<()> { panic!("the cat sat on it") }).unwrap();
         let Err(JobError::Failed { headline, causes }) = wait(&job) else { panic!("no error") };
         assert!(headline.contains("Break"));
-        assert_eq!(causes, ["the cat sat on it"]);
+        assert_eq!(causes.first().map(String::as_str), Some("the cat sat on it"));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 
-use super::context::{Ctx, Part};
+use super::context::{Ctx, Part, Stage, StageKind};
 use super::encoders::EncoderChoice;
-use super::fold::{Prepared, Tested, fit_model, test};
+use super::fold::{ChosenSections, Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
 use super::runs::{
     METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, discard_if_outdated,
@@ -94,25 +94,31 @@ pub fn train(
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
-    let prepared = Prepared::new(workspace, &names, request, &test_sections, ctx)?;
+    let chosen = ChosenSections::read(workspace, &names, request, ctx)?;
     let kind = RunKind::Model { test: test_sections.clone() };
-    let config = run_config(request, &prepared, &device, workspace, kind);
-    let fold = holding_out(&prepared.refs(), &test_sections)
-        .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
-    let run = start_run(workspace, name, &config, &prepared, ctx)?;
-    let (reports, fold_notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
-    let mut notes: Vec<String> = prepared.choice.notes().into_iter().chain(fold_notes).collect();
-    for note in reports.iter().flat_map(|r| &r.notes) {
-        if !notes.contains(note) {
-            notes.push(note.clone());
+    let config = run_config(request, &chosen, &device, workspace, kind);
+    let run = start_run(workspace, name, &config, &chosen, ctx)?;
+    let (reports, notes) = run.watch(ctx.cancel, || {
+        ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+        let prepared = Prepared::new(workspace, chosen, request, &test_sections, ctx)?;
+        let fold = holding_out(&prepared.refs(), &test_sections)
+            .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
+        ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
+        let (reports, fold_notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+        let mut notes: Vec<String> = prepared.choice.notes().into_iter().chain(fold_notes).collect();
+        for note in reports.iter().flat_map(|r| &r.notes) {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
         }
-    }
-    if let [one] = reports.as_slice() {
-        write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
-    } else if !reports.is_empty() {
-        write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::over(&reports).model)?;
-    }
-    write_bytes_atomically(&run.folder.join(PER_GENE_FILE), tables::genes_csv(&reports).as_bytes())?;
+        if let [one] = reports.as_slice() {
+            write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
+        } else if !reports.is_empty() {
+            write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::over(&reports).model)?;
+        }
+        write_bytes_atomically(&run.folder.join(PER_GENE_FILE), tables::genes_csv(&reports).as_bytes())?;
+        Ok((reports, notes))
+    })?;
     let folder = run.finish()?;
     let (device, seconds) = (device.info().name.clone(), start.elapsed().as_secs_f64());
     Ok(Trained { run: name.to_owned(), folder, reports, notes, device, seconds })
@@ -130,28 +136,59 @@ pub fn evaluate(
     keep: Option<&str>,
     ctx: &Ctx,
 ) -> anyhow::Result<EvalReport> {
-    let start = Instant::now();
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
-    let prepared = Prepared::new(workspace, &names, request, &[], ctx)?;
-    let config = run_config(request, &prepared, &device, workspace, RunKind::CrossValidation { split });
-    let split_folds = folds(&prepared.refs(), split)?;
-    let run = keep.map(|name| start_run(workspace, name, &config, &prepared, ctx)).transpose()?;
+    let chosen = ChosenSections::read(workspace, &names, request, ctx)?;
+    let config = run_config(request, &chosen, &device, workspace, RunKind::CrossValidation { split });
+    let run = keep.map(|name| start_run(workspace, name, &config, &chosen, ctx)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
     let scratch = ScratchFolder::new()?;
     let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
+    let work = || {
+        let report = cross_validate(workspace, request, split, chosen, &device, folder, ctx)?;
+        if let Some(run) = &run {
+            write_json_atomically(&run.folder.join(REPORT_FILE), &JudgedReport::new(&report))?;
+            let per_gene = tables::genes_csv(&report.folds);
+            write_bytes_atomically(&run.folder.join(PER_GENE_FILE), per_gene.as_bytes())?;
+        }
+        Ok(report)
+    };
+    let report = match &run {
+        Some(run) => run.watch(ctx.cancel, work)?,
+        None => work()?,
+    };
+    if let Some(run) = run {
+        run.finish()?;
+    }
+    Ok(report)
+}
 
+/// Trains and tests a model for each fold, in `folder`.
+fn cross_validate(
+    workspace: &Workspace,
+    request: &FitRequest,
+    split: Split,
+    chosen: ChosenSections,
+    device: &ComputeDevice,
+    folder: &Path,
+    ctx: &Ctx,
+) -> anyhow::Result<EvalReport> {
+    let start = Instant::now();
+    ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+    let prepared = Prepared::new(workspace, chosen, request, &[], ctx)?;
+    let split_folds = folds(&prepared.refs(), split)?;
+    ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
     let mut reports = Vec::new();
     for (done, fold) in split_folds.folds.iter().enumerate() {
         let parts = split_folds.folds.len();
         let part = Part { part: done, parts, name: "Fold", to: ctx.observer };
         let folder = fold_folder(folder, &fold.name);
         let ctx = Ctx { observer: &part, cancel: ctx.cancel };
-        let (fold_reports, _) = run_fold(&prepared, fold, request, &device, &folder, &ctx)?;
+        let (fold_reports, _) = run_fold(&prepared, fold, request, device, &folder, &ctx)?;
         reports.extend(fold_reports);
     }
-    let report = EvalReport {
+    Ok(EvalReport {
         split,
         target: request.target,
         gene_count: prepared.genes.len(),
@@ -162,14 +199,7 @@ pub fn evaluate(
         warnings: split_folds.warnings.into_iter().chain(prepared.choice.notes()).collect(),
         seconds: start.elapsed().as_secs_f64(),
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
-    };
-    if let Some(run) = run {
-        write_json_atomically(&run.folder.join(REPORT_FILE), &JudgedReport::new(&report))?;
-        let per_gene = tables::genes_csv(&report.folds);
-        write_bytes_atomically(&run.folder.join(PER_GENE_FILE), per_gene.as_bytes())?;
-        run.finish()?;
-    }
-    Ok(report)
+    })
 }
 
 fn taking_part(workspace: &Workspace, request: &FitRequest) -> anyhow::Result<Vec<String>> {
@@ -190,10 +220,10 @@ fn start_run(
     workspace: &Workspace,
     name: &str,
     config: &RunConfig,
-    prepared: &Prepared,
+    chosen: &ChosenSections,
     ctx: &Ctx,
 ) -> anyhow::Result<RunInProgress> {
-    let gone: Vec<String> = prepared.choice.left_out.iter().map(|l| l.symbol().to_owned()).collect();
+    let gone: Vec<String> = chosen.choice.left_out.iter().map(|l| l.symbol().to_owned()).collect();
     if discard_if_outdated(&workspace.path, name, config, &gone)? {
         ctx.observer.note(&format!(
             "The interrupted run {name} had begun with genes that are left out now, so it starts again from the beginning."
@@ -204,7 +234,7 @@ fn start_run(
 
 fn run_config(
     request: &FitRequest,
-    prepared: &Prepared,
+    chosen: &ChosenSections,
     device: &ComputeDevice,
     workspace: &Workspace,
     kind: RunKind,
@@ -214,10 +244,10 @@ fn run_config(
         program: env!("CARGO_PKG_VERSION").to_owned(),
         started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         kind,
-        sections: prepared.sections.iter().map(|s| s.name.clone()).collect(),
-        genes: prepared.genes.clone(),
+        sections: chosen.sections.iter().map(|s| s.name.clone()).collect(),
+        genes: chosen.choice.used.clone(),
         target: request.target,
-        normalised: prepared.normalised(),
+        normalised: chosen.normalised(),
         encoder: workspace.encoder.id(),
         weights: request.encoder.weights.clone(),
         device: device.info().name.clone(),

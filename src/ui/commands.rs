@@ -13,8 +13,24 @@ fn key(shortcut: Shortcut) -> Option<Key> {
     Key::from_name(shortcut.key)
 }
 
-/// Sends the commands of the shortcuts that were pressed. Plain keys do nothing while something is typed
-/// or lies over the page.
+/// Whether a shortcut for `command` does something while `overlay` lies over the page. What lies there has the
+/// keyboard: nothing may take its place, least of all while the system asks for a file.
+fn is_free(command: &Command, overlay: Option<&Overlay>) -> bool {
+    match overlay {
+        None => true,
+        Some(Overlay::Samples) => matches!(command, Command::Undo | Command::Redo),
+        Some(
+            Overlay::Commands
+            | Overlay::Help
+            | Overlay::Notices
+            | Overlay::Encoders
+            | Overlay::Confirm { .. },
+        ) => matches!(command, Command::AskToQuit),
+        Some(Overlay::Path(_) | Overlay::Import | Overlay::Panel(_)) => false,
+    }
+}
+
+/// Sends the commands of the shortcuts that were pressed.
 pub fn shortcut_commands(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     let typing = ctx.text_edit_focused();
     let mut items = all_items(app);
@@ -22,8 +38,7 @@ pub fn shortcut_commands(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     items.sort_by_key(|item| !item.shortcut.is_some_and(|s| s.shift));
     for item in items {
         let Some(shortcut) = item.shortcut else { continue };
-        let plain_digit = !shortcut.command && shortcut.key.len() == 1;
-        if plain_digit && (typing || app.overlay.is_some()) {
+        if !is_free(&item.command, app.overlay.as_ref()) {
             continue;
         }
         // A text field takes its own typing back.
@@ -35,7 +50,9 @@ pub fn shortcut_commands(ctx: &Context, app: &App, out: &mut Vec<Command>) {
         modifiers.command = shortcut.command;
         modifiers.shift = shortcut.shift;
         let pressed = ctx.input_mut(|i| i.consume_shortcut(&egui::KeyboardShortcut::new(modifiers, key)));
-        if pressed {
+        // These say by themselves why they cannot be done, or are about what lies over the page.
+        let answers = matches!(item.command, Command::GoTo(_) | Command::Undo | Command::Redo);
+        if pressed && (answers || item.blocked.is_none()) {
             out.push(item.command);
         }
     }

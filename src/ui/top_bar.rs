@@ -4,7 +4,7 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, Stroke, TextSty
 
 use super::theme::{self, colors};
 use crate::app::command::{Command, Overlay, Step};
-use crate::app::palette::project_items;
+use crate::app::palette::{COMMANDS, project_items, step_shortcut};
 use crate::app::settings::Theme;
 use crate::app::state::App;
 use crate::app::steps::Blocked;
@@ -13,9 +13,10 @@ use crate::app::steps::Blocked;
 const STEP_WIDTH: (f32, f32) = (108.0, 84.0);
 /// The button that leads to the next step.
 const NEXT_WIDTH: f32 = 60.0;
-/// The least room for the project's name, and for what stands in the right corner.
+/// The least room for the project name, and for what stands in the right corner.
 const SIDE: f32 = 150.0;
-const HEIGHT: f32 = 48.0;
+/// Height of the bar.
+pub const HEIGHT: f32 = 48.0;
 
 /// A window narrower than this has no room for everything in the right corner.
 const NARROW: f32 = 1200.0;
@@ -132,7 +133,7 @@ fn step_button(ui: &mut Ui, app: &App, step: Step, width: f32, out: &mut Vec<Com
             if response.clicked() {
                 out.push(Command::GoTo(step));
             }
-            response.on_hover_text(describe(step));
+            response.on_hover_text(hover(step));
         }
     }
 }
@@ -155,11 +156,19 @@ fn lead(ui: &Ui, greyed: &egui::Response, what: &str, step: Step, blocked: &Bloc
 
 fn describe(step: Step) -> &'static str {
     match step {
-        Step::Data => "Sections, genes and image features (press 1)",
-        Step::Train => "Train a model on your sections (press 2)",
-        Step::Explore => "Measured and predicted maps beside each other (press 3)",
-        Step::Evaluate => "How good the predictions are (press 4)",
-        Step::Export => "Figures and tables (press 5)",
+        Step::Data => "Sections, genes and image features",
+        Step::Train => "Train a model on your sections",
+        Step::Explore => "Measured and predicted maps beside each other",
+        Step::Evaluate => "How good the predictions are",
+        Step::Export => "Figures and tables",
+    }
+}
+
+/// What a step is for, and its keys.
+fn hover(step: Step) -> String {
+    match step_shortcut(step) {
+        Some(keys) => format!("{} ({})", describe(step), keys.text()),
+        None => describe(step).to_owned(),
     }
 }
 
@@ -182,8 +191,8 @@ fn next_button(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
 fn corner(ui: &mut Ui, app: &App, narrow: bool, out: &mut Vec<Command>) {
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
-    let text = if narrow { "Ctrl+L" } else { "Ctrl+L commands" };
-    let list = ui.add(egui::Button::new(small(text)).frame_when_inactive(false));
+    let text = if narrow { COMMANDS.text() } else { format!("{} commands", COMMANDS.text()) };
+    let list = ui.add(egui::Button::new(small(&text)).frame_when_inactive(false));
     if list.on_hover_text("The list of everything the application can do").clicked() {
         out.push(Command::Show(Overlay::Commands));
     }

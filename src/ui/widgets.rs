@@ -133,8 +133,17 @@ pub fn banner(ui: &mut Ui, tone: Tone, text: impl Into<String>) -> Response {
         .inner
 }
 
+/// What is being typed in a [`text_field`].
+#[derive(Debug, Clone, Default)]
+struct Typing {
+    text: String,
+    /// What was sent by Enter while the field kept the keyboard.
+    sent: Option<String>,
+}
+
 /// A text field that sends its text when Enter is pressed or the field is left, and only when it differs
-/// from `current`. `label` names it for assistive technology; Escape takes the typing back.
+/// from `current`. Enter leaves the keyboard in the field. `label` names it for assistive technology; Escape
+/// takes the typing back.
 pub fn text_field(
     ui: &mut Ui,
     id: impl std::hash::Hash + std::fmt::Debug,
@@ -143,33 +152,38 @@ pub fn text_field(
     width: f32,
 ) -> Option<String> {
     let id = ui.scope_id().with(("text field", id));
-    let mut text = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_else(|| current.to_owned());
-    let edit = egui::TextEdit::singleline(&mut text)
-        .id(id)
-        .desired_width(width)
-        .min_size(egui::vec2(width, theme::ROW))
-        .align(egui::Align2::LEFT_CENTER);
-    let response = ui.add(edit);
+    let typing = ui.data(|d| d.get_temp::<Typing>(id));
+    let mut typing = typing.unwrap_or_else(|| Typing { text: current.to_owned(), sent: None });
+    let edit = line_edit(&mut typing.text).id(id).desired_width(width);
+    let response = ui.add(edit.min_size(egui::vec2(width, theme::ROW)));
     name(&response, label);
-    let mut sent = None;
+    let trimmed = typing.text.trim().to_owned();
+    // What was refused is not sent once more when the field is left.
+    let new = trimmed != current && typing.sent.as_ref() != Some(&trimmed);
     if response.has_focus() {
-        ui.data_mut(|d| d.insert_temp(id, text));
-    } else {
-        if response.lost_focus() {
-            let escaped = ui.input(|i| i.key_pressed(egui::Key::Escape));
-            let trimmed = text.trim();
-            if !escaped && trimmed != current {
-                sent = Some(trimmed.to_owned());
-            }
+        let sent = (entered(ui, &response) && new).then(|| trimmed.clone());
+        if sent.is_some() {
+            typing.sent.clone_from(&sent);
         }
-        ui.data_mut(|d| d.remove_temp::<String>(id));
+        ui.data_mut(|d| d.insert_temp(id, typing));
+        return sent;
     }
-    sent
+    ui.data_mut(|d| d.remove_temp::<Typing>(id));
+    let escaped = ui.input(|i| i.key_pressed(egui::Key::Escape));
+    (response.lost_focus() && !escaped && new).then_some(trimmed)
 }
 
-/// A field for one line of text, its text in the middle.
+/// Whether Enter was pressed in a [`line_edit`], which keeps the keyboard.
+pub fn entered(ui: &Ui, field: &Response) -> bool {
+    field.has_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter))
+}
+
+/// A field for one line of text, its text in the middle. Enter leaves the keyboard in it; see [`entered`].
 pub fn line_edit(text: &mut String) -> egui::TextEdit<'_> {
-    egui::TextEdit::singleline(text).min_size(egui::vec2(0.0, theme::ROW)).align(egui::Align2::LEFT_CENTER)
+    egui::TextEdit::singleline(text)
+        .return_key(None)
+        .min_size(egui::vec2(0.0, theme::ROW))
+        .align(egui::Align2::LEFT_CENTER)
 }
 
 /// Gives a control that shows no text of its own a name for assistive technology.

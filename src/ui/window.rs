@@ -1,24 +1,29 @@
 //! The window: brings the state up to date, draws it, and hands what the user asked for to the state.
 
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, Ui};
+use eframe::egui::{self, Rect, Ui, UiBuilder};
 
 use super::commands::{CommandList, shortcut_commands};
 use super::dialogs::Dialogs;
 use super::explore::ExplorePage;
 use super::export::PreviewTexture;
+use super::fault::Fault;
 use super::milestones::Milestones;
+use super::notices::{self, NoticeStrip};
 use super::pages::data_tissue::TissueCard;
-use super::{notices, pages, status, theme, top_bar};
-use crate::app::command::{Command, Overlay, ProjectCommand, Step};
+use super::shield::Shield;
+use super::{pages, status, theme, top_bar};
+use crate::app::command::{Command, ProjectCommand, Step};
 use crate::app::explore::images::Images as _;
 use crate::app::settings::{Settings, Theme};
 use crate::app::slides::SlideImages;
 use crate::app::state::{App, Effect};
 use crate::app::work::{Engine, Wake};
+use crate::core::fault;
 
 /// Progress is drawn at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -31,6 +36,8 @@ pub struct Window {
     images: SlideImages,
     dialogs: Dialogs,
     list: CommandList,
+    notices: NoticeStrip,
+    shield: Shield,
     explore: ExplorePage,
     tissue: TissueCard,
     preview: PreviewTexture,
@@ -40,6 +47,9 @@ pub struct Window {
     quitting: bool,
     drawn: bool,
     milestones: Option<Milestones>,
+    project: Option<PathBuf>,
+    fault: Option<Fault>,
+    next_frame: Option<Box<dyn FnOnce()>>,
 }
 
 impl std::fmt::Debug for Window {
@@ -66,6 +76,9 @@ pub enum Begin {
 /// When the system gives no window.
 pub fn start(begin: Begin, times_since: Option<Instant>) -> eframe::Result {
     let folder = Settings::folder();
+    if let Some(folder) = &folder {
+        fault::install(Settings::reports_folder(folder));
+    }
     let size = folder
         .as_deref()
         .and_then(|f| Settings::load(f).ok())
@@ -119,6 +132,8 @@ impl Window {
             images,
             dialogs: Dialogs::new(native_dialogs),
             list: CommandList::default(),
+            notices: NoticeStrip::default(),
+            shield: Shield::default(),
             explore: ExplorePage::default(),
             tissue: TissueCard::default(),
             preview: PreviewTexture::default(),
@@ -128,7 +143,15 @@ impl Window {
             quitting: false,
             drawn: false,
             milestones: None,
+            project: None,
+            fault: None,
+            next_frame: None,
         }
+    }
+
+    /// Calls `this` while the next frame is drawn. A panic in it is one of the drawing code, for tests.
+    pub fn while_drawing(&mut self, this: impl FnOnce() + 'static) {
+        self.next_frame = Some(Box::new(this));
     }
 
     /// The application's state.
@@ -178,15 +201,9 @@ impl Window {
         if !ctx.input(|i| i.viewport().close_requested()) || self.closing {
             return;
         }
-        if self.app.is_training() && !self.quitting {
+        if self.app.must_ask_to_quit() && !self.quitting {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-            let question = "A model is being trained. Close all the same? Training can be resumed later from its \
-                            last checkpoint.";
-            self.app.apply(Command::Show(Overlay::Confirm {
-                question: question.to_owned(),
-                button: "Close".to_owned(),
-                command: Box::new(Command::Quit),
-            }));
+            self.app.apply(Command::AskToQuit);
             return;
         }
         match self.app.save_all_now() {
@@ -212,6 +229,99 @@ impl Window {
     }
 }
 
+/// The parts of the window, from top to bottom.
+struct Parts {
+    top: Rect,
+    page: Rect,
+    notices: Rect,
+    status: Rect,
+}
+
+impl Parts {
+    fn of(whole: Rect) -> Self {
+        let (top, rest) = whole.split_top_bottom_at_y(whole.top() + top_bar::HEIGHT);
+        let (rest, status) = rest.split_top_bottom_at_y(rest.bottom() - status::HEIGHT);
+        let (page, notices) = rest.split_top_bottom_at_y(rest.bottom() - notices::HEIGHT);
+        Self { top, page, notices, status }
+    }
+}
+
+impl Window {
+    /// Draws everything. The page comes before the bars, so that the tab key begins with it.
+    fn draw(&mut self, ui: &mut Ui, out: &mut Vec<Command>) {
+        if let Some(this) = self.next_frame.take() {
+            this();
+        }
+        self.drawn = true;
+        let ctx = ui.ctx().clone();
+        if let Some(rect) = ctx.input(|i| i.viewport().inner_rect)
+            && !ctx.input(|i| {
+                i.viewport().maximized.unwrap_or(false) || i.viewport().fullscreen.unwrap_or(false)
+            })
+        {
+            self.app.set_window_size([rect.width(), rect.height()]);
+        }
+        self.forget_searches(&ctx);
+        self.dropped(&ctx, out);
+        shortcut_commands(&ctx, &self.app, out);
+
+        let parts = Parts::of(ui.max_rect());
+        part(ui, "page", parts.page, |ui| self.page(ui, out));
+        let held = self.notices.show(ui, parts.notices, &self.app, out);
+        self.app.notices.hold(held);
+        part(ui, "status", parts.status, |ui| status::show(ui, &self.app, out));
+        part(ui, "top", parts.top, |ui| top_bar::show(ui, &self.app, out));
+        let free = Rect::from_min_max(parts.top.min, parts.page.max);
+        self.dialogs.show(&ctx, free, &self.app, out);
+        self.list.show(&ctx, &self.app, out);
+        self.shield.show(&ctx, self.app.overlay.is_some());
+
+        let missing = super::fonts::take_missing(&ctx);
+        if !missing.is_empty() {
+            self.app.tell_missing_characters(&missing);
+            ctx.request_repaint();
+        }
+
+        if self.milestones.as_ref().is_some_and(|m| m.waits(self.explore.shows_tissue())) {
+            ctx.request_repaint();
+        }
+    }
+
+    /// What was searched for in one project would make the lists of another one look empty.
+    fn forget_searches(&mut self, ctx: &egui::Context) {
+        let project = self.app.open.as_ref().map(|o| o.path.as_path());
+        if project != self.project.as_deref() {
+            self.project = project.map(Path::to_path_buf);
+            ctx.data_mut(|d| d.remove_by_type::<String>());
+        }
+    }
+
+    fn page(&mut self, ui: &mut Ui, out: &mut Vec<Command>) {
+        // The maps have their own distance to the edges.
+        let margin = if self.app.step == Step::Explore && self.app.open.is_some() { 0.0 } else { theme::GAP };
+        egui::CentralPanel::default()
+            .frame(egui::Frame::new().fill(theme::colors(ui).backdrop).inner_margin(margin))
+            .show(ui, |ui| match (&self.app.open, self.app.step) {
+                (None, _) => pages::welcome::show(ui, &self.app, out),
+                (Some(_), Step::Data) => {
+                    pages::data::show(ui, &self.app, &mut self.tissue, &self.images, out)
+                }
+                (Some(_), Step::Train) => pages::train::show(ui, &self.app, out),
+                (Some(_), Step::Explore) => {
+                    pages::explore::show(ui, &mut self.app, &mut self.explore, &self.images, out)
+                }
+                (Some(_), Step::Evaluate) => pages::evaluate::show(ui, &self.app, out),
+                (Some(_), Step::Export) => pages::export::show(ui, &self.app, &mut self.preview, out),
+            });
+    }
+}
+
+fn part(ui: &mut Ui, name: &str, rect: Rect, contents: impl FnOnce(&mut Ui)) {
+    let mut child = ui.new_child(UiBuilder::new().id_salt(name).max_rect(rect));
+    child.set_clip_rect(rect);
+    contents(&mut child);
+}
+
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         if let Some(milestones) = &mut self.milestones {
@@ -226,57 +336,30 @@ impl eframe::App for Window {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        self.drawn = true;
-        let mut out: Vec<Command> = Vec::new();
-        let ctx = ui.ctx().clone();
-        if let Some(rect) = ctx.input(|i| i.viewport().inner_rect)
-            && !ctx.input(|i| {
-                i.viewport().maximized.unwrap_or(false) || i.viewport().fullscreen.unwrap_or(false)
-            })
-        {
-            self.app.set_window_size([rect.width(), rect.height()]);
-        }
-        self.dropped(&ctx, &mut out);
-        shortcut_commands(&ctx, &self.app, &mut out);
-
-        top_bar::show(ui, &self.app, &mut out);
-        status::show(ui, &self.app, &mut out);
-        // The maps have their own distance to the edges.
-        let margin = if self.app.step == Step::Explore && self.app.open.is_some() { 0.0 } else { theme::GAP };
-        egui::CentralPanel::default()
-            .frame(egui::Frame::new().fill(theme::colors(ui).backdrop).inner_margin(margin))
-            .show(ui, |ui| match (&self.app.open, self.app.step) {
-                (None, _) => pages::welcome::show(ui, &self.app, &mut out),
-                (Some(_), Step::Data) => {
-                    pages::data::show(ui, &self.app, &mut self.tissue, &self.images, &mut out)
+        let mut out = Vec::new();
+        if let Some(fault) = &self.fault {
+            if fault.show(ui, &self.app, &mut out) {
+                self.fault = None;
+            }
+        } else {
+            match catch_unwind(AssertUnwindSafe(|| self.draw(ui, &mut out))) {
+                Ok(()) => self.app.drawn_well(),
+                Err(panic) => {
+                    self.fault = Some(Fault::met(panic.as_ref()));
+                    // What was asked for may be what broke.
+                    out.clear();
+                    ui.ctx().request_repaint();
                 }
-                (Some(_), Step::Train) => pages::train::show(ui, &self.app, &mut out),
-                (Some(_), Step::Explore) => {
-                    pages::explore::show(ui, &mut self.app, &mut self.explore, &self.images, &mut out)
-                }
-                (Some(_), Step::Evaluate) => pages::evaluate::show(ui, &self.app, &mut out),
-                (Some(_), Step::Export) => pages::export::show(ui, &self.app, &mut self.preview, &mut out),
-            });
-        self.dialogs.show(&ctx, &self.app, &mut out);
-        self.list.show(&ctx, &self.app, &mut out);
-        notices::show(&ctx, &self.app, &mut out);
-
-        let missing = super::fonts::take_missing(&ctx);
-        if !missing.is_empty() {
-            self.app.tell_missing_characters(&missing);
-            ctx.request_repaint();
-        }
-        if self.milestones.as_ref().is_some_and(|m| m.waits(self.explore.shows_tissue())) {
-            ctx.request_repaint();
+            }
         }
         if !out.is_empty() {
             for command in out {
                 self.app.apply(command);
             }
             self.app.tick(Instant::now());
-            self.carry_out_effects(&ctx);
+            self.carry_out_effects(ui.ctx());
             // What was asked for is drawn at once, not when the mouse moves next.
-            ctx.request_repaint();
+            ui.ctx().request_repaint();
         }
     }
 

@@ -404,6 +404,28 @@ fn an_unreadable_slide_is_told_and_the_spots_are_still_drawn() {
 }
 
 #[test]
+fn what_narrowed_one_gene_list_does_not_make_the_next_look_empty() {
+    let mut app = App::new();
+    app.sections.iter_mut().for_each(|s| s.predictions = None);
+    app.genes = ["GNAS", "SPARC"].map(String::from).to_vec();
+    let mut harness = open(app);
+    harness.get_by_label("Search genes").click();
+    harness.run();
+    harness.get_by_label("Search genes").type_text("sparc");
+    harness.run();
+    assert_eq!(harness.state().state.genes().len(), 1);
+    harness.state_mut().genes = ["FASN", "SCD"].map(String::from).to_vec();
+    harness.run();
+    assert_eq!((harness.state().state.search(), harness.state().state.genes().len()), ("", 2));
+    // A search that still finds something stays.
+    harness.get_by_label("Search genes").type_text("scd");
+    harness.run();
+    harness.state_mut().genes = ["SCD", "GNAS"].map(String::from).to_vec();
+    harness.run();
+    assert_eq!((harness.state().state.search(), harness.state().state.genes().len()), ("scd", 1));
+}
+
+#[test]
 fn an_empty_project_leads_to_data() {
     let mut harness = open(App::empty());
     harness.get_by_label("Go to data").click();

@@ -198,7 +198,7 @@ fn an_encoder_with_weights_is_used_and_its_time_is_told() {
     assert!(test.shows("ResNet-18"));
     test.send(Command::GoTo(Step::Train));
     test.click("Train");
-    test.until(|w| w.app().notices.open().any(|n| n.headline == "The GPU is gone"));
+    test.until(|w| w.app().notices.open().any(|n| n.headline == "run 1 failed: The GPU is gone"));
     assert!(test.asked(|r| matches!(r, Request::Train { fit, .. } if fit.encoder == expected)));
 }
 

@@ -13,7 +13,7 @@ use hiscmcl::core::target::Target;
 use hiscmcl::data::project::GeneSelection;
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::Split;
-use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind};
+use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
 use hiscmcl::predict::{BankSpot, Predictions};
 use hiscmcl::train::TrainConfig;
 
@@ -39,7 +39,15 @@ fn run(kind: RunKind) -> RunInfo {
         published: None,
     };
     let (folder, verdict) = ("/nowhere".into(), Verdict::default());
-    RunInfo { id: "cli".into(), folder, config, complete: true, scores: None, verdict }
+    RunInfo {
+        id: "cli".into(),
+        folder,
+        config,
+        complete: true,
+        state: RunState::Complete,
+        scores: None,
+        verdict,
+    }
 }
 
 fn predictions(name: &str) -> Predictions {
@@ -63,9 +71,11 @@ pub fn answer(request: &Request) -> Option<anyhow::Result<Outcome>> {
             let mut project = project(true);
             let genes = ["GNAS", "FASN", "ERBB2", "PGR", "NOSUCH"].map(Into::into).to_vec();
             project.selection = Some(GeneSelection { genes, how: "chosen by hand".into() });
-            opened(project)
+            opened("/nowhere/test.hiscmcl".into(), project, true)
         }
-        Request::OpenProject(path) if is(path, "cli") => opened(project(false)),
+        Request::OpenProject(path) if is(path, "cli") => {
+            opened("/nowhere/test.hiscmcl".into(), project(false), true)
+        }
         Request::FindSamples(paths) if paths.iter().any(|p| p.extension().is_some_and(|e| e == "genes")) => {
             Outcome::Names { names: vec!["erbb2".into()], otherwise: "There is no sample in it".into() }
         }

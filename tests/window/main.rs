@@ -4,18 +4,24 @@
 
 mod encoders;
 mod evaluate;
+mod faults;
 mod genes;
+mod jobs;
+mod keyboard;
+mod notices;
 mod recipe;
+mod remembered;
 mod samples;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use eframe::egui::{Key, Modifiers, accesskit::Role, vec2};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, accesskit::Role, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use hiscmcl::app::command::{Command, ProjectCommand, Step};
+use hiscmcl::app::command::{Command, Overlay, ProjectCommand, Step};
+use hiscmcl::app::state::App;
 use hiscmcl::app::work::{Engine, OpenedProject, Outcome, ReadSection, Request};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::CsrBuilder;
@@ -81,13 +87,13 @@ fn project(genes: bool) -> Project {
     project
 }
 
-fn opened(project: Project) -> Outcome {
+fn opened(path: PathBuf, project: Project, new: bool) -> Outcome {
     Outcome::Project(Box::new(OpenedProject {
-        path: "/nowhere/test.hiscmcl".into(),
+        path,
         project,
         missing: Vec::new(),
         demo: false,
-        new: true,
+        new,
         found: Vec::new(),
         suggestions: Vec::new(),
         notes: Vec::new(),
@@ -99,7 +105,7 @@ type Asked = Arc<Mutex<Vec<Request>>>;
 
 fn play(asked: &Asked) -> Engine {
     let asked = Arc::clone(asked);
-    let runner = move |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
+    let runner = move |request: Request, ctx: &Ctx| -> anyhow::Result<Outcome> {
         asked.lock().unwrap().push(request.clone());
         if let Some(answer) = encoders::answer(&request).or_else(|| genes::answer(&request)) {
             return answer;
@@ -111,12 +117,32 @@ fn play(asked: &Asked) -> Engine {
             Request::OpenProject(path) if path.ends_with("none.hiscmcl") => {
                 anyhow::bail!("Cannot read none.hiscmcl: it is not there")
             }
-            Request::OpenProject(path) => opened(project(!path.ends_with("nogenes.hiscmcl"))),
+            // A project that a test has written, and one that is made up.
+            Request::OpenProject(path) if path.is_file() => {
+                let project = Project::load(&path)?;
+                opened(path, project, false)
+            }
+            Request::OpenProject(path) => {
+                let project = project(!path.ends_with("nogenes.hiscmcl"));
+                opened(PathBuf::from("/nowhere").join(path), project, true)
+            }
             Request::OpenSection { entry, .. } => {
                 Outcome::Section(ReadSection { section: Arc::new(section(&entry.name)), umis: 1234.0 })
             }
-            Request::SaveProject { path, .. } => Outcome::Saved(path),
-            Request::ListRuns(_) => Outcome::Runs(Vec::new()),
+            Request::SaveProject { path, project } => {
+                if path.parent().is_some_and(|p| p.is_dir()) {
+                    project.save(&path)?;
+                }
+                Outcome::Saved(path)
+            }
+            Request::SaveView { path, view } => {
+                if path.is_file() {
+                    Project::save_view(&path, &view)?;
+                }
+                Outcome::Done
+            }
+            Request::ListRuns(path) => Outcome::Runs(jobs::runs_of(&path)),
+            Request::Train { fit, .. } if fit.run.starts_with("slow") => jobs::until_stopped(ctx)?,
             Request::SelectGenes { .. } => Outcome::Genes(vec!["GNAS".into(), "SCD".into()]),
             Request::Train { .. } => anyhow::bail!("The GPU is gone"),
             Request::FindSamples(_) => samples::found(),
@@ -137,12 +163,16 @@ impl Test {
     }
 
     fn sized(width: f32, height: f32) -> Self {
+        Self::with_settings(width, height, None)
+    }
+
+    fn with_settings(width: f32, height: f32, settings: Option<PathBuf>) -> Self {
         let asked = Asked::default();
         let engine = play(&asked);
         let harness = Harness::builder()
             .with_size(vec2(width, height))
             .with_max_steps(60)
-            .build_eframe(move |cc| Window::new(&cc.egui_ctx, None, engine, false, Begin::Welcome));
+            .build_eframe(move |cc| Window::new(&cc.egui_ctx, settings, engine, false, Begin::Welcome));
         Self { harness, asked }
     }
 
@@ -176,6 +206,38 @@ impl Test {
     fn click(&mut self, label: &str) {
         self.harness.get_by_role_and_label(Role::Button, label).click();
         self.settle();
+    }
+
+    fn app(&self) -> &App {
+        self.harness.state().app()
+    }
+
+    fn overlay(&self) -> Option<&Overlay> {
+        self.app().overlay.as_ref()
+    }
+
+    fn key(&mut self, key: Key) {
+        self.harness.key_press(key);
+        self.settle();
+    }
+
+    fn command_key(&mut self, key: Key) {
+        self.harness.key_press_modifiers(Modifiers::COMMAND, key);
+        self.settle();
+    }
+
+    /// Where the button of this name is.
+    fn place(&self, label: &str) -> Rect {
+        self.harness.get_by_role_and_label(Role::Button, label).rect()
+    }
+
+    /// Presses and lets go at a place within one frame, so that two calls are a double click.
+    fn press_at(&mut self, at: Pos2) {
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        let press = |pressed| Event::PointerButton { pos: at, button, pressed, modifiers };
+        let events = [Event::PointerMoved(at), press(true), press(false)];
+        self.harness.input_mut().events.extend(events);
+        self.harness.run_steps(1);
     }
 
     fn shows(&self, label: &str) -> bool {
@@ -217,8 +279,7 @@ fn steps_are_clicked_through() {
     }
     test.click("Next \u{203A}");
     assert_eq!(test.harness.state().app().step, Step::Train);
-    test.harness.key_press(Key::Num4);
-    test.settle();
+    test.command_key(Key::Num4);
     assert_eq!(test.harness.state().app().step, Step::Evaluate);
 }
 
@@ -269,10 +330,10 @@ fn a_rename_is_undone() {
     test.settle();
     test.harness.get_by_label("Name of A1").type_text("Tumour");
     test.settle();
-    test.harness.key_press(Key::Enter);
-    test.settle();
+    test.key(Key::Enter);
     assert_eq!(name(&test), "Tumour");
     assert_eq!(test.harness.state().app().open.as_ref().unwrap().ready().next().unwrap().name, "Tumour");
+    test.key(Key::Escape);
     test.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     test.settle();
     assert_eq!(name(&test), "A1");
@@ -319,8 +380,9 @@ fn without_a_system_dialog_a_path_can_be_typed() {
     test.settle();
     test.click("Open");
     assert!(test.shows("There is no file"));
-    test.harness.key_press(Key::Escape);
-    test.settle();
+    // What was typed is not lost by a slip.
+    test.key(Key::Escape);
+    test.click("Discard");
     assert_eq!(test.harness.state().app().overlay, None);
 }
 
@@ -342,7 +404,7 @@ fn training_that_fails_is_told() {
     let mut test = Test::open("test.hiscmcl");
     test.click("2 Train");
     test.click("Train");
-    test.until(|w| w.app().notices.open().any(|n| n.headline == "The GPU is gone"));
+    test.until(|w| w.app().notices.open().any(|n| n.headline == "run 1 failed: The GPU is gone"));
     let held_out =
         test.asked(|r| matches!(r, Request::Train { test, fit } if test == &["B1"] && fit.run == "run 1"));
     assert!(held_out);

@@ -11,7 +11,7 @@ use hiscmcl::core::target::Target;
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::{EvalReport, MeanReport, Scores, Split};
 use hiscmcl::jobs::published::PublishedChoice;
-use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind};
+use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
 use hiscmcl::train::TrainConfig;
 
 use super::Test;
@@ -37,7 +37,7 @@ fn the_published_recipe_is_chosen_and_what_it_takes_is_told() {
     assert!(test.shows("Training the encoder for 100 epochs: about 25 min, "));
     test.harness.key_press(Key::Escape);
     test.click("Train");
-    test.until(|w| w.app().notices.open().any(|n| n.headline == "The GPU is gone"));
+    test.until(|w| w.app().notices.open().any(|n| n.headline == "run 1 failed: The GPU is gone"));
     let asked = |r: &Request| match r {
         Request::Train { fit, .. } => fit.published.as_ref().is_some_and(|p| p.trained.is_some()),
         _ => false,
@@ -48,7 +48,7 @@ fn the_published_recipe_is_chosen_and_what_it_takes_is_told() {
     assert!(test.shows("DenseNet-121 learns with the rest") && test.shows("100 epochs"));
 }
 
-fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> RunInfo {
+pub fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> RunInfo {
     let config = RunConfig {
         version: 1,
         program: "0.1.0".into(),
@@ -70,6 +70,7 @@ fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> 
         folder: "/nowhere".into(),
         config,
         complete: true,
+        state: RunState::Complete,
         scores,
         verdict: Verdict::default(),
     }

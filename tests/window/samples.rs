@@ -69,8 +69,9 @@ fn type_into(test: &mut Test, label: &str, text: &str) {
     test.settle();
     test.harness.get_by_label(label).type_text(text);
     test.settle();
-    test.harness.key_press(Key::Enter);
-    test.settle();
+    // Enter applies the text and leaves the keyboard in the field; Escape takes it away.
+    test.key(Key::Enter);
+    test.key(Key::Escape);
 }
 
 #[test]

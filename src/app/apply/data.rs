@@ -157,7 +157,7 @@ impl App {
             None => SamplesForm::new(found, notes),
         };
         self.forms.samples_history = History::default();
-        self.overlay = Some(Overlay::Samples);
+        self.present(Overlay::Samples, "Samples were found that can be added.");
     }
 
     fn add_samples(&mut self) {

@@ -16,7 +16,10 @@ const PREVIEW_ROWS: usize = 6;
 impl App {
     pub(super) fn apply_export(&mut self, command: ExportCommand) {
         match command {
-            ExportCommand::Edit(form) => self.forms.export = form,
+            ExportCommand::Edit(form) => {
+                self.forms.export = form;
+                self.view_touched();
+            }
             ExportCommand::Save(path) => {
                 if let Some(figure) = self.figure() {
                     self.work.start(Request::SaveFigure { figure, path });
@@ -56,6 +59,7 @@ impl App {
                 added = true;
             }
         }
+        self.view_touched();
         let text = if added {
             format!("{gene} on {section} was added to the figure.")
         } else {

@@ -4,12 +4,15 @@ mod data;
 mod encoders;
 mod export;
 mod genes;
+mod leave;
 mod models;
 mod outcomes;
 mod project;
 mod retrain;
 #[cfg(test)]
 mod tests;
+
+use std::time::{Duration, Instant};
 
 use super::command::{
     Command, EncoderCommand, EvaluateCommand, ExportCommand, GenesCommand, JobCommand, NoticeCommand,
@@ -21,11 +24,15 @@ use super::import::ImportForm;
 use super::notices::Severity;
 use super::paths::{PathPurpose, PathRequest};
 use super::state::{App, Effect};
+use super::work::JobId;
 use crate::core::display::DisplaySettings;
 use crate::data::st::FileRole;
 
 pub use models::{default_split, held_out};
 pub use retrain::FEW_GENES;
+
+/// Two clicks that follow each other this quickly are meant for one thing.
+const DOUBLE_CLICK: Duration = Duration::from_millis(500);
 
 impl App {
     /// Does what the user asked for.
@@ -46,10 +53,13 @@ impl App {
                 if overlay == Overlay::Import {
                     self.forms.import = ImportForm::new(Vec::new());
                 }
-                self.overlay = Some(overlay);
+                self.show_overlay(overlay);
             }
             Command::CloseOverlay => self.close_overlay(),
+            Command::Present(overlay) => self.show_overlay(overlay),
+            Command::AskToQuit => self.ask_to_quit(),
             Command::Quit => self.effects.push(Effect::Quit),
+            Command::Leave(command) => self.leave_for(command),
             Command::Dropped(paths) => self.dropped(paths),
             Command::Project(command) => self.apply_project(command),
             Command::Section(command) => self.apply_section(command),
@@ -63,15 +73,26 @@ impl App {
             Command::AddToFigure { section, gene } => self.add_to_figure(section, gene),
             Command::Predict { run, section } => self.predict(&run, &section),
             Command::Job(command) => match command {
-                JobCommand::Cancel(id) => self.work.cancel(id),
+                JobCommand::Cancel(id) => self.stop_job(id),
                 JobCommand::Pause(id) => self.work.pause(id, true),
                 JobCommand::Resume(id) => self.work.pause(id, false),
             },
             Command::Notice(command) => match command {
                 NoticeCommand::Dismiss(id) => self.notices.dismiss(id),
+                NoticeCommand::DismissShown => self.notices.dismiss_newest(),
                 NoticeCommand::DismissAll => self.notices.dismiss_all(),
                 NoticeCommand::Clear => self.notices.clear(),
             },
+        }
+    }
+
+    /// Stops a job. The second half of a double click is not meant for the job that takes its place in the bar.
+    fn stop_job(&mut self, id: JobId) {
+        let now = Instant::now();
+        let double = self.stopped.is_some_and(|(job, at)| job != id && now.duration_since(at) < DOUBLE_CLICK);
+        if !double {
+            self.stopped = Some((id, now));
+            self.work.cancel(id);
         }
     }
 
@@ -99,10 +120,10 @@ impl App {
         let what = if undo { open.undo() } else { open.redo() };
         self.follow_renames();
         match what {
-            Some(what) if undo => self.notices.info(format!("Taken back: {what}")),
-            Some(what) => self.notices.info(format!("Done again: {what}")),
-            None if undo => self.notices.info("There is nothing to take back."),
-            None => self.notices.info("There is nothing to do again."),
+            Some(what) if undo => self.notices.info(format!("Undone: {what}")),
+            Some(what) => self.notices.info(format!("Redone: {what}")),
+            None if undo => self.notices.info("There is nothing to undo."),
+            None => self.notices.info("There is nothing to redo."),
         }
         self.show_display_of_document();
     }
@@ -140,10 +161,37 @@ impl App {
         {
             open.edit(what, Some(what), |doc| doc.display = value);
         }
+        if matches!(command, ExploreCommand::Filter(_) | ExploreCommand::Sort(_)) {
+            self.view_touched();
+        }
         self.explore.apply(command);
     }
 
+    fn show_overlay(&mut self, overlay: Overlay) {
+        // A question lies over what it interrupts, which goes on after it.
+        let asks = |overlay: &Overlay| matches!(overlay, Overlay::Confirm { .. });
+        if asks(&overlay) && !self.overlay.as_ref().is_some_and(asks) {
+            self.beneath = self.overlay.take();
+        }
+        self.overlay = Some(overlay);
+    }
+
+    /// Shows something that was not asked for just now: at once where nothing is open, else when the user says so.
+    pub(super) fn present(&mut self, overlay: Overlay, what: &str) {
+        if self.overlay.is_none() {
+            self.overlay = Some(overlay);
+        } else if self.overlay.as_ref() != Some(&overlay) {
+            // Samples stay as they were found; showing the import form anew would empty it.
+            let show = ("Show them".to_owned(), Command::Present(overlay));
+            self.notices.offer(None, what, Vec::new(), show);
+        }
+    }
+
     fn close_overlay(&mut self) {
+        if matches!(self.overlay, Some(Overlay::Confirm { .. })) {
+            self.overlay = self.beneath.take();
+            return;
+        }
         // A file that was not chosen leaves the form it was for.
         self.overlay = match &self.overlay {
             Some(Overlay::Path(PathRequest { purpose: PathPurpose::ImportFile { .. }, .. })) => {
@@ -166,8 +214,14 @@ impl App {
     }
 
     fn ask(&mut self, mut request: PathRequest) {
+        // One question at a time: the system's dialog may be open for the other.
+        if matches!(self.overlay, Some(Overlay::Path(_))) {
+            return;
+        }
         if request.folder.is_none() {
-            let last = self.settings.last_folder.clone().filter(|f| f.is_dir());
+            let settings = &self.settings;
+            let last = [settings.folders.get(request.folder_kind()), settings.last_folder.as_ref()];
+            let last = last.into_iter().flatten().find(|f| f.is_dir()).cloned();
             request.folder =
                 last.or_else(|| directories::UserDirs::new().map(|d| d.home_dir().to_path_buf()));
         }
@@ -177,7 +231,10 @@ impl App {
     fn chosen(&mut self, request: PathRequest, path: std::path::PathBuf) {
         let path = request.with_ending(path);
         let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
-        self.settings.last_folder = folder.map(std::path::Path::to_path_buf);
+        if let Some(folder) = folder {
+            self.settings.folders.set(request.folder_kind(), folder.to_path_buf());
+            self.settings.last_folder = Some(folder.to_path_buf());
+        }
         self.settings_touched();
         self.overlay = None;
         let command = match request.purpose {

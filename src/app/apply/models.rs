@@ -1,11 +1,12 @@
 //! Training, cross-validation and prediction.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::app::command::{Command, EvaluateCommand, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
-use crate::app::notices::Severity;
+use crate::app::notices::{Severity, Topic};
+use crate::app::plan::Plan;
 use crate::app::project::Open;
 use crate::app::recipe::ChosenRecipe;
 use crate::app::runs::{Curves, Live};
@@ -13,17 +14,20 @@ use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::work::{FitRequest, JobView, Request};
 use crate::evaluate::report::Split;
-use crate::jobs::runs::RunKind;
+use crate::jobs::runs::{RunKind, RunState};
 
 /// The sections that a form holds out.
 pub fn held_out(form: &TrainForm, open: &Open) -> Vec<String> {
     let sections: Vec<String> = open.ready().map(|s| s.name.clone()).collect();
     match &form.hold_out {
         HoldOut::None => Vec::new(),
+        HoldOut::Section(name) if open.doc().sections.iter().any(|s| s.name == *name) => {
+            sections.into_iter().filter(|s| s == name).collect()
+        }
         // With a single section there would be nothing left to train on.
-        _ if sections.len() < 2 => Vec::new(),
-        HoldOut::Last => sections.last().cloned().into_iter().collect(),
-        HoldOut::Section(name) => sections.into_iter().filter(|s| s == name).collect(),
+        HoldOut::Last | HoldOut::Section(_) if sections.len() < 2 => Vec::new(),
+        // A section that was chosen and removed leaves the choice open again.
+        HoldOut::Last | HoldOut::Section(_) => sections.last().cloned().into_iter().collect(),
     }
 }
 
@@ -51,6 +55,9 @@ impl App {
                 // On another device features may have another precision, and those are cached apart.
                 let wanted = |app: &Self| (app.views(), app.forms.train.device);
                 let before = wanted(self);
+                if self.forms.train.hold_out != form.hold_out {
+                    self.view_touched();
+                }
                 self.forms.train = form;
                 if before != wanted(self) {
                     if let Some(open) = &mut self.open {
@@ -123,12 +130,22 @@ impl App {
     }
 
     pub(super) fn begin(&mut self, request: Request, run: String, cross_validation: bool) {
+        // A double click starts one run; two with the same settings would give the same twice.
+        if self.work.same(&request).is_some() {
+            self.notices.info("This run is being trained already.");
+            return;
+        }
+        let later = self.foreseen(&request);
         let published = match &request {
             Request::Train { fit, .. } | Request::Evaluate { fit, .. } => fit.published.is_some(),
             Request::Resume { run, .. } => run.config.published.is_some(),
             _ => false,
         };
         let job = self.work.start(request);
+        if let Some(later) = later {
+            self.work.foresee(job, later);
+        }
+        self.notices.settled(&Topic::Run(run.clone()));
         if let Some(open) = &mut self.open {
             open.runs.selected = None;
             let (curves, notes) = (Curves::default(), Vec::new());
@@ -140,11 +157,46 @@ impl App {
                 published,
                 curves,
                 notes,
-                ended: false,
+                state: RunState::Training,
                 began,
                 took,
             });
         }
+    }
+
+    /// How long training will take, by what the newest run of the same kind took for its spots and networks.
+    fn foreseen(&self, request: &Request) -> Option<Duration> {
+        let open = self.open.as_ref()?;
+        let spots = |name: &String| open.section(name).and_then(|s| Some(s.ready()?.spots.len()));
+        let count = |names: &[String]| names.iter().filter_map(spots).sum::<usize>();
+        let learned = |sections: &[String], kind: &RunKind, folds: usize| {
+            let all = count(sections);
+            match kind {
+                RunKind::Model { test } => all.saturating_sub(count(test)),
+                // Each section is left out once.
+                RunKind::CrossValidation { .. } => all * folds.saturating_sub(1),
+            }
+        };
+        let (work, published) = match request {
+            Request::Train { fit, test } => {
+                let kind = RunKind::Model { test: test.clone() };
+                (learned(&fit.sections, &kind, 1) * fit.config.members, fit.published.is_some())
+            }
+            Request::Evaluate { fit, split } => {
+                let folds = Plan::of_cross_validation(open, *split)?.folds.len();
+                let kind = RunKind::CrossValidation { split: *split };
+                (learned(&fit.sections, &kind, folds) * fit.config.members, fit.published.is_some())
+            }
+            // How much of it is done already is not known here.
+            _ => return None,
+        };
+        let known = open.runs.list.iter().filter(|r| r.complete);
+        let known = known.filter(|r| r.config.published.is_some() == published);
+        let (run, details) = known.filter_map(|r| Some((r, open.runs.details.get(&r.id)?))).next()?;
+        let took: f64 = details.curves.iter().flat_map(|(_, e)| e).map(|e| f64::from(e.seconds)).sum();
+        let did = learned(&run.config.sections, &run.config.kind, details.curves.len());
+        let did = did * run.config.train.members;
+        (did > 0 && took > 0.0).then(|| Duration::from_secs_f64(took * work as f64 / did as f64))
     }
 
     pub(super) fn train(&mut self) {
@@ -167,6 +219,10 @@ impl App {
     fn resume(&mut self, id: &str) {
         let Some(open) = &self.open else { return };
         let Some(run) = open.runs.find(id).filter(|r| !r.complete).cloned() else { return };
+        if self.is_training() {
+            self.notices.info(format!("Another model is being trained; resume {id} when it has finished."));
+            return;
+        }
         let cross_validation = matches!(run.config.kind, RunKind::CrossValidation { .. });
         let request = Request::Resume { snapshot: open.snapshot(), run, device: self.forms.train.device };
         self.begin(request, id.to_owned(), cross_validation);

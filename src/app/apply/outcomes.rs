@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::command::{Command, EvaluateCommand, Overlay, Step};
+use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand};
 use crate::app::explore::ExploreCommand;
 use crate::app::import::ImportForm;
-use crate::app::notices::Severity;
+use crate::app::notices::{Severity, Topic};
 use crate::app::project::SectionState;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::text::counted;
-use crate::app::work::{Happened, JobId, Outcome, Request};
+use crate::app::work::{FitRequest, Happened, JobId, Outcome, Request};
 use crate::core::fonts;
 use crate::data::candidates::Candidate;
 use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
+use crate::jobs::runs::{RunInfo, RunState};
 use crate::jobs::spawn::{Event, JobError};
 use crate::preprocess::hvg::Combine;
 
@@ -27,7 +28,7 @@ impl App {
             match happened {
                 Happened::Event { id, request, event } => self.event(id, &request, event),
                 Happened::Ended { id, request, result } => {
-                    self.ended(id, result.is_ok());
+                    self.ended(id, &request, result.as_ref().map(|_| ()));
                     match result {
                         Ok(outcome) => self.succeeded(&request, outcome),
                         Err(JobError::Cancelled) => self.cancelled(&request),
@@ -63,13 +64,41 @@ impl App {
         }
     }
 
-    fn ended(&mut self, id: JobId, well: bool) {
+    fn ended(&mut self, id: JobId, request: &Request, result: Result<(), &JobError>) {
         if let Some(live) = self.open.as_mut().and_then(|o| o.runs.live.as_mut())
             && live.job == id
+            && request.trains()
         {
-            live.ended = true;
-            live.took = well.then(|| live.began.elapsed());
+            live.state = match result {
+                Ok(()) => RunState::Complete,
+                Err(JobError::Cancelled) => RunState::Stopped,
+                Err(JobError::Failed { headline, causes }) => {
+                    RunState::Failed { headline: headline.clone(), causes: causes.clone() }
+                }
+            };
+            live.took = result.is_ok().then(|| live.began.elapsed());
         }
+    }
+
+    /// A run is complete, or gone: what was told of its failure is over.
+    fn run_settled(&mut self, run: &str) {
+        self.notices.settled(&Topic::Run(run.to_owned()));
+    }
+
+    /// Offers to resume the newest run that was interrupted, once for each time its project is opened.
+    fn offer_to_resume(&mut self) {
+        let Some(open) = &self.open else { return };
+        if std::mem::replace(&mut self.offered_to_resume, true) || self.is_training() {
+            return;
+        }
+        let ids: Vec<String> = open.runs.interrupted().map(|r| r.id.clone()).collect();
+        let Some((newest, others)) = ids.split_first() else { return };
+        let mut text = format!("{newest} was interrupted. It can go on where it stopped.");
+        if !others.is_empty() {
+            text.push_str(&format!(" Also interrupted: {}; see the Train page.", others.join(", ")));
+        }
+        let resume = ("Resume".to_owned(), Command::Train(TrainCommand::Resume(newest.clone())));
+        self.notices.offer(Some(Topic::Run(newest.clone())), text, Vec::new(), resume);
     }
 
     fn cancelled(&mut self, request: &Request) {
@@ -123,7 +152,8 @@ impl App {
                 }
                 // The Data page shows it beside the section.
                 if self.step != Step::Data {
-                    self.notices.error(format!("{} could not be opened: {headline}", entry.name), causes);
+                    let text = format!("{} could not be opened: {headline}", entry.name);
+                    self.notices.error_about(Topic::Section(key.clone()), text, causes);
                 }
             }
             Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
@@ -138,7 +168,7 @@ impl App {
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
                     open.save_ended(Some(headline.clone()));
                 }
-                self.notices.error(headline, causes);
+                self.notices.error_about(Topic::Saving, headline, causes);
             }
             Request::OpenProject(path) => {
                 let forget =
@@ -146,9 +176,12 @@ impl App {
                 let action = (!path.exists()).then(|| ("Take it off the list".to_owned(), forget));
                 self.notices.push(Severity::Error, headline, causes, action);
             }
-            Request::Train { .. } | Request::Resume { .. } | Request::Evaluate { .. } => {
+            Request::Train { fit: FitRequest { run, .. }, .. }
+            | Request::Resume { run: RunInfo { id: run, .. }, .. }
+            | Request::Evaluate { fit: FitRequest { run, .. }, .. } => {
                 self.list_runs();
-                self.notices.error(headline, causes);
+                let text = format!("{run} failed: {headline}");
+                self.notices.error_about(Topic::Run(run.clone()), text, causes);
             }
             Request::SelectGenes { .. } => {
                 self.go_on_after_selection(false);
@@ -221,6 +254,7 @@ impl App {
             Outcome::Section(section) => {
                 if let (Request::OpenSection { key, .. }, Some(open)) = (request, &mut self.open) {
                     open.set_state(key.clone(), SectionState::Ready(section));
+                    self.notices.settled(&Topic::Section(key.clone()));
                 }
                 self.check_features();
             }
@@ -251,6 +285,7 @@ impl App {
                     open.runs.list = list;
                     self.show_latest_report();
                     self.train_demo();
+                    self.offer_to_resume();
                 }
             }
             Outcome::Trained { run, predictions, notes } => {
@@ -269,12 +304,14 @@ impl App {
                         open.runs.keep(&run, p);
                     }
                 }
+                self.run_settled(&run);
                 self.list_runs();
                 self.check_features();
                 let show = ("Show the maps".to_owned(), Command::GoTo(Step::Explore));
                 self.notices.push(Severity::Done, format!("{run} is trained."), Vec::new(), Some(show));
             }
             Outcome::Evaluated { run, report } => {
+                self.run_settled(&run);
                 if let Some(open) = &mut self.open {
                     // The maps show what the newest run predicts of each section.
                     open.runs.maps = None;
@@ -339,7 +376,7 @@ impl App {
                 self.notices.info(note);
             }
             self.forms.import = ImportForm::new(suggestions);
-            self.overlay = Some(Overlay::Import);
+            self.present(Overlay::Import, "Files were found that may belong to sections.");
         } else {
             self.show_samples(found, notes);
         }
@@ -390,6 +427,7 @@ impl App {
             Request::SaveProject { path, .. } => {
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
                     open.save_ended(None);
+                    self.notices.settled(&Topic::Saving);
                 }
             }
             Request::SaveProjectAs { from, to, .. } => {
@@ -414,6 +452,7 @@ impl App {
                 if let Some(open) = &mut self.open {
                     open.runs.forget(&run.id);
                 }
+                self.run_settled(&run.id);
                 self.notices.done(format!("{} was deleted.", run.id));
             }
             Request::ClearCache => {

@@ -34,6 +34,21 @@ fn is_project(path: &Path) -> bool {
 
 impl App {
     pub(super) fn apply_project(&mut self, command: ProjectCommand) {
+        let leaves = match command {
+            ProjectCommand::OpenDemo
+            | ProjectCommand::Open(_)
+            | ProjectCommand::NewFromFolder(_)
+            | ProjectCommand::NewEmpty
+            | ProjectCommand::Close => true,
+            ProjectCommand::Save | ProjectCommand::SaveAs(_) | ProjectCommand::ForgetRecent(_) => false,
+        };
+        if !leaves || self.may_leave_for(&command) {
+            self.leave_for(command);
+        }
+    }
+
+    /// Does it, whatever runs.
+    pub(super) fn leave_for(&mut self, command: ProjectCommand) {
         match command {
             ProjectCommand::OpenDemo => {
                 self.leave_project();
@@ -79,6 +94,7 @@ impl App {
     /// Writes what the open project still has to write, before another one takes its place.
     fn leave_project(&mut self) {
         self.overlay = None;
+        self.beneath = None;
         self.remember_view();
         match &self.open {
             Some(open) if open.is_unsaved() => self.save(),
@@ -91,7 +107,9 @@ impl App {
     }
 
     fn close_project(&mut self) {
-        self.work.cancel_where(Request::belongs_to_project);
+        self.work.abandon_where(Request::belongs_to_project);
+        self.notices.project_closed();
+        self.offered_to_resume = false;
         self.open = None;
         self.step = Step::Data;
         self.forms = Forms::default();
@@ -118,6 +136,13 @@ impl App {
         if !new {
             let view = SavedView::in_project(&open);
             self.step = view.first_step(gaps, sections);
+            if let Some(figure) = view.figure {
+                self.forms.export = figure.sane();
+            }
+            if let Some(hold_out) = view.hold_out {
+                self.forms.train.hold_out = hold_out;
+            }
+            self.explore.list_by(view.filter.unwrap_or_default(), view.sort.unwrap_or_default());
             self.explore.restore(view.section, view.gene, view.camera);
         }
         self.open = Some(open);
@@ -131,7 +156,7 @@ impl App {
         }
         if !suggestions.is_empty() {
             self.forms.import = ImportForm::new(suggestions);
-            self.overlay = Some(Overlay::Import);
+            self.present(Overlay::Import, "Files were found that may belong to sections.");
         }
     }
 

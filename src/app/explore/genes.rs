@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::genes::{Fit, GeneQuery, split_names};
 use crate::app::text::counted;
 use crate::data::{aliases, protein_names};
@@ -120,7 +122,8 @@ impl GeneRow {
 }
 
 /// Which genes the list is about.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GeneFilter {
     /// Those of the model, or of the project before there is a model.
     #[default]
@@ -132,7 +135,8 @@ pub enum GeneFilter {
 }
 
 /// In what order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GeneSort {
     /// Highest cross-validated correlation first, those without one last.
     #[default]

@@ -132,6 +132,8 @@ pub struct ExploreState {
     project_set: HashSet<String>,
     /// Whether the list is yet to be shown so that the gene is in it.
     reveal: bool,
+    /// Whether the genes of the project are others than when the list was last narrowed.
+    new_genes: bool,
     cache: IndexCache,
     index: Option<Arc<SectionIndex>>,
     prediction: Option<PredictionIndex>,
@@ -202,6 +204,13 @@ impl ExploreState {
             self.display = settings.sane();
             self.stale.panes = true;
         }
+    }
+
+    /// Lists the genes of `filter` in this order.
+    pub fn list_by(&mut self, filter: GeneFilter, sort: GeneSort) {
+        self.filter = filter;
+        self.sort = sort;
+        self.stale.shown = true;
     }
 
     /// Shows what was shown when the project was left, as far as it is still there. A place without sense

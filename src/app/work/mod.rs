@@ -6,14 +6,16 @@ mod request;
 mod run;
 mod stored;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use outcome::{OpenedProject, Outcome, PreviewImage, ReadSection, RunDetails};
-pub use request::{FigureRequest, FitRequest, Lane, Request, Snapshot};
+pub use request::{FigureRequest, FitRequest, Lane, Loss, Request, Snapshot};
 use run::runner;
 
 use crate::app::encoders::pace_text;
+use crate::core::progress::format_duration;
 use crate::data::slide::store::SlideStore;
 use crate::jobs::context::Ctx;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
@@ -72,6 +74,8 @@ pub struct JobView {
     pub cancelling: bool,
     /// Whether pausing makes sense.
     pub can_pause: bool,
+    /// How long what follows its first stage will take, where that can be foreseen.
+    pub later: Option<Duration>,
 }
 
 impl JobView {
@@ -79,6 +83,51 @@ impl JobView {
     pub fn pace(&self) -> Option<String> {
         let encodes = self.status.stage.ends_with(STAGE) && !self.paused;
         self.status.pace.filter(|_| encodes).map(pace_text)
+    }
+
+    /// What it is doing and how far it is, in a line: "1 of 2: image features · 12 patches/s · 3 min 05 s left".
+    pub fn line(&self) -> String {
+        if self.queued {
+            return "waiting for other jobs".to_owned();
+        }
+        if self.cancelling {
+            return "stopping".to_owned();
+        }
+        if self.paused {
+            return "paused".to_owned();
+        }
+        let mut text = match self.status.part {
+            Some(part) => format!("{} of {}: {}", part.number, part.count, part.kind.name()),
+            None => self.status.stage.clone(),
+        };
+        if let Some(pace) = self.pace() {
+            text.push_str(&format!(" \u{00B7} {pace}"));
+        }
+        if let Some(left) = self.left() {
+            text.push_str(&format!(" \u{00B7} {left}"));
+        }
+        text
+    }
+
+    /// What it is doing in the stage it is in: "Fold 1 of 4 · Without C2: Training"; `None` where the line says it.
+    pub fn detail(&self) -> Option<&str> {
+        let stage = self.status.stage.as_str();
+        let shown = self.status.part.is_some() && !self.queued && !self.cancelling && !stage.is_empty();
+        shown.then_some(stage)
+    }
+
+    /// The time left: of all stages where that is known, else of this one.
+    fn left(&self) -> Option<String> {
+        let left = self.status.left?;
+        let (last, later) = match self.status.part {
+            Some(part) if part.number < part.count => (false, self.later.filter(|_| part.number == 1)),
+            _ => (true, None),
+        };
+        Some(match later {
+            Some(later) => format!("{} left", format_duration(left + later)),
+            None if last => format!("{} left", format_duration(left)),
+            None => format!("{} left in this stage", format_duration(left)),
+        })
     }
 }
 
@@ -111,6 +160,7 @@ pub struct Work {
     wake: Wake,
     running: Vec<Running>,
     waiting: VecDeque<(JobId, Request)>,
+    later: BTreeMap<JobId, Duration>,
     next: JobId,
     failed: Vec<Happened>,
 }
@@ -125,12 +175,24 @@ impl std::fmt::Debug for Work {
 impl Work {
     /// Nothing running. `wake` is called whenever [`Work::poll`] has something new.
     pub fn new(runner: Runner, wake: Wake) -> Self {
-        Self { runner, wake, running: Vec::new(), waiting: VecDeque::new(), next: 0, failed: Vec::new() }
+        Self {
+            runner,
+            wake,
+            running: Vec::new(),
+            waiting: VecDeque::new(),
+            later: BTreeMap::new(),
+            next: 0,
+            failed: Vec::new(),
+        }
     }
 
     /// Starts `request`, or lets it wait for its turn. A request that replaces earlier ones (the latest
-    /// preview) cancels those.
+    /// preview) cancels those; one that asks for what is being done already, such as the second half of a double
+    /// click, starts nothing.
     pub fn start(&mut self, request: Request) -> JobId {
+        if let Some(id) = self.same(&request) {
+            return id;
+        }
         self.waiting.retain(|(_, waiting)| !request.replaces(waiting));
         // A file that is being written is written to its end; the newer content follows.
         if request.lane() != Lane::Files {
@@ -143,6 +205,20 @@ impl Work {
         self.waiting.push_back((self.next, request));
         self.fill();
         self.next
+    }
+
+    /// The job that does just what `request` asks for, unless the request is to take its place.
+    pub fn same(&self, request: &Request) -> Option<JobId> {
+        let same = |other: &Request| {
+            request.lane() != Lane::Files && !request.replaces(other) && request.same_as(other)
+        };
+        let running = self.running.iter().find(|r| !r.cancelling && same(&r.request)).map(|r| r.id);
+        running.or_else(|| self.waiting.iter().find(|(_, r)| same(r)).map(|(id, _)| *id))
+    }
+
+    /// Foresees how long a job will take after its first stage.
+    pub fn foresee(&mut self, id: JobId, later: Duration) {
+        self.later.insert(id, later);
     }
 
     /// Starts what may start now.
@@ -186,6 +262,7 @@ impl Work {
             match result {
                 Some(result) => {
                     let ended = self.running.remove(i);
+                    self.later.remove(&ended.id);
                     happened.push(Happened::Ended { id: ended.id, request: ended.request, result });
                 }
                 None => i += 1,
@@ -210,6 +287,7 @@ impl Work {
             paused: r.job.token().is_paused(),
             cancelling: r.cancelling,
             can_pause: r.request.lane() == Lane::Compute,
+            later: self.later.get(&r.id).copied(),
         });
         let waiting = self.waiting.iter().filter(|(_, r)| r.is_shown()).map(|(id, r)| JobView {
             id: *id,
@@ -219,6 +297,7 @@ impl Work {
             paused: false,
             cancelling: false,
             can_pause: false,
+            later: None,
         });
         running.chain(waiting).collect()
     }
@@ -244,11 +323,18 @@ impl Work {
         }
     }
 
-    /// Stops everything for which `test` holds.
-    pub fn cancel_where(&mut self, test: impl Fn(&Request) -> bool) {
+    /// What runs or waits and would be missed, with what is lost of it.
+    pub fn at_stake(&self) -> impl Iterator<Item = (&Request, Loss)> {
+        let running = self.running.iter().filter(|r| !r.cancelling).map(|r| &*r.request);
+        let all = running.chain(self.waiting.iter().map(|(_, r)| r));
+        all.filter_map(|r| Some((r, r.loss()?)))
+    }
+
+    /// Stops everything for which `test` holds, since nobody waits for it any more.
+    pub fn abandon_where(&mut self, test: impl Fn(&Request) -> bool) {
         self.waiting.retain(|(_, r)| !test(r));
         for running in self.running.iter_mut().filter(|r| test(&r.request)) {
-            running.job.token().cancel();
+            running.job.token().abandon();
             running.cancelling = true;
         }
     }

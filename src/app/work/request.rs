@@ -85,6 +85,17 @@ pub struct FigureRequest {
     pub dpi: f64,
 }
 
+/// What is lost when something is stopped because the window or its project is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Little: it goes on from its last checkpoint when it is resumed.
+    UntilResumed,
+    /// What is not finished; the sections that are finished are kept.
+    Unfinished,
+    /// All of it: it has to be started again.
+    Everything,
+}
+
 /// One thing to do on another thread.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
@@ -379,6 +390,61 @@ impl Request {
     /// Whether it trains models, alone or in a cross-validation.
     pub fn trains(&self) -> bool {
         matches!(self, Self::Train { .. } | Self::Resume { .. } | Self::Evaluate { .. })
+    }
+
+    /// What is lost when it is stopped; `None` where nobody would miss it.
+    pub fn loss(&self) -> Option<Loss> {
+        match self {
+            Self::Train { .. } | Self::Resume { .. } | Self::Evaluate { .. } => Some(Loss::UntilResumed),
+            Self::ComputeFeatures { .. } => Some(Loss::Unfinished),
+            Self::MakeDemo { .. }
+            | Self::NewFromFolder { .. }
+            | Self::SaveProjectAs { .. }
+            | Self::FindSamples(_)
+            | Self::MeasureSpeed { .. }
+            | Self::ClearCache
+            | Self::SelectGenes { .. }
+            | Self::SaveGenes { .. }
+            | Self::DeleteRun(_)
+            | Self::SaveFigure { .. }
+            | Self::SaveFigures { .. }
+            | Self::SavePredictions { .. }
+            | Self::SaveReport { .. }
+            | Self::SaveTable { .. } => Some(Loss::Everything),
+            Self::ListDevices
+            | Self::SaveSettings { .. }
+            | Self::OpenProject(_)
+            | Self::NewEmpty { .. }
+            | Self::SaveProject { .. }
+            | Self::SaveView { .. }
+            | Self::OpenSection { .. }
+            | Self::CheckFeatures { .. }
+            | Self::ListEncoders { .. }
+            | Self::CheckWeights { .. }
+            | Self::OpenWeightsFolder
+            | Self::MeasureRates { .. }
+            | Self::LoadGenes { .. }
+            | Self::ListRuns(_)
+            | Self::LoadRun(_)
+            | Self::Predict { .. }
+            | Self::Preview(_) => None,
+        }
+    }
+
+    /// Whether `other` asks for the very same thing, so that doing both is of no use. A run that is started twice
+    /// differs in its name only.
+    pub fn same_as(&self, other: &Self) -> bool {
+        let named_alike = |fit: &FitRequest, run: &str| FitRequest { run: run.to_owned(), ..fit.clone() };
+        match (self, other) {
+            (Self::Train { fit: a, test: s }, Self::Train { fit: b, test: t }) => {
+                s == t && *a == named_alike(b, &a.run)
+            }
+            (Self::Evaluate { fit: a, split: s }, Self::Evaluate { fit: b, split: t }) => {
+                s == t && *a == named_alike(b, &a.run)
+            }
+            (Self::Resume { run: a, .. }, Self::Resume { run: b, .. }) => a.id == b.id,
+            (a, b) => a == b,
+        }
     }
 
     /// Whether it is of no use once its project is closed.

@@ -2,12 +2,13 @@
 
 use eframe::egui::Context;
 
+use super::Closing;
 use crate::app::command::Command;
 use crate::ui::widgets::danger;
 
 /// Draws the question.
 pub fn show(ctx: &Context, question: &str, button: &str, command: &Command, out: &mut Vec<Command>) {
-    super::dialog(ctx, "Please confirm", 420.0, out, |ui, out| {
+    super::dialog(ctx, "Please confirm", 420.0, Closing::Easily, out, |ui, out| {
         ui.label(question);
         ui.add_space(10.0);
         ui.horizontal(|ui| {

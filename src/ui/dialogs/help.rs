@@ -2,25 +2,48 @@
 
 use eframe::egui::{self, Context, Grid, RichText, ScrollArea, Ui};
 
+use super::Closing;
 use crate::app::command::{Command, Step};
 use crate::app::explore::ExploreCommand;
-use crate::app::palette::all_items;
+use crate::app::palette::{COMMAND_KEY, all_items};
 use crate::app::state::App;
 use crate::app::terms::Term;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{caption, remark};
 
+/// Height that the rest of the dialog takes.
+const REST: f32 = 150.0;
+
 const MOUSE: &[(&str, &str)] = &[
     ("Wheel over a map", "Zoom at the cursor"),
     ("Drag a map", "Pan; all maps move together"),
+    ("Space held over a map", "A click chooses no spot; dragging pans"),
+    ("Double click a map", "Zoom in; with Shift zoom out"),
     ("Fit, or 0", "Show all of the tissue; press again for the whole slide"),
-    ("Arrow keys", "Pan the maps"),
     (
         "Click a spot",
         "Show the training spots its prediction was retrieved from; between spots, the nearest one is taken",
     ),
     ("Click the small overview", "Jump to that place"),
-    ("Up and down in the gene list", "Show the next or previous gene"),
+];
+
+/// Keys of the Explore page; "Ctrl+" stands for the command key of the system.
+const EXPLORE: &[(&str, &str)] = &[
+    ("Ctrl+F", "Search the genes"),
+    ("Up, Down, Page Up, Page Down", "Show another gene of the list"),
+    ("Arrow keys over a map", "Pan the maps"),
+    ("+ and -", "Zoom the maps"),
+    ("0 or Home", "Show the whole tissue"),
+    ("Alt+Left", "Go back to the section and spot before"),
+    ("Escape", "Clear the search; choose no spot"),
+];
+
+const KEYBOARD: &[(&str, &str)] = &[
+    ("Tab, Shift+Tab", "Go to the next or previous control, beginning with the page"),
+    ("Space or Enter on a control", "Press it"),
+    ("Enter in a text field", "Apply the text; the field keeps the keyboard"),
+    ("Escape", "Leave a text field; close a menu, a list or a dialog"),
+    ("Ctrl+Z in a text field", "Undo the typing, not the last edit of the project"),
 ];
 
 const SAMPLES: &[(&str, &str)] = &[
@@ -44,30 +67,33 @@ const STEPS: &[(&str, &str)] = &[
 
 /// Draws the page.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::dialog(ctx, "Help", 720.0, out, |ui, out| {
+    super::dialog(ctx, "Help", 720.0, Closing::Easily, out, |ui, out| {
         ui.spacing_mut().interact_size.y = 16.0;
-        ScrollArea::vertical()
-            .max_height((ctx.content_rect().height() - 160.0).clamp(120.0, 520.0))
-            .auto_shrink([false, true])
-            .show(ui, |ui| {
-                caption(ui, "The five steps");
-                table(ui, "steps", STEPS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
-                ui.add_space(8.0);
-                caption(ui, "Mouse and maps");
-                table(ui, "mouse", MOUSE.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
-                ui.add_space(8.0);
-                caption(ui, "Shortcuts");
-                let keys =
-                    all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
-                table(ui, "keys", keys);
-                ui.add_space(8.0);
-                caption(ui, "Samples that were found");
-                table(ui, "samples", SAMPLES.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
-                ui.add_space(8.0);
-                caption(ui, "Terms");
-                table(ui, "terms", Term::ALL.iter().map(|t| (t.name().to_owned(), t.sentence().to_owned())));
-                remark(ui, "HisCMCL is for research. It is not a medical device and not for diagnosis.");
-            });
+        let most = (super::free(ctx).height() - REST).clamp(100.0, 520.0);
+        ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+            caption(ui, "The five steps");
+            table(ui, "steps", STEPS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+            ui.add_space(8.0);
+            caption(ui, "Mouse and maps");
+            table(ui, "mouse", MOUSE.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+            ui.add_space(8.0);
+            caption(ui, "Keys of the Explore page");
+            table(ui, "explore keys", EXPLORE.iter().map(keys));
+            ui.add_space(8.0);
+            caption(ui, "Keyboard");
+            table(ui, "keyboard", KEYBOARD.iter().map(keys));
+            ui.add_space(8.0);
+            caption(ui, "Shortcuts");
+            let all = all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
+            table(ui, "keys", all);
+            ui.add_space(8.0);
+            caption(ui, "Samples that were found");
+            table(ui, "samples", SAMPLES.iter().map(keys));
+            ui.add_space(8.0);
+            caption(ui, "Terms");
+            table(ui, "terms", Term::ALL.iter().map(|t| (t.name().to_owned(), t.sentence().to_owned())));
+            remark(ui, "HisCMCL is for research. It is not a medical device and not for diagnosis.");
+        });
         ui.add_space(8.0);
         ui.horizontal(|ui| {
             if ui.button("Close").clicked() {
@@ -83,6 +109,15 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
             }
         });
     });
+}
+
+/// A row about keys, with the command key as this system calls it.
+fn keys(&(keys, what): &(&str, &str)) -> (String, String) {
+    let here = |text: &str| {
+        text.replace("Ctrl+", COMMAND_KEY)
+            .replace("with Ctrl", &format!("with {}", COMMAND_KEY.trim_end_matches("+")))
+    };
+    (here(keys), here(what))
 }
 
 /// A menu text without what undo would take back.

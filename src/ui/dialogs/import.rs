@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Context, Grid, RichText, ScrollArea, Ui};
 
+use super::Closing;
 use crate::app::command::{Command, SectionCommand};
 use crate::app::import::{ImportForm, ImportRow};
 use crate::app::paths::{PathPurpose, PathRequest};
@@ -10,9 +11,13 @@ use crate::data::st::FileRole;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, caption, mini, primary, remark, text_field};
 
+/// Height that the rest of the dialog takes.
+const REST: f32 = 300.0;
+
 /// Draws the form.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::form(ctx, "Import sections", 980.0, out, |ui, out| {
+    let closing = Closing::with_typing(app.forms.import.rows.iter().any(ImportRow::is_filled));
+    super::form(ctx, "Import sections", 980.0, closing, out, |ui, out| {
         remark(
             ui,
             "Each section needs a count table (spots by genes), a file that says where its spots are on the image, and \
@@ -21,8 +26,9 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
         ui.add_space(6.0);
         let form = &app.forms.import;
         let mut next = form.clone();
+        let most = (super::free(ctx).height() - REST).clamp(80.0, 360.0);
         ScrollArea::both()
-            .max_height((ctx.content_rect().height() - 280.0).clamp(100.0, 360.0))
+            .max_height(most)
             .auto_shrink([false, true])
             .show(ui, |ui| rows(ui, form, &mut next, out));
         if ui.button("Add a row").clicked() {

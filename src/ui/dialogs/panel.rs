@@ -2,11 +2,15 @@
 
 use eframe::egui::{Context, ScrollArea, TextEdit, Ui};
 
+use super::Closing;
 use crate::app::command::{Command, GenesCommand, PanelForm};
 use crate::app::genes::{counted_genes, typed_genes};
 use crate::app::project::Open;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::ui::widgets::{line_edit, name, primary, remark};
+
+/// Height that the rest of the dialog takes.
+const REST: f32 = 320.0;
 
 /// What is being typed.
 #[derive(Debug, Default)]
@@ -24,7 +28,8 @@ impl PanelDialog {
     pub fn show(&mut self, ctx: &Context, form: &PanelForm, open: Option<&Open>, out: &mut Vec<Command>) {
         let typed = self.typed.get_or_insert_with(|| form.clone());
         let title = if form.original.is_some() { "Edit the gene panel" } else { "New gene panel" };
-        super::dialog(ctx, title, 560.0, out, |ui, out| {
+        let closing = Closing::with_typing(typed != form);
+        super::form(ctx, title, 560.0, closing, out, |ui, out| {
             let wide = f32::INFINITY;
             ui.label("Name");
             let field = ui.add(line_edit(&mut typed.name).desired_width(wide));
@@ -33,7 +38,8 @@ impl PanelDialog {
             let field = ui.add(line_edit(&mut typed.source).desired_width(wide));
             name(&field, "Source of the panel");
             ui.label("Genes, separated by spaces, commas, semicolons, tabs or lines");
-            ScrollArea::vertical().max_height(220.0).show(ui, |ui| {
+            let most = (super::free(ctx).height() - REST).clamp(60.0, 220.0);
+            ScrollArea::vertical().max_height(most).show(ui, |ui| {
                 let field = ui.add(TextEdit::multiline(&mut typed.genes).desired_width(wide).desired_rows(8));
                 name(&field, "Genes of the panel");
             });

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use eframe::egui::{Context, Key};
+use eframe::egui::Context;
 
+use super::Closing;
 use super::system::{Answer, SystemDialog};
 use crate::app::command::Command;
 use crate::app::paths::{PathKind, PathRequest};
 use crate::app::state::App;
-use crate::ui::widgets::{Tone, banner, line_edit, name, primary, remark};
+use crate::ui::widgets::{Tone, banner, entered, line_edit, name, primary, remark};
 
 #[derive(Debug)]
 enum Asking {
@@ -16,10 +17,23 @@ enum Asking {
     Typed(Typed),
 }
 
+/// Why a path is typed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Reason {
+    /// The system has no file dialog.
+    #[default]
+    NoDialog,
+    /// The user prefers it, or an earlier dialog of the system is still open.
+    Chosen,
+}
+
 /// What is being typed.
 #[derive(Debug, Default)]
 struct Typed {
     text: String,
+    /// What the field began with.
+    start: String,
+    reason: Reason,
     /// What is wrong with it.
     error: Option<String>,
     /// Whether the field was shown yet.
@@ -33,47 +47,71 @@ struct Typed {
 pub struct PathDialog {
     native: bool,
     open: Option<(PathRequest, Asking)>,
+    /// A dialog of the system that nobody waits for any more and that is still on the screen.
+    left: Option<SystemDialog>,
 }
 
 impl PathDialog {
     /// No question is open.
     pub fn new(native: bool) -> Self {
-        Self { native, open: None }
+        Self { native, open: None, left: None }
     }
 
     /// Forgets the question.
     pub fn closed(&mut self) {
-        self.open = None;
+        if let Some((_, Asking::System(dialog))) = self.open.take() {
+            self.left = Some(dialog);
+        }
     }
 
-    fn typed(app: &App, request: &PathRequest) -> Asking {
+    fn typed(app: &App, request: &PathRequest, reason: Reason) -> Asking {
         let folder = request.folder.as_ref().or(app.settings.last_folder.as_ref());
         let start = match (folder, &request.file_name) {
             (Some(folder), Some(name)) => folder.join(name).display().to_string(),
             (Some(folder), None) => folder.display().to_string(),
             (None, name) => name.clone().unwrap_or_default(),
         };
-        Asking::Typed(Typed { text: start, ..Typed::default() })
+        Asking::Typed(Typed { text: start.clone(), start, reason, ..Typed::default() })
+    }
+
+    /// By which way `request` is asked: never by a second dialog of the system beside one that is still open.
+    fn ask(&mut self, ctx: &Context, app: &App, request: &PathRequest) -> Asking {
+        if self.left.as_ref().is_some_and(|dialog| dialog.poll() != Answer::Waiting) {
+            self.left = None;
+        }
+        if self.left.is_some() {
+            return Self::typed(app, request, Reason::Chosen);
+        }
+        let system =
+            self.native.then(|| SystemDialog::ask(ctx, request, request.folder.as_deref())).flatten();
+        system.map_or_else(|| Self::typed(app, request, Reason::NoDialog), Asking::System)
     }
 
     /// Asks `request`, or looks what came of it.
     pub fn show(&mut self, ctx: &Context, app: &App, request: &PathRequest, out: &mut Vec<Command>) {
         if self.open.as_ref().is_none_or(|(r, _)| r != request) {
-            let system =
-                self.native.then(|| SystemDialog::ask(ctx, request, request.folder.as_deref())).flatten();
-            let asking = system.map_or_else(|| Self::typed(app, request), Asking::System);
+            self.closed();
+            let asking = self.ask(ctx, app, request);
             self.open = Some((request.clone(), asking));
         }
         let Some((request, asking)) = &mut self.open else { return };
         if let Asking::System(dialog) = asking {
             match dialog.poll() {
-                Answer::Waiting => waiting(ctx, request, out),
+                Answer::Waiting => {
+                    if waiting(ctx, request, out) {
+                        let typed = Self::typed(app, request, Reason::Chosen);
+                        if let Asking::System(dialog) = std::mem::replace(asking, typed) {
+                            self.left = Some(dialog);
+                        }
+                        ctx.request_repaint();
+                    }
+                }
                 Answer::Path(path) => out.push(Command::Chosen(request.clone(), path)),
                 Answer::Cancelled => out.push(Command::CloseOverlay),
                 Answer::Unavailable => {
                     // From now on the text field comes at once.
                     self.native = false;
-                    *asking = Self::typed(app, request);
+                    *asking = Self::typed(app, request, Reason::NoDialog);
                     ctx.request_repaint();
                 }
             }
@@ -85,13 +123,19 @@ impl PathDialog {
     }
 }
 
-fn waiting(ctx: &Context, request: &PathRequest, out: &mut Vec<Command>) {
-    super::dialog(ctx, &request.title(), 420.0, out, |ui, out| {
-        remark(ui, "The system's file dialog is open.");
-        if ui.button("Cancel").clicked() {
-            out.push(Command::CloseOverlay);
-        }
+/// Draws what lies over the window while the system asks. Gives whether the path shall be typed instead.
+fn waiting(ctx: &Context, request: &PathRequest, out: &mut Vec<Command>) -> bool {
+    let mut types = false;
+    super::dialog(ctx, &request.title(), 420.0, Closing::ByButton, out, |ui, out| {
+        remark(ui, "The system's file dialog is open. Choose there, or close it.");
+        ui.horizontal(|ui| {
+            if ui.button("Cancel").clicked() {
+                out.push(Command::CloseOverlay);
+            }
+            types = ui.button("Type the path instead").clicked();
+        });
     });
+    types
 }
 
 fn field(ctx: &Context, request: &PathRequest, typed: &mut Typed, out: &mut Vec<Command>) {
@@ -100,15 +144,19 @@ fn field(ctx: &Context, request: &PathRequest, typed: &mut Typed, out: &mut Vec<
         PathKind::Folder => ("Path of the folder", "Open"),
         PathKind::Save => ("Path of the file to write", "Save"),
     };
-    super::dialog(ctx, &request.title(), 620.0, out, |ui, out| {
-        let mut text = "This system offers no file dialog, so type or paste the path.".to_owned();
+    let closing = Closing::with_typing(typed.text != typed.start);
+    super::dialog(ctx, &request.title(), 620.0, closing, out, |ui, out| {
+        let mut text = match typed.reason {
+            Reason::NoDialog => "This system offers no file dialog, so type or paste the path.".to_owned(),
+            Reason::Chosen => "Type or paste the path.".to_owned(),
+        };
         if request.kind() != PathKind::Save {
             text.push_str(" Files can also be dropped on the window.");
         }
         remark(ui, text);
-        let enter = ui.input(|i| i.key_pressed(Key::Enter));
         let field = ui.add(line_edit(&mut typed.text).desired_width(f32::INFINITY));
         name(&field, what);
+        let enter = entered(ui, &field);
         if !std::mem::replace(&mut typed.shown, true) {
             field.request_focus();
         }

@@ -13,6 +13,7 @@ use crate::app::command::{Command, GenesCommand};
 use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort};
 use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreState};
+use crate::app::palette::COMMAND_KEY;
 use crate::app::terms::Term;
 use crate::data::section::ValueKind;
 use crate::evaluate::judgement::Judgement;
@@ -143,6 +144,7 @@ fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     let response = ui.add(
         TextEdit::singleline(&mut text)
             .id(search_id())
+            .return_key(None)
             .hint_text(hint)
             .desired_width(f32::INFINITY)
             .margin(Vec2::new(8.0, 6.0)),
@@ -156,7 +158,7 @@ fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     {
         commands.push(explore(ExploreCommand::Search(String::new())));
     }
-    response.on_hover_text("Ctrl+F · the arrow keys up and down go through the genes");
+    response.on_hover_text(format!("{COMMAND_KEY}F · the arrow keys up and down go through the genes"));
 }
 
 fn filters(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {

@@ -17,7 +17,9 @@ use crate::data::aliases;
 use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
 use crate::ui::theme::{colors, gene, strong};
-use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark, thousands};
+use crate::ui::widgets::{
+    Tone, banner, card, entered, field, line_edit, mini, name, primary, remark, thousands,
+};
 
 const LABEL: f32 = 150.0;
 const CONTROL: f32 = 190.0;
@@ -104,11 +106,11 @@ fn add_field(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let hint = "Add genes: ERBB2, ESR1, Ki-67 …";
         let typed = ui.add(line_edit(&mut text).hint_text(hint).desired_width(room));
         name(&typed, "Add genes");
-        let entered = typed.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let enter = entered(ui, &typed);
         let ready = !text.trim().is_empty();
         let add = ui.add_enabled(ready, egui::Button::new("Add"));
         name(&add, "Add these genes to the gene list");
-        sent = ready && (entered || add.clicked());
+        sent = ready && (enter || add.clicked());
     });
     if !text.trim().is_empty() {
         told(ui, app, open, &text);

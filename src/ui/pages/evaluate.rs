@@ -4,7 +4,7 @@ use eframe::egui::{self, ComboBox, RichText, Ui};
 
 use super::{
     Side, evaluate_genes, evaluate_runs, evaluate_tables, fit_form, fit_recipe, left_out, plan, scrolling,
-    two_columns,
+    train_runs, two_columns,
 };
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
 use crate::app::default_split;
@@ -18,6 +18,7 @@ use crate::app::text::counted;
 use crate::app::work::Request;
 use crate::core::progress::format_duration;
 use crate::evaluate::report::Split;
+use crate::jobs::runs::RunKind;
 use crate::ui::theme::{colors, judgement_color, strong};
 use crate::ui::widgets::{Tone, banner, card, field, primary, progress, remark};
 
@@ -156,18 +157,24 @@ fn start_label(open: &Open) -> &'static str {
 }
 
 fn start(ui: &mut Ui, app: &App, open: &Open, hindrance: Option<&str>, out: &mut Vec<Command>) {
-    let job = app.work.view(|r| matches!(r, Request::Evaluate { .. })).filter(|j| !j.cancelling);
+    let evaluates = |r: &Request| match r {
+        Request::Evaluate { .. } => true,
+        Request::Resume { run, .. } => matches!(run.config.kind, RunKind::CrossValidation { .. }),
+        _ => false,
+    };
+    let job = app.work.view(evaluates).filter(|j| !j.cancelling);
     if let Some(job) = job {
-        let share = if job.status.total > 0 { job.status.done as f32 / job.status.total as f32 } else { 0.0 };
-        progress(ui, share, 260.0, "Progress of the cross-validation");
-        let left =
-            job.status.left.map_or_else(String::new, |l| format!(" \u{00B7} {} left", format_duration(l)));
-        let pace = job.pace().map_or_else(String::new, |pace| format!(" \u{00B7} {pace}"));
-        remark(ui, format!("{}{pace}{left}", job.status.stage));
-        if ui.button("Stop").on_hover_text("It can be resumed later").clicked() {
+        progress(ui, job.status.share, 260.0, "Progress of the cross-validation");
+        if ui.button("Stop").on_hover_text("It can be resumed later.").clicked() {
             out.push(Command::Job(JobCommand::Cancel(job.id)));
         }
+        remark(ui, job.line());
+        remark(ui, job.detail().unwrap_or(" "));
         return;
+    }
+    let last = open.runs.live.as_ref().filter(|l| l.cross_validation);
+    if let Some(live) = last {
+        train_runs::why(ui, &live.state);
     }
     left_out::show(ui, open, out);
     left_out::renamed(ui, open);

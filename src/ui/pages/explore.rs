@@ -8,7 +8,6 @@ use crate::app::project::Open;
 use crate::app::slides::SlideImages;
 use crate::app::state::App;
 use crate::app::work::{JobView, Request};
-use crate::core::progress::format_duration;
 use crate::data::project::SectionEntry;
 use crate::jobs::runs::RunInfo;
 use crate::ui::explore::ExplorePage;
@@ -47,7 +46,7 @@ pub fn show(
     out.extend(page.show(ui, explore, &input));
 }
 
-/// How far a training is: "Without C4: choosing, 31 % · 25 s left".
+/// How far a training is: "31 % · 2 of 2: training · 25 s left".
 fn how_far(job: &JobView) -> String {
     if job.queued {
         return "Waiting for another job to finish.".to_owned();
@@ -55,14 +54,8 @@ fn how_far(job: &JobView) -> String {
     if job.paused {
         return "Paused. Resume it from the status bar.".to_owned();
     }
-    let mut text = job.status.stage.clone();
-    if job.status.total > 0 {
-        text.push_str(&format!(", {:.0} %", 100.0 * job.status.done as f64 / job.status.total as f64));
-    }
-    if let Some(left) = job.status.left {
-        text.push_str(&format!(" \u{00B7} {} left", format_duration(left)));
-    }
-    text
+    let share = (100.0 * job.status.share).floor();
+    if share > 0.0 { format!("{share:.0} % \u{00B7} {}", job.line()) } else { job.line() }
 }
 
 /// The line above the maps: which run predicts, or how to get one.

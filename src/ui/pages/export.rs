@@ -14,7 +14,7 @@ use crate::core::display::PaneKind;
 use crate::core::files::safe_stem;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
-use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark};
+use crate::ui::widgets::{Tone, banner, card, entered, field, line_edit, mini, name, primary, remark};
 
 const RIGHT: f32 = 360.0;
 const LABEL: f32 = 90.0;
@@ -168,7 +168,7 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         if !everywhere && mini(ui, "Search all measured genes").clicked() {
             everywhere = true;
         }
-        let enter = typed.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let enter = entered(ui, &typed);
         let mut add: Vec<String> = Vec::new();
         if query.is_list() && !found.is_empty() {
             let text = format!("Add {}", counted_genes(found.len()));
@@ -270,7 +270,7 @@ fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
 
 fn measures(ui: &mut Ui, form: &mut ExportForm) {
     field(ui, "Width", LABEL, |ui| {
-        ui.add(DragValue::new(&mut form.width_mm).range(20.0..=500.0).speed(1.0).suffix(" mm"));
+        ui.add(DragValue::new(&mut form.width_mm).range(ExportForm::WIDTH_RANGE).speed(1.0).suffix(" mm"));
         for (width, what) in ExportForm::WIDTHS {
             if ui
                 .selectable_label(form.width_mm == width, format!("{width:.0}"))
@@ -282,7 +282,7 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
         }
     });
     field(ui, "Resolution", LABEL, |ui| {
-        ui.add(DragValue::new(&mut form.dpi).range(30.0..=1200.0).speed(5.0).suffix(" dpi"));
+        ui.add(DragValue::new(&mut form.dpi).range(ExportForm::DPI_RANGE).speed(5.0).suffix(" dpi"));
         for dpi in ExportForm::DPI {
             if ui.selectable_label(form.dpi == dpi, format!("{dpi:.0}")).clicked() {
                 form.dpi = dpi;

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Ui};
 
-use super::{plan, train_curves};
+use super::{plan, train_curves, train_runs};
 use crate::app::command::{Command, JobCommand};
 use crate::app::held_out;
 use crate::app::plan::Plan;
@@ -10,7 +10,7 @@ use crate::app::project::Open;
 use crate::app::runs::Curves;
 use crate::app::state::App;
 use crate::app::work::JobView;
-use crate::core::progress::format_duration;
+use crate::ui::status::pause_button;
 use crate::ui::theme::strong;
 use crate::ui::widgets::{Tone, banner, card, progress as progress_bar, remark};
 
@@ -21,8 +21,9 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let selected = runs.selected.as_deref();
         let live = runs.live.as_ref().filter(|l| selected.is_none_or(|s| s == l.run));
         if let Some(live) = live {
-            let state = if live.ended { "ended" } else { "training" };
+            let state = train_runs::state_word(&live.state);
             ui.label(strong(format!("{} \u{00B7} {state}", live.run)).size(15.0));
+            train_runs::why(ui, &live.state);
             if let Some(job) = app.work.views().into_iter().find(|j| j.id == live.job) {
                 progress(ui, &job, out);
             }
@@ -30,6 +31,9 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             notes(ui, &live.notes, live.published);
         } else if let Some(details) = selected.and_then(|s| runs.details.get(s)) {
             ui.label(strong(&details.id).size(15.0));
+            if let Some(run) = runs.find(&details.id).filter(|r| !r.complete) {
+                train_runs::why(ui, runs.state(run));
+            }
             let published = runs.find(&details.id).is_some_and(|r| r.config.published.is_some());
             train_curves::show(ui, &Curves { folds: details.curves.clone() }, published);
             notes(ui, &details.notes, published);
@@ -55,42 +59,21 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 
 fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
-        let share = if job.status.total > 0 { job.status.done as f32 / job.status.total as f32 } else { 0.0 };
-        progress_bar(ui, share, 260.0, "Progress of training");
-        if job.queued {
-            ui.label("waiting for other jobs");
-            return;
-        }
-        let (text, command) = if job.paused {
-            ("Go on", JobCommand::Resume(job.id))
-        } else {
-            ("Pause", JobCommand::Pause(job.id))
-        };
-        if ui.add_enabled(!job.cancelling, egui::Button::new(text)).clicked() {
-            out.push(Command::Job(command));
-        }
-        if ui
-            .add_enabled(!job.cancelling, egui::Button::new("Stop"))
-            .on_hover_text("It can be resumed later")
-            .clicked()
-        {
+        progress_bar(ui, job.status.share, 260.0, "Progress of training");
+        let stop = ui.add_enabled(!job.cancelling, egui::Button::new("Stop"));
+        if stop.on_hover_text("It can be resumed later.").clicked() {
             out.push(Command::Job(JobCommand::Cancel(job.id)));
         }
+        if job.can_pause {
+            let (text, command) = pause_button(job);
+            if ui.add_enabled(!job.cancelling, egui::Button::new(text)).clicked() {
+                out.push(Command::Job(command));
+            }
+        }
     });
-    let mut text = job.status.stage.clone();
-    if let Some(pace) = job.pace() {
-        text.push_str(&format!(" \u{00B7} {pace}"));
-    }
-    if let Some(left) = job.status.left {
-        text.push_str(&format!(" \u{00B7} {} left", format_duration(left)));
-    }
-    if job.paused {
-        text = "Paused".to_owned();
-    }
-    if job.cancelling {
-        text = "Stopping".to_owned();
-    }
-    remark(ui, text);
+    remark(ui, job.line());
+    // A line that comes and goes would move what lies beneath it.
+    remark(ui, job.detail().unwrap_or(" "));
 }
 
 fn notes(ui: &mut Ui, notes: &[String], published: bool) {

@@ -12,10 +12,10 @@ use crate::app::terms::Term;
 use crate::app::text::counted;
 use crate::evaluate::judgement::Judgement;
 use crate::evaluate::report::Split;
-use crate::jobs::runs::{RunInfo, RunKind};
+use crate::jobs::runs::{RunInfo, RunKind, RunState};
 use crate::ui::table::{Column, Table, remember, remembered, text};
 use crate::ui::theme::{colors, strong};
-use crate::ui::widgets::{card, judged, mini, mini_button, remark};
+use crate::ui::widgets::{Tone, banner, card, judged, mini, mini_button, name, remark};
 
 const NAME: &str = "runs";
 const ROW: f32 = 30.0;
@@ -140,7 +140,7 @@ fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut 
             }
         }
         Part::Judgement => drop(judged(ui, run.verdict.judgement)),
-        Part::Tested => drop(text(ui, line.tested.as_str())),
+        Part::Tested => tested(ui, &line.tested, open.runs.state(run)),
         Part::Pcc => drop(text(ui, number(run.scores.and_then(|s| s.pcc_all)))),
         Part::Heg => drop(text(ui, number(run.scores.and_then(|s| s.pcc_heg50)))),
         Part::Encoder => drop(text(ui, line.encoder.as_str())),
@@ -156,7 +156,7 @@ fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut 
 fn actions(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command>) {
     let c = colors(ui);
     let cross_validation = matches!(run.config.kind, RunKind::CrossValidation { .. });
-    if open.runs.live.as_ref().is_some_and(|l| !l.ended && l.run == run.id) {
+    if *open.runs.state(run) == RunState::Training {
         ui.label(RichText::new("training").color(c.accent));
         return;
     }
@@ -172,28 +172,91 @@ fn actions(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Com
         }
     } else {
         let resume = ui.add_enabled(!app.is_training(), mini_button("Resume"));
-        let hover = format!("{} was interrupted. Resume it", run.id);
+        let hover = format!("Resume {} from its last checkpoint", run.id);
         let resume = resume.on_disabled_hover_text("Another model is being trained.");
         if resume.on_hover_text(hover).clicked() {
             out.push(Command::Train(TrainCommand::Resume(run.id.clone())));
         }
     }
-    let delete = mini_button("Delete").frame_when_inactive(false);
-    if ui.add(delete).on_hover_text(format!("Delete {} and its files", run.id)).clicked() {
-        out.push(Command::Show(Overlay::Confirm {
-            question: format!("Delete the run \"{}\" and its files? This cannot be undone.", run.id),
-            button: "Delete".to_owned(),
-            command: Box::new(Command::Train(TrainCommand::Delete(run.id.clone()))),
-        }));
-    }
+    more(ui, run, out);
 }
 
 fn tested_on(run: &RunInfo) -> String {
-    let text = match &run.config.kind {
+    match &run.config.kind {
         RunKind::Model { test } if test.is_empty() => "nothing".to_owned(),
         RunKind::Model { test } => test.join(", "),
         RunKind::CrossValidation { split: Split::Patient } => "each patient in turn".to_owned(),
         RunKind::CrossValidation { split: Split::Section } => "each section in turn".to_owned(),
+    }
+}
+
+/// What is seldom wanted, in a menu: nothing that deletes lies where another row's button was a moment ago.
+fn more(ui: &mut Ui, run: &RunInfo, out: &mut Vec<Command>) {
+    let button = mini_button("More").frame_when_inactive(false);
+    let menu = egui::containers::menu::MenuButton::from_button(button);
+    let (response, _) = menu.ui(ui, |ui| {
+        if ui.button("Copy the path of its folder").clicked() {
+            out.push(Command::Copy(run.folder.display().to_string()));
+        }
+        if ui.button("Delete\u{2026}").clicked() {
+            let question = format!("Delete the run \"{}\" and its files? This cannot be undone.", run.id);
+            out.push(Command::Show(Overlay::Confirm {
+                question,
+                button: "Delete".to_owned(),
+                command: Box::new(Command::Train(TrainCommand::Delete(run.id.clone()))),
+            }));
+        }
+    });
+    let label = format!("More about {}", run.id);
+    name(&response, &label);
+    response.on_hover_text(label);
+}
+
+/// How far a run came, in a word or two.
+pub fn state_word(state: &RunState) -> &'static str {
+    match state {
+        RunState::Complete => "complete",
+        RunState::Training => "training",
+        RunState::Stopped => "stopped",
+        RunState::Failed { .. } => "failed",
+        RunState::Interrupted => "interrupted",
+    }
+}
+
+/// Why a run is not complete, where there is more to say than a word.
+pub fn why(ui: &mut Ui, state: &RunState) {
+    match state {
+        RunState::Complete | RunState::Training => {}
+        RunState::Stopped => {
+            remark(ui, "It was stopped. Resume it in the list of runs to go on from its last checkpoint.");
+        }
+        RunState::Interrupted => {
+            remark(
+                ui,
+                "It was interrupted when HisCMCL or the computer ended. Resume it in the list of runs to go on from its \
+                 last checkpoint.",
+            );
+        }
+        RunState::Failed { headline, causes } => {
+            let text = [std::slice::from_ref(headline), causes.as_slice()].concat().join("\n");
+            banner(ui, Tone::Error, format!("It failed: {text}"));
+        }
+    }
+}
+
+/// What a run was tested on, and where it is not complete how far it came.
+fn tested(ui: &mut Ui, sections: &str, state: &RunState) {
+    let c = colors(ui);
+    let (color, hover) = match state {
+        RunState::Complete | RunState::Training => return drop(text(ui, sections)),
+        RunState::Failed { headline, causes } => {
+            (c.bad, [std::slice::from_ref(headline), causes.as_slice()].concat().join("\n"))
+        }
+        RunState::Stopped | RunState::Interrupted => (c.fair, format!("Tested on: {sections}")),
     };
-    if run.complete { text } else { format!("{text} (interrupted)") }
+    let shown = match state {
+        RunState::Failed { headline, .. } => format!("failed: {headline}"),
+        _ => state_word(state).to_owned(),
+    };
+    text(ui, RichText::new(shown).color(color)).on_hover_text(hover);
 }

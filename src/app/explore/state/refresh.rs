@@ -148,6 +148,7 @@ impl ExploreState {
         if self.project_genes.as_slice() != input.genes {
             self.project_genes = input.genes.to_vec();
             self.project_set = input.genes.iter().cloned().collect();
+            self.new_genes = true;
             self.stale.list = true;
         }
         let same_panels = self.panels.len() == input.panels.len()
@@ -179,6 +180,15 @@ impl ExploreState {
             let search = self.search_by_name();
             self.list.show(&self.filter, &self.panels, &search, self.sort);
             self.versions.list += 1;
+        }
+        if self.new_genes && self.index.is_some() {
+            self.new_genes = false;
+            // What narrowed another list would make this one look empty.
+            if self.list.get(0).is_none() && self.list.all() > 0 {
+                self.filter = GeneFilter::default();
+                self.search.clear();
+                self.list.show(&self.filter, &self.panels, "", self.sort);
+            }
         }
         if rebuilt {
             self.reveal_gene();

@@ -5,6 +5,7 @@ mod weights;
 
 use eframe::egui::{Context, Key, Modifiers, ScrollArea, Ui};
 
+use super::{Closing, free};
 use crate::app::command::{Command, EncoderCommand};
 use crate::app::state::App;
 use crate::app::work::Request;
@@ -12,12 +13,12 @@ use crate::jobs::encoders::Group;
 use crate::ui::widgets::{caption, remark};
 
 const WIDTH: f32 = 940.0;
-/// Room that the rest of the dialog takes of the window's height.
+/// Height that the rest of the dialog takes of what is free for dialogs.
 const REST: f32 = 230.0;
 
 /// Draws the cards.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::dialog(ctx, "Image encoder", WIDTH, out, |ui, out| {
+    super::dialog(ctx, "Image encoder", WIDTH, Closing::Easily, out, |ui, out| {
         let what = "What turns the tissue around each spot into numbers. Texture is always at hand and quick. Networks \
                     trained on pathology slides describe tissue best; they need their weights, memory and time.";
         remark(ui, what);
@@ -71,7 +72,7 @@ fn group_name(group: Group) -> &'static str {
 }
 
 fn cards(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
-    let height = (ui.ctx().content_rect().height() - REST).max(200.0);
+    let height = (free(ui.ctx()).height() - REST).max(200.0);
     let scroll = is_new(ui, &app.encoders.shown);
     ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true]).show(
         ui,

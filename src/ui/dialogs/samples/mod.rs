@@ -9,14 +9,16 @@ use eframe::egui::{
 };
 
 use crate::app::command::{Command, SectionCommand};
+use crate::app::palette::COMMAND_KEY;
 use crate::app::samples::{SamplesForm, some_names};
 use crate::app::state::App;
 use crate::app::terms::Term;
+use crate::ui::dialogs::{Closing, free};
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, primary, remark};
 
 const WIDTH: f32 = 1300.0;
-/// Room that the rest of the dialog takes of the window's height.
+/// Height that the rest of the dialog takes of what is free for dialogs.
 const REST: f32 = 360.0;
 /// Height of a row, and its distance to the next.
 const ROW: f32 = 32.0;
@@ -25,7 +27,7 @@ const NAMES: usize = 4;
 
 /// Draws the summary.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
-    super::form(ctx, "What was found", WIDTH, out, |ui, out| {
+    super::form(ctx, "What was found", WIDTH, Closing::ByKey, out, |ui, out| {
         let form = &app.forms.samples;
         let mut next = form.clone();
         let problems = form.problems();
@@ -47,7 +49,7 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
             let count = form.rows.iter().filter(|r| r.taken).count();
             let text =
                 if count == 1 { "Add one section".to_owned() } else { format!("Add {count} sections") };
-            if primary(ui, problem.is_none(), &text).on_hover_text("Ctrl+Enter").clicked() {
+            if primary(ui, problem.is_none(), &text).on_hover_text(format!("{COMMAND_KEY}Enter")).clicked() {
                 out.push(Command::Section(SectionCommand::AddSamples));
             }
             if ui.button("Cancel").clicked() {
@@ -60,9 +62,10 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
 fn heading(ui: &mut Ui, form: &SamplesForm) {
     let mut text = "Ticked samples become sections of the project when you press Add.".to_owned();
     if form.rows.len() > 1 {
-        text.push_str(
-            " Click rows to edit several at once: with Shift up to a row, with Ctrl one more, Ctrl+A all.",
-        );
+        text.push_str(&format!(
+            " Click rows to edit several at once: with Shift up to a row, with {} one more, {COMMAND_KEY}A all.",
+            COMMAND_KEY.trim_end_matches('+')
+        ));
     }
     remark(ui, text);
 }
@@ -148,7 +151,7 @@ fn table(
             }
         });
     }
-    let most = (ui.ctx().content_rect().height() - REST).max(4.0 * ROW);
+    let most = (free(ui.ctx()).height() - REST).max(4.0 * ROW);
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = ScrollArea::vertical().max_height(most).auto_shrink([false, true]);
     area.show_viewport(ui, |ui, viewport| {

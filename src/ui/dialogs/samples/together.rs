@@ -1,12 +1,13 @@
 //! Editing several samples of the import summary at once.
 
-use eframe::egui::{ComboBox, Key, Response, Ui};
+use eframe::egui::{ComboBox, Response, Ui};
 
 use crate::app::command::Command;
+use crate::app::palette::{REDO, UNDO};
 use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::ui::theme::strong;
-use crate::ui::widgets::{line_edit, name};
+use crate::ui::widgets::{entered, line_edit, name};
 
 /// A field of one line that is kept while the summary is open. Its text, and whether Enter was pressed in it.
 fn field(ui: &mut Ui, key: &str, hint: &str, label: &str, width: f32) -> (String, bool) {
@@ -14,7 +15,7 @@ fn field(ui: &mut Ui, key: &str, hint: &str, label: &str, width: f32) -> (String
     let mut text = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
     let typed: Response = ui.add(line_edit(&mut text).hint_text(hint).desired_width(width));
     name(&typed, label);
-    let entered = typed.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    let entered = entered(ui, &typed);
     ui.data_mut(|d| d.insert_temp(id, text.clone()));
     (text, entered)
 }
@@ -81,12 +82,11 @@ fn bar(ui: &mut Ui, app: &App, form: &SamplesForm, next: &mut SamplesForm, out: 
     }
     ui.separator();
     let history = &app.forms.samples_history;
-    for (text, what, command, key) in [
-        ("Undo", history.can_undo(), Command::Undo, "Ctrl+Z"),
-        ("Redo", history.can_redo(), Command::Redo, "Ctrl+Shift+Z"),
-    ] {
+    for (text, what, command, key) in
+        [("Undo", history.can_undo(), Command::Undo, UNDO), ("Redo", history.can_redo(), Command::Redo, REDO)]
+    {
         let button = ui.add_enabled(what.is_some(), eframe::egui::Button::new(text));
-        if button.on_hover_text(format!("{} ({key})", what.unwrap_or_default())).clicked() {
+        if button.on_hover_text(format!("{} ({})", what.unwrap_or_default(), key.text())).clicked() {
             out.push(command);
         }
     }

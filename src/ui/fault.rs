@@ -1,0 +1,74 @@
+//! What the window shows after a fault in its own code, in place of everything else.
+
+use std::path::PathBuf;
+
+use eframe::egui::{self, Ui};
+
+use super::theme::{self, colors, strong};
+use super::widgets::{Tone, banner, primary, remark};
+use crate::app::command::{Command, ProjectCommand};
+use crate::app::state::App;
+use crate::core::fault;
+
+/// A fault that was met.
+#[derive(Debug)]
+pub struct Fault {
+    message: String,
+    report: Option<PathBuf>,
+    saved: Option<Result<(), String>>,
+}
+
+impl Fault {
+    /// The fault that `panic` tells of. Saves the project as it last was drawn well.
+    pub fn met(panic: &(dyn std::any::Any + Send)) -> Self {
+        Self { message: fault::message(panic), report: fault::take_report(), saved: fault::rescue() }
+    }
+
+    /// Draws the page. Gives whether the window shall go on.
+    pub fn show(&self, ui: &mut Ui, app: &App, out: &mut Vec<Command>) -> bool {
+        let mut go_on = false;
+        let c = colors(ui);
+        let frame = egui::Frame::new().fill(c.backdrop).inner_margin(40);
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| {
+            theme::card(c).show(ui, |ui| {
+                ui.set_max_width(720.0);
+                ui.label(strong("HisCMCL met a fault and cannot draw this page").size(17.0));
+                ui.add_space(6.0);
+                match &self.saved {
+                    Some(Err(why)) => {
+                        banner(ui, Tone::Error, format!("The project could not be saved: {why}"));
+                    }
+                    Some(Ok(())) => {
+                        remark(ui, "The project was saved as it was just before.");
+                    }
+                    None => {
+                        remark(ui, "Everything in the project was saved already.");
+                    }
+                }
+                match &self.report {
+                    Some(path) => remark(ui, format!("A report is in {}.", path.display())),
+                    None => remark(ui, "No report could be written."),
+                };
+                remark(ui, format!("What happened: {}", self.message));
+                ui.add_space(8.0);
+                ui.horizontal(|ui| {
+                    let project = app.open.as_ref().map(|o| o.path.clone());
+                    let text = if project.is_some() { "Reopen the project" } else { "Go on" };
+                    if primary(ui, true, text).clicked() {
+                        go_on = true;
+                        out.extend(project.map(|path| Command::Project(ProjectCommand::Open(path))));
+                    }
+                    if let Some(path) = &self.report
+                        && ui.button("Copy the path of the report").clicked()
+                    {
+                        out.push(Command::Copy(path.display().to_string()));
+                    }
+                    if ui.button("Quit").clicked() {
+                        out.push(Command::Quit);
+                    }
+                });
+            });
+        });
+        go_on
+    }
+}

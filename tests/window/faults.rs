@@ -1,0 +1,49 @@
+//! Faults in the program's own drawing code.
+
+use hiscmcl::app::command::{Command, ProjectCommand, SectionCommand};
+use hiscmcl::data::project::Project;
+
+use super::{Test, project};
+
+#[test]
+fn a_fault_while_drawing_saves_the_project_and_lets_it_be_reopened() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.hiscmcl");
+    project(true).save(&file).unwrap();
+    let mut test = Test::new();
+    test.send(Command::Project(ProjectCommand::Open(file.clone())));
+    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    let rename = SectionCommand::Rename { section: "A1".into(), name: "Tumour".into() };
+    test.harness.state_mut().app_mut().apply(Command::Section(rename));
+    test.harness.run_steps(1);
+    test.harness.state_mut().while_drawing(|| panic!("a made-up fault"));
+    test.settle();
+    assert!(test.shows("HisCMCL met a fault"));
+    assert!(test.shows("a made-up fault"));
+    assert!(test.shows("The project was saved"));
+    assert_eq!(Project::load(&file).unwrap().sections[0].name, "Tumour");
+    test.click("Reopen the project");
+    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    assert_eq!(test.app().open.as_ref().unwrap().doc().sections[0].name, "Tumour");
+    assert!(!test.shows("HisCMCL met a fault"));
+}
+
+#[test]
+fn the_next_start_says_once_where_the_report_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let reports = dir.path().join("reports");
+    std::fs::create_dir(&reports).unwrap();
+    let report = reports.join("report-2026-11-28-101010-000.txt");
+    std::fs::write(&report, "It broke.").unwrap();
+    let start = || {
+        let mut test = Test::with_settings(1440.0, 900.0, Some(dir.path().to_path_buf()));
+        test.settle();
+        test
+    };
+    let mut test = start();
+    assert!(test.shows(&report.display().to_string()));
+    let told = test.app().settings.last_report.clone();
+    assert_eq!(told.as_ref(), Some(&report));
+    test.harness.state_mut().app_mut().save_all_now().unwrap();
+    assert!(!start().shows("A report is in"));
+}
