@@ -22,7 +22,7 @@ from pathlib import Path
 from kill_at_random import SETTINGS, Program, prepare_base
 
 # Kilobytes that are left on the drive; the last are enough for all that is written.
-LEFT_KB = [0, 4, 12, 40, 100, 200, 400, 800, 1600]
+LEFT_KB = [0, 4, 12, 40, 100, 200, 400, 800, 1600, 8000]
 DRIVE = "16m"
 
 CLOCK = r"""
