@@ -267,8 +267,11 @@ impl App {
     /// The sections as the Explore page needs them.
     pub fn explore_sections(&self) -> Vec<SectionInput> {
         let Some(open) = &self.open else { return Vec::new() };
+        let shown = self.explore.section_name();
         let input = |s: SectionView| {
             let run = open.runs.for_maps(s.entry);
+            // Lists of genes are long, and only one section is looked at.
+            let scale_of = run.filter(|_| shown == Some(s.entry.name.as_str()));
             SectionInput {
                 name: s.entry.name.clone(),
                 patient: s.entry.patient.clone(),
@@ -276,7 +279,7 @@ impl App {
                 predictions: run
                     .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
                     .map(Arc::clone),
-                run: run.map(|run| RunScale {
+                run: scale_of.map(|run| RunScale {
                     genes: Arc::new(run.config.genes.clone()),
                     target: run.config.target,
                     predicted: run.config.scale(),

@@ -116,7 +116,7 @@ impl SectionIndex {
 
     /// The column of `gene` in the counts.
     pub fn column(&self, gene: &str) -> Option<usize> {
-        column_of(&self.gene_of, gene).map(|column| column as usize)
+        self.gene_of.find(gene)
     }
 
     /// What the section calls `gene` where that is not its own name: a former symbol, or the current one.

@@ -12,7 +12,6 @@ use crate::app::terms::Term;
 use crate::app::text::counted;
 use crate::evaluate::judgement::Judgement;
 use crate::evaluate::report::Split;
-use crate::evaluate::tables::rounded;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::ui::table::{Column, Table, remember, remembered, text};
 use crate::ui::theme::{colors, strong};
