@@ -142,12 +142,21 @@ fn model_folder(run: &RunInfo, section: &SectionEntry) -> anyhow::Result<PathBuf
     ))
 }
 
+/// Why `path` cannot be written.
+fn csv_error(path: &Path, error: csv::Error) -> FileError {
+    let text = format!("it cannot be written: {error}");
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => FileError::io("write", path)(source),
+        _ => FileError::malformed(path, text),
+    }
+}
+
 /// Writes predictions as CSV: a header `spot,x_px,y_px,GENE...`, one row a spot.
 ///
 /// # Errors
 /// One sentence naming the file.
 pub fn write_csv(path: &Path, predictions: &Predictions, section: &Section) -> Result<(), FileError> {
-    let wrong = |e: csv::Error| FileError::malformed(path, format!("it cannot be written: {e}"));
+    let wrong = |e: csv::Error| csv_error(path, e);
     write_atomically(path, |writer| {
         let mut csv = csv::Writer::from_writer(writer);
         let header = ["spot", "x_px", "y_px"].into_iter().chain(predictions.genes.iter().map(String::as_str));
@@ -173,4 +182,16 @@ pub fn write_csv(path: &Path, predictions: &Predictions, section: &Section) -> R
         }
         csv.flush().map_err(FileError::io("write", path))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_so_in_tables_too() {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let said = csv_error(Path::new("a.csv"), csv::Error::from(full)).to_string();
+        assert_eq!(said, "Cannot write a.csv: the disk is full");
+    }
 }

@@ -22,7 +22,7 @@ from pathlib import Path
 from kill_at_random import SETTINGS, Program, prepare_base
 
 # Kilobytes that are left on the drive; the last are enough for all that is written.
-LEFT_KB = [0, 4, 12, 40, 100, 200, 400, 800, 1600]
+LEFT_KB = [0, 4, 12, 40, 100, 200, 400, 800, 1600, 8000]
 DRIVE = "16m"
 
 CLOCK = r"""
@@ -210,7 +210,9 @@ def read_only(binary, base, parent, checks):
     program = Program(binary, home)
     shutil.copytree(ready / "cache", home / "cache", dirs_exist_ok=True)
     drive = Drive(parent / "read-only")
-    shutil.copytree(ready, drive.at / "it")
+    shutil.copytree(base / "data", drive.at / "data")
+    on_drive = drive.at / "ready/it/p.hiscmcl"
+    shutil.copytree(ready, on_drive.parent)
     drive.read_only()
     done, refused, problems = 0, 0, []
     for what, command in commands(base, ready / "p.hiscmcl", drive.at).items():
@@ -219,8 +221,8 @@ def read_only(binary, base, parent, checks):
         problems += [f"{what}: {p}" for p in found] + ([f"{what} succeeded"] if code == 0 else [])
         refused += 1
     for command in [
-        ["project", "add", drive.at / "it/p.hiscmcl", base / "data/ST-cnts/A1.tsv"],
-        ["train", drive.at / "it/p.hiscmcl", "--genes", base / "genes.txt", *SETTINGS, "--device", "cpu",
+        ["project", "add", on_drive, base / "data/ST-cnts/A1.tsv"],
+        ["train", on_drive, "--genes", base / "genes.txt", *SETTINGS, "--device", "cpu",
          "--run", "new"],
     ]:
         code, _, err = program.run(command)
@@ -228,8 +230,8 @@ def read_only(binary, base, parent, checks):
         refused += 1
     # Reading goes on.
     for command in [
-        ["info", drive.at / "it/p.hiscmcl"],
-        ["predict", drive.at / "it/p.hiscmcl", "--run", "base", "--section", "A1", "--out", home / "a.csv"],
+        ["info", on_drive],
+        ["predict", on_drive, "--run", "base", "--section", "A1", "--out", home / "a.csv"],
     ]:
         code, _, err = program.run(command)
         problems += [] if code == 0 else [f"reading failed: {sentence(err)}"]
@@ -248,7 +250,7 @@ def read_only(binary, base, parent, checks):
         if what in ("report", "demo"):
             continue
         words = " ".join(f"'{w}'" for w in [program.binary, *command])
-        env = f"HISCMCL_CACHE=/nowhere HISCMCL_CONFIG=/nowhere"
+        env = f"HISCMCL_CACHE='{home / 'cache'}' HISCMCL_CONFIG=/nowhere"
         made = subprocess.run(
             ["su", "nobody", "-s", "/bin/bash", "-c", f"{env} {words}"], capture_output=True, text=True
         )
