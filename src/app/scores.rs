@@ -57,12 +57,14 @@ pub struct Summary {
 impl Summary {
     /// What `report` says.
     pub fn new(report: &EvalReport) -> Self {
-        let better = report.folds.iter().filter(|f| f.model.pcc_all > f.ridge.pcc_all).count();
-        let sections = counted(report.folds.len(), "held-out section");
+        let defined = || report.folds.iter().filter_map(|f| f.model.pcc_all.zip(f.ridge.pcc_all));
+        let better = defined().filter(|(model, ridge)| model > ridge).count();
+        let sections = counted(defined().count(), "held-out section");
         let verdict = report.verdict();
         let Some((model, ridge)) = report.mean.model.pcc_all.zip(report.mean.ridge.pcc_all) else {
             let comparison = "The model cannot be compared with ridge regression.".to_owned();
-            let details = "No correlation is defined on the held-out sections.".to_owned();
+            let details = "The held-out sections have too few spots, or their genes are the same everywhere."
+                .to_owned();
             return Self { verdict, comparison, details };
         };
         let gain = model - ridge;
@@ -273,7 +275,7 @@ pub(super) mod tests {
         r.mean.model.pcc_all = Some(0.2205);
         assert_eq!(Summary::new(&r).comparison, "The model performs on par with ridge regression.");
         let undefined = EvalReport { mean: MeanReport::default(), ..report() };
-        assert_eq!(Summary::new(&undefined).details, "No correlation is defined on the held-out sections.");
+        assert!(Summary::new(&undefined).details.starts_with("The held-out sections have too few spots"));
         r.folds.truncate(1);
         assert!(Summary::new(&r).details.contains("better on 1 of 1 held-out section."));
     }

@@ -25,7 +25,6 @@ const PITCH: f32 = theme::ROW;
 const MOST_ADDED: usize = 2000;
 /// Where the bar begins and ends, as shares of the row's width.
 const BAR: (f32, f32) = (0.42, 0.66);
-
 /// Room for a correlation and its judgement.
 const WORD: f32 = 68.0;
 
