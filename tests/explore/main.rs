@@ -7,7 +7,7 @@ mod trust;
 
 use eframe::egui::{Key, Modifiers, PointerButton, Pos2, Vec2, accesskit::Role};
 use egui_kittest::Harness;
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::Queryable;
 use fixture::{App, GENES, SIDE, open};
 use hiscmcl::app::command::{Command, GenesCommand, Step};
 use hiscmcl::app::explore::{ExploreCommand, RunScale};
@@ -441,8 +441,8 @@ fn a_measured_gene_outside_the_list_says_its_scale_everywhere() {
     harness.run();
     harness.get_by_label("MT-CO1").click();
     harness.run();
-    let bar = harness.query_by_label_contains("Colour scale of Measured").unwrap();
-    assert!(bar.accesskit_node().label().is_some_and(|l| l.ends_with("log10(1 + CP10k), all genes")));
+    let bar = harness.query_by_label_contains("log10(1 + CP10k), all genes");
+    assert!(bar.is_some(), "the colour bar of the measured values");
     let state = &harness.state().state;
     assert!(state.map().values.difference.is_none() && state.map().values.predicted.is_none());
     assert!(
