@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::context::Ctx;
 use super::published;
 use super::train::FitRequest;
-use super::workspace::Workspace;
+use super::workspace::{Unreadable, Workspace};
 use crate::core::matrix::Matrix;
 use crate::core::progress::Of;
 use crate::core::target::Target;
@@ -52,13 +52,16 @@ pub struct Prepared {
     spot_ids: Vec<Vec<String>>,
     /// Image features as ridge regression reads them: spots x anything.
     pooled: Vec<Matrix>,
+    /// What the reader of the results must know of the sections, a sentence each.
+    pub remarks: Vec<String>,
     /// Where slides are read from.
     workspace: Workspace,
 }
 
 impl Prepared {
     /// Reads the sections of these names and computes what a request needs of them: their expression and features,
-    /// and those of the views of all that are trained on, which the sections called `tested` never are.
+    /// and those of the views of all that are trained on, which the sections called `tested` never are. Sections whose
+    /// files cannot be read are skipped with a note, unless they are to be tested.
     ///
     /// # Errors
     /// One sentence naming the section, gene or file at fault.
@@ -70,9 +73,7 @@ impl Prepared {
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
         let (genes, target) = (&request.genes, request.target);
-        let sections = workspace.sections(names, ctx)?;
-        let expression =
-            sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
+        let (mut sections, mut skipped) = workspace.usable(names, tested, ctx)?;
         let count_of =
             |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
         let mut wanted = Vec::with_capacity(sections.len());
@@ -80,18 +81,61 @@ impl Prepared {
             let views = (0..=count_of(section)).map(|n| View::new(n, request.config.stain_jitter));
             wanted.extend(views.map(|view| (Arc::clone(section), view)));
         }
-        let mut computed = Vec::with_capacity(wanted.len());
-        workspace.each_features(&wanted, ctx, |_, features| computed.push(features))?;
+        let mut computed: Vec<Option<Arc<SectionFeatures>>> = Vec::with_capacity(wanted.len());
+        let mut slideless: Vec<Unreadable> = Vec::new();
+        workspace.each_features(&wanted, ctx, |section, features| {
+            let features = match features {
+                Ok(features) => Some(features),
+                // It was said of another view of it.
+                Err(_) if slideless.iter().any(|s| s.name == section.name) => None,
+                Err(error) => {
+                    slideless.push(workspace.unusable(section, error, ctx)?);
+                    None
+                }
+            };
+            computed.push(features);
+            Ok(())
+        })?;
         let mut computed = computed.into_iter();
         let (mut features, mut views) = (Vec::with_capacity(sections.len()), Vec::new());
         for section in &sections {
-            features.extend(computed.next());
-            views.push(computed.by_ref().take(count_of(section)).collect::<Vec<_>>());
+            let of_section: Option<Vec<_>> = computed.by_ref().take(1 + count_of(section)).collect();
+            let Some(mut of_section) = of_section.filter(|all| !all.is_empty()) else { continue };
+            features.push(of_section.remove(0));
+            views.push(of_section);
+        }
+        sections.retain(|section| !slideless.iter().any(|s| s.name == section.name));
+        workspace.skip(&slideless, tested, sections.is_empty(), ctx)?;
+        skipped.append(&mut slideless);
+        let expression =
+            sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
+        let mut remarks: Vec<String> = skipped.iter().map(Unreadable::sentence).collect();
+        for (section, expression) in sections.iter().zip(&expression) {
+            if let Some(remark) = without_chosen_genes(section, expression) {
+                ctx.observer.note(&remark);
+                remarks.push(remark);
+            }
         }
         let pooled = features.iter().map(|f| pooled(f)).collect::<Result<Vec<_>, _>>()?;
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
         let (genes, workspace) = (genes.clone(), workspace.clone());
-        Ok(Self { sections, genes, target, features, views, expression, spot_ids, pooled, workspace })
+        Ok(Self {
+            sections,
+            genes,
+            target,
+            features,
+            views,
+            expression,
+            spot_ids,
+            pooled,
+            remarks,
+            workspace,
+        })
+    }
+
+    /// Names of the sections that take part, those that are tested included.
+    pub fn names_of_all(&self) -> Vec<String> {
+        self.sections.iter().map(|s| s.name.clone()).collect()
     }
 
     /// Identifiers of the spots of a section.
@@ -129,6 +173,23 @@ impl Prepared {
             })
             .collect()
     }
+}
+
+/// Says how many spots have no count of any chosen gene: they are used, and their expression is zero.
+fn without_chosen_genes(section: &Section, expression: &Matrix) -> Option<String> {
+    if section.values != ValueKind::Counts {
+        return None;
+    }
+    let empty = (0..expression.rows()).filter(|&r| expression.row(r).iter().all(|&v| v == 0.0)).count();
+    let (spots, have, their) = match empty {
+        0 => return None,
+        1 => ("spot", "has", "its"),
+        _ => ("spots", "have", "their"),
+    };
+    Some(format!(
+        "{}: {empty} {spots} {have} no counts of the chosen genes; {their} expression counts as 0",
+        section.name
+    ))
 }
 
 /// Fits the model on the training sections of a fold. Interrupted, it goes on from `checkpoint`. Returns

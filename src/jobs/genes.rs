@@ -19,7 +19,7 @@ pub fn select(
     ctx: &Ctx,
 ) -> anyhow::Result<HvgSelection> {
     let names = if sections.is_empty() { workspace.section_names() } else { sections.to_vec() };
-    let sections = workspace.sections(&names, ctx)?;
+    let (sections, _) = workspace.usable(&names, sections, ctx)?;
     let sections: Vec<_> = sections.iter().map(AsRef::as_ref).collect();
     let selection = hvg::select(&sections, options, ctx.progress(), ctx.cancel)?;
     if !selection.missing_markers.is_empty() {

@@ -10,7 +10,10 @@ use super::context::{Ctx, Part};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
-use super::runs::{METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, fold_folder};
+use super::runs::{
+    METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free, existing_or_new,
+    fold_folder,
+};
 use super::workspace::Workspace;
 use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
 use crate::core::memory::peak_rss_mb;
@@ -84,17 +87,20 @@ pub fn train(
     ctx: &Ctx,
 ) -> anyhow::Result<Trained> {
     let start = Instant::now();
+    // What is wrong with the name is said before hours of work.
+    check_free(&workspace.path, name)?;
     let test_sections = current_names(workspace, test_sections)?;
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
-    let config =
-        run_config(request, &names, &device, workspace, RunKind::Model { test: test_sections.clone() });
     let prepared = Prepared::new(workspace, &names, request, &test_sections, ctx)?;
+    let kind = RunKind::Model { test: test_sections.clone() };
+    let config = run_config(request, &prepared.names_of_all(), &device, workspace, kind);
     let fold = holding_out(&prepared.refs(), &test_sections)
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
     let run = RunInProgress::start(&workspace.path, name, &config)?;
-    let (reports, notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+    let (reports, told) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+    let notes = prepared.remarks.iter().cloned().chain(told).collect();
     if let [one] = reports.as_slice() {
         write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
     } else if !reports.is_empty() {
@@ -119,11 +125,13 @@ pub fn evaluate(
     ctx: &Ctx,
 ) -> anyhow::Result<EvalReport> {
     let start = Instant::now();
+    keep.map_or(Ok(()), |name| check_free(&workspace.path, name))?;
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
-    let config = run_config(request, &names, &device, workspace, RunKind::CrossValidation { split });
     let prepared = Prepared::new(workspace, &names, request, &[], ctx)?;
+    let kind = RunKind::CrossValidation { split };
+    let config = run_config(request, &prepared.names_of_all(), &device, workspace, kind);
     let split_folds = folds(&prepared.refs(), split)?;
     let run = keep.map(|name| RunInProgress::start(&workspace.path, name, &config)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
@@ -147,7 +155,7 @@ pub fn evaluate(
         seed: request.config.seed,
         mean: MeanReport::over(&reports),
         folds: reports,
-        warnings: split_folds.warnings,
+        warnings: prepared.remarks.iter().cloned().chain(split_folds.warnings).collect(),
         seconds: start.elapsed().as_secs_f64(),
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
     };
@@ -230,7 +238,7 @@ fn run_fold(
 
 /// Where the predictions of a test section are kept in its fold's folder.
 pub fn predictions_path(folder: &Path, section: &str) -> PathBuf {
-    folder.join(format!("predictions-{}.safetensors", super::runs::safe_name(section)))
+    existing_or_new(folder, |name| format!("predictions-{name}.safetensors"), section)
 }
 
 /// The curves and remarks as they are kept beside a run: one line an epoch.

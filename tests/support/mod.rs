@@ -20,6 +20,21 @@ pub fn shared() -> Option<PathBuf> {
     }
 }
 
+/// The folder of one of the small inputs that once went wrong, or `None` (then the test says so and passes).
+pub fn case(name: &str) -> Option<PathBuf> {
+    let shared = match std::env::var_os("HISCMCL_REAL_DATA") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+    };
+    let folder = shared.join("cases").join(name);
+    if folder.is_dir() {
+        Some(folder)
+    } else {
+        eprintln!("skipped: the case {name} is not there");
+        None
+    }
+}
+
 /// The program, with caches and settings in folders of the tests' own.
 pub fn hiscmcl() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hiscmcl"));

@@ -74,7 +74,7 @@ const ANNDATA: &[Case] = &[
     (
         "NaN in X",
         |s| s.hdf5(|h| h.set("X/data", Data::Floats(vec![f32::NAN; SPOTS * 3], vec![SPOTS as u64 * 3]))),
-        "*/a.h5ad: X: the matrix holds NaN; only finite numbers can be used",
+        "*/a.h5ad: X: the value of gene \"ERBB2\" at spot \"AAAAAAAAAAAAAAAA-1\" is NaN (and 107 other values are not finite either); only finite numbers can be used, so correct the file and add it again",
     ),
     (
         "an encoding that is not known",

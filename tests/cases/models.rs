@@ -1,0 +1,1 @@
+//! Runs on the small inputs: splits, sections of another kit, few spots.

@@ -1,0 +1,1 @@
+//! What genes and values mean on the small inputs.
