@@ -74,6 +74,12 @@ impl Prepared {
     ) -> anyhow::Result<Self> {
         let (genes, target) = (&request.genes, request.target);
         let (mut sections, mut skipped) = workspace.usable(names, tested, ctx)?;
+        // They can be looked at, and teach nothing.
+        let countless: Vec<Unreadable> =
+            sections.iter().filter(|s| s.counts.nnz() == 0).map(|s| without_counts(s)).collect();
+        sections.retain(|section| section.counts.nnz() > 0);
+        workspace.skip(&countless, tested, sections.is_empty(), ctx)?;
+        skipped.extend(countless);
         let count_of =
             |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
         let mut wanted = Vec::with_capacity(sections.len());
@@ -173,6 +179,10 @@ impl Prepared {
             })
             .collect()
     }
+}
+
+fn without_counts(section: &Section) -> Unreadable {
+    Unreadable { name: section.name.clone(), reason: "there is not a single count in it".to_owned() }
 }
 
 /// Says how many spots have no count of any chosen gene: they are used, and their expression is zero.

@@ -339,6 +339,12 @@ fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&anndata::
     };
     let area = |image: &SampleImage| image.size.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
     let slide = sample.images.iter().filter(|i| fits(i)).max_by_key(|i| area(i)).cloned();
+    if let (None, true, [image]) = (&slide, alone, sample.images.as_slice())
+        && let Some((width, height)) = image.size
+    {
+        let name = file_name(&image.path);
+        sample.ignored.push(format!("{name} ({width} x {height} pixels do not fit the positions)"));
+    }
     sample.images = slide.into_iter().collect();
 }
 

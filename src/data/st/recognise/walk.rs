@@ -68,6 +68,15 @@ impl Found {
         IMAGES.iter().any(|e| name.ends_with(e))
     }
 
+    /// The slide of a scanner, in a format of its maker's.
+    pub(super) fn is_scan(&self) -> bool {
+        const SCANS: [&str; 12] = [
+            ".svs", ".ndpi", ".mrxs", ".scn", ".czi", ".vms", ".vmu", ".bif", ".dcm", ".isyntax", ".vsi",
+            ".qptiff",
+        ];
+        SCANS.iter().any(|e| self.lower.ends_with(e))
+    }
+
     pub(super) fn is_table(&self) -> bool {
         let name = self.lower.strip_suffix(".gz").unwrap_or(&self.lower);
         [".csv", ".tsv", ".txt"].iter().any(|e| name.ends_with(e))
