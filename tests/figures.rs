@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hiscmcl::core::colormap::ColorMap;
-use hiscmcl::core::display::{DisplaySettings, PaneKind, color_scales};
+use hiscmcl::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
-use hiscmcl::core::target::Target;
+use hiscmcl::core::target::ExpressionScale;
 use hiscmcl::figures::{Figure, FigureError, Letters, Panel, Row, Style, Tissue, save};
 
 /// Tissue of smooth blobs in H&E colours with a lattice of spots, 3 mm across.
@@ -59,8 +59,12 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
                 PaneKind::Uncertainty => uncertainty.clone(),
             };
             let values: Vec<Vec<f32>> = panes.iter().map(of).collect();
-            let shown: Vec<(PaneKind, &[f32])> =
-                panes.iter().copied().zip(values.iter().map(Vec::as_slice)).collect();
+            let expression = |kind: PaneKind| kind.is_expression().then_some(ExpressionScale::Log10Selected);
+            let shown: Vec<PaneValues<'_>> = panes
+                .iter()
+                .zip(&values)
+                .map(|(&kind, values)| PaneValues { kind, values, scale: expression(kind) })
+                .collect();
             let settings = DisplaySettings { colormap: ColorMap::Viridis, ..DisplaySettings::default() };
             let scales = color_scales(&settings, &shown);
             let panels = panes
@@ -69,7 +73,7 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
                 .zip(scales)
                 .map(|((kind, values), scale)| {
                     let pcc = (*kind == PaneKind::Predicted).then_some(0.71 - 0.1 * g as f32);
-                    Panel { values, scale, pcc }
+                    Panel { values, scale, expression: expression(*kind), pcc, remark: None }
                 })
                 .collect();
             Row {
@@ -81,12 +85,7 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
             }
         })
         .collect();
-    Figure {
-        columns: panes.to_vec(),
-        rows,
-        unit: Target::Published.unit().to_owned(),
-        style: Style::default(),
-    }
+    Figure { columns: panes.to_vec(), rows, style: Style::default() }
 }
 
 /// Where to leave the pictures for a look at them: a folder named by HISCMCL_PICTURES, or nowhere.

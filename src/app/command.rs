@@ -274,6 +274,12 @@ pub enum GenesCommand {
     Set(Vec<String>),
     /// Add genes to the list.
     Add(Vec<String>),
+    /// Add the genes that were typed or pasted: names, proteins, identifiers, between any separators.
+    AddTyped(String),
+    /// Add genes to the list and train a model that has them, with the settings of the run shown.
+    AddAndRetrain(Vec<String>),
+    /// Make the genes of this run the gene list.
+    UseOfRun(String),
     /// Take genes off the list.
     Remove(Vec<String>),
     /// Add a panel to the project, or change one of its panels.

@@ -133,11 +133,22 @@ pub struct HvgForm {
     pub min_percent: f64,
     /// Panels whose genes are kept whatever their variability, by name.
     pub keep: Vec<String>,
+    /// Single genes that are kept as well, as they were typed.
+    pub keep_genes: String,
+    /// Whether the genes of the list are kept as well; as long as the user has not said, those chosen by hand are.
+    pub keep_list: Option<bool>,
 }
 
 impl Default for HvgForm {
     fn default() -> Self {
-        Self { count: 300, combine: Combine::Union, min_percent: 5.0, keep: Vec::new() }
+        Self {
+            count: 300,
+            combine: Combine::Union,
+            min_percent: 5.0,
+            keep: Vec::new(),
+            keep_genes: String::new(),
+            keep_list: None,
+        }
     }
 }
 

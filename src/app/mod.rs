@@ -14,6 +14,7 @@ pub mod palette;
 pub mod paths;
 pub mod plan;
 pub mod project;
+mod project_genes;
 pub mod recipe;
 pub mod runs;
 pub mod samples;
@@ -25,4 +26,4 @@ pub mod steps;
 pub mod view;
 pub mod work;
 
-pub use apply::{default_split, held_out};
+pub use apply::{FEW_GENES, default_split, held_out};

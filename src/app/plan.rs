@@ -24,7 +24,7 @@ pub struct PlannedFold {
 pub struct Plan {
     /// In the order in which they are trained.
     pub folds: Vec<PlannedFold>,
-    /// Genes to predict.
+    /// Genes to predict: those that every section measured.
     pub genes: usize,
 }
 
@@ -57,7 +57,7 @@ impl Plan {
             train_spots: spots(&fold.train),
             test_spots: spots(&fold.test),
         };
-        Self { folds: folds.iter().map(planned).collect(), genes: open.genes().len() }
+        Self { folds: folds.iter().map(planned).collect(), genes: open.gene_choice().used.len() }
     }
 }
 

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::history::History;
+use super::project_genes::ProjectGenes;
 use super::runs::Runs;
 use super::view::SavedView;
 use super::work::{ReadSection, Snapshot};
+use crate::data::measured_genes::{GeneChoice, MeasuredGenes};
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
 use crate::data::st::{FileRole, MissingFile};
@@ -89,6 +91,7 @@ pub struct Open {
     pub cache_bytes: Option<u64>,
     /// Its runs, and what was read from them.
     pub runs: Runs,
+    genes: ProjectGenes,
 }
 
 /// Names before a change and after it, of the sections whose names changed.
@@ -114,7 +117,7 @@ impl Open {
                 loaded.insert(key(entry), SectionState::Missing(gone));
             }
         }
-        Self {
+        let mut open = Self {
             path,
             demo,
             doc,
@@ -129,7 +132,10 @@ impl Open {
             missing_views: BTreeMap::new(),
             cache_bytes: None,
             runs: Runs::default(),
-        }
+            genes: ProjectGenes::default(),
+        };
+        open.follow_genes();
+        open
     }
 
     /// The project as it is now, for a job.
@@ -145,6 +151,24 @@ impl Open {
     /// The chosen genes.
     pub fn genes(&self) -> &[String] {
         self.doc.selection.as_ref().map_or(&[], |s| &s.genes)
+    }
+
+    /// Which of the chosen genes can be trained on, and why the others cannot.
+    pub fn gene_choice(&self) -> &GeneChoice {
+        self.genes.choice()
+    }
+
+    /// All genes that the sections measured.
+    pub fn measured_genes(&self) -> &MeasuredGenes {
+        self.genes.measured()
+    }
+
+    fn follow_genes(&mut self) {
+        let mut genes = std::mem::take(&mut self.genes);
+        let read: Vec<_> =
+            self.sections().enumerate().filter_map(|(place, s)| Some((place, s.ready()?))).collect();
+        genes.follow(&read, self.genes());
+        self.genes = genes;
     }
 
     /// "her2st-C".
@@ -243,6 +267,7 @@ impl Open {
                 section.patient.clone_from(&entry.patient);
             }
         }
+        self.follow_genes();
     }
 
     /// Whether there is something to write now, and otherwise when to look again.
@@ -341,6 +366,7 @@ impl Open {
             self.loaded.remove(&key(entry));
             self.notes.remove(&key(entry));
         }
+        self.follow_genes();
     }
 
     /// Whether any section is still being read.

@@ -79,6 +79,8 @@ impl App {
             Some("The sections are not ready.")
         } else if open.genes().is_empty() {
             Some("Choose genes on the Data page first.")
+        } else if open.gene_choice().used.is_empty() {
+            Some("None of the chosen genes was measured in every section.")
         } else {
             self.recipe().is_err().then_some("A setting above cannot be used.")
         }

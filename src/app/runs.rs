@@ -122,6 +122,21 @@ impl Runs {
         }
     }
 
+    /// The newest complete run, where its genes are none of these `lists`. The project may have no list, or another one,
+    /// when its runs were made by the command line.
+    pub fn with_other_genes(&self, lists: &[&[String]]) -> Option<&RunInfo> {
+        let newest = self.list.iter().find(|r| r.complete)?;
+        let genes = &newest.config.genes;
+        let same = |list: &&[String]| {
+            *list == genes.as_slice()
+                || (list.len() == genes.len() && {
+                    let own: BTreeSet<&String> = genes.iter().collect();
+                    list.iter().all(|g| own.contains(g))
+                })
+        };
+        (!lists.iter().any(same)).then_some(newest)
+    }
+
     /// A name for a new run that is not taken: "run 3", "cross-validation 2".
     pub fn free_name(&self, stem: &str) -> String {
         let taken = |name: &str| {

@@ -218,6 +218,7 @@ pub(super) mod tests {
             sections: sections.iter().map(ToString::to_string).collect(),
             genes: genes.iter().map(ToString::to_string).collect(),
             target,
+            normalised: Vec::new(),
             encoder: "texture-2".into(),
             weights: None,
             device: String::new(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::command::{Overlay, Step};
 use super::encoders::Encoders;
-use super::explore::{ExploreState, SectionInput};
+use super::explore::{ExploreState, RunScale, SectionInput};
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::history::History;
 use super::import::ImportForm;
@@ -96,6 +96,8 @@ pub struct App {
     pub(super) effects: Vec<Effect>,
     /// Files to import once the new project is there.
     pub(super) pending_import: Vec<PathBuf>,
+    /// Whether a model is to be trained once the genes are selected.
+    pub(super) train_after_selection: bool,
     settings_folder: Option<PathBuf>,
     settings_changed: Option<Instant>,
 }
@@ -133,6 +135,7 @@ impl App {
             builtin_panels: crate::data::panels::builtin(),
             effects: Vec::new(),
             pending_import: Vec::new(),
+            train_after_selection: false,
             settings_folder,
             settings_changed: None,
         };
@@ -273,6 +276,11 @@ impl App {
                 .for_maps(s.entry)
                 .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
                 .map(Arc::clone),
+            run: open.runs.for_maps(s.entry).map(|run| RunScale {
+                genes: Arc::new(run.config.genes.clone()),
+                target: run.config.target,
+                predicted: run.config.scale(),
+            }),
             problem: match s.state {
                 SectionState::Failed(why, _) => Some(why.clone()),
                 SectionState::Missing(missing) => missing.first().map(ToString::to_string),

@@ -299,9 +299,9 @@ pub struct GenesArgs {
     /// The least share of spots, 0 to 1, in which a gene must be seen.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub min_spots: f64,
-    /// Genes that are kept whatever their variability.
-    #[arg(long, value_delimiter = ',', value_name = "GENES")]
-    pub keep: Vec<String>,
+    /// Genes, separated by commas, that are kept whatever their variability.
+    #[arg(long, value_name = "GENES")]
+    pub keep: Option<String>,
     /// Select on these sections only (the training sections); all by default.
     #[arg(long, value_delimiter = ',', value_name = "SECTIONS")]
     pub sections: Vec<String>,
@@ -395,15 +395,15 @@ pub struct EvaluateArgs {
 pub struct FigureArgs {
     /// The project file.
     pub project: PathBuf,
-    /// Name of the run, or of the cross-validation.
+    /// Name of the run, or of the cross-validation; needed for predicted maps.
     #[arg(long)]
-    pub run: String,
+    pub run: Option<String>,
     /// The section.
     #[arg(long)]
     pub section: String,
-    /// Gene names, one row of panels each.
-    #[arg(long, value_delimiter = ',', required = true)]
-    pub genes: Vec<String>,
+    /// Gene names separated by commas, one row of panels each; of the run, or any that the section measured.
+    #[arg(long)]
+    pub genes: String,
     /// Columns, in order: he, measured, predicted, difference, uncertainty.
     #[arg(long, value_delimiter = ',', default_value = "he,measured,predicted")]
     pub panes: Vec<String>,

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
-use hiscmcl::data::gene_list;
+use hiscmcl::data::gene_list::{self, Known};
 use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
@@ -194,6 +194,9 @@ fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
 }
 
 fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
+    let workspace = Workspace::open(args.project)?;
+    let keep = args.keep.as_deref().map(|text| names_in(&workspace, &workspace.section_names(), text, ctx));
+    let keep = keep.transpose()?;
     let options = HvgOptions {
         per_section: args.hvg,
         combine: match args.combine {
@@ -201,12 +204,11 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
             CombineArg::Intersection => Combine::Intersection,
         },
         min_spots: args.min_spots,
-        always: args.keep,
+        always: keep.unwrap_or_default(),
     };
     if !(0.0..=1.0).contains(&options.min_spots) {
         return Err(anyhow!("--min-spots is a share, 0 to 1, not {}", options.min_spots));
     }
-    let workspace = Workspace::open(args.project)?;
     let sections = section_names(&args.sections, &workspace);
     let selection = genes::select(&workspace, &sections, &options, ctx)?;
     gene_list::write(&args.out, &selection.genes)?;
@@ -216,6 +218,21 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let value = json!({ "genes": selection.genes.len(), "shared": selection.shared.len(), "out": args.out });
     let line = format!("{}: {} genes", args.out.display(), selection.genes.len());
     print(args.json, &value, std::iter::once(line))
+}
+
+/// The genes in an argument, which commas separate unless they are part of a name.
+fn names_in(
+    workspace: &Workspace,
+    sections: &[String],
+    text: &str,
+    ctx: &Ctx,
+) -> anyhow::Result<Vec<String>> {
+    // Most names hold no comma, and sections need not be read for these.
+    if !text.contains(',') {
+        return Ok(gene_list::split_names(text, &|_| false));
+    }
+    let measured = genes::Measured::new(workspace, sections, ctx)?;
+    Ok(gene_list::split_names(text, &|name| measured.knows(name) != Known::No))
 }
 
 fn list_encoders(json: bool) -> anyhow::Result<()> {
@@ -265,16 +282,20 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
     // Before anything is computed.
     figures::Format::of(&args.out)?;
     let workspace = Workspace::open(args.project)?;
-    let run = runs::find_run(&workspace.path, &args.run)?;
+    let run = args.run.as_deref().map(|run| runs::find_run(&workspace.path, run)).transpose()?;
+    let genes = names_in(&workspace, std::slice::from_ref(&args.section), &args.genes, ctx)?;
+    if genes.is_empty() {
+        return Err(anyhow!("--genes names no gene; give one or several, separated by commas"));
+    }
     let panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
     let request = figure::FigureRequest {
-        run: Some(args.run),
-        rows: args.genes.iter().map(|gene| (args.section.clone(), gene.clone())).collect(),
+        run: run.map(|run| run.id),
+        rows: genes.into_iter().map(|gene| (args.section.clone(), gene)).collect(),
         display: DisplaySettings { panes, ..DisplaySettings::default() },
         style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
         device: DeviceChoice::Auto,
-        genes: run.config.genes,
-        target: run.config.target,
+        genes: workspace.project.selection.clone().unwrap_or_default().genes,
+        target: workspace.project.target,
     };
     let figure = figure::compose(&workspace, &request, ctx)?;
     if let Some(folder) = args.out.parent().filter(|p| !p.as_os_str().is_empty()) {

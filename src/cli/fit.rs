@@ -56,7 +56,11 @@ impl Settings {
 }
 
 /// What is asked of each recipe, by its name.
-fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
+fn requests(
+    workspace: &Workspace,
+    args: FitArgs,
+    ctx: &Ctx,
+) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
     let recipe = args.recipe;
     let mut settings = Settings::default();
     if let Some(weights) = args.train_encoder {
@@ -75,7 +79,7 @@ fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRe
     let Settings { fused, published } = settings;
     let seed = published.settings.seed;
     let fused = FitRequest {
-        genes: genes::load(&args.genes, ctx)?,
+        genes: genes::load(workspace, &args.genes, ctx)?,
         target: args.target.into(),
         sections: Vec::new(),
         encoder: args.encoder.into(),
@@ -95,7 +99,7 @@ fn requests(args: FitArgs, ctx: &Ctx) -> anyhow::Result<Vec<(&'static str, FitRe
 /// Trains a model and keeps it as a run.
 pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
-    let requests = requests(args.fit, ctx)?;
+    let requests = requests(&workspace, args.fit, ctx)?;
     let [(_, request)] = requests.as_slice() else {
         return Err(anyhow!("train takes one recipe at a time: fused or published"));
     };
@@ -142,7 +146,7 @@ pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
         }
     }
     let workspace = Workspace::open(args.project)?;
-    let requests = requests(args.fit, ctx)?;
+    let requests = requests(&workspace, args.fit, ctx)?;
     let both = requests.len() > 1;
     let mut reports: Vec<(&str, EvalReport)> = Vec::new();
     for (recipe, request) in requests {

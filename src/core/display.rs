@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::colormap::{ColorMap, position};
+use super::target::ExpressionScale;
 
 /// What a pane shows over the H&E.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -239,38 +240,77 @@ impl ColorScale {
     }
 }
 
-/// The colour scale of each pane, given the values it shows (in any order; NaN where there are none);
-/// `None` for panes without a scale or without a single value. The rule, by pane:
-/// - measured and predicted follow `settings.limits`, together when those are shared;
+/// What a pane shows, as far as its colours depend on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PaneValues<'a> {
+    /// Which pane.
+    pub kind: PaneKind,
+    /// Its values, in any order; NaN where there are none.
+    pub values: &'a [f32],
+    /// What the values mean; `None` for H&E, difference and uncertainty, or where it does not matter.
+    pub scale: Option<ExpressionScale>,
+}
+
+impl<'a> PaneValues<'a> {
+    /// Values of which nothing more is known.
+    pub const fn new(kind: PaneKind, values: &'a [f32]) -> Self {
+        Self { kind, values, scale: None }
+    }
+
+    fn zero(&self) -> Option<f32> {
+        self.scale.and_then(ExpressionScale::zero)
+    }
+}
+
+/// The colour scale of each pane; `None` for panes without a scale or without a single value. The rule, by pane:
+/// - measured and predicted follow `settings.limits`, together when those are shared and both panes have the same
+///   [`ExpressionScale`]; the lower limit is never below the zero of that scale;
 /// - difference is symmetric around zero, its ends at the size that the limits leave of |difference|;
 /// - uncertainty starts at zero.
-pub fn color_scales(settings: &DisplaySettings, panes: &[(PaneKind, &[f32])]) -> Vec<Option<ColorScale>> {
+///
+/// Percentiles that coincide although the values do not (a gene that a single spot expresses) give way to the
+/// full range.
+pub fn color_scales(settings: &DisplaySettings, panes: &[PaneValues<'_>]) -> Vec<Option<ColorScale>> {
     let limits = settings.limits;
     let (low, high) = limits.percentiles();
-    let expression = || panes.iter().filter(|(kind, _)| kind.is_expression());
-    let shared =
-        if limits.is_shared() { range(expression().flat_map(|(_, v)| *v).copied(), low, high) } else { None };
+    let above = |zero: Option<f32>, (low, high): (f32, f32)| match zero {
+        Some(zero) => (low.max(zero), high.max(zero)),
+        None => (low, high),
+    };
+    let shared = |scale: Option<ExpressionScale>| {
+        let alike = panes.iter().filter(|p| p.kind.is_expression() && p.scale == scale);
+        range(alike.flat_map(|p| p.values).copied(), low, high)
+    };
     panes
         .iter()
-        .map(|&(kind, values)| {
-            let ends = match (kind, limits) {
+        .map(|pane| {
+            let values = || pane.values.iter().copied();
+            let ends = match (pane.kind, limits) {
                 (PaneKind::He, _) => None,
                 (PaneKind::Measured | PaneKind::Predicted, Limits::Fixed { low, high }) => Some((low, high)),
-                (PaneKind::Measured | PaneKind::Predicted, _) if limits.is_shared() => shared,
-                (PaneKind::Measured | PaneKind::Predicted, _) => range(values.iter().copied(), low, high),
+                (PaneKind::Measured | PaneKind::Predicted, _) => {
+                    let range =
+                        if limits.is_shared() { shared(pane.scale) } else { range(values(), low, high) };
+                    range.map(|ends| apart(above(pane.zero(), ends)))
+                }
                 (PaneKind::Difference, _) => {
-                    range(values.iter().map(|v| v.abs()), 0.0, high).map(|(_, size)| (-size, size))
+                    let size = range(values().map(f32::abs), 0.0, high).map(|(_, size)| size);
+                    size.map(|size| if size > LEAST_SIZE { (-size, size) } else { (-1.0, 1.0) })
                 }
                 (PaneKind::Uncertainty, _) => {
-                    range(values.iter().copied(), 0.0, high).map(|(_, most)| (0.0, most))
+                    let most = range(values(), 0.0, high).map(|(_, most)| most);
+                    most.map(|most| (0.0, if most > LEAST_SIZE { most } else { 1.0 }))
                 }
             };
             // A fixed scale is there without values too; every other one needs a value to stand on.
-            let (low, high) = apart(ends?);
-            Some(ColorScale { map: kind.colormap(settings.colormap), low, high })
+            let (low, high) = ends?;
+            Some(ColorScale { map: pane.kind.colormap(settings.colormap), low, high })
         })
         .collect()
 }
+
+/// Differences and uncertainties up to this size are none: they would fill the colour scale with rounding errors.
+const LEAST_SIZE: f32 = 1e-5;
 
 /// Limits that differ: a gene that is the same everywhere is drawn as low when it is absent and as high
 /// when it is present.
@@ -284,10 +324,22 @@ fn apart((low, high): (f32, f32)) -> (f32, f32) {
     }
 }
 
-/// The `low`-th and `high`-th percentile of the finite values, `None` when there are none.
+/// Whether there are values and all of them are zero: the gene was looked for and not found. Spots without a value
+/// do not count.
+pub fn is_silent(values: &[f32]) -> bool {
+    let mut some = values.iter().filter(|v| !v.is_nan()).peekable();
+    some.peek().is_some() && some.all(|v| *v == 0.0)
+}
+
+/// The `low`-th and `high`-th percentile of the finite values, the lowest and highest value where these coincide;
+/// `None` when there are none.
 fn range(values: impl Iterator<Item = f32>, low: f32, high: f32) -> Option<(f32, f32)> {
     let mut finite: Vec<f32> = values.filter(|v| v.is_finite()).collect();
-    Some((percentile(&mut finite, low)?, percentile(&mut finite, high)?))
+    let ends = (percentile(&mut finite, low)?, percentile(&mut finite, high)?);
+    if ends.0 < ends.1 {
+        return Some(ends);
+    }
+    Some((percentile(&mut finite, 0.0)?, percentile(&mut finite, 100.0)?))
 }
 
 /// The `p`-th percentile, 0 to 100, interpolated linearly between neighbours as numpy does by default;
@@ -307,6 +359,11 @@ mod tests {
 
     fn settings(limits: Limits) -> DisplaySettings {
         DisplaySettings { limits, ..DisplaySettings::default() }
+    }
+
+    fn color_scales(settings: &DisplaySettings, panes: &[(PaneKind, &[f32])]) -> Vec<Option<ColorScale>> {
+        let panes: Vec<_> = panes.iter().map(|&(kind, values)| PaneValues::new(kind, values)).collect();
+        super::color_scales(settings, &panes)
     }
 
     fn ends(scale: Option<ColorScale>) -> (f32, f32) {
@@ -357,6 +414,51 @@ mod tests {
         let two = color_scales(&settings(Limits::ROBUST), &[(PaneKind::Measured, &[2.0, 2.0][..])]);
         assert_eq!(ends(two[0]), (0.0, 2.0));
         assert_eq!(color_scales(&settings(Limits::ROBUST), &[(PaneKind::Measured, &[f32::NAN][..])]), [None]);
+    }
+
+    #[test]
+    fn limits_are_shared_within_one_scale_and_never_below_its_zero() {
+        let (listed, outside) = (Some(ExpressionScale::Log10Selected), Some(ExpressionScale::Log10All));
+        let of = |limits, measured, predicted: &[f32]| {
+            let panes = [
+                PaneValues { kind: PaneKind::Measured, values: &[0.0, 0.0, 2.0], scale: measured },
+                PaneValues { kind: PaneKind::Predicted, values: predicted, scale: listed },
+            ];
+            let scales = super::color_scales(&settings(limits), &panes);
+            (ends(scales[0]), ends(scales[1]))
+        };
+        // Predictions that an earlier version stored may be a little below zero.
+        let predicted = [-0.5, 1.0, 4.0];
+        assert_eq!(of(Limits::Shared, listed, &predicted), ((0.0, 4.0), (0.0, 4.0)));
+        assert_eq!(of(Limits::Shared, outside, &predicted), ((0.0, 2.0), (0.0, 4.0)));
+        assert_eq!(of(Limits::PerPane, listed, &predicted).1, (0.0, 4.0));
+        assert_eq!(of(Limits::PerPane, listed, &[-0.5, -0.1, -0.2]).1, (0.0, 1.0), "nothing above zero");
+        // What a file holds may be negative.
+        let as_in_file = PaneValues {
+            kind: PaneKind::Measured,
+            values: &[-1.5, 2.0],
+            scale: Some(ExpressionScale::AsInFile),
+        };
+        assert_eq!(ends(super::color_scales(&settings(Limits::Shared), &[as_in_file])[0]), (-1.5, 2.0));
+    }
+
+    #[test]
+    fn a_gene_of_one_spot_and_a_silent_gene_are_seen_as_such() {
+        let mut one = [0.0; 200];
+        one[7] = 3.5;
+        for limits in [Limits::ROBUST, Limits::PerPane, Limits::PerPanePercentile { low: 2.0, high: 98.0 }] {
+            let scales = color_scales(&settings(limits), &[(PaneKind::Measured, &one[..])]);
+            assert_eq!(ends(scales[0]), (0.0, 3.5));
+            let none = [0.0, 0.0, f32::NAN];
+            let panes =
+                [PaneKind::Measured, PaneKind::Predicted, PaneKind::Difference, PaneKind::Uncertainty];
+            let scales = color_scales(&settings(limits), &panes.map(|kind| (kind, &none[..])));
+            let expected = [(0.0, 1.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 1.0)];
+            assert_eq!(scales.iter().map(|s| ends(*s)).collect::<Vec<_>>(), expected);
+            assert_eq!(scales[0].unwrap().index(0.0), Some(0), "the lowest colour");
+        }
+        let tiny = color_scales(&settings(Limits::ROBUST), &[(PaneKind::Uncertainty, &[1e-6, 1e-6][..])]);
+        assert_eq!(ends(tiny[0]), (0.0, 1.0), "rounding errors are no uncertainty");
     }
 
     #[test]

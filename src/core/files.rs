@@ -1,5 +1,6 @@
 //! Reading and writing files so that errors name them and nothing is left half-written.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -66,6 +67,47 @@ pub fn plain_io(error: &io::Error) -> String {
             let text = error.to_string();
             text.split(" (os error").next().unwrap_or(&text).to_owned()
         }
+    }
+}
+
+/// The longest name that is made of what the user called something, in bytes; file systems take 255.
+const LONGEST_STEM: usize = 200;
+
+/// `name` as the name of a file, without its ending, on every system: letters, digits, '.', '_' and '-' of it, an
+/// underscore for anything else. Never empty, hidden or a device of Windows ("CON").
+pub fn safe_stem(name: &str) -> String {
+    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+    let allowed = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let stem: String = name.chars().map(allowed).collect();
+    let stem = stem.get(..stem.floor_char_boundary(LONGEST_STEM)).unwrap_or_default().trim_end_matches('.');
+    let device = stem.split('.').next().unwrap_or_default().to_lowercase();
+    let numbered = ["com", "lpt"].iter().any(|d| {
+        device.strip_prefix(d).is_some_and(|n| n.chars().count() == 1 && n.chars().all(char::is_numeric))
+    });
+    if stem.is_empty() || stem.starts_with('.') || numbered || DEVICES.contains(&device.as_str()) {
+        format!("_{stem}")
+    } else {
+        stem.to_owned()
+    }
+}
+
+/// Names of files that belong to one folder: no two are the same, on systems that ignore capitals either.
+#[derive(Debug, Default)]
+pub struct FileNames {
+    used: HashSet<String>,
+}
+
+impl FileNames {
+    /// A name for a file called `stem`, with this ending; a number tells it from one that was given before.
+    pub fn unique(&mut self, stem: &str, ending: &str) -> String {
+        let stem = safe_stem(stem);
+        let mut name = format!("{stem}.{ending}");
+        let mut number = 1;
+        while !self.used.insert(name.to_lowercase()) {
+            number += 1;
+            name = format!("{stem}-{number}.{ending}");
+        }
+        name
     }
 }
 
@@ -151,6 +193,41 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a temporary file was left");
+    }
+
+    #[test]
+    fn names_of_files_are_safe_and_unique_on_every_system() {
+        for (name, expected) in [
+            ("THRA1/BTR", "THRA1_BTR"),
+            ("../BTR", "_.._BTR"),
+            ("IG\"K\"", "IG_K_"),
+            ("\u{3b1}-SMA", "\u{3b1}-SMA"),
+            ("con", "_con"),
+            ("CON.1", "_CON.1"),
+            ("lpt1", "_lpt1"),
+            ("COM10", "COM10"),
+            ("CONK", "CONK"),
+            ("A.", "A"),
+            ("...", "_"),
+            ("", "_"),
+        ] {
+            assert_eq!(safe_stem(name), expected, "{name:?}");
+        }
+        assert_eq!(safe_stem(&"x".repeat(500)).len(), LONGEST_STEM);
+        let mut names = FileNames::default();
+        let all = ["C4_MT-CO1", "C4_mt-Co1", "C4_A/B", "C4_A_B", "C4_A?B", "C4_A_B-2"]
+            .map(|n| names.unique(n, "png"));
+        assert_eq!(
+            all,
+            [
+                "C4_MT-CO1.png",
+                "C4_mt-Co1-2.png",
+                "C4_A_B.png",
+                "C4_A_B-2.png",
+                "C4_A_B-3.png",
+                "C4_A_B-2-2.png"
+            ]
+        );
     }
 
     #[test]

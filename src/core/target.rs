@@ -15,26 +15,102 @@ pub enum Target {
     Lognorm,
 }
 
+/// What a value on a map of expression means. Values of different scales are never compared by size: they
+/// have separate colour limits and no difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExpressionScale {
+    /// `log10(1 + 1e4 * count / sum over the selected genes)`: [`Target::Published`] of a selected gene.
+    Log10Selected,
+    /// `log10(1 + 1e4 * count / sum over all genes)`: a gene that is not selected, where the target is
+    /// [`Target::Published`]. The sum over the selected genes does not contain its counts.
+    Log10All,
+    /// `ln(1 + 1e4 * count / sum over all genes)`: [`Target::Lognorm`] of any gene.
+    LnAll,
+    /// Whatever the file holds, where its values were normalised before.
+    AsInFile,
+}
+
+impl ExpressionScale {
+    /// Name with unit, as it stands beside a colour bar.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Log10Selected => "log10(1 + CP10k), selected genes",
+            Self::Log10All => "log10(1 + CP10k), all genes",
+            Self::LnAll => "ln(1 + CP10k), all genes",
+            Self::AsInFile => "as in the file (normalised)",
+        }
+    }
+
+    /// The unit in a few words, still different from that of the other scales of the same target.
+    pub const fn short_unit(self) -> &'static str {
+        match self {
+            Self::Log10Selected => "log10(1 + CP10k)",
+            Self::Log10All => "log10, all genes",
+            Self::LnAll => "ln(1 + CP10k)",
+            Self::AsInFile => "as in the file",
+        }
+    }
+
+    /// What CP10k means here, or where the values come from, in one sentence.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::Log10Selected => {
+                "CP10k are counts per 10,000 counts of the genes of the model (or of the gene list, before \
+                 there is a model) in the spot."
+            }
+            Self::Log10All => {
+                "This gene is not in the gene list, so CP10k are counts per 10,000 counts of all genes in the spot."
+            }
+            Self::LnAll => "CP10k are counts per 10,000 counts of all genes in the spot.",
+            Self::AsInFile => "The file holds normalised values instead of counts; they are shown unchanged.",
+        }
+    }
+
+    /// The value of a gene without counts, below which there is nothing; `None` where the scale has no such end.
+    pub const fn zero(self) -> Option<f32> {
+        match self {
+            Self::Log10Selected | Self::Log10All | Self::LnAll => Some(0.0),
+            Self::AsInFile => None,
+        }
+    }
+
+    /// The value of `count` transcripts in a spot that has `total` of them, over the genes that the scale sums
+    /// over. 0 in a spot without any. Values as in the file stay what they are.
+    pub fn value(self, count: f64, total: f64) -> f64 {
+        if self == Self::AsInFile {
+            return count;
+        }
+        if total <= 0.0 {
+            return 0.0;
+        }
+        let per_ten_thousand = 1e4 * count / total;
+        match self {
+            Self::LnAll => per_ten_thousand.ln_1p(),
+            Self::Log10Selected | Self::Log10All | Self::AsInFile => (1.0 + per_ten_thousand).log10(),
+        }
+    }
+}
+
 impl Target {
     /// Name with unit, as it stands beside a colour bar.
     pub fn unit(self) -> &'static str {
-        match self {
-            Self::Published => "log10(1 + CP10k), selected genes",
-            Self::Lognorm => "ln(1 + CP10k), all genes",
+        self.scale(true).unit()
+    }
+
+    /// The scale of a gene's values: the target itself for a gene that is `selected`, the same logarithm over all
+    /// genes for any other.
+    pub const fn scale(self, selected: bool) -> ExpressionScale {
+        match (self, selected) {
+            (Self::Published, true) => ExpressionScale::Log10Selected,
+            (Self::Published, false) => ExpressionScale::Log10All,
+            (Self::Lognorm, _) => ExpressionScale::LnAll,
         }
     }
 
     /// The target of `count` transcripts in a spot that has `total` of them (over the selected genes for
     /// [`Target::Published`], over all genes for [`Target::Lognorm`]). 0 in a spot without any.
     pub fn of_count(self, count: f64, total: f64) -> f64 {
-        if total <= 0.0 {
-            return 0.0;
-        }
-        let per_ten_thousand = 1e4 * count / total;
-        match self {
-            Self::Published => (1.0 + per_ten_thousand).log10(),
-            Self::Lognorm => per_ten_thousand.ln_1p(),
-        }
+        self.scale(true).value(count, total)
     }
 
     /// The target of the given columns of a count table: `counts.rows() x columns.len()`. Columns that do
@@ -65,6 +141,18 @@ mod tests {
         assert_eq!(Target::Published.of_count(1.0, 1e4), 2f64.log10());
         assert_eq!(Target::Lognorm.of_count(3.0, 1e4), 4f64.ln());
         assert_eq!(Target::Published.of_count(0.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn genes_outside_the_list_have_a_scale_of_their_own() {
+        assert_eq!(Target::Published.scale(true), ExpressionScale::Log10Selected);
+        assert_eq!(Target::Published.scale(false), ExpressionScale::Log10All);
+        assert_eq!(Target::Lognorm.scale(true), Target::Lognorm.scale(false));
+        // A gene never has more counts than its spot, so neither scale exceeds that of 10,000 of 10,000.
+        assert_eq!(ExpressionScale::Log10All.value(7.0, 7.0), 10_001f64.log10());
+        assert_eq!(ExpressionScale::LnAll.value(7.0, 7.0), 10_001f64.ln());
+        assert_eq!(ExpressionScale::AsInFile.value(-0.5, 0.0), -0.5);
+        assert_eq!((ExpressionScale::Log10All.zero(), ExpressionScale::AsInFile.zero()), (Some(0.0), None));
     }
 
     #[test]

@@ -7,11 +7,13 @@ pub mod demo;
 pub mod gene_list;
 pub mod genes;
 pub mod hdf5;
+pub mod measured_genes;
 #[cfg(test)]
 mod mutate;
 pub mod open;
 pub mod panels;
 pub mod project;
+pub mod protein_names;
 pub mod section;
 pub mod slide;
 pub mod st;

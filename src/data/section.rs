@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::Csr;
-use crate::core::target::Target;
+use crate::core::target::{ExpressionScale, Target};
 
-/// A gene of a count table. Names repeat in real data, identifiers do not.
+/// A gene of a count table. Names repeat in files, identifiers do not; in a [`Section`] neither does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Gene {
     /// What people call it: "ERBB2".
@@ -57,11 +57,12 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    /// What stands beside a colour bar of values that `target` was to be made of.
-    pub fn unit(self, target: Target) -> &'static str {
+    /// The scale of a gene's values of which `target` was to be made; `selected` says whether the gene is one of
+    /// those that the target sums over.
+    pub const fn scale(self, target: Target, selected: bool) -> ExpressionScale {
         match self {
-            Self::Counts => target.unit(),
-            Self::Normalised => "as in the file (normalised)",
+            Self::Counts => target.scale(selected),
+            Self::Normalised => ExpressionScale::AsInFile,
         }
     }
 }
@@ -152,7 +153,7 @@ impl Section {
         ))
     }
 
-    /// The column of the first gene of this name.
+    /// The column of the gene of this very name; see [`super::genes::GeneIndex`] for other ways to call a gene.
     pub fn gene(&self, name: &str) -> Option<usize> {
         self.genes.iter().position(|g| g.name == name)
     }

@@ -111,7 +111,7 @@ fn number(value: Option<f64>) -> String {
 }
 
 /// A CSV field, in quotes where it must be.
-fn quoted(field: &str) -> String {
+pub fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

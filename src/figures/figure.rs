@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::display::{ColorScale, PaneKind};
 use crate::core::files::FileError;
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
+use crate::core::target::ExpressionScale;
 
 /// The part of a slide that rows of a figure show, with the spots on it. Rows of one section share it, so
 /// that its image is embedded once.
@@ -49,17 +50,49 @@ impl Tissue {
 /// One map: a pane of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// One value a spot, NaN where there is none; empty for H&E.
+    /// One value a spot, NaN where there is none; empty for H&E, and for a map that does not exist.
     pub values: Vec<f32>,
-    /// Its colours; none for H&E.
+    /// Its colours; none for H&E, and for a map that does not exist.
     pub scale: Option<ColorScale>,
-    /// Correlation with the measured values, printed under the map.
+    /// What measured or predicted values mean, written along their colour bar.
+    pub expression: Option<ExpressionScale>,
+    /// Pearson's correlation with the measured values, printed beneath it.
     pub pcc: Option<f32>,
+    /// What must be known to read the map, printed beneath it.
+    pub remark: Option<PanelRemark>,
 }
 
 impl Panel {
     /// The tissue alone.
-    pub const HE: Self = Self { values: Vec::new(), scale: None, pcc: None };
+    pub const HE: Self = Self { values: Vec::new(), scale: None, expression: None, pcc: None, remark: None };
+}
+
+/// Why a map is empty, or the same everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PanelRemark {
+    /// The gene was counted at no spot of the section.
+    NoCounts,
+    /// The gene is predicted as zero at every spot.
+    PredictedZero,
+    /// The section did not measure the gene.
+    NotMeasured,
+    /// The run does not predict the gene.
+    NotPredicted,
+    /// Measured and predicted values are on different scales.
+    TwoScales,
+}
+
+impl PanelRemark {
+    /// The remark, and a shorter one.
+    pub const fn texts(self) -> [&'static str; 2] {
+        match self {
+            Self::NoCounts => ["no counts at any spot", "no counts"],
+            Self::PredictedZero => ["predicted as zero at every spot", "predicted as zero"],
+            Self::NotMeasured => ["not measured in this section", "not measured"],
+            Self::NotPredicted => ["not predicted by this run", "not predicted"],
+            Self::TwoScales => ["no difference: two scales", "two scales"],
+        }
+    }
 }
 
 /// One row: a gene on a section.
@@ -164,8 +197,6 @@ pub struct Figure {
     pub columns: Vec<PaneKind>,
     /// The rows, from top to bottom.
     pub rows: Vec<Row>,
-    /// What measured and predicted values are, with unit, beside their colour bar.
-    pub unit: String,
     /// How it is set.
     pub style: Style,
 }
@@ -281,8 +312,8 @@ impl Figure {
             return Err(format!("{} panels for {} columns", row.panels.len(), self.columns.len()));
         }
         for (kind, panel) in self.columns.iter().zip(&row.panels) {
-            let expected = if *kind == PaneKind::He { 0 } else { spots };
-            if panel.values.len() != expected {
+            let nothing = *kind == PaneKind::He || (panel.scale.is_none() && panel.values.is_empty());
+            if panel.values.len() != if nothing { 0 } else { spots } {
                 let name = kind.name();
                 return Err(format!("{name} has {} values for {spots} spots", panel.values.len()));
             }

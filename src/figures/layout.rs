@@ -9,6 +9,7 @@ use super::nice;
 use super::text::{self, Face};
 use crate::core::colormap::NO_DATA;
 use crate::core::display::{ColorScale, PaneKind};
+use crate::core::target::ExpressionScale;
 
 const MM_PER_POINT: f64 = 25.4 / 72.0;
 const BLACK: [u8; 3] = [0, 0, 0];
@@ -72,8 +73,8 @@ struct Plan {
 /// A column of colour bars.
 #[derive(Debug, Clone)]
 struct BarColumn {
-    /// What the values are.
-    label: String,
+    /// What the values are, row by row.
+    labels: Vec<String>,
     /// Whether it also stands for the column to the left.
     shared: bool,
     /// Width of the widest tick label.
@@ -110,7 +111,7 @@ impl Plan {
         let lowest = plan.rows.iter().map(|(_, height)| *height).fold(f64::INFINITY, f64::min);
         let mut changed = false;
         for bar in bars.iter_mut().flatten() {
-            if text::width(&bar.label, Face::Regular, em) > lowest {
+            if bar.labels.iter().any(|l| text::width(l, Face::Regular, em) > lowest) {
                 bar.lines = MOST_LINES;
                 changed = true;
             }
@@ -136,8 +137,8 @@ impl Plan {
 
         let header = line(em) + LABEL_GAP;
         let letters = if style.letters == Letters::Panels { line(em) + LABEL_GAP } else { 0.0 };
-        let has_notes =
-            style.scale_bar || figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.pcc.is_some());
+        let has_notes = style.scale_bar
+            || figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.pcc.is_some() || p.remark.is_some());
         let notes = if has_notes { LABEL_GAP + line(em) } else { 0.0 };
         let has_footer =
             figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.values.iter().any(|v| v.is_nan()));
@@ -199,14 +200,18 @@ fn letter_size(em: f64) -> f64 {
 }
 
 /// Where colour bars stand. Measured and predicted beside each other share one when all rows give them
-/// the same scale.
+/// the same colours for values of the same meaning.
 fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
     let scale = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.scale);
+    let meaning = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.expression);
     let shares_with_next = |c: usize| {
         let both = |k: Option<&PaneKind>| k.is_some_and(|k| k.is_expression());
         both(figure.columns.get(c))
             && both(figure.columns.get(c + 1))
-            && figure.rows.iter().all(|r| scale(r, c) == scale(r, c + 1))
+            && figure
+                .rows
+                .iter()
+                .all(|r| scale(r, c) == scale(r, c + 1) && meaning(r, c) == meaning(r, c + 1))
     };
     let mut out = Vec::new();
     for (c, kind) in figure.columns.iter().enumerate() {
@@ -214,7 +219,7 @@ fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
         let shown = *kind != PaneKind::He && !scales.is_empty() && !shares_with_next(c);
         out.push(shown.then(|| {
             BarColumn {
-                label: bar_label(*kind, &figure.unit),
+                labels: figure.rows.iter().map(|r| bar_label(*kind, meaning(r, c))).collect(),
                 shared: c > 0 && shares_with_next(c - 1),
                 ticks: scales
                     .iter()
@@ -237,10 +242,12 @@ fn tick_texts(scale: ColorScale, most: usize) -> Vec<(f64, String)> {
     values.into_iter().map(|v| (v, nice::number(v, decimals))).collect()
 }
 
-fn bar_label(kind: PaneKind, unit: &str) -> String {
+fn bar_label(kind: PaneKind, values: Option<ExpressionScale>) -> String {
     match kind {
         PaneKind::He => String::new(),
-        PaneKind::Measured | PaneKind::Predicted => unit.replace("log10", "log\u{2081}\u{2080}"),
+        PaneKind::Measured | PaneKind::Predicted => {
+            values.map(|v| v.unit().replace("log10", "log\u{2081}\u{2080}")).unwrap_or_default()
+        }
         PaneKind::Difference => "predicted \u{2212} measured".to_owned(),
         PaneKind::Uncertainty => "\u{b1} (80 % interval)".to_owned(),
     }
@@ -277,7 +284,7 @@ impl<'a> Page<'a> {
                 self.notes(row, panel, cell, c == 0);
                 if let (Some(bar), Some(scale)) = (self.plan.bars.get(c).cloned().flatten(), panel.scale) {
                     let left = bar.shared.then(|| row.panels.get(c.wrapping_sub(1))).flatten();
-                    self.color_bar(&bar, scale, cell, left.into_iter().chain([panel]));
+                    self.color_bar(&bar, r, scale, cell, left.into_iter().chain([panel]));
                 }
             }
         }
@@ -364,7 +371,7 @@ impl<'a> Page<'a> {
         at
     }
 
-    /// Beneath a panel: the scale bar at the row's first panel, and the correlation.
+    /// Beneath a panel: the scale bar at the row's first panel, and the correlation or a remark.
     fn notes(&mut self, row: &Row, panel: &Panel, cell: Rect, first: bool) {
         let em = self.plan.em;
         let rect = fitted(&row.tissue, cell);
@@ -372,8 +379,8 @@ impl<'a> Page<'a> {
         let mut left = rect.x;
         if first && self.figure.style.scale_bar {
             let um_per_mm = row.tissue.crop.width() * row.tissue.mpp.0 / rect.w;
-            // With a correlation beside it the bar takes less.
-            let share = if panel.pcc.is_some() { 0.25 } else { 0.4 };
+            // With a text beside it the bar takes less.
+            let share = if panel.pcc.is_some() || panel.remark.is_some() { 0.25 } else { 0.4 };
             let (um, label) = nice::scale_bar(rect.w * share * um_per_mm);
             let to = rect.x + um / um_per_mm;
             let y = baseline - CAP_HEIGHT * em / 2.0;
@@ -382,9 +389,10 @@ impl<'a> Page<'a> {
             left = to + LABEL_GAP + text::width(&label, Face::Regular, em) + em;
             self.text(label, to + LABEL_GAP, baseline, em, Face::Regular, BLACK);
         }
-        if let Some(pcc) = panel.pcc.filter(|p| p.is_finite()) {
+        let texts: Vec<String> = if let Some(remark) = panel.remark {
+            remark.texts().map(str::to_owned).to_vec()
+        } else if let Some(pcc) = panel.pcc.filter(|p| p.is_finite()) {
             let value = nice::number(f64::from(pcc), 2);
-            let most = cell.right() - left;
             // Without room for both, the name goes, not the number.
             // A number that the model could not have missed never stands there by itself.
             let texts = if row.seen {
@@ -392,20 +400,21 @@ impl<'a> Page<'a> {
             } else {
                 ["PCC = {}", "PCC = {}", "{}"]
             };
-            let text = texts
-                .into_iter()
-                .map(|t| t.replace("{}", &value))
-                .find(|t| text::width(t, Face::Regular, em) <= most)
-                .unwrap_or_default();
-            let w = text::width(&text, Face::Regular, em);
-            self.text(text, rect.right().max(left + w) - w, baseline, em, Face::Regular, BLACK);
-        }
+            texts.map(|t| t.replace("{}", &value)).to_vec()
+        } else {
+            Vec::new()
+        };
+        let most = cell.right() - left;
+        let text = texts.into_iter().find(|t| text::width(t, Face::Regular, em) <= most).unwrap_or_default();
+        let w = text::width(&text, Face::Regular, em);
+        self.text(text, rect.right().max(left + w) - w, baseline, em, Face::Regular, BLACK);
     }
 
     /// The colour bar right of `cell`, with ticks and what the values are.
     fn color_bar<'p>(
         &mut self,
         column: &BarColumn,
+        row: usize,
         scale: ColorScale,
         cell: Rect,
         panels: impl Iterator<Item = &'p Panel>,
@@ -440,9 +449,8 @@ impl<'a> Page<'a> {
             self.text(label, x, y + CAP_HEIGHT * em / 2.0, em, Face::Regular, BLACK);
         }
         let x = rect.right() + TICK + LABEL_GAP / 2.0 + column.ticks + LABEL_GAP;
-        for (i, label) in
-            text::wrap(&column.label, Face::Regular, em, rect.h, column.lines).into_iter().enumerate()
-        {
+        let label = column.labels.get(row).map_or("", String::as_str);
+        for (i, label) in text::wrap(label, Face::Regular, em, rect.h, column.lines).into_iter().enumerate() {
             let w = text::width(&label, Face::Regular, em);
             let text = Text {
                 text: label,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::drawing::{Item, Rect};
 use super::layout::lay_out;
-use super::{Background, Figure, FigureError, Letters, Panel, Row, Style, Tissue, raster, svg};
+use super::{Background, Figure, FigureError, Letters, Panel, PanelRemark, Row, Style, Tissue, raster, svg};
 use crate::core::colormap::ColorMap;
 use crate::core::display::{ColorScale, PaneKind};
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
+use crate::core::target::ExpressionScale;
 
 fn tissue(width: u32, height: u32) -> Arc<Tissue> {
     let centers: Vec<SlidePoint> = (0..8)
@@ -36,19 +37,24 @@ fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
     let values = |k: usize| (0..64).map(|i| ((i * (k + 3)) % 17) as f32 / 8.0 - 0.1).collect::<Vec<f32>>();
     let panel = |kind: PaneKind, r: usize| {
         let scale = |map, low, high| Some(ColorScale { map, low, high });
+        let expression = Some(ExpressionScale::Log10Selected);
         match kind {
             PaneKind::He => Panel::HE,
-            PaneKind::Measured => {
-                Panel { values: values(r), scale: scale(ColorMap::Viridis, 0.0, 1.9), pcc: None }
-            }
+            PaneKind::Measured => Panel {
+                values: values(r),
+                scale: scale(ColorMap::Viridis, 0.0, 1.9),
+                expression,
+                ..Panel::HE
+            },
             PaneKind::Predicted => {
-                Panel { values: values(r + 1), scale: scale(ColorMap::Viridis, 0.0, 1.9), pcc: Some(-0.71) }
+                let (values, scale) = (values(r + 1), scale(ColorMap::Viridis, 0.0, 1.9));
+                Panel { values, scale, expression, pcc: Some(-0.71), remark: None }
             }
             PaneKind::Difference => {
-                Panel { values: values(r + 2), scale: scale(ColorMap::RdBu, -1.25, 1.25), pcc: None }
+                Panel { values: values(r + 2), scale: scale(ColorMap::RdBu, -1.25, 1.25), ..Panel::HE }
             }
             PaneKind::Uncertainty => {
-                Panel { values: values(r + 3), scale: scale(ColorMap::Magma, 0.0, 0.4), pcc: None }
+                Panel { values: values(r + 3), scale: scale(ColorMap::Magma, 0.0, 0.4), ..Panel::HE }
             }
         }
     };
@@ -63,8 +69,7 @@ fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
             panels: columns.iter().map(|k| panel(*k, r)).collect(),
         })
         .collect();
-    let unit = "log10(1 + CP10k), selected genes".to_owned();
-    Figure { columns: columns.to_vec(), rows, unit, style: Style::default() }
+    Figure { columns: columns.to_vec(), rows, style: Style::default() }
 }
 
 fn overlap(a: Rect, b: Rect) -> bool {
@@ -162,6 +167,45 @@ fn own_limits_get_own_colour_bars() {
     f.rows[1].panels[1].scale = Some(ColorScale { map: ColorMap::Viridis, low: 0.5, high: 1.0 });
     assert_eq!(super::to_svg(&f).unwrap().matches("url(#viridis)").count(), 4);
     assert_tidy(&f, "own limits");
+}
+
+#[test]
+fn every_row_says_what_its_values_are() {
+    let mut f = figure(2, &[PaneKind::Measured, PaneKind::Predicted], (160, 160));
+    let none = Panel { remark: Some(PanelRemark::NotPredicted), ..Panel::HE };
+    f.rows[1].panels[0].expression = Some(ExpressionScale::Log10All);
+    f.rows[1].panels[1] = none;
+    let texts: Vec<String> = lay_out(&f)
+        .unwrap()
+        .items
+        .into_iter()
+        .filter_map(|i| if let Item::Text(t) = i { Some(t.text) } else { None })
+        .collect();
+    let count = |part: &str| texts.iter().filter(|t| t.contains(part)).count();
+    assert_eq!(count("selected genes"), 2, "{texts:?}");
+    assert_eq!((count("all genes"), count("not predicted by this run")), (1, 1), "{texts:?}");
+    assert_eq!(count("no data"), 0);
+    assert_tidy(&f, "two scales");
+    // The same limits do not make one scale of two.
+    let mut f = figure(1, &[PaneKind::Measured, PaneKind::Predicted], (160, 160));
+    f.rows[0].panels[0].expression = Some(ExpressionScale::AsInFile);
+    assert_eq!(super::to_svg(&f).unwrap().matches("url(#viridis)").count(), 2);
+}
+
+#[test]
+fn a_silent_gene_is_drawn_in_the_lowest_colour_with_a_remark() {
+    let mut f = figure(1, &[PaneKind::Measured], (160, 160));
+    let panel = &mut f.rows[0].panels[0];
+    panel.values.fill(0.0);
+    panel.scale = Some(ColorScale { map: ColorMap::Viridis, low: 0.0, high: 1.0 });
+    panel.remark = Some(PanelRemark::NoCounts);
+    let drawing = lay_out(&f).unwrap();
+    let circles = drawing.items.iter().find_map(|i| match i {
+        Item::Spots { circles, .. } => Some(circles),
+        _ => None,
+    });
+    assert!(circles.unwrap().iter().all(|(_, _, rgb)| *rgb == ColorMap::Viridis.rgb(0.0)));
+    assert!(super::to_svg(&f).unwrap().contains("no counts at any spot"));
 }
 
 #[test]

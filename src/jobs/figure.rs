@@ -1,23 +1,25 @@
 //! Figures of measured and predicted maps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anyhow::anyhow;
 
 use super::context::Ctx;
-use super::predict::predictions;
-use super::runs::find_run;
+use super::predict::{predictions, stored_predictions};
+use super::runs::{RunInfo, find_run};
 use super::workspace::Workspace;
-use crate::core::display::{DisplaySettings, PaneKind, color_scales};
+use crate::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales, is_silent};
 use crate::core::matrix::Matrix;
-use crate::core::target::Target;
-use crate::data::section::{Section, ValueKind};
+use crate::core::target::{ExpressionScale, Target};
+use crate::data::genes::GeneIndex;
+use crate::data::measured_genes::MeasuredGenes;
+use crate::data::section::Section;
 use crate::device::DeviceChoice;
 use crate::evaluate::metrics::pearson;
-use crate::figures::{Figure, Panel, Row, Style, Tissue};
+use crate::figures::{Figure, Panel, PanelRemark, Row, Style, Tissue};
 use crate::predict::Predictions;
-use crate::preprocess::target::expression;
+use crate::preprocess::target::Totals;
 
 /// What a figure is asked to show: one row for each gene of each section.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,25 +44,26 @@ pub struct FigureRequest {
 struct Plate {
     section: Arc<Section>,
     tissue: Arc<Tissue>,
-    genes: Vec<String>,
-    measured: Matrix,
+    names: GeneIndex,
+    totals: Totals,
+    target: Target,
     predicted: Option<Predictions>,
+    /// The scale of the predictions.
+    predicted_scale: ExpressionScale,
     /// Whether the run was trained on it.
     seen: bool,
 }
 
-/// Puts a figure together: reads the sections, predicts where needed, cuts the tissue images.
+/// Puts a figure together: reads the sections, predicts where needed, cuts the tissue images. Measured genes that are not
+/// among those of the run are drawn too, on a scale that does not depend on the list.
 ///
 /// # Errors
 /// One sentence naming the run, section, gene or file at fault.
 pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &Ctx) -> anyhow::Result<Figure> {
     let run = request.run.as_deref().map(|name| find_run(&workspace.path, name)).transpose()?;
-    let (genes, target) = match &run {
-        Some(run) => (&run.config.genes, run.config.target),
-        None => (&request.genes, request.target),
-    };
     let columns = request.display.panes.clone();
-    if run.is_none() && columns.iter().any(|p| p.needs_prediction()) {
+    let needs_prediction = columns.iter().any(|p| p.needs_prediction());
+    if run.is_none() && needs_prediction {
         return Err(anyhow!("A figure with predictions needs a run; train a model first"));
     }
     let mut plates: BTreeMap<&str, Plate> = BTreeMap::new();
@@ -69,39 +72,23 @@ pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &Ctx) -> any
         ctx.check()?;
         ctx.observer.report("Drawing maps", done as u64, request.rows.len() as u64);
         if !plates.contains_key(name.as_str()) {
-            let plate = plate(workspace, request, name, genes, target, ctx)?;
+            let plate = plate(workspace, request, name, run.as_ref(), needs_prediction, ctx)?;
             plates.insert(name, plate);
         }
         if let Some(plate) = plates.get(name.as_str()) {
-            rows.push(row(plate, gene, &request.display)?);
+            rows.push(row(plate, gene, request)?);
         }
     }
     let style = Style { opacity: request.display.opacity, ..request.style };
-    let unit = unit(plates.values().map(|p| p.section.as_ref()), target);
-    Ok(Figure { columns, rows, unit, style })
-}
-
-/// What stands beside the colour bars of these sections.
-fn unit<'a>(sections: impl Iterator<Item = &'a Section>, target: Target) -> String {
-    let (counted, normalised): (Vec<&Section>, Vec<&Section>) =
-        sections.partition(|s| s.values == ValueKind::Counts);
-    if normalised.is_empty() {
-        return ValueKind::Counts.unit(target).to_owned();
-    }
-    if counted.is_empty() {
-        return ValueKind::Normalised.unit(target).to_owned();
-    }
-    let names: Vec<&str> = normalised.iter().map(|s| s.name.as_str()).collect();
-    let (counts, as_is) = (ValueKind::Counts.unit(target), ValueKind::Normalised.unit(target));
-    format!("{counts}; {}: {as_is}", names.join(", "))
+    Ok(Figure { columns, rows, style })
 }
 
 fn plate(
     workspace: &Workspace,
     request: &FigureRequest,
     name: &str,
-    genes: &[String],
-    target: Target,
+    run: Option<&RunInfo>,
+    needs_prediction: bool,
     ctx: &Ctx,
 ) -> anyhow::Result<Plate> {
     let section = workspace.section(name, ctx)?;
@@ -124,58 +111,145 @@ fn plate(
         centers,
         radius_px,
     });
-    // Expression on the published scale depends on all selected genes, not only on those shown.
-    let measured = expression(&section, genes, target)?;
-    let predicted = request
-        .run
-        .as_deref()
-        .map(|run| predictions(workspace, run, name, request.device, ctx))
-        .transpose()?;
-    let seen = match request.run.as_deref() {
-        Some(run) => find_run(&workspace.path, run)?.config.trained_on(workspace.entry(name)?),
+    let (genes, target) = match run {
+        Some(run) => (&run.config.genes, run.config.target),
+        None => (&request.genes, request.target),
+    };
+    let names = GeneIndex::new(&section.genes);
+    // The published scale depends on all selected genes, not only on those shown.
+    let totals = Totals::new(&section.counts, genes.iter().filter_map(|g| names.find(g)), target);
+    // A prediction that no pane shows sets the limits that measured values share with it, as on the screen, but is
+    // not made for that alone.
+    let predicted = match run {
+        Some(run) if needs_prediction => Some(predictions(workspace, &run.id, name, request.device, ctx)?),
+        Some(run) => stored_predictions(workspace, run, name)?,
+        None => None,
+    };
+    let predicted = predicted.map(|p| in_order_of(p, &section));
+    let seen = match run {
+        Some(run) => run.config.trained_on(workspace.entry(name)?),
         None => false,
     };
-    Ok(Plate { section, tissue, genes: genes.to_vec(), measured, predicted, seen })
+    let predicted_scale = run.map_or(target.scale(true), |run| run.config.scale());
+    Ok(Plate { section, tissue, names, totals, target, predicted, predicted_scale, seen })
 }
 
-fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<Row> {
-    let g = plate.genes.iter().position(|name| name == gene).ok_or_else(|| {
-        anyhow!(
-            "{gene} is not among the {} genes of the run; choose another gene or another run",
-            plate.genes.len()
-        )
-    })?;
-    let measured = plate.measured.column(g);
-    let predicted = plate.predicted.as_ref().map(|p| p.mean.column(g));
-    let uncertainty = plate.predicted.as_ref().map(|p| p.uncertainty.column(g));
-    let difference: Option<Vec<f32>> =
-        predicted.as_ref().map(|p| p.iter().zip(&measured).map(|(p, m)| p - m).collect());
-    let empty: &[f32] = &[];
+/// The prediction with one row for each spot of the section, in its order; NaN for spots that were not predicted.
+fn in_order_of(predicted: Predictions, section: &Section) -> Predictions {
+    let same = predicted.spots.len() == section.spots.len()
+        && predicted.spots.iter().zip(&section.spots).all(|(id, spot)| *id == spot.id);
+    if same {
+        return predicted;
+    }
+    let row_of: HashMap<&str, usize> =
+        predicted.spots.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
+    let rows: Vec<Option<usize>> =
+        section.spots.iter().map(|spot| row_of.get(spot.id.as_str()).copied()).collect();
+    let arranged = |m: &Matrix| {
+        Matrix::from_fn(rows.len(), m.cols(), |r, c| rows[r].map_or(f32::NAN, |row| m.get(row, c)))
+    };
+    let (mean, uncertainty) = (arranged(&predicted.mean), arranged(&predicted.uncertainty));
+    Predictions { mean, uncertainty, ..predicted }
+}
+
+impl Plate {
+    /// The measured values of a gene and what they mean; `None` where the section did not measure it.
+    fn measured(&self, gene: &str) -> Option<(Vec<f32>, ExpressionScale)> {
+        let column = self.names.find(gene)?;
+        let scale = self.section.values.scale(self.target, self.totals.is_selected(column));
+        let counts = &self.section.counts;
+        let values = (0..counts.rows()).map(|r| self.totals.value(r, counts.get(r, column), scale)).collect();
+        Some((values, scale))
+    }
+
+    /// The place of a gene in the prediction: by its name, or by another name of the gene that the section knows.
+    fn predicted(&self, gene: &str) -> Option<usize> {
+        let genes = &self.predicted.as_ref()?.genes;
+        let column = self.names.find(gene);
+        let same = |g: &String| column.is_some() && self.names.find(g) == column;
+        genes.iter().position(|g| g == gene).or_else(|| genes.iter().position(same))
+    }
+}
+
+/// The gene that `typed` names: "HER2" and "erbb2" are ERBB2.
+fn meant(plate: &Plate, typed: &str) -> String {
+    let known = plate.names.find(typed).is_some() || plate.predicted(typed).is_some();
+    let meant = if known { None } else { MeasuredGenes::new([plate.section.as_ref()]).meant(typed) };
+    meant.and_then(|m| m.genes.into_iter().next()).unwrap_or_else(|| typed.to_owned())
+}
+
+fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row> {
+    let display = &request.display;
+    let meant = meant(plate, gene);
+    let gene = meant.as_str();
+    let measured = plate.measured(gene);
+    let place = plate.predicted(gene);
+    let column = |of: fn(&Predictions) -> &Matrix| Some(of(plate.predicted.as_ref()?).column(place?));
+    let (predicted, uncertainty) = (column(|p| &p.mean), column(|p| &p.uncertainty));
+    let measured_scale = measured.as_ref().map(|(_, scale)| *scale);
+    let predicted_scale = predicted.as_ref().map(|_| plate.predicted_scale);
+    let measured = measured.map(|(values, _)| values);
+    if measured.is_none() && predicted.is_none() && display.panes.iter().any(|p| *p != PaneKind::He) {
+        let section = &plate.section.name;
+        return Err(match (&request.run, plate.predicted.as_ref()) {
+            (Some(run), Some(p)) => anyhow!(
+                "{gene} was not measured in {section} and is not among the {} genes that \"{run}\" predicts; check \
+                 the spelling, or choose another gene",
+                p.genes.len()
+            ),
+            _ => anyhow!("{gene} was not measured in {section}; check the spelling, or choose another gene"),
+        });
+    }
+    let difference: Option<Vec<f32>> = match (&measured, &predicted) {
+        (Some(m), Some(p)) if measured_scale == predicted_scale => {
+            Some(p.iter().zip(m).map(|(p, m)| p - m).collect())
+        }
+        _ => None,
+    };
     let values_of = |pane: PaneKind| match pane {
-        PaneKind::He => empty,
-        PaneKind::Measured => &measured,
-        PaneKind::Predicted => predicted.as_deref().unwrap_or(empty),
-        PaneKind::Difference => difference.as_deref().unwrap_or(empty),
-        PaneKind::Uncertainty => uncertainty.as_deref().unwrap_or(empty),
+        PaneKind::He => None,
+        PaneKind::Measured => measured.as_deref(),
+        PaneKind::Predicted => predicted.as_deref(),
+        PaneKind::Difference => difference.as_deref(),
+        PaneKind::Uncertainty => uncertainty.as_deref(),
+    };
+    let meaning = |pane: PaneKind| match pane {
+        PaneKind::Measured => measured_scale,
+        PaneKind::Predicted => predicted_scale,
+        PaneKind::He | PaneKind::Difference | PaneKind::Uncertainty => None,
+    };
+    let remark = |pane: PaneKind| match (pane, values_of(pane)) {
+        (PaneKind::He, _) => None,
+        (PaneKind::Measured, Some(values)) => is_silent(values).then_some(PanelRemark::NoCounts),
+        (PaneKind::Predicted, Some(values)) => is_silent(values).then_some(PanelRemark::PredictedZero),
+        (PaneKind::Difference | PaneKind::Uncertainty, Some(_)) => None,
+        (PaneKind::Measured, None) => Some(PanelRemark::NotMeasured),
+        (PaneKind::Predicted | PaneKind::Uncertainty, None) => Some(PanelRemark::NotPredicted),
+        (PaneKind::Difference, None) if measured.is_none() => Some(PanelRemark::NotMeasured),
+        (PaneKind::Difference, None) if predicted.is_none() => Some(PanelRemark::NotPredicted),
+        (PaneKind::Difference, None) => Some(PanelRemark::TwoScales),
     };
     // Shared limits are those of measured and predicted together, whichever of them the figure shows.
     let mut kinds = display.panes.clone();
     kinds
         .extend([PaneKind::Measured, PaneKind::Predicted].into_iter().filter(|k| !display.panes.contains(k)));
-    let shown: Vec<_> = kinds.iter().map(|&kind| (kind, values_of(kind))).collect();
+    let shown: Vec<_> = kinds
+        .iter()
+        .map(|&kind| PaneValues { kind, values: values_of(kind).unwrap_or(&[]), scale: meaning(kind) })
+        .collect();
     let scales = color_scales(display, &shown);
-    let pcc = predicted.as_ref().and_then(|p| {
-        let wide = |v: &[f32]| v.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-        pearson(&wide(&measured), &wide(p)).map(|r| r as f32)
-    });
+    let pcc = measured.as_ref().zip(predicted.as_ref()).and_then(|(m, p)| correlation(m, p));
     let panels = display
         .panes
         .iter()
         .zip(scales)
         .map(|(&kind, scale)| Panel {
-            values: values_of(kind).to_vec(),
-            scale,
+            values: values_of(kind).unwrap_or(&[]).to_vec(),
+            // Fixed limits are there without values too.
+            scale: scale.filter(|_| values_of(kind).is_some()),
+            expression: meaning(kind),
             pcc: pcc.filter(|_| kind == PaneKind::Predicted),
+            remark: remark(kind),
         })
         .collect();
     Ok(Row {
@@ -187,18 +261,116 @@ fn row(plate: &Plate, gene: &str, display: &DisplaySettings) -> anyhow::Result<R
     })
 }
 
+/// Pearson's correlation over the spots that have both values.
+fn correlation(measured: &[f32], predicted: &[f32]) -> Option<f32> {
+    let both = measured.iter().zip(predicted).filter(|(m, p)| m.is_finite() && p.is_finite());
+    let (m, p): (Vec<f64>, Vec<f64>) = both.map(|(&m, &p)| (f64::from(m), f64::from(p))).unzip();
+    pearson(&m, &p).map(|r| r as f32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::geometry::{Mpp, SlideRect};
+    use crate::data::section::ValueKind;
     use crate::data::testing::section;
 
+    /// Genes A and B are listed and predicted, C and D are measured only; D is silent.
+    fn plate(values: ValueKind) -> Plate {
+        let section = section("S", &["A", "B", "C", "D"], &[&[1.0, 3.0, 6.0, 0.0], &[2.0, 2.0, 0.0, 0.0]]);
+        let section = Section { values, ..section };
+        let names = GeneIndex::new(&section.genes);
+        let totals = Totals::new(&section.counts, [0, 1], Target::Published);
+        let tissue = Tissue {
+            crop: SlideRect::of_size(10, 10),
+            mpp: Mpp(1.0),
+            rgb: vec![0; 300],
+            width: 10,
+            height: 10,
+            centers: section.centers().collect(),
+            radius_px: 1.0,
+        };
+        let predicted = Predictions {
+            section: "S".into(),
+            spots: section.spots.iter().map(|s| s.id.clone()).collect(),
+            genes: ["A".to_owned(), "B".to_owned(), "N".to_owned()].to_vec(),
+            mean: Matrix::from_fn(2, 3, |r, c| (r + c) as f32),
+            uncertainty: Matrix::from_fn(2, 3, |_, _| 0.5),
+            retrieved: Vec::new(),
+            bank_spots: Vec::new(),
+        };
+        Plate {
+            section: Arc::new(section),
+            tissue: Arc::new(tissue),
+            names,
+            totals,
+            target: Target::Published,
+            predicted: Some(predicted),
+            predicted_scale: ExpressionScale::Log10Selected,
+            seen: false,
+        }
+    }
+
+    fn request(panes: &[PaneKind]) -> FigureRequest {
+        FigureRequest {
+            run: Some("r".into()),
+            rows: Vec::new(),
+            display: DisplaySettings { panes: panes.to_vec(), ..DisplaySettings::default() },
+            style: Style::default(),
+            device: DeviceChoice::Cpu,
+            genes: Vec::new(),
+            target: Target::Published,
+        }
+    }
+
+    const ALL: [PaneKind; 3] = [PaneKind::Measured, PaneKind::Predicted, PaneKind::Difference];
+
     #[test]
-    fn the_unit_is_that_of_the_sections_shown() {
-        let counted = section("C2", &["A"], &[&[1.0]]);
-        let normalised = Section { values: ValueKind::Normalised, ..section("N", &["A"], &[&[0.5]]) };
-        let of = |sections: &[&Section]| unit(sections.iter().copied(), Target::Lognorm);
-        assert_eq!(of(&[&counted]), "ln(1 + CP10k), all genes");
-        assert_eq!(of(&[&normalised]), "as in the file (normalised)");
-        assert_eq!(of(&[&counted, &normalised]), "ln(1 + CP10k), all genes; N: as in the file (normalised)");
+    fn every_row_has_the_scale_of_its_gene() {
+        let plate = plate(ValueKind::Counts);
+        let of = |gene| row(&plate, gene, &request(&ALL)).unwrap().panels;
+        let listed = of("B");
+        assert_eq!(listed[0].expression, Some(ExpressionScale::Log10Selected));
+        assert_eq!(listed[0].values[0], 7501f64.log10() as f32);
+        assert_eq!((listed[2].remark, listed[2].values.len()), (None, 2));
+        let outside = of("C");
+        assert_eq!(outside[0].expression, Some(ExpressionScale::Log10All));
+        assert_eq!(outside[0].values[0], 6001f64.log10() as f32);
+        assert_eq!(outside[1].remark, Some(PanelRemark::NotPredicted));
+        assert_eq!((outside[1].scale, outside[1].values.len()), (None, 0));
+        assert_eq!(outside[2].remark, Some(PanelRemark::NotPredicted));
+        let silent = of("D");
+        assert_eq!(silent[0].remark, Some(PanelRemark::NoCounts));
+        assert_eq!(silent[0].scale.unwrap().index(silent[0].values[0]), Some(0));
+        let new = of("N");
+        assert_eq!(new[0].remark, Some(PanelRemark::NotMeasured));
+        assert!(new[1].scale.is_some());
+    }
+
+    #[test]
+    fn values_as_in_the_file_are_not_subtracted() {
+        let panels = row(&plate(ValueKind::Normalised), "B", &request(&ALL)).unwrap().panels;
+        assert_eq!(panels[0].expression, Some(ExpressionScale::AsInFile));
+        assert_eq!(panels[0].values, [3.0, 2.0]);
+        assert_eq!(panels[1].expression, Some(ExpressionScale::Log10Selected));
+        assert_eq!(panels[2].remark, Some(PanelRemark::TwoScales));
+    }
+
+    #[test]
+    fn a_gene_that_nobody_knows_is_named() {
+        let said = row(&plate(ValueKind::Counts), "X", &request(&ALL)).unwrap_err().to_string();
+        assert!(said.starts_with("X was not measured in S and is not among the 3 genes"), "{said}");
+        assert!(row(&plate(ValueKind::Counts), "X", &request(&[PaneKind::He])).is_ok());
+    }
+
+    #[test]
+    fn predictions_are_joined_by_spot() {
+        let plate = plate(ValueKind::Counts);
+        let mut turned = plate.predicted.unwrap();
+        turned.spots.reverse();
+        turned.spots[0] = "elsewhere".into();
+        let arranged = in_order_of(turned, &plate.section);
+        assert_eq!(arranged.mean.get(0, 0), 1.0);
+        assert!(arranged.mean.get(1, 0).is_nan());
     }
 }

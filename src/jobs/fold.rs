@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::context::Ctx;
 use super::published;
@@ -13,6 +13,7 @@ use super::workspace::{Unreadable, Workspace};
 use crate::core::matrix::Matrix;
 use crate::core::progress::Of;
 use crate::core::target::Target;
+use crate::data::measured_genes::{GeneChoice, MeasuredGenes};
 use crate::data::section::{Section, ValueKind};
 use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
@@ -38,8 +39,10 @@ const REGION_COMPONENTS: usize = 20;
 pub struct Prepared {
     /// The sections, in the project's order.
     pub sections: Vec<Arc<Section>>,
-    /// Names of the genes: `g`.
+    /// Names of the genes, those of the request that every section measured: `g`.
     pub genes: Vec<String>,
+    /// How they came out of the list of the request.
+    pub choice: GeneChoice,
     /// The scale of `expression`.
     pub target: Target,
     /// Image features of each section.
@@ -53,7 +56,7 @@ pub struct Prepared {
     /// Image features as ridge regression reads them: spots x anything.
     pooled: Vec<Matrix>,
     /// What the reader of the results must know of the sections, a sentence each.
-    pub remarks: Vec<String>,
+    remarks: Vec<String>,
     /// Where slides are read from.
     workspace: Workspace,
 }
@@ -61,10 +64,11 @@ pub struct Prepared {
 impl Prepared {
     /// Reads the sections of these names and computes what a request needs of them: their expression and features,
     /// and those of the views of all that are trained on, which the sections called `tested` never are. Sections whose
-    /// files cannot be read are skipped with a note, unless they are to be tested.
+    /// files cannot be read are skipped with a note, unless they are to be tested. Genes that a section did not measure
+    /// are left out, with a note that names them.
     ///
     /// # Errors
-    /// One sentence naming the section, gene or file at fault.
+    /// One sentence naming the section or file at fault, or that no gene is left.
     pub fn new(
         workspace: &Workspace,
         names: &[String],
@@ -72,7 +76,7 @@ impl Prepared {
         tested: &[String],
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
-        let (genes, target) = (&request.genes, request.target);
+        let target = request.target;
         let (mut sections, mut skipped) = workspace.usable(names, tested, ctx)?;
         // They can be looked at, and teach nothing.
         let countless: Vec<Unreadable> =
@@ -80,6 +84,13 @@ impl Prepared {
         sections.retain(|section| section.counts.nnz() > 0);
         workspace.skip(&countless, tested, sections.is_empty(), ctx)?;
         skipped.extend(countless);
+        let choice = choose_genes(&sections, &request.genes, ctx)?;
+        let genes = &choice.used;
+        let mut expression =
+            sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(text) = mixed_values(&sections) {
+            ctx.observer.note(&text);
+        }
         let count_of =
             |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
         let mut wanted = Vec::with_capacity(sections.len());
@@ -105,16 +116,24 @@ impl Prepared {
         let mut computed = computed.into_iter();
         let (mut features, mut views) = (Vec::with_capacity(sections.len()), Vec::new());
         for section in &sections {
-            let of_section: Option<Vec<_>> = computed.by_ref().take(1 + count_of(section)).collect();
-            let Some(mut of_section) = of_section.filter(|all| !all.is_empty()) else { continue };
-            features.push(of_section.remove(0));
-            views.push(of_section);
+            let of_section: Vec<Option<_>> = computed.by_ref().take(1 + count_of(section)).collect();
+            let mut of_section = of_section.into_iter();
+            let (Some(Some(plain)), Some(others)) =
+                (of_section.next(), of_section.collect::<Option<Vec<_>>>())
+            else {
+                continue;
+            };
+            features.push(plain);
+            views.push(others);
         }
-        sections.retain(|section| !slideless.iter().any(|s| s.name == section.name));
+        let kept: Vec<bool> =
+            sections.iter().map(|section| !slideless.iter().any(|s| s.name == section.name)).collect();
+        let mut keep = kept.iter();
+        sections.retain(|_| keep.next().copied().unwrap_or(true));
+        let mut keep = kept.iter();
+        expression.retain(|_| keep.next().copied().unwrap_or(true));
         workspace.skip(&slideless, tested, sections.is_empty(), ctx)?;
         skipped.append(&mut slideless);
-        let expression =
-            sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
         let mut remarks: Vec<String> = skipped.iter().map(Unreadable::sentence).collect();
         for (section, expression) in sections.iter().zip(&expression) {
             if let Some(remark) = without_chosen_genes(section, expression) {
@@ -128,6 +147,7 @@ impl Prepared {
         Ok(Self {
             sections,
             genes,
+            choice,
             target,
             features,
             views,
@@ -139,9 +159,15 @@ impl Prepared {
         })
     }
 
-    /// Names of the sections that take part, those that are tested included.
-    pub fn names_of_all(&self) -> Vec<String> {
-        self.sections.iter().map(|s| s.name.clone()).collect()
+    /// Names of the sections whose files hold normalised values instead of counts.
+    pub fn normalised(&self) -> Vec<String> {
+        let sections = self.sections.iter().filter(|s| s.values == ValueKind::Normalised);
+        sections.map(|s| s.name.clone()).collect()
+    }
+
+    /// What the reader of the results must know of the sections and genes that take part, a sentence each.
+    pub fn notes(&self) -> impl Iterator<Item = String> + use<> {
+        self.remarks.clone().into_iter().chain(self.choice.notes())
     }
 
     /// Identifiers of the spots of a section.
@@ -200,6 +226,34 @@ fn without_chosen_genes(section: &Section, expression: &Matrix) -> Option<String
         "{}: {empty} {spots} {have} no counts of the chosen genes; {their} expression counts as 0",
         section.name
     ))
+}
+
+/// What to say where some of the sections hold counts and some normalised values.
+fn mixed_values(sections: &[Arc<Section>]) -> Option<String> {
+    let first = |kind| sections.iter().find(|s| s.values == kind).map(|s| &s.name);
+    let (counts, normalised) = (first(ValueKind::Counts)?, first(ValueKind::Normalised)?);
+    Some(format!(
+        "{normalised} holds normalised values and {counts} holds counts, so their expression is on different scales. \
+         Use sections of one kind, or add the counts of {normalised}."
+    ))
+}
+
+/// The genes of `list` that all of these sections measured; what is left out is told.
+///
+/// # Errors
+/// One sentence when no gene is left.
+fn choose_genes(sections: &[Arc<Section>], list: &[String], ctx: &Ctx) -> anyhow::Result<GeneChoice> {
+    if list.is_empty() {
+        return Err(target::TargetError::Empty.into());
+    }
+    let choice = MeasuredGenes::new(sections.iter().map(AsRef::as_ref)).choose(list);
+    if choice.used.is_empty() {
+        bail!(choice.nothing_left());
+    }
+    for note in choice.notes() {
+        ctx.observer.note(&note);
+    }
+    Ok(choice)
 }
 
 /// Fits the model on the training sections of a fold. Interrupted, it goes on from `checkpoint`. Returns

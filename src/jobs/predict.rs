@@ -51,6 +51,21 @@ pub fn predictions(
     Ok(under_current_names(made, &workspace.project))
 }
 
+/// What the run predicted for `section` when it was tested on it; `None` where that was not stored.
+///
+/// # Errors
+/// One sentence naming the section or file at fault.
+pub(super) fn stored_predictions(
+    workspace: &Workspace,
+    run: &RunInfo,
+    section: &str,
+) -> anyhow::Result<Option<Predictions>> {
+    let entry = workspace.entry(section)?;
+    let Ok(folder) = model_folder(run, entry) else { return Ok(None) };
+    let stored = entry.names().map(|n| predictions_path(&folder, n)).find(|p| p.is_file());
+    stored.map(|path| Ok(under_current_names(Predictions::load(&path)?, &workspace.project))).transpose()
+}
+
 /// The workspace seen through the encoder that a run was trained with.
 fn with_encoder_of(
     workspace: &Workspace,

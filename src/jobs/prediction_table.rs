@@ -168,9 +168,9 @@ fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &C
             genes.len()
         ));
     }
-    if section.values == ValueKind::Normalised {
+    if section.values.scale(run.config.target, true) != run.config.scale() {
         ctx.observer.note(&format!(
-            "The values of {} are no counts: its measured values are as in its file, not on the scale of the run",
+            "The values of {} are not counts: its measured values are as in its file, not on the scale of the run",
             section.name
         ));
     }
@@ -196,7 +196,7 @@ fn about(run: &RunInfo, normalised: &[String]) -> Uns {
         text("program", &format!("HisCMCL {}", config.program)),
         text("run", &run.id),
         text("started", &config.started),
-        text("unit", config.target.unit()),
+        text("unit", config.scale().unit()),
         text("encoder", &config.encoder),
         text("device", &config.device),
         text("X", "predicted expression; layers: measured, and half the width of an 80 % interval"),

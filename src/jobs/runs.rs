@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::encoders;
 use super::published::PublishedChoice;
 use crate::core::files::{FileError, read_json, write_json_atomically};
-use crate::core::target::Target;
+use crate::core::target::{ExpressionScale, Target};
 use crate::data::project::SectionEntry;
 use crate::evaluate::report::{EvalReport, Scores, Split};
 use crate::train::TrainConfig;
@@ -49,8 +49,11 @@ pub struct RunConfig {
     pub sections: Vec<String>,
     /// Names of the genes, in order.
     pub genes: Vec<String>,
-    /// The scale of the predictions.
+    /// The scale of the predictions, made of counts.
     pub target: Target,
+    /// Sections whose files hold normalised values instead of counts; these are used unchanged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub normalised: Vec<String>,
     /// The image encoder.
     pub encoder: String,
     /// Its weights, if they were not in the folder of weights.
@@ -80,6 +83,16 @@ impl RunConfig {
         self.sections.iter().any(|n| section.answers_to(n)) && !self.held_out(section)
     }
 
+    /// What predicted values mean: the target, or what the files hold where none of the sections has counts.
+    pub fn scale(&self) -> ExpressionScale {
+        let has_counts = |section: &String| !self.normalised.contains(section);
+        if self.normalised.is_empty() || self.sections.iter().any(has_counts) {
+            self.target.scale(true)
+        } else {
+            ExpressionScale::AsInFile
+        }
+    }
+
     /// Which image encoder it used, in words, and by which recipe.
     pub fn encoder_title(&self) -> String {
         let frozen = encoders::title_of(&self.encoder);
@@ -101,6 +114,8 @@ impl RunConfig {
             device: String::new(),
             program: String::new(),
             weights: None,
+            // Earlier versions did not write it, and it follows from the sections.
+            normalised: Vec::new(),
             ..c.clone()
         };
         strip(self) == strip(other)
@@ -458,6 +473,31 @@ impl RunInProgress {
     }
 }
 
+/// Deletes the interrupted run of this name where it was begun with genes of `gone` and otherwise agrees with `config`:
+/// nothing of it can be used. Says whether it did.
+///
+/// # Errors
+/// [`RunError::Busy`] when it is being trained, [`RunError::File`] when a file cannot be read or removed.
+pub fn discard_if_outdated(
+    project: &Path,
+    id: &str,
+    config: &RunConfig,
+    gone: &[String],
+) -> Result<bool, RunError> {
+    let folder = partial_folder(&runs_folder(project), id);
+    if gone.is_empty() || check_name(id).is_err() || !config_path(&folder).is_file() {
+        return Ok(false);
+    }
+    let begun = read_config(&folder)?;
+    let with_its_genes = RunConfig { genes: begun.genes.clone(), ..config.clone() };
+    if !begun.same_work(&with_its_genes) || !begun.genes.iter().any(|g| gone.contains(g)) {
+        return Ok(false);
+    }
+    drop(lock(&folder, id)?);
+    fs::remove_dir_all(&folder).map_err(FileError::io("remove", &folder))?;
+    Ok(true)
+}
+
 /// Deletes a run, complete or interrupted.
 ///
 /// # Errors
@@ -482,12 +522,28 @@ mod tests {
             sections: vec!["C2".into(), "C4".into()],
             genes: vec!["GNAS".into()],
             target: Target::Published,
+            normalised: Vec::new(),
             encoder: "texture".into(),
             weights: None,
             device: "CPU".into(),
             train: TrainConfig { seed, ..TrainConfig::default() },
             published: None,
         }
+    }
+
+    #[test]
+    fn a_run_on_normalised_values_predicts_these() {
+        let of = |normalised: &[&str]| {
+            RunConfig { normalised: normalised.iter().map(|s| (*s).to_owned()).collect(), ..config(1) }
+                .scale()
+        };
+        assert_eq!(of(&[]), ExpressionScale::Log10Selected);
+        assert_eq!(of(&["C2"]), ExpressionScale::Log10Selected);
+        assert_eq!(of(&["C2", "C4"]), ExpressionScale::AsInFile);
+        // Runs of earlier versions do not say it.
+        let text = serde_json::to_string(&config(1)).unwrap();
+        assert!(!text.contains("normalised"));
+        assert_eq!(serde_json::from_str::<RunConfig>(&text).unwrap(), config(1));
     }
 
     #[test]
@@ -519,6 +575,23 @@ mod tests {
         assert!(matches!(delete_run(&listed), Err(RunError::Busy(_))));
         let folder = again.finish().unwrap();
         assert!(!folder.join(LOCK_FILE).exists());
+    }
+
+    #[test]
+    fn an_interrupted_run_with_genes_that_are_gone_begins_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hiscmcl");
+        let with = |genes: &[&str], seed| RunConfig {
+            genes: genes.iter().map(|g| (*g).to_owned()).collect(),
+            ..config(seed)
+        };
+        let gone = ["PGR".to_owned()];
+        drop(RunInProgress::start(&project, "a", &with(&["GNAS", "PGR"], 1)).unwrap());
+        assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &[]).unwrap());
+        assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 2), &gone).unwrap(), "other settings");
+        assert!(discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &gone).unwrap());
+        assert!(!RunInProgress::start(&project, "a", &with(&["GNAS"], 1)).unwrap().resumed);
+        assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &gone).unwrap());
     }
 
     #[test]

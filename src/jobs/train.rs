@@ -11,8 +11,8 @@ use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
 use super::runs::{
-    METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free, existing_or_new,
-    fold_folder,
+    METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free,
+    discard_if_outdated, existing_or_new, fold_folder,
 };
 use super::workspace::Workspace;
 use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
@@ -95,12 +95,12 @@ pub fn train(
     let names = taking_part(workspace, request)?;
     let prepared = Prepared::new(workspace, &names, request, &test_sections, ctx)?;
     let kind = RunKind::Model { test: test_sections.clone() };
-    let config = run_config(request, &prepared.names_of_all(), &device, workspace, kind);
+    let config = run_config(request, &prepared, &device, workspace, kind);
     let fold = holding_out(&prepared.refs(), &test_sections)
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
-    let run = RunInProgress::start(&workspace.path, name, &config)?;
-    let (reports, told) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
-    let notes = prepared.remarks.iter().cloned().chain(told).collect();
+    let run = start_run(workspace, name, &config, &prepared, ctx)?;
+    let (reports, fold_notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+    let notes: Vec<String> = prepared.notes().chain(fold_notes).collect();
     if let [one] = reports.as_slice() {
         write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
     } else if !reports.is_empty() {
@@ -130,10 +130,9 @@ pub fn evaluate(
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
     let prepared = Prepared::new(workspace, &names, request, &[], ctx)?;
-    let kind = RunKind::CrossValidation { split };
-    let config = run_config(request, &prepared.names_of_all(), &device, workspace, kind);
+    let config = run_config(request, &prepared, &device, workspace, RunKind::CrossValidation { split });
     let split_folds = folds(&prepared.refs(), split)?;
-    let run = keep.map(|name| RunInProgress::start(&workspace.path, name, &config)).transpose()?;
+    let run = keep.map(|name| start_run(workspace, name, &config, &prepared, ctx)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
     let scratch = tempfile::tempdir().context("Cannot make a temporary folder")?;
     let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
@@ -150,12 +149,12 @@ pub fn evaluate(
     let report = EvalReport {
         split,
         target: request.target,
-        gene_count: request.genes.len(),
+        gene_count: prepared.genes.len(),
         device: device.info().name.clone(),
         seed: request.config.seed,
         mean: MeanReport::over(&reports),
         folds: reports,
-        warnings: prepared.remarks.iter().cloned().chain(split_folds.warnings).collect(),
+        warnings: split_folds.warnings.into_iter().chain(prepared.notes()).collect(),
         seconds: start.elapsed().as_secs_f64(),
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
     };
@@ -180,9 +179,27 @@ fn current_names(workspace: &Workspace, names: &[String]) -> anyhow::Result<Vec<
     names.iter().map(|n| Ok(workspace.entry(n)?.name.clone())).collect()
 }
 
+/// Starts the run `name`, or takes up the interrupted one. One that had begun with genes that a section does not have
+/// any more cannot go on; it begins anew.
+fn start_run(
+    workspace: &Workspace,
+    name: &str,
+    config: &RunConfig,
+    prepared: &Prepared,
+    ctx: &Ctx,
+) -> anyhow::Result<RunInProgress> {
+    let gone: Vec<String> = prepared.choice.left_out.iter().map(|l| l.symbol().to_owned()).collect();
+    if discard_if_outdated(&workspace.path, name, config, &gone)? {
+        ctx.observer.note(&format!(
+            "The interrupted run {name} had begun with genes that are left out now, so it starts again from the beginning."
+        ));
+    }
+    Ok(RunInProgress::start(&workspace.path, name, config)?)
+}
+
 fn run_config(
     request: &FitRequest,
-    names: &[String],
+    prepared: &Prepared,
     device: &ComputeDevice,
     workspace: &Workspace,
     kind: RunKind,
@@ -192,9 +209,10 @@ fn run_config(
         program: env!("CARGO_PKG_VERSION").to_owned(),
         started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         kind,
-        sections: names.to_vec(),
-        genes: request.genes.clone(),
+        sections: prepared.sections.iter().map(|s| s.name.clone()).collect(),
+        genes: prepared.genes.clone(),
         target: request.target,
+        normalised: prepared.normalised(),
         encoder: workspace.encoder.id(),
         weights: request.encoder.weights.clone(),
         device: device.info().name.clone(),
@@ -226,7 +244,8 @@ fn run_fold(
             predictions.save(&predictions_path(folder, &report.test))?;
             reports.push(report);
         }
-        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, fitted.notes()).as_bytes())?;
+        let notes: Vec<String> = prepared.notes().chain(fitted.notes().to_vec()).collect();
+        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &notes).as_bytes())?;
         write_json_atomically(&reports_path, &reports)?;
         if checkpoint.exists() {
             fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;

@@ -38,6 +38,10 @@ pub struct Recipe {
     pub validation: Option<String>,
     /// Epochs each network was trained for.
     pub epochs: Vec<usize>,
+    /// No value is predicted below this: the value of a gene without counts. None where training values are below zero,
+    /// and for models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<f32>,
     /// Remarks on the training that the user should read.
     pub notes: Vec<String>,
     /// Name of the device it was trained on.
@@ -194,6 +198,15 @@ impl Fitted {
     }
 }
 
+/// Raises values below `floor` to it, and takes away what rounding left above it.
+pub(crate) fn raise_to(floor: Option<f32>, mut values: Matrix) -> Matrix {
+    const ROUNDING: f32 = 1e-6;
+    if let Some(floor) = floor {
+        values.as_mut_slice().iter_mut().filter(|v| **v < floor + ROUNDING).for_each(|v| *v = floor);
+    }
+    values
+}
+
 /// Predicts expression at the spots of a section from its image features. `spot_ids` name them, in order.
 ///
 /// # Errors
@@ -228,9 +241,23 @@ pub fn predict(
         section: section.to_owned(),
         spots: spot_ids.to_vec(),
         genes: model.genes.clone(),
-        mean: model.blend.apply(&average.mean, &regressed, &model.scale.mean),
+        mean: raise_to(model.recipe.floor, model.blend.apply(&average.mean, &regressed, &model.scale.mean)),
         uncertainty: model.calibration.apply(&average.spread),
         retrieved,
         bank_spots: model.bank.spots().to_vec(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_predicted_below_the_floor() {
+        let values = || Matrix::from_vec(1, 4, vec![-0.5, 1e-8, 0.25, f32::NAN]).unwrap();
+        let raised = raise_to(Some(0.0), values());
+        assert_eq!(raised.as_slice()[..3], [0.0, 0.0, 0.25]);
+        assert!(raised.as_slice()[3].is_nan());
+        assert_eq!(raise_to(None, values()).as_slice()[..3], [-0.5, 1e-8, 0.25]);
+    }
 }

@@ -11,8 +11,8 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::matrix::Csr;
 use crate::core::progress::Progress;
 use crate::data::aliases;
+use crate::data::genes::GeneIndex;
 use crate::data::section::{Section, ValueKind};
-use crate::preprocess::target::first_columns;
 
 /// Genes of similar mean are compared within this many bins (scanpy's default).
 const BINS: usize = 20;
@@ -121,7 +121,8 @@ pub fn select(
     if sections.is_empty() {
         return Err(HvgError::NoSections);
     }
-    let (shared, columns) = shared_genes(sections);
+    let indexes: Vec<GeneIndex> = sections.iter().map(|s| GeneIndex::new(&s.genes)).collect();
+    let (shared, columns) = shared_genes(sections, &indexes);
     if shared.is_empty() {
         return Err(HvgError::NothingShared);
     }
@@ -143,7 +144,7 @@ pub fn select(
     let mut genes = combine(&per_section, options.combine);
     let mut missing_markers = Vec::new();
     for marker in &options.always {
-        match name_in_all(marker, &shared, sections) {
+        match name_in_all(marker, &shared, &indexes) {
             Some(name) => {
                 genes.insert(name);
             }
@@ -161,15 +162,11 @@ pub fn select(
 
 /// What to call a marker that every section measured, some perhaps under another symbol: the name that all have
 /// where there is one.
-fn name_in_all(marker: &str, shared: &[String], sections: &[&Section]) -> Option<String> {
+fn name_in_all(marker: &str, shared: &[String], indexes: &[GeneIndex]) -> Option<String> {
     let is_shared = |name: &str| shared.binary_search_by(|s| s.as_str().cmp(name)).is_ok();
-    let everywhere = || {
-        let has = |s: &&Section| aliases::found_as(marker, |name| s.gene(name).is_some()).is_some();
-        sections.iter().all(has)
-    };
     match aliases::found_as(marker, is_shared) {
         Some(name) => Some(name.to_owned()),
-        None => everywhere().then(|| marker.to_owned()),
+        None => indexes.iter().all(|index| index.find(marker).is_some()).then(|| marker.to_owned()),
     }
 }
 
@@ -179,19 +176,32 @@ fn dedup_in_order(mut genes: Vec<String>) -> Vec<String> {
     genes
 }
 
-/// Names that all sections have, sorted, and for each section the columns of these.
-fn shared_genes(sections: &[&Section]) -> (Vec<String>, Vec<Vec<usize>>) {
-    let maps: Vec<_> = sections.iter().map(|s| first_columns(s)).collect();
-    let mut names: Vec<&str> = match maps.split_first() {
-        Some((first, rest)) => {
-            first.keys().copied().filter(|name| rest.iter().all(|m| m.contains_key(name))).collect()
-        }
-        None => Vec::new(),
-    };
+/// Names of the genes that all sections have, sorted, and for each section the columns of these. A gene that shares its
+/// symbol in one section and not in another is joined by its identifier, under the name that shows it.
+fn shared_genes(sections: &[&Section], indexes: &[GeneIndex]) -> (Vec<String>, Vec<Vec<usize>>) {
+    let everywhere = |name: &str| indexes.iter().map(|i| i.get(name)).collect::<Option<Vec<usize>>>();
+    let told_apart = |name: &str| indexes.iter().any(|i| i.is_shared(name));
+    let mut names: Vec<&str> =
+        sections.iter().flat_map(|s| s.genes.iter().map(|g| g.name.as_str())).collect();
     names.sort_unstable();
-    let columns =
-        maps.iter().map(|m| names.iter().filter_map(|name| m.get(name).copied()).collect()).collect();
-    (names.into_iter().map(str::to_owned).collect(), columns)
+    names.dedup();
+    let mut found: Vec<(&str, Vec<usize>)> =
+        names.into_iter().filter_map(|name| Some((name, everywhere(name)?))).collect();
+    // Of two names for one gene, the one that is not shared by several stays.
+    found.sort_by_key(|(name, _)| told_apart(name));
+    let mut taken: Vec<HashSet<usize>> = vec![HashSet::new(); sections.len()];
+    found.retain(|(_, columns)| {
+        let free = columns.iter().zip(&taken).all(|(c, t)| !t.contains(c));
+        if free {
+            columns.iter().zip(&mut taken).for_each(|(c, t)| {
+                t.insert(*c);
+            });
+        }
+        free
+    });
+    found.sort_unstable_by_key(|(name, _)| *name);
+    let columns = (0..sections.len()).map(|s| found.iter().map(|(_, c)| c[s]).collect()).collect();
+    (found.into_iter().map(|(name, _)| name.to_owned()).collect(), columns)
 }
 
 /// The share of all spots in which each shared gene is above zero.
@@ -340,6 +350,7 @@ fn combine(per_section: &[SectionHvgs], how: Combine) -> BTreeSet<String> {
 mod tests {
     use super::*;
     use crate::core::progress::Silent;
+    use crate::data::section::Gene;
     use crate::data::testing::{real_data, real_section, reference, section};
 
     fn run(sections: &[&Section], options: &HvgOptions) -> Result<HvgSelection, HvgError> {
@@ -410,6 +421,25 @@ mod tests {
         assert!(kept.genes.contains(&"E".to_owned()), "a marker is kept whatever its counts");
         assert_eq!(kept.missing_markers, ["X"]);
         assert_eq!(kept.per_section[0].stats, plain.per_section[0].stats);
+    }
+
+    #[test]
+    fn genes_that_share_a_symbol_are_joined_by_identifier() {
+        let gene = |name: &str, id: &str| Gene { name: name.into(), id: id.into() };
+        let rows: &[&[f32]] = &[&[1.0, 2.0, 3.0], &[4.0, 0.0, 1.0], &[0.0, 5.0, 2.0]];
+        let mut both = section("both", &["x", "y", "z"], rows);
+        both.genes = vec![gene("TBCE (E1)", "E1"), gene("TBCE (E2)", "E2"), gene("GNAS", "E3")];
+        let mut one = section("one", &["x", "y", "z"], rows);
+        one.genes = vec![gene("GNAS", "E3"), gene("TBCE", "E2"), gene("FN1", "E4")];
+        for sections in [[&both, &one], [&one, &both]] {
+            let shared = run(&sections, &HvgOptions::default()).unwrap().shared;
+            assert_eq!(shared, ["GNAS", "TBCE (E2)"]);
+        }
+        // A table without identifiers has only the symbol, which means the first.
+        let mut legacy = section("legacy", &["x", "y", "z"], rows);
+        legacy.genes = ["GNAS", "TBCE", "FN1"].map(Gene::named).to_vec();
+        let shared = run(&[&both, &legacy], &HvgOptions::default()).unwrap().shared;
+        assert_eq!(shared.len(), 2, "{shared:?}");
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::core::matrix::Matrix;
-use crate::core::target::Target;
-use crate::data::aliases;
+use rayon::prelude::*;
+
+use crate::core::matrix::{Csr, Matrix};
+use crate::core::target::{ExpressionScale, Target};
+use crate::data::genes::GeneIndex;
 use crate::data::section::{Section, ValueKind};
 
 /// The genes asked for cannot be had from a section.
@@ -49,8 +51,8 @@ fn some_of(genes: &[String]) -> String {
     }
 }
 
-/// The expression of `genes` at the spots of `section`: `spots x genes`. Of genes that share a name, the
-/// first is taken. Values that are normalised already are used as they are.
+/// The expression of `genes` at the spots of `section`: `spots x genes`. Values that are normalised already are used as
+/// they are.
 ///
 /// # Errors
 /// [`TargetError`] when the list is empty, repeats a gene, or names one that the section did not measure.
@@ -65,8 +67,7 @@ pub fn expression(section: &Section, genes: &[String], target: Target) -> Result
     })
 }
 
-/// The columns of `genes` in the counts of `section`. Of genes that share a name, the first is taken; a gene that
-/// the section knows only by another symbol is found by that one (see [`aliases`]).
+/// The columns of `genes` in the counts of `section`, found as [`GeneIndex::find`] does.
 ///
 /// # Errors
 /// As [`expression`].
@@ -97,12 +98,8 @@ pub fn columns(section: &Section, genes: &[String]) -> Result<Vec<usize>, Target
 
 /// The column of each gene, `None` where the section has no such gene.
 fn find_columns(section: &Section, genes: &[String]) -> Vec<Option<usize>> {
-    let column_of = first_columns(section);
-    let column = |gene: &String| {
-        let name = aliases::found_as(gene, |name| column_of.contains_key(name))?;
-        column_of.get(name).copied()
-    };
-    genes.iter().map(column).collect()
+    let index = GeneIndex::new(&section.genes);
+    genes.iter().map(|gene| index.find(gene)).collect()
 }
 
 /// As [`expression`], a column for each gene that the section measured and none for the others, which then count
@@ -126,13 +123,52 @@ pub fn measured(section: &Section, genes: &[String], target: Target) -> Vec<Opti
     found.into_iter().map(&mut column).collect()
 }
 
-/// The first column of each gene name.
-pub(crate) fn first_columns(section: &Section) -> HashMap<&str, usize> {
-    let mut map = HashMap::with_capacity(section.genes.len());
-    for (c, gene) in section.genes.iter().enumerate() {
-        map.entry(gene.name.as_str()).or_insert(c);
+/// What the counts of each spot are divided by, for genes of the list and for any other.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    selected: HashSet<usize>,
+    of_selected: Vec<f64>,
+    of_all: Vec<f64>,
+}
+
+impl Totals {
+    /// The totals of `counts` over the `selected` columns and over all. Which columns are selected makes no difference
+    /// under [`Target::Lognorm`].
+    pub fn new(counts: &Csr, selected: impl IntoIterator<Item = usize>, target: Target) -> Self {
+        let selected: HashSet<usize> = match target {
+            Target::Published => selected.into_iter().filter(|&c| c < counts.cols()).collect(),
+            Target::Lognorm => HashSet::new(),
+        };
+        let mut wanted = vec![false; counts.cols()];
+        for &c in &selected {
+            wanted[c] = true;
+        }
+        let of_selected = |r: usize| {
+            let (cols, values) = counts.row(r);
+            cols.iter().zip(values).filter(|(c, _)| wanted[**c as usize]).map(|(_, v)| f64::from(*v)).sum()
+        };
+        let rows = 0..counts.rows();
+        let of_all = rows.clone().into_par_iter().map(|r| counts.row_sum(r)).collect();
+        let none = selected.is_empty();
+        let of_selected = if none { Vec::new() } else { rows.into_par_iter().map(of_selected).collect() };
+        Self { selected, of_selected, of_all }
     }
-    map
+
+    /// Whether the gene in this column is one of the selected.
+    pub fn is_selected(&self, column: usize) -> bool {
+        self.selected.contains(&column)
+    }
+
+    /// A count of `spot` on `scale`. A spot without any counts has expression 0 in every gene.
+    pub fn value(&self, spot: usize, count: f32, scale: ExpressionScale) -> f32 {
+        let totals = match scale {
+            ExpressionScale::AsInFile => return count,
+            ExpressionScale::Log10Selected => &self.of_selected,
+            ExpressionScale::Log10All | ExpressionScale::LnAll => &self.of_all,
+        };
+        let total = totals.get(spot).copied().unwrap_or(0.0);
+        scale.value(f64::from(count.max(0.0)), total) as f32
+    }
 }
 
 #[cfg(test)]
@@ -142,11 +178,23 @@ mod tests {
 
     #[test]
     fn genes_are_found_by_name_and_in_order() {
-        let s = section("S", &["A", "B", "A", "C"], &[&[1.0, 2.0, 3.0, 4.0], &[0.0, 0.0, 9.0, 0.0]]);
+        let s = section("S", &["A", "B", "A2", "C"], &[&[1.0, 2.0, 3.0, 4.0], &[0.0, 0.0, 9.0, 0.0]]);
         let genes = ["C".to_owned(), "A".to_owned()];
         let m = expression(&s, &genes, Target::Published).unwrap();
         assert_eq!(m.row(0), [8001f64.log10() as f32, 2001f64.log10() as f32]);
-        assert_eq!(m.row(1), [0.0, 0.0], "the second A is another gene");
+        assert_eq!(m.row(1), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn genes_outside_the_list_are_compared_with_all_genes() {
+        let s = section("S", &["A", "B", "C"], &[&[1.0, 3.0, 6.0], &[0.0, 0.0, 0.0]]);
+        let totals = Totals::new(&s.counts, [0, 1], Target::Published);
+        assert_eq!((totals.is_selected(1), totals.is_selected(2)), (true, false));
+        assert_eq!(totals.value(0, 3.0, ExpressionScale::Log10Selected), 7501f64.log10() as f32);
+        assert_eq!(totals.value(0, 6.0, ExpressionScale::Log10All), 6001f64.log10() as f32);
+        assert_eq!(totals.value(1, 0.0, ExpressionScale::Log10All), 0.0);
+        assert_eq!(totals.value(0, -2.5, ExpressionScale::AsInFile), -2.5);
+        assert!(!Totals::new(&s.counts, [0], Target::Lognorm).is_selected(0));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::model::parameters::Layout;
 use crate::model::{ExpressionConfig, FusionConfig, NetworkConfig};
 use crate::predict::bank::Bank;
 use crate::predict::blend::Blend;
-use crate::predict::fitted::{embed_all, networks};
+use crate::predict::fitted::{embed_all, networks, raise_to};
 use crate::predict::source::{ImageSource, Pick};
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Fitted, Recipe};
@@ -168,6 +168,7 @@ impl<'a> Work<'a> {
             sections: self.input.sections.iter().map(|s| s.name.to_owned()).collect(),
             validation: self.validation_name.clone(),
             epochs: standing.members.iter().filter_map(|m| m.chosen.as_ref()).map(|b| b.epochs).collect(),
+            floor: self.floor(),
             notes: self.notes(standing),
             device: self.device.info().name.clone(),
             training: serde_json::to_value(self.config).unwrap_or_default(),
@@ -200,10 +201,36 @@ impl<'a> Work<'a> {
         let bank = Bank::new(&known, p.denoised.clone(), self.names(&p.picks))?;
         let retrieved = bank.retrieve(&asked, self.config.neighbours, cancel)?;
         let average = bank.average(&retrieved, cancel)?;
-        let blend = Blend::choose(&average.mean, &regressed, &self.measured, &p.scale.mean);
-        let predicted = blend.apply(&average.mean, &regressed, &p.scale.mean);
+        let mut blend = Blend::choose(&average.mean, &regressed, &self.measured, &p.scale.mean);
+        // Of a gene that never varied, retrieval gives its value and regression a little noise around it.
+        for (weight, _) in
+            blend.weight.iter_mut().zip(self.constant_genes()).filter(|(_, constant)| *constant)
+        {
+            *weight = 0.0;
+        }
+        let predicted = raise_to(self.floor(), blend.apply(&average.mean, &regressed, &p.scale.mean));
         let calibration = Calibration::choose(&predicted, &average.spread, &self.measured);
         Ok((blend, calibration))
+    }
+
+    /// The value below which nothing was measured, where that is zero: of counts, and of values that were normalised
+    /// without being centred.
+    fn floor(&self) -> Option<f32> {
+        let mut values = self.input.sections.iter().flat_map(|s| s.expression.as_slice());
+        values.all(|v| *v >= 0.0).then_some(0.0)
+    }
+
+    /// Whether each gene has one value at all spots of all sections.
+    fn constant_genes(&self) -> Vec<bool> {
+        let mut rows = self.input.sections.iter().flat_map(|s| s.expression.iter_rows());
+        let Some(first) = rows.next() else { return Vec::new() };
+        let mut constant = vec![true; first.len()];
+        for row in rows {
+            for ((c, v), f) in constant.iter_mut().zip(row).zip(first) {
+                *c &= v == f;
+            }
+        }
+        constant
     }
 
     fn names(&self, picks: &[Pick]) -> Vec<BankSpot> {

@@ -229,6 +229,7 @@ impl App {
                 patient: section.patient.clone(),
                 section: Some(Arc::new(section)),
                 predictions,
+                run: None,
                 problem: None,
             }
         });

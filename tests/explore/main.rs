@@ -302,9 +302,15 @@ fn buttons_send_what_they_say() {
     });
     let copied = copied.unwrap();
     assert_eq!(copied.lines().count(), SIDE * SIDE + 1);
+    let (header, first) = (copied.lines().next().unwrap(), copied.lines().nth(1).unwrap());
+    assert_eq!(
+        header,
+        "section\tspot\tx_um\ty_um\tgene\tmeasured\tpredicted\tuncertainty\tmeasured_scale\tpredicted_scale"
+    );
+    let scale = "log10(1 + CP10k), selected genes";
     assert!(
-        copied
-            .starts_with("section\tspot\tx_um\ty_um\tgene\tmeasured\tpredicted\tuncertainty\nC4\t0x0\t300.0")
+        first.starts_with("C4\t0x0\t300.0") && first.ends_with(&format!("\t{scale}\t{scale}")),
+        "{first}"
     );
     harness.get_by_label("Find similar genes").click();
     for _ in 0..200 {
@@ -350,4 +356,85 @@ fn an_empty_project_leads_to_data() {
     harness.get_by_label("Go to data").click();
     harness.run();
     assert!(sent(&harness, |c| *c == Command::GoTo(Step::Data)));
+}
+
+#[test]
+fn a_measured_gene_outside_the_list_says_its_scale_everywhere() {
+    let mut harness = open(App::new());
+    assert!(harness.query_by_label_contains("log10(1 + CP10k), selected genes").is_some(), "the colour bar");
+    harness.get_by_label("Stroma").click();
+    harness.run();
+    harness.get_by_label("MT-CO1").click();
+    harness.run();
+    let bar = harness.query_by_label_contains("Colour scale of Measured").unwrap();
+    assert!(bar.accesskit_node().label().is_some_and(|l| l.ends_with("log10(1 + CP10k), all genes")));
+    let state = &harness.state().state;
+    assert!(state.map().values.difference.is_none() && state.map().values.predicted.is_none());
+    assert!(
+        state.values_as_table().unwrap().lines().nth(1).unwrap().ends_with("\tlog10(1 + CP10k), all genes")
+    );
+    let index = state.index().unwrap().clone();
+    let shown = state.map().values.measured.clone().unwrap();
+    // Other genes in the list change nothing about it.
+    let mut app = App::new();
+    app.sections[2].predictions = None;
+    app.genes.truncate(2);
+    let mut other = open(app);
+    other.get_by_label("C4").click();
+    other.run();
+    other.state_mut().state.apply(ExploreCommand::SelectGene("MT-CO1".into()));
+    other.run();
+    assert_eq!(other.state().state.map().values.measured.as_ref(), Some(&shown));
+    let most = index.scale("MT-CO1").value(1.0, 1.0) as f32;
+    assert!(shown.iter().all(|v| (0.0..=most).contains(v)));
+}
+
+#[test]
+fn a_gene_without_counts_is_flat_with_a_remark() {
+    let mut app = App::new();
+    let section = app.sections[2].section.as_ref().unwrap();
+    let silent = silence(section, "SCD");
+    app.sections[2].section = Some(std::sync::Arc::new(silent));
+    let mut harness = open(app);
+    harness.state_mut().state.apply(ExploreCommand::SelectGene("SCD".into()));
+    harness.run();
+    assert!(harness.query_by_label("SCD was not counted at any spot of C4.").is_some());
+    let map = harness.state().state.map();
+    assert!(map.panes[0].colors.iter().all(|c| *c == 0), "the lowest colour");
+    assert_eq!(map.panes[0].scale.unwrap().low, 0.0);
+    harness.state_mut().state.apply(ExploreCommand::SelectGene("GNAS".into()));
+    harness.run();
+    assert!(harness.query_by_label_contains("was not counted at any spot").is_none());
+}
+
+/// The section with no count of `gene`.
+fn silence(section: &hiscmcl::data::section::Section, gene: &str) -> hiscmcl::data::section::Section {
+    let silent = section.gene(gene).unwrap();
+    let mut counts = hiscmcl::core::matrix::CsrBuilder::new(section.genes.len());
+    for row in 0..section.counts.rows() {
+        let (columns, values) = section.counts.row(row);
+        for (&c, &v) in columns.iter().zip(values).filter(|(c, _)| **c as usize != silent) {
+            assert!(counts.push(c as usize, v));
+        }
+        counts.end_row();
+    }
+    hiscmcl::data::section::Section { counts: counts.finish(), ..section.clone() }
+}
+
+#[test]
+fn normalised_values_are_not_subtracted_from_predictions_of_counts() {
+    let mut app = App::new();
+    let section = app.sections[2].section.as_ref().unwrap();
+    let normalised = hiscmcl::data::section::Section {
+        values: hiscmcl::data::section::ValueKind::Normalised,
+        ..section.as_ref().clone()
+    };
+    app.sections[2].section = Some(std::sync::Arc::new(normalised));
+    let mut harness = open(app);
+    let mut settings = harness.state().state.display().clone();
+    settings.panes = vec![PaneKind::Measured, PaneKind::Difference];
+    harness.state_mut().state.set_display(settings);
+    harness.run();
+    assert!(harness.query_by_label_contains("on different scales, so there is no difference").is_some());
+    assert!(harness.query_by_label_contains("as in the file (normalised)").is_some());
 }

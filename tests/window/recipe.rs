@@ -56,6 +56,7 @@ fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> 
         sections: ["A1", "A2", "B1"].map(Into::into).to_vec(),
         genes: genes.iter().map(ToString::to_string).collect(),
         target: Target::Published,
+        normalised: Vec::new(),
         encoder: "texture-2".into(),
         weights: None,
         device: "CPU".into(),

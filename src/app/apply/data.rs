@@ -1,21 +1,17 @@
-//! Sections, genes and image features.
+//! Sections and image features.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::app::command::{Command, FeaturesCommand, GenesCommand, Overlay, PanelForm, SectionCommand};
-use crate::app::genes::{parse_genes, with_genes};
+use crate::app::command::{Command, FeaturesCommand, Overlay, SectionCommand};
 use crate::app::history::History;
 use crate::app::import::ImportRow;
 use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::geometry::Mpp;
-use crate::data::aliases;
 use crate::data::candidates::Candidate;
-use crate::data::panels::Panel;
-use crate::data::project::{GeneSelection, ProjectError, SectionEntry};
+use crate::data::project::{ProjectError, SectionEntry};
 use crate::data::st::names::{counted, quoted};
 
 impl App {
@@ -231,108 +227,6 @@ impl App {
         }
         self.overlay = None;
         self.add_sections(form.rows.iter().filter_map(ImportRow::entry).collect());
-    }
-
-    pub(super) fn apply_genes(&mut self, command: GenesCommand) {
-        match command {
-            GenesCommand::Edit(form) => self.forms.hvg = form,
-            GenesCommand::Select => self.select_genes(),
-            GenesCommand::Load(path) => {
-                self.work.start(Request::LoadGenes(path));
-            }
-            GenesCommand::Save(path) => {
-                if let Some(open) = &self.open {
-                    self.work.start(Request::SaveGenes { path, genes: open.genes().to_vec() });
-                }
-            }
-            GenesCommand::Set(genes) => self.set_genes("Gene list", genes, String::new()),
-            GenesCommand::Add(genes) => {
-                let genes = self.without_listed_otherwise(genes);
-                self.change_genes("Add genes", |list| with_genes(list, &genes));
-            }
-            GenesCommand::Remove(genes) => self.change_genes("Remove genes", |list| {
-                list.iter().filter(|g| !genes.contains(g)).cloned().collect()
-            }),
-            GenesCommand::SavePanel(form) => self.save_panel(form),
-            GenesCommand::DeletePanel(name) => {
-                if let Some(open) = &mut self.open {
-                    open.edit(&format!("Delete panel {name}"), None, |doc| {
-                        doc.panels.retain(|p| p.name != name)
-                    });
-                }
-            }
-        }
-    }
-
-    /// Without the genes that the list has under a former or the current symbol. Where a section measured both
-    /// names, they are two genes.
-    fn without_listed_otherwise(&self, mut genes: Vec<String>) -> Vec<String> {
-        let Some(open) = &self.open else { return genes };
-        let listed: HashSet<&str> = open.genes().iter().map(String::as_str).collect();
-        let are_two = |a: &str, b: &str| open.ready().any(|s| s.gene(a).is_some() && s.gene(b).is_some());
-        genes.retain(|gene| match aliases::found_as(gene, |name| listed.contains(name)) {
-            Some(name) => are_two(gene, name),
-            None => true,
-        });
-        genes
-    }
-
-    fn change_genes(&mut self, what: &str, change: impl FnOnce(&[String]) -> Vec<String>) {
-        let Some(open) = &self.open else { return };
-        let next = change(open.genes());
-        let how = open.doc().selection.as_ref().map_or_else(String::new, |s| s.how.clone());
-        let how = match how.as_str() {
-            "" => "chosen by hand".to_owned(),
-            how if how.ends_with("edited") || how == "chosen by hand" => how.to_owned(),
-            how => format!("{how}, edited"),
-        };
-        self.set_genes(what, next, how);
-    }
-
-    /// Makes these the genes of the project.
-    pub(super) fn set_genes(&mut self, what: &str, genes: Vec<String>, how: String) {
-        if let Some(open) = &mut self.open {
-            open.edit(what, None, |doc| {
-                doc.selection = (!genes.is_empty()).then_some(GeneSelection { genes, how });
-            });
-        }
-    }
-
-    fn select_genes(&mut self) {
-        let Some(open) = &self.open else { return };
-        let form = &self.forms.hvg;
-        let keep = self
-            .panels()
-            .into_iter()
-            .filter(|p| form.keep.contains(&p.name))
-            .fold(Vec::new(), |all, p| with_genes(&all, &p.genes));
-        self.work.start(Request::SelectGenes {
-            snapshot: open.snapshot(),
-            count: form.count,
-            combine: form.combine,
-            min_spots: form.min_percent / 100.0,
-            keep,
-        });
-    }
-
-    fn save_panel(&mut self, form: PanelForm) {
-        let name = form.name.trim().to_owned();
-        let genes = parse_genes(&form.genes);
-        if name.is_empty() || genes.is_empty() {
-            self.notices.error("A panel needs a name and at least one gene", Vec::new());
-            return;
-        }
-        let Some(open) = &mut self.open else { return };
-        let panel = Panel::new(name.clone(), form.source.trim(), &genes);
-        open.edit(&format!("Panel {name}"), None, |doc| {
-            let at =
-                doc.panels.iter().position(|p| Some(&p.name) == form.original.as_ref() || p.name == name);
-            match at.and_then(|at| doc.panels.get_mut(at)) {
-                Some(old) => *old = panel,
-                None => doc.panels.push(panel),
-            }
-        });
-        self.overlay = None;
     }
 
     pub(super) fn apply_features(&mut self, command: FeaturesCommand) {

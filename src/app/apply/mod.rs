@@ -3,9 +3,11 @@
 mod data;
 mod encoders;
 mod export;
+mod genes;
 mod models;
 mod outcomes;
 mod project;
+mod retrain;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +25,7 @@ use crate::core::display::DisplaySettings;
 use crate::data::st::FileRole;
 
 pub use models::{default_split, held_out};
+pub use retrain::FEW_GENES;
 
 impl App {
     /// Does what the user asked for.

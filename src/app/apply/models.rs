@@ -94,10 +94,14 @@ impl App {
         if open.genes().is_empty() {
             return Err("There are no genes to train on: choose some on the Data page first.".to_owned());
         }
+        if open.gene_choice().used.is_empty() {
+            return Err(open.gene_choice().nothing_left());
+        }
         let form = &self.forms.train;
         let ChosenRecipe { config, published } = self.recipe()?;
         Ok(FitRequest {
             snapshot: open.snapshot(),
+            genes: open.genes().to_vec(),
             target: form.target,
             sections: open.ready().map(|s| s.name.clone()).collect(),
             encoder: form.encoder.clone(),
@@ -118,7 +122,7 @@ impl App {
         self.work.view(Request::trains)
     }
 
-    fn begin(&mut self, request: Request, run: String, cross_validation: bool) {
+    pub(super) fn begin(&mut self, request: Request, run: String, cross_validation: bool) {
         let published = match &request {
             Request::Train { fit, .. } | Request::Evaluate { fit, .. } => fit.published.is_some(),
             Request::Resume { run, .. } => run.config.published.is_some(),
@@ -143,7 +147,7 @@ impl App {
         }
     }
 
-    fn train(&mut self) {
+    pub(super) fn train(&mut self) {
         let Some(open) = &self.open else { return };
         let form = &self.forms.train;
         let run = match form.name.trim() {

@@ -100,6 +100,10 @@ impl App {
                     open.set_state(key.clone(), state);
                 }
             }
+            Request::SelectGenes { .. } => {
+                self.go_on_after_selection(false);
+                self.notices.info(format!("{} was stopped.", request.name()));
+            }
             Request::ComputeFeatures { .. } => {
                 // What was finished is kept.
                 self.check_features();
@@ -142,6 +146,10 @@ impl App {
             }
             Request::Train { .. } | Request::Resume { .. } | Request::Evaluate { .. } => {
                 self.list_runs();
+                self.notices.error(headline, causes);
+            }
+            Request::SelectGenes { .. } => {
+                self.go_on_after_selection(false);
                 self.notices.error(headline, causes);
             }
             _ => self.notices.error(headline, causes),
@@ -233,6 +241,7 @@ impl App {
                 }
             }
             Outcome::Genes(genes) => self.genes_arrived(request, genes),
+            Outcome::Names { names, otherwise } => self.names_arrived(request, names, otherwise),
             Outcome::Runs(list) => {
                 if let (Request::ListRuns(path), Some(open)) = (request, &mut self.open)
                     && open.path == *path
@@ -265,6 +274,8 @@ impl App {
             }
             Outcome::Evaluated { run, report } => {
                 if let Some(open) = &mut self.open {
+                    // The maps show what the newest run predicts of each section.
+                    open.runs.maps = None;
                     open.runs.report = Some(ShownReport::new(run, report, None));
                 }
                 self.list_runs();
@@ -318,10 +329,26 @@ impl App {
         }
     }
 
+    /// A file without samples was dropped: a gene list, if most of its names are genes of the project.
+    fn names_arrived(&mut self, request: &Request, names: Vec<String>, otherwise: String) {
+        let Some(open) = &self.open else { return };
+        let known = names.iter().filter(|n| open.measured_genes().meant(n).is_some()).count();
+        if let Request::FindSamples(paths) = request
+            && let [path] = paths.as_slice()
+            && 2 * known >= names.len()
+        {
+            let request = Request::LoadGenes { snapshot: open.snapshot(), path: path.clone() };
+            self.genes_arrived(&request, names);
+        } else {
+            self.notices.error(otherwise, Vec::new());
+        }
+    }
+
     fn genes_arrived(&mut self, request: &Request, genes: Vec<String>) {
+        let genes = self.open.as_ref().map_or(genes.clone(), |open| open.measured_genes().understood(&genes));
         let count = genes.len();
         let how = match request {
-            Request::LoadGenes(path) => {
+            Request::LoadGenes { path, .. } => {
                 format!("from {}", path.file_name().unwrap_or_default().to_string_lossy())
             }
             Request::SelectGenes { snapshot, count, combine, .. } => {
@@ -334,8 +361,12 @@ impl App {
             }
             _ => String::new(),
         };
+        let selected = matches!(request, Request::SelectGenes { .. });
         self.set_genes("Gene list", genes, how);
-        self.notices.done(format!("The gene list has {count} genes now."));
+        self.tell_list(count);
+        if selected {
+            self.go_on_after_selection(true);
+        }
     }
 
     fn saved(&mut self, request: &Request, path: &Path) {

@@ -87,7 +87,7 @@ fn app() -> (App, Asked) {
             Request::SaveProject { path, .. } | Request::SaveProjectAs { to: path, .. } => {
                 Outcome::Saved(path)
             }
-            Request::LoadGenes(_) => Outcome::Genes(vec!["X".into(), "Y".into()]),
+            Request::LoadGenes { .. } => Outcome::Genes(vec!["X".into(), "Y".into()]),
             Request::FindSamples(_) => {
                 let found = project(&["E1", "C1"]).sections.into_iter().map(candidate).collect();
                 Outcome::Scanned { found, suggestions: Vec::new(), notes: vec!["E2 has no image".into()] }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::images::PatchKey;
 use super::section_index::SectionIndex;
+use super::text::values_text;
 use super::values::{MapValues, PredictionIndex};
-use crate::core::display::PaneKind;
+use crate::core::target::ExpressionScale;
 use crate::data::section::Section;
 
 /// The most training spots shown.
@@ -25,6 +26,8 @@ pub struct Neighbour {
     pub weight: f32,
     /// Measured expression of the gene; `None` while its section is not read.
     pub measured: Option<f32>,
+    /// What that value means.
+    pub scale: Option<ExpressionScale>,
     /// Its patch; `None` while its section is not read.
     pub patch: Option<PatchKey>,
 }
@@ -84,19 +87,13 @@ impl Evidence {
                     similarity: r.similarity,
                     weight: r.weight,
                     measured: home.as_ref().and_then(|(i, h)| h.measured_at(gene, *i)),
+                    scale: home.as_ref().map(|(_, h)| h.scale(gene)),
                     patch: home.as_ref().and_then(|(i, h)| patch_of(h.section(), *i)),
                 })
             })
             .collect();
         let mut sentence = format!("Spot {id} of {}", section.name);
-        if let Some(v) = values.at(PaneKind::Measured, spot) {
-            sentence += &format!(" · measured {v:.2}");
-        }
-        match (values.at(PaneKind::Predicted, spot), values.at(PaneKind::Uncertainty, spot)) {
-            (Some(v), Some(u)) => sentence += &format!(" · predicted {v:.2} ± {u:.2} (80 % interval)"),
-            (Some(v), None) => sentence += &format!(" · predicted {v:.2}"),
-            _ => {}
-        }
+        sentence += &values_text(values, spot, " (80 % interval)");
         if !retrieved.is_empty() {
             sentence += &format!(
                 " · retrieved from {} of {}",
@@ -127,7 +124,8 @@ mod tests {
     use crate::predict::{BankSpot, Predictions, Retrieved};
 
     fn index(name: &str) -> Arc<SectionIndex> {
-        Arc::new(SectionIndex::new(Arc::new(section(name, 3, &["A", "B"])), &[], Target::Published))
+        let listed = ["A".to_owned()];
+        Arc::new(SectionIndex::new(Arc::new(section(name, 3, &["A", "B"])), &listed, Target::Published))
     }
 
     #[test]
@@ -144,7 +142,7 @@ mod tests {
             retrieved: vec![vec![r(0, 0.2), r(1, 0.7), r(2, 0.1)]],
             bank_spots: vec![bank("C2", "2x1"), bank("C3", "0x0"), bank("C2", "1x1")],
         };
-        let joined = PredictionIndex::new(Arc::new(predictions), &here);
+        let joined = PredictionIndex::new(Arc::new(predictions), &here, ExpressionScale::Log10Selected);
         let values = MapValues::new(&here, Some(&joined), "A");
         let other = |name: &str| (name == "C2").then(|| index("C2"));
         let e = Evidence::new(&here, Some(&joined), &values, "A", 1, other).unwrap();
@@ -153,7 +151,7 @@ mod tests {
             e.sentence,
             format!(
                 "Spot 1x0 of C1 · measured {measured:.2} · predicted 2.00 ± 0.25 (80 % interval) · \
-                 retrieved from 3 training spots of 2 sections"
+                 log10(1 + CP10k), selected genes · retrieved from 3 training spots of 2 sections"
             )
         );
         let first = &e.neighbours[0];

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-use crate::data::aliases;
+use crate::app::genes::{Fit, GeneQuery, split_names};
+use crate::data::{aliases, protein_names};
 use crate::evaluate::report::{EvalReport, GeneScore};
 
 /// How well a gene was predicted in cross-validation.
@@ -94,18 +95,20 @@ impl GeneRow {
         self.folded.starts_with(text) || self.symbols.iter().any(|s| s.to_lowercase().starts_with(text))
     }
 
-    /// The other symbol that contains `search`, where its name does not.
-    pub fn found_by(&self, search: &str) -> Option<&'static str> {
-        let search = search.trim().to_lowercase();
-        if self.folded.contains(&search) {
+    /// The other symbol that answers `query`, where its name does not.
+    fn found_by(&self, query: &GeneQuery) -> Option<&'static str> {
+        let none = std::iter::empty::<&str>();
+        if query.fit_names(&self.folded, none).is_some() {
             return None;
         }
-        self.symbols.iter().copied().find(|s| s.to_lowercase().contains(&search))
+        self.symbols
+            .iter()
+            .copied()
+            .find(|s| query.fit_names(&s.to_lowercase(), std::iter::empty()).is_some())
     }
 
-    /// Whether its name or another symbol of it contains `text`, which is in small letters.
-    fn holds(&self, text: &str) -> bool {
-        self.folded.contains(text) || self.found_by(text).is_some()
+    fn fit(&self, query: &GeneQuery) -> Option<Fit> {
+        query.fit_names(&self.folded, self.symbols.iter().copied())
     }
 
     /// Whether the panel has it, under whatever symbol.
@@ -168,6 +171,10 @@ pub struct GeneList {
     /// How many rows are [`GeneRow::listed`].
     listed: usize,
     shown: Vec<u32>,
+    query: GeneQuery,
+    /// Rows that answer the search, whatever the filter.
+    answers: Vec<u32>,
+    unanswered: Vec<String>,
 }
 
 impl GeneList {
@@ -214,7 +221,7 @@ impl GeneList {
             })
             .collect();
         let listed = rows.iter().filter(|r| r.listed).count();
-        Self { rows, listed, shown: Vec::new() }
+        Self { rows, listed, ..Self::default() }
     }
 
     /// Number of genes of the model (or project).
@@ -276,10 +283,10 @@ impl GeneList {
         panels.iter().find_map(|p| most(&|r| r.is_of(p))).or_else(|| most(&telling))
     }
 
-    /// Shows the genes of `filter` whose name contains `search`, in the order of `sort`; names that begin
-    /// with `search` come first.
+    /// Shows the genes of `filter` that answer `search`, one name or several, in the order of `sort`; the gene of that
+    /// name comes first, then those whose name begins with it.
     pub fn show(&mut self, filter: &GeneFilter, panels: &[PanelGenes], search: &str, sort: GeneSort) {
-        let search = search.trim().to_lowercase();
+        let query = self.query_of(search);
         let panel = match filter {
             GeneFilter::Panel(name) => panels.iter().find(|p| p.name == *name),
             GeneFilter::Listed | GeneFilter::Measured => None,
@@ -289,18 +296,71 @@ impl GeneList {
             GeneFilter::Panel(_) => panel.is_some_and(|p| row.is_of(p)),
             GeneFilter::Measured => true,
         };
-        self.shown.clear();
-        self.shown
-            .extend((0u32..).zip(&self.rows).filter(|(_, r)| wanted(r) && r.holds(&search)).map(|(i, _)| i));
+        let fits: Vec<Option<Fit>> = self.rows.iter().map(|r| r.fit(&query)).collect();
+        let fit = |i: u32| fits.get(i as usize).copied().flatten();
+        let answers = (0u32..).zip(&self.rows).filter(|(i, _)| fit(*i).is_some());
+        self.shown = answers.clone().filter(|(_, r)| wanted(r)).map(|(i, _)| i).collect();
+        self.answers = answers.map(|(i, _)| i).collect();
+        self.unanswered = query.unanswered(|one| self.rows.iter().any(|r| r.fit(one).is_some()));
+        self.query = query;
         let rows = &self.rows;
         let key = |i: u32| rows.get(i as usize);
         self.shown.sort_by(|&a, &b| match (key(a), key(b)) {
-            (Some(a), Some(b)) => {
-                let begins = |r: &GeneRow| !r.begins(&search);
-                begins(a).cmp(&begins(b)).then_with(|| by(sort, a, b)).then_with(|| a.folded.cmp(&b.folded))
+            (Some(x), Some(y)) => {
+                fit(a).cmp(&fit(b)).then_with(|| by(sort, x, y)).then_with(|| x.folded.cmp(&y.folded))
             }
             _ => Ordering::Equal,
         });
+    }
+
+    /// The names in a search. Words that are one name together stay so.
+    fn query_of(&self, search: &str) -> GeneQuery {
+        let is_in = |text: &str| {
+            let text = text.to_lowercase();
+            self.rows.iter().any(|r| r.folded.contains(&text))
+        };
+        let names = split_names(search, |words| !protein_names::symbols(words).is_empty() || is_in(words));
+        let mut query = GeneQuery::new(names);
+        if query.is_list() {
+            let symbols = self.rows.iter().flat_map(|r| r.symbols.iter().map(|s| s.to_lowercase()));
+            let all: HashSet<String> = self.rows.iter().map(|r| r.folded.clone()).chain(symbols).collect();
+            query.settle(|name| {
+                let proteins = protein_names::symbols(name);
+                let names = std::iter::once(name.to_lowercase());
+                names.chain(proteins.iter().map(|p| p.to_lowercase())).filter(|n| all.contains(n)).collect()
+            });
+        }
+        query
+    }
+
+    /// Names that were searched for and that no gene here answers.
+    pub fn unanswered(&self) -> &[String] {
+        &self.unanswered
+    }
+
+    /// How many genes answer the search that the filter does not show.
+    pub fn elsewhere(&self) -> usize {
+        self.answers.len().saturating_sub(self.shown.len())
+    }
+
+    /// Whether several names are searched for.
+    pub fn is_searched_for_several(&self) -> bool {
+        self.query.is_list()
+    }
+
+    /// The genes that answer the search, whatever the filter.
+    pub fn answers(&self) -> impl Iterator<Item = &GeneRow> {
+        self.answers.iter().filter_map(|&i| self.rows.get(i as usize))
+    }
+
+    /// Why a gene answers the search, where its name does not tell: "was FAM64A", "HER2".
+    pub fn why_found(&self, row: &GeneRow) -> Option<String> {
+        if let Some(symbol) = row.found_by(&self.query) {
+            return Some(format!("was {symbol}"));
+        }
+        let names = std::iter::once(row.name.as_str()).chain(row.symbols.iter().copied());
+        let protein = self.query.protein(names)?;
+        (!row.folded.contains(&protein.to_lowercase())).then(|| protein.to_owned())
     }
 }
 
@@ -370,6 +430,30 @@ mod tests {
     }
 
     #[test]
+    fn several_names_and_names_of_proteins_are_searched_for() {
+        let measured = ["ERBB2", "ERBB3", "ESR1", "GNAS", "GNAS-AS1"];
+        let mut l = GeneList::new(measured.into_iter(), ["ERBB3"].into_iter(), &HashMap::new(), |_| None);
+        l.show(&GeneFilter::Listed, &[], "erbb", GeneSort::Name);
+        assert_eq!((shown(&l), l.elsewhere()), (vec!["ERBB3"], 1));
+        l.show(&GeneFilter::Listed, &[], "HER2", GeneSort::Name);
+        assert_eq!((l.is_empty(), l.elsewhere()), (true, 1));
+        l.show(&GeneFilter::Measured, &[], "HER2", GeneSort::Name);
+        assert_eq!(shown(&l), ["ERBB2"]);
+        assert_eq!(l.why_found(l.row("ERBB2").unwrap()).as_deref(), Some("HER2"));
+        for separator in [", ", "; ", "\t", " ", "\n"] {
+            let text = ["HER2", "GNAS", "NOSUCH"].join(separator);
+            l.show(&GeneFilter::Measured, &[], &text, GeneSort::Name);
+            assert_eq!(
+                (shown(&l), l.unanswered()),
+                (vec!["ERBB2", "GNAS"], &["NOSUCH".to_owned()][..]),
+                "{text:?}"
+            );
+        }
+        l.show(&GeneFilter::Measured, &[], "", GeneSort::Name);
+        assert_eq!((l.len(), l.elsewhere(), l.unanswered().len()), (5, 0, 0));
+    }
+
+    #[test]
     fn a_panel_may_hold_genes_that_are_not_listed() {
         let mut l = list();
         let panel =
@@ -398,8 +482,10 @@ mod tests {
             l.show(&GeneFilter::Measured, &[], search, GeneSort::Name);
             assert_eq!(shown(&l), ["PIMREG"], "{search}");
         }
-        assert_eq!(l.row("PIMREG").unwrap().found_by("fam64"), Some("FAM64A"));
-        assert_eq!(l.row("PIMREG").unwrap().found_by("pim"), None);
+        l.show(&GeneFilter::Measured, &[], "fam64", GeneSort::Name);
+        assert_eq!(l.why_found(l.row("PIMREG").unwrap()).as_deref(), Some("was FAM64A"));
+        l.show(&GeneFilter::Measured, &[], "pim", GeneSort::Name);
+        assert_eq!(l.why_found(l.row("PIMREG").unwrap()), None);
         // A model under the former symbol keeps it, one under the current symbol stands for both.
         assert_eq!(shown(&list(&["FAM64A"], &["FAM64A"])), ["FAM64A"]);
         assert_eq!(shown(&list(&["FAM64A"], &["PIMREG"])), ["PIMREG"]);

@@ -3,11 +3,22 @@
 use std::sync::Arc;
 
 use super::images::Images;
-use crate::core::target::Target;
+use crate::core::target::{ExpressionScale, Target};
 use crate::data::panels::Panel;
 use crate::data::section::Section;
 use crate::evaluate::report::EvalReport;
 use crate::predict::Predictions;
+
+/// The genes and the scale on which a section is shown with a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunScale {
+    /// The genes of the run.
+    pub genes: Arc<Vec<String>>,
+    /// Its target.
+    pub target: Target,
+    /// The scale of what it predicts.
+    pub predicted: ExpressionScale,
+}
 
 /// A section of the project.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +31,8 @@ pub struct SectionInput {
     pub section: Option<Arc<Section>>,
     /// The prediction to show, where there is one.
     pub predictions: Option<Arc<Predictions>>,
+    /// Genes and scale of the run that predicts it, whether or not its prediction is there yet.
+    pub run: Option<RunScale>,
     /// Why it could not be read, in one sentence.
     pub problem: Option<String>,
 }
@@ -46,7 +59,7 @@ pub struct ExploreInput<'a> {
     pub panels: &'a [Panel],
     /// The latest cross-validation.
     pub report: Option<&'a Arc<EvalReport>>,
-    /// The scale of the maps.
+    /// The target of maps that no run stands behind.
     pub target: Target,
     /// How predictions come about, where there are none yet.
     pub outlook: Outlook<'a>,

@@ -17,5 +17,5 @@ pub mod text;
 pub mod values;
 
 pub use command::ExploreCommand;
-pub use input::{ExploreInput, Outlook, SectionInput};
+pub use input::{ExploreInput, Outlook, RunScale, SectionInput};
 pub use state::{ExploreState, GeneMap, Similar, Versions};

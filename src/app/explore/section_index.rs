@@ -1,16 +1,15 @@
 //! One section made ready for looking at: any gene's values, any spot by its id or place, at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use super::spot_grid::SpotGrid;
 use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Csr;
-use crate::core::target::Target;
-use crate::data::aliases;
-use crate::data::section::{Section, Spot, ValueKind};
+use crate::core::target::{ExpressionScale, Target};
+use crate::data::genes::GeneIndex;
+use crate::data::section::{Section, Spot};
+use crate::preprocess::target::Totals;
 
 /// From this many spots on, looking a gene up spot by spot takes longer than a frame.
 const COLUMNS_FROM: usize = 8_000;
@@ -59,55 +58,28 @@ impl Columns {
     }
 }
 
-/// The column of `gene`, by its own name or by another symbol of it.
-fn column_of(gene_of: &HashMap<String, u32>, gene: &str) -> Option<u32> {
-    let name = aliases::found_as(gene, |name| gene_of.contains_key(name))?;
-    gene_of.get(name).copied()
-}
-
 /// A section with its look-up tables.
 #[derive(Debug)]
 pub struct SectionIndex {
     section: Arc<Section>,
     target: Target,
-    gene_of: HashMap<String, u32>,
+    gene_of: GeneIndex,
     spot_of: HashMap<String, u32>,
     /// What each spot's counts are divided by.
-    totals: Vec<f64>,
+    totals: Totals,
     mean_counts: Vec<f32>,
     columns: Option<Columns>,
     grid: SpotGrid,
 }
 
 impl SectionIndex {
-    /// Reads `section` once. `genes` are the genes over which [`Target::Published`] sums; all of the
-    /// section's when there are none.
+    /// Reads `section` once. `genes` are the genes over which [`Target::Published`] sums; when there are none, every
+    /// gene is shown as one outside the list (see [`SectionIndex::scale`]).
     pub fn new(section: Arc<Section>, genes: &[String], target: Target) -> Self {
-        let mut gene_of = HashMap::with_capacity(section.genes.len());
-        for (i, gene) in (0u32..).zip(&section.genes) {
-            gene_of.entry(gene.name.clone()).or_insert(i);
-        }
+        let gene_of = GeneIndex::new(&section.genes);
         let spot_of = (0u32..).zip(&section.spots).map(|(i, s)| (s.id.clone(), i)).collect();
         let counts = &section.counts;
-        let selected: HashSet<u32> = match target {
-            Target::Published => genes.iter().filter_map(|g| column_of(&gene_of, g)).collect(),
-            Target::Lognorm => HashSet::new(),
-        };
-        let mut wanted = vec![selected.is_empty(); counts.cols()];
-        for c in selected {
-            wanted[c as usize] = true;
-        }
-        let totals = (0..counts.rows())
-            .into_par_iter()
-            .map(|r| {
-                let (cols, values) = counts.row(r);
-                cols.iter()
-                    .zip(values)
-                    .filter(|(c, _)| wanted[**c as usize])
-                    .map(|(_, v)| f64::from(*v))
-                    .sum()
-            })
-            .collect();
+        let totals = Totals::new(counts, genes.iter().filter_map(|g| gene_of.find(g)), target);
         let n = counts.rows().max(1) as f64;
         let mean_counts = counts.col_sums().into_iter().map(|s| (s / n) as f32).collect();
         let by_column = counts.rows() >= COLUMNS_FROM && counts.nnz() <= MOST_COLUMN_VALUES;
@@ -127,7 +99,7 @@ impl SectionIndex {
         &self.grid
     }
 
-    /// The scale of [`SectionIndex::measured`].
+    /// The target of the genes that are listed.
     pub fn target(&self) -> Target {
         self.target
     }
@@ -139,22 +111,24 @@ impl SectionIndex {
 
     /// Whether `gene` was measured here.
     pub fn has_gene(&self, gene: &str) -> bool {
-        column_of(&self.gene_of, gene).is_some()
+        self.gene_of.find(gene).is_some()
     }
 
     /// What the section calls `gene` where that is not its own name: a former symbol, or the current one.
     pub fn other_name<'a>(&self, gene: &'a str) -> Option<&'a str> {
-        aliases::found_as(gene, |name| self.gene_of.contains_key(name)).filter(|name| *name != gene)
+        self.gene_of.name_of(gene).filter(|name| *name != gene)
     }
 
-    /// The scale of [`SectionIndex::measured`] in words. Values that were normalised before stay what they are.
-    pub fn unit(&self) -> &'static str {
-        self.section.values.unit(self.target)
+    /// The scale of [`SectionIndex::measured`]: the target for a gene of the list, the same logarithm over all genes
+    /// for any other. Values that were normalised before stay what they are.
+    pub fn scale(&self, gene: &str) -> ExpressionScale {
+        let listed = self.gene_of.find(gene).is_some_and(|c| self.totals.is_selected(c));
+        self.section.values.scale(self.target, listed)
     }
 
-    /// Mean count of `gene` over the spots.
+    /// Mean count of `gene` over the spots; the mean value where the section holds no counts.
     pub fn mean_count(&self, gene: &str) -> Option<f32> {
-        self.mean_counts.get(column_of(&self.gene_of, gene)? as usize).copied()
+        self.mean_counts.get(self.gene_of.find(gene)?).copied()
     }
 
     /// The index of the spot called `id`.
@@ -172,35 +146,20 @@ impl SectionIndex {
         self.grid.nearest(at, reach)
     }
 
-    /// A count on the target's scale. A spot without any counts has expression 0 in every gene.
-    fn expression(&self, spot: usize, count: f32) -> f32 {
-        if self.section.values == ValueKind::Normalised {
-            return count;
-        }
-        let total = self.totals.get(spot).copied().unwrap_or(0.0);
-        if count <= 0.0 || total <= 0.0 {
-            return 0.0;
-        }
-        let scaled = 1e4 * f64::from(count) / total;
-        match self.target {
-            Target::Published => (1.0 + scaled).log10() as f32,
-            Target::Lognorm => scaled.ln_1p() as f32,
-        }
-    }
-
-    /// Measured expression of `gene` on the target's scale, one value a spot; `None` when it was not
+    /// Measured expression of `gene` on its [`SectionIndex::scale`], one value a spot; `None` when it was not
     /// measured here.
     pub fn measured(&self, gene: &str) -> Option<Vec<f32>> {
-        let column = column_of(&self.gene_of, gene)? as usize;
-        let counts = &self.section.counts;
+        let column = self.gene_of.find(gene)?;
+        let (counts, scale) = (&self.section.counts, self.scale(gene));
         let Some(columns) = &self.columns else {
-            return Some((0..counts.rows()).map(|r| self.expression(r, counts.get(r, column))).collect());
+            let value = |r| self.totals.value(r, counts.get(r, column), scale);
+            return Some((0..counts.rows()).map(value).collect());
         };
         let mut out = vec![0.0; counts.rows()];
         let (rows, values) = columns.column(column);
         for (&r, &v) in rows.iter().zip(values) {
             if let Some(slot) = out.get_mut(r as usize) {
-                *slot = self.expression(r as usize, v);
+                *slot = self.totals.value(r as usize, v, scale);
             }
         }
         Some(out)
@@ -208,9 +167,10 @@ impl SectionIndex {
 
     /// Measured expression of `gene` at one spot.
     pub fn measured_at(&self, gene: &str, spot: usize) -> Option<f32> {
-        let column = column_of(&self.gene_of, gene)? as usize;
+        let column = self.gene_of.find(gene)?;
+        let scale = self.scale(gene);
         (spot < self.section.counts.rows())
-            .then(|| self.expression(spot, self.section.counts.get(spot, column)))
+            .then(|| self.totals.value(spot, self.section.counts.get(spot, column), scale))
     }
 }
 
@@ -219,7 +179,7 @@ pub(in crate::app) mod tests {
     use super::*;
     use crate::core::geometry::Mpp;
     use crate::core::matrix::CsrBuilder;
-    use crate::data::section::{Gene, MppSource, SpotGeometry};
+    use crate::data::section::{Gene, MppSource, SpotGeometry, ValueKind};
 
     /// `side * side` spots 200 um apart at 1 um a pixel; gene `g` at spot `s` counts `(s * (g + 3)) % 7`.
     pub fn section(name: &str, side: usize, genes: &[&str]) -> Section {
@@ -265,7 +225,17 @@ pub(in crate::app) mod tests {
         assert!((all.measured("B").unwrap()[1] - (1.0f32 + 1e4 * 4.0 / 12.0).log10()).abs() < 1e-6);
         let two = SectionIndex::new(s.clone(), &["A".into(), "B".into()], Target::Published);
         assert!((two.measured("B").unwrap()[1] - (1.0f32 + 1e4 * 4.0 / 7.0).log10()).abs() < 1e-6);
+        // A gene outside the list is compared with all genes of the spot, whatever the list.
+        assert_eq!(
+            (two.scale("B"), two.scale("C")),
+            (ExpressionScale::Log10Selected, ExpressionScale::Log10All)
+        );
+        assert!((two.measured("C").unwrap()[1] - (1.0f32 + 1e4 * 5.0 / 12.0).log10()).abs() < 1e-6);
+        let one = SectionIndex::new(s.clone(), &["A".into()], Target::Published);
+        assert_eq!(one.measured("C"), two.measured("C"));
+        assert_eq!((all.scale("C"), all.measured("C")), (ExpressionScale::Log10All, two.measured("C")));
         let ln = SectionIndex::new(s, &["A".into()], Target::Lognorm);
+        assert_eq!((ln.scale("A"), ln.scale("B")), (ExpressionScale::LnAll, ExpressionScale::LnAll));
         assert!((ln.measured("B").unwrap()[1] - (1.0f32 + 1e4 * 4.0 / 12.0).ln()).abs() < 1e-5);
         assert_eq!(ln.measured("B").unwrap()[0], 0.0, "a spot without counts");
         assert_eq!(ln.measured("missing"), None);
@@ -284,9 +254,11 @@ pub(in crate::app) mod tests {
     fn values_that_were_normalised_have_no_unit_of_ours() {
         let counts = section("C1", 2, &["A"]);
         let normalised = Section { values: ValueKind::Normalised, ..counts.clone() };
-        let unit = |s: Section| SectionIndex::new(Arc::new(s), &[], Target::Published).unit();
-        assert_eq!(unit(counts), "log10(1 + CP10k), selected genes");
-        assert_eq!(unit(normalised), "as in the file (normalised)");
+        let index = |s: Section| SectionIndex::new(Arc::new(s), &["A".into()], Target::Published);
+        assert_eq!(index(counts.clone()).scale("A"), ExpressionScale::Log10Selected);
+        let normalised = index(normalised);
+        assert_eq!(normalised.scale("A"), ExpressionScale::AsInFile);
+        assert_eq!(normalised.measured("A").unwrap()[1], counts.counts.get(1, 0));
     }
 
     #[test]
@@ -309,6 +281,9 @@ pub(in crate::app) mod tests {
         for target in [Target::Published, Target::Lognorm] {
             let learnt = expression(&section, &genes, target).unwrap();
             let index = SectionIndex::new(section.clone(), &genes, target);
+            // Lists as people have them: a measured gene outside them never exceeds the end of its scale.
+            let outside = index.measured("ERBB2").unwrap();
+            assert!(outside.iter().all(|v| (0.0..=index.scale("ERBB2").value(1.0, 1.0) as f32).contains(v)));
             for (c, gene) in genes.iter().enumerate().step_by(7) {
                 let shown = index.measured(gene).unwrap();
                 for (a, b) in shown.iter().zip(learnt.column(c)) {

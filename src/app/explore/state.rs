@@ -3,7 +3,7 @@
 
 mod refresh;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
@@ -19,6 +19,8 @@ use super::similar::{SimilarGene, similar_genes};
 use super::values::{MapValues, PaneMap, PredictionIndex};
 use crate::core::display::DisplaySettings;
 use crate::core::geometry::SlidePoint;
+use crate::core::target::Target;
+use crate::data::aliases;
 use crate::evaluate::report::EvalReport;
 
 /// The most places to go back to.
@@ -107,8 +109,13 @@ pub struct ExploreState {
     trust: HashMap<String, Trust>,
     report: Option<Arc<EvalReport>>,
     panels: Vec<PanelGenes>,
+    /// The genes and the target of the values shown: those of the run, else of the project.
     scale_genes: Arc<Vec<String>>,
+    target: Target,
     project_genes: Vec<String>,
+    project_set: HashSet<String>,
+    /// Whether the list is yet to be shown so that the gene is in it.
+    reveal: bool,
     cache: IndexCache,
     index: Option<Arc<SectionIndex>>,
     prediction: Option<PredictionIndex>,
@@ -147,10 +154,12 @@ impl ExploreState {
                 }
             }
             ExploreCommand::Search(text) => {
+                self.reveal = false;
                 self.search = text;
                 self.stale.shown = true;
             }
             ExploreCommand::Filter(filter) => {
+                self.reveal = false;
                 self.filter = filter;
                 self.stale.shown = true;
             }
@@ -188,6 +197,7 @@ impl ExploreState {
         }
         if let Some(gene) = gene {
             self.select_gene(gene);
+            self.reveal = true;
         }
     }
 
@@ -264,6 +274,16 @@ impl ExploreState {
     /// Whether the genes were evaluated.
     pub fn is_evaluated(&self) -> bool {
         !self.trust.is_empty()
+    }
+
+    /// Whether the project's gene list has `gene`, under its own name or another symbol of it.
+    pub fn is_in_gene_list(&self, gene: &str) -> bool {
+        aliases::found_as(gene, |name| self.project_set.contains(name)).is_some()
+    }
+
+    /// Whether `gene` is measured here and could be added to the project's gene list.
+    pub fn can_be_added(&self, gene: &str) -> bool {
+        self.index.as_ref().is_some_and(|i| i.has_gene(gene)) && !self.is_in_gene_list(gene)
     }
 
     /// What grows when something changes.

@@ -1,7 +1,9 @@
 //! The page in words: the status line, and values for the clipboard.
 
 use super::state::ExploreState;
+use super::values::MapValues;
 use crate::core::display::PaneKind;
+use crate::core::target::ExpressionScale;
 
 /// A whole number with its thousands apart: "12,345".
 pub fn thousands(n: usize) -> String {
@@ -25,6 +27,23 @@ pub fn value_text(map: PaneKind, value: f32) -> String {
     text.replace('-', "−")
 }
 
+/// The values at a spot with what they mean: " · measured 1.20 · predicted 1.50 ± 0.30 · log10(1 + CP10k), selected
+/// genes". `after_interval` follows the uncertainty.
+pub fn values_text(values: &MapValues, spot: usize, after_interval: &str) -> String {
+    let value = |pane| Some((values.at(pane, spot)?, values.scale(pane)?));
+    let number = |v: f32| format!("{v:.2}").replace('-', "−");
+    let measured = value(PaneKind::Measured).map(|(v, scale)| (format!("measured {}", number(v)), scale));
+    let predicted = value(PaneKind::Predicted).map(|(v, scale)| {
+        let interval = values.at(PaneKind::Uncertainty, spot).map(|u| format!(" ± {u:.2}{after_interval}"));
+        let interval = interval.unwrap_or_default();
+        (format!("predicted {}{interval}", number(v)), scale)
+    });
+    match (measured, predicted) {
+        (Some((m, a)), Some((p, b))) if a == b => format!(" · {m} · {p} · {}", a.unit()),
+        (m, p) => m.into_iter().chain(p).map(|(text, s)| format!(" · {text} [{}]", s.unit())).collect(),
+    }
+}
+
 impl ExploreState {
     /// What is under the cursor: place, spot and values.
     pub fn status_line(&self) -> Option<String> {
@@ -38,31 +57,35 @@ impl ExploreState {
             && let Some(named) = index.spot_at(spot)
         {
             text += &format!(" · spot {}", named.id);
-            for pane in [PaneKind::Measured, PaneKind::Predicted, PaneKind::Uncertainty] {
-                if let Some(v) = self.map().values.at(pane, spot) {
-                    text += &match pane {
-                        PaneKind::Uncertainty => format!(" ± {v:.2}"),
-                        _ => format!(" · {} {v:.2}", pane.name().to_lowercase()),
-                    };
-                }
-            }
+            text += &values_text(&self.map().values, spot, "");
         }
         Some(text)
     }
 
-    /// The values of the gene shown, one line a spot, as a table that spreadsheets take.
+    /// The values of the gene shown, one line per spot, as a table that spreadsheets take. The last columns say
+    /// what the values mean.
     pub fn values_as_table(&self) -> Option<String> {
         let (index, gene) = (self.index()?, self.gene()?);
+        let values = &self.map().values;
         let columns: Vec<(&str, &[f32])> = [PaneKind::Measured, PaneKind::Predicted, PaneKind::Uncertainty]
             .into_iter()
-            .filter_map(|p| Some((p.key(), self.map().values.of(p)?)))
+            .filter_map(|p| Some((p.key(), values.of(p)?)))
             .collect();
+        let scales: Vec<(&str, ExpressionScale)> =
+            [("measured_scale", values.measured_scale), ("predicted_scale", values.predicted_scale)]
+                .into_iter()
+                .filter_map(|(name, scale)| Some((name, scale?)))
+                .collect();
         if columns.is_empty() {
             return None;
         }
         let section = index.section();
         let mut out = String::from("section\tspot\tx_um\ty_um\tgene");
         for (name, _) in &columns {
+            out.push('\t');
+            out += name;
+        }
+        for (name, _) in &scales {
             out.push('\t');
             out += name;
         }
@@ -75,6 +98,10 @@ impl ExploreState {
                 if let Some(v) = values.get(i).filter(|v| v.is_finite()) {
                     out += &format!("{v:.4}");
                 }
+            }
+            for (_, scale) in &scales {
+                out.push('\t');
+                out += scale.unit();
             }
             out.push('\n');
         }
@@ -91,6 +118,27 @@ mod tests {
         assert_eq!(value_text(PaneKind::Difference, 0.5), "+0.50");
         assert_eq!(value_text(PaneKind::Difference, -0.5), "−0.50");
         assert_eq!(value_text(PaneKind::Measured, 0.5), "0.50");
+    }
+
+    #[test]
+    fn values_say_what_they_mean() {
+        let (selected, all) = (ExpressionScale::Log10Selected, ExpressionScale::Log10All);
+        let mut values =
+            MapValues { measured: Some(vec![1.2]), measured_scale: Some(all), ..MapValues::default() };
+        assert_eq!(values_text(&values, 0, ""), " · measured 1.20 [log10(1 + CP10k), all genes]");
+        values.measured_scale = Some(selected);
+        (values.predicted, values.predicted_scale) = (Some(vec![1.5]), Some(selected));
+        values.uncertainty = Some(vec![0.3]);
+        assert_eq!(
+            values_text(&values, 0, ""),
+            " · measured 1.20 · predicted 1.50 ± 0.30 · log10(1 + CP10k), selected genes"
+        );
+        values.measured_scale = Some(ExpressionScale::AsInFile);
+        assert_eq!(
+            values_text(&values, 0, ""),
+            " · measured 1.20 [as in the file (normalised)] · predicted 1.50 ± 0.30 [log10(1 + CP10k), selected genes]"
+        );
+        assert_eq!(values_text(&values, 1, ""), "");
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::section_index::SectionIndex;
-use crate::core::display::{ColorScale, DisplaySettings, PaneKind, color_scales};
+use crate::core::display::{ColorScale, DisplaySettings, PaneKind, PaneValues, color_scales, is_silent};
 use crate::core::matrix::Matrix;
+use crate::core::target::ExpressionScale;
 use crate::predict::Predictions;
 
 /// Stands for "no value" in [`PaneMap::colors`].
@@ -21,11 +22,12 @@ pub struct PredictionIndex {
     gene_of: HashMap<String, u32>,
     /// The row of each spot of the section; `NO_ROW` for spots that were not predicted.
     row_of: Vec<u32>,
+    scale: ExpressionScale,
 }
 
 impl PredictionIndex {
-    /// Joins by spot id.
-    pub fn new(predictions: Arc<Predictions>, section: &SectionIndex) -> Self {
+    /// Joins by spot id. `scale` is that of the run, on which all its genes are predicted.
+    pub fn new(predictions: Arc<Predictions>, section: &SectionIndex, scale: ExpressionScale) -> Self {
         let gene_of = (0u32..).zip(&predictions.genes).map(|(i, g)| (g.clone(), i)).collect();
         let mut row_of = vec![NO_ROW; section.section().spots.len()];
         for (row, id) in (0u32..).zip(&predictions.spots) {
@@ -33,7 +35,7 @@ impl PredictionIndex {
                 *slot = row;
             }
         }
-        Self { predictions, gene_of, row_of }
+        Self { predictions, gene_of, row_of, scale }
     }
 
     /// The prediction itself.
@@ -44,6 +46,11 @@ impl PredictionIndex {
     /// Whether `gene` was predicted.
     pub fn has_gene(&self, gene: &str) -> bool {
         self.gene_of.contains_key(gene)
+    }
+
+    /// The scale of the predicted values.
+    pub fn scale(&self) -> ExpressionScale {
+        self.scale
     }
 
     /// The row of `spot` in the prediction.
@@ -74,23 +81,62 @@ pub struct MapValues {
     pub measured: Option<Vec<f32>>,
     /// Predicted expression, where the gene was predicted.
     pub predicted: Option<Vec<f32>>,
-    /// Predicted minus measured, where there are both.
+    /// Predicted minus measured, where there are both on one scale.
     pub difference: Option<Vec<f32>>,
     /// Half an 80 % interval, where the gene was predicted.
     pub uncertainty: Option<Vec<f32>>,
+    /// What measured values mean, where there are any.
+    pub measured_scale: Option<ExpressionScale>,
+    /// What predicted values mean, where there are any.
+    pub predicted_scale: Option<ExpressionScale>,
+    /// Whether the gene was measured and not found at a single spot.
+    pub silent: bool,
+    /// Whether the gene is predicted and its prediction is zero at every spot.
+    pub silent_prediction: bool,
 }
 
 impl MapValues {
     /// Gathers the values of `gene`.
     pub fn new(section: &SectionIndex, prediction: Option<&PredictionIndex>, gene: &str) -> Self {
         let measured = section.measured(gene);
+        let prediction = prediction.filter(|p| p.has_gene(gene));
         let predicted = prediction.and_then(|p| p.column(&p.predictions.mean, gene));
         let uncertainty = prediction.and_then(|p| p.column(&p.predictions.uncertainty, gene));
+        let measured_scale = measured.as_ref().map(|_| section.scale(gene));
+        let predicted_scale = prediction.map(PredictionIndex::scale);
         let difference = match (&measured, &predicted) {
-            (Some(m), Some(p)) => Some(p.iter().zip(m).map(|(p, m)| p - m).collect()),
+            (Some(m), Some(p)) if measured_scale == predicted_scale => {
+                Some(p.iter().zip(m).map(|(p, m)| p - m).collect())
+            }
             _ => None,
         };
-        Self { measured, predicted, difference, uncertainty }
+        let silent = measured.as_deref().is_some_and(is_silent);
+        let silent_prediction = predicted.as_deref().is_some_and(is_silent);
+        Self {
+            measured,
+            predicted,
+            difference,
+            uncertainty,
+            measured_scale,
+            predicted_scale,
+            silent,
+            silent_prediction,
+        }
+    }
+
+    /// What the values of `pane` mean.
+    pub fn scale(&self, pane: PaneKind) -> Option<ExpressionScale> {
+        match pane {
+            PaneKind::Measured => self.measured_scale,
+            PaneKind::Predicted | PaneKind::Uncertainty => self.predicted_scale,
+            PaneKind::Difference => self.difference.as_ref().and(self.predicted_scale),
+            PaneKind::He => None,
+        }
+    }
+
+    /// Whether measured and predicted values are on different scales, so that they have no difference.
+    pub fn are_on_two_scales(&self) -> bool {
+        matches!((self.measured_scale, self.predicted_scale), (Some(m), Some(p)) if m != p)
     }
 
     /// What `pane` shows.
@@ -140,7 +186,10 @@ pub fn pane_maps(settings: &DisplaySettings, values: &MapValues, panes: &mut Vec
             kinds.push(kind);
         }
     }
-    let shown: Vec<(PaneKind, &[f32])> = kinds.iter().map(|&k| (k, values.of(k).unwrap_or(&[]))).collect();
+    let shown: Vec<PaneValues<'_>> = kinds
+        .iter()
+        .map(|&kind| PaneValues { kind, values: values.of(kind).unwrap_or(&[]), scale: values.scale(kind) })
+        .collect();
     let scales = color_scales(settings, &shown);
     panes.resize_with(settings.panes.len(), PaneMap::default);
     for ((pane, &kind), scale) in panes.iter_mut().zip(&settings.panes).zip(scales) {
@@ -176,10 +225,13 @@ pub fn pearson(a: &[f32], b: &[f32]) -> Option<f64> {
 mod tests {
     use super::super::section_index::tests::section;
     use super::*;
+    use crate::core::display::Limits;
     use crate::core::target::Target;
+    use crate::data::section::{Section, ValueKind};
 
     fn setup() -> (SectionIndex, Arc<Predictions>) {
-        let index = SectionIndex::new(Arc::new(section("C1", 2, &["A", "B"])), &[], Target::Published);
+        let listed = ["B".to_owned()];
+        let index = SectionIndex::new(Arc::new(section("C1", 2, &["A", "B"])), &listed, Target::Published);
         let predictions = Predictions {
             section: "C1".into(),
             // Another order, and one spot less, than the section.
@@ -196,7 +248,7 @@ mod tests {
     #[test]
     fn predictions_are_joined_by_id() {
         let (index, predictions) = setup();
-        let joined = PredictionIndex::new(predictions, &index);
+        let joined = PredictionIndex::new(predictions, &index, ExpressionScale::Log10Selected);
         let values = MapValues::new(&index, Some(&joined), "B");
         let predicted = values.predicted.as_ref().unwrap();
         assert_eq!((predicted[0], predicted[1], predicted[3]), (10.0, 20.0, 0.0));
@@ -210,13 +262,39 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_subtracted_across_two_scales() {
+        let (index, predictions) = setup();
+        let normalised = Section { values: ValueKind::Normalised, ..index.section().as_ref().clone() };
+        let index = SectionIndex::new(Arc::new(normalised), &["B".into()], Target::Published);
+        let joined = |scale| PredictionIndex::new(Arc::clone(&predictions), &index, scale);
+        let other = MapValues::new(&index, Some(&joined(ExpressionScale::Log10Selected)), "B");
+        assert!(other.measured.is_some() && other.predicted.is_some() && other.difference.is_none());
+        assert!(other.are_on_two_scales());
+        // Limits that are shared are shared by what can be compared.
+        let settings = DisplaySettings { limits: Limits::Shared, ..DisplaySettings::default() };
+        let mut panes = Vec::new();
+        pane_maps(&settings, &other, &mut panes);
+        assert_ne!(panes[0].scale.unwrap().high, panes[1].scale.unwrap().high);
+        let same = MapValues::new(&index, Some(&joined(ExpressionScale::AsInFile)), "B");
+        assert!(same.difference.is_some() && !same.are_on_two_scales());
+    }
+
+    #[test]
+    fn a_gene_without_counts_is_silent() {
+        let (index, _) = setup();
+        assert!(!MapValues::new(&index, None, "B").silent && !MapValues::new(&index, None, "N").silent);
+        assert!(is_silent(&[0.0, f32::NAN]) && !is_silent(&[]) && !is_silent(&[f32::NAN]));
+        assert!(!is_silent(&[0.0, 0.1]));
+    }
+
+    #[test]
     fn panes_have_a_colour_for_every_spot() {
         let (index, predictions) = setup();
-        let joined = PredictionIndex::new(predictions, &index);
+        let joined = PredictionIndex::new(predictions, &index, ExpressionScale::Log10Selected);
         let values = MapValues::new(&index, Some(&joined), "B");
         let settings = DisplaySettings {
             panes: vec![PaneKind::He, PaneKind::Predicted, PaneKind::Uncertainty],
-            limits: crate::core::display::Limits::Shared,
+            limits: Limits::Shared,
             ..DisplaySettings::default()
         };
         let mut panes = Vec::new();

@@ -131,6 +131,13 @@ pub enum Outcome {
     },
     /// A gene list.
     Genes(Vec<String>),
+    /// A file in which no sample was found, and which reads as a gene list.
+    Names {
+        /// The names in it.
+        names: Vec<String>,
+        /// Why no sample was found, for when these are no genes.
+        otherwise: String,
+    },
     /// The runs of a project, newest first.
     Runs(Vec<RunInfo>),
     /// A run ended; its predictions of its test sections.

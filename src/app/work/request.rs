@@ -46,6 +46,8 @@ pub struct Snapshot {
 pub struct FitRequest {
     /// The project.
     pub snapshot: Snapshot,
+    /// Names of the genes; those that a section did not measure are left out.
+    pub genes: Vec<String>,
     /// The scale of the predictions.
     pub target: Target,
     /// Names of the sections that take part.
@@ -208,7 +210,12 @@ pub enum Request {
         keep: Vec<String>,
     },
     /// Read a gene list.
-    LoadGenes(PathBuf),
+    LoadGenes {
+        /// The project, whose sections say which names are genes.
+        snapshot: Snapshot,
+        /// The file.
+        path: PathBuf,
+    },
     /// Write a gene list.
     SaveGenes {
         /// The file.
@@ -336,7 +343,7 @@ impl Request {
             Self::MeasureSpeed { encoder, .. } => format!("Measuring {}", encoder.name),
             Self::ClearCache => "Clearing the cache".to_owned(),
             Self::SelectGenes { .. } => "Selecting genes".to_owned(),
-            Self::LoadGenes(_) => "Loading genes".to_owned(),
+            Self::LoadGenes { .. } => "Loading genes".to_owned(),
             Self::SaveGenes { .. } => "Saving genes".to_owned(),
             Self::ListRuns(_) => "Looking for runs".to_owned(),
             Self::Train { fit, .. } => format!("Training {}", fit.run),
@@ -375,7 +382,7 @@ impl Request {
                 | Self::CheckFeatures { .. }
                 | Self::ComputeFeatures { .. }
                 | Self::SelectGenes { .. }
-                | Self::LoadGenes(_)
+                | Self::LoadGenes { .. }
                 | Self::ListRuns(_)
                 | Self::Train { .. }
                 | Self::Resume { .. }

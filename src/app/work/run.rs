@@ -15,7 +15,7 @@ use super::stored::load_run;
 use crate::app::forms::FigureFormat;
 use crate::app::samples::SamplesForm;
 use crate::core::display::DisplaySettings;
-use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
+use crate::core::files::{FileError, FileNames, write_bytes_atomically, write_json_atomically};
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
@@ -26,7 +26,7 @@ use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
 use crate::jobs::predict::predictions;
-use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder, safe_name};
+use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder};
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::{Resources, Workspace};
 use crate::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project};
@@ -81,10 +81,13 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             save_as(&from, &to, &project, ctx)?;
             Outcome::Saved(to)
         }
-        Request::FindSamples(paths) => {
-            let (found, suggestions, notes) = samples_of(&paths, ctx)?;
-            Outcome::Scanned { found, suggestions, notes }
-        }
+        Request::FindSamples(paths) => match samples_of(&paths, ctx) {
+            Ok((found, suggestions, notes)) => Outcome::Scanned { found, suggestions, notes },
+            Err(why) => match names_in(&paths) {
+                Some(names) => Outcome::Names { names, otherwise: why.to_string() },
+                None => return Err(why),
+            },
+        },
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
         Request::CheckFeatures { sections, encoder, device, views } => {
             check_features(resources, &sections, &encoder, device, &views, ctx)?
@@ -128,7 +131,9 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             let selection = genes::select(&workspace(snapshot, resources), &[], &options, ctx)?;
             Outcome::Genes(selection.genes)
         }
-        Request::LoadGenes(path) => Outcome::Genes(genes::load(&path, ctx)?),
+        Request::LoadGenes { snapshot, path } => {
+            Outcome::Genes(genes::load(&workspace(snapshot, resources), &path, ctx)?)
+        }
         Request::SaveGenes { path, genes } => {
             gene_list::write(&path, &genes)?;
             Outcome::Saved(path)
@@ -236,6 +241,14 @@ fn samples_of(
     // Nothing to pair either: then what is lacking is the better explanation.
     let useful = |s: &Suggestion| s.counts.is_some() || s.spots.is_some() || s.image.is_some();
     if suggestions.iter().any(useful) { Ok((Vec::new(), suggestions, Vec::new())) } else { Err(why) }
+}
+
+/// The names in a single text file.
+fn names_in(paths: &[PathBuf]) -> Option<Vec<String>> {
+    match paths {
+        [one] if one.is_file() && kind_of(one) == FileKind::Other => gene_list::read(one).ok(),
+        _ => None,
+    }
 }
 
 /// Which of these files belong together. Without a count table there is nothing to pair: then one section
@@ -352,9 +365,8 @@ fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow
 }
 
 fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
-    let genes = fit.snapshot.project.selection.clone().unwrap_or_default().genes;
     let workspace = workspace(fit.snapshot.clone(), resources);
-    let FitRequest { target, sections, encoder, device, config, published, .. } = fit;
+    let FitRequest { genes, target, sections, encoder, device, config, published, .. } = fit;
     (workspace, JobFit { genes, target, sections, encoder, device, config, published })
 }
 
@@ -436,11 +448,12 @@ fn save_figures(
     ctx: &Ctx,
 ) -> anyhow::Result<Outcome> {
     let all = rows(request);
+    let mut names = FileNames::default();
     for (done, row) in all.iter().enumerate() {
         ctx.check()?;
         ctx.observer.report("Saving figures", done as u64, all.len() as u64);
         let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
-        let name = format!("{}_{}.{}", safe_name(&row.0), safe_name(&row.1), format.ending());
+        let name = names.unique(&format!("{}_{}", row.0, row.1), format.ending());
         figures::save(&composed, &folder.join(name))?;
     }
     Ok(Outcome::SavedMany { folder, count: all.len() })

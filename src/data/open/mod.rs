@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
+use crate::data::genes;
 use crate::data::project::SectionEntry;
-use crate::data::section::{CountTable, MppSource, Section, Spot, SpotGeometry, ValueKind};
+use crate::data::section::{CountTable, Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use crate::data::slide::{Slide, place};
 use crate::data::st::geojson::{Regions, is_geojson_name};
 use crate::data::st::labels::read_labels;
@@ -78,6 +79,10 @@ pub fn open_section(
             anndata::read(entry, file, library.as_deref(), layer.as_deref(), progress, cancel)?
         }
     };
+    let shared = genes::tell_apart(&mut measured.table.genes);
+    if let Some(text) = shared_symbols(&shared, &measured.table.genes, entry) {
+        progress.note(&text);
+    }
     let scale = on_image(entry, &mut measured, progress)?;
     let files = Files {
         counts: entry.source.counts(),
@@ -130,6 +135,24 @@ pub fn open_section(
         slide: entry.image.clone(),
         slide_size,
     })
+}
+
+/// What to say of symbols that several genes share. The same for all sections of one experiment, so that it is told
+/// once.
+fn shared_symbols(shared: &[String], genes: &[Gene], entry: &SectionEntry) -> Option<String> {
+    const SHOWN: usize = 5;
+    let first = shared.first()?;
+    let example = genes.iter().find(|g| g.name != *first && g.name.starts_with(&format!("{first} (")))?;
+    let some = shared.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if shared.len() > SHOWN { ", ..." } else { "" };
+    let (symbols, belong) = if shared.len() == 1 { ("symbol", "belongs") } else { ("symbols", "belong") };
+    Some(format!(
+        "{}: {} gene {symbols} {belong} to more than one gene ({some}{more}). All of them are kept, and their names \
+         show the identifier, as in {}.",
+        file_name(entry.source.counts()),
+        shared.len(),
+        example.name
+    ))
 }
 
 /// The resolution that the user entered for the image; `None` where it was not.

@@ -38,7 +38,7 @@ impl Dialogs {
         };
         match overlay {
             Overlay::Path(request) => self.path.show(ctx, app, request, out),
-            Overlay::Panel(form) => self.panel.show(ctx, form, out),
+            Overlay::Panel(form) => self.panel.show(ctx, form, app.open.as_ref(), out),
             Overlay::Confirm { question, button, command } => {
                 confirm::show(ctx, question, button, command, out)
             }

@@ -1,9 +1,11 @@
 //! The editor of a gene panel.
 
-use eframe::egui::{Context, ScrollArea, TextEdit};
+use eframe::egui::{Context, ScrollArea, TextEdit, Ui};
 
 use crate::app::command::{Command, GenesCommand, PanelForm};
-use crate::app::genes::parse_genes;
+use crate::app::genes::{counted_genes, typed_genes};
+use crate::app::project::Open;
+use crate::data::measured_genes::MeasuredGenes;
 use crate::ui::widgets::{line_edit, name, primary, remark};
 
 /// What is being typed.
@@ -19,7 +21,7 @@ impl PanelDialog {
     }
 
     /// Draws the editor, which begins with `form`.
-    pub fn show(&mut self, ctx: &Context, form: &PanelForm, out: &mut Vec<Command>) {
+    pub fn show(&mut self, ctx: &Context, form: &PanelForm, open: Option<&Open>, out: &mut Vec<Command>) {
         let typed = self.typed.get_or_insert_with(|| form.clone());
         let title = if form.original.is_some() { "Edit the gene panel" } else { "New gene panel" };
         super::dialog(ctx, title, 560.0, out, |ui, out| {
@@ -30,13 +32,19 @@ impl PanelDialog {
             ui.label("Source (a publication or a note)");
             let field = ui.add(line_edit(&mut typed.source).desired_width(wide));
             name(&field, "Source of the panel");
-            ui.label("Genes, separated by spaces, commas or lines");
+            ui.label("Genes, separated by spaces, commas, semicolons, tabs or lines");
             ScrollArea::vertical().max_height(220.0).show(ui, |ui| {
                 let field = ui.add(TextEdit::multiline(&mut typed.genes).desired_width(wide).desired_rows(8));
                 name(&field, "Genes of the panel");
             });
-            let count = parse_genes(&typed.genes).len();
-            remark(ui, format!("{count} genes"));
+            let nothing = MeasuredGenes::default();
+            let measured = open.map_or(&nothing, Open::measured_genes);
+            let genes = typed_genes(&typed.genes, measured);
+            let count = genes.len();
+            remark(ui, counted_genes(count));
+            if !measured.is_empty() {
+                understood(ui, &genes, measured);
+            }
             ui.add_space(6.0);
             ui.horizontal(|ui| {
                 if ui.button("Cancel").clicked() {
@@ -48,5 +56,23 @@ impl PanelDialog {
                 }
             });
         });
+    }
+}
+
+/// What names are taken for, and which no section measured.
+fn understood(ui: &mut Ui, genes: &[String], measured: &MeasuredGenes) {
+    let (mut taken, mut unknown) = (Vec::new(), Vec::new());
+    for typed in genes {
+        match measured.meant(typed) {
+            Some(meant) if meant.genes.iter().any(|g| g == typed) => {}
+            Some(meant) => taken.push(format!("{typed} as {}", meant.genes.join(" and "))),
+            None => unknown.push(typed.as_str()),
+        }
+    }
+    if !taken.is_empty() {
+        remark(ui, format!("Understood {}.", taken.join(", ")));
+    }
+    if !unknown.is_empty() {
+        remark(ui, format!("No match in any section: {}.", unknown.join(", ")));
     }
 }

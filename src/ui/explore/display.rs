@@ -10,8 +10,7 @@ use crate::app::command::Command;
 use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::core::colormap::ColorMap;
 use crate::core::display::{ColorScale, DisplaySettings, Limits, PaneKind, panes_text};
-use crate::data::section::ValueKind;
-use crate::ui::slide_view::short_unit;
+use crate::core::target::ExpressionScale;
 use crate::ui::theme::colors;
 use crate::ui::widgets;
 
@@ -55,14 +54,11 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     widgets::field(ui, "Colour map", LABEL, |ui| colormap(ui, now, &mut edit));
     widgets::field(ui, "Limits", LABEL, |ui| limits(ui, state, &mut edit));
     limit_values(ui, now, &mut edit);
-    if let Some(index) = state.index() {
+    let values = &state.map().values;
+    if let Some(scale) = values.measured_scale.or(values.predicted_scale) {
         widgets::field(ui, "Transform", LABEL, |ui| {
-            let why = match index.section().values {
-                ValueKind::Counts => "It was set with the model and cannot be changed here.",
-                ValueKind::Normalised => "The file holds no counts, so its values are shown as they are.",
-            };
-            let unit = index.unit();
-            ui.label(short_unit(index)).on_hover_text(format!("{unit}. {why}"));
+            let label = ui.label(scale.short_unit());
+            label.on_hover_text(format!("{}. {}", scale.unit(), scale.explanation()));
         });
     }
     bars(ui, state);
@@ -252,29 +248,33 @@ fn expression_scale(state: &ExploreState) -> Option<ColorScale> {
 
 /// One colour bar for every scale in use, with the panes it belongs to.
 fn bars(ui: &mut Ui, state: &ExploreState) {
-    let mut scales: Vec<(ColorScale, Vec<&'static str>)> = Vec::new();
+    type Scale = (ColorScale, Option<ExpressionScale>);
+    let mut scales: Vec<(Scale, Vec<&'static str>)> = Vec::new();
     for (kind, pane) in state.display().panes.iter().zip(&state.map().panes) {
-        let Some(scale) = pane.scale else { continue };
+        let Some(colors) = pane.scale else { continue };
+        let scale = (colors, state.map().values.scale(*kind));
         match scales.iter_mut().find(|(s, _)| *s == scale) {
             Some((_, names)) => names.push(kind.name()),
             None => scales.push((scale, vec![kind.name()])),
         }
     }
     let several = scales.len() > 1;
-    for (scale, names) in scales {
-        bar(ui, scale, &names.join(", "), several);
+    for ((colors, scale), names) in scales {
+        bar(ui, colors, scale, &names.join(", "), several);
     }
 }
 
-fn bar(ui: &mut Ui, scale: ColorScale, name: &str, named: bool) {
+fn bar(ui: &mut Ui, scale: ColorScale, values: Option<ExpressionScale>, name: &str, named: bool) {
     let c = colors(ui);
     ui.add_space(2.0);
     let text = 16.0;
     let (rect, response) =
         ui.allocate_exact_size(Vec2::new(ui.available_width(), BAR + text), Sense::hover());
     let (low, high) = (number(scale.low), number(scale.high));
-    let label = format!("Colour scale of {name}: {low} to {high}");
+    let unit = values.map(|v| format!(", {}", v.unit())).unwrap_or_default();
+    let label = format!("Colour scale of {name}: {low} to {high}{unit}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, &label));
+    response.on_hover_text(&label);
     let strip = rect.with_max_y(rect.top() + BAR);
     paint_bar(ui, strip, scale.map);
     ui.painter().rect_stroke(strip, CornerRadius::ZERO, Stroke::new(1.0, c.border), StrokeKind::Inside);

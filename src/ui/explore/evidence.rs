@@ -169,8 +169,9 @@ impl Pictures<'_> {
         line(ui, picture, 1, &[(&n.section, FontFamily::Proportional)], c.weak);
         let third = format!("sim {:.2} · {:.1} %", n.similarity, n.weight * 100.0);
         line(ui, picture, 2, &[(&third, FontFamily::Proportional)], c.weak);
+        let unit = n.scale.map(|s| format!(" ({})", s.unit())).unwrap_or_default();
         let help = format!(
-            "{name}: measured {} {value}, image similarity {:.3}, {:.1} % of the retrieved prediction. Number {} by weight.",
+            "{name}: measured {} {value}{unit}, image similarity {:.3}, {:.1} % of the retrieved prediction. Number {} by weight.",
             self.gene,
             n.similarity,
             n.weight * 100.0,

@@ -4,9 +4,9 @@ use eframe::egui::{Align, Button, Color32, Layout, RichText, Ui, Vec2};
 
 use super::explore;
 use super::gene_list::trust_color;
-use crate::app::command::Command;
+use crate::app::command::{Command, GenesCommand};
 use crate::app::explore::facts::q_text;
-use crate::app::explore::{ExploreCommand, ExploreState};
+use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::ui::theme::colors;
 use crate::ui::widgets;
 
@@ -29,7 +29,7 @@ fn fact(ui: &mut Ui, name: &str, value: Option<(String, Color32)>, help: &str) {
 }
 
 /// Draws the facts and the buttons.
-pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
     let c = colors(ui);
     widgets::caption(ui, "This gene");
     let f = &state.map().facts;
@@ -78,7 +78,37 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         widgets::remark(ui, "Not evaluated yet: run the cross-validation in step 4 to see trust and ridge.");
     }
     ui.add_space(6.0);
+    into_model(ui, state, input, commands);
     buttons(ui, state, commands);
+}
+
+/// How a gene that is measured and not predicted gets into the gene list and the model.
+fn into_model(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
+    let Some(gene) = state.gene() else { return };
+    let measured = state.index().is_some_and(|i| i.has_gene(gene));
+    let predicted = state.prediction().map(|p| p.has_gene(gene));
+    let addable = state.can_be_added(gene) && predicted != Some(true);
+    if !measured || (!addable && predicted != Some(false)) {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        if addable
+            && ui.button("Add to gene list").on_hover_text("The next model is trained on it, too").clicked()
+        {
+            commands.push(Command::Genes(GenesCommand::Add(vec![gene.to_owned()])));
+        }
+        let training = matches!(input.outlook, Outlook::Training(_));
+        let (label, hover) = if predicted.is_some() {
+            ("Add and retrain", "Add it to the gene list, and train again with the settings of the run shown")
+        } else {
+            ("Add and train", "Add it to the gene list, and train a model")
+        };
+        let button = ui.add_enabled(!training, Button::new(label)).on_hover_text(hover);
+        if button.on_disabled_hover_text("A model is being trained.").clicked() {
+            commands.push(Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()])));
+        }
+    });
+    ui.add_space(4.0);
 }
 
 fn buttons(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {

@@ -9,15 +9,18 @@ use eframe::egui::{
 use super::chips::{self, Chip};
 use super::explore;
 use super::row::{self, Place};
-use crate::app::command::Command;
+use crate::app::command::{Command, GenesCommand};
 use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort, Trust, TrustLevel};
 use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreState};
+use crate::data::section::ValueKind;
 use crate::ui::theme::{self, Colors, colors};
 use crate::ui::widgets;
 
 /// Height of a row with the space beneath it.
 const PITCH: f32 = theme::ROW;
+/// More genes than this are not added by one click in the search.
+const MOST_ADDED: usize = 2000;
 /// Where the bar begins and ends, as shares of the row's width.
 const BAR: (f32, f32) = (0.44, 0.80);
 
@@ -50,10 +53,13 @@ impl GeneListView {
         caption(ui, state, commands);
         search(ui, state, commands);
         filters(ui, state, commands);
+        unanswered(ui, state);
+        add_all(ui, state, commands);
         if state.genes().is_empty() {
             nothing_found(ui, state, commands);
             return;
         }
+        more_elsewhere(ui, state, commands);
         ui.add_space(2.0);
         self.rows(ui, state, commands);
     }
@@ -119,7 +125,7 @@ fn caption(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                 let help = match sort {
                     GeneSort::Trust => "Highest cross-validated correlation first",
                     GeneSort::Name => "From A to Z",
-                    GeneSort::Expression => "Most counts a spot first",
+                    GeneSort::Expression => "Highest mean count first",
                 };
                 let item = ui.selectable_label(state.sort() == sort, sort.name()).on_hover_text(help);
                 if item.clicked() {
@@ -183,16 +189,66 @@ fn nothing_found(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>)
     let text = match (search.is_empty(), state.filter()) {
         (true, GeneFilter::Panel(p)) => format!("None of the genes of “{p}” was measured or predicted here."),
         (true, _) => "There are no genes here yet.".to_owned(),
-        (false, GeneFilter::Panel(p)) => format!("No gene of “{p}” matches “{search}”."),
-        (false, _) => format!("No gene matches “{search}”."),
+        (false, GeneFilter::Panel(p)) => format!("No match for “{search}” in “{p}”."),
+        (false, GeneFilter::Listed) => format!("No match for “{search}” in the gene list."),
+        (false, GeneFilter::Measured) => {
+            format!("No match for “{search}”. No gene of that name was measured in this section.")
+        }
     };
     widgets::remark(ui, text);
     let wider = state.genes().all();
-    if *state.filter() != GeneFilter::Measured
-        && wider > state.genes().listed().min(state.genes().len())
-        && ui.button(format!("Search all {} genes", thousands(wider))).clicked()
+    if *state.filter() != GeneFilter::Measured && wider > state.genes().len() {
+        search_all(ui, state, commands);
+    }
+}
+
+/// Names of a pasted list that no gene here answers.
+fn unanswered(ui: &mut Ui, state: &ExploreState) {
+    let names = state.genes().unanswered();
+    if state.genes().is_searched_for_several() && !names.is_empty() && !state.genes().is_empty() {
+        widgets::remark(ui, format!("No match for {}.", names.join(", ")));
+    }
+}
+
+/// The filter hides genes that answer the search as well.
+fn more_elsewhere(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    if !state.search().trim().is_empty()
+        && *state.filter() != GeneFilter::Measured
+        && state.genes().elsewhere() > 0
     {
+        search_all(ui, state, commands);
+    }
+}
+
+fn search_all(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    let more = state.genes().elsewhere();
+    let hover = match more {
+        0 => format!("All {} genes that were measured in this section", thousands(state.genes().all())),
+        1 => "1 more measured gene matches".to_owned(),
+        n => format!("{} more measured genes match", thousands(n)),
+    };
+    if widgets::mini(ui, "Search all measured genes").on_hover_text(hover).clicked() {
         commands.push(explore(ExploreCommand::Filter(GeneFilter::Measured)));
+    }
+}
+
+/// Several names that were pasted are added together.
+fn add_all(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    if !state.genes().is_searched_for_several() {
+        return;
+    }
+    let new: Vec<String> =
+        state.genes().answers().filter(|r| state.can_be_added(&r.name)).map(|r| r.name.clone()).collect();
+    if new.is_empty() || new.len() > MOST_ADDED {
+        return;
+    }
+    let text = if new.len() == 1 {
+        "Add 1 gene to gene list".to_owned()
+    } else {
+        format!("Add {} genes to gene list", new.len())
+    };
+    if widgets::mini(ui, text).on_hover_text(new.join(", ")).clicked() {
+        commands.push(Command::Genes(GenesCommand::Add(new)));
     }
 }
 
@@ -205,13 +261,28 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     let left = rect.left() + row::PAD;
     // The other symbol says why it is here: the section has it under that name, or it was searched for.
     let other = r.other.as_deref().map(|o| format!("as {o}"));
-    let other = other.or_else(|| r.found_by(state.search()).map(|o| format!("was {o}")));
+    let other = other.or_else(|| state.genes().why_found(r));
     let lines = if other.is_some() { [-5.5, 7.0] } else { [0.0; 2] };
     let line = |dy: f32| rect.translate(Vec2::new(0.0, dy));
     let (place, room) = (Place::From(left), from - left - 6.0);
     let fitted = row::text(ui, line(lines[0]), place, room, &r.name, (13.0, theme::italic()), c.text);
     if let Some(other) = &other {
         row::text(ui, line(lines[1]), place, room, other, (10.5, FontFamily::Proportional), c.weak);
+    }
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_description(describe(r, state)));
+    if response.clicked() && !selected {
+        commands.push(explore(ExploreCommand::SelectGene(r.name.clone())));
+    }
+    let hover = |ui: &mut Ui| {
+        if !fitted {
+            ui.label(theme::gene(&r.name));
+        }
+        ui.label(describe(r, state));
+    };
+    if is_offered(r, state) {
+        response.on_hover_ui(hover);
+        add_button(ui, r, rect.with_min_x(from).with_max_x(rect.right() - row::PAD), commands);
+        return;
     }
     let track =
         Rect::from_min_max(Pos2::new(from, rect.center().y - 3.5), Pos2::new(to, rect.center().y + 3.5));
@@ -227,21 +298,40 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     };
     let end = rect.right() - row::PAD;
     row::text(ui, rect, Place::To(end), 40.0, &text, (12.5, FontFamily::Proportional), color);
-    response.ctx.accesskit_node_builder(response.id, |node| node.set_description(describe(r, state)));
-    if response.clicked() && !selected {
-        commands.push(explore(ExploreCommand::SelectGene(r.name.clone())));
+    response.on_hover_ui(hover);
+}
+
+/// Whether the row of a gene offers to add it to the gene list: it is measured, neither in the list nor predicted.
+fn is_offered(r: &GeneRow, state: &ExploreState) -> bool {
+    (r.trust.is_none() || !r.listed)
+        && state.can_be_added(&r.name)
+        && !state.prediction().is_some_and(|p| p.has_gene(&r.name))
+}
+
+fn add_button(ui: &mut Ui, r: &GeneRow, room: Rect, commands: &mut Vec<Command>) {
+    let height = 20.0_f32.min(room.height());
+    let width = room.width().min(112.0);
+    let at = Rect::from_min_size(
+        Pos2::new(room.right() - width, room.center().y - height / 2.0),
+        Vec2::new(width, height),
+    );
+    let text = RichText::new("Add to gene list").size(11.0);
+    let button = egui::Button::new(text).small().min_size(at.size());
+    let added = ui.new_child(egui::UiBuilder::new().max_rect(at)).add(button);
+    widgets::name(&added, &format!("Add to gene list: {}", r.name));
+    if added.on_hover_text(format!("Add {} to the gene list of the project", r.name)).clicked() {
+        commands.push(Command::Genes(GenesCommand::Add(vec![r.name.clone()])));
     }
-    response.on_hover_ui(|ui| {
-        if !fitted {
-            ui.label(theme::gene(&r.name));
-        }
-        ui.label(describe(r, state));
-    });
 }
 
 /// What is known of a gene's trust, in a sentence.
 fn describe(r: &GeneRow, state: &ExploreState) -> String {
-    let mut counts = r.mean_count.map(|m| format!(" · {m:.2} counts a spot")).unwrap_or_default();
+    let normalised = state.index().is_some_and(|i| i.section().values == ValueKind::Normalised);
+    let mean = |m: f32| match normalised {
+        true => format!(" · mean value {m:.2} (as in the file)"),
+        false => format!(" · {m:.2} counts per spot"),
+    };
+    let mut counts = r.mean_count.map(mean).unwrap_or_default();
     if let Some(other) = &r.other {
         counts.push_str(&format!(" · {} in the data of this section", other));
     }

@@ -97,7 +97,7 @@ impl ExplorePage {
                 ui.add_space(6.0);
                 scatter::show(ui, state, &mut commands);
                 ui.add_space(6.0);
-                facts::show(ui, state, &mut commands);
+                facts::show(ui, state, input, &mut commands);
             });
         });
         similar::show(ui, state, &mut commands);

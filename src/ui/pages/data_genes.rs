@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, TextStyle, Ui};
 
+use super::left_out;
 use crate::app::command::{Command, GenesCommand, Overlay, PanelForm};
 use crate::app::forms::HvgForm;
+use crate::app::genes::{GeneQuery, counted_genes, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
@@ -18,6 +20,8 @@ use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, prima
 
 const LABEL: f32 = 150.0;
 const CONTROL: f32 = 190.0;
+/// Genes that a search of all measured genes shows at most.
+const MOST_FOUND: usize = 500;
 
 /// Draws the card.
 pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
@@ -29,11 +33,22 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             banner(ui, Tone::Note, text);
         } else {
             ui.horizontal_wrapped(|ui| {
-                ui.label(strong(format!("{} genes", thousands(genes.len() as f64))).size(15.0));
+                let count = if genes.len() == 1 {
+                    "1 gene".to_owned()
+                } else {
+                    format!("{} genes", thousands(genes.len() as f64))
+                };
+                ui.label(strong(count).size(15.0));
                 let how = open.doc().selection.as_ref().map_or("", |s| s.how.as_str());
                 ui.label(RichText::new(how).color(c.weak));
             });
-            list(ui, genes, out);
+        }
+        of_runs(ui, open, out);
+        add_field(ui, app, open, out);
+        if !genes.is_empty() {
+            list(ui, open, out);
+            left_out::show(ui, open, out);
+            left_out::renamed(ui, open);
         }
         let some = !genes.is_empty();
         ui.horizontal_wrapped(|ui| {
@@ -55,33 +70,140 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     });
 }
 
-fn list(ui: &mut Ui, genes: &[String], out: &mut Vec<Command>) {
-    let id = ui.make_persistent_id("gene list search");
-    let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
+/// The genes of a run that are not those of the list: one made by the command line, say.
+fn of_runs(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+    let Some(run) = open.runs.with_other_genes(&[open.genes(), &open.gene_choice().used]) else { return };
+    let count = counted_genes(run.config.genes.len());
+    if open.genes().is_empty() {
+        let text =
+            format!("The run {} was trained on {count}, and the project has no gene list yet.", run.id);
+        banner(ui, Tone::Note, text);
+    } else {
+        remark(ui, format!("The run {} was trained on {count}, which are not those of the list.", run.id));
+    }
+    let hover = format!("Make the {count} of {} the gene list of the project", run.id);
+    if ui.button("Use the genes of this run").on_hover_text(hover).clicked() {
+        out.push(Command::Genes(GenesCommand::UseOfRun(run.id.clone())));
+    }
+}
+
+/// Text that a field keeps from frame to frame.
+fn kept_text(ui: &Ui, what: &str) -> (egui::Id, String) {
+    let id = ui.make_persistent_id(what);
+    let text = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
+    (id, text)
+}
+
+/// The field to add one gene, or several that are pasted.
+fn add_field(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+    let (id, mut text) = kept_text(ui, "genes to add");
+    let mut sent = false;
+    ui.horizontal(|ui| {
+        let room = ui.available_width() - 76.0;
+        let hint = "Add genes: ERBB2, ESR1, Ki-67 …";
+        let typed = ui.add(line_edit(&mut text).hint_text(hint).desired_width(room));
+        name(&typed, "Add genes");
+        let entered = typed.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let ready = !text.trim().is_empty();
+        let add = ui.add_enabled(ready, egui::Button::new("Add"));
+        name(&add, "Add these genes to the gene list");
+        sent = ready && (entered || add.clicked());
+    });
+    if !text.trim().is_empty() {
+        told(ui, app, open, &text);
+    }
+    if sent {
+        out.push(Command::Genes(GenesCommand::AddTyped(std::mem::take(&mut text))));
+    }
+    ui.data_mut(|d| d.insert_temp(id, text));
+}
+
+/// What is meant by the names that are typed, where that is another name or no gene at all.
+fn told(ui: &mut Ui, app: &App, open: &Open, text: &str) {
+    let measured = open.measured_genes();
+    if measured.is_empty() {
+        return;
+    }
+    let (mut taken, mut unknown, mut listed) = (Vec::new(), Vec::new(), Vec::new());
+    for typed in typed_genes(text, measured) {
+        match measured.meant(&typed) {
+            Some(meant) => {
+                if !meant.genes.contains(&typed) {
+                    taken.push(format!("{typed} as {}", meant.genes.join(" and ")));
+                }
+                listed.extend(meant.genes.into_iter().filter(|g| app.is_listed(g)));
+            }
+            None => unknown.push(typed),
+        }
+    }
+    if !taken.is_empty() {
+        remark(ui, format!("Understood {}.", taken.join(", ")));
+    }
+    if !listed.is_empty() {
+        remark(ui, format!("In the list already: {}.", listed.join(", ")));
+    }
+    if !unknown.is_empty() {
+        remark(ui, format!("No match in any section: {}.", unknown.join(", ")));
+    }
+}
+
+/// The list with a search, which can go on to all measured genes.
+fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+    let genes = open.genes();
+    let (id, mut search) = kept_text(ui, "gene list search");
+    let everywhere_id = ui.make_persistent_id("gene list search everywhere");
+    let mut everywhere = ui.data(|d| d.get_temp::<bool>(everywhere_id)).unwrap_or_default();
     egui::CollapsingHeader::new("Show the list").id_salt("gene list").show(ui, |ui| {
         let typed = line_edit(&mut search).hint_text("Search").desired_width(f32::INFINITY);
         let typed = ui.add(typed);
         name(&typed, "Search the gene list");
-        let wanted = search.to_uppercase();
-        let found: Vec<&String> = genes.iter().filter(|g| g.to_uppercase().contains(&wanted)).collect();
+        let query = GeneQuery::typed(&search, open.measured_genes());
+        everywhere &= !query.is_empty();
+        let found: Vec<&String> = genes.iter().filter(|g| query.fit(g).is_some()).collect();
+        let more: Vec<&String> = if everywhere {
+            let all = open.measured_genes().names().iter();
+            all.filter(|g| query.fit(g).is_some() && !genes.contains(g)).take(MOST_FOUND).collect()
+        } else {
+            Vec::new()
+        };
+        if found.is_empty() && more.is_empty() {
+            let place = if everywhere { "among all measured genes" } else { "in the gene list" };
+            remark(ui, format!("No match for \"{}\" {place}.", search.trim()));
+        }
+        if !query.is_empty() && !everywhere && mini(ui, "Search all measured genes").clicked() {
+            everywhere = true;
+        }
+        let rows: Vec<(&String, bool)> =
+            found.into_iter().map(|g| (g, true)).chain(more.into_iter().map(|g| (g, false))).collect();
         ScrollArea::vertical()
             .min_scrolled_height(180.0)
             .max_height(180.0)
             .auto_shrink([false, true])
-            .show_rows(ui, 18.0, found.len(), |ui, rows| {
-                for g in found.get(rows).unwrap_or_default() {
+            .show_rows(ui, 18.0, rows.len(), |ui, at| {
+                for (g, listed) in rows.get(at).unwrap_or_default() {
                     ui.horizontal(|ui| {
                         ui.set_height(18.0);
-                        let remove = mini(ui, "Remove");
-                        if remove.on_hover_text(format!("Take {g} off the list")).clicked() {
-                            out.push(Command::Genes(GenesCommand::Remove(vec![(*g).clone()])));
+                        if *listed {
+                            let remove = mini(ui, "Remove");
+                            if remove.on_hover_text(format!("Take {g} off the list")).clicked() {
+                                out.push(Command::Genes(GenesCommand::Remove(vec![(*g).clone()])));
+                            }
+                        } else {
+                            let add = mini(ui, "Add");
+                            name(&add, &format!("Add {g} to gene list"));
+                            if add.clicked() {
+                                out.push(Command::Genes(GenesCommand::Add(vec![(*g).clone()])));
+                            }
                         }
                         ui.label(gene(g.as_str()));
                     });
                 }
             });
     });
-    ui.data_mut(|d| d.insert_temp(id, search));
+    ui.data_mut(|d| {
+        d.insert_temp(id, search);
+        d.insert_temp(everywhere_id, everywhere);
+    });
 }
 
 fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
@@ -107,6 +229,7 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         ui.add(DragValue::new(&mut next.min_percent).range(0.0..=100.0).speed(0.5).suffix(" % of spots"));
     });
     field(ui, "Always keep", LABEL, |ui| keep(ui, app, &mut next));
+    keep_genes(ui, app, open, &mut next);
     if next != *form {
         out.push(Command::Genes(GenesCommand::Edit(next)));
     }
@@ -124,6 +247,25 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let text = "All sections take part here. For a strict test, select on the training sections alone and load \
                 that list.";
     remark(ui, text);
+}
+
+/// Single genes that are kept, and whether those of the list are.
+fn keep_genes(ui: &mut Ui, app: &App, open: &Open, form: &mut HvgForm) {
+    field(ui, "", LABEL, |ui| {
+        let hint = "and genes: ERBB2, ESR1 …";
+        let typed = ui.add(line_edit(&mut form.keep_genes).hint_text(hint).desired_width(CONTROL));
+        name(&typed, "Genes to keep always");
+    });
+    if !form.keep_genes.trim().is_empty() {
+        told(ui, app, open, &form.keep_genes);
+    }
+    if !open.genes().is_empty() {
+        let mut kept = app.keeps_list();
+        let text = format!("Keep the {} of the list", counted_genes(open.genes().len()));
+        if ui.checkbox(&mut kept, text).changed() {
+            form.keep_list = Some(kept);
+        }
+    }
 }
 
 /// Which panels' genes are kept whatever their variability.

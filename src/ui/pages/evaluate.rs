@@ -3,7 +3,8 @@
 use eframe::egui::{self, ComboBox, RichText, Ui};
 
 use super::{
-    Side, evaluate_genes, evaluate_runs, evaluate_tables, fit_form, fit_recipe, plan, scrolling, two_columns,
+    Side, evaluate_genes, evaluate_runs, evaluate_tables, fit_form, fit_recipe, left_out, plan, scrolling,
+    two_columns,
 };
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
 use crate::app::default_split;
@@ -32,9 +33,12 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
             Side::Left => match &open.runs.report {
                 Some(shown) => result(ui, app, open, shown, out),
                 None => card(ui, "Result", |ui| {
-                    let text = "Cross-validation trains the model several times, each time without some of your \
-                                sections, and tests it on those. It tells how far to trust each gene on a section the \
-                                model has not seen. Press \"Run the cross-validation\" at the right.";
+                    let text = format!(
+                        "Cross-validation trains the model several times, each time without some of your sections, and \
+                         tests it on those. It tells how far to trust each gene on a section the model has not seen. \
+                         Press \"{}\" at the right.",
+                        start_label(open)
+                    );
                     remark(ui, text);
                     ui.add_space(4.0);
                     let split = app.forms.evaluate.split.unwrap_or_else(|| default_split(open));
@@ -89,7 +93,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             out.push(Command::Train(TrainCommand::Edit(train)));
         }
         ui.add_space(4.0);
-        start(ui, app, split == Split::Section || enough, out);
+        start(ui, app, open, split == Split::Section || enough, out);
     });
 }
 
@@ -135,7 +139,11 @@ fn shares_patients(open: &Open) -> bool {
     open.doc().sections.iter().filter_map(|s| s.patient.as_deref()).any(|p| !seen.insert(p))
 }
 
-fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
+fn start_label(open: &Open) -> &'static str {
+    left_out::start_label(open, "Run the cross-validation", "Cross-validate without them")
+}
+
+fn start(ui: &mut Ui, app: &App, open: &Open, possible: bool, out: &mut Vec<Command>) {
     let job = app.work.view(|r| matches!(r, Request::Evaluate { .. })).filter(|j| !j.cancelling);
     if let Some(job) = job {
         let share = if job.status.total > 0 { job.status.done as f32 / job.status.total as f32 } else { 0.0 };
@@ -149,9 +157,11 @@ fn start(ui: &mut Ui, app: &App, possible: bool, out: &mut Vec<Command>) {
         }
         return;
     }
+    left_out::show(ui, open, out);
+    left_out::renamed(ui, open);
     let patients = "Whole patients can be held out where those of all sections are known, and at least two.";
     let missing = app.cannot_train().or((!possible).then_some(patients));
-    let button = primary(ui, missing.is_none(), "Run the cross-validation");
+    let button = primary(ui, missing.is_none(), start_label(open));
     if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
         out.push(Command::Evaluate(EvaluateCommand::Start));
     }

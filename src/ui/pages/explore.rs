@@ -35,16 +35,12 @@ pub fn show(
     let panels: Vec<_> = app.panels().into_iter().cloned().collect();
     let App { open: Some(open), explore, .. } = app else { return };
     let report = open.runs.trust();
-    // Measured and predicted values stand on one scale: that of the run.
-    let shown = explore.section_name().and_then(|s| open.section(s));
-    let run = shown.and_then(|s| open.runs.for_maps(s.entry));
-    let target = run.map_or(open.doc().target, |r| r.config.target);
     let input = ExploreInput {
         sections: &sections,
         genes: open.genes(),
         panels: &panels,
         report,
-        target,
+        target: open.doc().target,
         outlook,
         images,
     };

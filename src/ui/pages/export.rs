@@ -5,12 +5,13 @@ use eframe::egui::{self, ComboBox, DragValue, Label, RichText, ScrollArea, Ui, v
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
 use crate::app::forms::{ExportForm, FigureFormat};
+use crate::app::genes::{Fit, GeneQuery, counted_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
-use crate::data::aliases;
+use crate::core::files::safe_stem;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, mini, name, primary, remark};
@@ -106,34 +107,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
             }
         }
     });
-    let id = ui.make_persistent_id("export gene search");
-    let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
-    let typed = ui.add(line_edit(&mut search).hint_text("Add a gene").desired_width(f32::INFINITY));
-    name(&typed, "Add a gene to the figure");
-    if !search.trim().is_empty() {
-        let wanted = search.trim().to_uppercase();
-        let known = app.export_run(open).map_or(open.genes(), |run| &run.config.genes);
-        let mut found: Vec<&String> =
-            known.iter().filter(|g| is_meant(g, &wanted) && !form.genes.contains(g)).collect();
-        found.sort_by_key(|g| (g.to_uppercase() != wanted, !g.to_uppercase().starts_with(&wanted)));
-        if found.is_empty() {
-            remark(ui, "No gene of the list is called that.");
-        }
-        let enter = typed.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
-        let mut add = enter.then(|| found.first().copied()).flatten().cloned();
-        ui.horizontal_wrapped(|ui| {
-            for g in found.into_iter().take(OFFERED) {
-                if ui.add(egui::Button::new(gene(g.as_str())).small().min_size(vec2(0.0, 22.0))).clicked() {
-                    add = Some(g.clone());
-                }
-            }
-        });
-        if let Some(g) = add {
-            form.genes.push(g);
-            search.clear();
-        }
-    }
-    ui.data_mut(|d| d.insert_temp(id, search));
+    gene_field(ui, app, open, form);
     ComboBox::from_id_salt("export panel").selected_text("Add a panel").width(160.0).show_ui(ui, |ui| {
         for panel in app.panels() {
             let fit: Vec<String> = panel
@@ -154,11 +128,73 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     }
 }
 
-/// Whether `wanted`, in capitals, is part of the gene's name or of another symbol of it.
-fn is_meant(gene: &str, wanted: &str) -> bool {
-    let mut names =
-        std::iter::once(gene).chain(aliases::former(gene).iter().copied()).chain(aliases::current(gene));
-    names.any(|name| name.to_uppercase().contains(wanted))
+/// The field to add a gene to the figure, or several that are pasted.
+fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+    let id = ui.make_persistent_id("export gene search");
+    let everywhere_id = ui.make_persistent_id("export gene search everywhere");
+    let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
+    let mut everywhere = ui.data(|d| d.get_temp::<bool>(everywhere_id)).unwrap_or_default();
+    let typed = ui.add(line_edit(&mut search).hint_text("Add a gene").desired_width(f32::INFINITY));
+    name(&typed, "Add a gene to the figure");
+    let measured = open.measured_genes();
+    let query = GeneQuery::typed(&search, measured);
+    everywhere &= !query.is_empty();
+    if !query.is_empty() {
+        let run = app.export_run(open);
+        let known = run.map_or(open.genes(), |run| &run.config.genes);
+        let fitting = |genes: &[String]| -> Vec<(Fit, String)> {
+            let new = genes.iter().filter(|g| !form.genes.contains(g));
+            let mut found: Vec<(Fit, String)> =
+                new.filter_map(|g| Some((query.fit(g)?, g.clone()))).collect();
+            found.sort_by_key(|(fit, _)| *fit);
+            found
+        };
+        let mut found = fitting(known);
+        // A pasted list is taken whole; what the run does not predict is shown as it was measured.
+        if everywhere || query.is_list() {
+            let more = fitting(measured.names()).into_iter().filter(|(_, g)| !known.contains(g));
+            found.extend(more.filter(|(fit, _)| everywhere || *fit == Fit::Exact));
+        }
+        let unanswered = query.unanswered(|one| {
+            known.iter().any(|g| one.fit(g).is_some())
+                || (everywhere && measured.names().iter().any(|g| one.fit(g).is_some()))
+        });
+        if found.is_empty() && unanswered.is_empty() {
+            remark(ui, "These genes are in the figure already.");
+        } else if !unanswered.is_empty() {
+            let place = if everywhere { "among all measured genes" } else { "among the genes of the model" };
+            remark(ui, format!("No match for {} {place}.", unanswered.join(", ")));
+        }
+        if !everywhere && mini(ui, "Search all measured genes").clicked() {
+            everywhere = true;
+        }
+        let enter = typed.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let mut add: Vec<String> = Vec::new();
+        if query.is_list() && !found.is_empty() {
+            let text = format!("Add {}", counted_genes(found.len()));
+            if mini(ui, text).on_hover_text("Add all of these to the figure").clicked() || enter {
+                add = found.iter().map(|(_, g)| g.clone()).collect();
+            }
+        } else if enter {
+            add.extend(found.first().map(|(_, g)| g.clone()));
+        }
+        ui.horizontal_wrapped(|ui| {
+            for (_, g) in found.iter().take(OFFERED) {
+                let button = egui::Button::new(gene(g.as_str())).small().min_size(vec2(0.0, 22.0));
+                if ui.add(button).clicked() {
+                    add.push(g.clone());
+                }
+            }
+        });
+        if !add.is_empty() {
+            form.genes.extend(add);
+            search.clear();
+        }
+    }
+    ui.data_mut(|d| {
+        d.insert_temp(id, search);
+        d.insert_temp(everywhere_id, everywhere);
+    });
 }
 
 fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
@@ -275,12 +311,9 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let (genes, sections) = (app.export_genes(open), app.export_sections(open));
         let ready = !genes.is_empty() && !sections.is_empty() && !form.panes.is_empty();
         if primary(ui, ready, "Save the figure...").clicked() {
-            let file = format!(
-                "{}-{}.{}",
-                file_stem(&sections),
-                genes.first().map_or("figure", |g| g.as_str()),
-                form.format.ending()
-            );
+            let gene = genes.first().map_or("figure", |g| g.as_str());
+            let stem = safe_stem(&format!("{}-{gene}", file_stem(&sections)));
+            let file = format!("{stem}.{}", form.format.ending());
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveFigure).named(file)));
         }
         let many = genes.len() * sections.len();
@@ -301,13 +334,14 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             .clicked()
         {
             out.push(Command::Ask(
-                PathRequest::new(PathPurpose::SavePredictions).named(format!("{first}-predictions.csv")),
+                PathRequest::new(PathPurpose::SavePredictions)
+                    .named(format!("{}-predictions.csv", safe_stem(&first))),
             ));
         }
         let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
         if anndata.on_hover_text(hover).on_disabled_hover_text("This needs a trained model.").clicked() {
-            let file = format!("{}-predictions.h5ad", file_stem(&sections));
+            let file = format!("{}-predictions.h5ad", safe_stem(&file_stem(&sections)));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
         ui.add(

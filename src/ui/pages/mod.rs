@@ -13,6 +13,7 @@ pub mod explore;
 pub mod export;
 mod fit_form;
 mod fit_recipe;
+mod left_out;
 mod plan;
 pub mod train;
 mod train_curves;

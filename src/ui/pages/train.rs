@@ -2,14 +2,15 @@
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::{Side, fit_form, fit_recipe, scrolling, train_live, train_runs, two_columns};
+use super::{Side, fit_form, fit_recipe, left_out, scrolling, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
-use crate::app::held_out;
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
+use crate::app::{FEW_GENES, held_out};
 use crate::core::progress::format_duration;
+use crate::core::target::Target;
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark, thousands};
 
 const RIGHT: f32 = 420.0;
@@ -102,18 +103,23 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
 }
 
 fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+    left_out::show(ui, open, out);
+    left_out::renamed(ui, open);
+    few_genes(ui, app, open, out);
     let missing = app.cannot_train();
-    let button = primary(ui, missing.is_none(), "Train").on_disabled_hover_text(missing.unwrap_or_default());
+    let label = left_out::start_label(open, "Train", "Train without them");
+    let button = primary(ui, missing.is_none(), label).on_disabled_hover_text(missing.unwrap_or_default());
     if button.clicked() {
         out.push(Command::Train(TrainCommand::Start));
     }
-    let genes = open.genes().len();
+    let genes = open.gene_choice().used.len();
     let spots: usize = open
         .ready()
         .filter(|s| !held_out(&app.forms.train, open).contains(&s.name))
         .map(|s| s.spots.len())
         .sum();
-    let mut text = format!("{} genes, {} training spots.", thousands(genes as f64), thousands(spots as f64));
+    let genes = if genes == 1 { "1 gene".to_owned() } else { format!("{} genes", thousands(genes as f64)) };
+    let mut text = format!("{genes}, {} training spots.", thousands(spots as f64));
     let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
     if let Some(time) = last.and_then(|l| l.took) {
         text.push_str(&format!(" The last run took {}.", format_duration(time)));
@@ -127,5 +133,31 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     }
     if app.work.any(|r| matches!(r, Request::ComputeFeatures { .. })) {
         remark(ui, "Image features are being computed; training waits for them.");
+    }
+}
+
+/// With few genes the published target says little; the other one does not depend on the list.
+fn few_genes(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+    let genes = open.gene_choice().used.len();
+    let form = &app.forms.train;
+    if form.target != Target::Published || !(1..FEW_GENES).contains(&genes) {
+        return;
+    }
+    banner(
+        ui,
+        Tone::Warning,
+        format!(
+            "{} in the list: the published target divides by the sum over the chosen genes, so with so few it shows them \
+             relative to each other. Use the log-normalised target, or add highly variable genes on the Data page.",
+            if genes == 1 {
+                "There is only 1 gene".to_owned()
+            } else {
+                format!("There are only {genes} genes")
+            }
+        ),
+    );
+    if ui.button("Use the log-normalised target").clicked() {
+        let next = TrainForm { target: Target::Lognorm, ..form.clone() };
+        out.push(Command::Train(TrainCommand::Edit(next)));
     }
 }

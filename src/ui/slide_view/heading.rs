@@ -9,32 +9,32 @@ use eframe::egui::{
 
 use crate::app::explore::ExploreState;
 use crate::app::explore::facts::Verdict;
-use crate::app::explore::section_index::SectionIndex;
 use crate::core::display::PaneKind;
-use crate::core::target::Target;
-use crate::data::section::ValueKind;
+use crate::core::target::ExpressionScale;
 use crate::ui::theme::{self, Colors, colors};
 
 /// Least free space between the two ends of the line.
 const APART: f32 = 16.0;
 
-/// The scale of measured values as it fits into a heading.
-pub fn short_unit(index: &SectionIndex) -> &'static str {
-    match (index.section().values, index.target()) {
-        (ValueKind::Normalised, _) => index.unit(),
-        (ValueKind::Counts, Target::Published) => "log10(1 + CP10k)",
-        (ValueKind::Counts, Target::Lognorm) => "ln(1 + CP10k)",
-    }
-}
-
 /// What stands at the right end, from the longest wording to the shortest, and its colour.
 fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color32) {
     let Some(index) = state.index() else { return (Vec::new(), c.weak) };
     let section = index.section().name.clone();
-    let place = vec![format!("{section} · {}", short_unit(index)), section.clone()];
-    let facts = &state.map().facts;
-    if kind == PaneKind::He || state.map().values.of(kind).is_none() {
+    let (facts, values) = (&state.map().facts, &state.map().values);
+    if kind == PaneKind::He || values.of(kind).is_none() {
         return (vec![section], c.weak);
+    }
+    let mut place = vec![section.clone()];
+    if let Some(scale) = values.scale(kind) {
+        place.insert(0, format!("{section} · {}", scale.short_unit()));
+        // Where the list is not what the values are made of, that is said at length.
+        if scale != ExpressionScale::Log10Selected && scale.unit() != scale.short_unit() {
+            place.insert(0, format!("{section} · {}", scale.unit()));
+        }
+    }
+    if kind == PaneKind::Measured && values.silent {
+        let texts = ["no counts at any spot", "no counts"].map(|t| format!("{section} · {t}"));
+        return (texts.to_vec(), c.fair);
     }
     let words = |texts: [&str; 2]| texts.map(str::to_owned).to_vec();
     match kind {
@@ -100,9 +100,12 @@ pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) -> String
         ui.painter().galley(at, Arc::clone(shown), color);
     }
     let text = texts.first().map_or("", String::as_str);
-    if best.is_some_and(|b| b > 0) || right.first().is_some_and(|g| g.elided) {
+    let explained = state.map().values.scale(kind).map(|s| format!("{}. {}", s.unit(), s.explanation()));
+    let cut = best.is_some_and(|b| b > 0) || right.first().is_some_and(|g| g.elided);
+    if cut || (kind == PaneKind::Measured && explained.is_some()) {
         let id = ui.scope_id().with(("heading", kind.key()));
-        ui.interact(area, id, Sense::hover()).on_hover_text(text);
+        let told = explained.map_or_else(|| text.to_owned(), |e| format!("{text}\n{e}"));
+        ui.interact(area, id, Sense::hover()).on_hover_text(told);
     }
     let gene = state.gene().filter(|_| kind != PaneKind::He).unwrap_or_default();
     format!("{gene} {text}").trim().to_owned()

@@ -10,14 +10,13 @@ use std::sync::Arc;
 
 use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2};
 
-use crate::app::command::{Command, Step};
+use crate::app::command::{Command, GenesCommand, Step};
 use crate::app::explore::images::{Later, TileSource};
 use crate::app::explore::text::value_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
-pub use heading::short_unit;
 use spots::{SpotLayer, SpotView};
 use tiles::TileCache;
 
@@ -236,11 +235,25 @@ fn show_remark(
     };
     let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
     let has_values = state.map().values.of(kind).is_some();
-    let mut way: Option<(Step, &str)> = None;
+    let mut way: Option<(Command, &str)> = None;
+    let silent = match kind {
+        PaneKind::Measured if state.map().values.silent => {
+            Some(format!("{gene} was not counted at any spot of {section}."))
+        }
+        PaneKind::Predicted if state.map().values.silent_prediction => {
+            Some(format!("The model predicts no {gene} at any spot of {section}."))
+        }
+        _ => None,
+    };
     let text = if kind == PaneKind::He || has_values {
         match hindrance.slide {
             Some(problem) => problem.to_owned(),
-            None => return,
+            None => {
+                if let Some(text) = silent {
+                    overlay::footnote(ui, map, &text);
+                }
+                return;
+            }
         }
     } else if kind.needs_prediction() && state.prediction().is_none() {
         match hindrance.outlook {
@@ -248,29 +261,46 @@ fn show_remark(
                 format!("The model is being trained; the prediction of {section} appears here.\n{how_far}")
             }
             Outlook::Train => {
-                way = Some((Step::Train, "Go to training"));
+                way = Some((Command::GoTo(Step::Train), "Go to training"));
                 format!("There is no prediction of {section} yet. Train a model to see predictions.")
             }
             Outlook::First(what) => {
-                way = Some((Step::Data, "Go to data"));
+                way = Some((Command::GoTo(Step::Data), "Go to data"));
                 format!("There is no prediction of {section} yet. {what} Then train a model.")
             }
         }
+    } else if kind == PaneKind::Difference && state.map().values.are_on_two_scales() {
+        format!(
+            "The predicted and the measured values are on different scales, so there is no difference.\n\
+             {section} holds normalised values instead of counts."
+        )
     } else if !index.is_measured() {
         format!("{section} is an H&E slide without measurements.")
     } else if index.has_gene(gene) && kind.needs_prediction() {
-        format!("{gene} is not among the genes of the model, so it was not predicted.")
+        let first = state.display().panes.iter().find(|p| p.needs_prediction());
+        match hindrance.outlook {
+            Outlook::Training(how_far) => {
+                format!("{gene} is not among the genes of this model. A model is being trained.\n{how_far}")
+            }
+            _ => {
+                if first == Some(&kind) {
+                    let command = Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()]));
+                    way = Some((command, "Add and retrain"));
+                }
+                format!("{gene} is not among the genes of the model, so it was not predicted.")
+            }
+        }
     } else {
         format!("{gene} was not measured in {section}.")
     };
     let paper = overlay::remark(ui, map, &text);
-    if let Some((step, label)) = way {
+    if let Some((command, label)) = way {
         let size = Vec2::new(150.0, 32.0);
         let at = Rect::from_center_size(paper.center_bottom() + Vec2::new(0.0, 12.0 + size.y / 2.0), size);
         if map.contains_rect(at) {
             let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("way", kind.key())));
             if widgets::primary(&mut child, true, label).clicked() {
-                commands.push(Command::GoTo(step));
+                commands.push(command);
             }
         }
     }

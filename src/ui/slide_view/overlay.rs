@@ -134,6 +134,20 @@ pub fn remark(ui: &Ui, pane: Rect, text: &str) -> Rect {
     paper
 }
 
+/// A short remark on a map at its top, where it covers little of the tissue.
+pub fn footnote(ui: &Ui, pane: Rect, text: &str) {
+    let painter = ui.painter_at(pane);
+    let wrap = (pane.width() - 2.0 * EDGE - 16.0).max(40.0);
+    let galley = painter.layout(text.to_owned(), FontId::proportional(12.0), INK, wrap);
+    let at = pane.center_top() + Vec2::new(0.0, EDGE);
+    let paper = Align2::CENTER_TOP.anchor_size(at, galley.size() + Vec2::new(16.0, 8.0));
+    painter.rect_filled(paper, CornerRadius::same(3), PAPER);
+    painter.galley(paper.min + Vec2::new(8.0, 4.0), galley, INK);
+    let id = ui.scope_id().with(("footnote", pane.min.x as i64, pane.min.y as i64));
+    let response = ui.interact(paper, id, Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
+}
+
 /// A cross in the middle of nothing: where the cursor of another pane is.
 pub fn cross(painter: &Painter, at: Pos2) {
     for (width, color) in [(3.0, Color32::from_white_alpha(180)), (1.0, INK)] {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::{Arrival, ExploreState, VISITED_SPOT_POINTS};
 use crate::app::explore::evidence::Evidence;
 use crate::app::explore::facts::GeneFacts;
-use crate::app::explore::genes::{GeneList, PanelGenes, trust_of};
+use crate::app::explore::genes::{GeneFilter, GeneList, PanelGenes, trust_of};
 use crate::app::explore::highlights::highlights;
 use crate::app::explore::input::{ExploreInput, SectionInput};
 use crate::app::explore::values::{MapValues, PredictionIndex, pane_maps};
+use crate::app::genes::parse_genes;
 use crate::predict::Predictions;
 
 impl ExploreState {
@@ -59,13 +60,21 @@ impl ExploreState {
 
     fn refresh_section(&mut self, section: Option<&SectionInput>, input: &ExploreInput) {
         let predictions = section.and_then(|s| s.predictions.as_ref());
-        let genes = predictions.map_or(input.genes, |p| &p.genes);
+        // The genes and the target of the run, also while its prediction is still to come; the project's where no run
+        // predicts. The project's list may have changed since the run was made.
+        let run = section.and_then(|s| s.run.as_ref());
+        let genes = match (run, predictions) {
+            (Some(run), _) => run.genes.as_slice(),
+            (None, Some(predictions)) => &predictions.genes,
+            (None, None) => input.genes,
+        };
+        self.target = run.map_or(input.target, |r| r.target);
         if self.scale_genes.as_slice() != genes {
             self.scale_genes = Arc::new(genes.to_vec());
         }
         let index = section
             .and_then(|s| s.section.as_ref())
-            .and_then(|s| self.cache.get(s, &self.scale_genes, input.target));
+            .and_then(|s| self.cache.get(s, &self.scale_genes, self.target));
         let same = match (&self.index, &index) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
@@ -91,7 +100,8 @@ impl ExploreState {
         let shown = self.prediction.as_ref().map(PredictionIndex::predictions);
         if !same_predictions(shown, predictions) {
             let joined = self.index.as_ref().zip(predictions);
-            self.prediction = joined.map(|(i, p)| PredictionIndex::new(Arc::clone(p), i));
+            let scale = run.map_or(self.target.scale(true), |r| r.predicted);
+            self.prediction = joined.map(|(i, p)| PredictionIndex::new(Arc::clone(p), i, scale));
             self.stale.list = true;
             self.stale.map = true;
         }
@@ -100,6 +110,7 @@ impl ExploreState {
     fn refresh_list(&mut self, input: &ExploreInput) {
         if self.project_genes.as_slice() != input.genes {
             self.project_genes = input.genes.to_vec();
+            self.project_set = input.genes.iter().cloned().collect();
             self.stale.list = true;
         }
         let same_panels = self.panels.len() == input.panels.len()
@@ -128,14 +139,48 @@ impl ExploreState {
             self.stale.shown = true;
         }
         if std::mem::take(&mut self.stale.shown) {
-            self.list.show(&self.filter, &self.panels, &self.search, self.sort);
+            let search = self.search_by_name();
+            self.list.show(&self.filter, &self.panels, &search, self.sort);
             self.versions.list += 1;
+        }
+        if rebuilt {
+            self.reveal_gene();
         }
         if self.index.is_some() && (self.gene.is_none() || (rebuilt && !self.gene_chosen)) {
             let marker = self.list.first_marker(&self.panels).filter(|_| self.trust.is_empty());
             let first = marker.or_else(|| self.list.get(0)).map(|r| r.name.clone());
             self.stale.map |= self.gene != first;
             self.gene = first;
+        }
+    }
+
+    /// The search with identifiers ("ENSG00000141736") replaced by the names that the section has for them.
+    fn search_by_name(&self) -> String {
+        if !self.search.to_uppercase().contains("ENS") {
+            return self.search.clone();
+        }
+        let genes = self.index.as_deref().map_or(&[][..], |i| &i.section().genes);
+        let stem = |id: &str| id.split('.').next().unwrap_or(id).to_uppercase();
+        let names = parse_genes(&self.search).into_iter().map(|typed| {
+            let id = stem(&typed);
+            let of_id = genes.iter().find(|g| g.id != g.name && stem(&g.id) == id);
+            of_id.map_or(typed, |g| g.name.clone())
+        });
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// A project that opens on a gene shows the list so that the gene is in it, until the user searches.
+    fn reveal_gene(&mut self) {
+        let Some(gene) = self.gene.clone().filter(|_| self.reveal && self.index.is_some()) else { return };
+        if self.list.place(&gene).is_none() && self.list.row(&gene).is_some() {
+            self.search.clear();
+            self.filter = GeneFilter::Listed;
+            self.list.show(&self.filter, &self.panels, "", self.sort);
+            if self.list.place(&gene).is_none() {
+                self.filter = GeneFilter::Measured;
+                self.list.show(&self.filter, &self.panels, "", self.sort);
+            }
+            self.versions.list += 1;
         }
     }
 
@@ -195,10 +240,10 @@ impl ExploreState {
             self.evidence = None;
             return;
         };
-        let (cache, genes) = (&mut self.cache, &self.scale_genes);
+        let (cache, genes, target) = (&mut self.cache, &self.scale_genes, self.target);
         let other = |name: &str| {
             let section = input.section(name)?.section.as_ref()?;
-            cache.get(section, genes, input.target)
+            cache.get(section, genes, target)
         };
         let gene = self.gene.as_deref().unwrap_or("");
         self.evidence = Evidence::new(&index, self.prediction.as_ref(), &self.map.values, gene, spot, other);

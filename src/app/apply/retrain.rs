@@ -1,0 +1,161 @@
+//! "Add and retrain": a gene that the model does not predict is added, and a model that has it is trained.
+
+use super::genes::BY_HAND;
+use crate::app::genes::with_genes;
+use crate::app::project::Open;
+use crate::app::state::App;
+use crate::app::work::{FitRequest, Request};
+use crate::jobs::encoders::choice_of;
+use crate::jobs::runs::{RunInfo, RunKind};
+
+/// A list of fewer genes is too short for the published target, which divides by the sum over the list.
+pub const FEW_GENES: usize = 20;
+
+impl App {
+    /// The run whose predictions the Explore page shows.
+    pub fn shown_run(&self) -> Option<&RunInfo> {
+        let open = self.open.as_ref()?;
+        let section = open.section(self.explore.section_name()?)?;
+        open.runs.for_maps(section.entry)
+    }
+
+    pub(super) fn add_and_retrain(&mut self, genes: &[String]) {
+        let Some(open) = &self.open else { return };
+        let genes = open.measured_genes().understood(genes);
+        let run = self.shown_run().cloned();
+        let takes_part = |name: &str| {
+            let entry = open.section(name).map(|s| s.entry);
+            run.as_ref().is_none_or(|run| {
+                entry.is_some_and(|entry| run.config.sections.iter().any(|s| entry.answers_to(s)))
+            })
+        };
+        let lacking: Vec<String> =
+            genes.iter().filter_map(|gene| cannot_learn(open, gene, takes_part)).collect();
+        if !lacking.is_empty() {
+            self.notices.warn(lacking.join(" "));
+            return;
+        }
+        if self.is_training() {
+            let added = self.add_genes(&genes);
+            if added.is_empty() {
+                self.notices.info("A model is being trained. Retrain once it is finished.");
+            } else {
+                let text = format!(
+                    "Added {} to the gene list. A model is being trained; retrain once it is finished.",
+                    added.join(", ")
+                );
+                self.notices.info(text);
+            }
+            return;
+        }
+        match run {
+            Some(run) => self.retrain(&run, &genes),
+            None => self.train_with(&genes),
+        }
+    }
+
+    /// Trains as `run` was trained, with more genes.
+    fn retrain(&mut self, run: &RunInfo, genes: &[String]) {
+        let Some(open) = &self.open else { return };
+        let list = if open.genes().is_empty() { &run.config.genes } else { open.genes() };
+        let (list, how) = (with_genes(list, genes), open.doc().selection.as_ref().map(|s| s.how.clone()));
+        let how = match how {
+            None => format!("of {}, edited", run.id),
+            Some(how) if how.ends_with("edited") || how == BY_HAND => how,
+            Some(how) => format!("{how}, edited"),
+        };
+        let Some((fit, kind)) = self.fit_like(open, run, genes) else {
+            self.train_with(genes);
+            return;
+        };
+        let name = fit.run.clone();
+        self.set_genes("Add genes", list, how);
+        let text = format!("Training {name} with {}, with the settings of {}.", genes.join(", "), run.id);
+        match kind {
+            RunKind::Model { test } => self.begin(Request::Train { fit, test }, name, false),
+            RunKind::CrossValidation { split } => self.begin(Request::Evaluate { fit, split }, name, true),
+        }
+        self.notices.info(text);
+    }
+
+    /// The request of a run like `run` with more genes, on those of its sections that are there; `None` where too few
+    /// are left.
+    fn fit_like(&self, open: &Open, run: &RunInfo, genes: &[String]) -> Option<(FitRequest, RunKind)> {
+        let here = |name: &String| open.section(name).and_then(|s| s.ready()).map(|s| s.name.clone());
+        let config = &run.config;
+        let sections: Vec<String> = config.sections.iter().filter_map(here).collect();
+        let (kind, name) = match &config.kind {
+            RunKind::Model { test } => {
+                let test: Vec<String> = test.iter().filter_map(here).collect();
+                if sections.iter().all(|s| test.contains(s)) {
+                    return None;
+                }
+                (RunKind::Model { test }, open.runs.free_name("run"))
+            }
+            RunKind::CrossValidation { split } => {
+                if sections.len() < 2 {
+                    return None;
+                }
+                (RunKind::CrossValidation { split: *split }, open.runs.free_name("cross-validation"))
+            }
+        };
+        let fit = FitRequest {
+            snapshot: open.snapshot(),
+            genes: with_genes(&config.genes, genes),
+            target: config.target,
+            sections,
+            encoder: choice_of(&config.encoder, config.weights.as_deref()),
+            device: self.forms.train.device,
+            config: config.train.clone(),
+            published: config.published.clone(),
+            run: name,
+        };
+        Some((fit, kind))
+    }
+
+    /// Trains as the Train page says, with more genes. Where there is no gene list to speak of, highly variable genes are
+    /// selected first: one gene alone is not enough to learn from.
+    fn train_with(&mut self, genes: &[String]) {
+        self.add_genes(genes);
+        let Some(open) = &self.open else { return };
+        if open.gene_choice().used.len() < FEW_GENES {
+            self.forms.hvg.keep_list = Some(true);
+            self.train_after_selection = true;
+            self.select_genes();
+            let text = format!(
+                "Selecting highly variable genes to train on together with {}; then the training starts.",
+                genes.join(", ")
+            );
+            self.notices.info(text);
+            return;
+        }
+        self.train();
+    }
+
+    /// Starts the training that waited for a selection of genes.
+    pub(super) fn go_on_after_selection(&mut self, selected: bool) {
+        if std::mem::take(&mut self.train_after_selection) && selected {
+            self.forms.hvg.keep_list = None;
+            self.train();
+        }
+    }
+}
+
+/// Why no model of the sections that take part can learn `gene`, in a sentence; `None` when one can.
+fn cannot_learn(open: &Open, gene: &str, takes_part: impl Fn(&str) -> bool) -> Option<String> {
+    let mut missing = open.measured_genes().missing_in(gene);
+    let nowhere = missing.len() == open.ready().count();
+    missing.retain(|name| takes_part(name));
+    if missing.is_empty() {
+        return None;
+    }
+    Some(if nowhere {
+        format!("{gene} was not measured in any section, so no model can learn it.")
+    } else {
+        format!(
+            "{gene} was not measured in {}, so a model of these sections cannot learn it. Its measured maps are shown \
+             where it was measured.",
+            missing.join(", ")
+        )
+    })
+}

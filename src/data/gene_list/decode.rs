@@ -1,0 +1,53 @@
+//! From the bytes of a gene list to text, whatever program wrote it.
+
+use std::path::Path;
+
+use crate::core::files::FileError;
+
+/// The text of a file in UTF-8 or UTF-16, with line ends as `\n`.
+///
+/// # Errors
+/// [`FileError`] in one sentence: a workbook, another kind of file, another encoding.
+pub(super) fn text_of(path: &Path, bytes: &[u8]) -> Result<String, FileError> {
+    let refused = |message: &str| Err(FileError::malformed(path, message));
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        return match ending.as_deref() {
+            Some("xlsx" | "xlsm" | "xls" | "ods") => refused(
+                "this is a spreadsheet workbook; save the sheet with the genes as CSV and load that file",
+            ),
+            _ => refused("this is a packed or binary file; load a text or CSV file with gene names"),
+        };
+    }
+    let text = match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(path, rest)?,
+        [0xff, 0xfe, rest @ ..] => utf16(path, rest, u16::from_le_bytes)?,
+        [0xfe, 0xff, rest @ ..] => utf16(path, rest, u16::from_be_bytes)?,
+        _ if zeros_at(bytes, 1) => utf16(path, bytes, u16::from_le_bytes)?,
+        _ if zeros_at(bytes, 0) => utf16(path, bytes, u16::from_be_bytes)?,
+        _ if bytes.contains(&0) => return refused("this is not a text file with gene names"),
+        _ => utf8(path, bytes)?,
+    };
+    // Old Macintosh line ends too: they cost nothing here.
+    Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+fn utf8(path: &Path, bytes: &[u8]) -> Result<String, FileError> {
+    std::str::from_utf8(bytes)
+        .map(str::to_owned)
+        .map_err(|_| FileError::malformed(path, "the text is not UTF-8; save the file as UTF-8 text"))
+}
+
+fn utf16(path: &Path, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, FileError> {
+    let units = bytes.chunks_exact(2).filter_map(|pair| Some(unit(pair.try_into().ok()?)));
+    let text: Option<String> = char::decode_utf16(units).map(Result::ok).collect();
+    text.filter(|t| !t.contains('\0') && bytes.len().is_multiple_of(2))
+        .ok_or_else(|| FileError::malformed(path, "the text is not UTF-8; save the file as UTF-8 text"))
+}
+
+/// Whether every second byte, from `first` on, is zero and the others are not: ASCII in UTF-16 without a mark.
+fn zeros_at(bytes: &[u8], first: usize) -> bool {
+    bytes.len() >= 4
+        && bytes.len().is_multiple_of(2)
+        && bytes.chunks_exact(2).all(|pair| pair[first] == 0 && pair[1 - first] != 0)
+}

@@ -1,0 +1,66 @@
+//! Genes of the list that cannot be trained on, all of them by name.
+
+use eframe::egui::{self, RichText, ScrollArea, Ui};
+
+use crate::app::command::{Command, GenesCommand};
+use crate::app::project::Open;
+use crate::ui::theme::{colors, gene};
+use crate::ui::widgets::{Tone, banner, mini, name, remark};
+
+/// Taller lists are scrolled.
+const MOST_HEIGHT: f32 = 150.0;
+
+/// Names the genes that are left out and why; nothing where none is.
+pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+    let choice = open.gene_choice();
+    let Some(headline) = choice.left_out_headline() else { return };
+    let text = if choice.used.is_empty() {
+        format!(
+            "{headline} There is nothing to train on: add genes that all sections have, or leave sections out."
+        )
+    } else {
+        format!(
+            "{headline} Training leaves {} out; measured maps are shown where there are any.",
+            if choice.left_out.len() == 1 { "it" } else { "them" }
+        )
+    };
+    banner(ui, if choice.used.is_empty() { Tone::Warning } else { Tone::Note }, text);
+    let c = colors(ui);
+    ScrollArea::vertical().id_salt("left out").max_height(MOST_HEIGHT).auto_shrink([false, true]).show(
+        ui,
+        |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            for (why, genes) in choice.left_out_groups() {
+                ui.label(RichText::new(format!("{why}:")).color(c.weak));
+                let genes = egui::Label::new(gene(genes.join(", "))).wrap().selectable(true);
+                ui.add(genes);
+            }
+        },
+    );
+    ui.horizontal_wrapped(|ui| {
+        let copy = mini(ui, "Copy the names");
+        name(&copy, "Copy the names of the genes that are left out");
+        if copy.on_hover_text("Put these names on the clipboard, one per line").clicked() {
+            out.push(Command::Copy(choice.left_out_names().join("\n")));
+        }
+        let remove = mini(ui, "Remove them from the list");
+        if remove.on_hover_text("The list keeps the genes that every section measured").clicked() {
+            out.push(Command::Genes(GenesCommand::Remove(choice.left_out_names())));
+        }
+    });
+}
+
+/// What the button is called that starts to train: it says when genes are left out.
+pub fn start_label<'a>(open: &Open, plain: &'a str, without: &'a str) -> &'a str {
+    let choice = open.gene_choice();
+    if choice.left_out.is_empty() || choice.used.is_empty() { plain } else { without }
+}
+
+/// A remark on names of the list that are taken for genes of other names.
+pub fn renamed(ui: &mut Ui, open: &Open) {
+    let renamed = &open.gene_choice().renamed;
+    if !renamed.is_empty() {
+        let pairs: Vec<String> = renamed.iter().map(|(typed, gene)| format!("{typed} as {gene}")).collect();
+        remark(ui, format!("Understood {}.", pairs.join(", ")));
+    }
+}
