@@ -139,7 +139,7 @@ impl Section {
         self.mpp_by_spots.filter(|by_spots| (self.mpp.0 / by_spots.0 - 1.0).abs() > MPP_TOLERANCE)
     }
 
-    /// What is contradictory about the resolution, in one sentence; `None` where nothing is.
+    /// What is contradictory about the resolution, to stand behind the name of the section; `None` where nothing is.
     pub fn mpp_doubt(&self) -> Option<String> {
         let by_spots = self.contradicting_mpp()?;
         let source = match self.mpp_source {
@@ -148,8 +148,8 @@ impl Section {
             MppSource::SpotPitch => "by the spots",
         };
         Some(format!(
-            "{}: the image has {:.3} um per pixel {source}, but by the distance between the spots it would be {:.3}",
-            self.name, self.mpp.0, by_spots.0
+            "the image has {:.3} um per pixel {source}, but by the distance between the spots it would be {:.3}",
+            self.mpp.0, by_spots.0
         ))
     }
 

@@ -279,7 +279,7 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
     for section in &sections {
         let confirmed = workspace.project.section(&section.name).is_some_and(|entry| entry.mpp_confirmed);
         if let Some(doubt) = section.mpp_doubt().filter(|_| !confirmed) {
-            ctx.observer.note(&doubt);
+            ctx.observer.note(&format!("{}: {doubt}", section.name));
         }
     }
     let sections = sections

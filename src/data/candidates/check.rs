@@ -35,7 +35,7 @@ pub fn check(
         cancel.check()?;
         match open_section(&candidate.entry, &Silent, cancel) {
             Ok(section) => {
-                candidate.warnings.extend(section.mpp_doubt());
+                candidate.warnings.extend(section.mpp_doubt().map(|doubt| doubt.replacen("the", "The", 1)));
                 candidate.refused = Slide::check_whole(&section.slide).err().map(|e| e.to_string());
             }
             Err(error) => candidate.refused = Some(error.to_string()),

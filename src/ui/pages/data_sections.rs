@@ -182,8 +182,9 @@ fn labels_hover(view: &SectionView) -> String {
 /// A resolution that the distance between the spots contradicts is asked about.
 fn ask_for_mpp(ui: &mut Ui, view: &SectionView, section: &Section, out: &mut Vec<Command>) {
     let Some(by_spots) = section.contradicting_mpp().filter(|_| !view.entry.mpp_confirmed) else { return };
-    banner(ui, Tone::Warning, format!("{}. Which is right?", section.mpp_doubt().unwrap_or_default()));
     let name = &view.entry.name;
+    let doubt = section.mpp_doubt().unwrap_or_default();
+    banner(ui, Tone::Warning, format!("{name}: {doubt}. Which is right?"));
     ui.horizontal(|ui| {
         let keep = ui.button(format!("Keep {:.3} \u{00B5}m/px", section.mpp.0));
         crate::ui::widgets::name(&keep, &format!("Keep {:.3} for {name}", section.mpp.0));
