@@ -104,6 +104,17 @@ fn what_no_command_could_use_is_refused_and_the_rest_is_added() {
     let said = complaint(project("add", &file).arg(&both).args(["--sections", "second"]));
     assert!(said.contains("second cannot be used"), "{said}");
 
+    // A second download of it, in the same call or later.
+    let copies = dir.path().join("copies");
+    for name in ["good (1)", "third", "Kopie von third"] {
+        anndata(&copies.join(name), name, |r, c| sound(r, c) + if name.contains("good") { 0.0 } else { 1.0 });
+    }
+    let said = complaint(project("add", &file).arg(copies.join("good (1)")));
+    assert!(said.contains("good (1) cannot be used: it is a copy of good"), "{said}");
+    let said = complaint(project("add", &file).arg(copies.join("Kopie von third")).arg(copies.join("third")));
+    assert!(said.contains("Kopie von third cannot be used: it is a copy of third"), "{said}");
+    assert_eq!(names(&info(&file)), ["good", "first", "third"]);
+
     // A slide that is cut off would only be noticed when a model is trained.
     let cut = anndata(&dir.path().join("c"), "cut", sound);
     let slide = dir.path().join("c/cut.png");

@@ -11,6 +11,7 @@ use crate::data::candidates::{self, Candidate, Found};
 use crate::data::project::{EXTENSION, Project};
 use crate::data::section::{MppSource, ValueKind};
 use crate::data::st::geojson::{Regions, is_geojson_name};
+use crate::data::st::recognise::is_copy;
 use crate::data::st::source::{SampleKind, Source};
 use crate::preprocess::views::View;
 
@@ -116,7 +117,17 @@ pub fn add(
         let named = |c: &Candidate| only.contains(&c.entry.name);
         let taken = |c: &Candidate| if only.is_empty() { c.chosen } else { named(c) };
         let known = |c: &Candidate| project.sections.iter().any(|s| s.source == c.entry.source);
-        candidates.iter_mut().filter(|c| taken(c)).for_each(|c| labels.apply(c));
+        for candidate in candidates.iter_mut().filter(|c| taken(c) && !known(c)) {
+            labels.apply(candidate);
+            let (name, counts) = (candidate.entry.name.as_str(), candidate.entry.source.counts());
+            let original = project
+                .sections
+                .iter()
+                .find(|s| is_copy((name, counts), (s.name.as_str(), s.source.counts())));
+            if let Some(original) = original {
+                candidate.refused = Some(format!("it is a copy of {}", original.name));
+            }
+        }
         candidates::check(&mut candidates, |c| taken(c) && !known(c), None, ctx.progress(), ctx.cancel)?;
         let mut problems: Vec<String> = notes;
         let mut useful = false;

@@ -12,8 +12,8 @@ use crate::core::progress::{Progress, Silent};
 use crate::data::open::open_section;
 use crate::data::slide::Slide;
 
-/// Reads the candidates that `wanted` says, and remembers in [`Candidate::refused`] why those are that cannot be used.
-/// Those whose counts take more than `largest` bytes on disk are not read: what is wrong with them is said later.
+/// Reads the candidates that `wanted` says, and remembers in [`Candidate::refused`] why those are that cannot be used. What
+/// is known to be unusable is not read. Those whose counts take more than `largest` bytes on disk are not read: what is wrong with them is said later.
 ///
 /// # Errors
 /// [`Cancelled`].
@@ -27,7 +27,7 @@ pub fn check(
     const STAGE: &str = "Reading what was found";
     let small = |c: &Candidate| largest.is_none_or(|most| bytes_of(c.entry.source.counts()) <= most);
     let mut checked: Vec<&mut Candidate> =
-        candidates.iter_mut().filter(|c| c.lacks().is_none() && wanted(c) && small(c)).collect();
+        candidates.iter_mut().filter(|c| c.is_usable() && wanted(c) && small(c)).collect();
     let total = checked.len() as u64;
     let done = AtomicU64::new(0);
     progress.report(STAGE, 0, total);

@@ -14,7 +14,7 @@ use crate::data::slide::{MAX_PIXELS, MAX_SIDE, Slide, place};
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name};
 use crate::data::st::recognise::{
-    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, recognise,
+    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, is_copy, recognise,
 };
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::tenx::inspect_h5;
@@ -144,7 +144,38 @@ pub fn find_each(
         };
         all.push(Found { path: path.clone(), result });
     }
+    refuse_copies(&mut all);
     Ok(all)
+}
+
+/// Refuses second copies of what another path holds; those in one folder were left out when it was looked through.
+fn refuse_copies(all: &mut [Found]) {
+    let candidates = |found: &Found| found.result.as_ref().map_or(0, |(candidates, _)| candidates.len());
+    if all.iter().filter(|found| candidates(found) > 0).count() < 2 {
+        return;
+    }
+    let named: Vec<(String, PathBuf)> = all
+        .iter()
+        .filter_map(|found| found.result.as_ref().ok())
+        .flat_map(|(candidates, _)| candidates)
+        .map(|c| (c.entry.name.clone(), c.entry.source.counts().to_path_buf()))
+        .collect();
+    let mut refused: Vec<Option<String>> = vec![None; named.len()];
+    for at in 0..named.len() {
+        let original = named.iter().enumerate().find(|(other, original)| {
+            let copy = named.get(at).is_some_and(|own| {
+                is_copy((own.0.as_str(), own.1.as_path()), (original.0.as_str(), original.1.as_path()))
+            });
+            *other != at && copy && refused.get(*other).is_some_and(Option::is_none)
+        });
+        if let (Some((_, original)), Some(own)) = (original, refused.get_mut(at)) {
+            *own = Some(format!("it is a copy of {}", original.0));
+        }
+    }
+    let every = all.iter_mut().filter_map(|found| found.result.as_mut().ok()).flat_map(|(found, _)| found);
+    for (candidate, why) in every.zip(refused) {
+        candidate.refused = why;
+    }
 }
 
 /// The sections of a sample: one, or one a library of an AnnData file. And why there are none.

@@ -121,6 +121,13 @@ pub(super) fn leave_out(found: &mut Recognition) {
     });
 }
 
+/// Whether a sample of this name, with these counts, is a second copy of another one: its name is that of the other with
+/// the mark of a copy, and the counts are the same, byte by byte.
+pub(crate) fn is_copy((name, counts): (&str, &Path), (original, original_counts): (&str, &Path)) -> bool {
+    let ((rest, marked), (other, _)) = (split(name), split(original));
+    marked && rest == other && counts != original_counts && same_content(counts, original_counts)
+}
+
 /// The kind and, of bins, the size, which belongs to the name of a sample without being what it was copied under.
 fn kind_of(sample: &super::Sample) -> String {
     format!("{:?}", sample.kind)
