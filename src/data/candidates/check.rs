@@ -12,8 +12,9 @@ use crate::core::progress::{Progress, Silent};
 use crate::data::open::open_section;
 use crate::data::slide::Slide;
 
-/// Reads the candidates that `wanted` says, and remembers in [`Candidate::refused`] why those are that cannot be used. What
-/// is known to be unusable is not read. Those whose counts take more than `largest` bytes on disk are not read: what is wrong with them is said later.
+/// Reads the candidates that `wanted` says, and remembers in [`Candidate::refused`] why those are that cannot be used. Not
+/// read are those that are known to be unusable, and those whose counts take more than `largest` bytes on disk: what is
+/// wrong with these is said later.
 ///
 /// # Errors
 /// [`Cancelled`].
