@@ -350,3 +350,67 @@ fn what_cannot_be_trained_on_is_refused_in_a_sentence() {
     let e = predict(&model, "E", &other.features, &other.ids, &Silent, &CancelToken::new()).unwrap_err();
     assert!(e.to_string().contains("another encoder") || e.to_string().contains("features a patch"), "{e}");
 }
+
+fn run_with(sections: &[MadeUp], validation: Validation, config: &TrainConfig) -> Fitted {
+    let names = genes();
+    let mut input = input(sections, &names);
+    input.validation = validation;
+    let (device, cancel) = (ComputeDevice::cpu(), CancelToken::new());
+    fit(&input, config, &device, None, &mut |_| (), &Silent, &cancel).unwrap()
+}
+
+fn is_finite(p: &Predictions) -> bool {
+    p.mean.as_slice().iter().chain(p.uncertainty.as_slice()).all(|v| v.is_finite())
+}
+
+#[test]
+fn a_part_of_a_section_judges_where_no_section_can_be_spared() {
+    let config = TrainConfig { epochs: 8, ..small() };
+    // In any order: sections of 64 spots, 4 and 1.
+    let make: [fn() -> MadeUp; 3] = [|| made_up("A", 1, 8), || made_up("few", 2, 2), || made_up("one", 3, 1)];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        let sections = order.map(|i| make[i]());
+        let model = run_with(&sections, Validation::Part("A".into()), &config);
+        assert_eq!(model.recipe.validation, None);
+        let notes = &model.recipe.notes;
+        assert!(
+            notes.iter().any(|n| n.contains("a quarter of the spots of A, those at its right edge")),
+            "{notes:?}"
+        );
+        assert_eq!(model.bank.spots().len(), 69, "all are trained on in the end");
+        for section in &sections {
+            assert!(is_finite(&predictions(&model, section)), "{}", section.name);
+        }
+    }
+}
+
+#[test]
+fn defaults_serve_where_there_are_too_few_spots_to_choose_on() {
+    let config = TrainConfig { epochs: 9, batch_size: 8, members: 2, ..small() };
+    let model = run_with(&[made_up("A", 1, 4), made_up("one", 3, 1)], Validation::Nothing, &config);
+    assert_eq!((model.recipe.epochs.as_slice(), model.blend.slope), (&[4, 4][..], 1.0));
+    assert!(model.blend.weight.iter().all(|&w| w == 0.5));
+    assert!(model.recipe.notes[0].contains("defaults were used (4 epochs"), "{:?}", model.recipe.notes);
+    assert!(is_finite(&predictions(&model, &made_up("B", 2, 3))));
+}
+
+/// More components than spots, more retrieved spots than there are, larger batches, images that are all alike, and
+/// genes that are the same everywhere.
+#[test]
+fn odd_sections_are_trained_on_and_predicted() {
+    let config = TrainConfig { epochs: 4, rank: 60, neighbours: 500, batch_size: 8_192, ..small() };
+    let alike = || {
+        let mut section = made_up("alike", 2, 6);
+        section.features.spot = Matrix::from_fn(36, WIDTH, |_, c| c as f32);
+        section.expression = Matrix::from_fn(36, GENES, |_, g| g as f32);
+        section
+    };
+    for sections in [vec![made_up("A", 1, 6), alike()], vec![alike(), made_up("A", 1, 6)], vec![alike()]] {
+        let judge =
+            if sections.len() == 1 { Validation::Auto } else { Validation::Sections(vec!["alike".into()]) };
+        let model = run_with(&sections, judge, &config);
+        for section in &sections {
+            assert!(is_finite(&predictions(&model, section)), "{}", section.name);
+        }
+    }
+}

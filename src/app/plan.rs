@@ -1,8 +1,11 @@
 //! What a training or a cross-validation will do, told before it is started.
 
+use std::sync::Arc;
+
 use super::project::Open;
+use crate::data::section::Section;
 use crate::evaluate::report::Split;
-use crate::evaluate::splits::{Fold, SectionRef, folds, holding_out};
+use crate::evaluate::splits::{Fold, Judge, SectionRef, folds, holding_out};
 
 /// One model: what it learns from and what it is tested on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +14,8 @@ pub struct PlannedFold {
     pub test: Vec<String>,
     /// Sections it learns from.
     pub train: Vec<String>,
-    /// The one of those on which it is decided when to stop and how to blend.
-    pub validation: Option<String>,
+    /// What decides when to stop and how to blend: one of those, as a rule.
+    pub validation: String,
     /// Spots it learns from.
     pub train_spots: usize,
     /// Spots it is tested on.
@@ -48,12 +51,18 @@ impl Plan {
 
     fn new(open: &Open, folds: &[Fold]) -> Self {
         let sections: Vec<_> = open.ready().collect();
-        let names = |at: &[usize]| at.iter().filter_map(|&s| Some(sections.get(s)?.name.clone())).collect();
+        let names = |at: &[usize]| -> Vec<String> {
+            at.iter().filter_map(|&s| Some(sections.get(s)?.name.clone())).collect()
+        };
         let spots = |at: &[usize]| at.iter().filter_map(|&s| Some(sections.get(s)?.spots.len())).sum();
         let planned = |fold: &Fold| PlannedFold {
             test: names(&fold.test),
             train: names(&fold.train),
-            validation: fold.validation.and_then(|s| Some(sections.get(s)?.name.clone())),
+            validation: match &fold.judge {
+                Judge::Sections(of) => names(of).join(", "),
+                Judge::Part(of) => format!("a quarter of {}", names(&[*of]).join("")),
+                Judge::Nothing => "default settings".to_owned(),
+            },
             train_spots: spots(&fold.train),
             test_spots: spots(&fold.test),
         };
@@ -62,7 +71,12 @@ impl Plan {
 }
 
 fn refs(open: &Open) -> Vec<SectionRef> {
-    open.ready().map(|s| SectionRef { name: s.name.clone(), patient: s.patient.clone() }).collect()
+    let of = |s: &Arc<Section>| SectionRef {
+        name: s.name.clone(),
+        patient: s.patient.clone(),
+        spots: s.spots.len(),
+    };
+    open.ready().map(of).collect()
 }
 
 #[cfg(test)]
@@ -72,13 +86,12 @@ mod tests {
     use crate::app::project::tests::open;
     use crate::app::work::ReadSection;
     use crate::data::testing::section;
-    use std::sync::Arc;
 
     fn ready(names: &[&str]) -> Open {
         let mut open = open(names);
         for (at, entry) in open.take_unread().iter().enumerate() {
-            let mut read = section(&entry.name, &["A"], &[&[1.0], &[2.0]]);
-            read.spots.truncate(2 - at % 2);
+            let mut read = section(&entry.name, &["A"], &[&[1.0_f32][..]; 20]);
+            read.spots.truncate(20 - at % 2);
             read.patient.clone_from(&entry.patient);
             let read = ReadSection { section: Arc::new(read), umis: 3.0 };
             open.set_state(crate::app::project::key(entry), SectionState::Ready(read));
@@ -92,9 +105,9 @@ mod tests {
         let plan = Plan::of_cross_validation(&open, Split::Patient).unwrap();
         let tests: Vec<_> = plan.folds.iter().map(|f| f.test.join("+")).collect();
         assert_eq!(tests, ["A1", "B1+B2"]);
-        assert_eq!((plan.folds[0].train_spots, plan.folds[1].test_spots), (3, 3));
+        assert_eq!((plan.folds[0].train_spots, plan.folds[1].test_spots), (39, 39));
         assert!(plan.folds.iter().all(|f| f.test.iter().all(|t| !f.train.contains(t))));
-        assert_eq!(plan.training_spots(), 5);
+        assert_eq!(plan.training_spots(), 59);
     }
 
     #[test]

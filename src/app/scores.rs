@@ -59,11 +59,19 @@ fn gene_lines(folds: &[FoldReport]) -> Vec<GeneSummary> {
 
 /// What `report` says, in plain words.
 pub fn verdict(report: &EvalReport) -> Verdict {
-    let (model, ridge) = (report.mean.model.pcc_all, report.mean.ridge.pcc_all);
+    let defined = report.mean.model.pcc_all.zip(report.mean.ridge.pcc_all);
+    let Some((model, ridge)) = defined else {
+        return Verdict {
+            beats: false,
+            headline: "The model cannot be judged: no correlation is defined.".to_owned(),
+            details: "The held-out sections have too few spots, or their genes are the same everywhere."
+                .to_owned(),
+        };
+    };
     let gain = model - ridge;
     let beats = gain >= NOTABLE;
-    let better = report.folds.iter().filter(|f| f.model.pcc_all > f.ridge.pcc_all).count();
-    let folds = report.folds.len();
+    let defined = report.folds.iter().filter_map(|f| f.model.pcc_all.zip(f.ridge.pcc_all));
+    let (folds, better) = defined.fold((0, 0), |(n, better), (m, r)| (n + 1, better + usize::from(m > r)));
     let headline = if beats {
         format!("The model beats ridge regression by {gain:.3} PCC on average.")
     } else if gain > -NOTABLE {
@@ -73,8 +81,7 @@ pub fn verdict(report: &EvalReport) -> Verdict {
     };
     let mut details =
         format!("{model:.3} against {ridge:.3}; better on {better} of {folds} held-out sections.");
-    let ceiling = report.mean.ceiling.pcc_all;
-    if ceiling > 0.0 {
+    if let Some(ceiling) = report.mean.ceiling.pcc_all.filter(|&c| c > 0.0) {
         let share = (100.0 * model / ceiling).clamp(0.0, 100.0);
         details.push_str(&format!(
             " That is {share:.0} % of what a perfect prediction could reach on these counts ({ceiling:.3})."
@@ -136,7 +143,7 @@ pub(super) mod tests {
     }
 
     fn fold(test: &str, model: f64, ridge: f64, genes: Vec<GeneScore>) -> FoldReport {
-        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: pcc_all, mse: 0.1, mae: 0.2 };
+        let scores = |pcc| Scores { pcc_all: Some(pcc), pcc_heg50: Some(pcc), mse: 0.1, mae: 0.2 };
         FoldReport {
             test: test.into(),
             patient: None,
@@ -146,7 +153,7 @@ pub(super) mod tests {
             ridge: scores(ridge),
             ridge_alpha: 1.0,
             mean: scores(0.0),
-            ceiling: Ceiling { pcc_all: 0.5, pcc_heg50: 0.7 },
+            ceiling: Ceiling { pcc_all: Some(0.5), pcc_heg50: Some(0.7) },
             undefined_genes: 0,
             regions: None,
             notes: Vec::new(),
@@ -170,7 +177,7 @@ pub(super) mod tests {
                 vec![score("A", Some(0.4), 0.1), score("B", None, 0.5), score("K", None, 0.0)],
             ),
         ];
-        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: pcc_all, mse: 0.1, mae: 0.2 };
+        let scores = |pcc| Scores { pcc_all: Some(pcc), pcc_heg50: Some(pcc), mse: 0.1, mae: 0.2 };
         EvalReport {
             split: Split::Section,
             target: Target::Published,
@@ -181,7 +188,7 @@ pub(super) mod tests {
                 model: scores(0.24),
                 ridge: scores(0.22),
                 mean: scores(0.0),
-                ceiling: Ceiling { pcc_all: 0.48, pcc_heg50: 0.7 },
+                ceiling: Ceiling { pcc_all: Some(0.48), pcc_heg50: Some(0.7) },
             },
             folds,
             warnings: vec!["Sections of one patient are on both sides of the split.".into()],
@@ -253,12 +260,12 @@ pub(super) mod tests {
             "0.240 against 0.220; better on 2 of 2 held-out sections. That is 50 % of what a perfect prediction could reach on \
              these counts (0.480)."
         );
-        r.mean.model.pcc_all = 0.21;
+        r.mean.model.pcc_all = Some(0.21);
         assert_eq!(
             verdict(&r).headline,
             "The model does not beat ridge regression: it is 0.010 PCC worse on average."
         );
-        r.mean.model.pcc_all = 0.2205;
+        r.mean.model.pcc_all = Some(0.2205);
         assert!(!verdict(&r).beats);
     }
 }

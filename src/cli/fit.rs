@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use hiscmcl::core::files::{write_bytes_atomically, write_json_atomically};
 use hiscmcl::evaluate::report::EvalReport;
-use hiscmcl::evaluate::tables;
+use hiscmcl::evaluate::tables::{self, rounded};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::genes;
 use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
@@ -121,14 +121,14 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
         vec![format!("Run \"{}\" trained in {:.0} s on {}", trained.run, trained.seconds, trained.device)];
     lines.extend(trained.reports.iter().map(|r| {
         format!(
-            "{}: PCC {:.3} (HEG-50 {:.3}); ridge {:.3} ({:.3}); ceiling {:.3} ({:.3})",
+            "{}: PCC {} (HEG-50 {}); ridge {} ({}); ceiling {} ({})",
             r.test,
-            r.model.pcc_all,
-            r.model.pcc_heg50,
-            r.ridge.pcc_all,
-            r.ridge.pcc_heg50,
-            r.ceiling.pcc_all,
-            r.ceiling.pcc_heg50
+            rounded(r.model.pcc_all),
+            rounded(r.model.pcc_heg50),
+            rounded(r.ridge.pcc_all),
+            rounded(r.ridge.pcc_heg50),
+            rounded(r.ceiling.pcc_all),
+            rounded(r.ceiling.pcc_heg50)
         )
     }));
     lines.extend(trained.notes.iter().map(|n| format!("note: {n}")));

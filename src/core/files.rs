@@ -1,9 +1,13 @@
 //! Reading and writing files so that errors name them and nothing is left half-written.
 
-use std::collections::HashSet;
-use std::fs;
+use std::collections::{BTreeSet, HashSet};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tempfile::{NamedTempFile, TempDir};
 
 /// A file could not be read, understood or written. Its text is one sentence that names the file.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +66,11 @@ pub fn plain_io(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "it is not there".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::QuotaExceeded => "your disk quota is used up".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the drive is read-only".to_owned(),
+        io::ErrorKind::StaleNetworkFileHandle | io::ErrorKind::NotConnected => {
+            "its drive is no longer connected".to_owned()
+        }
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         _ => {
             let text = error.to_string();
@@ -126,12 +135,8 @@ pub fn write_atomically<E: From<FileError>>(
     };
     let io = |source| FileError::Io { action: "write", path: path.to_path_buf(), source };
     fs::create_dir_all(folder).map_err(io)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hiscmcl-");
-    // Temporary files are private by default; what the user saves should be as readable as any other.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let temporary = builder.tempfile_in(folder).map_err(io)?;
+    remove_stale(folder);
+    let temporary = temporary_in(folder).map_err(io)?;
     {
         let mut writer = io::BufWriter::new(temporary.as_file());
         fill(&mut writer)?;
@@ -140,6 +145,106 @@ pub fn write_atomically<E: From<FileError>>(
     temporary.as_file().sync_all().map_err(io)?;
     temporary.persist(path).map_err(|e| io(e.error))?;
     Ok(())
+}
+
+/// What the names of temporary files begin with.
+const TEMPORARY: &str = ".hiscmcl-";
+
+/// Where locks cannot tell whether a temporary file is still written to, one this old is not.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A new temporary file in `folder`, locked as long as it is open, so that no other program takes it for stale.
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
+    // Temporary files are private by default; what the user saves should be as readable as any other.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    loop {
+        let temporary = builder.tempfile_in(folder)?;
+        match temporary.as_file().try_lock() {
+            // Another program may have removed it before it was locked.
+            Ok(()) if !temporary.path().exists() => {}
+            Err(TryLockError::WouldBlock) => {}
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(temporary),
+        }
+    }
+}
+
+/// Removes temporary files that a program left in `folder` when it was killed; once in the life of this program, as
+/// listing a large folder takes time.
+fn remove_stale(folder: &Path) {
+    static LOOKED_AT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    if !LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf()) {
+        return;
+    }
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMPORARY));
+        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_file()) && is_stale(&entry.path()) {
+            // What cannot be removed stays for next time.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether nobody writes to the temporary file at `path` any more.
+fn is_stale(path: &Path) -> bool {
+    let Ok(file) = File::options().write(true).open(path) else { return false };
+    match file.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock) => false,
+        Err(TryLockError::Error(_)) => {
+            let modified = file.metadata().and_then(|about| about.modified());
+            modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STALE))
+        }
+    }
+}
+
+/// A folder for what is only needed while this program runs. It goes when this is dropped; where the program was killed
+/// before, the next one removes it.
+#[derive(Debug)]
+pub struct ScratchFolder {
+    folder: TempDir,
+    /// Held as long as the folder is in use.
+    _lock: File,
+}
+
+impl ScratchFolder {
+    const PREFIX: &'static str = "hiscmcl-scratch-";
+    const LOCK: &'static str = "in-use.lock";
+
+    /// A new folder among the temporary files of the system.
+    ///
+    /// # Errors
+    /// [`FileError::Io`] naming the folder in which it cannot be made.
+    pub fn new() -> Result<Self, FileError> {
+        let parent = std::env::temp_dir();
+        Self::remove_stale(&parent);
+        let failed = |source| FileError::Io { action: "write", path: parent.clone(), source };
+        let folder = tempfile::Builder::new().prefix(Self::PREFIX).tempdir_in(&parent).map_err(failed)?;
+        // Under its name only once it is locked; without locks the folder is taken for stale when it is old.
+        let unlocked = folder.path().join("new.lock");
+        let lock = File::create(&unlocked).map_err(failed)?;
+        let _ = lock.try_lock();
+        fs::rename(&unlocked, folder.path().join(Self::LOCK)).map_err(failed)?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn remove_stale(parent: &Path) {
+        let Ok(entries) = fs::read_dir(parent) else { return };
+        for entry in entries.flatten() {
+            let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(Self::PREFIX));
+            if is_ours && is_stale(&entry.path().join(Self::LOCK)) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
 }
 
 /// [`write_atomically`] of bytes that are already there.
@@ -228,6 +333,29 @@ mod tests {
                 "C4_A_B-2-2.png"
             ]
         );
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_removed_and_what_another_writes_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at(".hiscmcl-killed"), "half").unwrap();
+        fs::write(at(".hiscmcl-other"), "half").unwrap();
+        fs::write(at("mine"), "whole").unwrap();
+        let other = File::options().write(true).open(at(".hiscmcl-other")).unwrap();
+        other.try_lock().unwrap();
+        write_bytes_atomically(&at("a.txt"), b"new").unwrap();
+        assert!(!at(".hiscmcl-killed").exists());
+        assert!(at(".hiscmcl-other").exists() && at("mine").exists() && at("a.txt").exists());
+
+        let left = dir.path().join("hiscmcl-scratch-left");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join(ScratchFolder::LOCK), "").unwrap();
+        let used = ScratchFolder::new().unwrap();
+        let parent = used.path().parent().unwrap().to_path_buf();
+        ScratchFolder::remove_stale(dir.path());
+        ScratchFolder::remove_stale(&parent);
+        assert!(!left.exists() && used.path().exists());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::core::matrix::Matrix;
 use crate::evaluate::metrics::{
-    benjamini_hochberg, highest_expressed, mae, mean, mean_of_defined, mse, pearson, pearson_p, spearman,
+    benjamini_hochberg, highest_expressed, mae, mean, mean_where_defined, mse, pearson, pearson_p, spearman,
 };
 use crate::evaluate::report::{Ceiling, FoldReport, GeneScore, MeanReport, RegionAgreement, Scores};
 
@@ -53,28 +53,39 @@ pub struct FoldShapeError {
     genes: usize,
 }
 
-/// Scores the model, ridge regression and the mean predictor on one held-out section.
+/// Correlations over fewer spots than this say nothing, so they count as undefined.
+pub const MIN_SPOTS_TO_CORRELATE: usize = 10;
+
+/// Correlations over fewer spots than this are told to be uncertain.
+const CERTAIN_SPOTS: usize = 30;
+
+/// Scores the model, ridge regression and the mean predictor on one held-out section. Correlations are undefined in
+/// a section of fewer than [`MIN_SPOTS_TO_CORRELATE`] spots.
 ///
 /// # Errors
 /// [`FoldShapeError`] when the arrays do not belong together.
 pub fn report(input: FoldInput<'_>) -> Result<FoldReport, FoldShapeError> {
     check(&input)?;
+    let spots = input.measured.rows();
+    let is_scored = spots >= MIN_SPOTS_TO_CORRELATE;
+    let ceilings: Vec<Option<f64>> = input.ceiling.iter().map(|c| c.filter(|_| is_scored)).collect();
+    let mut notes = input.notes.clone();
+    notes.extend(note_on_size(input.test, spots));
     let genes: Vec<GeneResult> =
         (0..input.genes.len()).into_par_iter().map(|g| GeneResult::of(&input, g)).collect();
     let means: Vec<f64> = genes.iter().map(|g| g.mean_expression).collect();
     let heg = highest_expressed(&means);
     let scores = |of: fn(&GeneResult) -> Agreement| Scores {
-        pcc_all: mean_of_defined(genes.iter().map(|g| of(g).pcc)),
-        pcc_heg50: mean_of_defined(heg.iter().map(|&g| of(&genes[g]).pcc)),
+        pcc_all: mean_where_defined(genes.iter().map(|g| of(g).pcc)),
+        pcc_heg50: mean_where_defined(heg.iter().map(|&g| of(&genes[g]).pcc)),
         mse: mean(genes.iter().map(|g| of(g).mse)),
         mae: mean(genes.iter().map(|g| of(g).mae)),
     };
     let ceiling = Ceiling {
-        pcc_all: mean_of_defined(input.ceiling.iter().copied()),
-        pcc_heg50: mean_of_defined(heg.iter().map(|&g| input.ceiling[g])),
+        pcc_all: mean_where_defined(ceilings.iter().copied()),
+        pcc_heg50: mean_where_defined(heg.iter().map(|&g| ceilings[g])),
     };
-    let p_values: Vec<Option<f64>> =
-        genes.iter().map(|g| pearson_p(g.model.pcc?, input.measured.rows())).collect();
+    let p_values: Vec<Option<f64>> = genes.iter().map(|g| pearson_p(g.model.pcc?, spots)).collect();
     let q_values = benjamini_hochberg(&p_values);
     Ok(FoldReport {
         test: input.test.to_owned(),
@@ -89,8 +100,8 @@ pub fn report(input: FoldInput<'_>) -> Result<FoldReport, FoldShapeError> {
             .iter()
             .zip(input.genes)
             .zip(q_values)
-            .zip(input.ceiling)
-            .map(|(((g, name), q), &ceiling)| GeneScore {
+            .zip(ceilings)
+            .map(|(((g, name), q), ceiling)| GeneScore {
                 gene: name.clone(),
                 mean_expression: g.mean_expression,
                 pcc: g.model.pcc,
@@ -105,9 +116,22 @@ pub fn report(input: FoldInput<'_>) -> Result<FoldReport, FoldShapeError> {
             .collect(),
         train: input.train,
         validation: input.validation,
-        regions: input.regions,
-        notes: input.notes,
+        regions: input.regions.filter(|_| is_scored),
+        notes,
     })
+}
+
+/// What to say of a test section that has few spots.
+fn note_on_size(test: &str, spots: usize) -> Option<String> {
+    let count = if spots == 1 { "1 spot".to_owned() } else { format!("{spots} spots") };
+    if spots < MIN_SPOTS_TO_CORRELATE {
+        return Some(format!(
+            "Section {test} has {count}: correlations over fewer than {MIN_SPOTS_TO_CORRELATE} are not meaningful, \
+             so they are left undefined and out of the means."
+        ));
+    }
+    (spots < CERTAIN_SPOTS)
+        .then(|| format!("Section {test} has {count}: correlations over so few are uncertain."))
 }
 
 fn check(input: &FoldInput<'_>) -> Result<(), FoldShapeError> {
@@ -138,7 +162,7 @@ struct Agreement {
 impl Agreement {
     fn of(measured: &[f64], predicted: &[f64]) -> Self {
         Self {
-            pcc: pearson(measured, predicted),
+            pcc: pearson(measured, predicted).filter(|_| measured.len() >= MIN_SPOTS_TO_CORRELATE),
             mse: mse(measured, predicted),
             mae: mae(measured, predicted),
         }
@@ -164,19 +188,20 @@ impl GeneResult {
             model: Agreement::of(&measured, &predicted),
             ridge: Agreement::of(&measured, &column(input.ridge)),
             mean: Agreement::of(&measured, &column(input.mean)),
-            spearman: spearman(&measured, &predicted),
+            spearman: spearman(&measured, &predicted).filter(|_| measured.len() >= MIN_SPOTS_TO_CORRELATE),
             uncertainty: mean(column(input.uncertainty)),
         }
     }
 }
 
 impl MeanReport {
-    /// The mean of each number over the folds, each test section counting the same.
+    /// The mean of each number over the folds where it is defined, each test section counting the same.
     pub fn over(folds: &[FoldReport]) -> Self {
         let of = |value: &dyn Fn(&FoldReport) -> f64| mean(folds.iter().map(value));
+        let pcc = |value: &dyn Fn(&FoldReport) -> Option<f64>| mean_where_defined(folds.iter().map(value));
         let scores = |part: fn(&FoldReport) -> Scores| Scores {
-            pcc_all: of(&|f| part(f).pcc_all),
-            pcc_heg50: of(&|f| part(f).pcc_heg50),
+            pcc_all: pcc(&|f| part(f).pcc_all),
+            pcc_heg50: pcc(&|f| part(f).pcc_heg50),
             mse: of(&|f| part(f).mse),
             mae: of(&|f| part(f).mae),
         };
@@ -184,7 +209,10 @@ impl MeanReport {
             model: scores(|f| f.model),
             ridge: scores(|f| f.ridge),
             mean: scores(|f| f.mean),
-            ceiling: Ceiling { pcc_all: of(&|f| f.ceiling.pcc_all), pcc_heg50: of(&|f| f.ceiling.pcc_heg50) },
+            ceiling: Ceiling {
+                pcc_all: pcc(&|f| f.ceiling.pcc_all),
+                pcc_heg50: pcc(&|f| f.ceiling.pcc_heg50),
+            },
         }
     }
 }
@@ -201,9 +229,11 @@ mod tests {
     #[test]
     fn a_fold_by_hand() {
         let genes = ["A", "B", "C"].map(str::to_owned);
-        let measured = matrix(&[[1.0, 0.0, 5.0], [2.0, 0.0, 1.0], [3.0, 0.0, 3.0], [4.0, 0.0, 7.0]]);
-        let predicted = matrix(&[[1.5, 0.0, 4.0], [2.5, 1.0, 4.0], [3.5, 0.0, 4.0], [4.5, 0.0, 4.0]]);
-        let mean = mean_prediction(&measured, 4);
+        // Four spots, three times.
+        let three = |rows: [[f32; 3]; 4]| matrix(&[rows, rows, rows].concat());
+        let measured = three([[1.0, 0.0, 5.0], [2.0, 0.0, 1.0], [3.0, 0.0, 3.0], [4.0, 0.0, 7.0]]);
+        let predicted = three([[1.5, 0.0, 4.0], [2.5, 1.0, 4.0], [3.5, 0.0, 4.0], [4.5, 0.0, 4.0]]);
+        let mean = mean_prediction(&measured, 12);
         let f = report(FoldInput {
             test: "C4",
             patient: Some("C"),
@@ -212,7 +242,7 @@ mod tests {
             genes: &genes,
             measured: &measured,
             predicted: &predicted,
-            uncertainty: &Matrix::from_fn(4, 3, |r, c| (r * c) as f32),
+            uncertainty: &Matrix::from_fn(12, 3, |r, c| (r % 4 * c) as f32),
             ridge: &measured,
             ridge_alpha: 3.0,
             mean: &mean,
@@ -224,15 +254,16 @@ mod tests {
         assert_eq!(f.undefined_genes, 1);
         // A: r = 1, errors of 0.5; B constant; C predicted constant: 0, errors 1, 3, 1, 3.
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} {b}");
-        close(f.model.pcc_all, 0.5);
-        close(f.model.pcc_heg50, 0.5);
+        close(f.model.pcc_all.unwrap(), 0.5);
+        close(f.model.pcc_heg50.unwrap(), 0.5);
         close(f.model.mse, (0.25 + 0.25 + 5.0) / 3.0);
         close(f.model.mae, (0.5 + 0.25 + 2.0) / 3.0);
-        close(f.ridge.pcc_all, 1.0);
+        close(f.ridge.pcc_all.unwrap(), 1.0);
         close(f.ridge.mse, 0.0);
-        assert_eq!((f.mean.pcc_all, f.mean.pcc_heg50), (0.0, 0.0));
+        assert_eq!((f.mean.pcc_all, f.mean.pcc_heg50), (Some(0.0), Some(0.0)));
         close(f.mean.mse, (1.25 + 0.0 + 5.0) / 3.0);
-        close(f.ceiling.pcc_all, 0.6);
+        close(f.ceiling.pcc_all.unwrap(), 0.6);
+        assert_eq!(f.notes, ["Section C4 has 12 spots: correlations over so few are uncertain."]);
         let [a, b, c] = &f.genes[..] else { panic!("{:?}", f.genes) };
         assert_eq!((b.pcc, b.q, b.spearman, b.ridge_pcc), (None, None, None, None));
         assert_eq!((c.pcc, c.q), (Some(0.0), Some(1.0)));
@@ -240,8 +271,38 @@ mod tests {
         close(a.q.unwrap(), 0.0);
         assert_eq!((a.mean_expression, c.uncertainty), (2.5, 3.0));
 
-        let other = FoldReport { model: Scores { pcc_all: 0.1, ..f.model }, ..f.clone() };
-        close(MeanReport::over(&[f, other]).model.pcc_all, 0.3);
+        let other = FoldReport { model: Scores { pcc_all: Some(0.1), ..f.model }, ..f.clone() };
+        let undefined = FoldReport { model: Scores { pcc_all: None, ..f.model }, ..f.clone() };
+        close(MeanReport::over(&[f, other, undefined.clone()]).model.pcc_all.unwrap(), 0.3);
+        assert_eq!(MeanReport::over(&[undefined]).model.pcc_all, None);
+    }
+
+    #[test]
+    fn correlations_over_a_few_spots_are_undefined() {
+        let m = matrix(&[[1.0, 0.0, 5.0], [2.0, 1.0, 1.0], [4.0, 0.0, 3.0]]);
+        let f = report(FoldInput {
+            test: "tiny",
+            patient: None,
+            train: vec!["A1".into()],
+            validation: None,
+            genes: &["A", "B", "C"].map(str::to_owned),
+            measured: &m,
+            predicted: &m,
+            uncertainty: &m,
+            ridge: &m,
+            ridge_alpha: 1.0,
+            mean: &m,
+            ceiling: &[Some(0.9); 3],
+            regions: Some(RegionAgreement { ari: 1.0, nmi: 1.0, spots: 3 }),
+            notes: vec![],
+        })
+        .unwrap();
+        for s in [f.model, f.ridge, f.mean] {
+            assert_eq!((s.pcc_all, s.pcc_heg50, s.mse, s.mae), (None, None, 0.0, 0.0));
+        }
+        assert_eq!((f.ceiling.pcc_all, f.regions, f.undefined_genes), (None, None, 3));
+        assert!(f.genes.iter().all(|g| g.pcc.or(g.q).or(g.spearman).or(g.ridge_pcc).or(g.ceiling).is_none()));
+        assert!(f.notes[0].starts_with("Section tiny has 3 spots: correlations over fewer than 10 are not"));
     }
 
     #[test]

@@ -79,8 +79,13 @@ pub fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
 
 /// The mean of those that are defined; 0 for none.
 pub fn mean_of_defined(values: impl IntoIterator<Item = Option<f64>>) -> f64 {
+    mean_where_defined(values).unwrap_or(0.0)
+}
+
+/// The mean of those that are defined, undefined for none.
+pub fn mean_where_defined(values: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
     let (sum, n) = values.into_iter().flatten().fold((0.0, 0usize), |(sum, n), v| (sum + v, n + 1));
-    if n == 0 { 0.0 } else { sum / n as f64 }
+    (n > 0).then(|| sum / n as f64)
 }
 
 /// The two-sided p-value of a Pearson correlation `r` over `n` independent pairs, under the hypothesis of
@@ -174,7 +179,7 @@ mod tests {
         assert_eq!(spearman(&varying, &constant), Some(0.0));
         assert_eq!(pearson(&[], &[]), None);
         assert_eq!(mean_of_defined([None, Some(2.0), Some(4.0)]), 3.0);
-        assert_eq!(mean_of_defined([None]), 0.0);
+        assert_eq!((mean_of_defined([None]), mean_where_defined([None])), (0.0, None));
     }
 
     #[test]

@@ -7,10 +7,11 @@ use crate::core::target::Target;
 /// Scores of one method on one test section, or their mean over folds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scores {
-    /// Mean Pearson correlation over all genes where it is defined.
-    pub pcc_all: f64,
+    /// Mean Pearson correlation over all genes where it is defined. `None` where it is for no gene, as in a section
+    /// of a few spots.
+    pub pcc_all: Option<f64>,
     /// The same over the 50 genes with the highest mean expression.
-    pub pcc_heg50: f64,
+    pub pcc_heg50: Option<f64>,
     /// Mean squared error over all values.
     pub mse: f64,
     /// Mean absolute error over all values.
@@ -20,13 +21,14 @@ pub struct Scores {
 /// The best mean correlation that a perfect predictor could reach, given counting noise.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Ceiling {
-    /// Over all genes.
-    pub pcc_all: f64,
+    /// Over all genes. `None` where it is known for no gene.
+    pub pcc_all: Option<f64>,
     /// Over the 50 genes with the highest mean expression.
-    pub pcc_heg50: f64,
+    pub pcc_heg50: Option<f64>,
 }
 
-/// One gene on one test section. `None` where a correlation is undefined (the gene is constant there).
+/// One gene on one test section. `None` where a correlation is undefined (the gene is constant
+/// there, or there are too few spots).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GeneScore {
     /// Name.
@@ -83,7 +85,7 @@ pub struct FoldReport {
     pub mean: Scores,
     /// The noise ceiling.
     pub ceiling: Ceiling,
-    /// Genes whose correlation is undefined because they are constant in the test section.
+    /// Genes whose correlation is undefined because they are constant in the test section, or it has too few spots.
     pub undefined_genes: usize,
     /// Clusters against labels, where the section has labels.
     pub regions: Option<RegionAgreement>,

@@ -1,5 +1,7 @@
 //! The baselines that stand beside every model: ridge regression on the same features, and the mean.
 
+use std::collections::BTreeMap;
+
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
@@ -7,6 +9,7 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::linalg;
 use crate::core::matrix::Matrix;
 use crate::evaluate::metrics::{mean, mean_of_defined, mse, pearson};
+use crate::evaluate::splits::MIN_SPOTS_TO_JUDGE;
 
 /// Penalties to choose from: half decades from 1 to a million, for standardised features.
 pub const ALPHAS: [f64; 13] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6];
@@ -129,25 +132,33 @@ fn check(x: &Matrix, y: &Matrix, groups: &[usize], alphas: &[f64]) -> Result<(),
     if finite(x) && finite(y) { Ok(()) } else { Err(RidgeError::NotFinite) }
 }
 
-/// The rows held out together, fold by fold; none when there are too few to learn from the rest.
+/// The rows held out together, fold by fold; none when there are too few to learn from the rest. Sections too small
+/// to judge are only learned from, unless all of them are.
 fn folds(groups: &[usize]) -> Vec<Vec<usize>> {
-    let mut distinct = groups.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
+    let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+    for &group in groups {
+        *sizes.entry(group).or_default() += 1;
+    }
+    let all: Vec<usize> = sizes.keys().copied().collect();
+    let large: Vec<usize> =
+        sizes.iter().filter(|&(_, &n)| n >= MIN_SPOTS_TO_JUDGE).map(|(&group, _)| group).collect();
+    let distinct = if large.is_empty() { all } else { large };
     if distinct.len() > 1 {
         let mut folds = vec![Vec::new(); distinct.len().min(MOST_FOLDS)];
         for (row, group) in groups.iter().enumerate() {
-            let place = distinct.binary_search(group).unwrap_or(0);
-            folds[place % MOST_FOLDS].push(row);
+            if let Ok(place) = distinct.binary_search(group) {
+                folds[place % MOST_FOLDS].push(row);
+            }
         }
         return folds;
     }
-    let n = groups.len();
+    let rows: Vec<usize> = (0..groups.len()).filter(|&row| distinct.contains(&groups[row])).collect();
+    let n = rows.len();
     let blocks = BLOCKS.min(n / 2);
     if blocks < 2 {
         return Vec::new();
     }
-    (0..blocks).map(|b| (b * n / blocks..(b + 1) * n / blocks).collect()).collect()
+    (0..blocks).map(|b| rows[b * n / blocks..(b + 1) * n / blocks].to_vec()).collect()
 }
 
 /// Features and expression, both without their means, and the Gram matrix from which every fold's own
@@ -438,6 +449,14 @@ mod tests {
     fn a_single_section_is_cut_into_blocks() {
         assert_eq!(folds(&[4; 11]), [vec![0, 1], vec![2, 3], vec![4, 5], vec![6, 7], vec![8, 9, 10]]);
         assert!(folds(&[0, 0, 0]).is_empty());
+        // Tiny sections are never held out beside large ones.
+        let sized = |sizes: &[usize]| -> Vec<usize> {
+            sizes.iter().enumerate().flat_map(|(group, &n)| std::iter::repeat_n(group, n)).collect()
+        };
+        let held = |sizes: &[usize]| folds(&sized(sizes)).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!((held(&[40, 3, 50]), held(&[3, 40])), (vec![40, 50], vec![8; 5]));
+        assert_eq!(folds(&sized(&[3, 40]))[0], (3..11).collect::<Vec<_>>());
+        assert_eq!(held(&[3, 4]), [3, 4]);
         let many: Vec<usize> = (0..40).collect();
         assert_eq!(folds(&many).len(), MOST_FOLDS);
         let one = Matrix::from_fn(1, 2, |_, _| 1.0);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::metrics::mean_of_defined;
 use crate::evaluate::report::{Ceiling, EvalReport, FoldReport, MeanReport, Scores};
 
@@ -74,10 +75,11 @@ pub fn folds_csv(report: &EvalReport) -> String {
 fn method_rows(out: &mut String, names: &str, of: &MeanReport) {
     for (method, s) in [("model", of.model), ("ridge", of.ridge), ("mean", of.mean)] {
         let Scores { pcc_all, pcc_heg50, mse, mae } = s;
-        let _ = writeln!(out, "{names},{method},{pcc_all:.6},{pcc_heg50:.6},{mse:.6},{mae:.6}");
+        let (pcc_all, pcc_heg50) = (number(pcc_all), number(pcc_heg50));
+        let _ = writeln!(out, "{names},{method},{pcc_all},{pcc_heg50},{mse:.6},{mae:.6}");
     }
     let Ceiling { pcc_all, pcc_heg50 } = of.ceiling;
-    let _ = writeln!(out, "{names},ceiling,{pcc_all:.6},{pcc_heg50:.6},,");
+    let _ = writeln!(out, "{names},ceiling,{},{},,", number(pcc_all), number(pcc_heg50));
 }
 
 /// `per_gene.csv`: a row for each test section and gene. What is undefined is left empty.
@@ -110,6 +112,11 @@ fn number(value: Option<f64>) -> String {
     value.map(|v| format!("{v:.6}")).unwrap_or_default()
 }
 
+/// A score as people read it; a dash where it is undefined.
+pub fn rounded(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"))
+}
+
 /// A CSV field, in quotes where it must be.
 pub fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
@@ -135,19 +142,24 @@ pub fn text(report: &EvalReport) -> String {
         for (method, s) in [("model", part.model), ("ridge", part.ridge), ("mean", part.mean)] {
             let _ = writeln!(
                 out,
-                "{name:width$}  {method:7}  {:7.3}  {:10.3}  {:5.3}  {:5.3}",
-                s.pcc_all, s.pcc_heg50, s.mse, s.mae
+                "{name:width$}  {method:7}  {:>7}  {:>10}  {:5.3}  {:5.3}",
+                rounded(s.pcc_all),
+                rounded(s.pcc_heg50),
+                s.mse,
+                s.mae
             );
             name = "";
         }
         let c = part.ceiling;
-        let _ = writeln!(out, "{:width$}  ceiling  {:7.3}  {:10.3}", "", c.pcc_all, c.pcc_heg50);
+        let (all, heg) = (rounded(c.pcc_all), rounded(c.pcc_heg50));
+        let _ = writeln!(out, "{:width$}  ceiling  {all:>7}  {heg:>10}", "");
     }
     let undefined: usize = report.folds.iter().map(|f| f.undefined_genes).sum();
     if undefined > 0 {
         let _ = writeln!(
             out,
-            "{undefined} correlations are undefined (the gene is constant in the test section) and left out."
+            "{undefined} correlations are undefined (the gene is constant in the test section, or the section has \
+             fewer than {MIN_SPOTS_TO_CORRELATE} spots) and left out."
         );
     }
     for warning in &report.warnings {
@@ -173,20 +185,24 @@ pub fn comparison(reports: &[(&str, EvalReport)]) -> String {
     for (name, s) in rows {
         let _ = writeln!(
             out,
-            "{name:width$}  {:7.3}  {:10.3}  {:5.3}  {:5.3}",
-            s.pcc_all, s.pcc_heg50, s.mse, s.mae
+            "{name:width$}  {:>7}  {:>10}  {:5.3}  {:5.3}",
+            rounded(s.pcc_all),
+            rounded(s.pcc_heg50),
+            s.mse,
+            s.mae
         );
     }
     let ceiling = first.mean.ceiling;
-    let _ = writeln!(out, "{:width$}  {:7.3}  {:10.3}", "ceiling", ceiling.pcc_all, ceiling.pcc_heg50);
+    let (all, heg) = (rounded(ceiling.pcc_all), rounded(ceiling.pcc_heg50));
+    let _ = writeln!(out, "{:width$}  {all:>7}  {heg:>10}", "ceiling");
     for (index, fold) in first.folds.iter().enumerate() {
         let of = |(name, report): &(&str, EvalReport)| {
             let pcc = report.folds.get(index).filter(|f| f.test == fold.test).map(|f| f.model.pcc_all);
-            pcc.map_or_else(|| format!("{name} -"), |pcc| format!("{name} {pcc:.3}"))
+            format!("{name} {}", rounded(pcc.flatten()))
         };
         let scores: Vec<String> = reports.iter().map(of).collect();
-        let _ =
-            writeln!(out, "PCC all on {}: {}, ridge {:.3}", fold.test, scores.join(", "), fold.ridge.pcc_all);
+        let ridge = rounded(fold.ridge.pcc_all);
+        let _ = writeln!(out, "PCC all on {}: {}, ridge {ridge}", fold.test, scores.join(", "));
     }
     out
 }
@@ -213,7 +229,7 @@ mod tests {
     }
 
     fn sample() -> EvalReport {
-        let scores = |pcc_all| Scores { pcc_all, pcc_heg50: 0.4, mse: 0.2, mae: 0.3 };
+        let scores = |pcc| Scores { pcc_all: Some(pcc), pcc_heg50: Some(0.4), mse: 0.2, mae: 0.3 };
         let fold = |test: &str, pcc: f64| FoldReport {
             test: test.into(),
             patient: Some("C".into()),
@@ -223,7 +239,7 @@ mod tests {
             ridge: scores(0.1),
             ridge_alpha: 300.0,
             mean: scores(0.0),
-            ceiling: Ceiling { pcc_all: 0.5, pcc_heg50: 0.75 },
+            ceiling: Ceiling { pcc_all: Some(0.5), pcc_heg50: Some(0.75) },
             undefined_genes: 1,
             regions: None,
             notes: vec!["a remark".into()],
@@ -257,8 +273,8 @@ mod tests {
     #[test]
     fn recipes_stand_beside_each_other() {
         let (mut other, own) = (sample(), sample());
-        other.mean.model.pcc_all = 0.15;
-        other.folds[1].model.pcc_all = 0.12;
+        other.mean.model.pcc_all = Some(0.15);
+        other.folds[1].model.pcc_all = Some(0.12);
         let text = comparison(&[("fused", own), ("published", other)]);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "fused        0.250       0.400  0.200  0.300");

@@ -22,7 +22,7 @@ use crate::evaluate::fold::{FoldInput, report};
 use crate::evaluate::regions;
 use crate::evaluate::report::FoldReport;
 use crate::evaluate::ridge::{ALPHAS, Ridge, mean_prediction};
-use crate::evaluate::splits::{Fold, SectionRef};
+use crate::evaluate::splits::{Fold, Judge, SectionRef};
 use crate::predict::{Model, Predictions, predict};
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::pca::Pca;
@@ -185,7 +185,11 @@ impl Prepared {
 
     /// What the splits need to know of the sections.
     pub fn refs(&self) -> Vec<SectionRef> {
-        let of = |s: &Arc<Section>| SectionRef { name: s.name.clone(), patient: s.patient.clone() };
+        let of = |s: &Arc<Section>| SectionRef {
+            name: s.name.clone(),
+            patient: s.patient.clone(),
+            spots: s.spots.len(),
+        };
         self.sections.iter().map(of).collect()
     }
 
@@ -275,9 +279,10 @@ pub fn fit_model(
         let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
         return Ok((Model::Published(Box::new(model)), curves));
     }
-    let validation = match fold.validation {
-        Some(section) => Validation::Sections(prepared.names(&[section])),
-        None => Validation::Auto,
+    let validation = match &fold.judge {
+        Judge::Sections(sections) => Validation::Sections(prepared.names(sections)),
+        Judge::Part(section) => Validation::Part(prepared.sections[*section].name.clone()),
+        Judge::Nothing => Validation::Nothing,
     };
     let input = FitInput {
         sections: prepared.training(fold),
@@ -290,8 +295,9 @@ pub fn fit_model(
         curves.push(*metrics);
         ctx.observer.epoch(&fold.name, metrics);
     };
-    let fitted =
+    let mut fitted =
         fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
+    fitted.recipe.notes.extend(fold.note(&prepared.refs()));
     Ok((Model::Fused(Box::new(fitted)), curves))
 }
 
@@ -388,7 +394,10 @@ pub fn test(
             test: &section.name,
             patient: section.patient.as_deref(),
             train: prepared.names(&fold.train),
-            validation: fold.validation.map(|v| prepared.sections[v].name.clone()),
+            validation: match fold.validation() {
+                [] => None,
+                some => Some(prepared.names(some).join(", ")),
+            },
             genes: &prepared.genes,
             measured,
             predicted: &predictions.mean,

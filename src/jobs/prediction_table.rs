@@ -11,6 +11,7 @@ use super::predict::{predictions, test_report, write_csv};
 use super::runs::{RunInfo, RunKind, find_run};
 use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
+use crate::core::target::Target;
 use crate::data::anndata::{self, Column, Columns, Contents, Uns};
 use crate::data::section::{Section, ValueKind};
 use crate::device::DeviceChoice;
@@ -160,13 +161,8 @@ fn save_anndata(
 fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &Ctx) -> Matrix {
     let genes = &run.config.genes;
     let all = target::measured(section, genes, run.config.target);
-    let absent = all.iter().filter(|column| column.is_none()).count();
-    if absent > 0 {
-        ctx.observer.note(&format!(
-            "{} did not measure {absent} of the {} genes; their measured values are left empty",
-            section.name,
-            genes.len()
-        ));
+    if let Some(note) = note_on_absent(section, &all, run.config.target) {
+        ctx.observer.note(&note);
     }
     if section.values.scale(run.config.target, true) != run.config.scale() {
         ctx.observer.note(&format!(
@@ -179,6 +175,31 @@ fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &C
         let row = rows.get(r).copied().flatten();
         column.zip(row).and_then(|(c, r)| c.get(r)).copied().unwrap_or(f32::NAN)
     })
+}
+
+/// What to say of measured values where the section lacks genes. `None` where it measured all.
+pub(super) fn note_on_absent(
+    section: &Section,
+    measured: &[Option<Vec<f32>>],
+    target: Target,
+) -> Option<String> {
+    let (all, present) = (measured.len(), measured.iter().flatten().count());
+    let mut note = match all - present {
+        0 => return None,
+        1 => {
+            format!("{} did not measure 1 of the {all} genes; its measured values are missing", section.name)
+        }
+        absent => format!(
+            "{} did not measure {absent} of the {all} genes; their measured values are missing",
+            section.name
+        ),
+    };
+    if target == Target::Published && section.values == ValueKind::Counts && present > 0 {
+        note.push_str(&format!(
+            ", and those of the others are relative to the sum over the {present} that it measured"
+        ));
+    }
+    Some(note)
 }
 
 /// How the run was made, and what the parts of the file are.
@@ -228,5 +249,26 @@ fn settings(value: Value) -> Uns {
         },
         Value::String(v) => Uns::Text(v),
         other @ (Value::Null | Value::Array(_)) => Uns::Text(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::section;
+
+    #[test]
+    fn genes_that_a_section_lacks_are_told_with_what_it_means_for_the_others() {
+        let counted = section("other_kit", &["A"], &[&[1.0]]);
+        let measured = [Some(vec![1.0]), None, None];
+        let said = note_on_absent(&counted, &measured, Target::Published).unwrap();
+        assert_eq!(
+            said,
+            "other_kit did not measure 2 of the 3 genes; their measured values are missing, and those of the others are \
+             relative to the sum over the 1 that it measured"
+        );
+        let said = note_on_absent(&counted, &measured[..2], Target::Lognorm).unwrap();
+        assert_eq!(said, "other_kit did not measure 1 of the 2 genes; its measured values are missing");
+        assert_eq!(note_on_absent(&counted, &measured[..1], Target::Published), None);
     }
 }

@@ -39,7 +39,7 @@ pub fn create(
             bail!("{} was not made: {}", path.display(), added.refused.join("; "));
         }
     }
-    project.save(path)?;
+    project.save_over(path)?;
     Ok(project)
 }
 

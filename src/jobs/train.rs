@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::context::{Ctx, Part};
 use super::encoders::EncoderChoice;
@@ -15,7 +15,9 @@ use super::runs::{
     discard_if_outdated, existing_or_new, fold_folder,
 };
 use super::workspace::Workspace;
-use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
+use crate::core::files::{
+    FileError, ScratchFolder, read_json, write_bytes_atomically, write_json_atomically,
+};
 use crate::core::memory::peak_rss_mb;
 use crate::core::target::Target;
 use crate::device::{self, ComputeDevice, DeviceChoice};
@@ -100,7 +102,12 @@ pub fn train(
         .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
     let run = start_run(workspace, name, &config, &prepared, ctx)?;
     let (reports, fold_notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
-    let notes: Vec<String> = prepared.notes().chain(fold_notes).collect();
+    let mut notes: Vec<String> = prepared.notes().chain(fold_notes).collect();
+    for note in reports.iter().flat_map(|r| &r.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
     if let [one] = reports.as_slice() {
         write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
     } else if !reports.is_empty() {
@@ -134,7 +141,7 @@ pub fn evaluate(
     let split_folds = folds(&prepared.refs(), split)?;
     let run = keep.map(|name| start_run(workspace, name, &config, &prepared, ctx)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
-    let scratch = tempfile::tempdir().context("Cannot make a temporary folder")?;
+    let scratch = ScratchFolder::new()?;
     let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
 
     let mut reports = Vec::new();
@@ -230,12 +237,11 @@ fn run_fold(
     folder: &Path,
     ctx: &Ctx,
 ) -> anyhow::Result<(Vec<FoldReport>, Vec<String>)> {
-    let reports_path = folder.join(FOLD_REPORT_FILE);
+    let (reports_path, checkpoint) = (folder.join(FOLD_REPORT_FILE), folder.join(CHECKPOINT_FILE));
     let fitted = if reports_path.is_file() {
         Model::load(folder, device)?
     } else {
         fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
-        let checkpoint = folder.join(CHECKPOINT_FILE);
         let (fitted, curves) = fit_model(prepared, fold, request, device, &checkpoint, ctx)?;
         fitted.save(folder)?;
         let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;
@@ -247,11 +253,12 @@ fn run_fold(
         let notes: Vec<String> = prepared.notes().chain(fitted.notes().to_vec()).collect();
         write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &notes).as_bytes())?;
         write_json_atomically(&reports_path, &reports)?;
-        if checkpoint.exists() {
-            fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
-        }
         fitted
     };
+    // Also one that a program left behind that was killed between the two.
+    if checkpoint.exists() {
+        fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
+    }
     Ok((read_json(&reports_path)?, fitted.notes().to_vec()))
 }
 

@@ -54,7 +54,8 @@ impl From<&[f32]> for Array {
     }
 }
 
-/// Writes `arrays` and a `description` in one file, atomically.
+/// Writes `arrays` and a `description` in one file, atomically, into a folder that is there: where it vanished with its
+/// drive, nothing is put in its place.
 ///
 /// # Errors
 /// [`FileError`] naming `path`.
@@ -64,6 +65,9 @@ pub fn write(
     description: &impl serde::Serialize,
 ) -> Result<(), FileError> {
     let failed = |e: String| FileError::malformed(path, format!("cannot be written: {e}"));
+    if path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        return Err(failed("its folder is not there any more; connect its drive again".to_owned()));
+    }
     let text = serde_json::to_string(description).map_err(|e| failed(e.to_string()))?;
     let metadata = HashMap::from([(DESCRIPTION.to_owned(), text)]);
     let bytes = safetensors::serialize(arrays, Some(metadata)).map_err(|e| failed(e.to_string()))?;

@@ -21,8 +21,11 @@ use crate::train::members;
 use crate::train::stage::EpochMetrics;
 use crate::train::work::{Work, fingerprint};
 
-/// The fewest spots that are worth training on, and validating on.
-pub(super) const FEWEST_SPOTS: usize = 8;
+/// The fewest spots that are worth training on.
+pub(super) const FEWEST_SPOTS: usize = 16;
+
+/// The fewest spots that are worth validating on.
+pub(super) const FEWEST_JUDGES: usize = 8;
 
 /// A section to train on.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,10 @@ pub enum Validation {
     Auto,
     /// These sections; at least one other must be left to train on.
     Sections(Vec<String>),
+    /// The right quarter of this section's spots.
+    Part(String),
+    /// None: training takes half of the most epochs, and retrieval and regression are blended evenly.
+    Nothing,
 }
 
 /// What to train on.
@@ -80,8 +87,11 @@ pub enum TrainError {
         /// What does not fit.
         problem: String,
     },
-    /// Validation names a section that is not there, or all that are.
-    #[error("Validation on {0} is not possible: name sections that are trained on, and leave at least one")]
+    /// Validation names a section that is not there or too small, or all that are.
+    #[error(
+        "Validation on {0} is not possible: it takes sections that are trained on, with at least {FEWEST_JUDGES} \
+         spots, and as many must be left"
+    )]
     Validation(String),
     /// Features do not fit together.
     #[error("The features of {section} cannot be used: {source}")]
@@ -193,7 +203,7 @@ fn check(input: &FitInput<'_>, views: usize) -> Result<(), TrainError> {
         }
     }
     let spots: usize = input.sections.iter().map(|s| s.spot_ids.len()).sum();
-    if spots < 2 * FEWEST_SPOTS || genes == 0 || width == 0 {
+    if spots < FEWEST_SPOTS || genes == 0 || width == 0 {
         return Err(TrainError::TooFewSpots(spots));
     }
     Ok(())

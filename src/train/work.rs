@@ -21,7 +21,7 @@ use crate::train::batch::batch_size;
 use crate::train::chance::chance_note;
 use crate::train::checkpoint::{Member, Standing};
 use crate::train::config::TrainConfig;
-use crate::train::fit::{FEWEST_SPOTS, FitInput, TrainError, TrainSection, Validation};
+use crate::train::fit::{FEWEST_JUDGES, FitInput, TrainError, TrainSection, Validation};
 use crate::train::prepare::{Prepared, input_width, prepare};
 use crate::train::stage::{Best, Listeners, Phase, Stage, StageState, ValidationSpots};
 
@@ -37,11 +37,10 @@ pub struct Work<'a> {
     features: Vec<StandardFeatures<'a>>,
     /// Of the views beside the plain one, each of all sections.
     views: Vec<Vec<StandardFeatures<'a>>>,
-    /// The spots that choose, and their measured expression.
+    /// The spots that choose, and their measured expression; none where nothing is chosen.
     validation: Vec<Pick>,
     measured: Matrix,
-    /// The section they are, where they are one.
-    validation_name: Option<String>,
+    judge: JudgeSpots,
     choosing: Prepared,
     whole: Prepared,
 }
@@ -67,7 +66,7 @@ impl<'a> Work<'a> {
             seen.map(|(f, s)| Ok(standard(&s, f)?.turned(View::turn_of(index + 1)))).collect()
         };
         let views = (0..config.views).map(view).collect::<Result<Vec<_>, TrainError>>()?;
-        let (training, validation, validation_name) = split(input, &features)?;
+        let (training, validation, judge) = split(input, &features)?;
         let expression: Vec<&Matrix> = input.sections.iter().map(|s| s.expression).collect();
         let places: Vec<&[[f32; 2]]> = features.iter().map(StandardFeatures::spot_um).collect();
         let mut all: Vec<Pick> = training.iter().chain(&validation).copied().collect();
@@ -88,7 +87,7 @@ impl<'a> Work<'a> {
             views,
             validation,
             measured,
-            validation_name,
+            judge,
             choosing,
             whole,
         })
@@ -123,6 +122,9 @@ impl<'a> Work<'a> {
         let device = self.device.burn().clone().without_autodiff();
         let source = ImageSource::new(&self.features, &device).and_views(&self.views);
         let (phase, prepared, validation, epochs) = match chosen {
+            None if self.validation.is_empty() => {
+                (Phase::Choosing, &self.choosing, None, default_epochs(self.config))
+            }
             None => {
                 let spots = ValidationSpots { picks: &self.validation, measured: &self.measured };
                 (Phase::Choosing, &self.choosing, Some(spots), self.config.epochs)
@@ -166,7 +168,10 @@ impl<'a> Work<'a> {
             landmarks: self.config.landmarks,
             neighbours: self.config.neighbours,
             sections: self.input.sections.iter().map(|s| s.name.to_owned()).collect(),
-            validation: self.validation_name.clone(),
+            validation: match &self.judge {
+                JudgeSpots::Sections(name) => Some(name.clone()),
+                JudgeSpots::Part(_) | JudgeSpots::Nothing => None,
+            },
             epochs: standing.members.iter().filter_map(|m| m.chosen.as_ref()).map(|b| b.epochs).collect(),
             floor: self.floor(),
             notes: self.notes(standing),
@@ -193,6 +198,10 @@ impl<'a> Work<'a> {
         cancel: &CancelToken,
     ) -> Result<(Blend, Calibration), TrainError> {
         let p = &self.choosing;
+        if self.validation.is_empty() {
+            let calibration = Calibration::from_deviation(&p.scale.deviation);
+            return Ok((Blend::even(self.input.genes.len()), calibration));
+        }
         let networks = networks(&self.network, parameters, self.device);
         let device = self.device.burn().clone().without_autodiff();
         let source = ImageSource::new(&self.features, &device);
@@ -243,10 +252,24 @@ impl<'a> Work<'a> {
 
     fn notes(&self, standing: &Standing) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.validation_name.is_none() {
-            let text = "There was one section to train on, so a quarter of its spots chose when to stop: \
-                how well the model does on other sections is not known.";
-            notes.push(text.to_owned());
+        match &self.judge {
+            JudgeSpots::Sections(_) => {}
+            JudgeSpots::Part(_) if self.input.sections.len() == 1 => notes.push(
+                "There was one section to train on, so a quarter of its spots chose when to stop: \
+                 how well the model does on other sections is not known."
+                    .to_owned(),
+            ),
+            JudgeSpots::Part(section) => notes.push(format!(
+                "No section could be spared to choose the number of epochs and the blend, so a quarter of the spots \
+                 of {section}, those at its right edge, chose them: how well the model does on other sections is \
+                 not known."
+            )),
+            JudgeSpots::Nothing => notes.push(format!(
+                "There were too few spots to choose the number of epochs and the blend, so defaults were used \
+                 ({} epochs, equal parts of retrieval and regression): how well the model does on other sections \
+                 is not known.",
+                default_epochs(self.config)
+            )),
         }
         let batch = batch_size(self.choosing.picks.len(), self.config.batch_size);
         let last = standing
@@ -283,52 +306,73 @@ fn network_config(config: &TrainConfig, features: usize, genes: usize) -> Networ
     }
 }
 
-type Split = (Vec<Pick>, Vec<Pick>, Option<String>);
+/// Epochs that networks are trained for where nothing chooses.
+fn default_epochs(config: &TrainConfig) -> usize {
+    (config.epochs / 2).max(1)
+}
 
-/// Spots to train on while choosing, spots to choose on, and the name of the section these are.
+/// What the validation spots are.
+enum JudgeSpots {
+    /// Whole sections, by name.
+    Sections(String),
+    /// A part of the section of this name.
+    Part(String),
+    /// There are none.
+    Nothing,
+}
+
+type Split = (Vec<Pick>, Vec<Pick>, JudgeSpots);
+
+/// Spots to train on while choosing, spots to choose on, and what these are.
 fn split(input: &FitInput<'_>, features: &[StandardFeatures<'_>]) -> Result<Split, TrainError> {
     let names: Vec<&str> = input.sections.iter().map(|s| s.name).collect();
+    let all = || {
+        let spots = features.iter().enumerate();
+        spots.flat_map(|(section, f)| (0..f.spots()).map(move |spot| Pick { section, spot }))
+    };
+    let impossible = |wanted: &str| TrainError::Validation(wanted.to_owned());
     let held: Vec<usize> = match &input.validation {
-        Validation::Auto if names.len() < 2 => return hold_out_quarter(features),
+        Validation::Nothing => return Ok((all().collect(), Vec::new(), JudgeSpots::Nothing)),
+        Validation::Auto if names.len() < 2 => {
+            return hold_out_quarter(&names, features, 0).ok_or_else(|| impossible("a part of the spots"));
+        }
+        Validation::Part(wanted) => {
+            let found = names.iter().position(|n| n == wanted);
+            let split = found.and_then(|section| hold_out_quarter(&names, features, section));
+            return split.ok_or_else(|| impossible(&format!("a part of {wanted}")));
+        }
         Validation::Auto => vec![names.len() - 1],
         Validation::Sections(wanted) => {
             let found: Option<Vec<usize>> =
                 wanted.iter().map(|w| names.iter().position(|n| n == w)).collect();
             found
                 .filter(|f| !f.is_empty() && f.len() < names.len())
-                .ok_or_else(|| TrainError::Validation(wanted.join(", ")))?
+                .ok_or_else(|| impossible(&wanted.join(", ")))?
         }
     };
-    let all = features
-        .iter()
-        .enumerate()
-        .flat_map(|(section, f)| (0..f.spots()).map(move |spot| Pick { section, spot }));
-    let (validation, training): (Vec<Pick>, Vec<Pick>) = all.partition(|p| held.contains(&p.section));
-    let fewest = training.len().min(validation.len());
-    if fewest < FEWEST_SPOTS {
-        return Err(TrainError::TooFewSpots(fewest));
-    }
+    let (validation, training): (Vec<Pick>, Vec<Pick>) = all().partition(|p| held.contains(&p.section));
     let name = held.iter().map(|&h| names[h]).collect::<Vec<_>>().join(", ");
-    Ok((training, validation, Some(name)))
+    if training.len().min(validation.len()) < FEWEST_JUDGES {
+        return Err(impossible(&name));
+    }
+    Ok((training, validation, JudgeSpots::Sections(name)))
 }
 
-/// The quarter of a section's spots that lies furthest right: spots next to each other look alike, so a
-/// random quarter would tell nothing.
-fn hold_out_quarter(features: &[StandardFeatures<'_>]) -> Result<Split, TrainError> {
-    let places = features.first().map_or(&[][..], StandardFeatures::spot_um);
+/// Holds out the quarter of a section's spots that lies furthest right: spots next to each other look alike, so a
+/// random quarter would tell nothing. `None` where that is too few to validate on.
+fn hold_out_quarter(names: &[&str], features: &[StandardFeatures<'_>], section: usize) -> Option<Split> {
+    let places = features.get(section)?.spot_um();
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by(|&a, &b| places[a][0].total_cmp(&places[b][0]).then(a.cmp(&b)));
     let kept = places.len() - places.len() / 4;
-    let pick = |range: &[usize]| -> Vec<Pick> {
-        let mut picks: Vec<Pick> = range.iter().map(|&spot| Pick { section: 0, spot }).collect();
-        picks.sort_unstable();
-        picks
-    };
-    let (training, validation) = (pick(&order[..kept]), pick(&order[kept..]));
-    if validation.len() < FEWEST_SPOTS / 2 {
-        return Err(TrainError::TooFewSpots(places.len()));
-    }
-    Ok((training, validation, None))
+    let mut is_held = vec![false; places.len()];
+    order[kept..].iter().for_each(|&spot| is_held[spot] = true);
+    let all = features.iter().enumerate();
+    let all = all.flat_map(|(section, f)| (0..f.spots()).map(move |spot| Pick { section, spot }));
+    let (validation, training): (Vec<Pick>, Vec<Pick>) =
+        all.partition(|p| p.section == section && is_held[p.spot]);
+    let name = names.get(section).copied().unwrap_or_default().to_owned();
+    (validation.len() >= FEWEST_JUDGES).then_some((training, validation, JudgeSpots::Part(name)))
 }
 
 /// Stands for data, settings and device: a checkpoint of others is not resumed.

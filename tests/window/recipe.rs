@@ -63,7 +63,7 @@ fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> 
         train: TrainConfig::default(),
         published: published.then(PublishedChoice::default),
     };
-    let scores = Some(Scores { pcc_all, pcc_heg50: 0.4, mse: 0.2, mae: 0.3 });
+    let scores = Some(Scores { pcc_all: Some(pcc_all), pcc_heg50: Some(0.4), mse: 0.2, mae: 0.3 });
     RunInfo { id: id.into(), folder: "/nowhere".into(), config, complete: true, scores }
 }
 

@@ -328,7 +328,7 @@ fn save_as(from: &Path, to: &Path, project: &Project, ctx: &Ctx) -> anyhow::Resu
         ctx.observer.report("Copying runs", 0, 0);
         copy_folder(&runs, &runs_folder(to), ctx)?;
     }
-    Ok(project.save(to)?)
+    Ok(project.save_over(to)?)
 }
 
 fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {

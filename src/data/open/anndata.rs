@@ -13,7 +13,11 @@ use crate::data::section::{MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
 use crate::data::st::names::{bare_barcode, counted, file_name, grid_of_id, is_bases};
 use crate::data::st::pitch::{self, Lattice};
+use crate::data::st::source::SampleKind;
 use crate::data::st::spots::SpotRow;
+
+/// Distances of neighbouring spots in HEST: Visium and pooled Xenium, pooled Visium HD, two generations of legacy ST.
+const HEST_PITCHES_UM: [f64; 4] = [100.0, 128.0, 150.0, 200.0];
 
 /// What a layer is called that stands for `raw/X`.
 const RAW: &str = "raw";
@@ -45,6 +49,11 @@ pub(super) fn read(
             file_name(file)
         ));
     }
+    drop_controls(entry, file, &mut data, progress)?;
+    if entry.kind == SampleKind::Hest {
+        // HEST holds the spots on tissue alone, and its column in_tissue is 0 for some of them.
+        data.in_tissue = None;
+    }
     let spots = spots(file, &data)?;
     if data.values == ValueKind::Normalised {
         progress.note(&format!(
@@ -58,13 +67,52 @@ pub(super) fn read(
     let scale = match entered(entry)? {
         Some(mpp) => {
             let full = Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0));
-            let by_spots = by_spots(&spots);
+            let by_spots = by_spots(entry.kind, &spots, full);
             Scale { mpp: full, source: MppSource::User, by_spots, geometry: geometry(&spots, Some(full)) }
         }
         None => scale(entry, file, &spots, progress)?,
     };
     let positions = file.to_path_buf();
     Ok(Measured { table: data.table, values: data.values, spots, labels: data.labels, positions, scale })
+}
+
+/// What probes of Xenium, CosMx and MERSCOPE are called that count noise instead of a gene.
+const CONTROLS: [&str; 9] = [
+    "NegControlProbe",
+    "NegControlCodeword",
+    "NegPrb",
+    "UnassignedCodeword",
+    "DeprecatedCodeword",
+    "BLANK_",
+    "Blank-",
+    "antisense_",
+    "Intergenic_Region",
+];
+
+/// Leaves out control probes, which are no genes.
+fn drop_controls(
+    entry: &SectionEntry,
+    file: &Path,
+    data: &mut AnnData,
+    progress: &dyn Progress,
+) -> Result<(), ReadError> {
+    let is_gene = |name: &str| !CONTROLS.iter().any(|control| name.starts_with(control));
+    let keep: Vec<bool> = data.table.genes.iter().map(|g| is_gene(&g.name)).collect();
+    let controls = keep.iter().filter(|&&k| !k).count();
+    if controls == 0 {
+        return Ok(());
+    }
+    if controls == keep.len() {
+        return Err(ReadError::malformed(
+            file,
+            "all of its genes are control probes; there is nothing to predict",
+        ));
+    }
+    data.table.counts.keep_cols(&keep);
+    data.table.genes.retain(|g| is_gene(&g.name));
+    let were = if controls == 1 { "was" } else { "were" };
+    progress.note(&format!("{}: {} {were} left out", entry.name, counted(controls, "control probe")));
+    Ok(())
 }
 
 /// The spots that have a position.
@@ -103,12 +151,17 @@ fn scale(
     progress: &dyn Progress,
 ) -> Result<Scale, ReadError> {
     if let Some(mpp) = entry.slide_mpp {
-        return Ok(Scale {
-            mpp: Mpp(mpp),
-            source: MppSource::File,
-            by_spots: by_spots(spots),
-            geometry: geometry(spots, Some(Mpp(mpp))),
-        });
+        let geometry = geometry(spots, Some(Mpp(mpp)));
+        let is_known = |um: f64| (geometry.pitch_um / um - 1.0).abs() < 0.15;
+        if entry.kind == SampleKind::Hest && !HEST_PITCHES_UM.into_iter().any(is_known) {
+            progress.note(&format!(
+                "{}: at the {mpp:.3} um per pixel of its metadata neighbouring spots are {:.0} um apart, which no \
+                 assay of HEST has; check the resolution",
+                entry.name, geometry.pitch_um
+            ));
+        }
+        let by_spots = by_spots(entry.kind, spots, Mpp(mpp));
+        return Ok(Scale { mpp: Mpp(mpp), source: MppSource::File, by_spots, geometry });
     }
     let geometry = geometry(spots, None);
     let (_, mpp) = pitch::resolution(file, Lattice::Square, &without_array(spots), geometry.pitch_um)?;
@@ -129,8 +182,17 @@ fn pitch_px(spots: &[SpotRow]) -> Option<f64> {
     pitch::measure(&without_array(spots)).map(|p| p.px())
 }
 
-/// The resolution by the distance between the spots; `None` where identifiers do not say of which assay they are.
-fn by_spots(spots: &[SpotRow]) -> Option<Mpp> {
+/// The resolution by the distance between the spots, which have `mpp` so far; `None` where it is not known of which assay
+/// they are. HEST pools the spots of several, so the nearest of its distances is the one meant.
+fn by_spots(kind: SampleKind, spots: &[SpotRow], mpp: Mpp) -> Option<Mpp> {
+    /// Farther off it is no distance of HEST at all, which is said where the section is read.
+    const NEAR: f64 = 0.15;
+    if kind == SampleKind::Hest {
+        let px = pitch_px(spots)?;
+        let off = |um: &f64| (px * mpp.0 / um - 1.0).abs();
+        let nearest = HEST_PITCHES_UM.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)))?;
+        return (off(&nearest) < NEAR).then_some(Mpp(nearest / px));
+    }
     let most = |count: usize| count * 2 > spots.len();
     let pitch_um = if most(spots.iter().filter(|s| grid_of_id(&s.id).is_some()).count()) {
         SpotGeometry::LEGACY_ST.pitch_um

@@ -83,6 +83,14 @@ pub fn open_section(
     if let Some(text) = shared_symbols(&shared, &measured.table.genes, entry) {
         progress.note(&text);
     }
+    if !measured.spots.is_empty() && measured.spots.iter().all(|s| !s.selected) {
+        progress.note(&format!(
+            "{}: {} marks every spot as not tissue, so its marks were not used",
+            entry.name,
+            file_name(&measured.positions)
+        ));
+        measured.spots.iter_mut().for_each(|s| s.selected = true);
+    }
     let scale = on_image(entry, &mut measured, progress)?;
     let files = Files {
         counts: entry.source.counts(),

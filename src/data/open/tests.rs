@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::core::geometry::SlidePoint;
+use crate::core::matrix::Matrix;
+use crate::data::anndata::{Column, Columns, Contents};
+use crate::data::st::source::SampleKind;
 use std::fs;
 use std::sync::Mutex;
 
@@ -192,4 +195,65 @@ fn barcodes_are_joined_without_number_and_sample() {
     );
     let (s, notes) = open(&entry).unwrap();
     assert!(s.labels.is_none() && notes.iter().any(|n| n.contains("has a label in labels.csv")), "{notes:?}");
+}
+
+/// A file as HEST has it: 5 x 5 Visium spots 138 pixels apart, `in_tissue` as given, a gene and two control probes.
+fn hest(dir: &Path, in_tissue: fn(i64) -> i64) -> SectionEntry {
+    let file = dir.join("INT1.h5ad");
+    let x = Matrix::from_fn(25, 3, |r, c| (1 + r + c) as f32);
+    let names = |prefix: &str| (0..25).map(|i| format!("{prefix}{i}-1")).collect::<Vec<_>>();
+    let place = |i: usize| {
+        let (row, col) = (i / 5, i % 5);
+        [140.0 + 138.0 * (col as f64 + 0.5 * (row % 2) as f64), 140.0 + 119.5 * row as f64]
+    };
+    let contents = Contents {
+        obs: Columns {
+            names: names("AAAC"),
+            columns: vec![("in_tissue".into(), Column::Int((0..25).map(in_tissue).collect()))],
+        },
+        var: Columns {
+            names: ["KRT19", "NegControlProbe_00042", "BLANK_0069"].map(str::to_owned).to_vec(),
+            columns: Vec::new(),
+        },
+        x: Some(&x),
+        obsm: vec![("spatial".into(), 2, (0..25).flat_map(place).collect())],
+        ..Contents::default()
+    };
+    crate::data::anndata::write(&file, &contents).unwrap();
+    image::RgbImage::new(900, 800).save(dir.join("INT1.png")).unwrap();
+    SectionEntry {
+        name: "INT1".into(),
+        kind: SampleKind::Hest,
+        source: Source::AnnData { file, library: None, layer: None },
+        image: dir.join("INT1.png"),
+        slide_mpp: Some(100.0 / 138.0),
+        ..SectionEntry::default()
+    }
+}
+
+#[test]
+fn hest_samples_keep_all_spots_and_only_genes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut entry = hest(dir.path(), |i| i % 2);
+    let (s, notes) = open(&entry).unwrap();
+    assert_eq!((s.spots.len(), s.in_tissue, s.geometry), (25, 25, SpotGeometry::VISIUM));
+    assert_eq!(s.genes.iter().map(|g| g.name.as_str()).collect::<Vec<_>>(), ["KRT19"]);
+    assert_eq!(notes, ["INT1: 2 control probes were left out"]);
+    // A resolution at which spots would be 35 um apart is told.
+    entry.slide_mpp = Some(0.25);
+    let (_, notes) = open(&entry).unwrap();
+    assert!(
+        notes[1].contains("at the 0.250 um per pixel of its metadata neighbouring spots are 34 um"),
+        "{notes:?}"
+    );
+    // Without a resolution it follows from the data.
+    entry.slide_mpp = None;
+    let (s, _) = open(&entry).unwrap();
+    assert!((s.mpp.0 - 0.7246).abs() < 1e-3 && s.mpp_source == MppSource::SpotPitch, "{}", s.mpp.0);
+    // Elsewhere the column counts, unless it calls nothing tissue.
+    entry.kind = SampleKind::AnnData;
+    assert_eq!(open(&entry).unwrap().0.spots.len(), 12);
+    let (s, notes) = open(&SectionEntry { kind: SampleKind::AnnData, ..hest(dir.path(), |_| 0) }).unwrap();
+    assert_eq!((s.spots.len(), s.in_tissue), (25, 25));
+    assert!(notes.iter().any(|n| n.contains("INT1.h5ad marks every spot as not tissue")), "{notes:?}");
 }

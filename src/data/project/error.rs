@@ -25,6 +25,26 @@ pub enum ProjectError {
         /// The latest version this program knows.
         known: u64,
     },
+    /// Somebody else saved the project meanwhile.
+    #[error(
+        "{} was changed by another program since it was opened here; it was not saved, as that would undo the change: \
+         open it again, or save it under another name",
+        path.display()
+    )]
+    Changed {
+        /// The project file.
+        path: PathBuf,
+    },
+    /// The project file is gone.
+    #[error(
+        "{} is not there any more, so it was not saved: connect its drive again or put the file back, or save the \
+         project under another name",
+        path.display()
+    )]
+    Vanished {
+        /// The project file.
+        path: PathBuf,
+    },
     /// A path cannot be written down.
     #[error("{} has a name that cannot be stored; rename the file or folder with plain letters", path.display())]
     PathUnusable {

@@ -2,6 +2,7 @@
 
 mod entry;
 mod error;
+mod known;
 mod paths;
 mod relocate;
 mod store;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::paths::{from_stored, to_stored};
-use super::{GeneSelection, Project, ProjectError, SectionEntry};
-use crate::core::files::{FileError, write_json_atomically};
+use super::{GeneSelection, Project, ProjectError, SectionEntry, known};
+use crate::core::files::{FileError, write_bytes_atomically};
 use crate::core::target::Target;
 use crate::data::panels::Panel;
 use crate::data::st::source::{SampleKind, Source};
@@ -102,8 +102,14 @@ impl Project {
     /// names two sections alike.
     pub fn load(path: &Path) -> Result<Self, ProjectError> {
         let bytes = read_small(path)?;
-        check_version(path, &bytes)?;
-        let stored: Stored = serde_json::from_slice(&bytes).map_err(|e| not_a_project(path, &e))?;
+        let project = Self::parse(path, &bytes)?;
+        known::remember(path, &bytes);
+        Ok(project)
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ProjectError> {
+        check_version(path, bytes)?;
+        let stored: Stored = serde_json::from_slice(bytes).map_err(|e| not_a_project(path, &e))?;
         let folder = folder_of(path);
         let mut sections = Vec::with_capacity(stored.sections.len());
         let mut unknown_of_sections = BTreeMap::new();
@@ -137,8 +143,24 @@ impl Project {
     ///
     /// # Errors
     /// [`ProjectError`] when the file cannot be written, a path cannot be stored, section names clash, or
-    /// `path` holds a project of a newer version, which is not overwritten.
+    /// `path` holds a project of a newer version, or one that another program has changed since this one loaded or
+    /// saved it, which are not overwritten.
     pub fn save(&self, path: &Path) -> Result<(), ProjectError> {
+        let _lock = known::lock(path);
+        known::check(path)?;
+        self.write(path)
+    }
+
+    /// Saves the project in place of whatever `path` holds, as the user has chosen to.
+    ///
+    /// # Errors
+    /// As [`Project::save`], but that another program has changed the file.
+    pub fn save_over(&self, path: &Path) -> Result<(), ProjectError> {
+        known::forget(path);
+        self.save(path)
+    }
+
+    fn write(&self, path: &Path) -> Result<(), ProjectError> {
         self.check()?;
         refuse_to_replace_newer(path)?;
         let folder = folder_of(path);
@@ -157,7 +179,12 @@ impl Project {
             view: self.view.clone(),
             unknown: self.unknown.clone(),
         };
-        Ok(write_json_atomically(path, &stored)?)
+        let unwritable = |e: serde_json::Error| FileError::malformed(path, format!("cannot be written: {e}"));
+        let mut bytes = serde_json::to_vec_pretty(&stored).map_err(unwritable)?;
+        bytes.push(b'\n');
+        write_bytes_atomically(path, &bytes)?;
+        known::remember(path, &bytes);
+        Ok(())
     }
 
     /// Notes in the project file at `path` where the user was, and leaves everything else in it as it is: it
@@ -166,12 +193,15 @@ impl Project {
     /// # Errors
     /// As [`Project::load`] and [`Project::save`].
     pub fn save_view(path: &Path, view: &Value) -> Result<(), ProjectError> {
-        let mut project = Self::load(path)?;
+        let _lock = known::lock(path);
+        let bytes = read_small(path)?;
+        let mut project = Self::parse(path, &bytes)?;
         if project.view == *view {
             return Ok(());
         }
         project.view = view.clone();
-        project.save(path)
+        // A change by others stays one that this program has not seen.
+        known::unseen(path, &bytes, || project.write(path))
     }
 
     fn stored_section(&self, entry: &SectionEntry, folder: &Path) -> Result<StoredSection, ProjectError> {
@@ -330,6 +360,36 @@ mod tests {
         project.train = json!({"epochs": 7});
         project.view = json!({"section": "C2"});
         project
+    }
+
+    #[test]
+    fn what_another_program_saved_is_not_undone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hiscmcl");
+        let mut mine = sample(dir.path());
+        mine.save(&path).unwrap();
+        mine.view = json!({"section": "C3"});
+        mine.save(&path).unwrap();
+        // Another program adds a panel.
+        let text = fs::read_to_string(&path).unwrap().replace("\"Mine\"", "\"Theirs\"");
+        fs::write(&path, &text).unwrap();
+        // Where the user was is noted without undoing or hiding it.
+        Project::save_view(&path, &json!({"section": "C2"})).unwrap();
+        let e = mine.save(&path).unwrap_err().to_string();
+        assert!(e.contains("p.hiscmcl was changed by another program since it was opened here"), "{e}");
+        let theirs = Project::load(&path).unwrap();
+        assert_eq!((theirs.panels[0].name.as_str(), &theirs.view["section"]), ("Theirs", &json!("C2")));
+        // Seen now; and whoever chooses the file to save to may replace it.
+        theirs.save(&path).unwrap();
+        fs::write(&path, &text).unwrap();
+        mine.save_over(&path).unwrap();
+        assert_eq!(Project::load(&path).unwrap().panels[0].name, "Mine");
+
+        fs::remove_file(&path).unwrap();
+        let e = mine.save(&path).unwrap_err().to_string();
+        assert!(e.contains("p.hiscmcl is not there any more") && !path.exists(), "{e}");
+        mine.save_over(&path).unwrap();
+        assert!(path.exists());
     }
 
     #[test]

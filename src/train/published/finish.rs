@@ -16,7 +16,7 @@ use crate::predict::{BankSpot, Published};
 use crate::preprocess::spots;
 use crate::train::batch::expression_batch;
 use crate::train::chance::chance_note;
-use crate::train::fit::TrainError;
+use crate::train::fit::{FEWEST_SPOTS, TrainError};
 
 /// Spots whose expression is embedded at a time when the bank is built.
 const CHUNK: usize = 256;
@@ -120,7 +120,8 @@ impl Work<'_> {
                 (0..self.prepared.picks.len()).filter(is_own).collect()
             };
             let (own, others) = (rows(true), rows(false));
-            if own.is_empty() || others.is_empty() {
+            // A bank of a few spots tells nothing of what the whole one predicts.
+            if own.is_empty() || others.len() < FEWEST_SPOTS {
                 continue;
             }
             let expression = self.prepared.denoised.select_rows(&others);
@@ -131,6 +132,9 @@ impl Work<'_> {
             predicted.push(average.mean);
             spread.push(average.spread);
             measured.push(self.prepared.denoised.select_rows(&own));
+        }
+        if predicted.is_empty() {
+            return Ok(Calibration::from_deviation(&self.prepared.scale.deviation));
         }
         let all = |parts: &[Matrix]| Matrix::vstack(parts).unwrap_or_default();
         Ok(Calibration::choose(&all(&predicted), &all(&spread), &all(&measured)))

@@ -82,7 +82,7 @@ impl PublishedInput<'_> {
             }
         }
         let spots: usize = self.sections.iter().map(|s| s.spot_ids.len()).sum();
-        if spots < 2 * FEWEST_SPOTS || genes == 0 {
+        if spots < FEWEST_SPOTS || genes == 0 {
             return Err(TrainError::TooFewSpots(spots));
         }
         Ok(())

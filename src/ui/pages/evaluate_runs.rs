@@ -5,6 +5,7 @@ use eframe::egui::{self, Grid, RichText, ScrollArea, TextStyle, Ui};
 use crate::app::command::{Command, EvaluateCommand};
 use crate::app::project::Open;
 use crate::app::scores::{ShownReport, difference};
+use crate::evaluate::tables::rounded;
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{card, remark};
 
@@ -30,9 +31,8 @@ pub fn show(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command
                     let other = difference(open.doc(), &current.config, &run.config);
                     let ink = if other.is_some() { c.weak } else { c.text };
                     for pick in [0, 1, 2] {
-                        let value = run.scores.map(|s| [s.pcc_all, s.pcc_heg50, s.mse][pick]);
-                        let text = value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
-                        ui.label(RichText::new(text).color(ink));
+                        let value = run.scores.and_then(|s| [s.pcc_all, s.pcc_heg50, Some(s.mse)][pick]);
+                        ui.label(RichText::new(rounded(value)).color(ink));
                     }
                     ui.label(RichText::new(other.unwrap_or_default()).color(c.weak));
                     ui.end_row();

@@ -3,6 +3,7 @@
 use eframe::egui::{Grid, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::evaluate::report::{Ceiling, EvalReport, Scores};
+use crate::evaluate::tables::rounded;
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::remark;
 
@@ -37,7 +38,7 @@ pub fn folds(ui: &mut Ui, report: &EvalReport) {
         .to_owned();
     if undefined > 0 {
         text.push_str(&format!(
-            " {undefined} correlations are undefined, as the gene is the same at all spots of its section; they are left out."
+            " {undefined} correlations are undefined, as the gene is the same at all spots of its section or the section has too few spots; they are left out."
         ));
     }
     remark(ui, text);
@@ -84,16 +85,21 @@ fn heads(ui: &mut Ui) {
 
 fn row(ui: &mut Ui, model: &Scores, ridge: &Scores, mean: &Scores, ceiling: &Ceiling) {
     let c = colors(ui);
-    let number = |v: f64| format!("{v:.3}");
-    let compare = |ours: f64, theirs: f64| {
-        let ink = if ours >= theirs { c.good } else { c.fair };
-        RichText::new(number(ours)).color(ink)
+    let compare = |ours: Option<f64>, theirs: Option<f64>| {
+        let ink = match (ours, theirs) {
+            (Some(ours), Some(theirs)) if ours >= theirs => c.good,
+            (Some(_), Some(_)) => c.fair,
+            _ => c.weak,
+        };
+        RichText::new(rounded(ours)).color(ink)
     };
     ui.label(compare(model.pcc_all, ridge.pcc_all));
     ui.label(compare(model.pcc_heg50, ridge.pcc_heg50));
-    ui.label(number(model.mse));
-    ui.label(number(model.mae));
-    for value in [ridge.pcc_all, ridge.pcc_heg50, ridge.mse, mean.mse, ceiling.pcc_all, ceiling.pcc_heg50] {
-        ui.label(RichText::new(number(value)).color(c.weak));
+    ui.label(rounded(Some(model.mse)));
+    ui.label(rounded(Some(model.mae)));
+    let errors = [ridge.mse, mean.mse].map(Some);
+    let values = [ridge.pcc_all, ridge.pcc_heg50].into_iter().chain(errors);
+    for value in values.chain([ceiling.pcc_all, ceiling.pcc_heg50]) {
+        ui.label(RichText::new(rounded(value)).color(c.weak));
     }
 }

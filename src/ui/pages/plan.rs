@@ -31,7 +31,7 @@ pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
                 ui.label(thousands(fold.train_spots as f64));
                 match recipe.fixed_epochs() {
                     Some(epochs) => ui.label(format!("{epochs} epochs")),
-                    None => ui.label(fold.validation.as_deref().unwrap_or("part of the spots")),
+                    None => ui.label(&fold.validation),
                 };
                 ui.end_row();
             }

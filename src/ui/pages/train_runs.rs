@@ -7,6 +7,7 @@ use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand}
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::evaluate::report::Split;
+use crate::evaluate::tables::rounded;
 use crate::jobs::runs::{RunInfo, RunKind};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{card, mini, mini_button, remark};
@@ -53,9 +54,8 @@ fn row(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command
         out.push(Command::Train(TrainCommand::Select(run.id.clone())));
     }
     ui.label(tested_on(run));
-    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
-    ui.label(number(run.scores.map(|s| s.pcc_all)));
-    ui.label(number(run.scores.map(|s| s.pcc_heg50)));
+    ui.label(rounded(run.scores.and_then(|s| s.pcc_all)));
+    ui.label(rounded(run.scores.and_then(|s| s.pcc_heg50)));
     ui.label(run.config.encoder_title());
     let what = format!("{}, {}", run.config.genes.len(), target_name(run.config.target));
     ui.label(RichText::new(what).color(c.weak));
