@@ -240,7 +240,7 @@ const HEST: &[Case] = &[
                 )
             });
         },
-        "*/st/NCBI1.h5ad: spot \"AAAAAAAAAAAAAAAA-1\" at pixel (90000, 90100) (and 35 others) is off the slide NCBI1.tif of 700 x 560 pixels; the positions may be of another size of this image",
+        "NCBI1: at the 1.000 um per pixel of its metadata neighbouring spots are 283 um apart, which no assay of HEST has; check the resolution | */st/NCBI1.h5ad: spot \"AAAAAAAAAAAAAAAA-1\" at pixel (90000, 90100) (and 35 others) is off the slide NCBI1.tif of 700 x 560 pixels; the positions may be of another size of this image",
     ),
 ];
 
