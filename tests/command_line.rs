@@ -70,7 +70,7 @@ fn cross_validation_reports_every_name_it_promises() {
     let dir = tempfile::tempdir().unwrap();
     let (project, genes) = demo_project(dir.path());
     let out = dir.path().join("eval.json");
-    run(hiscmcl()
+    let table = run(hiscmcl()
         .arg("evaluate")
         .arg(&project)
         .arg("--genes")
@@ -99,6 +99,20 @@ fn cross_validation_reports_every_name_it_promises() {
     }
     assert!(report["seconds"].as_f64().unwrap() > 0.0);
     assert!(report["peak_rss_mb"].is_f64());
+
+    // The judgement stands in what is printed and in both files, and is the same everywhere.
+    let judged = &report["judgement"];
+    let headline = judged["headline"].as_str().unwrap();
+    assert!(table.contains(headline) && table.lines().next().unwrap().ends_with("Judgement"), "{table}");
+    let counts = ["good", "fair", "poor", "not_tested"].map(|j| judged["counts"][j].as_u64().unwrap());
+    assert_eq!(counts.iter().sum::<u64>(), report["gene_count"].as_u64().unwrap());
+    let good = judged["genes"].as_array().unwrap().iter().filter(|g| g["judgement"] == "good").count();
+    assert_eq!(good as u64, counts[0]);
+    let all = counts.iter().sum::<u64>();
+    assert!(
+        headline.starts_with(&format!("{} of {all} genes good, {} fair", counts[0], counts[1])),
+        "{headline}"
+    );
 }
 
 #[test]
@@ -202,8 +216,42 @@ fn failures_are_one_sentence_that_names_the_file() {
     assert!(said.contains("none") && said.contains("no runs yet"), "{said}");
 
     let odd = dir.path().join("odd.txt");
-    fs::write(&odd, "ERBB2\nNOSUCHGENE\n").unwrap();
+    fs::write(&odd, "NOSUCHGENE\nNORTHISONE\n").unwrap();
     let said = complaint(&mut train(&project, &odd, "x", &[]));
-    assert!(said.contains("NOSUCHGENE"), "{said}");
+    assert!(said.contains("nothing to train on") && said.contains("NOSUCHGENE, NORTHISONE"), "{said}");
     assert!(!dir.path().join("demo.runs/x").exists());
+}
+
+#[test]
+fn genes_that_a_section_lacks_are_named_and_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, genes) = demo_project(dir.path());
+    let usual = fs::read_to_string(&genes).unwrap();
+    let missing: Vec<String> = (0..30).map(|i| format!("NOSUCH{i}")).collect();
+    let list = dir.path().join("list.txt");
+    fs::write(&list, format!("{usual}{}\nher2\n", missing.join("\n"))).unwrap();
+
+    let mut command = train(&project, &list, "odd", &["--set", "epochs=2", "--set", "members=1", "--json"]);
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    assert!(missing.iter().all(|gene| told.contains(gene)), "every gene is named: {told}");
+    let notes = json(&String::from_utf8(output.stdout).unwrap())["notes"].to_string();
+    assert!(notes.contains("Not measured in any section: NOSUCH0, NOSUCH1"), "{notes}");
+    let config = json(&fs::read_to_string(dir.path().join("demo.runs/odd/run.json")).unwrap());
+    let trained = config["genes"].as_array().unwrap();
+    assert!(trained.iter().any(|g| g == "ERBB2") && !trained.iter().any(|g| g == "NOSUCH0"), "{trained:?}");
+
+    let out = dir.path().join("eval.json");
+    run(hiscmcl()
+        .arg("evaluate")
+        .arg(&project)
+        .arg("--genes")
+        .arg(&list)
+        .args(["--split", "patient", "--device", "cpu", "--set", "epochs=1", "--set", "members=1", "--json"])
+        .arg(&out));
+    let report = json(&fs::read_to_string(&out).unwrap());
+    assert_eq!(report["gene_count"].as_u64().unwrap() as usize, trained.len());
+    let warnings = report["warnings"].to_string();
+    assert!(missing.iter().all(|gene| warnings.contains(gene)), "{warnings}");
 }

@@ -351,8 +351,10 @@ pub enum EvaluateCommand {
     Open(String),
     /// Write the shown report as JSON.
     SaveJson(PathBuf),
-    /// Write the shown report's genes as CSV.
+    /// Write the scores of every gene on every held-out section of the shown report as CSV.
     SaveCsv(PathBuf),
+    /// Write the table of genes as it stands on the screen, as CSV.
+    SaveTable(PathBuf),
 }
 
 /// Something about figures and tables.

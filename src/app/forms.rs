@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::score_table::GeneTable;
 use crate::core::display::PaneKind;
 use crate::core::target::Target;
 use crate::device::DeviceChoice;
@@ -118,8 +119,10 @@ impl TrainForm {
 pub struct EvaluateForm {
     /// How sections are held out; by patient where patients are known, as long as the user has not chosen.
     pub split: Option<Split>,
-    /// The fold whose genes are shown; all folds together when there is none.
+    /// The held-out section whose genes are shown; all of them together when there is none.
     pub fold: Option<String>,
+    /// What the table of genes lists, and in which order.
+    pub table: GeneTable,
 }
 
 /// Selecting highly variable genes.

@@ -18,11 +18,15 @@ mod project_genes;
 pub mod recipe;
 pub mod runs;
 pub mod samples;
+pub mod score_table;
 pub mod scores;
 pub mod settings;
 pub mod slides;
+pub mod sorting;
 pub mod state;
 pub mod steps;
+pub mod terms;
+pub mod text;
 pub mod view;
 pub mod work;
 

@@ -134,7 +134,7 @@ pub fn all_items(app: &App) -> Vec<Item> {
         .map(|step| {
             const DIGITS: [&str; 5] = ["1", "2", "3", "4", "5"];
             let item = Item::new(format!("Go to {}", step.name()), "step page", Command::GoTo(step))
-                .blocked_by(app.step_state(step).blocked);
+                .blocked_by(app.step_state(step).blocked.map(|b| b.why));
             match DIGITS.get(step.number() - 1) {
                 Some(digit) => item.keys(Shortcut::plain(digit)),
                 None => item,
@@ -147,7 +147,7 @@ pub fn all_items(app: &App) -> Vec<Item> {
     let has_genes = open.is_some_and(|o| !o.genes().is_empty());
     let has_report = open.is_some_and(|o| o.runs.report.is_some());
     let no_sections = "There is no section yet.";
-    let can = |step| app.step_state(step).blocked;
+    let can = |step| app.step_state(step).blocked.map(|b| b.why);
     items.extend([
         Item::new("Add a folder of sections...", "data import", ask(PathPurpose::AddFolder))
             .needs(open.is_some(), NO_PROJECT),
@@ -175,8 +175,10 @@ pub fn all_items(app: &App) -> Vec<Item> {
             .blocked_by(can(Step::Evaluate)),
         Item::new("Save the report as JSON...", "evaluate export", ask(PathPurpose::SaveReportJson))
             .needs(has_report, "There is no report yet."),
+        Item::new("Save the table of genes as CSV...", "evaluate export", ask(PathPurpose::SaveGeneTable))
+            .needs(has_report, "There is no report yet."),
         Item::new(
-            "Save the scores of every gene as CSV...",
+            "Save the scores of every gene on every section as CSV...",
             "evaluate export table",
             ask(PathPurpose::SaveReportCsv),
         )
@@ -191,6 +193,8 @@ pub fn all_items(app: &App) -> Vec<Item> {
             ask(PathPurpose::SavePredictionsAnnData),
         )
         .blocked_by(can(Step::Export)),
+        Item::new("Fit the tissue into the view", "zoom reset", Command::Explore(ExploreCommand::Fit))
+            .blocked_by(can(Step::Explore)),
         Item::new("Find genes with similar maps", "explore", Command::Explore(ExploreCommand::FindSimilar))
             .blocked_by(can(Step::Explore)),
         Item::new("Light theme", "appearance", Command::SetTheme(Theme::Light)),

@@ -71,8 +71,10 @@ pub enum PathPurpose {
     SaveGenes,
     /// Write the report as JSON.
     SaveReportJson,
-    /// Write the scores of every gene as CSV.
+    /// Write the scores of every gene on every held-out section as CSV.
     SaveReportCsv,
+    /// Write the table of genes as it stands on the screen, as CSV.
+    SaveGeneTable,
     /// Write the figure.
     SaveFigure,
     /// The folder for figures of many genes and sections.
@@ -130,7 +132,8 @@ impl PathRequest {
             PathPurpose::LoadGenes => "Load a gene list".to_owned(),
             PathPurpose::SaveGenes => "Save the gene list".to_owned(),
             PathPurpose::SaveReportJson => "Save the report as JSON".to_owned(),
-            PathPurpose::SaveReportCsv => "Save the scores of every gene as CSV".to_owned(),
+            PathPurpose::SaveReportCsv => "Save the scores of every gene on every section as CSV".to_owned(),
+            PathPurpose::SaveGeneTable => "Save the table of genes as CSV".to_owned(),
             PathPurpose::SaveFigure => "Save the figure".to_owned(),
             PathPurpose::FigureFolder => "Choose a folder for the figures".to_owned(),
             PathPurpose::SavePredictions => "Save the predictions as CSV".to_owned(),
@@ -157,6 +160,7 @@ impl PathRequest {
             | PathPurpose::SaveGenes
             | PathPurpose::SaveReportJson
             | PathPurpose::SaveReportCsv
+            | PathPurpose::SaveGeneTable
             | PathPurpose::SaveFigure
             | PathPurpose::SavePredictions
             | PathPurpose::SavePredictionsAnnData => PathKind::Save,
@@ -191,7 +195,9 @@ impl PathRequest {
                 &[("Samples", &["h5ad", "h5", "gz", "csv", "tsv", "parquet"]), ("All files", &["*"])]
             }
             PathPurpose::SaveReportJson => &[("JSON", &["json"])],
-            PathPurpose::SaveReportCsv | PathPurpose::SavePredictions => &[("CSV", &["csv"])],
+            PathPurpose::SaveReportCsv | PathPurpose::SaveGeneTable | PathPurpose::SavePredictions => {
+                &[("CSV", &["csv"])]
+            }
             PathPurpose::SavePredictionsAnnData => &[("AnnData", &["h5ad"])],
             PathPurpose::SaveFigure => &[("PNG", &["png"]), ("SVG", &["svg"])],
             PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => &[],

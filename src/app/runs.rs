@@ -84,6 +84,8 @@ pub struct Runs {
     predictions: BTreeMap<(String, String), Arc<Predictions>>,
     /// Predictions that failed, so that they are not asked for again and again.
     pub(super) failed: BTreeSet<(String, String)>,
+    /// Runs whose scores were asked for because their maps are shown; each is asked for once.
+    pub(super) asked_for: BTreeSet<String>,
 }
 
 impl Runs {
@@ -153,6 +155,12 @@ impl Runs {
         self.report.as_ref().map(|r| &r.report).or_else(tested)
     }
 
+    /// How the run of this name did on what it was tested on, as far as that was read.
+    pub fn report_of(&self, id: &str) -> Option<&Arc<EvalReport>> {
+        let shown = self.report.as_ref().filter(|shown| shown.run == id).map(|shown| &shown.report);
+        shown.or_else(|| self.details.get(id)?.report.as_ref())
+    }
+
     /// Calls the test sections of all reports what `project` calls them now.
     pub fn follow_names(&mut self, project: &Project) {
         let reports = self.details.values_mut().filter_map(|d| d.report.as_mut());
@@ -215,6 +223,7 @@ impl Runs {
     pub fn forget(&mut self, id: &str) {
         self.list.retain(|r| r.id != id);
         self.details.remove(id);
+        self.asked_for.remove(id);
         self.predictions.retain(|(run, _), _| run != id);
         if self.selected.as_deref() == Some(id) {
             self.selected = None;

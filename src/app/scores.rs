@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::text::counted;
 use crate::data::project::Project;
+use crate::evaluate::judgement::Verdict;
 use crate::evaluate::report::{EvalReport, FoldReport};
 use crate::evaluate::tables::{GeneSummary, gene_summaries};
 use crate::jobs::runs::RunConfig;
@@ -17,77 +19,82 @@ pub struct ShownReport {
     pub run: String,
     /// The report.
     pub report: Arc<EvalReport>,
-    /// The fold whose genes are listed; all when there is none.
+    /// The held-out section whose genes are listed; all of them together when there is none.
     pub fold: Option<String>,
     /// Its genes, the best predicted first, those without a correlation last.
     pub genes: Vec<GeneSummary>,
+    /// The judgement of each held-out section, in the report's order.
+    pub sections: Vec<Verdict>,
     /// What it says in plain words.
-    pub verdict: Verdict,
+    pub summary: Summary,
 }
 
 impl ShownReport {
-    /// The report with the genes of `fold`, or of all folds.
+    /// The report with the genes of `fold`, or of all held-out sections together.
     pub fn new(run: String, report: Arc<EvalReport>, fold: Option<String>) -> Self {
         let fold = fold.filter(|name| report.folds.iter().any(|f| f.test == *name));
         let genes = match report.folds.iter().find(|f| Some(&f.test) == fold.as_ref()) {
             Some(one) => gene_lines(std::slice::from_ref(one)),
             None => gene_lines(&report.folds),
         };
-        let verdict = verdict(&report);
-        Self { run, report, fold, genes, verdict }
+        let sections = report.folds.iter().map(FoldReport::verdict).collect();
+        let summary = Summary::new(&report);
+        Self { run, report, fold, genes, sections, summary }
     }
 }
 
 /// What a report says in plain words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// Whether the model is better than the linear baseline.
-    pub beats: bool,
-    /// One sentence.
-    pub headline: String,
-    /// More sentences.
+pub struct Summary {
+    /// How far the run can be trusted, and how many genes are predicted how well.
+    pub verdict: Verdict,
+    /// The model against the linear baseline, in one sentence.
+    pub comparison: String,
+    /// The scores behind it.
     pub details: String,
 }
 
-/// The genes over these folds, the best predicted first.
+impl Summary {
+    /// What `report` says.
+    pub fn new(report: &EvalReport) -> Self {
+        let defined = || report.folds.iter().filter_map(|f| f.model.pcc_all.zip(f.ridge.pcc_all));
+        let better = defined().filter(|(model, ridge)| model > ridge).count();
+        let sections = counted(defined().count(), "held-out section");
+        let verdict = report.verdict();
+        let Some((model, ridge)) = report.mean.model.pcc_all.zip(report.mean.ridge.pcc_all) else {
+            let comparison = "The model cannot be compared with ridge regression.".to_owned();
+            let details = "The held-out sections have too few spots, or their genes are the same everywhere."
+                .to_owned();
+            return Self { verdict, comparison, details };
+        };
+        let gain = model - ridge;
+        let comparison = if gain >= NOTABLE {
+            format!("The model beats ridge regression by {gain:.3} PCC on average.")
+        } else if gain > -NOTABLE {
+            "The model performs on par with ridge regression.".to_owned()
+        } else {
+            format!("The model does not beat ridge regression: it is {:.3} PCC worse on average.", -gain)
+        };
+        let mut details = format!("Mean PCC {model:.3} vs. {ridge:.3}; better on {better} of {sections}.");
+        if let Some(ceiling) = report.mean.ceiling.pcc_all.filter(|c| *c > 0.0) {
+            let share = (100.0 * model / ceiling).clamp(0.0, 100.0);
+            details.push_str(&format!(" That is {share:.0} % of the noise ceiling ({ceiling:.3})."));
+        }
+        Self { verdict, comparison, details }
+    }
+
+    /// "Fair overall: 61 of 785 genes good, 140 fair."
+    pub fn headline(&self) -> String {
+        self.verdict.headline()
+    }
+}
+
+/// The genes over these held-out sections, the best predicted first.
 fn gene_lines(folds: &[FoldReport]) -> Vec<GeneSummary> {
     let mut lines = gene_summaries(folds);
     let rank = |line: &GeneSummary| line.pcc.unwrap_or(f64::NEG_INFINITY);
     lines.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then_with(|| a.gene.cmp(&b.gene)));
     lines
-}
-
-/// What `report` says, in plain words.
-pub fn verdict(report: &EvalReport) -> Verdict {
-    let defined = report.mean.model.pcc_all.zip(report.mean.ridge.pcc_all);
-    let Some((model, ridge)) = defined else {
-        return Verdict {
-            beats: false,
-            headline: "The model cannot be judged: no correlation is defined.".to_owned(),
-            details: "The held-out sections have too few spots, or their genes are the same everywhere."
-                .to_owned(),
-        };
-    };
-    let gain = model - ridge;
-    let beats = gain >= NOTABLE;
-    let defined = report.folds.iter().filter_map(|f| f.model.pcc_all.zip(f.ridge.pcc_all));
-    let (folds, better) = defined.fold((0, 0), |(n, better), (m, r)| (n + 1, better + usize::from(m > r)));
-    let headline = if beats {
-        format!("The model beats ridge regression by {gain:.3} PCC on average.")
-    } else if gain > -NOTABLE {
-        "The model is as good as ridge regression, not better.".to_owned()
-    } else {
-        format!("The model does not beat ridge regression: it is {:.3} PCC worse on average.", -gain)
-    };
-    let mut details =
-        format!("{model:.3} against {ridge:.3}; better on {better} of {folds} held-out sections.");
-    if let Some(ceiling) = report.mean.ceiling.pcc_all.filter(|&c| c > 0.0) {
-        let share = (100.0 * model / ceiling).clamp(0.0, 100.0);
-        details.push_str(&format!(
-            " That is {share:.0} % of what a perfect prediction could reach on these counts ({ceiling:.3})."
-        ));
-    }
-    Verdict { beats, headline, details }
 }
 
 /// Why the scores of `other` do not compare with those of `one`; `None` where they do. Sections go by their names in
@@ -250,22 +257,26 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_verdict_is_plain() {
+    fn the_summary_is_plain() {
         let mut r = report();
-        let v = verdict(&r);
-        assert!(v.beats);
-        assert_eq!(v.headline, "The model beats ridge regression by 0.020 PCC on average.");
+        let s = Summary::new(&r);
+        // A: mean .3 of at most .8, B: .6 of at most .8, K: constant; all significant.
+        assert_eq!(s.headline(), "Fair overall: 1 of 3 genes good, 1 fair, 1 not tested.");
+        assert_eq!(s.comparison, "The model beats ridge regression by 0.020 PCC on average.");
         assert_eq!(
-            v.details,
-            "0.240 against 0.220; better on 2 of 2 held-out sections. That is 50 % of what a perfect prediction could reach on \
-             these counts (0.480)."
+            s.details,
+            "Mean PCC 0.240 vs. 0.220; better on 2 of 2 held-out sections. That is 50 % of the noise ceiling (0.480)."
         );
         r.mean.model.pcc_all = Some(0.21);
         assert_eq!(
-            verdict(&r).headline,
+            Summary::new(&r).comparison,
             "The model does not beat ridge regression: it is 0.010 PCC worse on average."
         );
         r.mean.model.pcc_all = Some(0.2205);
-        assert!(!verdict(&r).beats);
+        assert_eq!(Summary::new(&r).comparison, "The model performs on par with ridge regression.");
+        let undefined = EvalReport { mean: MeanReport::default(), ..report() };
+        assert!(Summary::new(&undefined).details.starts_with("The held-out sections have too few spots"));
+        r.folds.truncate(1);
+        assert!(Summary::new(&r).details.contains("better on 1 of 1 held-out section."));
     }
 }

@@ -267,25 +267,31 @@ impl App {
     /// The sections as the Explore page needs them.
     pub fn explore_sections(&self) -> Vec<SectionInput> {
         let Some(open) = &self.open else { return Vec::new() };
-        let input = |s: SectionView| SectionInput {
-            name: s.entry.name.clone(),
-            patient: s.entry.patient.clone(),
-            section: s.ready().map(Arc::clone),
-            predictions: open
-                .runs
-                .for_maps(s.entry)
-                .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
-                .map(Arc::clone),
-            run: open.runs.for_maps(s.entry).map(|run| RunScale {
-                genes: Arc::new(run.config.genes.clone()),
-                target: run.config.target,
-                predicted: run.config.scale(),
-            }),
-            problem: match s.state {
-                SectionState::Failed(why, _) => Some(why.clone()),
-                SectionState::Missing(missing) => missing.first().map(ToString::to_string),
-                SectionState::Loading | SectionState::Ready(_) => None,
-            },
+        let shown = self.explore.section_name();
+        let input = |s: SectionView| {
+            let run = open.runs.for_maps(s.entry);
+            // Lists of genes are long, and only one section is looked at.
+            let scale_of = run.filter(|_| shown == Some(s.entry.name.as_str()));
+            SectionInput {
+                name: s.entry.name.clone(),
+                patient: s.entry.patient.clone(),
+                section: s.ready().map(Arc::clone),
+                predictions: run
+                    .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
+                    .map(Arc::clone),
+                run: scale_of.map(|run| RunScale {
+                    genes: Arc::new(run.config.genes.clone()),
+                    target: run.config.target,
+                    predicted: run.config.scale(),
+                }),
+                tested: run.and_then(|run| open.runs.report_of(&run.id)).map(Arc::clone),
+                seen_in_training: run.is_some_and(|run| run.config.trained_on(s.entry)),
+                problem: match s.state {
+                    SectionState::Failed(why, _) => Some(why.clone()),
+                    SectionState::Missing(missing) => missing.first().map(ToString::to_string),
+                    SectionState::Loading | SectionState::Ready(_) => None,
+                },
+            }
         };
         open.sections().map(input).collect()
     }
@@ -298,6 +304,20 @@ impl App {
         let Some(run) = open.runs.for_maps(view.entry).map(|r| r.id.clone()) else { return };
         if !open.runs.failed.contains(&(run.clone(), section.clone())) {
             self.predict(&run, &section);
+        }
+        self.read_scores_of(&run);
+    }
+
+    /// Reads how a run did on what it was tested on, so that its maps can be judged.
+    fn read_scores_of(&mut self, run: &str) {
+        let reads = self.work.any(|r| matches!(r, Request::LoadRun(_)));
+        let Some(open) = self.open.as_mut().filter(|o| !reads && o.runs.report_of(run).is_none()) else {
+            return;
+        };
+        if let Some(info) = open.runs.find(run).cloned()
+            && open.runs.asked_for.insert(run.to_owned())
+        {
+            self.work.start(Request::LoadRun(info));
         }
     }
 

@@ -3,11 +3,26 @@
 use super::command::Step;
 use super::project::{Open, SectionState};
 
+/// Why a step cannot be taken yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// What is missing, in one sentence.
+    pub why: String,
+    /// The step at which it can be solved; `None` where there is nothing to do but wait, or to open a project.
+    pub solved_at: Option<Step>,
+}
+
+impl Blocked {
+    fn at(step: Step, why: impl Into<String>) -> Self {
+        Self { why: why.into(), solved_at: Some(step) }
+    }
+}
+
 /// A step as the top bar shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepState {
-    /// Why it cannot be taken yet, in one sentence; `None` when it can.
-    pub blocked: Option<String>,
+    /// Why it cannot be taken yet; `None` when it can.
+    pub blocked: Option<Blocked>,
     /// Whether its work is done.
     pub done: bool,
 }
@@ -15,7 +30,8 @@ pub struct StepState {
 /// The state of `step` with this project, or with none.
 pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
     let Some(open) = open else {
-        return StepState { blocked: Some("Open a project or the demo first.".to_owned()), done: false };
+        let why = "Open a project or the demo first.".to_owned();
+        return StepState { blocked: Some(Blocked { why, solved_at: None }), done: false };
     };
     // What earlier runs have left can be looked at whatever is missing for another one.
     let to_see = match step {
@@ -28,7 +44,8 @@ pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
         Step::Data => None,
         Step::Train => needs_measured(open, 1).or_else(|| needs_genes(open)),
         Step::Explore => {
-            open.doc().sections.is_empty().then(|| "Add a section on the Data page first.".to_owned())
+            let none = open.doc().sections.is_empty();
+            none.then(|| Blocked::at(Step::Data, "Add a section on the Data page first."))
         }
         Step::Evaluate => needs_measured(open, 2).or_else(|| needs_genes(open)),
         Step::Export => needs_measured(open, 1),
@@ -42,34 +59,38 @@ pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
 }
 
 /// Why there are fewer than `least` sections with counts.
-fn needs_measured(open: &Open, least: usize) -> Option<String> {
+fn needs_measured(open: &Open, least: usize) -> Option<Blocked> {
     let total = open.doc().sections.len();
     if open.ready().count() >= least {
         return None;
     }
     Some(if total < least {
-        match least {
-            1 => "Add a section on the Data page first.".to_owned(),
-            _ => format!("This needs at least {least} sections; there {}.", count(total)),
-        }
+        let why = match (total, least) {
+            (_, 1) => "Add a section on the Data page first.".to_owned(),
+            (0, _) => {
+                format!("Cross-validation needs at least {least} sections. Add sections on the Data page.")
+            }
+            (_, _) => format!(
+                "Cross-validation needs at least {least} sections, and this project has {total}. Add another section on \
+                 the Data page."
+            ),
+        };
+        Blocked::at(Step::Data, why)
     } else if open.is_loading() {
-        "The sections are still being read.".to_owned()
+        Blocked { why: "The sections are still being read.".to_owned(), solved_at: None }
     } else {
         let broken = open.sections().filter(|s| !matches!(s.state, SectionState::Ready(_))).count();
-        format!("{broken} of {total} sections could not be read; see the Data page.")
+        Blocked::at(
+            Step::Data,
+            format!(
+                "{broken} of {total} sections could not be read. The Data page says why for each of them."
+            ),
+        )
     })
 }
 
-fn count(n: usize) -> String {
-    match n {
-        0 => "are none".to_owned(),
-        1 => "is one".to_owned(),
-        n => format!("are {n}"),
-    }
-}
-
-fn needs_genes(open: &Open) -> Option<String> {
-    open.genes().is_empty().then(|| "Choose genes on the Data page first.".to_owned())
+fn needs_genes(open: &Open) -> Option<Blocked> {
+    open.genes().is_empty().then(|| Blocked::at(Step::Data, "Choose genes on the Data page first."))
 }
 
 #[cfg(test)]
@@ -78,15 +99,17 @@ mod tests {
     use crate::app::project::tests::open;
 
     #[test]
-    fn blocked_steps_say_why() {
-        assert!(step_state(Step::Data, None).blocked.is_some());
+    fn blocked_steps_say_why_and_where_it_is_solved() {
+        assert_eq!(step_state(Step::Data, None).blocked.unwrap().solved_at, None);
         let empty = open(&[]);
         assert_eq!(step_state(Step::Data, Some(&empty)).blocked, None);
-        let train = step_state(Step::Train, Some(&empty));
-        assert_eq!(train.blocked.as_deref(), Some("Add a section on the Data page first."));
-        let evaluate = step_state(Step::Evaluate, Some(&open(&["C2"])));
-        assert_eq!(evaluate.blocked.as_deref(), Some("This needs at least 2 sections; there is one."));
-        let loading = step_state(Step::Evaluate, Some(&open(&["C2", "C3"])));
-        assert_eq!(loading.blocked.as_deref(), Some("The sections are still being read."));
+        let train = step_state(Step::Train, Some(&empty)).blocked.unwrap();
+        assert_eq!(train.why, "Add a section on the Data page first.");
+        assert_eq!(train.solved_at, Some(Step::Data));
+        let evaluate = step_state(Step::Evaluate, Some(&open(&["C2"]))).blocked.unwrap();
+        assert!(evaluate.why.contains("at least 2 sections, and this project has 1."), "{}", evaluate.why);
+        assert_eq!(evaluate.solved_at, Some(Step::Data));
+        let loading = step_state(Step::Evaluate, Some(&open(&["C2", "C3"]))).blocked.unwrap();
+        assert_eq!((loading.why.as_str(), loading.solved_at), ("The sections are still being read.", None));
     }
 }

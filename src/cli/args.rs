@@ -319,7 +319,7 @@ pub struct GenesArgs {
 /// What training and cross-validation share.
 #[derive(Debug, Args)]
 pub struct FitArgs {
-    /// The gene list, text or CSV.
+    /// The gene list, text or CSV. Genes that a section did not measure are named and left out.
     #[arg(long)]
     pub genes: PathBuf,
     /// The scale of the predictions.

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
+use hiscmcl::core::fonts;
 use hiscmcl::data::gene_list::{self, Known};
 use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
@@ -302,6 +303,10 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
         fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
     }
     figures::save(&figure, &args.out).context("The figure could not be saved")?;
+    let missing = figures::undrawable(&figure)?;
+    if !missing.is_empty() {
+        eprintln!("Note: {}", fonts::missing_text(&missing));
+    }
     let size = figures::size(&figure)?;
     let value = json!({ "out": args.out, "mm": size.mm, "px": size.px });
     let line = format!("{}: {:.0} x {:.0} mm", args.out.display(), size.mm[0], size.mm[1]);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use hiscmcl::core::files::{write_bytes_atomically, write_json_atomically};
+use hiscmcl::evaluate::judgement::JudgedReport;
 use hiscmcl::evaluate::report::EvalReport;
 use hiscmcl::evaluate::tables::{self, rounded};
 use hiscmcl::jobs::context::Ctx;
@@ -108,7 +109,13 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let folds: Vec<Value> = trained
         .reports
         .iter()
-        .map(|r| json!({ "test": r.test, "model": r.model, "ridge": r.ridge, "mean": r.mean, "ceiling": r.ceiling }))
+        .map(|r| {
+            let verdict = r.verdict();
+            json!({
+                "test": r.test, "model": r.model, "ridge": r.ridge, "mean": r.mean, "ceiling": r.ceiling,
+                "judgement": verdict.judgement, "genes": verdict.genes,
+            })
+        })
         .collect();
     let value = json!({
         "run": trained.run,
@@ -121,14 +128,15 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
         vec![format!("Run \"{}\" trained in {:.0} s on {}", trained.run, trained.seconds, trained.device)];
     lines.extend(trained.reports.iter().map(|r| {
         format!(
-            "{}: PCC {} (HEG-50 {}); ridge {} ({}); ceiling {} ({})",
+            "{}: PCC {} (HEG-50 {}); ridge {} ({}); ceiling {} ({}). {}",
             r.test,
             rounded(r.model.pcc_all),
             rounded(r.model.pcc_heg50),
             rounded(r.ridge.pcc_all),
             rounded(r.ridge.pcc_heg50),
             rounded(r.ceiling.pcc_all),
-            rounded(r.ceiling.pcc_heg50)
+            rounded(r.ceiling.pcc_heg50),
+            r.verdict().headline()
         )
     }));
     lines.extend(trained.notes.iter().map(|n| format!("note: {n}")));
@@ -161,14 +169,14 @@ pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
     match reports.as_slice() {
         [(_, report)] => {
             if let Some(path) = &args.json {
-                write_json_atomically(path, report)?;
+                write_json_atomically(path, &JudgedReport::new(report))?;
             }
             println!("{}", tables::text(report));
         }
         many => {
             if let Some(path) = &args.json {
                 let named = |(recipe, report): &(&str, EvalReport)| {
-                    Ok(((*recipe).to_owned(), serde_json::to_value(report)?))
+                    Ok(((*recipe).to_owned(), serde_json::to_value(JudgedReport::new(report))?))
                 };
                 let all: Map<String, Value> = many.iter().map(named).collect::<anyhow::Result<_>>()?;
                 write_json_atomically(path, &all)?;

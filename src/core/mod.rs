@@ -7,6 +7,7 @@ pub mod dihedral;
 pub mod display;
 pub mod encoder;
 pub mod files;
+pub mod fonts;
 pub mod geometry;
 pub mod gpu;
 pub mod linalg;

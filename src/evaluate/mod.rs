@@ -3,6 +3,7 @@
 mod beta;
 pub mod ceiling;
 pub mod fold;
+pub mod judgement;
 pub mod metrics;
 pub mod regions;
 pub mod report;

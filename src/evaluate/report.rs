@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::target::Target;
+use crate::evaluate::judgement::Judgement;
 
 /// Scores of one method on one test section, or their mean over folds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -27,9 +28,10 @@ pub struct Ceiling {
     pub pcc_heg50: Option<f64>,
 }
 
-/// One gene on one test section. `None` where a correlation is undefined (the gene is constant
-/// there, or there are too few spots).
+/// One gene on one test section. `None` where a correlation is undefined (the gene is constant there, or there are too
+/// few spots). Files also hold its [`Judgement`], which follows from the rest and is not read back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "WrittenGeneScore")]
 pub struct GeneScore {
     /// Name.
     pub gene: String,
@@ -51,6 +53,31 @@ pub struct GeneScore {
     pub ceiling: Option<f64>,
     /// Mean predicted uncertainty (half an 80 % interval).
     pub uncertainty: f64,
+}
+
+/// A [`GeneScore`] as it is written.
+#[derive(Serialize)]
+struct WrittenGeneScore {
+    gene: String,
+    mean_expression: f64,
+    pcc: Option<f64>,
+    q: Option<f64>,
+    spearman: Option<f64>,
+    mse: f64,
+    mae: f64,
+    ridge_pcc: Option<f64>,
+    ceiling: Option<f64>,
+    uncertainty: f64,
+    judgement: Judgement,
+}
+
+impl From<GeneScore> for WrittenGeneScore {
+    fn from(score: GeneScore) -> Self {
+        let judgement = Judgement::of_score(&score);
+        let GeneScore { gene, mean_expression, pcc, q, spearman, mse, mae, ridge_pcc, ceiling, uncertainty } =
+            score;
+        Self { gene, mean_expression, pcc, q, spearman, mse, mae, ridge_pcc, ceiling, uncertainty, judgement }
+    }
 }
 
 /// Agreement of clusters of predicted expression with the pathologist's regions.

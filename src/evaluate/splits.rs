@@ -258,9 +258,20 @@ fn warnings(sections: &[SectionRef], split: Split) -> Vec<String> {
             if !repeated.is_empty() {
                 let (word, names) =
                     (if repeated.len() == 1 { "patient" } else { "patients" }, repeated.join(", "));
+                let mut patients: Vec<&Option<String>> = sections.iter().map(|s| &s.patient).collect();
+                patients.sort_unstable();
+                patients.dedup();
+                // Only advice that can be followed here.
+                let advice = if patients.len() < 2 {
+                    "Add sections of another patient for an honest estimate."
+                } else if unknown > 0 {
+                    "Enter the patient of every section, then leave one patient out for an honest estimate."
+                } else {
+                    "Leave one patient out for an honest estimate."
+                };
                 out.push(format!(
                     "Sections of {word} {names} are on both sides of the split, so these scores are higher \
-                     than a new patient would get. Leave one patient out for an honest estimate."
+                     than a new patient would get. {advice}"
                 ));
             }
             if unknown > 0 {

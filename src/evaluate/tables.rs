@@ -1,11 +1,12 @@
 //! Reports as tables: CSV for spreadsheets and scripts, text for the terminal.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
+use crate::evaluate::judgement::{Judgement, is_significant};
 use crate::evaluate::metrics::mean_of_defined;
-use crate::evaluate::report::{Ceiling, EvalReport, FoldReport, MeanReport, Scores};
+use crate::evaluate::report::{Ceiling, EvalReport, FoldReport, GeneScore, MeanReport, Scores};
 
 /// One gene over all folds.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,72 +21,80 @@ pub struct GeneSummary {
     pub ceiling: Option<f64>,
     /// Mean measured expression.
     pub mean_expression: f64,
-    /// Folds in which the correlation is defined.
-    pub folds: usize,
-    /// Folds in which the correlation is positive with a q-value below 0.05.
+    /// Held-out sections on which the correlation is defined.
+    pub sections: usize,
+    /// Held-out sections on which the correlation is positive and significant.
     pub significant: usize,
 }
 
-/// Every gene over all folds, in the order of the first fold: what "trust" beside a gene is made of.
-pub fn gene_summaries(folds: &[FoldReport]) -> Vec<GeneSummary> {
-    let mut by_gene: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-    for score in folds.iter().flat_map(|f| &f.genes) {
-        by_gene.entry(&score.gene).or_default().push(score);
+impl GeneSummary {
+    /// The share of its noise ceiling that the model reaches.
+    pub fn share_of_ceiling(&self) -> Option<f64> {
+        self.pcc.zip(self.ceiling.filter(|c| *c > 0.0)).map(|(pcc, ceiling)| pcc / ceiling)
     }
-    let order = folds.first().map(|f| f.genes.as_slice()).unwrap_or_default();
-    order
+}
+
+/// Every gene over all held-out sections, in the order in which they are met: what "trust" beside a gene is made of.
+pub fn gene_summaries(folds: &[FoldReport]) -> Vec<GeneSummary> {
+    let mut place: HashMap<&str, usize> = HashMap::new();
+    let mut by_gene: Vec<Vec<&GeneScore>> = Vec::new();
+    for score in folds.iter().flat_map(|f| &f.genes) {
+        let at = *place.entry(&score.gene).or_insert_with(|| {
+            by_gene.push(Vec::new());
+            by_gene.len() - 1
+        });
+        if let Some(scores) = by_gene.get_mut(at) {
+            scores.push(score);
+        }
+    }
+    let over = |values: Vec<Option<f64>>| values.iter().any(Option::is_some).then(|| mean_of_defined(values));
+    by_gene
         .iter()
-        .filter_map(|first| by_gene.get(first.gene.as_str()).map(|scores| (&first.gene, scores)))
-        .map(|(gene, scores)| {
-            let folds = scores.iter().filter(|s| s.pcc.is_some()).count();
-            let over = |values: Vec<Option<f64>>| {
-                values.iter().any(Option::is_some).then(|| mean_of_defined(values))
-            };
-            GeneSummary {
-                gene: gene.clone(),
-                pcc: over(scores.iter().map(|s| s.pcc).collect()),
-                ridge_pcc: over(scores.iter().map(|s| s.ridge_pcc).collect()),
-                ceiling: over(scores.iter().map(|s| s.ceiling).collect()),
-                mean_expression: mean_of_defined(scores.iter().map(|s| Some(s.mean_expression))),
-                folds,
-                significant: scores
-                    .iter()
-                    .filter(|s| s.pcc.is_some_and(|r| r > 0.0) && s.q.is_some_and(|q| q < 0.05))
-                    .count(),
-            }
+        .filter_map(|scores| Some((scores.first()?.gene.clone(), scores)))
+        .map(|(gene, scores)| GeneSummary {
+            gene,
+            pcc: over(scores.iter().map(|s| s.pcc).collect()),
+            ridge_pcc: over(scores.iter().map(|s| s.ridge_pcc).collect()),
+            ceiling: over(scores.iter().map(|s| s.ceiling).collect()),
+            mean_expression: mean_of_defined(scores.iter().map(|s| Some(s.mean_expression))),
+            sections: scores.iter().filter(|s| s.pcc.is_some()).count(),
+            significant: scores.iter().filter(|s| is_significant(s.pcc, s.q)).count(),
         })
         .collect()
 }
 
 /// `per_fold.csv`: a row for each test section and method, and the means.
 pub fn folds_csv(report: &EvalReport) -> String {
-    let mut out = String::from("test,patient,method,pcc_all,pcc_heg50,mse,mae\n");
+    let mut out = String::from("test,patient,method,pcc_all,pcc_heg50,mse,mae,judgement\n");
     for fold in &report.folds {
         let names = [quoted(&fold.test), quoted(fold.patient.as_deref().unwrap_or(""))].join(",");
         method_rows(
             &mut out,
             &names,
             &MeanReport { model: fold.model, ridge: fold.ridge, mean: fold.mean, ceiling: fold.ceiling },
+            fold.verdict().judgement,
         );
     }
-    method_rows(&mut out, "mean,", &report.mean);
+    method_rows(&mut out, "mean,", &report.mean, report.verdict().judgement);
     out
 }
 
-fn method_rows(out: &mut String, names: &str, of: &MeanReport) {
+fn method_rows(out: &mut String, names: &str, of: &MeanReport, judgement: Judgement) {
     for (method, s) in [("model", of.model), ("ridge", of.ridge), ("mean", of.mean)] {
         let Scores { pcc_all, pcc_heg50, mse, mae } = s;
         let (pcc_all, pcc_heg50) = (number(pcc_all), number(pcc_heg50));
-        let _ = writeln!(out, "{names},{method},{pcc_all},{pcc_heg50},{mse:.6},{mae:.6}");
+        let judgement = if method == "model" { judgement.word() } else { "" };
+        let _ = writeln!(out, "{names},{method},{pcc_all},{pcc_heg50},{mse:.6},{mae:.6},{judgement}");
     }
     let Ceiling { pcc_all, pcc_heg50 } = of.ceiling;
-    let _ = writeln!(out, "{names},ceiling,{},{},,", number(pcc_all), number(pcc_heg50));
+    let _ = writeln!(out, "{names},ceiling,{},{},,,", number(pcc_all), number(pcc_heg50));
 }
 
 /// `per_gene.csv`: a row for each test section and gene. What is undefined is left empty.
 pub fn genes_csv(folds: &[FoldReport]) -> String {
-    let mut out =
-        String::from("test,gene,mean_expression,pcc,q,spearman,mse,mae,ridge_pcc,ceiling,uncertainty\n");
+    let mut out = String::from(
+        "test,gene,mean_expression,pcc,q,spearman,mse,mae,ridge_pcc,ceiling,uncertainty,judgement\n",
+    );
     for fold in folds {
         for g in &fold.genes {
             let fields = [
@@ -100,6 +109,7 @@ pub fn genes_csv(folds: &[FoldReport]) -> String {
                 number(g.ridge_pcc),
                 number(g.ceiling),
                 format!("{:.6}", g.uncertainty),
+                Judgement::of_score(g).word().to_owned(),
             ];
             out.push_str(&fields.join(","));
             out.push('\n');
@@ -108,7 +118,8 @@ pub fn genes_csv(folds: &[FoldReport]) -> String {
     out
 }
 
-fn number(value: Option<f64>) -> String {
+/// A number of a CSV file; empty where it is undefined.
+pub fn number(value: Option<f64>) -> String {
     value.map(|v| format!("{v:.6}")).unwrap_or_default()
 }
 
@@ -129,20 +140,25 @@ pub fn quoted(field: &str) -> String {
 /// The report as a table for the terminal, with its warnings.
 pub fn text(report: &EvalReport) -> String {
     let mut out = String::new();
+    let verdict = report.verdict();
     let names = report.folds.iter().map(|f| f.test.as_str()).chain(["Mean"]);
     let width = names.clone().map(|n| n.chars().count()).max().unwrap_or(0).max("Test".len());
-    let _ = writeln!(out, "{:width$}  Method   PCC all  PCC HEG-50    MSE    MAE", "Test");
+    let _ = writeln!(out, "{:width$}  Method   PCC all  PCC HEG-50    MSE    MAE  Judgement", "Test");
     let parts = report
         .folds
         .iter()
-        .map(|f| MeanReport { model: f.model, ridge: f.ridge, mean: f.mean, ceiling: f.ceiling })
-        .chain([report.mean]);
-    for (name, part) in names.zip(parts) {
+        .map(|f| {
+            let part = MeanReport { model: f.model, ridge: f.ridge, mean: f.mean, ceiling: f.ceiling };
+            (part, f.verdict().judgement)
+        })
+        .chain([(report.mean, verdict.judgement)]);
+    for (name, (part, judgement)) in names.zip(parts) {
         let mut name = name;
         for (method, s) in [("model", part.model), ("ridge", part.ridge), ("mean", part.mean)] {
+            let judgement = if method == "model" { format!("  {}", judgement.word()) } else { String::new() };
             let _ = writeln!(
                 out,
-                "{name:width$}  {method:7}  {:>7}  {:>10}  {:5.3}  {:5.3}",
+                "{name:width$}  {method:7}  {:>7}  {:>10}  {:5.3}  {:5.3}{judgement}",
                 rounded(s.pcc_all),
                 rounded(s.pcc_heg50),
                 s.mse,
@@ -154,6 +170,7 @@ pub fn text(report: &EvalReport) -> String {
         let (all, heg) = (rounded(c.pcc_all), rounded(c.pcc_heg50));
         let _ = writeln!(out, "{:width$}  ceiling  {all:>7}  {heg:>10}", "");
     }
+    let _ = writeln!(out, "{}", verdict.headline());
     let undefined: usize = report.folds.iter().map(|f| f.undefined_genes).sum();
     if undefined > 0 {
         let _ = writeln!(
@@ -265,9 +282,9 @@ mod tests {
         let csv = folds_csv(&sample());
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(lines.len(), 1 + 3 * 4);
-        assert_eq!(lines[1], "C2,C,model,0.200000,0.400000,0.200000,0.300000");
-        assert_eq!(lines[4], "C2,C,ceiling,0.500000,0.750000,,");
-        assert_eq!(lines[9], "mean,,model,0.250000,0.400000,0.200000,0.300000");
+        assert_eq!(lines[1], "C2,C,model,0.200000,0.400000,0.200000,0.300000,fair");
+        assert_eq!(lines[4], "C2,C,ceiling,0.500000,0.750000,,,");
+        assert_eq!(lines[9], "mean,,model,0.250000,0.400000,0.200000,0.300000,fair");
     }
 
     #[test]
@@ -290,11 +307,14 @@ mod tests {
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(
             lines[1],
-            "C2,GNAS,1.000000,0.200000,4.0000e-2,0.200000,0.500000,0.250000,0.100000,,0.750000"
+            "C2,GNAS,1.000000,0.200000,4.0000e-2,0.200000,0.500000,0.250000,0.100000,,0.750000,fair"
         );
-        assert_eq!(lines[2], "C2,\"odd,\"\"name\"\"\",1.000000,,,,0.500000,0.250000,0.100000,,0.750000");
+        assert_eq!(
+            lines[2],
+            "C2,\"odd,\"\"name\"\"\",1.000000,,,,0.500000,0.250000,0.100000,,0.750000,not tested"
+        );
         assert!(
-            lines.iter().all(|l| l.starts_with("C2,\"odd") || l.split(',').count() == 11 || l.contains('"'))
+            lines.iter().all(|l| l.starts_with("C2,\"odd") || l.split(',').count() == 12 || l.contains('"'))
         );
     }
 
@@ -303,7 +323,7 @@ mod tests {
         let s = gene_summaries(&sample().folds);
         assert_eq!(s.len(), 2);
         assert!((s[0].pcc.unwrap() - 0.25).abs() < 1e-12);
-        assert_eq!((s[0].folds, s[0].significant, s[1].folds, s[1].pcc), (2, 2, 0, None));
+        assert_eq!((s[0].sections, s[0].significant, s[1].sections, s[1].pcc), (2, 2, 0, None));
         assert!(gene_summaries(&[]).is_empty());
     }
 
@@ -311,10 +331,11 @@ mod tests {
     fn text_for_the_terminal() {
         let t = text(&sample());
         let lines: Vec<&str> = t.lines().collect();
-        assert_eq!(lines[0], "Test  Method   PCC all  PCC HEG-50    MSE    MAE");
-        assert_eq!(lines[1], "C2    model      0.200       0.400  0.200  0.300");
+        assert_eq!(lines[0], "Test  Method   PCC all  PCC HEG-50    MSE    MAE  Judgement");
+        assert_eq!(lines[1], "C2    model      0.200       0.400  0.200  0.300  fair");
         assert_eq!(lines[4], "      ceiling    0.500       0.750");
-        assert_eq!(lines[9], "Mean  model      0.250       0.400  0.200  0.300");
+        assert_eq!(lines[9], "Mean  model      0.250       0.400  0.200  0.300  fair");
+        assert!(t.contains("Fair overall: 0 of 2 genes good, 1 fair, 1 not tested.\n"), "{t}");
         assert!(t.contains("2 correlations are undefined") && t.contains("Note: It leaks."));
         assert!(t.ends_with("Note on C4: a remark\n"));
     }

@@ -132,7 +132,7 @@ impl Plan {
             |remedy| FigureError::TooSmall { columns: figure.columns.len(), rows: figure.rows.len(), remedy };
         let widest = (style.width_mm - fixed) / figure.columns.len() as f64;
         if widest < LEAST_PANEL {
-            return Err(too_small("make it wider, or choose fewer panes or a smaller font"));
+            return Err(too_small("make it wider, or choose fewer panes"));
         }
 
         let header = line(em) + LABEL_GAP;
@@ -156,7 +156,7 @@ impl Plan {
             figure.rows.iter().map(|r| r.tissue.aspect().clamp(ASPECTS.0, ASPECTS.1)).collect();
         let panel = widest.min((style.max_height_mm - text_height) / aspects.iter().sum::<f64>());
         if panel < LEAST_PANEL {
-            return Err(too_small("allow more height, or choose fewer rows or a smaller font"));
+            return Err(too_small("choose fewer genes or sections, or make several figures"));
         }
 
         // What the height limit took from the panels is split between both sides.

@@ -26,6 +26,25 @@ pub struct FigureSize {
     pub px: [u32; 2],
 }
 
+/// The characters of `figure` that neither the embedded fonts nor those of this computer can draw, each once.
+///
+/// # Errors
+/// What is wrong with the description, see [`Figure::check`].
+pub fn undrawable(figure: &Figure) -> Result<Vec<char>, FigureError> {
+    let drawing = layout::lay_out(figure)?;
+    let mut missing = Vec::new();
+    for item in &drawing.items {
+        if let drawing::Item::Text(label) = item {
+            for c in text::undrawable(&label.text, label.face) {
+                if !missing.contains(&c) {
+                    missing.push(c);
+                }
+            }
+        }
+    }
+    Ok(missing)
+}
+
 /// How large `figure` becomes.
 ///
 /// # Errors

@@ -36,7 +36,11 @@ pub(super) fn pixel_size(drawing: &Drawing<'_>, dpi: f64) -> Result<[u32; 2], Fi
 
 fn render(drawing: &Drawing<'_>, dpi: f64) -> Result<Pixmap, FigureError> {
     let [width, height] = pixel_size(drawing, dpi)?;
-    let options = usvg::Options { fontdb: text::database(), ..usvg::Options::default() };
+    let options = usvg::Options {
+        fontdb: text::database(),
+        font_resolver: text::resolver(),
+        ..usvg::Options::default()
+    };
     let tree = usvg::Tree::from_str(&svg::write(drawing, dpi)?, &options)
         .map_err(|e| FigureError::Drawing(format!("the SVG does not parse ({e})")))?;
     let mut pixmap = Pixmap::new(width, height)

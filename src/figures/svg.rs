@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::drawing::{Bar, Direction, Drawing, Embedded, Item, Rect, Text};
 use super::figure::{Background, Figure, FigureError, MM_PER_INCH};
 use super::layout::lay_out;
-use super::text::{FAMILIES, Face};
+use super::text::{self, FAMILIES, Face};
 
 /// `figure` as an SVG document.
 ///
@@ -185,23 +185,25 @@ fn color_bar(out: &mut String, bar: &Bar) {
     }
 }
 
-fn place_text(out: &mut String, text: &Text) {
-    let (x, y) = (Num(text.x), Num(text.y));
-    let place = match text.direction {
+fn place_text(out: &mut String, label: &Text) {
+    let (x, y) = (Num(label.x), Num(label.y));
+    let place = match label.direction {
         Direction::Right => format!("x=\"{x}\" y=\"{y}\""),
         Direction::Up => format!("transform=\"translate({x} {y}) rotate(-90)\""),
     };
-    let face = match text.face {
+    let face = match label.face {
         Face::Regular => "",
         Face::Bold => " font-weight=\"bold\"",
         Face::Italic => " font-style=\"italic\"",
     };
+    let families = text::families(&label.text, label.face);
+    let family = families.map(|f| format!(" font-family=\"{}\"", escape(&f))).unwrap_or_default();
     let _ = writeln!(
         out,
-        "<text {place} font-size=\"{}\"{face} fill=\"{}\">{}</text>",
-        Num(text.size),
-        Hex(text.rgb),
-        escape(&text.text)
+        "<text {place} font-size=\"{}\"{face}{family} fill=\"{}\">{}</text>",
+        Num(label.size),
+        Hex(label.rgb),
+        escape(&label.text)
     );
 }
 

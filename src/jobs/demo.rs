@@ -15,6 +15,7 @@ use crate::core::target::Target;
 use crate::data::project::{GeneSelection, Project};
 use crate::data::{demo, gene_list};
 use crate::device::DeviceChoice;
+use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::report::{EvalReport, Split};
 use crate::evaluate::tables;
 use crate::figures::{self, Style};
@@ -90,7 +91,7 @@ pub fn run_headless(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Made>
         path
     };
     gene_list::write(&path("genes.txt"), &chosen)?;
-    write_json_atomically(&path("eval.json"), &report)?;
+    write_json_atomically(&path("eval.json"), &JudgedReport::new(&report))?;
     write_bytes_atomically(&path("folds.csv"), tables::folds_csv(&report).as_bytes())?;
     write_bytes_atomically(&path("per_gene.csv"), tables::genes_csv(&report.folds).as_bytes())?;
     for section in workspace.section_names() {

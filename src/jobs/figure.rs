@@ -7,6 +7,7 @@ use anyhow::anyhow;
 
 use super::context::Ctx;
 use super::predict::{predictions, stored_predictions};
+use super::prediction_table::note_on_absent;
 use super::runs::{RunInfo, find_run};
 use super::workspace::Workspace;
 use crate::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales, is_silent};
@@ -118,6 +119,13 @@ fn plate(
     let names = GeneIndex::new(&section.genes);
     // The published scale depends on all selected genes, not only on those shown.
     let totals = Totals::new(&section.counts, genes.iter().filter_map(|g| names.find(g)), target);
+    let shows_measured = |p: &PaneKind| matches!(p, PaneKind::Measured | PaneKind::Difference);
+    let present = genes.iter().filter(|g| names.find(g).is_some()).count();
+    if request.display.panes.iter().any(shows_measured)
+        && let Some(note) = note_on_absent(&section, present, genes.len(), target)
+    {
+        ctx.observer.note(&note);
+    }
     // A prediction that no pane shows sets the limits that measured values share with it, as on the screen, but is
     // not made for that alone.
     let predicted = match run {

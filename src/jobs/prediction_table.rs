@@ -161,7 +161,8 @@ fn save_anndata(
 fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &Ctx) -> Matrix {
     let genes = &run.config.genes;
     let all = target::measured(section, genes, run.config.target);
-    if let Some(note) = note_on_absent(section, &all, run.config.target) {
+    let present = all.iter().flatten().count();
+    if let Some(note) = note_on_absent(section, present, all.len(), run.config.target) {
         ctx.observer.note(&note);
     }
     if section.values.scale(run.config.target, true) != run.config.scale() {
@@ -177,14 +178,15 @@ fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &C
     })
 }
 
-/// What to say of measured values where the section lacks genes. `None` where it measured all.
+/// What to say of measured values where the section measured only `present` of `all` genes. `None` where it measured
+/// them all.
 pub(super) fn note_on_absent(
     section: &Section,
-    measured: &[Option<Vec<f32>>],
+    present: usize,
+    all: usize,
     target: Target,
 ) -> Option<String> {
-    let (all, present) = (measured.len(), measured.iter().flatten().count());
-    let mut note = match all - present {
+    let mut note = match all.saturating_sub(present) {
         0 => return None,
         1 => {
             format!("{} did not measure 1 of the {all} genes; its measured values are missing", section.name)
@@ -260,15 +262,14 @@ mod tests {
     #[test]
     fn genes_that_a_section_lacks_are_told_with_what_it_means_for_the_others() {
         let counted = section("other_kit", &["A"], &[&[1.0]]);
-        let measured = [Some(vec![1.0]), None, None];
-        let said = note_on_absent(&counted, &measured, Target::Published).unwrap();
+        let said = note_on_absent(&counted, 1, 3, Target::Published).unwrap();
         assert_eq!(
             said,
             "other_kit did not measure 2 of the 3 genes; their measured values are missing, and those of the others are \
              relative to the sum over the 1 that it measured"
         );
-        let said = note_on_absent(&counted, &measured[..2], Target::Lognorm).unwrap();
+        let said = note_on_absent(&counted, 1, 2, Target::Lognorm).unwrap();
         assert_eq!(said, "other_kit did not measure 1 of the 2 genes; its measured values are missing");
-        assert_eq!(note_on_absent(&counted, &measured[..1], Target::Published), None);
+        assert_eq!(note_on_absent(&counted, 1, 1, Target::Published), None);
     }
 }

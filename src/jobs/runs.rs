@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::encoders;
 use super::published::PublishedChoice;
+use super::train::FOLD_REPORT_FILE;
 use crate::core::files::{FileError, read_json, write_json_atomically};
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::project::SectionEntry;
-use crate::evaluate::report::{EvalReport, Scores, Split};
+use crate::evaluate::judgement::Verdict;
+use crate::evaluate::report::{EvalReport, FoldReport, Scores, Split};
 use crate::train::TrainConfig;
 
 /// The version of the run layout that this program writes.
@@ -135,6 +137,8 @@ pub struct RunInfo {
     pub complete: bool,
     /// The model's scores: on its test sections, or the mean over folds. `None` without a test.
     pub scores: Option<Scores>,
+    /// How far it can be trusted on what it was tested on. Not tested without a test.
+    pub verdict: Verdict,
 }
 
 /// Something is wrong with a run.
@@ -221,13 +225,19 @@ pub const METRICS_FILE: &str = "metrics.json";
 /// The report of a cross-validation.
 pub const REPORT_FILE: &str = "eval.json";
 
-fn scores_of(folder: &Path, kind: &RunKind) -> Option<Scores> {
+/// The scores of a run, and what they are worth. A run whose scores cannot be read is still a run; opening it says what
+/// is wrong.
+fn scores_of(folder: &Path, kind: &RunKind) -> (Option<Scores>, Verdict) {
     match kind {
-        // A run whose scores cannot be read is still a run; opening it says what is wrong.
-        RunKind::Model { .. } => read_json(&folder.join(METRICS_FILE)).ok().flatten(),
-        RunKind::CrossValidation { .. } => {
-            read_json::<EvalReport>(&folder.join(REPORT_FILE)).ok().map(|r| r.mean.model)
+        RunKind::Model { .. } => {
+            let scores = read_json(&folder.join(METRICS_FILE)).ok().flatten();
+            let folds: Vec<FoldReport> = read_json(&folder.join(FOLD_REPORT_FILE)).unwrap_or_default();
+            (scores, Verdict::of_folds(&folds))
         }
+        RunKind::CrossValidation { .. } => match read_json::<EvalReport>(&folder.join(REPORT_FILE)) {
+            Ok(report) => (Some(report.mean.model), report.verdict()),
+            Err(_) => (None, Verdict::default()),
+        },
     }
 }
 
@@ -251,9 +261,9 @@ pub fn list_runs(project: &Path) -> Result<Vec<RunInfo>, RunError> {
             continue;
         }
         let Ok(config) = read_config(&path) else { continue };
-        let scores = scores_of(&path, &config.kind);
+        let (scores, verdict) = scores_of(&path, &config.kind);
         let id = partial.unwrap_or(name).to_owned();
-        runs.push(RunInfo { id, complete: partial.is_none(), scores, config, folder: path });
+        runs.push(RunInfo { id, complete: partial.is_none(), scores, verdict, config, folder: path });
     }
     runs.sort_by(|a, b| b.config.started.cmp(&a.config.started).then_with(|| a.id.cmp(&b.id)));
     Ok(runs)
@@ -270,8 +280,8 @@ pub fn find_run(project: &Path, id: &str) -> Result<RunInfo, RunError> {
         return Err(RunError::Unknown { name: id.to_owned(), folder: runs_folder(project), known });
     }
     let config = read_config(&folder)?;
-    let scores = scores_of(&folder, &config.kind);
-    Ok(RunInfo { id: id.to_owned(), folder, config, complete: true, scores })
+    let (scores, verdict) = scores_of(&folder, &config.kind);
+    Ok(RunInfo { id: id.to_owned(), folder, config, complete: true, scores, verdict })
 }
 
 /// The folder of one fold of a cross-validation, laid out like a run.

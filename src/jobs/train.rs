@@ -21,6 +21,7 @@ use crate::core::files::{
 use crate::core::memory::peak_rss_mb;
 use crate::core::target::Target;
 use crate::device::{self, ComputeDevice, DeviceChoice};
+use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::splits::{Fold, folds, holding_out};
 use crate::evaluate::tables;
@@ -74,7 +75,7 @@ const PER_GENE_FILE: &str = "per_gene.csv";
 const LOG_FILE: &str = "log.txt";
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// The report of a single fold, kept so that an interrupted cross-validation does not test it again.
-pub(super) const FOLD_REPORT_FILE: &str = "reports.json";
+pub const FOLD_REPORT_FILE: &str = "reports.json";
 
 /// Trains a model without the `test` sections, tests it on them and keeps it as the run `name`. A run of
 /// this name that was interrupted is taken up where it stopped.
@@ -166,7 +167,7 @@ pub fn evaluate(
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
     };
     if let Some(run) = run {
-        write_json_atomically(&run.folder.join(REPORT_FILE), &report)?;
+        write_json_atomically(&run.folder.join(REPORT_FILE), &JudgedReport::new(&report))?;
         let per_gene = tables::genes_csv(&report.folds);
         write_bytes_atomically(&run.folder.join(PER_GENE_FILE), per_gene.as_bytes())?;
         run.finish()?;

@@ -94,18 +94,21 @@ impl CommandList {
                     self.chosen = 0;
                 }
                 ui.add_space(4.0);
-                ScrollArea::vertical().max_height(400.0).auto_shrink([false, true]).show(ui, |ui| {
-                    if items.is_empty() {
-                        remark(ui, "No command is called that.");
-                    }
-                    for (at, item) in items.iter().enumerate() {
-                        let clicked = row(ui, item, at == self.chosen, up || down);
-                        if (clicked || (enter && at == self.chosen)) && item.blocked.is_none() {
-                            out.push(Command::CloseOverlay);
-                            out.push(item.command.clone());
+                ScrollArea::vertical()
+                    .max_height((ui.ctx().content_rect().height() - 180.0).clamp(100.0, 400.0))
+                    .auto_shrink([false, true])
+                    .show(ui, |ui| {
+                        if items.is_empty() {
+                            remark(ui, "No command is called that.");
                         }
-                    }
-                });
+                        for (at, item) in items.iter().enumerate() {
+                            let clicked = row(ui, item, at == self.chosen, up || down);
+                            if (clicked || (enter && at == self.chosen)) && item.blocked.is_none() {
+                                out.push(Command::CloseOverlay);
+                                out.push(item.command.clone());
+                            }
+                        }
+                    });
             });
         if modal.should_close() {
             out.push(Command::CloseOverlay);

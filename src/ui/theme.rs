@@ -1,13 +1,12 @@
 //! All colours, fonts and distances of the window.
 
-use std::sync::Arc;
-
 use eframe::egui::{
-    self, Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Frame, Margin, RichText,
-    Stroke, TextStyle, Vec2, style::ScrollStyle,
+    self, Color32, CornerRadius, FontFamily, FontId, Frame, Margin, RichText, Stroke, TextStyle, Vec2,
+    style::ScrollStyle,
 };
 
 use crate::app::settings::Theme;
+use crate::evaluate::judgement::Judgement;
 
 /// The colours of one theme. Text on its background always has a contrast of at least 4.5 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +93,16 @@ pub fn colors(ui: &egui::Ui) -> Colors {
     if ui.visuals().dark_mode { DARK } else { LIGHT }
 }
 
+/// The colour of a judgement; its word always stands beside it.
+pub fn judgement_color(judgement: Judgement, c: Colors) -> Color32 {
+    match judgement {
+        Judgement::Good => c.good,
+        Judgement::Fair => c.fair,
+        Judgement::Poor => c.poor,
+        Judgement::NotTested => c.weak,
+    }
+}
+
 /// Distance between cards and around pages.
 pub const GAP: f32 = 8.0;
 /// Height of a list row.
@@ -137,22 +146,7 @@ pub fn overlay(ctx: &egui::Context) -> Frame {
 
 /// Gives the window its fonts. Called once, before the first frame.
 pub fn install_fonts(ctx: &egui::Context) {
-    let mut fonts = FontDefinitions::default();
-    let files: [(&str, &'static [u8]); 3] = [
-        ("Inter", include_bytes!("../../assets/fonts/Inter-Regular.otf")),
-        ("Inter SemiBold", include_bytes!("../../assets/fonts/Inter-SemiBold.otf")),
-        ("Inter Italic", include_bytes!("../../assets/fonts/Inter-Italic.otf")),
-    ];
-    for (name, bytes) in files {
-        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
-    }
-    // What Inter lacks is taken from the fonts that come with the toolkit.
-    let fallback = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
-    let chain = |first: &str| [vec![first.to_owned()], fallback.clone()].concat();
-    fonts.families.insert(FontFamily::Proportional, chain("Inter"));
-    fonts.families.insert(semibold(), chain("Inter SemiBold"));
-    fonts.families.insert(italic(), chain("Inter Italic"));
-    ctx.set_fonts(fonts);
+    super::fonts::install(ctx);
 }
 
 /// Gives the window the look of `theme`.

@@ -3,6 +3,8 @@
 use eframe::egui::{self, Align, Color32, Frame, Layout, Margin, Response, RichText, Stroke, TextStyle, Ui};
 
 use super::theme::{self, Colors, colors};
+use crate::app::terms::Term;
+use crate::evaluate::judgement::Judgement;
 
 /// A caption above a group of controls: "SECTIONS" in small capitals.
 pub fn caption(ui: &mut Ui, text: &str) -> Response {
@@ -77,6 +79,12 @@ pub fn progress(ui: &mut Ui, share: f32, width: f32, label: &str) {
         let bar = ui.add(bar);
         name(&bar, label);
     });
+}
+
+/// A judgement as its word in its colour; the pointer shows what it means.
+pub fn judged(ui: &mut Ui, judgement: Judgement) -> Response {
+    let color = theme::judgement_color(judgement, colors(ui));
+    ui.label(RichText::new(judgement.word()).color(color)).on_hover_text(Term::Judgement.sentence())
 }
 
 /// A remark in weak text that wraps.

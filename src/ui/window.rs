@@ -23,7 +23,7 @@ use crate::app::work::{Engine, Wake};
 /// Progress is drawn at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 const FIRST_SIZE: [f32; 2] = [1440.0, 900.0];
-const LEAST_SIZE: [f32; 2] = [1024.0, 680.0];
+const LEAST_SIZE: [f32; 2] = [900.0, 600.0];
 
 /// What the window keeps that is not the application's state: what is being typed, textures.
 pub struct Window {
@@ -261,6 +261,11 @@ impl eframe::App for Window {
         self.list.show(&ctx, &self.app, &mut out);
         notices::show(&ctx, &self.app, &mut out);
 
+        let missing = super::fonts::take_missing(&ctx);
+        if !missing.is_empty() {
+            self.app.tell_missing_characters(&missing);
+            ctx.request_repaint();
+        }
         if self.milestones.as_ref().is_some_and(|m| m.waits(self.explore.shows_tissue())) {
             ctx.request_repaint();
         }

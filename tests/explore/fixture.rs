@@ -228,6 +228,9 @@ impl App {
                 name: name.into(),
                 patient: section.patient.clone(),
                 section: Some(Arc::new(section)),
+                // The run that predicts C4 has held it out, and was tested on it.
+                tested: (name == "C4").then(|| Arc::new(report())),
+                seen_in_training: false,
                 predictions,
                 run: None,
                 problem: None,

@@ -3,16 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod fixture;
+mod trust;
 
 use eframe::egui::{Key, Modifiers, PointerButton, Pos2, Vec2, accesskit::Role};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use fixture::{App, GENES, SIDE, open};
-use hiscmcl::app::command::{Command, Step};
-use hiscmcl::app::explore::ExploreCommand;
+use hiscmcl::app::command::{Command, GenesCommand, Step};
+use hiscmcl::app::explore::{ExploreCommand, RunScale};
 use hiscmcl::core::colormap::ColorMap;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::geometry::SlidePoint;
+use hiscmcl::core::target::{ExpressionScale, Target};
 
 fn gene<'a>(harness: &'a Harness<'_, App>) -> &'a str {
     harness.state().state.gene().unwrap()
@@ -124,9 +126,60 @@ fn a_search_without_match_offers_all_genes() {
     let mut harness = open(App::new());
     harness.state_mut().state.apply(ExploreCommand::Search("mt-co".into()));
     harness.run();
-    harness.get_by_label("Search all 7 genes").click();
+    harness.get_by_label("Search all measured genes").click();
     harness.run();
     assert!(harness.query_by_label("MT-CO1").is_some());
+}
+
+#[test]
+fn a_project_that_opens_on_a_gene_shows_it_in_the_list() {
+    let mut app = App::new();
+    app.state.restore(Some("C4".into()), Some("MT-CO1".into()), None);
+    let mut harness = open(app);
+    assert_eq!(gene(&harness), "MT-CO1");
+    assert!(harness.query_by_label("MT-CO1").is_some(), "the model does not predict it, and it is listed");
+    // From then on the list is the user's.
+    harness.get_by_label("All 6").click();
+    harness.run();
+    assert!(harness.query_by_label("MT-CO1").is_none());
+}
+
+#[test]
+fn genes_that_are_not_in_the_list_are_added_from_the_search() {
+    let mut harness = open(App::new());
+    harness.state_mut().state.apply(ExploreCommand::Search("HER2; MT-CO1\tNOSUCH".into()));
+    harness.run();
+    assert!(harness.query_by_label("ERBB2").is_some() && harness.query_by_label("MT-CO1").is_none());
+    assert!(harness.query_by_label("No match for NOSUCH.").is_some());
+    harness.get_by_label("Add 1 gene to gene list").click();
+    harness.run();
+    let add = |c: &Command| matches!(c, Command::Genes(GenesCommand::Add(genes)) if genes == &["MT-CO1"]);
+    assert!(sent(&harness, add));
+    harness.state_mut().sent.clear();
+    harness.get_by_label("Search all measured genes").click();
+    harness.run();
+    harness.get_by_label("Add to gene list: MT-CO1").click();
+    harness.run();
+    assert!(sent(&harness, add));
+    harness.state_mut().genes.push("MT-CO1".into());
+    harness.run();
+    assert!(harness.query_by_label("Add to gene list: MT-CO1").is_none());
+}
+
+#[test]
+fn a_gene_that_the_model_lacks_is_added_and_trained() {
+    let mut harness = open(App::new());
+    harness.state_mut().state.apply(ExploreCommand::SelectGene("MT-CO1".into()));
+    harness.run();
+    harness.get_by_label("Add to gene list").click();
+    harness.run();
+    harness.get_all_by_label("Add and retrain").next().unwrap().click();
+    harness.run();
+    let both = [
+        Command::Genes(GenesCommand::Add(vec!["MT-CO1".into()])),
+        Command::Genes(GenesCommand::AddAndRetrain(vec!["MT-CO1".into()])),
+    ];
+    assert!(both.iter().all(|wanted| sent(&harness, |c| c == wanted)));
 }
 
 #[test]
@@ -437,4 +490,32 @@ fn normalised_values_are_not_subtracted_from_predictions_of_counts() {
     harness.run();
     assert!(harness.query_by_label_contains("on different scales, so there is no difference").is_some());
     assert!(harness.query_by_label_contains("as in the file (normalised)").is_some());
+}
+
+#[test]
+fn a_map_of_a_run_has_the_genes_and_the_target_of_the_run() {
+    let mut app = App::new();
+    // The list of the project has changed since, and the prediction is still to come.
+    app.genes = vec!["ERBB2".to_owned()];
+    app.sections[2].predictions = None;
+    let run = |genes: &[&str], target: Target| RunScale {
+        genes: std::sync::Arc::new(genes.iter().map(|g| (*g).to_owned()).collect()),
+        target,
+        predicted: target.scale(true),
+    };
+    app.sections[2].run = Some(run(&["GNAS", "FASN"], Target::Published));
+    let mut harness = open(app);
+    harness.get_by_label("C4").click();
+    harness.run();
+    let scale = |harness: &Harness<'_, App>, gene: &str| harness.state().state.index().unwrap().scale(gene);
+    assert_eq!(scale(&harness, "GNAS"), ExpressionScale::Log10Selected);
+    assert_eq!(scale(&harness, "ERBB2"), ExpressionScale::Log10All);
+    harness.state_mut().sections[2].run = Some(run(&["ERBB2"], Target::Lognorm));
+    harness.run();
+    assert_eq!(scale(&harness, "GNAS"), ExpressionScale::LnAll);
+    // Without a run, the project's list and target.
+    harness.state_mut().sections[2].run = None;
+    harness.run();
+    assert_eq!(scale(&harness, "GNAS"), ExpressionScale::Log10All);
+    assert_eq!(scale(&harness, "ERBB2"), ExpressionScale::Log10Selected);
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod encoders;
+mod evaluate;
+mod genes;
 mod recipe;
 mod samples;
 
@@ -25,11 +27,17 @@ use hiscmcl::ui::{Begin, Window};
 
 const GENES: [&str; 3] = ["GNAS", "FASN", "ERBB2"];
 
+/// The genes of a section; those of patient A have PGR as well.
+fn genes_of(name: &str) -> Vec<&'static str> {
+    GENES.into_iter().chain(name.starts_with('A').then_some("PGR")).collect()
+}
+
 fn section(name: &str) -> Section {
-    let mut counts = CsrBuilder::new(GENES.len());
+    let genes = genes_of(name);
+    let mut counts = CsrBuilder::new(genes.len());
     let mut spots = Vec::new();
     for i in 0..16_u8 {
-        for g in 0..GENES.len() {
+        for g in 0..genes.len() {
             assert!(counts.push(g, f32::from(i) + g as f32));
         }
         counts.end_row();
@@ -40,7 +48,7 @@ fn section(name: &str) -> Section {
         name: name.into(),
         patient: Some(name[..1].into()),
         spots,
-        genes: GENES.iter().map(|g| Gene::named(*g)).collect(),
+        genes: genes.into_iter().map(Gene::named).collect(),
         counts: counts.finish(),
         values: ValueKind::Counts,
         labels: None,
@@ -94,7 +102,7 @@ fn play(asked: &Asked) -> Engine {
     let asked = Arc::clone(asked);
     let runner = move |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
         asked.lock().unwrap().push(request.clone());
-        if let Some(answer) = encoders::answer(&request) {
+        if let Some(answer) = encoders::answer(&request).or_else(|| genes::answer(&request)) {
             return answer;
         }
         Ok(match request {
@@ -226,8 +234,36 @@ fn a_step_that_cannot_work_says_why() {
     let test = Test::open("nogenes.hiscmcl");
     let train = test.harness.get_by_role_and_label(Role::Button, "2 Train");
     assert!(train.accesskit_node().is_disabled());
-    let why = test.harness.state().app().step_state(Step::Train).blocked.unwrap();
-    assert_eq!(why, "Choose genes on the Data page first.");
+    let blocked = test.harness.state().app().step_state(Step::Train).blocked.unwrap();
+    assert_eq!(blocked.why, "Choose genes on the Data page first.");
+}
+
+#[test]
+fn a_greyed_step_leads_to_where_it_can_be_solved() {
+    let mut test = Test::open("nogenes.hiscmcl");
+    test.send(Command::GoTo(Step::Explore));
+    test.click("Why Evaluate is not available");
+    let app = test.harness.state().app();
+    assert_eq!(app.step, Step::Data);
+    assert!(app.notices.open().any(|n| n.headline == "Choose genes on the Data page first."));
+}
+
+#[test]
+fn terms_are_explained_on_hover_and_in_help() {
+    use hiscmcl::app::terms::Term;
+    let mut test = Test::open("test.hiscmcl");
+    test.harness.key_press(Key::F1);
+    test.settle();
+    for term in Term::ALL {
+        assert!(test.shows(term.sentence()), "{}", term.name());
+    }
+    test.click("Fit");
+    assert_eq!(test.harness.state().app().step, Step::Explore);
+    assert_eq!(test.harness.state().app().overlay, None);
+    assert!(!test.shows(Term::Evidence.sentence()));
+    test.harness.get_by_label("EVIDENCE").hover();
+    test.harness.run_steps(60);
+    assert!(test.shows(Term::Evidence.sentence()));
 }
 
 #[test]
@@ -380,7 +416,7 @@ fn help_lists_the_shortcuts() {
 /// Every page at the smallest promised sizes: nothing with text may lie outside of the window.
 #[test]
 fn nothing_is_cut_off() {
-    for (width, height) in [(1280.0, 800.0), (1440.0, 900.0)] {
+    for (width, height) in [(900.0, 570.0), (900.0, 600.0), (1280.0, 800.0), (1440.0, 900.0)] {
         let mut test = Test::sized(width, height);
         test.send(Command::Project(ProjectCommand::Open("test.hiscmcl".into())));
         test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));

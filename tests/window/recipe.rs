@@ -8,6 +8,7 @@ use hiscmcl::app::command::{Command, Step};
 use hiscmcl::app::scores::ShownReport;
 use hiscmcl::app::work::Request;
 use hiscmcl::core::target::Target;
+use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::{EvalReport, MeanReport, Scores, Split};
 use hiscmcl::jobs::published::PublishedChoice;
 use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind};
@@ -64,7 +65,14 @@ fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> 
         published: published.then(PublishedChoice::default),
     };
     let scores = Some(Scores { pcc_all: Some(pcc_all), pcc_heg50: Some(0.4), mse: 0.2, mae: 0.3 });
-    RunInfo { id: id.into(), folder: "/nowhere".into(), config, complete: true, scores }
+    RunInfo {
+        id: id.into(),
+        folder: "/nowhere".into(),
+        config,
+        complete: true,
+        scores,
+        verdict: Verdict::default(),
+    }
 }
 
 #[test]
@@ -88,15 +96,20 @@ fn cross_validations_lie_beside_each_other() {
     runs.report = Some(ShownReport::new("ours".into(), Arc::new(report), None));
     runs.list = vec![cross_validation("ours", &["A", "B"], false, 0.258)];
     test.send(Command::GoTo(Step::Evaluate));
-    assert!(!test.shows("Scores compare where"), "one has nothing beside it");
+    assert!(!test.shows("Scores are comparable only if"), "one has nothing beside it");
 
     let runs = &mut test.harness.state_mut().app_mut().open.as_mut().unwrap().runs;
     runs.list.push(cross_validation("theirs", &["B", "A"], true, 0.208));
     runs.list.push(cross_validation("older", &["A"], false, 0.311));
     test.settle();
-    for text in
-        ["Texture, published recipe", "0.258", "0.208", "0.311", "other genes", "Scores compare where"]
-    {
+    for text in [
+        "Texture, published recipe",
+        "0.258",
+        "0.208",
+        "0.311",
+        "other genes",
+        "Scores are comparable only if",
+    ] {
         assert!(test.shows(text), "{text}");
     }
     test.click("theirs");

@@ -77,7 +77,13 @@ impl App {
 
     fn go_to(&mut self, step: Step) {
         match self.step_state(step).blocked {
-            Some(why) => self.notices.info(why),
+            Some(blocked) => {
+                // Where it can be solved, with the reason in view.
+                if let Some(step) = blocked.solved_at {
+                    self.step = step;
+                }
+                self.notices.info(blocked.why);
+            }
             None => self.step = step,
         }
     }
@@ -227,6 +233,7 @@ impl App {
             PathPurpose::SaveGenes => Command::Genes(GenesCommand::Save(path)),
             PathPurpose::SaveReportJson => Command::Evaluate(EvaluateCommand::SaveJson(path)),
             PathPurpose::SaveReportCsv => Command::Evaluate(EvaluateCommand::SaveCsv(path)),
+            PathPurpose::SaveGeneTable => Command::Evaluate(EvaluateCommand::SaveTable(path)),
             PathPurpose::SaveFigure => Command::Export(ExportCommand::Save(path)),
             PathPurpose::FigureFolder => Command::Export(ExportCommand::Batch(path)),
             PathPurpose::SavePredictions | PathPurpose::SavePredictionsAnnData => {

@@ -21,7 +21,7 @@ pub fn held_out(form: &TrainForm, open: &Open) -> Vec<String> {
     match &form.hold_out {
         HoldOut::None => Vec::new(),
         // With a single section there would be nothing left to train on.
-        HoldOut::Last if sections.len() < 2 => Vec::new(),
+        _ if sections.len() < 2 => Vec::new(),
         HoldOut::Last => sections.last().cloned().into_iter().collect(),
         HoldOut::Section(name) => sections.into_iter().filter(|s| s == name).collect(),
     }
@@ -194,6 +194,12 @@ impl App {
             EvaluateCommand::SaveJson(path) | EvaluateCommand::SaveCsv(path) => {
                 if let Some(shown) = self.open.as_ref().and_then(|o| o.runs.report.as_ref()) {
                     self.work.start(Request::SaveReport { report: Arc::clone(&shown.report), path });
+                }
+            }
+            EvaluateCommand::SaveTable(path) => {
+                if let Some(shown) = self.open.as_ref().and_then(|o| o.runs.report.as_ref()) {
+                    let text = self.forms.evaluate.table.csv(&shown.genes);
+                    self.work.start(Request::SaveTable { text, path });
                 }
             }
         }

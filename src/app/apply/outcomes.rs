@@ -11,7 +11,9 @@ use crate::app::notices::Severity;
 use crate::app::project::SectionState;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
+use crate::app::text::counted;
 use crate::app::work::{Happened, JobId, Outcome, Request};
+use crate::core::fonts;
 use crate::data::candidates::Candidate;
 use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
@@ -286,7 +288,9 @@ impl App {
             }
             Outcome::Run(details) => {
                 if let Some(open) = &mut self.open {
-                    if let Some(report) = details.report.as_ref().filter(|_| details.cross_validation) {
+                    // A run that is only looked at does not take the place of the report that is shown.
+                    let missing = open.runs.report.is_none() && details.cross_validation;
+                    if let Some(report) = details.report.as_ref().filter(|_| missing) {
                         open.runs.report =
                             Some(ShownReport::new(details.id.clone(), Arc::clone(report), None));
                     }
@@ -301,10 +305,22 @@ impl App {
             }
             Outcome::Preview(image) => self.preview.image = Some(Ok(image)),
             Outcome::Saved(path) => self.saved(request, &path),
-            Outcome::SavedMany { folder, count } => {
-                self.notices.done(format!("Saved {count} figures in {}.", folder.display()));
+            Outcome::SavedFigure { path, missing } => {
+                self.saved(request, &path);
+                self.tell_missing_characters(&missing);
+            }
+            Outcome::SavedMany { folder, count, missing } => {
+                self.notices.done(format!("Saved {} in {}.", counted(count, "figure"), folder.display()));
+                self.tell_missing_characters(&missing);
             }
             Outcome::Done => self.done(request),
+        }
+    }
+
+    /// Tells which characters no font can draw.
+    pub fn tell_missing_characters(&mut self, missing: &[char]) {
+        if !missing.is_empty() {
+            self.notices.warn(fonts::missing_text(missing));
         }
     }
 

@@ -12,6 +12,10 @@ const MAX_SCALE: f64 = 16.0;
 const FARTHEST: f64 = 0.6;
 /// Share of the view left free around what is fitted.
 const MARGIN: f64 = 0.04;
+/// The least side of a pane that can be gone by, in points.
+const LEAST_VIEW: f64 = 20.0;
+/// The least part of half a view that shows tissue after the view has changed its size.
+const KEPT: f64 = 0.5;
 /// How quickly the camera reaches its goal, per second.
 const SPEED: f64 = 16.0;
 
@@ -82,19 +86,42 @@ impl Camera {
         self.now = self.goal;
     }
 
-    /// Tells the size of a pane in points. A view that was fitted stays fitted.
+    /// Tells the size of a pane in points. A view that was fitted stays fitted; any other goes on showing what it
+    /// showed, larger or smaller with the pane, and never loses the tissue.
     pub fn resize(&mut self, width: f64, height: f64) {
         let view = [width.max(1.0), height.max(1.0)];
         if view == self.view {
             return;
         }
-        self.view = view;
+        let before = std::mem::replace(&mut self.view, view);
         self.goal = match self.fitted {
             Fitted::Tissue => self.fitting(self.tissue),
             Fitted::Slide => self.fitting(self.slide),
-            Fitted::No => self.clamped(self.goal),
+            Fitted::No => {
+                let [old, new] = [before, view].map(|v| v[0].min(v[1]));
+                // Before the first frame there is no pane to go by.
+                let factor = if old < LEAST_VIEW || new < LEAST_VIEW { 1.0 } else { new / old };
+                let pose = Pose { scale: self.goal.scale * factor, ..self.goal };
+                self.toward_tissue(self.clamped(pose))
+            }
         };
         self.now = self.goal;
+    }
+
+    /// `pose`, moved as little as shows some of the tissue.
+    fn toward_tissue(&self, pose: Pose) -> Pose {
+        // How much of the tissue is to be seen: a part of the view, or all of it where it is smaller than that.
+        let place = |center: f64, view: f64, low: f64, high: f64| {
+            let half = view / pose.scale / 2.0;
+            let seen = (KEPT * half).min((high - low) / 2.0);
+            center.clamp(low + seen - half, (high - seen + half).max(low + seen - half))
+        };
+        let (low, high) = (self.tissue.min, self.tissue.max);
+        let center = SlidePoint::new(
+            place(pose.center.x, self.view[0], low.x, high.x),
+            place(pose.center.y, self.view[1], low.y, high.y),
+        );
+        Pose { center, ..pose }
     }
 
     fn fitting(&self, rect: SlideRect) -> Pose {
@@ -274,6 +301,59 @@ mod tests {
         assert!(c.visible().contains(SlidePoint::new(8000.0, 6000.0)));
         c.resize(200.0, 300.0);
         assert!(c.visible().contains(SlidePoint::new(8000.0, 6000.0)));
+    }
+
+    fn shows_tissue(c: &Camera, tissue: SlideRect) -> bool {
+        let seen = c.visible().intersect(tissue);
+        seen.width() > 0.0 && seen.height() > 0.0
+    }
+
+    #[test]
+    fn a_view_of_another_size_shows_the_same() {
+        let mut c = camera();
+        c.zoom_at([350.0, 260.0], 5.0);
+        c.arrive();
+        let (pose, seen) = (c.pose(), c.visible());
+        c.resize(200.0, 150.0);
+        let smaller = c.visible();
+        assert!((smaller.min.x - seen.min.x).abs() < 1e-6 && (smaller.max.y - seen.max.y).abs() < 1e-6);
+        assert!((c.scale() / pose.scale - 0.5).abs() < 1e-9);
+        c.resize(400.0, 300.0);
+        assert!((c.pose().scale - pose.scale).abs() < 1e-9 && c.pose().center.distance(pose.center) < 1e-6);
+    }
+
+    #[test]
+    fn no_size_of_the_view_loses_the_tissue() {
+        let tissue = SlideRect::new(SlidePoint::new(1000.0, 1000.0), SlidePoint::new(2000.0, 2500.0));
+        for (x, y) in [(1010.0, 1010.0), (1990.0, 2490.0), (5000.0, 5000.0), (100.0, 2000.0)] {
+            let mut c = camera();
+            c.show_slide((8000, 6000), Some(tissue));
+            c.zoom(8.0);
+            c.jump_to(SlidePoint::new(x, y));
+            for (width, height) in [
+                (80.0, 60.0),
+                (1000.0, 40.0),
+                (1.0, 1.0),
+                (60.0, 900.0),
+                (400.0, 300.0),
+                (2.0, 300.0),
+                (30.0, 30.0),
+            ] {
+                c.resize(width, height);
+                assert!(shows_tissue(&c, tissue), "{width} x {height} at {x}, {y}: {:?}", c.visible());
+                assert!(c.scale() > 0.0 && c.scale().is_finite());
+            }
+        }
+    }
+
+    #[test]
+    fn a_remembered_view_waits_for_its_pane() {
+        let mut c = Camera::default();
+        c.show_slide((8000, 6000), None);
+        let pose = Pose { center: SlidePoint::new(4000.0, 3000.0), scale: 0.5 };
+        c.move_to(pose);
+        c.resize(400.0, 300.0);
+        assert_eq!(c.pose(), pose);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub enum ExploreCommand {
         /// The settings after the edit.
         settings: DisplaySettings,
     },
+    /// Show all of the tissue; the whole slide where all of the tissue is shown already.
+    Fit,
     /// Look for genes with similar maps.
     FindSimilar,
     /// Put the list of similar genes away.

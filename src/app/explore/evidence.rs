@@ -7,8 +7,10 @@ use super::images::PatchKey;
 use super::section_index::SectionIndex;
 use super::text::values_text;
 use super::values::{MapValues, PredictionIndex};
+use crate::app::text::counted;
 use crate::core::target::ExpressionScale;
 use crate::data::section::Section;
+use crate::predict::Retrieved;
 
 /// The most training spots shown.
 pub const SHOWN: usize = 8;
@@ -43,8 +45,10 @@ pub struct Evidence {
     pub neighbours: Vec<Neighbour>,
     /// The share of the shown training spots in the retrieved prediction.
     pub shown_weight: f32,
-    /// Number of training spots it was retrieved from.
+    /// Number of training spots it was retrieved from, itself left out.
     pub retrieved: usize,
+    /// The share that the spot itself has in its own prediction, where the model was trained on it.
+    pub own_weight: Option<f32>,
 }
 
 /// The patch around one spot of a section.
@@ -71,9 +75,16 @@ impl Evidence {
         let retrieved =
             row.zip(predictions).and_then(|(r, p)| p.retrieved.get(r)).map_or(&[][..], Vec::as_slice);
         let bank = predictions.map_or(&[][..], |p| &p.bank_spots);
+        // A spot that was trained on finds itself, which says nothing about other tissue.
+        let is_itself = |r: &&Retrieved| {
+            bank.get(r.bank as usize).is_some_and(|b| b.section == section.name && b.spot == *id)
+        };
+        let own: Vec<f32> = retrieved.iter().filter(is_itself).map(|r| r.weight).collect();
+        let own_weight = (!own.is_empty()).then(|| own.iter().sum());
+        let retrieved: Vec<Retrieved> = retrieved.iter().filter(|r| !is_itself(r)).copied().collect();
         let sections: HashSet<&str> =
             retrieved.iter().filter_map(|r| bank.get(r.bank as usize)).map(|b| b.section.as_str()).collect();
-        let mut heaviest = retrieved.to_vec();
+        let mut heaviest = retrieved.clone();
         heaviest.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(b.similarity.total_cmp(&a.similarity)));
         heaviest.truncate(SHOWN);
         let neighbours = heaviest
@@ -101,7 +112,14 @@ impl Evidence {
                 counted(sections.len(), "section")
             );
         }
+        if let Some(weight) = own_weight {
+            sentence += &format!(
+                " \u{00B7} trained on this very spot, which is left out here ({:.0} % of the weight)",
+                100.0 * weight
+            );
+        }
         Some(Self {
+            own_weight,
             sentence,
             patch: patch_of(section, spot)?,
             shown_weight: heaviest.iter().map(|r| r.weight).sum(),
@@ -109,10 +127,6 @@ impl Evidence {
             retrieved: retrieved.len(),
         })
     }
-}
-
-fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]
@@ -161,5 +175,35 @@ mod tests {
         let without = Evidence::new(&here, Some(&joined), &values, "A", 0, other).unwrap();
         assert!(without.neighbours.is_empty() && !without.sentence.contains("retrieved"));
         assert!(Evidence::new(&here, None, &values, "A", 99, other).is_none());
+    }
+
+    #[test]
+    fn a_spot_is_no_evidence_for_itself() {
+        let here = index("C1");
+        let bank = |section: &str, spot: &str| BankSpot { section: section.into(), spot: spot.into() };
+        let r = |bank, weight| Retrieved { bank, similarity: 0.9, weight };
+        let predictions = Predictions {
+            section: "C1".into(),
+            spots: vec!["1x0".into(), "0x0".into()],
+            genes: vec!["A".into()],
+            mean: Matrix::from_fn(2, 1, |_, _| 2.0),
+            uncertainty: Matrix::from_fn(2, 1, |_, _| 0.25),
+            retrieved: vec![vec![r(0, 0.6), r(1, 0.3), r(2, 0.1)], vec![r(0, 1.0)]],
+            bank_spots: vec![bank("C1", "1x0"), bank("C2", "1x0"), bank("C1", "2x1")],
+        };
+        let joined = PredictionIndex::new(Arc::new(predictions), &here, here.scale("A"));
+        let values = MapValues::new(&here, Some(&joined), "A");
+        let evidence = |spot| Evidence::new(&here, Some(&joined), &values, "A", spot, |_| None).unwrap();
+        let e = evidence(1);
+        let told: Vec<_> = e.neighbours.iter().map(|n| (n.section.as_str(), n.spot.as_str())).collect();
+        assert_eq!(told, [("C2", "1x0"), ("C1", "2x1")]);
+        assert_eq!((e.retrieved, e.own_weight), (2, Some(0.6)));
+        assert!((e.shown_weight - 0.4).abs() < 1e-6);
+        assert!(e.sentence.ends_with(
+            "retrieved from 2 training spots of 2 sections \u{00B7} trained on this very spot, which is left out here (60 \
+             % of the weight)"
+        ), "{}", e.sentence);
+        // Another spot of the section may well be evidence.
+        assert_eq!((evidence(0).retrieved, evidence(0).own_weight), (1, None));
     }
 }

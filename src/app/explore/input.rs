@@ -33,6 +33,10 @@ pub struct SectionInput {
     pub predictions: Option<Arc<Predictions>>,
     /// Genes and scale of the run that predicts it, whether or not its prediction is there yet.
     pub run: Option<RunScale>,
+    /// How the run that predicts did on what it was tested on, once that is known.
+    pub tested: Option<Arc<EvalReport>>,
+    /// Whether the run that predicts was trained on this section.
+    pub seen_in_training: bool,
     /// Why it could not be read, in one sentence.
     pub problem: Option<String>,
 }

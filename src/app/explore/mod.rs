@@ -9,6 +9,7 @@ pub mod highlights;
 pub mod images;
 mod index_cache;
 mod input;
+pub mod own_scores;
 pub mod section_index;
 pub mod similar;
 pub mod spot_grid;

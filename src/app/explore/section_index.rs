@@ -114,6 +114,11 @@ impl SectionIndex {
         self.gene_of.find(gene).is_some()
     }
 
+    /// The column of `gene` in the counts.
+    pub fn column(&self, gene: &str) -> Option<usize> {
+        self.gene_of.find(gene)
+    }
+
     /// What the section calls `gene` where that is not its own name: a former symbol, or the current one.
     pub fn other_name<'a>(&self, gene: &'a str) -> Option<&'a str> {
         self.gene_of.name_of(gene).filter(|name| *name != gene)

@@ -30,13 +30,45 @@ impl SimilarGene {
     }
 }
 
-/// The genes among `genes` whose maps correlate best with that of `gene`, best first.
+/// Genes with similar maps, and how much maps resemble each other at all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SimilarGenes {
+    /// The most similar ones, the best first.
+    pub genes: Vec<SimilarGene>,
+    /// The mean correlation with the maps of all other genes that are both measured and predicted: of the measured maps,
+    /// and of the predicted ones.
+    pub with_all: Option<(f64, f64)>,
+}
+
+impl SimilarGenes {
+    /// What to know before a gene is called similar, in a sentence or two; `None` without both kinds of maps.
+    pub fn caution(&self) -> Option<String> {
+        let (measured, predicted) = self.with_all?;
+        let text = |v: f64| format!("{v:.2}").replace('-', "\u{2212}");
+        let numbers = format!(
+            "mean correlation with all other genes {} measured, {} predicted",
+            text(measured),
+            text(predicted)
+        );
+        // What a predictor draws for every gene comes from the same picture.
+        Some(if predicted > measured {
+            format!(
+                "Predicted maps resemble each other more than measured ones do ({numbers}), so judge similarity by the \
+                 measured maps."
+            )
+        } else {
+            format!("For comparison: {numbers}.")
+        })
+    }
+}
+
+/// The genes among `genes` whose maps correlate best with that of `gene`.
 pub fn similar_genes(
     gene: &str,
     genes: &[String],
     section: &SectionIndex,
     predictions: Option<&Predictions>,
-) -> Vec<SimilarGene> {
+) -> SimilarGenes {
     let own = section.measured(gene);
     let predicted: HashMap<&str, f64> = predictions
         .and_then(|p| {
@@ -63,8 +95,11 @@ pub fn similar_genes(
         .filter(|g| g.measured.is_some() || g.predicted.is_some())
         .collect();
     all.sort_by(|a, b| b.rank().total_cmp(&a.rank()).then_with(|| a.gene.cmp(&b.gene)));
+    let both: Vec<(f64, f64)> = all.iter().filter_map(|g| g.measured.zip(g.predicted)).collect();
+    let mean = |of: fn(&(f64, f64)) -> f64| both.iter().map(of).sum::<f64>() / both.len() as f64;
+    let with_all = (!both.is_empty()).then(|| (mean(|b| b.0), mean(|b| b.1)));
     all.truncate(TOLD);
-    all
+    SimilarGenes { genes: all, with_all }
 }
 
 /// Pearson's correlation of every column with column `c`, in one pass over the rows; `None` where one of
@@ -143,7 +178,8 @@ mod tests {
             retrieved: Vec::new(),
             bank_spots: Vec::new(),
         };
-        let found = similar_genes("A", &genes, &index, Some(&predictions));
+        let similar = similar_genes("A", &genes, &index, Some(&predictions));
+        let found = &similar.genes;
         assert_eq!(found.len(), 2);
         let c = found.iter().find(|g| g.gene == "C").unwrap();
         let b = found.iter().find(|g| g.gene == "B").unwrap();
@@ -151,5 +187,25 @@ mod tests {
         let (own, other) = (index.measured("A").unwrap(), index.measured("C").unwrap());
         assert_eq!(c.measured, pearson(&own, &other));
         assert!(found[0].measured >= found[1].measured);
+        // One predicted map is nearly the same, the other nearly its opposite.
+        let (measured, predicted) = similar.with_all.unwrap();
+        assert!(predicted.abs() < 0.001, "{predicted}");
+        let by_hand = (b.measured.unwrap() + c.measured.unwrap()) / 2.0;
+        assert!((measured - by_hand).abs() < 1e-12);
+    }
+
+    #[test]
+    fn both_similarities_are_given() {
+        let with_all =
+            |measured, predicted| SimilarGenes { genes: Vec::new(), with_all: Some((measured, predicted)) };
+        let text = with_all(0.12, 0.48).caution().unwrap();
+        assert!(text.starts_with("Predicted maps resemble each other more than measured ones do"), "{text}");
+        assert!(text.contains("0.12 measured, 0.48 predicted"), "{text}");
+        let text = with_all(0.3, -0.1).caution().unwrap();
+        assert_eq!(
+            text,
+            "For comparison: mean correlation with all other genes 0.30 measured, \u{2212}0.10 predicted."
+        );
+        assert_eq!(SimilarGenes::default().caution(), None);
     }
 }

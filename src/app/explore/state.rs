@@ -14,8 +14,9 @@ use super::facts::GeneFacts;
 use super::genes::{GeneFilter, GeneList, GeneSort, PanelGenes, Trust};
 use super::highlights::Highlight;
 use super::index_cache::IndexCache;
+use super::own_scores::OwnScores;
 use super::section_index::SectionIndex;
-use super::similar::{SimilarGene, similar_genes};
+use super::similar::{SimilarGenes, similar_genes};
 use super::values::{MapValues, PaneMap, PredictionIndex};
 use crate::core::display::DisplaySettings;
 use crate::core::geometry::SlidePoint;
@@ -64,8 +65,8 @@ pub struct Similar {
     /// The section on which the maps were compared.
     pub section: String,
     /// The answer, once it is there.
-    pub found: Option<Vec<SimilarGene>>,
-    receive: Option<Receiver<Vec<SimilarGene>>>,
+    pub found: Option<SimilarGenes>,
+    receive: Option<Receiver<SimilarGenes>>,
 }
 
 /// Counters that grow when something changes, so that what is drawn from it is rebuilt only then.
@@ -77,6 +78,15 @@ pub struct Versions {
     pub colors: u64,
     /// The gene list.
     pub list: u64,
+}
+
+/// What must be done before trust is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum WayToTrust {
+    #[default]
+    CrossValidate,
+    /// With a single section nothing can be held out.
+    AddSection,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,6 +118,12 @@ pub struct ExploreState {
     arrival: Option<Arrival>,
     trust: HashMap<String, Trust>,
     report: Option<Arc<EvalReport>>,
+    /// How the run that predicts the section shown did on what it was tested on.
+    tested: Option<Arc<EvalReport>>,
+    /// Whether that run was trained on it.
+    seen_in_training: bool,
+    /// The scores of the section shown, where no run was tested on it.
+    own_scores: OwnScores,
     panels: Vec<PanelGenes>,
     /// The genes and the target of the values shown: those of the run, else of the project.
     scale_genes: Arc<Vec<String>>,
@@ -123,6 +139,7 @@ pub struct ExploreState {
     map: GeneMap,
     evidence: Option<Evidence>,
     similar: Option<Similar>,
+    way_to_trust: WayToTrust,
     versions: Versions,
     stale: Stale,
 }
@@ -168,6 +185,7 @@ impl ExploreState {
                 self.stale.shown = true;
             }
             ExploreCommand::Display { settings, .. } => self.set_display(settings),
+            ExploreCommand::Fit => self.camera.fit(),
             ExploreCommand::FindSimilar => self.find_similar(),
             ExploreCommand::CloseSimilar => self.similar = None,
         }
@@ -286,6 +304,18 @@ impl ExploreState {
         self.index.as_ref().is_some_and(|i| i.has_gene(gene)) && !self.is_in_gene_list(gene)
     }
 
+    /// How the trust in genes can be found out here, in one sentence.
+    pub fn way_to_trust(&self) -> &'static str {
+        match self.way_to_trust {
+            WayToTrust::CrossValidate => {
+                "Run the cross-validation on the Evaluate page to see how far to trust each gene."
+            }
+            WayToTrust::AddSection => {
+                "Trust needs a held-out section: add a second section with counts on the Data page, then cross-validate."
+            }
+        }
+    }
+
     /// What grows when something changes.
     pub fn versions(&self) -> Versions {
         self.versions
@@ -293,13 +323,18 @@ impl ExploreState {
 
     /// Whether something is being made that will be there soon; then refresh again before long.
     pub fn is_busy(&self) -> bool {
-        self.cache.is_busy() || self.similar.as_ref().is_some_and(|s| s.found.is_none())
+        self.cache.is_busy()
+            || self.own_scores.is_busy()
+            || self.similar.as_ref().is_some_and(|s| s.found.is_none())
     }
 
-    /// How far from its centre a spot is still meant by a cursor, in slide pixels.
+    /// How far from its centre a spot is still meant by a cursor, in slide pixels: half the distance between spots, so
+    /// that a click between two of them takes the nearer one.
     pub fn reach(&self) -> f64 {
-        let drawn = self.index.as_ref().map_or(0.0, |i| i.section().spot_radius_px());
-        (drawn * f64::from(self.display.spot_scale)).max(5.0 / self.camera.scale())
+        let Some(section) = self.index.as_ref().map(|i| i.section()) else { return 0.0 };
+        let half_pitch = section.mpp.px(section.geometry.pitch_um) / 2.0;
+        let drawn = section.spot_radius_px() * f64::from(self.display.spot_scale);
+        half_pitch.max(drawn).max(5.0 / self.camera.scale())
     }
 
     /// The spot under the cursor.
@@ -383,7 +418,7 @@ impl ExploreState {
         match receive.try_recv() {
             Ok(found) => similar.found = Some(found),
             Err(TryRecvError::Empty) => return,
-            Err(TryRecvError::Disconnected) => similar.found = Some(Vec::new()),
+            Err(TryRecvError::Disconnected) => similar.found = Some(SimilarGenes::default()),
         }
         similar.receive = None;
     }

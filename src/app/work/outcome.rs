@@ -167,11 +167,20 @@ pub enum Outcome {
     },
     /// A figure on the screen.
     Preview(Arc<PreviewImage>),
+    /// A figure was written.
+    SavedFigure {
+        /// The file.
+        path: PathBuf,
+        /// Characters that no font could draw.
+        missing: Vec<char>,
+    },
     /// Several figures were written.
     SavedMany {
         /// The folder.
         folder: PathBuf,
         /// How many.
         count: usize,
+        /// Characters that no font could draw.
+        missing: Vec<char>,
     },
 }

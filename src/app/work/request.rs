@@ -297,6 +297,13 @@ pub enum Request {
         /// The file; `.json` or `.csv`.
         path: PathBuf,
     },
+    /// Write a table as it stands on the screen.
+    SaveTable {
+        /// The table.
+        text: String,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Request {
@@ -357,6 +364,7 @@ impl Request {
             Self::SaveFigures { .. } => "Saving figures".to_owned(),
             Self::SavePredictions { .. } => "Saving predictions".to_owned(),
             Self::SaveReport { .. } => "Saving the report".to_owned(),
+            Self::SaveTable { .. } => "Saving the table".to_owned(),
         }
     }
 

@@ -22,6 +22,7 @@ use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::st::ReadError;
 use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, suggest_pairs};
 use crate::device::{self, DeviceChoice};
+use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
@@ -167,7 +168,8 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         Request::SaveFigure { figure, path } => {
             let composed = compose(resources, &figure, &rows(&figure), ctx)?;
             figures::save(&composed, &path)?;
-            Outcome::Saved(path)
+            let missing = figures::undrawable(&composed)?;
+            Outcome::SavedFigure { path, missing }
         }
         Request::SaveFigures { figure, folder, format } => {
             save_figures(resources, &figure, folder, format, ctx)?
@@ -179,10 +181,14 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         }
         Request::SaveReport { report, path } => {
             if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
-                write_json_atomically(&path, report.as_ref())?;
+                write_json_atomically(&path, &JudgedReport::new(&report))?;
             } else {
                 write_bytes_atomically(&path, tables::genes_csv(&report.folds).as_bytes())?;
             }
+            Outcome::Saved(path)
+        }
+        Request::SaveTable { text, path } => {
+            write_bytes_atomically(&path, text.as_bytes())?;
             Outcome::Saved(path)
         }
     })
@@ -449,12 +455,15 @@ fn save_figures(
 ) -> anyhow::Result<Outcome> {
     let all = rows(request);
     let mut names = FileNames::default();
+    let mut missing: Vec<char> = Vec::new();
     for (done, row) in all.iter().enumerate() {
         ctx.check()?;
         ctx.observer.report("Saving figures", done as u64, all.len() as u64);
         let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
         let name = names.unique(&format!("{}_{}", row.0, row.1), format.ending());
         figures::save(&composed, &folder.join(name))?;
+        let new = figures::undrawable(&composed)?;
+        missing.extend(new.into_iter().filter(|c| !missing.contains(c)).collect::<Vec<_>>());
     }
-    Ok(Outcome::SavedMany { folder, count: all.len() })
+    Ok(Outcome::SavedMany { folder, count: all.len(), missing })
 }

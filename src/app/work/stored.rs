@@ -8,6 +8,7 @@ use crate::core::files::read_json;
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::jobs::curves;
 use crate::jobs::runs::{REPORT_FILE, RunInfo, RunKind, fold_folder};
+use crate::jobs::train::FOLD_REPORT_FILE;
 
 /// Reads the curves and scores of a run.
 pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
@@ -30,7 +31,7 @@ pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
     match &run.config.kind {
         RunKind::Model { .. } => {
             read_log(&run.id, &run.folder)?;
-            let file = run.folder.join("reports.json");
+            let file = run.folder.join(FOLD_REPORT_FILE);
             if file.is_file() {
                 details.report = test_report(run, read_json(&file)?).map(Arc::new);
             }

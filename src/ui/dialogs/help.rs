@@ -1,18 +1,24 @@
 //! How to work with the window.
 
-use eframe::egui::{Context, Grid, RichText, ScrollArea, Ui};
+use eframe::egui::{self, Context, Grid, RichText, ScrollArea, Ui};
 
-use crate::app::command::Command;
+use crate::app::command::{Command, Step};
+use crate::app::explore::ExploreCommand;
 use crate::app::palette::all_items;
 use crate::app::state::App;
+use crate::app::terms::Term;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{caption, remark};
 
 const MOUSE: &[(&str, &str)] = &[
     ("Wheel over a map", "Zoom at the cursor"),
-    ("Drag a map", "Pan; both maps move together"),
+    ("Drag a map", "Pan; all maps move together"),
+    ("Fit, or 0", "Show all of the tissue; press again for the whole slide"),
     ("Arrow keys", "Pan the maps"),
-    ("Click a spot", "Show the training spots its prediction was retrieved from"),
+    (
+        "Click a spot",
+        "Show the training spots its prediction was retrieved from; between spots, the nearest one is taken",
+    ),
     ("Click the small overview", "Jump to that place"),
     ("Up and down in the gene list", "Show the next or previous gene"),
 ];
@@ -28,8 +34,11 @@ const SAMPLES: &[(&str, &str)] = &[
 const STEPS: &[(&str, &str)] = &[
     ("1 Data", "Add sections with H&E image, spots and counts; choose the genes."),
     ("2 Train", "Train a model that predicts those genes from the H&E image."),
-    ("3 Explore", "See measured and predicted maps beside each other, and on what each prediction rests."),
-    ("4 Evaluate", "Measure on held-out patients or sections how far to trust each gene."),
+    (
+        "3 Explore",
+        "Compare measured and predicted maps side by side, and see the evidence behind each prediction.",
+    ),
+    ("4 Evaluate", "Test on held-out patients or sections how far to trust each gene: good, fair or poor."),
     ("5 Export", "Save figures for print, and predictions as tables."),
 ];
 
@@ -37,48 +46,44 @@ const STEPS: &[(&str, &str)] = &[
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     super::dialog(ctx, "Help", 720.0, out, |ui, out| {
         ui.spacing_mut().interact_size.y = 16.0;
-        ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show(ui, |ui| {
-            caption(ui, "The five steps");
-            table(ui, "steps", STEPS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
-            ui.add_space(8.0);
-            caption(ui, "Mouse and maps");
-            table(ui, "mouse", MOUSE.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
-            ui.add_space(8.0);
-            caption(ui, "Shortcuts");
-            let keys = all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
-            table(ui, "keys", keys);
-            ui.add_space(8.0);
-            caption(ui, "Samples that were found");
-            table(ui, "samples", SAMPLES.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
-            ui.add_space(8.0);
-            caption(ui, "Words");
-            table(ui, "words", WORDS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
-            remark(ui, "HisCMCL is for research. It is not a medical device and not for diagnosis.");
-        });
+        ScrollArea::vertical()
+            .max_height((ctx.content_rect().height() - 160.0).clamp(120.0, 520.0))
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
+                caption(ui, "The five steps");
+                table(ui, "steps", STEPS.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+                ui.add_space(8.0);
+                caption(ui, "Mouse and maps");
+                table(ui, "mouse", MOUSE.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+                ui.add_space(8.0);
+                caption(ui, "Shortcuts");
+                let keys =
+                    all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
+                table(ui, "keys", keys);
+                ui.add_space(8.0);
+                caption(ui, "Samples that were found");
+                table(ui, "samples", SAMPLES.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
+                ui.add_space(8.0);
+                caption(ui, "Terms");
+                table(ui, "terms", Term::ALL.iter().map(|t| (t.name().to_owned(), t.sentence().to_owned())));
+                remark(ui, "HisCMCL is for research. It is not a medical device and not for diagnosis.");
+            });
         ui.add_space(8.0);
-        if ui.button("Close").clicked() {
-            out.push(Command::CloseOverlay);
-        }
+        ui.horizontal(|ui| {
+            if ui.button("Close").clicked() {
+                out.push(Command::CloseOverlay);
+            }
+            let blocked = app.step_state(Step::Explore).blocked.map(|b| b.why);
+            let fit = ui.add_enabled(blocked.is_none(), egui::Button::new("Fit"));
+            let fit = fit.on_hover_text("Show all of the tissue on the Explore page");
+            if fit.on_disabled_hover_text(blocked.unwrap_or_default()).clicked() {
+                out.push(Command::CloseOverlay);
+                out.push(Command::GoTo(Step::Explore));
+                out.push(Command::Explore(ExploreCommand::Fit));
+            }
+        });
     });
 }
-
-const WORDS: &[(&str, &str)] = &[
-    ("Section", "One tissue section on one slide image."),
-    ("Spot", "One measured place on a section."),
-    (
-        "PCC",
-        "Pearson's correlation of predicted and measured expression over the spots of a section; 1 is perfect, 0 is chance.",
-    ),
-    ("HVG", "Highly variable gene: it differs between spots more than genes of its level usually do."),
-    ("HEG-50", "The 50 genes with the highest mean expression."),
-    ("Ridge", "A simple linear model on the same image features, for comparison."),
-    ("Noise ceiling", "The correlation that a perfect prediction would reach, since counts are samples."),
-    (
-        "as HN1, was HN1",
-        "Older tables call some genes of the panels by former symbols (HGNC); such a gene is shown under its current one.",
-    ),
-    ("mpp", "Micrometres per pixel of the slide image."),
-];
 
 /// A menu text without what undo would take back.
 fn plain(name: &str) -> String {

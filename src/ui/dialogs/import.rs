@@ -22,7 +22,7 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
         let form = &app.forms.import;
         let mut next = form.clone();
         ScrollArea::both()
-            .max_height(360.0)
+            .max_height((ctx.content_rect().height() - 280.0).clamp(100.0, 360.0))
             .auto_shrink([false, true])
             .show(ui, |ui| rows(ui, form, &mut next, out));
         if ui.button("Add a row").clicked() {

@@ -8,6 +8,7 @@ use eframe::egui::{
 use super::explore;
 use crate::app::command::Command;
 use crate::app::explore::{ExploreCommand, ExploreState};
+use crate::app::terms::Term;
 use crate::core::colormap::ColorMap;
 use crate::core::display::{ColorScale, DisplaySettings, Limits, PaneKind, panes_text};
 use crate::core::target::ExpressionScale;
@@ -45,7 +46,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
             let changed = *now != DisplaySettings::default();
             let text = RichText::new("Reset").text_style(TextStyle::Small);
             let button = egui::Button::new(text).small().frame_when_inactive(false);
-            if ui.add_enabled(changed, button).on_hover_text("Back to the usual settings").clicked() {
+            if ui.add_enabled(changed, button).on_hover_text("Reset to defaults").clicked() {
                 edit("Reset the display", &|s| *s = DisplaySettings::default());
             }
         });
@@ -141,8 +142,11 @@ fn panes(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
         for kind in PaneKind::ALL {
             let mut on = now.panes.contains(&kind);
             let last = on && now.panes.len() == 1;
-            let response = ui.add_enabled(!last, egui::Checkbox::new(&mut on, kind.name()));
-            if response.on_disabled_hover_text("One pane always stays").changed() {
+            let mut response = ui.add_enabled(!last, egui::Checkbox::new(&mut on, kind.name()));
+            if kind == PaneKind::Uncertainty {
+                response = response.on_hover_text(Term::Uncertainty.sentence());
+            }
+            if response.on_disabled_hover_text("At least one pane must stay visible.").changed() {
                 edit("Panes", &|s| {
                     s.panes = PaneKind::ALL
                         .into_iter()

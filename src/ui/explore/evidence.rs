@@ -14,6 +14,7 @@ use crate::app::explore::highlights::Highlight;
 use crate::app::explore::images::PatchKey;
 use crate::app::explore::text::value_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
+use crate::app::terms::Term;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
@@ -37,7 +38,7 @@ pub fn show(
     ui.spacing_mut().item_spacing.y = 4.0;
     ui.horizontal(|ui| {
         ui.set_height(24.0);
-        widgets::caption(ui, "Evidence");
+        widgets::caption(ui, "Evidence").on_hover_text(Term::Evidence.sentence());
         ui.add_space(4.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let small = |text: &str| RichText::new(text).text_style(TextStyle::Small);
@@ -48,7 +49,7 @@ pub fn show(
                     commands.push(explore(ExploreCommand::SelectSpot(None)));
                 }
             }
-            if state.can_go_back() && ui.button(small("Back")).on_hover_text("To where you came from (Alt+Left)").clicked() {
+            if state.can_go_back() && ui.button(small("Back")).on_hover_text("Back (Alt+Left)").clicked() {
                 commands.push(explore(ExploreCommand::Back));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -103,6 +104,8 @@ fn show_evidence(
         if evidence.neighbours.is_empty() {
             let text = if state.prediction().is_none() {
                 "There is no prediction of this section yet, so there are no training spots to show."
+            } else if evidence.own_weight.is_some() {
+                "The model was trained on this very spot and retrieved nothing else."
             } else {
                 "This spot was not predicted."
             };

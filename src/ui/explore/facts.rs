@@ -1,31 +1,49 @@
 //! What is known of the gene shown, and what can be done with it.
 
-use eframe::egui::{Align, Button, Color32, Layout, RichText, Ui, Vec2};
+use eframe::egui::{self, Align, Button, Color32, FontId, Layout, RichText, Ui, Vec2};
 
 use super::explore;
-use super::gene_list::trust_color;
 use crate::app::command::{Command, GenesCommand};
 use crate::app::explore::facts::q_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
-use crate::ui::theme::colors;
+use crate::app::terms::Term;
+use crate::evaluate::judgement::Judgement;
+use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
 /// Height of a line.
 const FACT: f32 = 20.0;
+/// Size of the text.
+const SIZE: f32 = 12.5;
+/// Least distance between a name and its value.
+const APART: f32 = 14.0;
 
-/// One line: a name, its value, and an explanation for the pointer.
+/// One fact: a name, its value on the same line where both fit and else below it, and an explanation for the pointer.
 fn fact(ui: &mut Ui, name: &str, value: Option<(String, Color32)>, help: &str) {
     let c = colors(ui);
+    let (text, color) = value.unwrap_or_else(|| ("\u{2013}".to_owned(), c.weak));
+    let font = || FontId::proportional(SIZE);
+    let width = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font(), c.text).size().x;
+    let fits = width(name) + width(&text) + APART <= ui.available_width();
+    let label = |ui: &mut Ui| ui.label(RichText::new(name).size(SIZE).color(c.weak));
     let size = Vec2::new(ui.available_width(), FACT);
-    let inner = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
-        ui.spacing_mut().interact_size.y = FACT;
-        ui.label(RichText::new(name).size(12.5).color(c.weak));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let (text, color) = value.unwrap_or_else(|| ("–".to_owned(), c.weak));
-            ui.label(RichText::new(text).size(12.5).color(color));
-        });
-    });
-    inner.response.on_hover_text(help);
+    let line = |ui: &mut Ui, before: &dyn Fn(&mut Ui), end: &str| {
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.spacing_mut().interact_size.y = FACT;
+            before(ui);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.add(egui::Label::new(RichText::new(end).size(SIZE).color(color)).truncate());
+            });
+        })
+        .response
+    };
+    let response = if fits {
+        line(ui, &|ui| drop(label(ui)), &text)
+    } else {
+        let first = line(ui, &|ui| drop(label(ui)), "");
+        first.union(line(ui, &|_| (), &text))
+    };
+    response.on_hover_text(help);
 }
 
 /// Draws the facts and the buttons.
@@ -35,47 +53,49 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
     let f = &state.map().facts;
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        let plain = |v: Option<f64>| v.map(|v| (format!("{v:.2}"), c.text));
-        let pcc = f.pcc.map(|p| match f.q {
-            Some(q) => (format!("{p:.2}  ({})", q_text(q)), c.text),
-            None => (format!("{p:.2}"), c.text),
+        let plain = |v: Option<f64>| v.map(|v| (format!("{v:.2}").replace('-', "\u{2212}"), c.text));
+        let pcc = plain(f.pcc).map(|(p, color)| match f.q {
+            Some(q) => (format!("{p}  ({})", q_text(q)), color),
+            None => (p, color),
         });
-        let own = if f.trained_on_section {
-            "Pearson correlation of the two maps. The model was trained on this section, so this is no test."
-        } else {
-            "Pearson correlation of the two maps; q is its false discovery rate among all genes"
-        };
-        fact(ui, "PCC, this section", pcc, own);
-        fact(
-            ui,
-            "Ridge, same features",
-            plain(f.ridge),
-            "Pearson correlation of ridge regression, the linear baseline, on this section in the cross-validation",
-        );
-        fact(
-            ui,
-            "Noise ceiling",
-            plain(f.ceiling),
-            "The best correlation that a perfect predictor could reach, because counts are samples",
-        );
-        let (name, trust) = match f.trust {
-            Some(t) => {
-                let spread = t.sd.map(|s| format!(" ± {s:.2}")).unwrap_or_default();
-                let folds = if t.folds == 1 { "1 fold".to_owned() } else { format!("{} folds", t.folds) };
-                (format!("Trust over {folds}"), Some((format!("{:.2}{spread}", t.mean), trust_color(t.mean, c))))
+        let has_values = state.map().values.predicted.is_some();
+        let judgement = has_values.then(|| {
+            let mut text = f.judgement.word().to_owned();
+            if f.trained_on_section {
+                text.push_str(", seen in training");
+            } else if let Some(share) = f.share_text().filter(|_| f.judgement != Judgement::NotTested) {
+                text.push_str(&format!(", {share}"));
             }
-            None => ("Trust over folds".to_owned(), None),
+            (text, theme::judgement_color(f.judgement, c))
+        });
+        fact(ui, "Judgement", judgement, Term::Judgement.sentence());
+        let own = if f.trained_on_section {
+            format!(
+                "{} The model was trained on this section, so this is not an independent test.",
+                Term::Pcc.sentence()
+            )
+        } else {
+            format!("{} q-value: {}", Term::Pcc.sentence(), Term::QValue.sentence())
         };
-        fact(ui, &name, trust, "Mean Pearson correlation over the held-out sections ± standard deviation");
-        fact(
-            ui,
-            "Mean uncertainty",
-            plain(f.uncertainty),
-            "Half the width of the 80 % interval of a prediction, mean over the spots",
-        );
+        fact(ui, "PCC, this section", pcc, &own);
+        let ridge = plain(f.ridge).map(|(text, color)| match f.against_ridge {
+            Some(verdict) => (format!("{text}  ({})", verdict.text()), color),
+            None => (text, color),
+        });
+        let help = format!("PCC of the linear baseline on this section. {}", Term::Ridge.sentence());
+        fact(ui, "Ridge", ridge, &help);
+        fact(ui, "Noise ceiling", plain(f.ceiling), Term::NoiseCeiling.sentence());
+        let name = f.trust.map_or_else(|| "Trust".to_owned(), |t| format!("Trust over {}", t.extent_text()));
+        let trust = f.trust.map(|t| {
+            let text = format!("{} {}", t.value_text(), t.judgement.word());
+            (text, theme::judgement_color(t.judgement, c))
+        });
+        let help = format!("{} Fold: {}", Term::Trust.sentence(), Term::Fold.sentence());
+        fact(ui, &name, trust, &help);
+        fact(ui, "Mean uncertainty", plain(f.uncertainty), Term::Uncertainty.sentence());
     });
     if f.trust.is_none() && !state.is_evaluated() {
-        widgets::remark(ui, "Not evaluated yet: run the cross-validation in step 4 to see trust and ridge.");
+        widgets::remark(ui, format!("Not evaluated yet. {}", state.way_to_trust()));
     }
     ui.add_space(6.0);
     into_model(ui, state, input, commands);
@@ -118,7 +138,7 @@ fn buttons(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 6.0;
     ui.vertical_centered_justified(|ui| {
         let add = widgets::primary(ui, any, "Add to figure");
-        if add.on_hover_text("Put these maps on the figure of step 5").clicked() {
+        if add.on_hover_text("Add these maps to the figure on the Export page").clicked() {
             commands.push(Command::AddToFigure { section: section.to_owned(), gene: gene.to_owned() });
         }
     });
@@ -129,7 +149,11 @@ fn buttons(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
             let shown = ui.vertical_centered_justified(|ui| ui.add_enabled(any, button)).inner;
             shown.on_hover_text(help).clicked()
         };
-        if plain(left, "Find similar genes", "Genes whose maps correlate with this one") {
+        if plain(
+            left,
+            "Find similar genes",
+            "Genes whose measured and predicted maps correlate with this one",
+        ) {
             commands.push(explore(ExploreCommand::FindSimilar));
         }
         let help = "Measured, predicted and uncertainty of every spot, as a table for a spreadsheet";

@@ -2,19 +2,21 @@
 
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    self, Align, Color32, FontFamily, Id, Key, Modifiers, Pos2, Rect, RichText, ScrollArea, TextEdit,
-    TextStyle, Ui, Vec2,
+    self, Align, FontFamily, Id, Key, Modifiers, Pos2, Rect, RichText, ScrollArea, TextEdit, TextStyle, Ui,
+    Vec2,
 };
 
 use super::chips::{self, Chip};
 use super::explore;
 use super::row::{self, Place};
 use crate::app::command::{Command, GenesCommand};
-use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort, Trust, TrustLevel};
+use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort};
 use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreState};
+use crate::app::terms::Term;
 use crate::data::section::ValueKind;
-use crate::ui::theme::{self, Colors, colors};
+use crate::evaluate::judgement::Judgement;
+use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
 /// Height of a row with the space beneath it.
@@ -22,7 +24,9 @@ const PITCH: f32 = theme::ROW;
 /// More genes than this are not added by one click in the search.
 const MOST_ADDED: usize = 2000;
 /// Where the bar begins and ends, as shares of the row's width.
-const BAR: (f32, f32) = (0.44, 0.80);
+const BAR: (f32, f32) = (0.42, 0.66);
+/// Room for a correlation and its judgement.
+const WORD: f32 = 68.0;
 
 /// What the list keeps from frame to frame.
 #[derive(Default)]
@@ -35,15 +39,6 @@ pub struct GeneListView {
 /// The id of the search field.
 pub fn search_id() -> Id {
     Id::unique("explore: search genes")
-}
-
-/// The colour of a correlation.
-pub fn trust_color(mean: f64, c: Colors) -> Color32 {
-    match TrustLevel::of(mean) {
-        TrustLevel::Good => c.good,
-        TrustLevel::Fair => c.fair,
-        TrustLevel::Poor => c.poor,
-    }
 }
 
 impl GeneListView {
@@ -123,9 +118,9 @@ fn caption(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         let shown = combo.show_ui(ui, |ui| {
             for sort in GeneSort::ALL {
                 let help = match sort {
-                    GeneSort::Trust => "Highest cross-validated correlation first",
-                    GeneSort::Name => "From A to Z",
-                    GeneSort::Expression => "Highest mean count first",
+                    GeneSort::Trust => format!("Highest first. {}", Term::Trust.sentence()),
+                    GeneSort::Name => "From A to Z".to_owned(),
+                    GeneSort::Expression => "Highest mean count first".to_owned(),
                 };
                 let item = ui.selectable_label(state.sort() == sort, sort.name()).on_hover_text(help);
                 if item.clicked() {
@@ -257,7 +252,10 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     let selected = gene == Some(r.name.as_str());
     ui.spacing_mut().item_spacing.y = 2.0;
     let (rect, response) = row::begin(ui, selected, &r.name);
-    let (from, to) = (rect.left() + rect.width() * BAR.0, rect.left() + rect.width() * BAR.1);
+    let end = rect.right() - row::PAD;
+    let from = rect.left() + rect.width() * BAR.0;
+    // In a narrow column the bar gives way to the word.
+    let to = (rect.left() + rect.width() * BAR.1).min(end - WORD);
     let left = rect.left() + row::PAD;
     // The other symbol says why it is here: the section has it under that name, or it was searched for.
     let other = r.other.as_deref().map(|o| format!("as {o}"));
@@ -281,23 +279,26 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     };
     if is_offered(r, state) {
         response.on_hover_ui(hover);
-        add_button(ui, r, rect.with_min_x(from).with_max_x(rect.right() - row::PAD), commands);
+        add_button(ui, r, rect.with_min_x(from).with_max_x(end), commands);
         return;
     }
-    let track =
-        Rect::from_min_max(Pos2::new(from, rect.center().y - 3.5), Pos2::new(to, rect.center().y + 3.5));
-    ui.painter().rect_filled(track, 2.0, c.quiet);
-    let (text, color) = match r.trust {
+    let small = || (12.0, FontFamily::Proportional);
+    match r.trust {
         Some(t) => {
-            let color = trust_color(t.mean, c);
-            let end = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
-            ui.painter().rect_filled(track.with_max_x(end), 2.0, color);
-            (format!("{:.2}", t.mean), color)
+            let low = Pos2::new(from, rect.center().y - 3.5);
+            let track = Rect::from_min_max(low, Pos2::new(to, rect.center().y + 3.5));
+            ui.painter().rect_filled(track, 2.0, c.quiet);
+            let color = theme::judgement_color(t.judgement, c);
+            let reached = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
+            ui.painter().rect_filled(track.with_max_x(reached), 2.0, color);
+            let text = format!("{:.2} {}", t.mean, t.judgement.word()).replace('-', "\u{2212}");
+            row::text(ui, rect, Place::To(end), end - to - 4.0, &text, small(), color);
         }
-        None => ("–".to_owned(), c.poor),
-    };
-    let end = rect.right() - row::PAD;
-    row::text(ui, rect, Place::To(end), 40.0, &text, (12.5, FontFamily::Proportional), color);
+        None => {
+            let text = Judgement::NotTested.word();
+            row::text(ui, rect, Place::To(end), end - from, text, small(), c.weak);
+        }
+    }
     response.on_hover_ui(hover);
 }
 
@@ -309,15 +310,12 @@ fn is_offered(r: &GeneRow, state: &ExploreState) -> bool {
 }
 
 fn add_button(ui: &mut Ui, r: &GeneRow, room: Rect, commands: &mut Vec<Command>) {
-    let height = 20.0_f32.min(room.height());
-    let width = room.width().min(112.0);
-    let at = Rect::from_min_size(
-        Pos2::new(room.right() - width, room.center().y - height / 2.0),
-        Vec2::new(width, height),
-    );
-    let text = RichText::new("Add to gene list").size(11.0);
-    let button = egui::Button::new(text).small().min_size(at.size());
-    let added = ui.new_child(egui::UiBuilder::new().max_rect(at)).add(button);
+    // No wider than its text, so that the middle of the row still selects the gene.
+    let layout = egui::Layout::right_to_left(Align::Center);
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(room).layout(layout));
+    child.spacing_mut().button_padding.x = 4.0;
+    let text = RichText::new("Add to gene list").size(10.5);
+    let added = child.add(egui::Button::new(text).small().min_size(Vec2::new(0.0, 20.0)));
     widgets::name(&added, &format!("Add to gene list: {}", r.name));
     if added.on_hover_text(format!("Add {} to the gene list of the project", r.name)).clicked() {
         commands.push(Command::Genes(GenesCommand::Add(vec![r.name.clone()])));
@@ -336,13 +334,16 @@ fn describe(r: &GeneRow, state: &ExploreState) -> String {
         counts.push_str(&format!(" · {} in the data of this section", other));
     }
     match r.trust {
-        Some(Trust { mean, sd, folds }) => {
-            let spread = sd.map(|s| format!(" ± {s:.2}")).unwrap_or_default();
-            let word = TrustLevel::of(mean).word();
-            let folds = if folds == 1 { "1 fold".to_owned() } else { format!("{folds} folds") };
-            format!("Cross-validated PCC {mean:.2}{spread} over {folds} ({word}){counts}")
+        Some(trust) => {
+            let ceiling = trust.ceiling.map(|c| format!(", noise ceiling {c:.2}")).unwrap_or_default();
+            format!(
+                "{}: cross-validated PCC {} over {}{ceiling}{counts}",
+                trust.judgement.title(),
+                trust.value_text(),
+                trust.extent_text()
+            )
         }
         None if state.is_evaluated() => format!("Not among the evaluated genes{counts}"),
-        None => format!("Not evaluated yet: run the cross-validation in step 4{counts}"),
+        None => format!("Not tested. {}{counts}", state.way_to_trust()),
     }
 }

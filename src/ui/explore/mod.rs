@@ -23,12 +23,16 @@ use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
 use gene_list::GeneListView;
 use thumbnails::Thumbnails;
 
-/// Width of the column with sections and genes.
-const LEFT: f32 = 248.0;
-/// Width of the column with display settings and facts.
-const RIGHT: f32 = 276.0;
+/// Least and usual width of the column with sections and genes.
+const LEFT: (f32, f32) = (228.0, 248.0);
+/// Least and usual width of the column with display settings and facts.
+const RIGHT: (f32, f32) = (250.0, 276.0);
 /// Height of the evidence beneath the panes.
 const EVIDENCE: f32 = 214.0;
+/// The most of the height that the evidence takes; in a low window it scrolls.
+const EVIDENCE_SHARE: f32 = 0.42;
+/// A window narrower than this has narrow columns.
+const NARROW: f32 = 1100.0;
 
 /// What the page keeps from frame to frame that is about drawing only.
 #[derive(Default)]
@@ -71,13 +75,14 @@ impl ExplorePage {
         }
         keys::before(ui, state, &mut commands);
         let room = room.shrink(theme::GAP);
-        let left = room.with_max_x(room.left() + LEFT);
-        let right = room.with_min_x(room.right() - RIGHT);
+        let pick = |(least, usual): (f32, f32)| if room.width() < NARROW { least } else { usual };
+        let left = room.with_max_x(room.left() + pick(LEFT));
+        let right = room.with_min_x(room.right() - pick(RIGHT));
         let middle = Rect::from_min_max(
             egui::pos2(left.right() + theme::GAP, room.top()),
             egui::pos2(right.left() - theme::GAP, room.bottom()),
         );
-        let low = EVIDENCE.min(middle.height() * 0.5);
+        let low = EVIDENCE.min(middle.height() * EVIDENCE_SHARE);
         let panes = middle.with_max_y(middle.bottom() - low - theme::GAP);
         let beneath = middle.with_min_y(middle.bottom() - low);
 
@@ -89,7 +94,9 @@ impl ExplorePage {
         let mut child = ui.new_child(UiBuilder::new().id_salt("panes").max_rect(panes));
         self.slides.show(&mut child, state, input, &mut commands);
         card_in(ui, beneath, "evidence", |ui| {
-            evidence::show(ui, state, input, &mut self.thumbnails, &mut commands);
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                evidence::show(ui, state, input, &mut self.thumbnails, &mut commands);
+            });
         });
         card_in(ui, right, "right", |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

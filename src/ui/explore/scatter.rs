@@ -1,4 +1,4 @@
-//! Measured against predicted, one dot a spot.
+//! Measured vs. predicted, one dot per spot.
 
 use eframe::egui::{self, Color32, Sense, TextStyle, Ui, Vec2};
 use egui_plot::{Line, Plot, PlotPoint, PlotPoints, Points};

@@ -1,6 +1,6 @@
 //! The list of sections.
 
-use eframe::egui::{FontFamily, ScrollArea, Ui};
+use eframe::egui::{self, FontFamily, ScrollArea, Ui};
 
 use super::explore;
 use super::row::{self, Place};
@@ -27,7 +27,8 @@ fn remark(section: &SectionInput) -> String {
 pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
     widgets::caption(ui, "Sections");
     ui.spacing_mut().item_spacing.y = 2.0;
-    let most = ROWS as f32 * theme::ROW;
+    // In a low window the genes keep their share of the column.
+    let most = (ROWS as f32 * theme::ROW).min((ui.available_height() * 0.3).max(2.0 * theme::ROW));
     ScrollArea::vertical().id_salt("sections").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
         for section in input.sections {
             show_row(ui, section, state, commands);
@@ -45,12 +46,15 @@ fn show_row(ui: &mut Ui, section: &SectionInput, state: &ExploreState, commands:
     let patient = section.patient.as_ref().map(|p| if short(p) { format!("patient {p}") } else { p.clone() });
     let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
     let name_font = (13.0, theme::semibold());
-    let room = if patient.is_some() { 70.0 } else { 136.0 };
+    let end_font = egui::FontId::proportional(12.0);
+    let end_width = ui.painter().layout_no_wrap(end.clone(), end_font, c.weak).size().x;
+    let room = if patient.is_some() { 70.0 } else { (right - left - end_width - 8.0).max(40.0) };
     let fitted = row::text(ui, rect, Place::From(left), room, &section.name, name_font, c.text);
     let small = || (12.0, FontFamily::Proportional);
     let mut whole = fitted;
     if let Some(patient) = &patient {
-        whole &= row::text(ui, rect, Place::From(left + 78.0), 66.0, patient, small(), c.weak);
+        let room = (right - left - 78.0 - end_width - 6.0).clamp(20.0, 66.0);
+        whole &= row::text(ui, rect, Place::From(left + 78.0), room, patient, small(), c.weak);
     }
     let color = if section.problem.is_some() { c.bad } else { c.weak };
     row::text(ui, rect, Place::To(right), 80.0, &end, small(), color);

@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                         ui.label("Comparing maps …");
                     });
                 }
-                Some(found) if found.is_empty() => {
+                Some(found) if found.genes.is_empty() => {
                     widgets::remark(
                         ui,
                         format!("No other gene has a map on {} to compare with.", similar.section),
@@ -57,18 +57,20 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
                 }
                 Some(found) => {
                     widgets::remark(ui, format!("Correlation of their maps on {}", similar.section));
+                    if let Some(caution) = found.caution() {
+                        widgets::remark(ui, caution);
+                    }
                     let line = ui.allocate_space(egui::vec2(ui.available_width(), 16.0)).1;
                     let right = line.right() - row::PAD;
                     let small = || (11.5, egui::FontFamily::Proportional);
                     row::text(ui, line, Place::To(right - APART), 70.0, "measured", small(), c.weak);
                     row::text(ui, line, Place::To(right), 70.0, "predicted", small(), c.weak);
                     ScrollArea::vertical()
-                        .max_height(430.0)
-                        .min_scrolled_height(430.0)
+                        .max_height((ui.ctx().content_rect().height() - 260.0).clamp(84.0, 430.0))
                         .auto_shrink([false, true])
                         .show(ui, |ui| {
                             ui.spacing_mut().item_spacing.y = 2.0;
-                            for gene in found {
+                            for gene in &found.genes {
                                 let chosen = state.gene() == Some(gene.gene.as_str());
                                 let (rect, response) =
                                     row::begin(ui, chosen, &format!("{}, similar", gene.gene));

@@ -11,6 +11,7 @@ use crate::app::genes::{GeneQuery, counted_genes, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
+use crate::app::terms::Term;
 use crate::app::work::Request;
 use crate::data::aliases;
 use crate::data::panels::Panel;
@@ -209,8 +210,7 @@ fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
 fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let form = &app.forms.hvg;
     let mut next = form.clone();
-    let what =
-        "Genes that differ between spots more than genes of their level usually do (scanpy's \"seurat\")";
+    let what = format!("{} Selected as scanpy's \"seurat\" flavour does.", Term::Hvg.sentence());
     ui.label(strong("Highly variable genes")).on_hover_text(what);
     field(ui, "Genes per section", LABEL, |ui| {
         ui.add(DragValue::new(&mut next.count).range(10..=10_000).speed(10));

@@ -5,6 +5,7 @@ use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, TextStyle, Ui};
 use crate::app::command::{Command, Overlay, SectionCommand};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::{Open, SectionState, SectionView};
+use crate::app::terms::Term;
 use crate::data::candidates::kind_of;
 use crate::data::section::{MppSource, Section, ValueKind};
 use crate::ui::theme::colors;
@@ -45,9 +46,11 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             problems(ui, &section, out);
         }
         remarks(ui, open);
-        let text = "Sections of one patient resemble each other. Say whose each one is, so that cross-validation \
-                    can hold out whole patients.";
-        remark(ui, text);
+        if open.patients().is_none() {
+            let text = "Sections from the same patient resemble each other. Enter the patient of every section so that \
+                        cross-validation can hold out whole patients.";
+            remark(ui, text);
+        }
     });
 }
 
@@ -63,8 +66,12 @@ fn table(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
         head(ui, "Kind", "What it was recognised as");
         head(ui, "Spots", "Spots that have both counts and a place on the tissue");
         head(ui, "Genes", "Genes in the count table");
-        head(ui, "Counts", "All counts together (unique molecules)");
-        head(ui, "\u{00B5}m/px", "Micrometres per pixel of the image; empty it to infer it from the spots");
+        head(ui, "Counts", &format!("All counts of the section. UMI: {}", Term::Umi.sentence()));
+        head(
+            ui,
+            "\u{00B5}m/px",
+            "Image resolution (mpp) in micrometres per pixel. Leave blank to infer it from the spot spacing.",
+        );
         head(ui, "Image", "Width and height in pixels");
         head(ui, "Labels", "Whether its spots have labels, such as a pathologist's");
         ui.label("");

@@ -13,17 +13,18 @@ use crate::app::plan::Plan;
 use crate::app::project::Open;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
+use crate::app::terms::Term;
+use crate::app::text::counted;
 use crate::app::work::Request;
 use crate::core::progress::format_duration;
 use crate::evaluate::report::Split;
-use crate::ui::theme::{colors, strong};
+use crate::ui::theme::{colors, judgement_color, strong};
 use crate::ui::widgets::{Tone, banner, card, field, primary, progress, remark};
 
 const RIGHT: f32 = 420.0;
 /// What there will be to see.
-const AFTERWARDS: &str = "Afterwards: how well each gene is predicted, beside ridge regression on the same features \
-                          and the ceiling that counting noise sets; predicted maps of every section by the model that \
-                          did not see it; tables to save.";
+const AFTERWARDS: &str = "When finished: how well each gene is predicted, compared with ridge regression and the noise \
+                          ceiling; predicted maps of every section by a model that held it out; tables to save.";
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
@@ -35,8 +36,8 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
                 None => card(ui, "Result", |ui| {
                     let text = format!(
                         "Cross-validation trains the model several times, each time without some of your sections, and \
-                         tests it on those. It tells how far to trust each gene on a section the model has not seen. \
-                         Press \"{}\" at the right.",
+                         tests it on those. It shows how far to trust each gene on a section the model has not seen. \
+                         Press \"{}\" on the right.",
                         start_label(open)
                     );
                     remark(ui, text);
@@ -63,16 +64,13 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let form = &app.forms.evaluate;
         let chosen = form.split.unwrap_or_else(|| default_split(open));
         let mut split = chosen;
-        let patients = open.patients();
-        let enough = patients.as_ref().is_some_and(|p| p.len() > 1);
+        let patients = hindrance(open, Split::Patient);
         field(ui, "Hold out", fit_form::LABEL, |ui| {
             let width = fit_form::CONTROL;
             ComboBox::from_id_salt("split").selected_text(split_name(split)).width(width).show_ui(ui, |ui| {
-                ui.add_enabled_ui(enough, |ui| {
+                ui.add_enabled_ui(patients.is_none(), |ui| {
                     ui.selectable_value(&mut split, Split::Patient, split_name(Split::Patient))
-                        .on_disabled_hover_text(
-                            "This needs the patients of all sections, and at least two of them.",
-                        );
+                        .on_disabled_hover_text(patients.unwrap_or_default());
                 });
                 ui.selectable_value(&mut split, Split::Section, split_name(Split::Section));
             });
@@ -81,7 +79,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             let next = crate::app::forms::EvaluateForm { split: Some(split), ..form.clone() };
             out.push(Command::Evaluate(EvaluateCommand::Edit(next)));
         }
-        explain(ui, open, split, patients.as_deref());
+        explain(ui, open, split);
         let mut train = app.forms.train.clone();
         fit_form::encoder(ui, app, out);
         fit_form::target(ui, &mut train);
@@ -93,7 +91,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             out.push(Command::Train(TrainCommand::Edit(train)));
         }
         ui.add_space(4.0);
-        start(ui, app, open, split == Split::Section || enough, out);
+        start(ui, app, open, hindrance(open, split), out);
     });
 }
 
@@ -104,27 +102,41 @@ fn split_name(split: Split) -> &'static str {
     }
 }
 
-fn explain(ui: &mut Ui, open: &Open, split: Split, patients: Option<&[&str]>) {
-    match (split, patients) {
-        (Split::Patient, Some(p)) => {
-            remark(
-                ui,
-                format!(
-                    "{} folds: all sections of a patient are tested together. An honest test of new patients.",
-                    p.len()
-                ),
-            );
-        }
+/// Why a cross-validation that holds sections out like this cannot be run.
+fn hindrance(open: &Open, split: Split) -> Option<&'static str> {
+    if open.ready().count() < 2 {
+        return Some(
+            "Cross-validation needs at least 2 sections that can be read. Add sections on the Data page.",
+        );
+    }
+    match (split, open.patients().map(|p| p.len())) {
+        (Split::Section, _) | (Split::Patient, Some(2..)) => None,
+        (Split::Patient, Some(_)) => Some(
+            "All sections are of one patient, so no whole patient can be held out. Hold out one section at a time, or \
+             add sections of another patient.",
+        ),
         (Split::Patient, None) => {
-            banner(
-                ui,
-                Tone::Warning,
-                "Say on the Data page whose each section is; then whole patients can be held out.",
-            );
+            Some("Enter the patient of every section on the Data page to hold out whole patients.")
         }
-        (Split::Section, _) => {
-            let n = open.doc().sections.len();
-            remark(ui, format!("{n} folds, as in the published work."));
+    }
+}
+
+fn explain(ui: &mut Ui, open: &Open, split: Split) {
+    if let Some(why) = hindrance(open, split) {
+        banner(ui, Tone::Warning, why);
+        return;
+    }
+    match split {
+        Split::Patient => {
+            let folds = open.patients().map_or(0, |p| p.len());
+            let text = format!(
+                "{folds} folds: all sections of a patient are tested together. Estimates performance on new patients."
+            );
+            remark(ui, text).on_hover_text(Term::Fold.sentence());
+        }
+        Split::Section => {
+            let text = format!("{}, as in the published work.", counted(open.ready().count(), "fold"));
+            remark(ui, text).on_hover_text(Term::Fold.sentence());
             if shares_patients(open) {
                 let text = "Sections of one patient are on both sides of each fold, so the scores are better than they \
                             would be on a new patient.";
@@ -143,7 +155,7 @@ fn start_label(open: &Open) -> &'static str {
     left_out::start_label(open, "Run the cross-validation", "Cross-validate without them")
 }
 
-fn start(ui: &mut Ui, app: &App, open: &Open, possible: bool, out: &mut Vec<Command>) {
+fn start(ui: &mut Ui, app: &App, open: &Open, hindrance: Option<&str>, out: &mut Vec<Command>) {
     let job = app.work.view(|r| matches!(r, Request::Evaluate { .. })).filter(|j| !j.cancelling);
     if let Some(job) = job {
         let share = if job.status.total > 0 { job.status.done as f32 / job.status.total as f32 } else { 0.0 };
@@ -159,8 +171,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, possible: bool, out: &mut Vec<Comm
     }
     left_out::show(ui, open, out);
     left_out::renamed(ui, open);
-    let patients = "Whole patients can be held out where those of all sections are known, and at least two.";
-    let missing = app.cannot_train().or((!possible).then_some(patients));
+    let missing = app.cannot_train().or(hindrance);
     let button = primary(ui, missing.is_none(), start_label(open));
     if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
         out.push(Command::Evaluate(EvaluateCommand::Start));
@@ -198,9 +209,6 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
             if ui.button("Save as JSON...").clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportJson).named("eval.json")));
             }
-            if ui.button("Save genes as CSV...").clicked() {
-                out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportCsv).named("per_gene.csv")));
-            }
         });
     });
 }
@@ -208,10 +216,17 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
 fn result(ui: &mut Ui, app: &App, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) {
     card(ui, "Result", |ui| {
         let c = colors(ui);
-        let verdict = &shown.verdict;
-        let ink = if verdict.beats { c.good } else { c.fair };
-        ui.add(egui::Label::new(strong(&verdict.headline).size(16.0).color(ink)).wrap().selectable(true));
-        ui.add(egui::Label::new(verdict.details.as_str()).wrap().selectable(true));
+        let summary = &shown.summary;
+        let ink = judgement_color(summary.verdict.judgement, c);
+        let headline = strong(summary.headline()).size(16.0).color(ink);
+        ui.add(egui::Label::new(headline).wrap().selectable(true)).on_hover_text(Term::Judgement.sentence());
+        ui.add(egui::Label::new(summary.comparison.as_str()).wrap().selectable(true))
+            .on_hover_text(Term::Ridge.sentence());
+        ui.add(egui::Label::new(summary.details.as_str()).wrap().selectable(true)).on_hover_text(format!(
+            "{} {}",
+            Term::Pcc.sentence(),
+            Term::NoiseCeiling.sentence()
+        ));
         for warning in &shown.report.warnings {
             banner(ui, Tone::Warning, warning.as_str());
         }
@@ -221,7 +236,7 @@ fn result(ui: &mut Ui, app: &App, open: &Open, shown: &ShownReport, out: &mut Ve
             }
         }
         ui.add_space(4.0);
-        evaluate_tables::folds(ui, &shown.report);
+        evaluate_tables::folds(ui, shown);
     });
     evaluate_runs::show(ui, open, shown, out);
     evaluate_genes::show(ui, app, shown, out);

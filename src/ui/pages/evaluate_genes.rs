@@ -1,20 +1,26 @@
 //! The scores of each gene: sorted, against ridge, and as a list.
 
-use eframe::egui::{self, ComboBox, RichText, ScrollArea, Sense, TextStyle, Ui, vec2};
+use eframe::egui::{self, ComboBox, RichText, Ui};
 
 use crate::app::command::{Command, EvaluateCommand, Step};
 use crate::app::explore::ExploreCommand;
 use crate::app::forms::EvaluateForm;
+use crate::app::paths::{PathPurpose, PathRequest};
+use crate::app::score_table::{GeneColumn, GeneTable};
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
+use crate::app::terms::Term;
+use crate::evaluate::judgement::{JudgedGenes, Judgement};
 use crate::evaluate::tables::GeneSummary;
 use crate::ui::plots::{Series, lines, scatter};
-use crate::ui::theme::{colors, gene};
+use crate::ui::table::{Column, Table, text};
+use crate::ui::theme::{colors, gene, judgement_color};
 use crate::ui::widgets::{caption, card, line_edit, name, remark};
 
 const PLOT: f32 = 240.0;
-const ROW: f32 = 20.0;
-const LIST: f32 = 260.0;
+const ROW: f32 = 22.0;
+/// Height of the list before it scrolls.
+const LIST: f32 = 420.0;
 
 /// Draws the card.
 pub fn show(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>) {
@@ -24,7 +30,7 @@ pub fn show(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>)
             if let [left, right] = columns {
                 left.label("Genes from best to worst");
                 sorted(left, shown);
-                right.label("Model against ridge, one dot a gene");
+                right.label("Model vs. ridge, one dot per gene");
                 against_ridge(right, shown, out);
             }
         });
@@ -38,17 +44,17 @@ pub fn show(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>)
             ),
         );
         ui.add_space(4.0);
-        list(ui, shown, out);
+        list(ui, app, shown, out);
     });
 }
 
 fn fold_choice(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.label("Tested on");
-        let text = shown.fold.clone().unwrap_or_else(|| "all folds together".to_owned());
+        let text = shown.fold.clone().unwrap_or_else(|| "all sections together".to_owned());
         let mut chosen = shown.fold.clone();
         let combo = ComboBox::from_id_salt("fold").selected_text(text).width(200.0).show_ui(ui, |ui| {
-            ui.selectable_value(&mut chosen, None, "all folds together");
+            ui.selectable_value(&mut chosen, None, "all sections together");
             for fold in &shown.report.folds {
                 ui.selectable_value(&mut chosen, Some(fold.test.clone()), fold.test.as_str());
             }
@@ -105,61 +111,102 @@ fn go_to_gene(gene: &str, out: &mut Vec<Command>) {
     out.push(Command::GoTo(Step::Explore));
 }
 
-fn list(ui: &mut Ui, shown: &ShownReport, out: &mut Vec<Command>) {
-    let c = colors(ui);
-    let id = ui.make_persistent_id("scored genes search");
-    let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
-    ui.horizontal(|ui| {
+/// The columns of the list.
+fn columns() -> [Column<GeneColumn>; 8] {
+    GeneColumn::ALL.map(|id| {
+        let (hint, width): (&'static str, f32) = match id {
+            GeneColumn::Gene => ("", 110.0),
+            GeneColumn::Judgement => (Term::Judgement.sentence(), 88.0),
+            GeneColumn::Pcc => (Term::Pcc.sentence(), 82.0),
+            GeneColumn::Ceiling => (Term::NoiseCeiling.sentence(), 94.0),
+            GeneColumn::Share => ("The share of its noise ceiling that the model's PCC reaches.", 108.0),
+            GeneColumn::Ridge => (Term::Ridge.sentence(), 82.0),
+            GeneColumn::Expression => ("Mean measured expression, on the scale of the target.", 112.0),
+            GeneColumn::Significant => (
+                "On how many of the held-out sections the correlation is positive with a q-value below 0.05.",
+                114.0,
+            ),
+        };
+        let number = !matches!(id, GeneColumn::Gene | GeneColumn::Judgement);
+        Column { id, title: id.title(), hint, width, grows: 1.0, number, sorts: true }
+    })
+}
+
+fn list(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>) {
+    let form = &app.forms.evaluate;
+    let mut table = form.table.clone();
+    ui.horizontal_wrapped(|ui| {
         caption(ui, "All genes");
-        let field = ui.add(line_edit(&mut search).hint_text("Search").desired_width(160.0));
+        let field = ui.add(line_edit(&mut table.search).hint_text("Search").desired_width(160.0));
         name(&field, "Search the scored genes");
+        filter(ui, shown, &mut table);
     });
-    let wanted = search.to_uppercase();
-    let found: Vec<&GeneSummary> =
-        shown.genes.iter().filter(|g| g.gene.to_uppercase().contains(&wanted)).collect();
-    ui.data_mut(|d| d.insert_temp(id, search));
-    let columns = [0.0, 0.26, 0.40, 0.54, 0.68, 0.84];
-    let line = |ui: &mut Ui, texts: [RichText; 6], sense: Sense| {
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), sense);
-        if response.hovered() {
-            ui.painter().rect_filled(rect, 3.0, c.selected);
-        }
-        for (text, at) in texts.into_iter().zip(columns) {
-            let cell = rect.with_min_x(rect.left() + 4.0 + rect.width() * at);
-            let mut cell = ui.new_child(
-                egui::UiBuilder::new()
-                    .max_rect(cell)
-                    .layout(egui::Layout::left_to_right(egui::Align::Center)),
-            );
-            cell.add(egui::Label::new(text).selectable(false));
-        }
-        response
-    };
-    let head = |t: &str| RichText::new(t).text_style(TextStyle::Small).color(c.weak);
-    let heads = ["Gene", "Model PCC", "Ridge PCC", "Ceiling", "Expression", "Significant in"].map(head);
-    line(ui, heads, Sense::hover());
-    ScrollArea::vertical()
-        .id_salt("scored genes")
-        .min_scrolled_height(LIST)
-        .max_height(LIST)
-        .auto_shrink([false, true])
-        .show_rows(ui, ROW, found.len(), |ui, rows| {
-            for g in found.get(rows).unwrap_or_default() {
-                let number = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
-                let texts = [
-                    gene(g.gene.as_str()),
-                    RichText::new(number(g.pcc)).color(c.text),
-                    RichText::new(number(g.ridge_pcc)).color(c.weak),
-                    RichText::new(number(g.ceiling)).color(c.weak),
-                    RichText::new(format!("{:.2}", g.mean_expression)).color(c.weak),
-                    RichText::new(format!("{} of {} folds", g.significant, g.folds)).color(c.weak),
-                ];
-                let response = line(ui, texts, Sense::click());
-                let label = format!("Maps of {}", g.gene);
-                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
-                if response.on_hover_text(label.as_str()).clicked() {
-                    go_to_gene(&g.gene, out);
+    let rows = form.table.rows(&shown.genes);
+    if rows.is_empty() {
+        remark(ui, "No gene matches the search and the filter.");
+    }
+    let most = (ui.ctx().content_rect().height() * 0.55).clamp(6.0 * ROW, LIST);
+    let columns = columns();
+    let drawn =
+        Table { name: "scored genes", columns: &columns, row: ROW, most, sorting: Some(form.table.sorting) };
+    let touched = drawn.show(
+        ui,
+        rows.len(),
+        |row| rows.get(row).map(|g| format!("Maps of {}", g.gene)),
+        |ui, row, column| {
+            let Some(g) = rows.get(row) else { return };
+            let c = colors(ui);
+            let cell = column.text(g);
+            let cell = match column {
+                GeneColumn::Gene => gene(cell),
+                GeneColumn::Judgement => {
+                    RichText::new(cell).color(judgement_color(Judgement::of_summary(g), c))
                 }
+                GeneColumn::Pcc => RichText::new(cell).color(c.text),
+                _ => RichText::new(cell).color(c.weak),
+            };
+            text(ui, cell);
+        },
+    );
+    if let Some(column) = touched.head {
+        table.sorting = table.sorting.clicked(column, column.begins_descending());
+    }
+    if let Some(g) = touched.row.and_then(|row| rows.get(row)) {
+        go_to_gene(&g.gene, out);
+    }
+    if table != form.table {
+        out.push(Command::Evaluate(EvaluateCommand::Edit(EvaluateForm { table, ..form.clone() })));
+    }
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        let button = ui.add_enabled(!rows.is_empty(), egui::Button::new("Save genes as CSV..."));
+        let hover = "This table: the rows, order and columns on the screen";
+        if button.on_hover_text(hover).clicked() {
+            out.push(Command::Ask(PathRequest::new(PathPurpose::SaveGeneTable).named("genes.csv")));
+        }
+        let hover = "Every gene on every held-out section, with all scores, whatever this table shows";
+        if ui.button("Save genes by section as CSV...").on_hover_text(hover).clicked() {
+            out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportCsv).named("per_gene.csv")));
+        }
+        let c = colors(ui);
+        let listed = format!("{} of {} genes listed", rows.len(), shown.genes.len());
+        ui.label(RichText::new(listed).color(c.weak));
+    });
+}
+
+/// Which judgements are listed.
+fn filter(ui: &mut Ui, shown: &ShownReport, table: &mut GeneTable) {
+    let counts = JudgedGenes::count(shown.genes.iter().map(Judgement::of_summary));
+    let all = format!("all {}", counts.total());
+    let word = |judgement: Judgement| format!("{} {}", counts.of(judgement), judgement.word());
+    let chosen = table.only.map_or_else(|| all.clone(), word);
+    let combo =
+        ComboBox::from_id_salt("judgement filter").selected_text(chosen).width(120.0).show_ui(ui, |ui| {
+            ui.selectable_value(&mut table.only, None, all);
+            for judgement in Judgement::ALL.into_iter().filter(|j| counts.of(*j) > 0) {
+                ui.selectable_value(&mut table.only, Some(judgement), word(judgement));
             }
         });
+    name(&combo.response, "Filter by judgement");
+    combo.response.on_hover_text(Term::Judgement.sentence());
 }

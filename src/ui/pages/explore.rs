@@ -24,7 +24,7 @@ pub fn show(
     out: &mut Vec<Command>,
 ) {
     let training = app.training().map(|job| how_far(&job));
-    let blocked = app.step_state(Step::Train).blocked;
+    let blocked = app.step_state(Step::Train).blocked.map(|b| b.why);
     let outlook = match (&training, &blocked) {
         (Some(how_far), _) => Outlook::Training(how_far),
         (None, Some(what)) => Outlook::First(what),
@@ -50,10 +50,10 @@ pub fn show(
 /// How far a training is: "Without C4: choosing, 31 % · 25 s left".
 fn how_far(job: &JobView) -> String {
     if job.queued {
-        return "It waits for another job to end.".to_owned();
+        return "Waiting for another job to finish.".to_owned();
     }
     if job.paused {
-        return "It is paused; the bar at the bottom lets it go on.".to_owned();
+        return "Paused. Resume it from the status bar.".to_owned();
     }
     let mut text = job.status.stage.clone();
     if job.status.total > 0 {
@@ -81,8 +81,8 @@ fn predictions(ui: &mut Ui, app: &App, outlook: Outlook, out: &mut Vec<Command>)
             return;
         }
         let label = ui.label(small("Predicted by"));
-        let automatic = "the run that did not see the section";
-        let text = open.runs.maps.clone().unwrap_or_else(|| automatic.to_owned());
+        let automatic = automatic(open, shown);
+        let text = open.runs.maps.clone().unwrap_or_else(|| automatic.clone());
         let combo = ComboBox::from_id_salt("maps run").selected_text(text).width(250.0).truncate().show_ui(
             ui,
             |ui| {
@@ -91,19 +91,19 @@ fn predictions(ui: &mut Ui, app: &App, outlook: Outlook, out: &mut Vec<Command>)
                         out.push(Command::Train(TrainCommand::UseForMaps(id)));
                     }
                 };
-                choice(None, automatic);
+                choice(None, &automatic);
                 for run in complete() {
                     choice(Some(run.id.clone()), &run.id);
                 }
             },
         );
-        combo.response.labelled_by(label.id);
+        combo.response.labelled_by(label.id).on_hover_text(AUTOMATIC);
         if let Some((section, run)) = shown.and_then(|s| Some((s, open.runs.for_maps(s)?))) {
             if app.work.any(|r| matches!(r, Request::Predict { section: s, .. } if *s == section.name)) {
                 ui.spinner();
                 ui.label(small("predicting"));
             } else {
-                ui.label(small(&standing(open, run, section)));
+                ui.add(Label::new(small(&standing(run, section))).truncate());
             }
         }
     });
@@ -129,13 +129,26 @@ fn no_model(ui: &mut Ui, outlook: Outlook, out: &mut Vec<Command>) {
     }
 }
 
-/// What the prediction of `section` by `run` is worth.
-fn standing(open: &Open, run: &RunInfo, entry: &SectionEntry) -> String {
+/// What "automatic" means.
+const AUTOMATIC: &str = "Automatic takes the newest run that held the section out from training, and the newest model \
+                         where no run did.";
+
+/// "Automatic", and the run that this is for the section shown.
+fn automatic(open: &Open, section: Option<&SectionEntry>) -> String {
+    match section.and_then(|s| open.runs.best_for(s)) {
+        Some(run) => format!("Automatic: {}", run.id),
+        None => "Automatic".to_owned(),
+    }
+}
+
+/// What the prediction of a section by `run` is worth.
+fn standing(run: &RunInfo, entry: &SectionEntry) -> String {
     let section = &entry.name;
-    let name = if open.runs.maps.is_none() { format!("{}: ", run.id) } else { String::new() };
-    if run.config.trained_on(entry) {
-        format!("{name}{section} was seen in training, so its prediction looks better than it is")
+    if run.config.held_out(entry) {
+        format!("{section} was held out from training, so this is an independent test")
+    } else if run.config.trained_on(entry) {
+        format!("{section} was seen in training, so its prediction looks better than it is")
     } else {
-        format!("{name}{section} was not seen in training")
+        format!("{section} was not part of this run, so the model has not seen it")
     }
 }

@@ -250,11 +250,13 @@ fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     if let Some(run) = run {
         field(ui, "Predicted by", LABEL, |ui| {
             ComboBox::from_id_salt("export run")
-                .selected_text(&run.id)
+                .selected_text(if form.run.is_none() { format!("Automatic: {}", run.id) } else { run.id.clone() })
                 .width(fit_form::CONTROL)
                 .truncate()
                 .show_ui(ui, |ui| {
-                    ui.selectable_value(&mut form.run, None, "the run that did not see the section");
+                    let hover = "The newest run that held the first section of the figure out from training, and the newest \
+                                 model where no run did";
+                    ui.selectable_value(&mut form.run, None, "Automatic").on_hover_text(hover);
                     for run in open.runs.list.iter().filter(|r| r.complete) {
                         ui.selectable_value(&mut form.run, Some(run.id.clone()), &run.id);
                     }

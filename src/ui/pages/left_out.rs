@@ -31,9 +31,10 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
         |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for (why, genes) in choice.left_out_groups() {
-                ui.label(RichText::new(format!("{why}:")).color(c.weak));
-                let genes = egui::Label::new(gene(genes.join(", "))).wrap().selectable(true);
-                ui.add(genes);
+                ui.horizontal_wrapped(|ui| {
+                    ui.label(RichText::new(format!("{why}:")).color(c.weak));
+                    ui.add(egui::Label::new(gene(genes.join(", "))).wrap().selectable(true));
+                });
             }
         },
     );

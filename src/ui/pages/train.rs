@@ -58,16 +58,17 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
     let held = held_out(form, open);
     let text = held
         .first()
-        .map_or_else(|| "nothing: train on all sections".to_owned(), |s| format!("{s}, to test on it"));
+        .map_or_else(|| "None (train on all sections)".to_owned(), |s| format!("{s} (used for testing)"));
     field(ui, "Hold out", fit_form::LABEL, |ui| {
         ComboBox::from_id_salt("hold out").selected_text(text).width(fit_form::CONTROL).truncate().show_ui(
             ui,
             |ui| {
-                if ui.selectable_label(held.is_empty(), "nothing: train on all sections").clicked() {
+                if ui.selectable_label(held.is_empty(), "None (train on all sections)").clicked() {
                     form.hold_out = HoldOut::None;
                 }
-                for section in open.ready() {
-                    let label = format!("{}, to test on it", section.name);
+                // With a single section there would be nothing left to train on.
+                for section in open.ready().filter(|_| open.ready().count() > 1) {
+                    let label = format!("{} (used for testing)", section.name);
                     if ui.selectable_label(held.contains(&section.name), label).clicked() {
                         form.hold_out = HoldOut::Section(section.name.clone());
                     }
@@ -76,9 +77,13 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
         );
     });
     match held.first() {
+        None if open.ready().count() == 1 => remark(
+            ui,
+            "The model is trained on the only section, so nothing is left to test it on. Add a second section to hold one out.",
+        ),
         None => remark(
             ui,
-            "All sections train the model. Use it for slides outside this project; here it would only be tested on what it has seen.",
+            "The model is trained on all sections. Use it on slides outside this project; within it, no unseen section is left to test on.",
         ),
         Some(test) => {
             let patient = open.section(test).and_then(|s| s.entry.patient.clone());
@@ -95,7 +100,7 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
                 ),
                 None => remark(
                     ui,
-                    format!("The model never sees {test}; how well it predicts it is an honest test."),
+                    format!("{test} is never used for training, so the result on it is an unbiased test."),
                 ),
             }
         }

@@ -3,6 +3,7 @@
 use eframe::egui::{Color32, Ui};
 
 use crate::app::runs::Curves;
+use crate::app::terms::Term;
 use crate::train::{EpochMetrics, Matching, Phase};
 use crate::ui::plots::{Series, lines};
 use crate::ui::theme::colors;
@@ -21,7 +22,8 @@ pub fn show(ui: &mut Ui, curves: &Curves, published: bool) {
     };
     if curves.folds.len() > 1 {
         let done: Vec<&str> = curves.folds.iter().map(|(n, _)| n.as_str()).collect();
-        remark(ui, format!("Fold {} of those begun so far: {}", fold, done.join(", ")));
+        remark(ui, format!("Fold {} of those begun so far: {}", fold, done.join(", ")))
+            .on_hover_text(Term::Fold.sentence());
     }
     // The last network of the fold: while several are trained, the one being trained now.
     let Some(member) = epochs.last().map(|e| e.member) else { return };

@@ -1,16 +1,89 @@
 //! The list of runs.
 
-use eframe::egui::{self, Grid, RichText, ScrollArea, TextStyle, Ui};
+use eframe::egui::{self, RichText, Ui};
 
+use super::evaluate_runs::date;
 use super::fit_form::target_name;
 use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand};
 use crate::app::project::Open;
+use crate::app::sorting::{SortKey, Sorting};
 use crate::app::state::App;
+use crate::app::terms::Term;
+use crate::app::text::counted;
+use crate::evaluate::judgement::Judgement;
 use crate::evaluate::report::Split;
-use crate::evaluate::tables::rounded;
 use crate::jobs::runs::{RunInfo, RunKind};
+use crate::ui::table::{Column, Table, remember, remembered, text};
 use crate::ui::theme::{colors, strong};
-use crate::ui::widgets::{card, mini, mini_button, remark};
+use crate::ui::widgets::{card, judged, mini, mini_button, remark};
+
+const NAME: &str = "runs";
+const ROW: f32 = 30.0;
+/// Rows shown before the table scrolls.
+const ROWS: f32 = 10.0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Name,
+    Judgement,
+    Tested,
+    Pcc,
+    Heg,
+    Encoder,
+    Genes,
+    Started,
+    Actions,
+}
+
+/// A run, and its texts.
+struct Line<'a> {
+    run: &'a RunInfo,
+    encoder: String,
+    tested: String,
+}
+
+impl Line<'_> {
+    fn key(&self, part: Part) -> SortKey<'_> {
+        let run = self.run;
+        match part {
+            Part::Name | Part::Actions => SortKey::Text(&run.id),
+            Part::Judgement => SortKey::Number(match run.verdict.judgement {
+                Judgement::NotTested => None,
+                judgement => Some(f64::from(judgement as u8)),
+            }),
+            Part::Tested => SortKey::Text(&self.tested),
+            Part::Pcc => SortKey::Number(run.scores.and_then(|s| s.pcc_all)),
+            Part::Heg => SortKey::Number(run.scores.and_then(|s| s.pcc_heg50)),
+            Part::Encoder => SortKey::Text(&self.encoder),
+            Part::Genes => SortKey::Number(Some(run.config.genes.len() as f64)),
+            Part::Started => SortKey::Text(&run.config.started),
+        }
+    }
+}
+
+fn columns() -> [Column<Part>; 9] {
+    let column = |id, title, hint: &'static str, width, number| Column {
+        id,
+        title,
+        hint,
+        width,
+        grows: if id == Part::Actions { 0.0 } else { 1.0 },
+        number,
+        sorts: id != Part::Actions,
+    };
+    [
+        column(Part::Name, "Name", "", 116.0, false),
+        // Beside the name, so that they are in view in a narrow window, too.
+        column(Part::Actions, "", "", 132.0, false),
+        column(Part::Judgement, "Judgement", Term::Judgement.sentence(), 74.0, false),
+        column(Part::Tested, "Tested on", Term::HeldOut.sentence(), 112.0, false),
+        column(Part::Pcc, "PCC all", Term::Pcc.sentence(), 60.0, true),
+        column(Part::Heg, "PCC HEG-50", Term::Heg50.sentence(), 80.0, true),
+        column(Part::Encoder, "Image encoder", "", 100.0, false),
+        column(Part::Genes, "Genes and target", "", 116.0, false),
+        column(Part::Started, "Started", "", 114.0, false),
+    ]
+}
 
 /// Draws the card.
 pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
@@ -19,77 +92,100 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             remark(ui, "Trained models are listed here.");
             return;
         }
-        ScrollArea::horizontal().id_salt("runs").auto_shrink([false, true]).show(ui, |ui| {
-            Grid::new("runs").num_columns(7).spacing([16.0, 6.0]).show(ui, |ui| {
-                let c = colors(ui);
-                for head in
-                    ["Name", "Tested on", "PCC all", "PCC HEG-50", "Image encoder", "Genes and target", ""]
-                {
-                    ui.label(RichText::new(head).text_style(TextStyle::Small).color(c.weak));
+        let sorting = remembered(ui, NAME, Sorting { by: Part::Started, descending: true });
+        let mut lines: Vec<Line> = open
+            .runs
+            .list
+            .iter()
+            .map(|run| Line { run, encoder: run.config.encoder_title(), tested: tested_on(run) })
+            .collect();
+        lines.sort_by(|a, b| a.key(sorting.by).compare(b.key(sorting.by), sorting.descending));
+        let columns = columns();
+        let table =
+            Table { name: NAME, columns: &columns, row: ROW, most: ROWS * ROW, sorting: Some(sorting) };
+        let touched = table.show(
+            ui,
+            lines.len(),
+            |_| None,
+            |ui, row, part| {
+                if let Some(line) = lines.get(row) {
+                    cell(ui, app, open, line, part, out);
                 }
-                ui.end_row();
-                for run in &open.runs.list {
-                    row(ui, app, open, run, out);
-                    ui.end_row();
-                }
-            });
-            ui.add_space(4.0);
-        });
+            },
+        );
+        if let Some(part) = touched.head {
+            let descending = !matches!(part, Part::Name | Part::Tested | Part::Encoder);
+            remember(ui, NAME, sorting.clicked(part, descending));
+        }
     });
 }
 
-fn row(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command>) {
+fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut Vec<Command>) {
     let c = colors(ui);
-    let chosen = open.runs.selected.as_deref() == Some(run.id.as_str());
-    let name = egui::Button::selectable(chosen, strong(&run.id));
-    let hover = format!(
-        "{}\n{} sections, seed {}, trained on {}",
-        run.config.started,
-        run.config.sections.len(),
-        run.config.train.seed,
-        run.config.device
-    );
-    let cross_validation = matches!(run.config.kind, RunKind::CrossValidation { .. });
-    if ui.add(name).on_hover_text(hover).clicked() {
-        out.push(Command::Train(TrainCommand::Select(run.id.clone())));
+    let run = line.run;
+    let number = |value: Option<f64>| value.map_or_else(|| "\u{2013}".to_owned(), |v| format!("{v:.3}"));
+    match part {
+        Part::Name => {
+            let chosen = open.runs.selected.as_deref() == Some(run.id.as_str());
+            let name = egui::Button::selectable(chosen, strong(&run.id)).truncate();
+            let hover = format!(
+                "{}\n{}, seed {}, trained on {}",
+                run.config.started,
+                counted(run.config.sections.len(), "section"),
+                run.config.train.seed,
+                run.config.device
+            );
+            if ui.add(name).on_hover_text(hover).clicked() {
+                out.push(Command::Train(TrainCommand::Select(run.id.clone())));
+            }
+        }
+        Part::Judgement => drop(judged(ui, run.verdict.judgement)),
+        Part::Tested => drop(text(ui, line.tested.as_str())),
+        Part::Pcc => drop(text(ui, number(run.scores.and_then(|s| s.pcc_all)))),
+        Part::Heg => drop(text(ui, number(run.scores.and_then(|s| s.pcc_heg50)))),
+        Part::Encoder => drop(text(ui, line.encoder.as_str())),
+        Part::Genes => {
+            let what = format!("{}, {}", run.config.genes.len(), target_name(run.config.target));
+            text(ui, RichText::new(what).color(c.weak));
+        }
+        Part::Started => drop(text(ui, RichText::new(date(&run.config.started)).color(c.weak))),
+        Part::Actions => actions(ui, app, open, run, out),
     }
-    ui.label(tested_on(run));
-    ui.label(rounded(run.scores.and_then(|s| s.pcc_all)));
-    ui.label(rounded(run.scores.and_then(|s| s.pcc_heg50)));
-    ui.label(run.config.encoder_title());
-    let what = format!("{}, {}", run.config.genes.len(), target_name(run.config.target));
-    ui.label(RichText::new(what).color(c.weak));
-    let is_live = open.runs.live.as_ref().is_some_and(|l| !l.ended && l.run == run.id);
-    ui.horizontal(|ui| {
-        if is_live {
-            ui.label(RichText::new("training").color(c.accent));
-            return;
+}
+
+fn actions(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command>) {
+    let c = colors(ui);
+    let cross_validation = matches!(run.config.kind, RunKind::CrossValidation { .. });
+    if open.runs.live.as_ref().is_some_and(|l| !l.ended && l.run == run.id) {
+        ui.label(RichText::new("training").color(c.accent));
+        return;
+    }
+    if run.complete && cross_validation {
+        if mini(ui, "Show").on_hover_text(format!("Show the result of {}", run.id)).clicked() {
+            out.push(Command::Evaluate(EvaluateCommand::Open(run.id.clone())));
+            out.push(Command::GoTo(Step::Evaluate));
         }
-        if run.complete && cross_validation {
-            if mini(ui, "Show").on_hover_text(format!("Show the result of {}", run.id)).clicked() {
-                out.push(Command::Evaluate(EvaluateCommand::Open(run.id.clone())));
-                out.push(Command::GoTo(Step::Evaluate));
-            }
-        } else if run.complete {
-            if mini(ui, "Maps").on_hover_text(format!("Show maps of {}", run.id)).clicked() {
-                out.push(Command::Train(TrainCommand::UseForMaps(Some(run.id.clone()))));
-                out.push(Command::GoTo(Step::Explore));
-            }
-        } else {
-            let resume = ui.add_enabled(!app.is_training(), mini_button("Resume"));
-            if resume.on_hover_text(format!("{} was interrupted; go on where it stopped", run.id)).clicked() {
-                out.push(Command::Train(TrainCommand::Resume(run.id.clone())));
-            }
+    } else if run.complete {
+        if mini(ui, "Maps").on_hover_text(format!("Show maps of {}", run.id)).clicked() {
+            out.push(Command::Train(TrainCommand::UseForMaps(Some(run.id.clone()))));
+            out.push(Command::GoTo(Step::Explore));
         }
-        let delete = mini_button("Delete").frame_when_inactive(false);
-        if ui.add(delete).on_hover_text(format!("Delete {} and its files", run.id)).clicked() {
-            out.push(Command::Show(Overlay::Confirm {
-                question: format!("Delete the run \"{}\" and its files? This cannot be taken back.", run.id),
-                button: "Delete".to_owned(),
-                command: Box::new(Command::Train(TrainCommand::Delete(run.id.clone()))),
-            }));
+    } else {
+        let resume = ui.add_enabled(!app.is_training(), mini_button("Resume"));
+        let hover = format!("{} was interrupted. Resume it", run.id);
+        let resume = resume.on_disabled_hover_text("Another model is being trained.");
+        if resume.on_hover_text(hover).clicked() {
+            out.push(Command::Train(TrainCommand::Resume(run.id.clone())));
         }
-    });
+    }
+    let delete = mini_button("Delete").frame_when_inactive(false);
+    if ui.add(delete).on_hover_text(format!("Delete {} and its files", run.id)).clicked() {
+        out.push(Command::Show(Overlay::Confirm {
+            question: format!("Delete the run \"{}\" and its files? This cannot be undone.", run.id),
+            button: "Delete".to_owned(),
+            command: Box::new(Command::Train(TrainCommand::Delete(run.id.clone()))),
+        }));
+    }
 }
 
 fn tested_on(run: &RunInfo) -> String {

@@ -8,7 +8,7 @@ use eframe::egui::{
 };
 
 use crate::app::explore::ExploreState;
-use crate::app::explore::facts::Verdict;
+use crate::app::terms::Term;
 use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
 use crate::ui::theme::{self, Colors, colors};
@@ -42,22 +42,42 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
         PaneKind::Difference => (words(["predicted − measured", "pred. − meas."]), c.weak),
         PaneKind::Uncertainty => (words(["± half an 80 % interval", "80 % interval"]), c.weak),
         PaneKind::Predicted => {
-            let (remark, color) = match facts.verdict {
-                _ if facts.trained_on_section => (["trained on this section", "seen in training"], c.fair),
-                Some(v) if v == Verdict::ModelBetter => ([v.text(), "beats ridge"], c.good),
-                Some(v) => ([v.text(), v.text()], c.fair),
-                None => (["", ""], c.weak),
+            let Some(pcc) = facts.pcc.map(|p| format!("PCC {p:.2}").replace('-', "\u{2212}")) else {
+                let seen = facts.trained_on_section;
+                let texts = if seen { words(["trained on this section", "seen in training"]) } else { place };
+                return (texts, c.weak);
             };
-            let Some(pcc) = facts.pcc.map(|p| format!("PCC {p:.2}").replace('-', "−")) else {
-                return (if remark[0].is_empty() { place } else { words(remark) }, color);
-            };
-            if remark[0].is_empty() {
-                return (vec![pcc], color);
+            let color = theme::judgement_color(facts.judgement, c);
+            let word = facts.judgement.word();
+            let mut texts = Vec::new();
+            if facts.trained_on_section {
+                texts.push(format!("{pcc} \u{00B7} {word}: the model was trained on this section"));
+                texts.push(format!("{pcc} \u{00B7} {word}: seen in training"));
+            } else {
+                let ridge =
+                    facts.against_ridge.map(|r| format!(" \u{00B7} {}", r.text())).unwrap_or_default();
+                if let Some(share) = facts.share_text() {
+                    texts.push(format!("{pcc} \u{00B7} {word}, {share}{ridge}"));
+                    texts.push(format!("{pcc} \u{00B7} {word}, {share}"));
+                } else {
+                    texts.push(format!("{pcc} \u{00B7} {word}{ridge}"));
+                }
             }
-            let mut texts: Vec<String> = remark.iter().map(|r| format!("{pcc} · {r}")).collect();
-            texts.push(pcc);
+            texts.push(format!("{pcc} \u{00B7} {word}"));
+            texts.push(word.to_owned());
             (texts, color)
         }
+    }
+}
+
+/// What the pointer shows over the right end of the line.
+fn explanation(kind: PaneKind, state: &ExploreState) -> Option<String> {
+    match kind {
+        PaneKind::Predicted if state.map().facts.pcc.is_some() => {
+            Some(format!("{} {}", Term::Pcc.sentence(), Term::Judgement.sentence()))
+        }
+        PaneKind::Uncertainty => Some(Term::Uncertainty.sentence().to_owned()),
+        _ => None,
     }
 }
 
@@ -100,12 +120,13 @@ pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) -> String
         ui.painter().galley(at, Arc::clone(shown), color);
     }
     let text = texts.first().map_or("", String::as_str);
-    let explained = state.map().values.scale(kind).map(|s| format!("{}. {}", s.unit(), s.explanation()));
     let cut = best.is_some_and(|b| b > 0) || right.first().is_some_and(|g| g.elided);
-    if cut || (kind == PaneKind::Measured && explained.is_some()) {
+    let scale = state.map().values.scale(kind).map(|s| format!("{}. {}", s.unit(), s.explanation()));
+    let help: Vec<String> =
+        cut.then(|| text.to_owned()).into_iter().chain(scale).chain(explanation(kind, state)).collect();
+    if !help.is_empty() {
         let id = ui.scope_id().with(("heading", kind.key()));
-        let told = explained.map_or_else(|| text.to_owned(), |e| format!("{text}\n{e}"));
-        ui.interact(area, id, Sense::hover()).on_hover_text(told);
+        ui.interact(area, id, Sense::hover()).on_hover_text(help.join("\n"));
     }
     let gene = state.gene().filter(|_| kind != PaneKind::He).unwrap_or_default();
     format!("{gene} {text}").trim().to_owned()

@@ -110,6 +110,9 @@ impl SlideView {
             }
             if i == 0 && state.index().is_some() {
                 overlay::minimap(ui, map, &mut state.camera, &self.tiles);
+                if overlay::fit_button(ui, map) {
+                    commands.push(Command::Explore(ExploreCommand::Fit));
+                }
             }
             let hindrance =
                 Hindrance { slide: problem.as_deref().filter(|_| i == 0), outlook: input.outlook };

@@ -1,8 +1,8 @@
 //! What is drawn over the maps: rings around spots, the scale bar, the minimap.
 
 use eframe::egui::{
-    self, Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind,
-    Ui, Vec2,
+    self, Align, Align2, Color32, CornerRadius, FontId, Layout, Painter, Pos2, Rect, Response, Sense, Stroke,
+    StrokeKind, Ui, UiBuilder, Vec2,
 };
 
 use super::tiles::TileCache;
@@ -115,6 +115,22 @@ pub fn minimap(ui: &mut Ui, pane: Rect, camera: &mut Camera, tiles: &TileCache) 
         ));
     }
     Some(response)
+}
+
+/// The button that shows all of the tissue, in the upper right corner. Whether it was clicked.
+pub fn fit_button(ui: &mut Ui, pane: Rect) -> bool {
+    let size = Vec2::new(60.0, 24.0);
+    if pane.width() < 2.0 * size.x || pane.height() < 2.0 * size.y {
+        return false;
+    }
+    let at = Rect::from_min_size(Pos2::new(pane.right() - EDGE - size.x, pane.top() + EDGE), size);
+    let layout = Layout::right_to_left(Align::Min);
+    let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt("fit").layout(layout));
+    child.spacing_mut().button_padding = Vec2::new(9.0, 3.0);
+    let text = egui::RichText::new("Fit").size(12.0).color(INK);
+    let button = egui::Button::new(text).small().fill(PAPER).corner_radius(CornerRadius::same(3));
+    let hover = "Show all of the tissue; again, the whole slide (press 0)";
+    child.add(button).on_hover_text(hover).clicked()
 }
 
 /// A remark in the middle of a pane, on paper.

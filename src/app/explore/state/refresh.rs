@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Arrival, ExploreState, VISITED_SPOT_POINTS};
+use super::{Arrival, ExploreState, VISITED_SPOT_POINTS, WayToTrust};
 use crate::app::explore::evidence::Evidence;
-use crate::app::explore::facts::GeneFacts;
+use crate::app::explore::facts::{GeneFacts, Source};
 use crate::app::explore::genes::{GeneFilter, GeneList, PanelGenes, trust_of};
 use crate::app::explore::highlights::highlights;
 use crate::app::explore::input::{ExploreInput, SectionInput};
@@ -16,9 +16,16 @@ impl ExploreState {
     /// Brings everything up to date with `input`. Cheap when nothing has changed.
     pub fn refresh(&mut self, input: &ExploreInput) {
         self.choose_section(input);
+        let measured = |s: &&SectionInput| s.section.as_ref().is_none_or(|s| !s.genes.is_empty());
+        self.way_to_trust = match input.sections.iter().filter(measured).count() {
+            0 | 1 => WayToTrust::AddSection,
+            _ => WayToTrust::CrossValidate,
+        };
         self.refresh_trust(input);
         let section = self.section.as_deref().and_then(|n| input.section(n));
+        self.refresh_tested(section);
         self.refresh_section(section, input);
+        self.refresh_own_scores();
         self.refresh_list(input);
         self.refresh_map();
         self.arrive();
@@ -54,6 +61,21 @@ impl ExploreState {
             self.report = input.report.map(Arc::clone);
             self.trust = self.report.as_deref().map(trust_of).unwrap_or_default();
             self.stale.list = true;
+            self.stale.map = true;
+        }
+    }
+
+    fn refresh_tested(&mut self, section: Option<&SectionInput>) {
+        let tested = section.and_then(|s| s.tested.as_ref());
+        let same = match (&self.tested, tested) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        let seen = section.is_some_and(|s| s.seen_in_training);
+        if !same || seen != self.seen_in_training {
+            self.tested = tested.map(Arc::clone);
+            self.seen_in_training = seen;
             self.stale.map = true;
         }
     }
@@ -105,6 +127,21 @@ impl ExploreState {
             self.stale.list = true;
             self.stale.map = true;
         }
+    }
+
+    fn refresh_own_scores(&mut self) {
+        let index = self.index.as_ref().filter(|i| i.is_measured());
+        let predictions = self.prediction.as_ref().map(PredictionIndex::predictions);
+        let told = |name: &str| {
+            self.tested.as_ref().is_some_and(|report| report.folds.iter().any(|f| f.test == name))
+        };
+        let in_bank = |p: &Predictions, name: &str| p.bank_spots.iter().any(|b| b.section == name);
+        let wanted = index.zip(predictions).filter(|(index, predictions)| {
+            let name = &index.section().name;
+            !self.seen_in_training && !told(name) && !in_bank(predictions, name)
+        });
+        self.own_scores.turn_to(wanted);
+        self.stale.map |= self.own_scores.collect();
     }
 
     fn refresh_list(&mut self, input: &ExploreInput) {
@@ -189,14 +226,15 @@ impl ExploreState {
         if std::mem::take(&mut self.stale.map) {
             let gene = self.gene.as_deref().unwrap_or("");
             self.map.values = MapValues::new(index, self.prediction.as_ref(), gene);
-            self.map.facts = GeneFacts::new(
-                gene,
-                index,
-                self.prediction.as_ref(),
-                &self.map.values,
-                self.trust.get(gene).copied(),
-                self.report.as_deref(),
-            );
+            let source = Source {
+                prediction: self.prediction.as_ref(),
+                seen_in_training: self.seen_in_training,
+                tested: self.tested.as_deref(),
+                computed: self.own_scores.get(gene),
+                report: self.report.as_deref(),
+            };
+            let trust = self.trust.get(gene).copied();
+            self.map.facts = GeneFacts::new(gene, index, &self.map.values, trust, source);
             self.map.highlights = highlights(index, &self.map.values);
             self.stale.panes = true;
             self.stale.evidence = true;

@@ -11,6 +11,7 @@ use eframe::egui::{
 use crate::app::command::{Command, SectionCommand};
 use crate::app::samples::{SamplesForm, some_names};
 use crate::app::state::App;
+use crate::app::terms::Term;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, primary, remark};
 
@@ -139,7 +140,13 @@ fn table(
         (columns.labels, "Labels"),
         (columns.remarks, "To know"),
     ] {
-        cell(ui, rect, |ui| ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.weak)));
+        let head = RichText::new(text).text_style(TextStyle::Small).color(c.weak);
+        cell(ui, rect, |ui| {
+            let label = ui.label(head);
+            if rect == columns.mpp {
+                label.on_hover_text(format!("mpp. {}", Term::Mpp.sentence()));
+            }
+        });
     }
     let most = (ui.ctx().content_rect().height() - REST).max(4.0 * ROW);
     ui.spacing_mut().item_spacing.y = 0.0;
