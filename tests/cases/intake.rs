@@ -8,7 +8,7 @@ use super::{Study, folders, stderr};
 fn an_infinite_value_is_refused_and_blocks_nothing() {
     let (Some(folder), Some(other)) = (case("12_infinite_value"), case("30_geojson")) else { return };
     let study = Study::new();
-    let said = complaint(&mut study.add(&[folder.clone()]));
+    let said = complaint(&mut study.add(std::slice::from_ref(&folder)));
     assert!(said.contains("Nothing was added") && said.contains("section.h5ad"), "{said}");
     assert!(said.contains("gene \"") && said.contains("spot \"") && said.contains("infinity"), "{said}");
     let said = complaint(&mut study.add(&[folder.join("section.h5ad"), other.join("S1")]));

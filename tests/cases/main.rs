@@ -15,7 +15,7 @@ use serde_json::Value;
 use support::{hiscmcl, run};
 
 /// A project in a folder of its own.
-pub struct Study {
+pub(crate) struct Study {
     folder: tempfile::TempDir,
 }
 
