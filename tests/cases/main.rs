@@ -15,8 +15,14 @@ use serde_json::Value;
 use support::{hiscmcl, run};
 
 /// A project in a folder of its own.
-pub(crate) struct Study {
+pub struct Study {
     folder: tempfile::TempDir,
+}
+
+impl Default for Study {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Study {
