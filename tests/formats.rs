@@ -46,7 +46,7 @@ fn every_real_sample_is_recognised_and_opens() {
         let project = new_project(dir.path());
         let told =
             run(hiscmcl().args(["project", "add"]).arg(&project).arg(shared.join("real_data").join(sample)));
-        assert!(told.ends_with("1 sections added\n"), "{sample}: {told}");
+        assert!(told.ends_with("1 section added\n"), "{sample}: {told}");
         let found = &info(&project)[0];
         assert_eq!(found["kind"], kind, "{sample}");
         assert_eq!(found["spots"], spots, "{sample}");

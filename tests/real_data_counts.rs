@@ -186,7 +186,7 @@ fn a_project_of_real_sections_survives_saving() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("her2st.hiscmcl");
     let mut project = Project::new();
-    assert_eq!(project.add_new(entries(&shared)).unwrap(), 5);
+    assert_eq!(project.add_new(entries(&shared)).unwrap().len(), 5);
     project.save(&path).unwrap();
     let loaded = Project::load(&path).unwrap();
     assert!(loaded.missing_files().is_empty());

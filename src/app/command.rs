@@ -220,6 +220,25 @@ pub enum SectionCommand {
         /// Micrometres per pixel.
         mpp: Option<f64>,
     },
+    /// Set micrometres per pixel as typed; an empty text stands for what the data says.
+    EnterMpp {
+        /// Name of the section.
+        section: String,
+        /// What was typed.
+        text: String,
+    },
+    /// Keep the resolution that is used although the distance between the spots contradicts it.
+    ConfirmMpp {
+        /// Name of the section.
+        section: String,
+    },
+    /// Take the labels of the spots from a file; none for no labels.
+    SetLabels {
+        /// Name of the section.
+        section: String,
+        /// A table of spots and labels, or regions as GeoJSON.
+        path: Option<PathBuf>,
+    },
     /// Use the slide that positions refer to instead of a smaller image of it.
     UseFullSlide {
         /// Name of the section.

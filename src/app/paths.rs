@@ -49,6 +49,11 @@ pub enum PathPurpose {
         /// Name of the section.
         section: String,
     },
+    /// The labels of the spots of a section.
+    SectionLabels {
+        /// Name of the section.
+        section: String,
+    },
     /// Where a section's file is now.
     Relocate {
         /// Name of the section.
@@ -120,6 +125,7 @@ impl PathRequest {
                 format!("Choose the {}", role.noun())
             }
             PathPurpose::FullSlide { section } => format!("Choose the full-resolution slide of {section}"),
+            PathPurpose::SectionLabels { section } => format!("Choose the labels of {section}"),
             PathPurpose::Relocate { section, role } => {
                 format!("Where is the {} of {section} now?", role.noun())
             }
@@ -145,6 +151,7 @@ impl PathRequest {
             | PathPurpose::AddFile
             | PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }
+            | PathPurpose::SectionLabels { .. }
             | PathPurpose::Relocate { .. } => FolderKind::Sections,
             PathPurpose::FullSlide { .. } => FolderKind::Slides,
             PathPurpose::EncoderWeights { .. } => FolderKind::Weights,
@@ -167,6 +174,7 @@ impl PathRequest {
             | PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }
             | PathPurpose::FullSlide { .. }
+            | PathPurpose::SectionLabels { .. }
             | PathPurpose::Relocate { .. }
             | PathPurpose::EncoderWeights { .. }
             | PathPurpose::LoadGenes => PathKind::File,
@@ -189,12 +197,17 @@ impl PathRequest {
         const TABLES: &[Filter] = &[("Tables", &["tsv", "gz", "csv", "txt"]), ("All files", &["*"])];
         const IMAGES: &[Filter] =
             &[("Images", &["jpg", "jpeg", "png", "tif", "tiff", "gz"]), ("All files", &["*"])];
+        const LABELS: &[Filter] =
+            &[("Labels and regions", &["tsv", "gz", "csv", "txt", "geojson", "json"]), ("All files", &["*"])];
         match &self.purpose {
             PathPurpose::OpenProject | PathPurpose::SaveProjectAs => &[("HisCMCL projects", &["hiscmcl"])],
             PathPurpose::ImportFile { role: FileRole::Image, .. }
             | PathPurpose::SampleFile { role: FileRole::Image, .. }
             | PathPurpose::FullSlide { .. }
             | PathPurpose::Relocate { role: FileRole::Image, .. } => IMAGES,
+            PathPurpose::SectionLabels { .. }
+            | PathPurpose::SampleFile { role: FileRole::Labels, .. }
+            | PathPurpose::Relocate { role: FileRole::Labels, .. } => LABELS,
             PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }
             | PathPurpose::Relocate { .. } => TABLES,

@@ -240,6 +240,10 @@ impl Open {
             .collect();
         if !renamed.is_empty() {
             self.runs.rename(&renamed);
+            let now = |name: &String| renamed.get(name).unwrap_or(name).clone();
+            self.cached = self.cached.iter().map(now).collect();
+            self.patches = self.patches.iter().map(|(name, n)| (now(name), *n)).collect();
+            self.missing_views = self.missing_views.iter().map(|(name, n)| (now(name), *n)).collect();
             self.renamed.push(renamed);
         }
     }

@@ -46,7 +46,7 @@ impl SamplesForm {
     /// Rows for what was found; what can be used as it is, is ticked.
     pub fn new(found: Vec<Candidate>, notes: Vec<String>) -> Self {
         let row = |candidate: Candidate| SampleRow {
-            taken: candidate.chosen && candidate.lacks().is_none(),
+            taken: candidate.chosen && candidate.is_usable(),
             candidate,
             selected: false,
             known: false,
@@ -91,6 +91,8 @@ impl SamplesForm {
                 Some(format!("{name} is in the project already; untick it."))
             } else if let Some(lacks) = row.candidate.lacks() {
                 Some(format!("{name} lacks {lacks}: choose one, or untick it."))
+            } else if let Some(why) = &row.candidate.refused {
+                Some(format!("{name} cannot be used: {why}; untick it."))
             } else if called.get(&folded(row)).is_some_and(|&n| n > 1) {
                 Some(format!("Two samples are called {name}; give one another name."))
             } else if self.taken_names.contains(&folded(row)) {
@@ -158,7 +160,7 @@ impl SamplesForm {
     pub fn set_label_column(&mut self, column: Option<&str>) {
         for row in self.edited_together() {
             let has = column.filter(|c| row.candidate.label_columns.iter().any(|own| own == c));
-            row.candidate.entry.label_column = has.map(str::to_owned);
+            row.candidate.set_label_column(has);
         }
     }
 
@@ -194,6 +196,13 @@ impl SamplesForm {
             }
         }
         told
+    }
+
+    /// The samples that cannot be used, and why.
+    pub fn refused(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rows
+            .iter()
+            .filter_map(|r| Some((r.candidate.entry.name.as_str(), r.candidate.refused.as_deref()?)))
     }
 
     /// What an edit that makes `next` of this form is called; `None` where only the selection changes.
@@ -235,6 +244,7 @@ mod tests {
             warnings: Vec::new(),
             size: None,
             label_columns: vec!["layer".to_owned()],
+            refused: None,
         }
     }
 
@@ -260,6 +270,18 @@ mod tests {
         assert!(form.problem().unwrap().contains("\"a/b\" cannot name a section"));
         form.rows.iter_mut().for_each(|r| r.taken = false);
         assert_eq!(form.problem().unwrap(), "Nothing is ticked.");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_not_ticked_and_says_why() {
+        let mut broken = candidate("B", "b.png");
+        broken.refused = Some("b.tsv: the file is empty".to_owned());
+        let mut form = SamplesForm::new(vec![candidate("A", "a.png"), broken], Vec::new());
+        assert_eq!((form.rows[0].taken, form.rows[1].taken, form.problem()), (true, false, None));
+        assert!(!form.is_plain(), "the user sees it before anything is added");
+        assert_eq!(form.refused().collect::<Vec<_>>(), [("B", "b.tsv: the file is empty")]);
+        form.rows[1].taken = true;
+        assert_eq!(form.problem().unwrap(), "B cannot be used: b.tsv: the file is empty; untick it.");
     }
 
     #[test]

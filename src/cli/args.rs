@@ -143,7 +143,8 @@ pub enum ProjectCommand {
         #[arg(long)]
         force: bool,
     },
-    /// Add sections to a project.
+    /// Add sections to a project. Each is read first; one that cannot be used is refused, and the others are added. The
+    /// exit code is 0 unless a path or section that was named could not be added.
     Add {
         /// The project file.
         project: PathBuf,
@@ -152,6 +153,20 @@ pub enum ProjectCommand {
         paths: Vec<PathBuf>,
         /// Take only these sections, also some that are not taken by themselves (2 um bins).
         #[arg(long, value_delimiter = ',')]
+        sections: Vec<String>,
+        /// Take the labels of the spots from this column of obs, of AnnData files.
+        #[arg(long, value_name = "NAME", conflicts_with = "labels")]
+        labels_column: Option<String>,
+        /// Take the labels of the spots from this file: a table of spots and labels, or regions as GeoJSON.
+        #[arg(long, value_name = "FILE")]
+        labels: Option<PathBuf>,
+    },
+    /// Remove sections from a project; their files and the runs stay.
+    Remove {
+        /// The project file.
+        project: PathBuf,
+        /// Names of the sections.
+        #[arg(required = true, value_name = "SECTION")]
         sections: Vec<String>,
     },
 }

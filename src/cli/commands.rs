@@ -14,6 +14,7 @@ use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::project::LabelChoice;
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project, runs};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
@@ -48,15 +49,30 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
     match command {
         Command::Project(ProjectCommand::New { project, her2st, sections, force }) => {
             let made = project::create(&project, &her2st, &sections, force, ctx)?;
-            println!("{}: {} sections", project.display(), made.sections.len());
+            println!("{}: {}", project.display(), counted(made.sections.len(), "section"));
             Ok(())
         }
-        Command::Project(ProjectCommand::Add { project, paths, sections }) => {
+        Command::Project(ProjectCommand::Add { project, paths, sections, labels_column, labels }) => {
             let mut workspace = Workspace::open(project)?;
-            let added = project::add(&mut workspace.project, &paths, &sections, ctx)?;
+            let labels = match (labels_column, labels) {
+                (Some(column), _) => LabelChoice::Column(column),
+                (None, Some(file)) => {
+                    fs::metadata(&file).map_err(FileError::io("read", &file))?;
+                    LabelChoice::File(std::path::absolute(&file).map_err(FileError::io("read", &file))?)
+                }
+                (None, None) => LabelChoice::AsFound,
+            };
+            let added = project::add(&mut workspace.project, &paths, &sections, &labels, ctx)?;
+            if !added.sections.is_empty() {
+                workspace.project.save(&workspace.path)?;
+            }
+            report_added(&workspace.path, &added)
+        }
+        Command::Project(ProjectCommand::Remove { project, sections }) => {
+            let mut workspace = Workspace::open(project)?;
+            let removed = project::remove(&mut workspace.project, &sections)?;
             workspace.project.save(&workspace.path)?;
-            added.samples.iter().for_each(|line| println!("{line}"));
-            println!("{}: {} sections added", workspace.path.display(), added.new);
+            println!("{}: {} removed", workspace.path.display(), counted(removed.len(), "section"));
             Ok(())
         }
         Command::Info { project, json } => info(project, json, ctx),
@@ -116,16 +132,66 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
     }
 }
 
+/// Says what was added and what was not.
+///
+/// # Errors
+/// Something that was asked for by name was refused.
+fn report_added(project: &Path, added: &project::Added) -> anyhow::Result<()> {
+    added.samples.iter().for_each(|line| println!("{line}"));
+    let known = (!added.known.is_empty()).then(|| {
+        let are = if added.known.len() == 1 { "is" } else { "are" };
+        format!("{} {are} in the project already", added.known.join(", "))
+    });
+    let refused = added.refused.join("; ");
+    match (added.sections.len(), known) {
+        (0, None) if added.refused.is_empty() => {
+            println!("Nothing was added: none of the samples is added unless --sections names it");
+        }
+        (0, Some(known)) if added.refused.is_empty() => println!("Nothing was added: {known}"),
+        (0, known) => {
+            let reasons: Vec<String> = added.refused.iter().cloned().chain(known).collect();
+            return Err(anyhow!("Nothing was added: {}", reasons.join("; ")));
+        }
+        (new, known) => {
+            println!("{}: {} added", project.display(), counted(new, "section"));
+            known.iter().for_each(|known| println!("{known}"));
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { Err(anyhow!("Not everything was added: {refused}")) }
+}
+
+/// Names that were separated by commas, put together again where a section has commas in its name.
+pub fn section_names(pieces: &[String], workspace: &Workspace) -> Vec<String> {
+    let known = |name: &str| workspace.project.section(name).is_some();
+    let mut names = Vec::new();
+    let mut rest = pieces;
+    while let Some(first) = rest.first() {
+        let whole = (2..=rest.len()).rev().map(|n| (n, rest[..n].join(","))).find(|(_, name)| known(name));
+        let (taken, name) = whole.unwrap_or_else(|| (1, first.clone()));
+        names.push(name);
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    names
+}
+
+/// "1 section", "7 sections".
+fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
     let info = project::info(&Workspace::open(project)?, ctx)?;
     let lines = info.sections.iter().map(|s| {
         let patient = s.patient.as_deref().unwrap_or("unknown");
+        let values =
+            s.umi_total.map_or_else(|| "normalised values".to_owned(), |total| format!("{total} UMIs"));
         format!(
-            "{}: {}, patient {patient}, {} spots, {} genes, {} UMIs, {} x {} px, {:.3} um/px",
-            s.name, s.kind, s.spots, s.genes, s.umi_total, s.width_px, s.height_px, s.mpp
+            "{}: {}, patient {patient}, {} spots, {} genes, {values}, {} x {} px, {:.3} um/px",
+            s.name, s.kind, s.spots, s.genes, s.width_px, s.height_px, s.mpp
         )
     });
-    print(json, &serde_json::to_value(&info)?, lines)
+    let unreadable = info.unreadable.iter().map(|s| format!("{}: cannot be read: {}", s.name, s.reason));
+    print(json, &serde_json::to_value(&info)?, lines.chain(unreadable))
 }
 
 fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
@@ -144,7 +210,8 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
     if !(0.0..=1.0).contains(&options.min_spots) {
         return Err(anyhow!("--min-spots is a share, 0 to 1, not {}", options.min_spots));
     }
-    let selection = genes::select(&workspace, &args.sections, &options, ctx)?;
+    let sections = section_names(&args.sections, &workspace);
+    let selection = genes::select(&workspace, &sections, &options, ctx)?;
     gene_list::write(&args.out, &selection.genes)?;
     if let Some(path) = &args.statistics {
         write_bytes_atomically(path, genes::statistics_csv(&selection).as_bytes())?;
@@ -204,6 +271,7 @@ fn predict_sections(
     ctx: &Ctx,
 ) -> anyhow::Result<()> {
     let workspace = Workspace::open(project)?;
+    let sections = &section_names(sections, &workspace);
     let written = prediction_table::save(&workspace, run, sections, out, DeviceChoice::Auto, ctx)?;
     let (spots, genes) = (written.spots, written.genes);
     let value =
@@ -212,6 +280,8 @@ fn predict_sections(
 }
 
 fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
+    // Before anything is computed.
+    figures::Format::of(&args.out)?;
     let workspace = Workspace::open(args.project)?;
     let run = args.run.as_deref().map(|run| runs::find_run(&workspace.path, run)).transpose()?;
     let genes = names_in(&workspace, std::slice::from_ref(&args.section), &args.genes, ctx)?;

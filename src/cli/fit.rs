@@ -16,6 +16,7 @@ use hiscmcl::train::TrainConfig;
 use serde_json::{Map, Value, json};
 
 use super::args::{EvaluateArgs, FitArgs, RecipeArg, TrainArgs};
+use super::commands::section_names;
 use super::terminal::print;
 
 const FUSED: &str = "fused";
@@ -103,7 +104,8 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let [(_, request)] = requests.as_slice() else {
         return Err(anyhow!("train takes one recipe at a time: fused or published"));
     };
-    let trained = train::train(&workspace, request, &args.test, &args.run, ctx)?;
+    let test = section_names(&args.test, &workspace);
+    let trained = train::train(&workspace, request, &test, &args.run, ctx)?;
     let folds: Vec<Value> = trained
         .reports
         .iter()
@@ -143,6 +145,14 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
 
 /// Cross-validates by one recipe, or by both on the same folds.
 pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
+    // Before anything is computed.
+    for (option, path, ending) in [("--json", &args.json, "json"), ("--csv", &args.csv, "csv")] {
+        if let Some(path) =
+            path.as_deref().filter(|p| !p.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending)))
+        {
+            return Err(anyhow!("{option} {}: choose a name that ends in .{ending}", path.display()));
+        }
+    }
     let workspace = Workspace::open(args.project)?;
     let requests = requests(&workspace, args.fit, ctx)?;
     let both = requests.len() > 1;

@@ -120,6 +120,8 @@ pub struct Section {
     pub mpp: Mpp,
     /// Where `mpp` comes from.
     pub mpp_source: MppSource,
+    /// What `mpp` would be by the distance between the spots, where it comes from elsewhere and the assay is known.
+    pub mpp_by_spots: Option<Mpp>,
     /// Size and pitch of the spots.
     pub geometry: SpotGeometry,
     /// The slide image.
@@ -128,7 +130,29 @@ pub struct Section {
     pub slide_size: (u32, u32),
 }
 
+/// A resolution and the distance between the spots that differ by more cannot both be right.
+const MPP_TOLERANCE: f64 = 0.05;
+
 impl Section {
+    /// The resolution that follows from the distance between the spots, where it contradicts the one that is used.
+    pub fn contradicting_mpp(&self) -> Option<Mpp> {
+        self.mpp_by_spots.filter(|by_spots| (self.mpp.0 / by_spots.0 - 1.0).abs() > MPP_TOLERANCE)
+    }
+
+    /// What is contradictory about the resolution, to stand behind the name of the section; `None` where nothing is.
+    pub fn mpp_doubt(&self) -> Option<String> {
+        let by_spots = self.contradicting_mpp()?;
+        let source = match self.mpp_source {
+            MppSource::User => "as entered",
+            MppSource::File => "as its files say",
+            MppSource::SpotPitch => "by the spots",
+        };
+        Some(format!(
+            "the image has {:.3} um per pixel {source}, but by the distance between the spots it would be {:.3}",
+            self.mpp.0, by_spots.0
+        ))
+    }
+
     /// The column of the gene of this very name; see [`super::genes::GeneIndex`] for other ways to call a gene.
     pub fn gene(&self, name: &str) -> Option<usize> {
         self.genes.iter().position(|g| g.name == name)

@@ -29,6 +29,7 @@ pub fn section(name: &str, genes: &[&str], counts: &[&[f32]]) -> Section {
         sum: 0.0,
         mpp: Mpp(0.5),
         mpp_source: MppSource::User,
+        mpp_by_spots: None,
         geometry: SpotGeometry::LEGACY_ST,
         slide: PathBuf::new(),
         slide_size: (1, 1),

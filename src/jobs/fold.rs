@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use super::context::Ctx;
 use super::published;
 use super::train::FitRequest;
-use super::workspace::Workspace;
+use super::workspace::{Unreadable, Workspace};
 use crate::core::matrix::Matrix;
 use crate::core::progress::Of;
 use crate::core::target::Target;
@@ -55,6 +55,8 @@ pub struct Prepared {
     spot_ids: Vec<Vec<String>>,
     /// Image features as ridge regression reads them: spots x anything.
     pooled: Vec<Matrix>,
+    /// What the reader of the results must know of the sections, a sentence each.
+    remarks: Vec<String>,
     /// Where slides are read from.
     workspace: Workspace,
 }
@@ -65,10 +67,13 @@ pub struct ChosenSections {
     pub sections: Vec<Arc<Section>>,
     /// The genes that are used, and those that are left out.
     pub choice: GeneChoice,
+    /// The sections that were asked for and cannot take part, and why.
+    skipped: Vec<Unreadable>,
 }
 
 impl ChosenSections {
-    /// Reads the sections of these names. Genes that a section did not measure are left out, with a note that names them.
+    /// Reads the sections of these names. Those whose files cannot be read are skipped with a note, unless they are among
+    /// the `tested` ones. Genes that a section did not measure are left out, with a note that names them.
     ///
     /// # Errors
     /// One sentence naming the section or file at fault, or that no gene is left.
@@ -76,11 +81,18 @@ impl ChosenSections {
         workspace: &Workspace,
         names: &[String],
         request: &FitRequest,
+        tested: &[String],
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
-        let sections = workspace.sections(names, ctx)?;
+        let (mut sections, mut skipped) = workspace.usable(names, tested, ctx)?;
+        // They can be looked at, and teach nothing.
+        let countless: Vec<Unreadable> =
+            sections.iter().filter(|s| s.counts.nnz() == 0).map(|s| without_counts(s)).collect();
+        sections.retain(|section| section.counts.nnz() > 0);
+        workspace.skip(&countless, tested, sections.is_empty(), ctx)?;
+        skipped.extend(countless);
         let choice = choose_genes(&sections, &request.genes, ctx)?;
-        Ok(Self { sections, choice })
+        Ok(Self { sections, choice, skipped })
     }
 
     /// Names of the sections whose files hold normalised values instead of counts.
@@ -92,7 +104,8 @@ impl ChosenSections {
 
 impl Prepared {
     /// Computes what a request needs of the sections that were chosen: their expression and features, and those of the
-    /// views of all that are trained on, which the sections called `tested` never are.
+    /// views of all that are trained on, which the sections called `tested` never are. Sections whose slides cannot be
+    /// read are skipped with a note, unless they are to be tested.
     ///
     /// # Errors
     /// One sentence naming the section or file at fault.
@@ -104,9 +117,9 @@ impl Prepared {
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
         let target = request.target;
-        let ChosenSections { sections, choice } = chosen;
+        let ChosenSections { mut sections, choice, mut skipped } = chosen;
         let genes = &choice.used;
-        let expression =
+        let mut expression =
             sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
         if let Some(text) = mixed_values(&sections) {
             ctx.observer.note(&text);
@@ -118,18 +131,75 @@ impl Prepared {
             let views = (0..=count_of(section)).map(|n| View::new(n, request.config.stain_jitter));
             wanted.extend(views.map(|view| (Arc::clone(section), view)));
         }
-        let mut computed = Vec::with_capacity(wanted.len());
-        workspace.each_features(&wanted, ctx, |_, features| computed.push(features))?;
+        let mut computed: Vec<Option<Arc<SectionFeatures>>> = Vec::with_capacity(wanted.len());
+        let mut slideless: Vec<Unreadable> = Vec::new();
+        workspace.each_features(&wanted, ctx, |section, features| {
+            let features = match features {
+                Ok(features) => Some(features),
+                // It was said of another view of it.
+                Err(_) if slideless.iter().any(|s| s.name == section.name) => None,
+                Err(error) => {
+                    slideless.push(workspace.unusable(section, error, ctx)?);
+                    None
+                }
+            };
+            computed.push(features);
+            Ok(())
+        })?;
         let mut computed = computed.into_iter();
         let (mut features, mut views) = (Vec::with_capacity(sections.len()), Vec::new());
         for section in &sections {
-            features.extend(computed.next());
-            views.push(computed.by_ref().take(count_of(section)).collect::<Vec<_>>());
+            let of_section: Vec<Option<_>> = computed.by_ref().take(1 + count_of(section)).collect();
+            let mut of_section = of_section.into_iter();
+            let (Some(Some(plain)), Some(others)) =
+                (of_section.next(), of_section.collect::<Option<Vec<_>>>())
+            else {
+                continue;
+            };
+            features.push(plain);
+            views.push(others);
+        }
+        let kept: Vec<bool> =
+            sections.iter().map(|section| !slideless.iter().any(|s| s.name == section.name)).collect();
+        let mut keep = kept.iter();
+        sections.retain(|_| keep.next().copied().unwrap_or(true));
+        let mut keep = kept.iter();
+        expression.retain(|_| keep.next().copied().unwrap_or(true));
+        workspace.skip(&slideless, tested, sections.is_empty(), ctx)?;
+        skipped.append(&mut slideless);
+        let mut remarks: Vec<String> = skipped.iter().map(Unreadable::sentence).collect();
+        for (section, expression) in sections.iter().zip(&expression) {
+            if let Some(remark) = without_chosen_genes(section, expression) {
+                ctx.observer.note(&remark);
+                remarks.push(remark);
+            }
         }
         let pooled = features.iter().map(|f| pooled(f)).collect::<Result<Vec<_>, _>>()?;
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
         let (genes, workspace) = (genes.clone(), workspace.clone());
-        Ok(Self { sections, genes, choice, target, features, views, expression, spot_ids, pooled, workspace })
+        Ok(Self {
+            sections,
+            genes,
+            choice,
+            target,
+            features,
+            views,
+            expression,
+            spot_ids,
+            pooled,
+            remarks,
+            workspace,
+        })
+    }
+
+    /// Names of the sections that take part.
+    pub fn section_names(&self) -> Vec<String> {
+        self.sections.iter().map(|s| s.name.clone()).collect()
+    }
+
+    /// What the reader of the results must know of the sections and genes that take part, a sentence each.
+    pub fn notes(&self) -> impl Iterator<Item = String> + use<> {
+        self.remarks.clone().into_iter().chain(self.choice.notes())
     }
 
     /// Identifiers of the spots of a section.
@@ -171,6 +241,27 @@ impl Prepared {
             })
             .collect()
     }
+}
+
+fn without_counts(section: &Section) -> Unreadable {
+    Unreadable { name: section.name.clone(), reason: "there is not a single count in it".to_owned() }
+}
+
+/// Says how many spots have no count of any chosen gene: they are used, and their expression is zero.
+fn without_chosen_genes(section: &Section, expression: &Matrix) -> Option<String> {
+    if section.values != ValueKind::Counts {
+        return None;
+    }
+    let empty = (0..expression.rows()).filter(|&r| expression.row(r).iter().all(|&v| v == 0.0)).count();
+    let (spots, have, their) = match empty {
+        0 => return None,
+        1 => ("spot", "has", "its"),
+        _ => ("spots", "have", "their"),
+    };
+    Some(format!(
+        "{}: {empty} {spots} {have} no counts of the chosen genes; {their} expression counts as 0",
+        section.name
+    ))
 }
 
 /// What to say where some of the sections hold counts and some normalised values.

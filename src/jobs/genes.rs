@@ -27,7 +27,7 @@ pub fn select(
     ctx: &Ctx,
 ) -> anyhow::Result<HvgSelection> {
     let names = if sections.is_empty() { workspace.section_names() } else { sections.to_vec() };
-    let sections = workspace.sections(&names, ctx)?;
+    let (sections, _) = workspace.usable(&names, sections, ctx)?;
     let sections: Vec<_> = sections.iter().map(AsRef::as_ref).collect();
     let always = MeasuredGenes::new(sections.iter().copied()).understood(&options.always);
     let options = &HvgOptions { always, ..options.clone() };

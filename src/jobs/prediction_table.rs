@@ -27,7 +27,7 @@ pub struct Written {
     pub genes: usize,
 }
 
-/// Writes what `run` predicts for `sections`: AnnData when `path` ends in `.h5ad`, else CSV, which holds one section.
+/// Writes what `run` predicts for `sections`: AnnData when `path` ends in `.h5ad`, CSV, which holds one section, when in `.csv`.
 ///
 /// # Errors
 /// One sentence naming the run, section or file at fault.
@@ -39,7 +39,16 @@ pub fn save(
     device: DeviceChoice,
     ctx: &Ctx,
 ) -> anyhow::Result<Written> {
-    let is_anndata = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("h5ad"));
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let is_anndata = match ending.as_deref() {
+        Some("h5ad") => true,
+        Some("csv") => false,
+        // Before anything is computed.
+        _ => bail!(
+            "{}: predictions are saved as .csv or .h5ad; choose a name that ends in one of these",
+            path.display()
+        ),
+    };
     match sections {
         [] => bail!("No section is named to be predicted"),
         [one] if !is_anndata => {

@@ -6,11 +6,13 @@ use anyhow::{anyhow, bail};
 use serde::Serialize;
 
 use super::context::Ctx;
-use super::workspace::Workspace;
-use crate::data::candidates;
+use super::workspace::{Unreadable, Workspace};
+use crate::data::candidates::{self, Candidate, Found};
 use crate::data::project::{EXTENSION, Project};
 use crate::data::section::{MppSource, ValueKind};
-use crate::data::st::source::SampleKind;
+use crate::data::st::geojson::{Regions, is_geojson_name};
+use crate::data::st::recognise::is_copy;
+use crate::data::st::source::{SampleKind, Source};
 use crate::preprocess::views::View;
 
 /// Writes a new project file with the sections found in `folders`, or only those named.
@@ -32,59 +34,202 @@ pub fn create(
     }
     let mut project = Project::new();
     if !folders.is_empty() {
-        add(&mut project, folders, only, ctx)?;
+        let added = add(&mut project, folders, only, &LabelChoice::AsFound, ctx)?;
+        if !added.refused.is_empty() {
+            bail!("{} was not made: {}", path.display(), added.refused.join("; "));
+        }
     }
     project.save_over(path)?;
     Ok(project)
 }
 
 /// What adding to a project came to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Added {
-    /// How many sections were new.
-    pub new: usize,
-    /// What was recognised, a line a sample.
+    /// Names of the sections that are new.
+    pub sections: Vec<String>,
+    /// Names of the samples that the project had already.
+    pub known: Vec<String>,
+    /// What was recognised, a line per sample.
     pub samples: Vec<String>,
+    /// Why a path or section that was asked for by name was not added, a sentence each.
+    pub refused: Vec<String>,
+}
+
+/// Where the labels of added sections come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LabelChoice {
+    /// From the files that were found with each sample.
+    #[default]
+    AsFound,
+    /// From a column of `obs`, of AnnData files.
+    Column(String),
+    /// From this file, for every one of them.
+    File(PathBuf),
+}
+
+impl LabelChoice {
+    fn apply(&self, candidate: &mut Candidate) {
+        match self {
+            Self::AsFound => {}
+            Self::Column(column) => match candidate.entry.source {
+                Source::AnnData { .. } => candidate.set_label_column(Some(column)),
+                _ => candidate.warnings.push(format!(
+                    "It is not an AnnData file, so its labels are not taken from a column {column} of obs"
+                )),
+            },
+            Self::File(path) => candidate.entry.labels = Some(path.clone()),
+        }
+    }
 }
 
 /// Adds the sections that `paths` hold, files or folders of any kind that is known, or only those named, to a
-/// project in memory. Samples that cannot be used as they are, or are not taken by default, are told and left out,
-/// unless they are named.
+/// project in memory. Each is read first: one that no later command could use is refused, and the others are added all
+/// the same. What was asked for by name and not added (a path that gave nothing, a section of `only`) is in
+/// [`Added::refused`]; of a sample that was found beside others, or that is not chosen by default, a note says so.
 ///
 /// # Errors
-/// One sentence naming the path or section at fault; nothing is added then.
-pub fn add(project: &mut Project, paths: &[PathBuf], only: &[String], ctx: &Ctx) -> anyhow::Result<Added> {
-    let (found, notes) = candidates::find(paths, ctx.progress(), ctx.cancel)?;
-    notes.iter().for_each(|note| ctx.observer.note(note));
-    if let Some(missing) = only.iter().find(|name| !found.iter().any(|c| &c.entry.name == *name)) {
-        let known: Vec<_> = found.iter().map(|c| c.entry.name.as_str()).collect();
-        bail!("There is no section named \"{missing}\" in these; there are: {}", known.join(", "));
+/// No path holds a section of a name in `only`, or it was cancelled; nothing is added then.
+pub fn add(
+    project: &mut Project,
+    paths: &[PathBuf],
+    only: &[String],
+    labels: &LabelChoice,
+    ctx: &Ctx,
+) -> anyhow::Result<Added> {
+    if let LabelChoice::File(path) = labels
+        && is_geojson_name(path)
+    {
+        Regions::read(path)?;
     }
+    let each = candidates::find_each(paths, ctx.progress(), ctx.cancel)?;
+    require_names(&each, only)?;
+    let mut added = Added::default();
     let mut entries = Vec::new();
-    let mut samples = Vec::new();
-    for candidate in found {
-        let taken = if only.is_empty() { candidate.chosen } else { only.contains(&candidate.entry.name) };
-        if !taken && !only.is_empty() {
-            continue;
+    for found in each {
+        let (mut candidates, notes) = match found.result {
+            Ok(found) => found,
+            Err(error) => {
+                added.refused.push(error.to_string());
+                continue;
+            }
+        };
+        let named = |c: &Candidate| only.contains(&c.entry.name);
+        let taken = |c: &Candidate| if only.is_empty() { c.chosen } else { named(c) };
+        let known = |c: &Candidate| project.sections.iter().any(|s| s.source == c.entry.source);
+        for candidate in candidates.iter_mut().filter(|c| taken(c) && !known(c)) {
+            labels.apply(candidate);
+            let (name, counts) = (candidate.entry.name.as_str(), candidate.entry.source.counts());
+            let original = project
+                .sections
+                .iter()
+                .find(|s| is_copy((name, counts), (s.name.as_str(), s.source.counts())));
+            if let Some(original) = original {
+                candidate.refused = Some(format!("it is a copy of {}", original.name));
+            }
         }
-        let lacks = candidate.lacks();
-        let mut line = candidate.line;
-        line.extend(candidate.warnings.iter().map(|w| format!("; {w}")));
-        if let Some(lacks) = lacks.filter(|_| taken) {
-            line.push_str(&format!("; left out, as it lacks {lacks}"));
+        candidates::check(&mut candidates, |c| taken(c) && !known(c), None, ctx.progress(), ctx.cancel)?;
+        let mut problems: Vec<String> = notes;
+        let mut useful = false;
+        for candidate in candidates {
+            let name = &candidate.entry.name;
+            if known(&candidate) {
+                useful = true;
+                if taken(&candidate) {
+                    added.known.push(name.clone());
+                }
+                continue;
+            }
+            if !taken(&candidate) {
+                if only.is_empty() {
+                    added.samples.push(line_of(&candidate));
+                    useful = true;
+                }
+                continue;
+            }
+            let problem = match (candidate.lacks(), &candidate.refused) {
+                (Some(lacks), _) => format!("{name} lacks {lacks} ({})", candidate.line),
+                (None, Some(why)) => format!("{name} cannot be used: {why}"),
+                (None, None) => {
+                    added.samples.push(line_of(&candidate));
+                    entries.push(candidate.entry);
+                    useful = true;
+                    continue;
+                }
+            };
+            if named(&candidate) {
+                added.refused.push(problem);
+                useful = true;
+            } else {
+                problems.push(problem);
+            }
         }
-        samples.push(line);
-        if taken && lacks.is_none() {
-            entries.push(candidate.entry);
+        if useful || !only.is_empty() {
+            problems.iter().for_each(|problem| ctx.observer.note(problem));
+        } else if problems.is_empty() {
+            added.refused.push(format!("{} holds no sample", found.path.display()));
+        } else {
+            added.refused.push(problems.join("; "));
         }
     }
-    if entries.is_empty() {
-        bail!(
-            "Nothing was added: {}",
-            if samples.is_empty() { notes.join("; ") } else { samples.join("; ") }
-        );
+    added.sections = project.add_new(entries)?;
+    Ok(added)
+}
+
+/// # Errors
+/// A name that no candidate has.
+fn require_names(each: &[Found], only: &[String]) -> anyhow::Result<()> {
+    let names = || {
+        let found = each.iter().filter_map(|f| f.result.as_ref().ok());
+        found.flat_map(|(candidates, _)| candidates).map(|c| c.entry.name.as_str())
+    };
+    let Some(missing) = only.iter().find(|name| !names().any(|known| known == *name)) else { return Ok(()) };
+    // Why a path holds nothing explains it better.
+    if let Some(error) =
+        each.iter().find_map(|f| f.result.as_ref().err()).filter(|_| names().next().is_none())
+    {
+        bail!("{error}");
     }
-    Ok(Added { new: project.add_new(entries)?, samples })
+    let known: Vec<_> = names().collect();
+    bail!("There is no section named \"{missing}\" in these; there are: {}", known.join(", "));
+}
+
+/// What was recognised, and what to know of it.
+fn line_of(candidate: &Candidate) -> String {
+    let mut line = candidate.line.clone();
+    line.extend(candidate.warnings.iter().map(|w| format!("; {w}")));
+    line
+}
+
+/// Removes the sections of these names from a project in memory; their files and what was trained on them stay.
+/// Returns the names they had.
+///
+/// # Errors
+/// There is no section of one of the names; nothing is removed then.
+pub fn remove(project: &mut Project, names: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
+    for name in names {
+        match project.section(name) {
+            Some(entry) if found.contains(&entry.name) => {}
+            Some(entry) => found.push(entry.name.clone()),
+            None => {
+                let known: Vec<&str> = project.sections.iter().map(|s| s.name.as_str()).collect();
+                bail!("There is no section named \"{name}\"; {}", list_of_sections(&known));
+            }
+        }
+    }
+    for name in &found {
+        project.remove(name);
+    }
+    Ok(found)
+}
+
+fn list_of_sections(known: &[&str]) -> String {
+    match known {
+        [] => "the project has no sections".to_owned(),
+        [one] => format!("the only one is {one}"),
+        many => format!("there are: {}", many.join(", ")),
+    }
 }
 
 /// What is in a section.
@@ -103,8 +248,8 @@ pub struct SectionInfo {
     pub in_tissue: usize,
     /// Genes of its count table.
     pub genes: usize,
-    /// The sum of the counts of its spots.
-    pub umi_total: u64,
+    /// The sum of the counts of its spots; `None` where the values are not counts.
+    pub umi_total: Option<u64>,
     /// The sum of its whole count table, spots that are not used included.
     pub sum: f64,
     /// Whether these are counts, or values that someone has normalised.
@@ -126,35 +271,42 @@ pub struct SectionInfo {
 /// What is in a project.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ProjectInfo {
-    /// In the project's order.
+    /// Those that can be read, in the project's order.
     pub sections: Vec<SectionInfo>,
+    /// Those that cannot, and why.
+    pub unreadable: Vec<Unreadable>,
     /// Genes chosen in the project; 0 where none were.
     pub selected_genes: usize,
     /// Names of the complete runs, the newest first.
     pub runs: Vec<String>,
 }
 
-/// Reads every section of a project and says what is in it.
+/// Reads every section of a project and says what is in it. Sections that cannot be read are listed with the reason.
 ///
 /// # Errors
 /// One sentence naming the file at fault.
 pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
-    let sections = workspace.sections(&workspace.section_names(), ctx)?;
+    let (sections, unreadable) = workspace.readable(&workspace.section_names(), ctx)?;
+    for section in &sections {
+        let confirmed = workspace.project.section(&section.name).is_some_and(|entry| entry.mpp_confirmed);
+        if let Some(doubt) = section.mpp_doubt().filter(|_| !confirmed) {
+            ctx.observer.note(&format!("{}: {doubt}", section.name));
+        }
+    }
     let sections = sections
         .iter()
-        .zip(&workspace.project.sections)
-        .map(|(s, entry)| {
+        .map(|s| {
             let mut labels: Vec<String> = s.labels.iter().flatten().flatten().cloned().collect();
             labels.sort();
             labels.dedup();
             SectionInfo {
                 name: s.name.clone(),
-                kind: entry.kind,
+                kind: workspace.project.section(&s.name).map(|entry| entry.kind).unwrap_or_default(),
                 patient: s.patient.clone(),
                 spots: s.spots.len(),
                 in_tissue: s.in_tissue,
                 genes: s.genes.len(),
-                umi_total: s.counts.sum() as u64,
+                umi_total: (s.values == ValueKind::Counts).then(|| s.counts.sum() as u64),
                 sum: s.sum,
                 values: s.values,
                 mpp: s.mpp.0,
@@ -169,10 +321,10 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
     let runs = super::runs::list_runs(&workspace.path)?;
     let runs = runs.into_iter().filter(|r| r.complete).map(|r| r.id).collect();
     let selected_genes = workspace.project.selection.as_ref().map_or(0, |s| s.genes.len());
-    Ok(ProjectInfo { sections, selected_genes, runs })
+    Ok(ProjectInfo { sections, unreadable, selected_genes, runs })
 }
 
-/// Computes and caches the image features of every section; returns spots and landmarks by section.
+/// Computes and caches the image features of every section that can be read; returns spots and landmarks by section.
 ///
 /// # Errors
 /// One sentence naming the file at fault.
@@ -181,17 +333,27 @@ pub fn compute_features(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<Vec<
     if names.is_empty() {
         return Err(anyhow!("{} has no sections; add some first", workspace.path.display()));
     }
-    let sections = workspace.sections(&names, ctx)?;
+    let (sections, _) = workspace.usable(&names, &[], ctx)?;
     let mut infos = Vec::with_capacity(names.len());
+    let mut slideless = Vec::new();
     let wanted: Vec<_> = sections.into_iter().map(|section| (section, View::PLAIN)).collect();
     workspace.each_features(&wanted, ctx, |section, features| {
+        let features = match features {
+            Ok(features) => features,
+            Err(error) => {
+                slideless.push(workspace.unusable(section, error, ctx)?);
+                return Ok(());
+            }
+        };
         infos.push(FeatureInfo {
             section: section.name.clone(),
             spots: features.spot.rows(),
             width: features.spot.cols(),
             landmarks: features.landmarks.rows(),
         });
+        Ok(())
     })?;
+    workspace.skip(&slideless, &[], infos.is_empty(), ctx)?;
     Ok(infos)
 }
 

@@ -194,10 +194,13 @@ pub enum RunError {
     #[error("A run named \"{0}\" exists already; choose another name or delete it first")]
     Exists(String),
     /// The name cannot be a folder's.
-    #[error(
-        "\"{0}\" cannot name a run; use letters, digits, space, '.', '-' and '_', and do not begin with '.'"
-    )]
-    BadName(String),
+    #[error("\"{name}\" cannot be the name of a run: {problem}; use letters, digits, spaces, '-' and '_'")]
+    BadName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        problem: NameProblem,
+    },
     /// An interrupted run of this name was made with other settings.
     #[error(
         "An interrupted run named \"{0}\" was started with other settings; choose another name, or delete it first"
@@ -341,7 +344,15 @@ fn state_of_partial(folder: &Path, id: &str) -> RunState {
 
 /// The folder of one fold of a cross-validation, laid out like a run.
 pub fn fold_folder(run: &Path, test: &str) -> PathBuf {
-    run.join(format!("fold-{}", safe_name(test)))
+    existing_or_new(run, |name| format!("fold-{name}"), test)
+}
+
+/// The path in `folder` of what is stored for `name`: where runs of earlier versions have it, when it is there and
+/// nothing is where it belongs now.
+pub(super) fn existing_or_new(folder: &Path, file: impl Fn(&str) -> String, name: &str) -> PathBuf {
+    let new = folder.join(file(&safe_name(name)));
+    let earlier = folder.join(file(&replaced(name, |c| c.is_alphanumeric() || "._-".contains(c))));
+    if !new.exists() && earlier.exists() { earlier } else { new }
 }
 
 /// The folders of the folds that a cross-validation has, in order.
@@ -361,18 +372,105 @@ pub fn fold_folders(run: &Path) -> Result<Vec<PathBuf>, RunError> {
     Ok(folders)
 }
 
-/// `name` as part of a file name on every system.
+/// `name` as part of a file name on every system: itself where it can be one, else what of it can, and a number that
+/// follows from all of it, so that different names stay different.
 pub fn safe_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
+    const LONGEST: usize = 80;
+    const KEPT: usize = 60;
+    let mut safe = replaced(name, |c| c.is_alphanumeric() || " ._-()&+,=@#".contains(c));
+    let fine = safe == name
+        && name.len() <= LONGEST
+        && name.trim() == name
+        && !name.is_empty()
+        && !name.ends_with('.')
+        && !is_reserved(name);
+    if fine {
+        return safe;
+    }
+    while safe.len() > KEPT {
+        safe.pop();
+    }
+    // FNV-1a, which no version of the program may change.
+    let hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{}-{hash:08x}", safe.trim_matches([' ', '.']))
+}
+
+fn replaced(name: &str, keep: impl Fn(char) -> bool) -> String {
+    name.chars().map(|c| if keep(c) { c } else { '_' }).collect()
+}
+
+/// Whether Windows keeps this name for a device, whatever ending it has.
+fn is_reserved(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
+    let numbered = |device: &str| {
+        stem.strip_prefix(device).is_some_and(|n| {
+            let mut digits = n.chars();
+            digits.next().is_some_and(|d| "123456789\u{b9}\u{b2}\u{b3}".contains(d))
+                && digits.next().is_none()
+        })
+    };
+    ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
+}
+
+/// Whether a run can have this name, and none has it.
+///
+/// # Errors
+/// [`RunError::BadName`], or [`RunError::Exists`]: names that differ by capitals only are one on some systems.
+pub fn check_free(project: &Path, id: &str) -> Result<(), RunError> {
+    check_name(id)?;
+    let same = |run: &RunInfo| run.complete && run.id.to_lowercase() == id.to_lowercase();
+    match list_runs(project)?.into_iter().find(same) {
+        Some(run) => Err(RunError::Exists(run.id)),
+        None => Ok(()),
+    }
 }
 
 fn check_name(id: &str) -> Result<(), RunError> {
-    let fine = !id.is_empty()
-        && id.len() <= 100
-        && !id.starts_with('.')
-        && id.trim() == id
-        && id.chars().all(|c| c.is_alphanumeric() || " .-_".contains(c));
-    if fine { Ok(()) } else { Err(RunError::BadName(id.to_owned())) }
+    let bad = |problem| Err(RunError::BadName { name: id.to_owned(), problem });
+    if id.trim().is_empty() {
+        return bad(NameProblem::Empty);
+    }
+    if id.len() > MAX_NAME {
+        return bad(NameProblem::Long);
+    }
+    if let Some(c) = id.chars().find(|c| !(c.is_alphanumeric() || " .-_()&+,=@#".contains(*c))) {
+        return bad(NameProblem::Character(c));
+    }
+    if id.starts_with('.') || id.ends_with('.') || id.trim() != id {
+        return bad(NameProblem::Edge);
+    }
+    if is_reserved(id) {
+        return bad(NameProblem::Reserved);
+    }
+    Ok(())
+}
+
+/// The longest name of a run in bytes.
+const MAX_NAME: usize = 100;
+
+/// Why a folder cannot have a name on every system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum NameProblem {
+    Empty,
+    Long,
+    Character(char),
+    Edge,
+    Reserved,
+}
+
+impl std::fmt::Display for NameProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::Long => write!(f, "it is longer than {MAX_NAME} bytes"),
+            Self::Character(c) if c.is_control() => f.write_str("it contains a control character"),
+            Self::Character(c) => write!(f, "it contains \"{c}\""),
+            Self::Edge => f.write_str("it begins or ends with a space or a dot"),
+            Self::Reserved => f.write_str("Windows reserves it for a device"),
+        }
+    }
 }
 
 /// A run that is being made.
@@ -427,7 +525,7 @@ impl RunInProgress {
     /// [`RunError::Exists`], [`RunError::BadName`], [`RunError::OtherSettings`], [`RunError::Busy`],
     /// [`RunError::File`].
     pub fn start(project: &Path, id: &str, config: &RunConfig) -> Result<Self, RunError> {
-        check_name(id)?;
+        check_free(project, id)?;
         let runs = runs_folder(project);
         if runs.join(id).exists() {
             return Err(RunError::Exists(id.to_owned()));
@@ -479,6 +577,20 @@ impl RunInProgress {
             let _ = write_json_atomically(&self.folder.join(ENDING_FILE), &ending);
         }
         done.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Notes which sections took part, where some turned out to be unusable. Called at the end: until then the run is
+    /// resumed by what was asked for.
+    ///
+    /// # Errors
+    /// [`RunError::File`] when the configuration cannot be read or written.
+    pub fn took_part(&self, sections: &[String]) -> Result<(), RunError> {
+        let config = read_config(&self.folder)?;
+        if config.sections != sections {
+            let config = RunConfig { sections: sections.to_vec(), ..config };
+            write_json_atomically(&config_path(&self.folder), &config)?;
+        }
+        Ok(())
     }
 
     /// Makes the run complete: from now on it is listed and can be used.
@@ -671,11 +783,69 @@ mod tests {
 
     #[test]
     fn names_stay_inside_the_folder() {
-        for bad in ["", "..", "a/b", ".x", "a\\b", " a"] {
-            assert!(matches!(check_name(bad), Err(RunError::BadName(_))), "{bad:?}");
+        let long = "x".repeat(101);
+        for bad in
+            ["", "..", "a/b", ".x", "a\\b", " a", "a.", "CON", "nul.txt", "Com1", "a:b", "\u{1f34e}", &long]
+        {
+            assert!(matches!(check_name(bad), Err(RunError::BadName { .. })), "{bad:?}");
         }
-        assert!(check_name("all-but-C4").is_ok());
-        assert_eq!(safe_name("P2 / rep1"), "P2___rep1");
+        for good in ["all-but-C4", "F\u{e4}lle 2024 (Kopie)", "CONTROL", "COM10", "v1.2"] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        let says = check_name("AUX").unwrap_err().to_string();
+        assert_eq!(
+            says,
+            "\"AUX\" cannot be the name of a run: Windows reserves it for a device; use letters, digits, spaces, '-' and '_'"
+        );
+    }
+
+    #[test]
+    fn names_become_files_that_stay_apart() {
+        for name in ["C2", "F\u{e4}lle 2024 (Kopie)", "\u{7ec4}\u{7ec7} A&B", "HLA-A"] {
+            assert_eq!(safe_name(name), name);
+        }
+        let odd = [
+            "a/b",
+            "a\\b",
+            "a:b",
+            "a_b",
+            "../a",
+            "a",
+            "a.",
+            "a ",
+            "CON",
+            "con",
+            "\u{1f34e}",
+            "\u{1f34f}",
+            "",
+        ];
+        let files: std::collections::BTreeSet<String> = odd.iter().map(|n| safe_name(n)).collect();
+        assert_eq!(files.len(), odd.len(), "{files:?}");
+        for file in &files {
+            let ends = file.ends_with(['.', ' ']) || file.starts_with(' ');
+            assert!(!ends && !file.contains(['/', '\\', ':']) && !is_reserved(file), "{file}");
+        }
+        assert_eq!(safe_name("P2 / rep1"), "P2 _ rep1-379b042c");
+        let long = |last: char| safe_name(&format!("{}{last}", "\u{e4}".repeat(120)));
+        assert!(long('a').len() <= 80 && long('a') != long('b'));
+    }
+
+    #[test]
+    fn what_earlier_versions_stored_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("fold-P2___rep1")).unwrap();
+        assert_eq!(fold_folder(dir.path(), "P2 / rep1"), dir.path().join("fold-P2___rep1"));
+        assert_eq!(fold_folder(dir.path(), "P 3"), dir.path().join("fold-P 3"));
+    }
+
+    #[test]
+    fn names_that_differ_by_capitals_are_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hiscmcl");
+        RunInProgress::start(&project, "First", &config(1)).unwrap().finish().unwrap();
+        assert!(matches!(check_free(&project, "first"), Err(RunError::Exists(run)) if run == "First"));
+        assert!(matches!(RunInProgress::start(&project, "first", &config(1)), Err(RunError::Exists(_))));
+        assert!(check_free(&project, "second").is_ok());
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::encoders::EncoderChoice;
 use super::fold::{ChosenSections, Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
 use super::runs::{
-    METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, discard_if_outdated,
-    fold_folder,
+    METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free,
+    discard_if_outdated, existing_or_new, fold_folder,
 };
 use super::workspace::Workspace;
 use crate::core::files::{
@@ -90,11 +90,13 @@ pub fn train(
     ctx: &Ctx,
 ) -> anyhow::Result<Trained> {
     let start = Instant::now();
+    // What is wrong with the name is said before hours of work.
+    check_free(&workspace.path, name)?;
     let test_sections = current_names(workspace, test_sections)?;
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
-    let chosen = ChosenSections::read(workspace, &names, request, ctx)?;
+    let chosen = ChosenSections::read(workspace, &names, request, &test_sections, ctx)?;
     let kind = RunKind::Model { test: test_sections.clone() };
     let config = run_config(request, &chosen, &device, workspace, kind);
     let run = start_run(workspace, name, &config, &chosen, ctx)?;
@@ -105,7 +107,7 @@ pub fn train(
             .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
         ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
         let (reports, fold_notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
-        let mut notes: Vec<String> = prepared.choice.notes().into_iter().chain(fold_notes).collect();
+        let mut notes: Vec<String> = prepared.notes().chain(fold_notes).collect();
         for note in reports.iter().flat_map(|r| &r.notes) {
             if !notes.contains(note) {
                 notes.push(note.clone());
@@ -117,6 +119,7 @@ pub fn train(
             write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::over(&reports).model)?;
         }
         write_bytes_atomically(&run.folder.join(PER_GENE_FILE), tables::genes_csv(&reports).as_bytes())?;
+        run.took_part(&prepared.section_names())?;
         Ok((reports, notes))
     })?;
     let folder = run.finish()?;
@@ -136,18 +139,20 @@ pub fn evaluate(
     keep: Option<&str>,
     ctx: &Ctx,
 ) -> anyhow::Result<EvalReport> {
+    keep.map_or(Ok(()), |name| check_free(&workspace.path, name))?;
     let device = device::choose(request.device)?;
     let workspace = &workspace.with_encoder(&request.encoder, &device, ctx)?;
     let names = taking_part(workspace, request)?;
-    let chosen = ChosenSections::read(workspace, &names, request, ctx)?;
+    let chosen = ChosenSections::read(workspace, &names, request, &[], ctx)?;
     let config = run_config(request, &chosen, &device, workspace, RunKind::CrossValidation { split });
     let run = keep.map(|name| start_run(workspace, name, &config, &chosen, ctx)).transpose()?;
     // Without a run to keep, folds are written to a folder that vanishes.
     let scratch = ScratchFolder::new()?;
     let folder = run.as_ref().map_or(scratch.path(), |r| &r.folder);
     let work = || {
-        let report = cross_validate(workspace, request, split, chosen, &device, folder, ctx)?;
+        let (report, took_part) = cross_validate(workspace, request, split, chosen, &device, folder, ctx)?;
         if let Some(run) = &run {
+            run.took_part(&took_part)?;
             write_json_atomically(&run.folder.join(REPORT_FILE), &JudgedReport::new(&report))?;
             let per_gene = tables::genes_csv(&report.folds);
             write_bytes_atomically(&run.folder.join(PER_GENE_FILE), per_gene.as_bytes())?;
@@ -164,7 +169,7 @@ pub fn evaluate(
     Ok(report)
 }
 
-/// Trains and tests a model for each fold, in `folder`.
+/// Trains and tests a model for each fold, in `folder`. Returns the report, and the names of the sections that took part.
 fn cross_validate(
     workspace: &Workspace,
     request: &FitRequest,
@@ -173,7 +178,7 @@ fn cross_validate(
     device: &ComputeDevice,
     folder: &Path,
     ctx: &Ctx,
-) -> anyhow::Result<EvalReport> {
+) -> anyhow::Result<(EvalReport, Vec<String>)> {
     let start = Instant::now();
     ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
     let prepared = Prepared::new(workspace, chosen, request, &[], ctx)?;
@@ -188,7 +193,7 @@ fn cross_validate(
         let (fold_reports, _) = run_fold(&prepared, fold, request, device, &folder, &ctx)?;
         reports.extend(fold_reports);
     }
-    Ok(EvalReport {
+    let report = EvalReport {
         split,
         target: request.target,
         gene_count: prepared.genes.len(),
@@ -196,10 +201,11 @@ fn cross_validate(
         seed: request.config.seed,
         mean: MeanReport::over(&reports),
         folds: reports,
-        warnings: split_folds.warnings.into_iter().chain(prepared.choice.notes()).collect(),
+        warnings: split_folds.warnings.into_iter().chain(prepared.notes()).collect(),
         seconds: start.elapsed().as_secs_f64(),
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
-    })
+    };
+    Ok((report, prepared.section_names()))
 }
 
 fn taking_part(workspace: &Workspace, request: &FitRequest) -> anyhow::Result<Vec<String>> {
@@ -278,7 +284,7 @@ fn run_fold(
             predictions.save(&predictions_path(folder, &report.test))?;
             reports.push(report);
         }
-        let notes: Vec<String> = prepared.choice.notes().into_iter().chain(fitted.notes().to_vec()).collect();
+        let notes: Vec<String> = prepared.notes().chain(fitted.notes().to_vec()).collect();
         write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &notes).as_bytes())?;
         write_json_atomically(&reports_path, &reports)?;
         fitted
@@ -292,7 +298,7 @@ fn run_fold(
 
 /// Where the predictions of a test section are kept in its fold's folder.
 pub fn predictions_path(folder: &Path, section: &str) -> PathBuf {
-    folder.join(format!("predictions-{}.safetensors", super::runs::safe_name(section)))
+    existing_or_new(folder, |name| format!("predictions-{name}.safetensors"), section)
 }
 
 /// The curves and remarks as they are kept beside a run: one line an epoch.

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::context::Ctx;
 use super::encoders::{self, EncoderChoice};
@@ -129,6 +130,33 @@ impl Default for Resources {
     }
 }
 
+/// A section that cannot be used, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    /// Its name.
+    pub name: String,
+    /// What is wrong, a sentence with the file.
+    pub reason: String,
+}
+
+impl Unreadable {
+    /// The section of this name, because of `error` and what that came from.
+    pub fn new(name: &str, error: &anyhow::Error) -> Self {
+        let mut reason = error.to_string();
+        for cause in error.chain().skip(1).map(ToString::to_string) {
+            if !reason.contains(&cause) {
+                reason = format!("{reason}: {cause}");
+            }
+        }
+        Self { name: name.to_owned(), reason }
+    }
+
+    /// "C2 was skipped: ...".
+    pub fn sentence(&self) -> String {
+        format!("{} was skipped: {}", self.name, self.reason)
+    }
+}
+
 /// A snapshot of the open project for one job.
 #[derive(Clone)]
 pub struct Workspace {
@@ -214,12 +242,102 @@ impl Workspace {
             .collect()
     }
 
+    /// The sections of these names that can be read, in their order, and why the others cannot.
+    ///
+    /// # Errors
+    /// There is no section of one of the names, or it was cancelled.
+    pub fn readable(
+        &self,
+        names: &[String],
+        ctx: &Ctx,
+    ) -> anyhow::Result<(Vec<Arc<Section>>, Vec<Unreadable>)> {
+        names.iter().try_for_each(|name| self.entry(name).map(drop))?;
+        ctx.observer.report("Reading sections", 0, names.len() as u64);
+        let done = AtomicU64::new(0);
+        let read: Vec<Result<Arc<Section>, Unreadable>> = names
+            .par_iter()
+            .map(|name| {
+                let quiet = NotesOnly(ctx.progress());
+                let section =
+                    self.entry(name).and_then(|entry| self.resources.section(entry, &quiet, ctx.cancel));
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                ctx.observer.report("Reading sections", done, names.len() as u64);
+                section.map_err(|error| Unreadable::new(name, &error))
+            })
+            .collect();
+        ctx.check()?;
+        let (mut sections, mut unreadable) = (Vec::new(), Vec::new());
+        for section in read {
+            match section {
+                Ok(section) => sections.push(section),
+                Err(why) => unreadable.push(why),
+            }
+        }
+        Ok((sections, unreadable))
+    }
+
+    /// The sections of these names that can be read, in their order. The others are named in a note and skipped, so
+    /// that one section that was moved or damaged does not keep the rest of a project from being used.
+    ///
+    /// # Errors
+    /// A section of `required` cannot be read, none can, there is no section of one of the names, or it was cancelled.
+    pub fn usable(
+        &self,
+        names: &[String],
+        required: &[String],
+        ctx: &Ctx,
+    ) -> anyhow::Result<(Vec<Arc<Section>>, Vec<Unreadable>)> {
+        let (sections, skipped) = self.readable(names, ctx)?;
+        self.skip(&skipped, required, sections.is_empty(), ctx)?;
+        Ok((sections, skipped))
+    }
+
+    /// Says which sections are skipped.
+    ///
+    /// # Errors
+    /// One of `required` would be, or all are.
+    pub fn skip(
+        &self,
+        skipped: &[Unreadable],
+        required: &[String],
+        all: bool,
+        ctx: &Ctx,
+    ) -> anyhow::Result<()> {
+        if let Some(why) = skipped.iter().find(|s| required.contains(&s.name)) {
+            return Err(anyhow!("Section {} cannot be used: {}", why.name, why.reason));
+        }
+        match skipped.first() {
+            Some(first) if all => {
+                Err(anyhow!("No section of {} can be used: {}", self.path.display(), first.reason))
+            }
+            _ => {
+                skipped.iter().for_each(|s| ctx.observer.note(&s.sentence()));
+                Ok(())
+            }
+        }
+    }
+
     /// The decoded slide of a section.
     ///
     /// # Errors
     /// One sentence naming the image.
     pub fn slide(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<Arc<Slide>> {
         Ok(self.resources.slides.get(&section.slide, ctx.progress(), ctx.cancel)?)
+    }
+
+    /// Why a section whose image features failed with `error` cannot be used.
+    ///
+    /// # Errors
+    /// `error` itself, where its slide can be read and something else is wrong: that is no reason to go on without the
+    /// section.
+    pub fn unusable(&self, section: &Section, error: anyhow::Error, ctx: &Ctx) -> anyhow::Result<Unreadable> {
+        match self.slide(section, ctx) {
+            Ok(_) => Err(error),
+            Err(slide) => {
+                ctx.check()?;
+                Ok(Unreadable::new(&section.name, &slide))
+            }
+        }
     }
 
     /// About how many patches the features of a section take to encode.
@@ -243,28 +361,31 @@ impl Workspace {
     }
 
     /// The image features of sections in views, in their order, as [`Workspace::features_seen`]; progress is that of
-    /// all of them together, in patches.
+    /// all of them together, in patches. `take` is given what came of each, and says whether to go on.
     ///
     /// # Errors
-    /// As [`Workspace::features_seen`], of the first section that fails.
+    /// Those of `take`, or it was cancelled.
     pub fn each_features(
         &self,
         wanted: &[(Arc<Section>, View)],
         ctx: &Ctx,
-        mut take: impl FnMut(&Section, Arc<SectionFeatures>),
+        mut take: impl FnMut(&Section, anyhow::Result<Arc<SectionFeatures>>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut expected = Vec::with_capacity(wanted.len());
         for (done, (section, view)) in wanted.iter().enumerate() {
             ctx.observer.report("Looking for image features", done as u64, wanted.len() as u64);
-            let cached = self.has_features(section, *view, ctx)?;
+            ctx.check()?;
+            // A slide that cannot be read is reported when its features are computed.
+            let cached = self.has_features(section, *view, ctx).unwrap_or(false);
             expected.push(if cached { 0 } else { self.expected_patches(section) });
         }
         let joint = Joint::over(&expected, ctx.observer);
         for (section, view) in wanted {
             let ctx = Ctx { observer: &joint, cancel: ctx.cancel };
-            let features = self.features_seen(section, *view, &ctx)?;
+            let features = self.features_seen(section, *view, &ctx);
+            ctx.check()?;
             joint.next();
-            take(section, features);
+            take(section, features)?;
         }
         Ok(())
     }

@@ -68,6 +68,7 @@ impl Page {
             sum: 0.0,
             mpp: Mpp(0.5),
             mpp_source: MppSource::User,
+            mpp_by_spots: None,
             geometry: SpotGeometry { pitch_um: 10.0, diameter_um: 8.0 },
             slide: "none.png".into(),
             slide_size: (side as u32 * 20, side as u32 * 20),

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod intake;
 mod models;
 #[path = "../support/mod.rs"]
 mod support;
@@ -16,6 +17,12 @@ use support::{hiscmcl, run};
 /// A project in a folder of its own.
 pub struct Study {
     folder: tempfile::TempDir,
+}
+
+impl Default for Study {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Study {

@@ -62,6 +62,7 @@ pub fn section(name: &str) -> Section {
         sum: 0.0,
         mpp: Mpp(1.0),
         mpp_source: MppSource::SpotPitch,
+        mpp_by_spots: None,
         geometry: SpotGeometry::LEGACY_ST,
         slide: format!("{name}.png").into(),
         slide_size: (side, side),

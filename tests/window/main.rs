@@ -62,6 +62,7 @@ fn section(name: &str) -> Section {
         sum: 0.0,
         mpp: Mpp(1.0),
         mpp_source: MppSource::SpotPitch,
+        mpp_by_spots: None,
         geometry: SpotGeometry::LEGACY_ST,
         slide: "missing.png".into(),
         slide_size: (1000, 1000),
@@ -127,7 +128,13 @@ fn play(asked: &Asked) -> Engine {
                 opened(PathBuf::from("/nowhere").join(path), project, true)
             }
             Request::OpenSection { entry, .. } => {
-                Outcome::Section(ReadSection { section: Arc::new(section(&entry.name)), umis: 1234.0 })
+                let mut section = section(&entry.name);
+                if let Some(mpp) = entry.mpp {
+                    let by_spots = Some(section.mpp);
+                    (section.mpp, section.mpp_source, section.mpp_by_spots) =
+                        (Mpp(mpp), MppSource::User, by_spots);
+                }
+                Outcome::Section(ReadSection { section: Arc::new(section), umis: 1234.0 })
             }
             Request::SaveProject { path, project } => {
                 if path.parent().is_some_and(|p| p.is_dir()) {
@@ -340,6 +347,44 @@ fn a_rename_is_undone() {
     test.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
     test.settle();
     assert_eq!(name(&test), "Tumour");
+}
+
+/// Replaces what a field holds.
+fn enter(test: &mut Test, label: &str, text: &str) {
+    test.harness.get_by_label(label).click();
+    test.settle();
+    test.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    test.settle();
+    test.harness.get_by_label(label).type_text(text);
+    test.settle();
+    test.harness.key_press(Key::Enter);
+    test.settle();
+}
+
+#[test]
+fn a_resolution_that_the_spots_contradict_is_asked_about() {
+    const FIELD: &str = "Micrometres per pixel of A1";
+    let mut test = Test::open("test.hiscmcl");
+    let entry = |test: &Test| test.harness.state().app().open.as_ref().unwrap().doc().sections[0].clone();
+    enter(&mut test, FIELD, "abc");
+    assert!(test.shows("\"abc\" is not a number"));
+    assert_eq!(entry(&test).mpp, None);
+    // Within 5 % nothing is asked.
+    enter(&mut test, FIELD, "1,04");
+    test.until(|w| w.app().open.as_ref().unwrap().ready().count() == 3);
+    assert_eq!((entry(&test).mpp, test.shows("Which is right?")), (Some(1.04), false));
+    enter(&mut test, FIELD, "0.5");
+    test.until(|w| w.app().open.as_ref().unwrap().ready().count() == 3);
+    assert!(
+        test.shows("0.500 um per pixel as entered, but by the distance between the spots it would be 1.000")
+    );
+    test.click("Keep 0.500 for A1");
+    assert!(entry(&test).mpp_confirmed && !test.shows("Which is right?"));
+    test.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    test.settle();
+    test.click("Use 1.000 for A1");
+    test.until(|w| w.app().open.as_ref().unwrap().ready().count() == 3);
+    assert_eq!((entry(&test).mpp, test.shows("Which is right?")), (Some(1.0), false));
 }
 
 #[test]

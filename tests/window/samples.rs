@@ -24,6 +24,7 @@ pub fn found() -> Outcome {
             warnings: if i.is_multiple_of(5) { vec![SMALL.to_owned()] } else { Vec::new() },
             size: (i > 15).then_some((1000 + i, 18_000)),
             label_columns: if i / 10 == 1 { vec!["layer".to_owned()] } else { Vec::new() },
+            refused: None,
         }
     };
     let found = (1..=30).map(candidate).collect();
@@ -187,4 +188,21 @@ fn thirty_rows_scroll_in_every_size_of_window() {
         assert!(name.bottom() <= height, "{name:?}");
         assert!(test.harness.query_by_label("Name of sample 1").is_none(), "it is scrolled away");
     }
+}
+
+#[test]
+fn a_sample_that_cannot_be_used_says_why_and_is_not_added() {
+    const WHY: &str = "/elsewhere/4.tsv: the file is empty";
+    let mut test = summary();
+    let mut form = test.harness.state().app().forms.samples.clone();
+    form.rows[3].candidate.refused = Some(WHY.to_owned());
+    form.rows[3].taken = false;
+    test.send(Command::Section(SectionCommand::EditSamples(form)));
+    assert!(test.shows(&format!("GSM1_S4 cannot be used: {WHY}.")));
+    assert!(test.shows("Add 28 sections"));
+    test.harness.get_by_label("Add GSM1_S4").click();
+    test.settle();
+    assert!(test.shows(&format!("GSM1_S4 cannot be used: {WHY}; untick it.")));
+    let add = test.harness.get_by_role_and_label(Role::Button, "Add 29 sections");
+    assert!(add.accesskit_node().is_disabled());
 }

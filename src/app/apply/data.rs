@@ -12,6 +12,7 @@ use crate::app::work::Request;
 use crate::core::geometry::Mpp;
 use crate::data::candidates::Candidate;
 use crate::data::project::{ProjectError, SectionEntry};
+use crate::data::st::names::{counted, quoted};
 
 impl App {
     pub(super) fn apply_section(&mut self, command: SectionCommand) {
@@ -62,6 +63,38 @@ impl App {
                 self.edit_sections(&format!("Resolution of {section}"), |doc| {
                     if let Some(entry) = doc.section_mut(&section) {
                         entry.mpp = mpp;
+                        entry.mpp_confirmed = false;
+                    }
+                    Ok(())
+                });
+            }
+            SectionCommand::EnterMpp { section, text } => {
+                let text = text.trim();
+                let mpp = if text.is_empty() { Ok(None) } else { text.replace(',', ".").parse().map(Some) };
+                match mpp {
+                    Ok(mpp) => self.apply_section(SectionCommand::SetMpp { section, mpp }),
+                    Err(_) => self.notices.error(
+                        format!(
+                            "The resolution of {section} was not changed: {} is not a number. Enter micrometres per \
+                             pixel, such as 0.5, or leave the field blank to infer it from the spots.",
+                            quoted(text)
+                        ),
+                        Vec::new(),
+                    ),
+                }
+            }
+            SectionCommand::ConfirmMpp { section } => {
+                self.edit_sections(&format!("Keep the resolution of {section}"), |doc| {
+                    if let Some(entry) = doc.section_mut(&section) {
+                        entry.mpp_confirmed = true;
+                    }
+                    Ok(())
+                });
+            }
+            SectionCommand::SetLabels { section, path } => {
+                self.edit_sections(&format!("Labels of {section}"), |doc| {
+                    if let Some(entry) = doc.section_mut(&section) {
+                        entry.labels = path;
                     }
                     Ok(())
                 });
@@ -73,6 +106,7 @@ impl App {
                         entry.image_scale = None;
                         // What was entered was of the other image.
                         entry.mpp = None;
+                        entry.mpp_confirmed = false;
                     }
                     Ok(())
                 });
@@ -119,6 +153,10 @@ impl App {
         });
         open.follow_names();
         self.follow_renames();
+        if changed {
+            // What is cached is known by the names of sections and by what they are read from.
+            self.check_features();
+        }
         if let Some(why) = refused {
             self.notices.error(why, Vec::new());
         }
@@ -130,14 +168,13 @@ impl App {
         let found = entries.len();
         let mut added = 0;
         self.edit_sections("Add sections", |doc| {
-            added = doc.add_new(entries)?;
+            added = doc.add_new(entries)?.len();
             Ok(())
         });
         match (found, added) {
             (0, _) => {}
             (_, 0) => self.notices.info("These sections are in the project already."),
-            (_, 1) => self.notices.done("Added one section."),
-            (_, n) => self.notices.done(format!("Added {n} sections.")),
+            (_, n) => self.notices.done(format!("{} added.", counted(n, "section"))),
         }
     }
 

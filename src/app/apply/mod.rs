@@ -117,8 +117,13 @@ impl App {
             return;
         }
         let Some(open) = &mut self.open else { return };
+        let before = open.doc().sections.clone();
         let what = if undo { open.undo() } else { open.redo() };
+        let other_sections = before != open.doc().sections;
         self.follow_renames();
+        if other_sections {
+            self.check_features();
+        }
         match what {
             Some(what) if undo => self.notices.info(format!("Undone: {what}")),
             Some(what) => self.notices.info(format!("Redone: {what}")),
@@ -256,6 +261,8 @@ impl App {
                 let mut form = self.forms.samples.clone();
                 if let Some(row) = form.rows.get_mut(row) {
                     row.candidate.entry.set_path(role, path);
+                    // What was wrong may have been with the file before.
+                    row.candidate.refused = None;
                     if role == FileRole::Image {
                         // Who chooses an image has the slide that positions refer to.
                         row.candidate.entry.image_scale = None;
@@ -268,6 +275,9 @@ impl App {
             }
             PathPurpose::FullSlide { section } => {
                 Command::Section(SectionCommand::UseFullSlide { section, path })
+            }
+            PathPurpose::SectionLabels { section } => {
+                Command::Section(SectionCommand::SetLabels { section, path: Some(path) })
             }
             PathPurpose::Relocate { section, role } => {
                 Command::Section(SectionCommand::Relocate { section, role, path })

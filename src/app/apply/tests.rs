@@ -53,6 +53,7 @@ fn candidate(entry: SectionEntry) -> Candidate {
         warnings: Vec::new(),
         size: None,
         label_columns: Vec::new(),
+        refused: None,
     }
 }
 
@@ -248,6 +249,38 @@ fn a_changed_resolution_is_read_anew_and_a_missing_file_asks() {
         let state = a.open.as_ref().unwrap().section("C1").unwrap().state;
         matches!(state, crate::app::project::SectionState::Missing(m) if m[0].role == FileRole::Image)
     });
+}
+
+/// Image features are known by the names of sections; an edit must not make them be computed again.
+#[test]
+fn edits_of_sections_do_not_lose_image_features() {
+    let (mut app, asked) = opened("/nowhere/p.hiscmcl");
+    let open = app.open.as_mut().unwrap();
+    open.cached = ["C1", "C2", "D1"].map(str::to_owned).into();
+    open.features_known = true;
+    let cached = |app: &App| app.open.as_ref().unwrap().cached.iter().cloned().collect::<Vec<_>>();
+    let looked = |asked: &Asked| {
+        asked.lock().unwrap().iter().filter(|r| matches!(r, Request::CheckFeatures { .. })).count()
+    };
+    app.apply(Command::Section(SectionCommand::Rename { section: "C2".into(), name: "Left".into() }));
+    assert_eq!(cached(&app), ["C1", "D1", "Left"]);
+    app.apply(Command::Section(SectionCommand::SetPatient { section: "C1".into(), patient: "P".into() }));
+    app.apply(Command::Section(SectionCommand::SetLabels {
+        section: "C1".into(),
+        path: Some("/l.tsv".into()),
+    }));
+    until(&mut app, |a| a.open.as_ref().is_some_and(|o| !o.is_loading()));
+    assert_eq!(cached(&app), ["C1", "D1", "Left"]);
+    for _ in 0..3 {
+        app.apply(Command::Undo);
+    }
+    assert_eq!(cached(&app), ["C1", "C2", "D1"]);
+    // With another resolution they are others, and without it again those of before.
+    app.apply(Command::Section(SectionCommand::SetMpp { section: "C1".into(), mpp: Some(0.5) }));
+    until(&mut app, |a| a.open.as_ref().is_some_and(|o| !o.is_loading()));
+    let before = looked(&asked);
+    app.apply(Command::Undo);
+    until(&mut app, |_| looked(&asked) > before);
 }
 
 #[test]

@@ -215,6 +215,7 @@ pub(in crate::app) mod tests {
             sum: 0.0,
             mpp: Mpp(1.0),
             mpp_source: MppSource::SpotPitch,
+            mpp_by_spots: None,
             geometry: SpotGeometry::LEGACY_ST,
             slide: "x.png".into(),
             slide_size: (extent, extent),

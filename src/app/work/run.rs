@@ -37,6 +37,10 @@ use crate::preprocess::hvg::HvgOptions;
 /// Width of a previewed figure in pixels.
 const PREVIEW_PX: u32 = 1400;
 
+/// Samples whose counts take more bytes on disk are not read before the summary of what was found is shown: nobody should
+/// wait for it. What is wrong with them is said when they are added and read.
+const READ_BEFORE: u64 = 32 << 20;
+
 /// Does what is asked for with what is in memory and cached.
 pub fn runner(resources: Resources) -> Runner {
     Arc::new(move |request, ctx| run(&resources, request, ctx))
@@ -222,7 +226,10 @@ fn samples_of(
     ctx: &Ctx,
 ) -> anyhow::Result<(Vec<Candidate>, Vec<Suggestion>, Vec<String>)> {
     let why = match candidates::find(paths, ctx.progress(), ctx.cancel) {
-        Ok((found, notes)) if !found.is_empty() => return Ok((found, Vec::new(), notes)),
+        Ok((mut found, notes)) if !found.is_empty() => {
+            candidates::check(&mut found, |c| c.chosen, Some(READ_BEFORE), ctx.progress(), ctx.cancel)?;
+            return Ok((found, Vec::new(), notes));
+        }
         Ok((_, notes)) => anyhow!("{}", notes.join("; ")),
         Err(why) => why.into(),
     };

@@ -1,6 +1,6 @@
 //! Sparse matrices in compressed rows.
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::Matrix;
 
@@ -140,6 +140,13 @@ impl Csr {
     /// All stored values, row by row.
     pub fn values(&self) -> &[f32] {
         &self.values
+    }
+
+    /// Row, column and value of the first stored value that is `wrong`.
+    pub fn find(&self, wrong: impl Fn(f32) -> bool + Sync) -> Option<(usize, usize, f32)> {
+        let at = self.values.par_iter().position_first(|&v| wrong(v))?;
+        let row = self.starts.partition_point(|&start| start <= at).saturating_sub(1);
+        Some((row, *self.indices.get(at)? as usize, *self.values.get(at)?))
     }
 
     /// Number of rows.

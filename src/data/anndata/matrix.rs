@@ -80,7 +80,6 @@ impl<'a> Stored<'a> {
                 let starts = self.starts(rows)?;
                 let columns: Vec<u32> = watch.read(&self.file.dataset(&self.part("indices"))?)?;
                 let values: Vec<f32> = watch.read(&self.file.dataset(&self.part("data"))?)?;
-                self.finite(&values)?;
                 self.made(Csr::from_parts(cols, starts, columns, values))
             }
             Form::Columns => self.turned(rows, cols, watch),
@@ -121,16 +120,6 @@ impl<'a> Stored<'a> {
             }
             PartsError::Starts | PartsError::Lengths => self.misfit(),
         })
-    }
-
-    fn finite(&self, values: &[f32]) -> Result<(), ReadError> {
-        match values.par_iter().find_any(|v| !v.is_finite()) {
-            None => Ok(()),
-            Some(v) => Err(self
-                .file
-                .wrong(&self.path, format!("the matrix holds {v}; only finite numbers can be used"))
-                .into()),
-        }
     }
 
     /// Compressed columns, in two passes: how long each row is, then each value to its place.
@@ -177,7 +166,6 @@ impl<'a> Stored<'a> {
             }
             Ok(())
         })?;
-        self.finite(&values)?;
         self.made(Csr::from_parts(cols, starts, columns, values))
     }
 
@@ -205,7 +193,6 @@ impl<'a> Stored<'a> {
         if starts.len() != rows + 1 || u32::try_from(cols).is_err() {
             return Err(self.misfit());
         }
-        self.finite(&values)?;
         self.made(Csr::from_parts(cols, starts, columns, values))
     }
 

@@ -8,6 +8,7 @@ use super::matrix::{Stored, kind_of};
 use super::origin::libraries_of;
 use super::positions::{pair, positions};
 use crate::core::cancel::CancelToken;
+use crate::core::matrix::Csr;
 use crate::core::progress::Progress;
 use crate::data::genes::with_unique_ids;
 use crate::data::hdf5::{File, Watch};
@@ -129,6 +130,7 @@ pub(super) fn read_file(
     let counts =
         stored.read(spots.len(), genes.len(), &mut Watch::new(&stage, stored.work(), progress, cancel))?;
     cancel.check()?;
+    require_finite(file, &matrix, &spots, &genes, &counts)?;
     let positions = positions(file, &obs, spots.len())?;
     let array = pair(&obs, "array_row", "array_col")?.map(|all| {
         let whole = |v: f64| if v.is_finite() { v.round() as i32 } else { -1 };
@@ -152,6 +154,37 @@ pub(super) fn read_file(
     }
 }
 
+/// Infinities and NaN cannot be predicted, drawn or averaged.
+fn require_finite(
+    file: &File,
+    matrix: &str,
+    spots: &[String],
+    genes: &[Gene],
+    values: &Csr,
+) -> Result<(), ReadError> {
+    let Some((row, column, value)) = values.find(|v| !v.is_finite()) else { return Ok(()) };
+    let others = values.values().iter().filter(|v| !v.is_finite()).count() - 1;
+    let others = match others {
+        0 => String::new(),
+        1 => " (and 1 other value is not finite either)".to_owned(),
+        n => format!(" (and {n} other values are not finite either)"),
+    };
+    let spot = spots.get(row).map_or("", String::as_str);
+    let gene = genes.get(column).map_or("", |g| g.name.as_str());
+    let value = match value {
+        v if v.is_nan() => "NaN",
+        v if v > 0.0 => "infinity",
+        _ => "minus infinity",
+    };
+    let message = format!(
+        "the value of gene {} at spot {} is {value}{others}; only finite numbers can be used, so correct the file and \
+         add it again",
+        quoted(gene),
+        quoted(spot)
+    );
+    Err(file.wrong(matrix, message).into())
+}
+
 /// Where the matrix of `raw` and its genes are, also as before 0.7; `None` where there is no such matrix.
 pub(super) fn raw(file: &File) -> Option<(&'static str, &'static str)> {
     [("raw/X", "raw/var"), ("raw.X", "raw.var")].into_iter().find(|(x, var)| file.has(x) && file.has(var))
@@ -169,10 +202,15 @@ pub fn labels(path: &Path, column: &str) -> Result<Vec<Option<String>>, ReadErro
 fn column_texts(file: &File, obs: &Frame<'_>, column: &str) -> Result<Vec<Option<String>>, ReadError> {
     match obs.values(column)? {
         Some(values) => Ok(values.into_texts()),
-        None => Err(ReadError::malformed(
-            file.path(),
-            format!("obs has no column {} that can be read", quoted(column)),
-        )),
+        None => {
+            let known = obs.columns()?;
+            let there = match known.as_slice() {
+                [] => "it has none".to_owned(),
+                known => format!("there are: {}", known.join(", ")),
+            };
+            let message = format!("obs has no column {} that can be read; {there}", quoted(column));
+            Err(ReadError::malformed(file.path(), message))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::data::genes::make_unique;
 use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name, grid_of_id};
+use crate::data::st::names::{bare_barcode, counted, file_name, grid_of_id, is_bases};
 use crate::data::st::pitch::{self, Lattice};
 use crate::data::st::source::SampleKind;
 use crate::data::st::spots::SpotRow;
@@ -67,7 +67,8 @@ pub(super) fn read(
     let scale = match entered(entry)? {
         Some(mpp) => {
             let full = Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0));
-            Scale { mpp: full, source: MppSource::User, geometry: geometry(&spots, Some(full)) }
+            let by_spots = by_spots(entry.kind, &spots, full);
+            Scale { mpp: full, source: MppSource::User, by_spots, geometry: geometry(&spots, Some(full)) }
         }
         None => scale(entry, file, &spots, progress)?,
     };
@@ -159,7 +160,8 @@ fn scale(
                 entry.name, geometry.pitch_um
             ));
         }
-        return Ok(Scale { mpp: Mpp(mpp), source: MppSource::File, geometry });
+        let by_spots = by_spots(entry.kind, spots, Mpp(mpp));
+        return Ok(Scale { mpp: Mpp(mpp), source: MppSource::File, by_spots, geometry });
     }
     let geometry = geometry(spots, None);
     let (_, mpp) = pitch::resolution(file, Lattice::Square, &without_array(spots), geometry.pitch_um)?;
@@ -167,7 +169,7 @@ fn scale(
         "{}: the file does not say how large its pixels are; spots were taken to be {:.0} um apart",
         entry.name, geometry.pitch_um
     ));
-    Ok(Scale { mpp, source: MppSource::SpotPitch, geometry })
+    Ok(Scale { mpp, source: MppSource::SpotPitch, by_spots: None, geometry })
 }
 
 /// The spots without their places on the array, which files count in their own ways: then the distance to the nearest
@@ -178,6 +180,29 @@ fn without_array(spots: &[SpotRow]) -> Vec<SpotRow> {
 
 fn pitch_px(spots: &[SpotRow]) -> Option<f64> {
     pitch::measure(&without_array(spots)).map(|p| p.px())
+}
+
+/// The resolution by the distance between the spots, which have `mpp` so far; `None` where it is not known of which assay
+/// they are. HEST pools the spots of several, so the nearest of its distances is the one meant.
+fn by_spots(kind: SampleKind, spots: &[SpotRow], mpp: Mpp) -> Option<Mpp> {
+    /// Farther off it is no distance of HEST at all, which is said where the section is read.
+    const NEAR: f64 = 0.15;
+    if kind == SampleKind::Hest {
+        let px = pitch_px(spots)?;
+        let off = |um: &f64| (px * mpp.0 / um - 1.0).abs();
+        let nearest = HEST_PITCHES_UM.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)))?;
+        return (off(&nearest) < NEAR).then_some(Mpp(nearest / px));
+    }
+    let most = |count: usize| count * 2 > spots.len();
+    let pitch_um = if most(spots.iter().filter(|s| grid_of_id(&s.id).is_some()).count()) {
+        SpotGeometry::LEGACY_ST.pitch_um
+    } else if most(spots.iter().filter(|s| is_bases(bare_barcode(&s.id))).count()) {
+        SpotGeometry::VISIUM.pitch_um
+    } else {
+        return None;
+    };
+    // Spots under tissue alone may be few; those around them lie on the same lattice.
+    pitch_px(spots).map(|px| Mpp(pitch_um / px))
 }
 
 /// What the spots are: legacy ST by their identifiers; with a resolution, what lies that far apart; else Visium.

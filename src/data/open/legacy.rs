@@ -27,9 +27,13 @@ pub(super) fn read(
     let rows = read_spots(spots)?;
     let geometry = SpotGeometry::LEGACY_ST;
     let scale = match entered(entry)? {
-        Some(mpp) => Scale { mpp, source: MppSource::User, geometry },
+        Some(mpp) => {
+            let by_spots = pitch::measure(&rows).map(|p| p.mpp(geometry.pitch_um));
+            Scale { mpp, source: MppSource::User, by_spots, geometry }
+        }
         None => {
-            Scale { mpp: resolution(entry, spots, &rows, progress)?, source: MppSource::SpotPitch, geometry }
+            let mpp = resolution(entry, spots, &rows, progress)?;
+            Scale { mpp, source: MppSource::SpotPitch, by_spots: None, geometry }
         }
     };
     let table = read_counts(counts, progress, cancel)?;

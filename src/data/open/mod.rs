@@ -17,8 +17,9 @@ use crate::data::genes;
 use crate::data::project::SectionEntry;
 use crate::data::section::{CountTable, Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use crate::data::slide::{Slide, place};
+use crate::data::st::geojson::{Regions, is_geojson_name};
 use crate::data::st::labels::read_labels;
-use crate::data::st::names::{bare_barcode, file_name, join_key};
+use crate::data::st::names::{bare_barcode, counted, file_name, join_key};
 use crate::data::st::source::Source;
 use crate::data::st::spots::SpotRow;
 use crate::data::st::{FileRole, MissingFile, ReadError};
@@ -45,6 +46,8 @@ struct Measured {
 struct Scale {
     mpp: Mpp,
     source: MppSource,
+    /// By the distance between the spots, where `mpp` comes from elsewhere.
+    by_spots: Option<Mpp>,
     geometry: SpotGeometry,
 }
 
@@ -135,6 +138,7 @@ pub fn open_section(
         sum,
         mpp: scale.mpp,
         mpp_source: scale.source,
+        mpp_by_spots: scale.by_spots,
         geometry: scale.geometry,
         slide: entry.image.clone(),
         slide_size,
@@ -193,6 +197,7 @@ fn on_image(
     }
     let mut scale = measured.scale;
     scale.mpp = Mpp(scale.mpp.0 / factor);
+    scale.by_spots = scale.by_spots.map(|mpp| Mpp(mpp.0 / factor));
     if let Some(mpp) = entered(entry)? {
         (scale.mpp, scale.source) = (mpp, MppSource::User);
     }
@@ -218,6 +223,9 @@ fn labels_of(
         progress.note(&format!("{missing}; the section is shown without labels"));
         return Ok(None);
     }
+    if is_geojson_name(path) {
+        return Ok(labels_of_regions(entry, path, joined, progress));
+    }
     let by_key: HashMap<String, String> = read_labels(path)?.into_iter().collect();
     let label_of = |s: &Spot| by_key.get(&join_key(&s.id)).or_else(|| by_key.get(&s.id)).cloned();
     let mut labels: Vec<Option<String>> = joined.spots.iter().map(label_of).collect();
@@ -241,4 +249,46 @@ fn labels_of(
         return Ok(None);
     }
     Ok(Some(labels))
+}
+
+/// The class of the region that each spot lies in. Regions that cannot be read are no reason not to show the section.
+fn labels_of_regions(
+    entry: &SectionEntry,
+    path: &Path,
+    joined: &join::Joined,
+    progress: &dyn Progress,
+) -> Option<Vec<Option<String>>> {
+    let regions = match Regions::read(path) {
+        Ok(regions) => regions,
+        Err(error) => {
+            progress.note(&format!("{error}; the section {} is shown without labels", entry.name));
+            return None;
+        }
+    };
+    if regions.unclassified > 0 {
+        progress.note(&format!(
+            "{}: {} of {} without a class {} not used",
+            entry.name,
+            counted(regions.unclassified, "region"),
+            file_name(path),
+            if regions.unclassified == 1 { "is" } else { "are" }
+        ));
+    }
+    // Regions are drawn on the full-resolution slide, whatever image is shown.
+    let factor = entry.image_scale.unwrap_or(1.0);
+    let label_of = |s: &Spot| {
+        let on_slide = SlidePoint::new(s.center.x / factor, s.center.y / factor);
+        regions.class_at(on_slide).map(str::to_owned)
+    };
+    let labels: Vec<Option<String>> = joined.spots.iter().map(label_of).collect();
+    if labels.iter().all(Option::is_none) {
+        progress.note(&format!(
+            "No spot of {} lies in a region of {}, which may be drawn on another image; the section is shown without \
+             labels",
+            entry.name,
+            file_name(path)
+        ));
+        return None;
+    }
+    Some(labels)
 }

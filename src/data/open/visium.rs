@@ -10,7 +10,9 @@ use crate::data::project::SectionEntry;
 use crate::data::section::{CountTable, MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
 use crate::data::st::names::file_name;
+use crate::data::st::pitch::{self, Lattice};
 use crate::data::st::source::SampleKind;
+use crate::data::st::spots::SpotRow;
 use crate::data::st::tenx::{find_mtx, read_h5, read_mtx};
 use crate::data::st::visium::{read_positions, read_scale_factors, resolution};
 
@@ -33,19 +35,32 @@ pub(super) fn read(
             let um = factors.and_then(|f| f.bin_size_um).or(bin_um);
             let geometry =
                 um.map_or(SpotGeometry::VISIUM, |um| SpotGeometry { pitch_um: um, diameter_um: um });
-            Scale { mpp: Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0)), source: MppSource::User, geometry }
+            let full = Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0));
+            let by_spots = by_spots(&spots, geometry, um.is_some());
+            Scale { mpp: full, source: MppSource::User, by_spots, geometry }
         }
         None => {
             let found = resolution(positions, &spots, factors.as_ref(), bin_um)?;
             if let Some(doubt) = found.doubt {
                 progress.note(&format!("{}: {doubt}", entry.name));
             }
-            Scale { mpp: found.mpp, source: found.source, geometry: found.geometry }
+            let bins = factors.and_then(|f| f.bin_size_um).or(bin_um).is_some();
+            let by_spots = match found.source {
+                MppSource::SpotPitch => None,
+                _ => by_spots(&spots, found.geometry, bins),
+            };
+            Scale { mpp: found.mpp, source: found.source, by_spots, geometry: found.geometry }
         }
     };
     let table = read_matrix(entry, matrix, progress, cancel)?;
     let positions = positions.to_path_buf();
     Ok(Measured { table, values: ValueKind::Counts, spots, labels: None, positions, scale })
+}
+
+/// The resolution at which the spots are as far apart as their assay prints them.
+fn by_spots(spots: &[SpotRow], geometry: SpotGeometry, bins: bool) -> Option<Mpp> {
+    let lattice = if bins { Lattice::Square } else { Lattice::Hexagonal };
+    pitch::measure_on(lattice, spots).map(|p| p.mpp(geometry.pitch_um))
 }
 
 /// The genes of a matrix: an `.h5` file, a folder with one in text, or the `matrix.mtx` among several.
@@ -57,9 +72,9 @@ fn read_matrix(
 ) -> Result<CountTable, ReadError> {
     let mut matrix = if path.is_dir() {
         read_mtx(&find_mtx(path, None)?, progress, cancel)?
-    } else if let Some((prefix, _)) = file_name(path).split_once("matrix.mtx") {
+    } else if let Some(prefix) = mtx_prefix(&file_name(path)) {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        read_mtx(&find_mtx(folder, Some(prefix))?, progress, cancel)?
+        read_mtx(&find_mtx(folder, Some(&prefix))?, progress, cancel)?
     } else {
         read_h5(path, progress, cancel)?
     };
@@ -73,4 +88,10 @@ fn read_matrix(
         ));
     }
     Ok(matrix.table)
+}
+
+/// What stands before "matrix.mtx" in the name of a file.
+fn mtx_prefix(name: &str) -> Option<String> {
+    let at = name.to_ascii_lowercase().find("matrix.mtx")?;
+    name.get(..at).map(str::to_owned)
 }

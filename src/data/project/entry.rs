@@ -32,6 +32,8 @@ pub struct SectionEntry {
     pub slide_mpp: Option<f64>,
     /// Micrometres per pixel of the image as the user entered them; inferred where `None`.
     pub mpp: Option<f64>,
+    /// Whether the user has confirmed the resolution although the distance between the spots contradicts it.
+    pub mpp_confirmed: bool,
 }
 
 impl SectionEntry {

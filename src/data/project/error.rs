@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::core::files::FileError;
+use crate::data::st::names::quoted;
 
 /// A project could not be loaded, saved or changed. Its text is one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +60,12 @@ pub enum ProjectError {
         /// The name.
         name: String,
     },
-    /// A name that cannot be part of a file name.
-    #[error("{name:?} cannot name a section; use letters, digits, blanks, - and _")]
+    /// A name with a slash or a control character, with a space at an end, or too long.
+    #[error(
+        "{} cannot name a section: use at most {} bytes, without slashes, line breaks, and spaces at the ends",
+        quoted(name),
+        super::MAX_NAME
+    )]
     NameUnusable {
         /// The name.
         name: String,

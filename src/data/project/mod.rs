@@ -88,15 +88,15 @@ impl Project {
         Ok(())
     }
 
-    /// Adds the sections of `entries` whose files are not in the project yet; returns how many were new. A
-    /// section whose name is taken by another one gets a number: "C2 (2)".
+    /// Adds the sections of `entries` whose files are not in the project yet; returns the names of those that were
+    /// new. A section whose name is taken by another one gets a number: "C2 (2)".
     ///
     /// # Errors
     /// [`ProjectError`] when a name is empty or cannot be part of a file name; then nothing was added.
     pub fn add_new(
         &mut self,
         entries: impl IntoIterator<Item = SectionEntry>,
-    ) -> Result<usize, ProjectError> {
+    ) -> Result<Vec<String>, ProjectError> {
         let mut project = self.clone();
         let before = project.sections.len();
         for mut entry in entries {
@@ -112,7 +112,7 @@ impl Project {
             }
             project.sections.push(entry);
         }
-        let added = project.sections.len() - before;
+        let added = project.sections.iter().skip(before).map(|s| s.name.clone()).collect();
         *self = project;
         Ok(added)
     }
@@ -167,8 +167,11 @@ impl Project {
     }
 }
 
-/// Section names become parts of file names ("fold-C2"), on every system.
-/// Whether a section can have this name.
+/// The longest name of a section in bytes: no folder has a longer one.
+pub const MAX_NAME: usize = 255;
+
+/// Whether a section can have this name. Where it becomes a part of a file name ("fold-C2"), what no file can have is
+/// replaced there; the name itself is kept as people wrote it.
 ///
 /// # Errors
 /// [`ProjectError`] saying why not.
@@ -176,9 +179,8 @@ pub fn check_name(name: &str) -> Result<(), ProjectError> {
     if name.trim().is_empty() {
         return Err(ProjectError::NameEmpty);
     }
-    let unusable = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
-    let edge = name.starts_with('.') || name.ends_with('.') || name.trim() != name;
-    if edge || name.contains(unusable) || name.len() > 100 {
+    let unusable = |c: char| c.is_control() || "/\\".contains(c);
+    if name.trim() != name || name.contains(unusable) || name.len() > MAX_NAME {
         return Err(ProjectError::NameUnusable { name: name.to_owned() });
     }
     Ok(())
@@ -232,9 +234,9 @@ mod tests {
     fn adding_twice_adds_once_and_clashes_get_numbers() {
         let mut project = Project::new();
         let (one, two) = (std::path::Path::new("/one"), std::path::Path::new("/two"));
-        assert_eq!(project.add_new([entry("C2", one), entry("C3", one)]).unwrap(), 2);
-        assert_eq!(project.add_new([entry("C2", one)]).unwrap(), 0);
-        assert_eq!(project.add_new([entry("C2", two)]).unwrap(), 1);
+        assert_eq!(project.add_new([entry("C2", one), entry("C3", one)]).unwrap(), ["C2", "C3"]);
+        assert!(project.add_new([entry("C2", one)]).unwrap().is_empty());
+        assert_eq!(project.add_new([entry("C2", two)]).unwrap(), ["C2 (2)"]);
         assert!(project.section("C2 (2)").is_some());
         assert!(project.add_new([entry("C7", two), entry("", two)]).is_err());
         assert!(project.section("C7").is_none(), "a failed addition must change nothing");

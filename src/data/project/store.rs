@@ -82,6 +82,8 @@ struct StoredSection {
     slide_mpp: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mpp: Option<f64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    mpp_confirmed: bool,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -230,6 +232,7 @@ impl Project {
             label_column: entry.label_column.clone(),
             slide_mpp: entry.slide_mpp,
             mpp: entry.mpp,
+            mpp_confirmed: entry.mpp_confirmed,
             unknown: self.unknown_of_sections.get(&entry.name).cloned().unwrap_or_default(),
         })
     }
@@ -262,6 +265,7 @@ impl StoredSection {
             label_column: self.label_column,
             slide_mpp: self.slide_mpp,
             mpp: self.mpp,
+            mpp_confirmed: self.mpp_confirmed,
         })
     }
 }

@@ -102,7 +102,10 @@ fn limits() -> Limits {
     limits
 }
 
-fn reader<R: BufRead + Seek>(path: &Path, source: R) -> Result<(ImageReader<R>, ImageFormat), FileError> {
+pub(super) fn reader<R: BufRead + Seek>(
+    path: &Path,
+    source: R,
+) -> Result<(ImageReader<R>, ImageFormat), FileError> {
     let mut reader = ImageReader::new(source).with_guessed_format().map_err(FileError::io("read", path))?;
     let format = reader.format().ok_or_else(|| not_an_image(path))?;
     reader.no_limits();
@@ -210,7 +213,7 @@ fn decode_bytes(path: &Path, bytes: Vec<u8>) -> Result<Pixels, SlideError> {
     decode_from(path, Cursor::new(bytes), length)
 }
 
-fn is_jpeg(head: &[u8]) -> bool {
+pub(super) fn is_jpeg(head: &[u8]) -> bool {
     head.starts_with(&[0xFF, 0xD8])
 }
 
@@ -250,7 +253,7 @@ fn decode_from<R: BufRead + Seek>(path: &Path, source: R, packed: u64) -> Result
 }
 
 /// Whether the markers of a JPEG (ITU T.81, annex B) lead to its end-of-image marker.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
+pub(super) fn jpeg_is_whole(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     loop {
         // To the next marker: an 0xFF that is followed neither by a stuffed zero, a restart nor a fill byte.

@@ -3,6 +3,7 @@
 //! Pixels are used as they are stored; an EXIF orientation is not applied, because spot positions refer to
 //! the stored pixels.
 
+mod check;
 mod decode;
 mod packed;
 pub mod place;
@@ -106,6 +107,19 @@ impl Slide {
             return decode::embedded_size(&image);
         }
         decode::file_size(path)
+    }
+
+    /// Whether the file at `path` holds all of its image, which is seen without decoding it.
+    ///
+    /// # Errors
+    /// [`FileError`] when it is cut off or cannot be read.
+    pub fn check_whole(path: &Path) -> Result<(), FileError> {
+        check::whole(path)
+    }
+
+    /// Whether the image at `path` has a single channel, as one of immunofluorescence has.
+    pub fn is_grey(path: &Path) -> bool {
+        check::is_grey(path)
     }
 
     /// The file it came from.

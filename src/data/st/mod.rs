@@ -7,6 +7,7 @@ mod error;
 mod table;
 
 pub mod counts;
+pub mod geojson;
 pub mod her2st;
 pub mod labels;
 pub mod names;

@@ -43,7 +43,7 @@ pub fn bare_barcode(id: &str) -> &str {
 }
 
 /// Whether `text` is made of bases and long enough for a barcode.
-pub(super) fn is_bases(text: &str) -> bool {
+pub(crate) fn is_bases(text: &str) -> bool {
     const SHORTEST: usize = 12;
     text.len() >= SHORTEST && text.bytes().all(|b| b"ACGT".contains(&b))
 }

@@ -7,7 +7,7 @@ use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::{Open, SectionState, SectionView};
 use crate::app::terms::Term;
 use crate::data::candidates::kind_of;
-use crate::data::section::{MppSource, Section};
+use crate::data::section::{MppSource, Section, ValueKind};
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, card, mini_button, remark, text_field, thousands};
 
@@ -73,7 +73,7 @@ fn table(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             "Image resolution (mpp) in micrometres per pixel. Leave blank to infer it from the spot spacing.",
         );
         head(ui, "Image", "Width and height in pixels");
-        head(ui, "Labels", "Whether a pathologist has labelled its spots");
+        head(ui, "Labels", "Whether its spots have labels, such as a pathologist's");
         ui.label("");
         ui.end_row();
         for section in open.sections() {
@@ -136,7 +136,12 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
     let name = &view.entry.name;
     ui.label(thousands(section.spots.len() as f64));
     ui.label(thousands(section.genes.len() as f64));
-    ui.label(thousands(umis));
+    if section.values == ValueKind::Counts {
+        ui.label(thousands(umis));
+    } else {
+        let hover = "The values of this file are not counts; they are used as already normalised";
+        ui.label(RichText::new("normalised").color(c.weak)).on_hover_text(hover);
+    }
     let mpp = format!("{:.3}", section.mpp.0);
     let (mark, source) = match section.mpp_source {
         MppSource::SpotPitch => ("inferred", "Inferred from the distance between spots"),
@@ -146,10 +151,7 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
     ui.horizontal(|ui| {
         let label = format!("Micrometres per pixel of {name}");
         if let Some(text) = text_field(ui, ("mpp", view.entry.source.counts()), &label, &mpp, 64.0) {
-            let mpp = text.replace(',', ".").parse::<f64>().ok();
-            if mpp.is_some() || text.is_empty() {
-                out.push(Command::Section(SectionCommand::SetMpp { section: name.clone(), mpp }));
-            }
+            out.push(Command::Section(SectionCommand::EnterMpp { section: name.clone(), text }));
         }
         ui.label(RichText::new(mark).text_style(TextStyle::Small).color(c.weak)).on_hover_text(source);
     });
@@ -165,7 +167,44 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
             }
         }
     });
-    ui.label(if section.labels.is_some() { "yes" } else { "no" });
+    let labels = ui.add(mini_button(if section.labels.is_some() { "yes" } else { "none" }));
+    crate::ui::widgets::name(&labels, &format!("Labels of {name}"));
+    if labels.on_hover_text(labels_hover(view)).clicked() {
+        out.push(Command::Ask(PathRequest::new(PathPurpose::SectionLabels { section: name.clone() })));
+    }
+}
+
+/// Where the labels of a section come from, and what the button does.
+fn labels_hover(view: &SectionView) -> String {
+    let from = match (&view.entry.labels, &view.entry.label_column) {
+        (Some(file), _) => {
+            format!("From {}. ", file.file_name().unwrap_or_default().to_string_lossy())
+        }
+        (None, Some(column)) => format!("From the column {column} of the file. "),
+        (None, None) => String::new(),
+    };
+    format!("{from}Choose a table of spots and labels, or regions drawn in QuPath (GeoJSON).")
+}
+
+/// A resolution that the distance between the spots contradicts is asked about.
+fn ask_for_mpp(ui: &mut Ui, view: &SectionView, section: &Section, out: &mut Vec<Command>) {
+    let Some(by_spots) = section.contradicting_mpp().filter(|_| !view.entry.mpp_confirmed) else { return };
+    let name = &view.entry.name;
+    let doubt = section.mpp_doubt().unwrap_or_default();
+    banner(ui, Tone::Warning, format!("{name}: {doubt}. Which is right?"));
+    ui.horizontal(|ui| {
+        let keep = ui.button(format!("Keep {:.3} \u{00B5}m/px", section.mpp.0));
+        crate::ui::widgets::name(&keep, &format!("Keep {:.3} for {name}", section.mpp.0));
+        if keep.clicked() {
+            out.push(Command::Section(SectionCommand::ConfirmMpp { section: name.clone() }));
+        }
+        let other = ui.button(format!("Use {:.3} \u{00B5}m/px", by_spots.0));
+        crate::ui::widgets::name(&other, &format!("Use {:.3} for {name}", by_spots.0));
+        if other.on_hover_text("From the distance between the spots").clicked() {
+            let mpp = Some(by_spots.0);
+            out.push(Command::Section(SectionCommand::SetMpp { section: name.clone(), mpp }));
+        }
+    });
 }
 
 /// What is wrong with a section, beneath the table, with what can be done about it.
@@ -188,7 +227,8 @@ fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
                 out.push(Command::Section(SectionCommand::Retry(name.clone())));
             }
         }
-        SectionState::Ready(_) | SectionState::Loading => {}
+        SectionState::Ready(read) => ask_for_mpp(ui, view, &read.section, out),
+        SectionState::Loading => {}
     }
 }
 

@@ -74,7 +74,7 @@ const ANNDATA: &[Case] = &[
     (
         "NaN in X",
         |s| s.hdf5(|h| h.set("X/data", Data::Floats(vec![f32::NAN; SPOTS * 3], vec![SPOTS as u64 * 3]))),
-        "*/a.h5ad: X: the matrix holds NaN; only finite numbers can be used",
+        "*/a.h5ad: X: the value of gene \"ERBB2\" at spot \"AAAAAAAAAAAAAAAA-1\" is NaN (and 107 other values are not finite either); only finite numbers can be used, so correct the file and add it again",
     ),
     (
         "an encoding that is not known",
@@ -240,7 +240,7 @@ const HEST: &[Case] = &[
                 )
             });
         },
-        "*/st/NCBI1.h5ad: spot \"AAAAAAAAAAAAAAAA-1\" at pixel (90000, 90100) (and 35 others) is off the slide NCBI1.tif of 700 x 560 pixels; the positions may be of another size of this image",
+        "NCBI1: at the 1.000 um per pixel of its metadata neighbouring spots are 283 um apart, which no assay of HEST has; check the resolution | */st/NCBI1.h5ad: spot \"AAAAAAAAAAAAAAAA-1\" at pixel (90000, 90100) (and 35 others) is off the slide NCBI1.tif of 700 x 560 pixels; the positions may be of another size of this image",
     ),
 ];
 

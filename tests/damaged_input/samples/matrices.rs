@@ -113,17 +113,17 @@ const VERSION_3: &[Case] = &[
     (
         "a negative count",
         |s| s.hdf5(|h| h.number("matrix/data", 4, -2)),
-        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/data: -2 is not a count; give raw counts, not normalised values",
+        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/data: the count of \"GRB7\" in spot \"AAAAAAAAAAAAAAAC-1\" is -2; counts cannot be negative, so give raw counts",
     ),
     (
         "a count that cannot be",
         |s| s.hdf5(|h| h.number("matrix/data", 4, 1 << 40)),
-        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/data: a count of 1099511600000 cannot be; the file is damaged",
+        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/data: the count of \"GRB7\" in spot \"AAAAAAAAAAAAAAAC-1\" is 1099511600000, which cannot be a count; the file is damaged",
     ),
     (
         "normalised values",
         |s| s.hdf5(|h| h.set("matrix/data", Data::Floats(vec![0.5; SPOTS * 3], vec![SPOTS as u64 * 3]))),
-        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/data: 0.5 is not a count; give raw counts, not normalised values",
+        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/data: the count of \"ERBB2\" in spot \"AAAAAAAAAAAAAAAA-1\" is 0.5; counts are whole numbers, so give raw counts, not normalised values",
     ),
     (
         "antibodies alone",

@@ -87,7 +87,7 @@ const VISIUM: &[Case] = &[
             let text = std::fs::read_to_string(s.path(POSITIONS)).unwrap();
             s.write(POSITIONS, text.replace("-1,1,", "-1,0,").as_bytes());
         },
-        "*/V1/outs/filtered_feature_bc_matrix.h5: none of the 36 spots is under tissue and has counts",
+        "V1: tissue_positions.csv marks every spot as not tissue, so its marks were not used | it opened",
     ),
     (
         "an Excel workbook for positions",

@@ -72,6 +72,13 @@ pub(super) fn fill(
     if sample.images.iter().any(|i| i.kind == ImageKind::FullResolution) {
         return;
     }
+    let scans = listing.files.iter().filter(|f| f.is_scan() && slides.belongs.has(&f.path)).take(MOST_TOLD);
+    ignored.extend(scans.map(|f| {
+        format!(
+            "{} (a scanner format that is not read here; export it as TIFF, for example from QuPath)",
+            f.name
+        )
+    }));
     let there: Vec<&str> = sample.images.iter().map(|i| i.kind.noun()).collect();
     sample.needed.push(match there[..] {
         [] => "an image (the full-resolution slide)".to_owned(),

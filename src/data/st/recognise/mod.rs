@@ -2,6 +2,7 @@
 //! files are used, and what is still missing. Only names and the first bytes of files are read.
 
 mod anndata;
+mod copies;
 mod hest;
 mod images;
 mod legacy;
@@ -19,9 +20,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::ReadError;
+use super::geojson::looks_like_geojson;
 use super::names::{file_name, natural_cmp};
+use super::source::SampleKind;
 use crate::core::files::FileError;
 
+pub(crate) use copies::is_copy;
 pub(crate) use images::{agrees, holds};
 pub use sample::{ImageKind, Sample, SampleImage};
 pub(crate) use visium::has_word;
@@ -31,6 +35,12 @@ use walk::Listing;
 const LOOKED_FOR: &str = "nothing in it was recognised; looked for Space Ranger output (a 10x matrix and tissue_positions), \
                           AnnData files (.h5ad), HEST samples (st, wsis, metadata), her2st folders (ST-cnts) and count \
                           tables with spot files";
+
+/// What is said of a folder without files.
+const EMPTY: &str = "the folder is empty";
+/// What is said of regions without a sample.
+const GEOJSON_ALONE: &str = "holds regions drawn in QuPath (GeoJSON), not a sample; put it beside the files of the sample \
+                             it was drawn on, or choose it as the labels of a section on the Data page";
 
 /// What a folder or file holds.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -63,12 +73,18 @@ fn all_in(root: &Path) -> Result<Recognition, ReadError> {
     space_ranger::find(root, &mut listing, &mut found);
     anndata::find(&mut listing, &mut found);
     legacy::pairs(&mut listing, &mut found);
+    tables::regions_beside(&listing, &mut found.samples);
+    say_of_cells(&mut found);
     if found.samples.is_empty() {
         let archives: Vec<String> =
             listing.files.iter().filter(|f| f.is_archive()).map(|f| f.name.clone()).collect();
-        if let Some(first) = archives.first() {
+        if listing.files.is_empty() && found.notes.is_empty() {
+            found.notes.push(EMPTY.to_owned());
+        } else if let Some(first) = archives.first() {
             let more = if archives.len() > 1 { " and the others" } else { "" };
             found.notes.insert(0, format!("{first}{more} must be unpacked first"));
+        } else if let Some(regions) = listing.regions().first() {
+            found.notes.push(format!("{} {GEOJSON_ALONE}", file_name(regions)));
         } else if let Some(foreign) = listing.files.iter().find(|f| f.is_foreign()) {
             found.notes.push(format!("{} is of another program; save it as .h5ad", foreign.name));
         }
@@ -76,10 +92,29 @@ fn all_in(root: &Path) -> Result<Recognition, ReadError> {
     Ok(found)
 }
 
-fn folder(path: &Path) -> Result<Recognition, ReadError> {
-    if let Some(why) = walk::why_not(&file_name(path)) {
-        return Err(ReadError::malformed(path, why));
+/// Cells beside the bins of the same run are passed over; alone, they are the reason why there is no sample.
+fn say_of_cells(found: &mut Recognition) {
+    let bins = found.samples.iter().any(|s| matches!(s.kind, SampleKind::VisiumHd { .. }));
+    for note in found.notes.iter_mut().filter(|n| n.ends_with(walk::CELLS)) {
+        if bins {
+            *note = note.replace(walk::CELLS, walk::CELLS_BESIDE_BINS);
+        }
     }
+}
+
+/// # Errors
+/// `folder`, or one that it lies in, holds what is not read here; said of `path`.
+fn refuse_foreign(path: &Path, folder: &Path) -> Result<(), ReadError> {
+    /// `outs/segmented_outputs/spatial`.
+    const ABOVE: usize = 3;
+    match folder.ancestors().take(ABOVE).find_map(|folder| walk::why_not(&file_name(folder))) {
+        Some(why) => Err(ReadError::malformed(path, why)),
+        None => Ok(()),
+    }
+}
+
+fn folder(path: &Path) -> Result<Recognition, ReadError> {
+    refuse_foreign(path, path)?;
     let mut found = all_in(path)?;
     if found.samples.is_empty() {
         // Choosing one of the inner folders is an easy mistake.
@@ -110,6 +145,7 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
     /// Above the folder of a sample, its files are only looked for in the next one.
     const ABOVE: usize = 1;
     let Some(parent) = path.parent() else { return Err(nothing(path, LOOKED_FOR, &[])) };
+    refuse_foreign(path, parent)?;
     let home = names10x::home(parent, "").root;
     let above_bins = home.parent().filter(|_| names10x::bin_of(&file_name(&home)).is_some());
     let mut notes = Vec::new();
@@ -137,6 +173,14 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
         let name = file_name(path);
         notes.extend(found.notes.into_iter().filter(|n| n.contains(&name)));
     }
+    let lower = file_name(path).to_lowercase();
+    if walk::is_archive(&lower) {
+        let message = "this is an archive; unpack it and choose the folder that comes out";
+        return Err(ReadError::malformed(path, message));
+    }
+    if looks_like_geojson(path) {
+        return Err(ReadError::malformed(path, format!("the file {GEOJSON_ALONE}")));
+    }
     if walk::is_foreign(&file_name(path).to_lowercase()) {
         let message = "this is a file of another program, which is not read here; save it as .h5ad";
         return Err(ReadError::malformed(path, message));
@@ -148,6 +192,7 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
 fn nothing(path: &Path, what: &str, notes: &[String]) -> ReadError {
     let message = match (notes.first().map(|n| n.trim_end_matches('.')), what) {
         (None, _) => what.to_owned(),
+        (Some(EMPTY), _) => EMPTY.to_owned(),
         (Some(why), LOOKED_FOR) => format!("no sample in it can be used ({why})"),
         (Some(why), names10x::NO_SAMPLE) => format!("the file cannot be used ({why})"),
         (Some(why), _) => format!("{what} ({why})"),
@@ -160,19 +205,21 @@ fn tidy(found: &mut Recognition) {
     for sample in &mut found.samples {
         sample.name = sample::usable_name(&sample.name);
     }
+    copies::leave_out(found);
+    // Names that differ by capitals only are one in a project.
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for sample in &found.samples {
-        *count.entry(sample.name.clone()).or_default() += 1;
+        *count.entry(sample.name.to_lowercase()).or_default() += 1;
     }
     for sample in &mut found.samples {
         // Samples of the same name lie in different folders.
-        if count.get(&sample.name).is_some_and(|&n| n > 1) && !sample.place.is_empty() {
+        if count.get(&sample.name.to_lowercase()).is_some_and(|&n| n > 1) && !sample.place.is_empty() {
             sample.name = sample::usable_name(&format!("{}_{}", sample.place, sample.name));
         }
     }
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for sample in &mut found.samples {
-        let times = seen.entry(sample.name.clone()).or_default();
+        let times = seen.entry(sample.name.to_lowercase()).or_default();
         *times += 1;
         if *times > 1 {
             sample.name = format!("{} ({times})", sample.name);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
+use super::copies::{self, without_mark};
 
 /// What a file is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +24,16 @@ pub(super) enum Part {
     Ignored(&'static str),
 }
 
+/// What is said of the matrices of segmented cells.
+const CELLS: &str = "segmented cells, which are not read; add binned_outputs of the same run";
+
 /// Names inside file names, longer ones before those that are part of them, and the endings they come with.
 const NAMES: [(&str, &[&str], Part); 21] = [
     ("raw_probe_bc_matrix", &["h5"], Part::Ignored("counts of probes, not of genes")),
     ("molecule_info", &["h5"], Part::Ignored("single molecules, not counts")),
     ("feature_slice", &["h5"], Part::Ignored("pictures for Loupe Browser")),
-    ("filtered_feature_cell_matrix", &["h5"], Part::Ignored("segmented cells, not bins")),
-    ("raw_feature_cell_matrix", &["h5"], Part::Ignored("segmented cells, not bins")),
+    ("filtered_feature_cell_matrix", &["h5"], Part::Ignored(CELLS)),
+    ("raw_feature_cell_matrix", &["h5"], Part::Ignored(CELLS)),
     ("filtered_feature_bc_matrix", &["h5"], Part::MatrixH5 { raw: false }),
     ("raw_feature_bc_matrix", &["h5"], Part::MatrixH5 { raw: true }),
     ("filtered_gene_bc_matrices_h5", &["h5"], Part::MatrixH5 { raw: false }),
@@ -114,6 +118,7 @@ pub(super) fn is_raw(name: &str) -> bool {
 
 /// The size of bins that a folder such as `square_008um` holds.
 pub(super) fn bin_of(folder: &str) -> Option<u32> {
+    let folder = without_mark(folder).map_or(folder, |(rest, _)| rest);
     let lower = folder.to_ascii_lowercase();
     let (_, rest) = lower.rsplit_once("square_")?;
     let digits = rest.strip_suffix("um")?;
@@ -138,15 +143,24 @@ pub(super) struct Home {
     pub(super) root: PathBuf,
     /// The sample, where folders or file names tell; otherwise empty.
     pub(super) token: String,
+    /// What makes a folder on the way a second copy: "(1)" of "spatial (1)"; otherwise empty.
+    pub(super) copy: String,
 }
 
 /// Climbs from `folder` out of the folders that belong to a sample.
 pub(super) fn home(folder: &Path, token: &str) -> Home {
     let mut root = folder.to_path_buf();
     let mut token = without_known_ends(token).to_owned();
+    let mut copy = String::new();
     while let Some(parent) = root.parent() {
         let name = file_name(&root);
-        let lower = name.to_ascii_lowercase();
+        let mut lower = name.to_ascii_lowercase();
+        if let Some((rest, mark)) = without_mark(&name)
+            && INNER.contains(&rest.to_ascii_lowercase().as_str())
+        {
+            lower = rest.to_ascii_lowercase();
+            copy = if copy.is_empty() { mark } else { format!("{mark} {copy}") };
+        }
         let genome = file_name(parent).to_ascii_lowercase().ends_with("gene_bc_matrices");
         if !INNER.contains(&lower.as_str()) && !genome {
             // `CID4290_spatial`, `CID4290_filtered_count_matrix`.
@@ -160,7 +174,7 @@ pub(super) fn home(folder: &Path, token: &str) -> Home {
         }
         root = parent.to_path_buf();
     }
-    Home { root, token: without_accession(&token).to_owned() }
+    Home { root, token: without_accession(&token).to_owned(), copy }
 }
 
 /// `text` without "_spatial", "_filtered_feature_bc_matrix" and the like at its end.
@@ -196,7 +210,7 @@ pub(super) const NO_SAMPLE: &str = "this file belongs to no sample that was foun
 
 /// What is missing beside a file that belongs to no sample.
 pub(super) fn what_it_lacks(path: &Path) -> String {
-    let name = file_name(path);
+    let (name, _) = copies::of_file(&file_name(path));
     let text = match part_of(&name).map(|(part, _)| part) {
         Some(Part::MatrixH5 { .. } | Part::MatrixMtx) => {
             "no positions (tissue_positions.csv, _list.csv or .parquet) were found for this matrix; it may be of single \

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
 use crate::core::geometry::Mpp;
+use crate::data::project::MAX_NAME;
 
 /// What an image shows of the slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,10 +160,11 @@ impl Sample {
     }
 }
 
-/// A name that a project can use, nearest to `name`.
+/// A name that a project can use, nearest to `name`: that of a folder or file as people wrote it.
 pub(super) fn usable_name(name: &str) -> String {
-    const LONGEST: usize = 80;
-    let replaced = name.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c });
+    /// Room for the number that tells it from others.
+    const LONGEST: usize = MAX_NAME - 8;
+    let replaced = name.trim().chars().map(|c| if c.is_control() || "/\\".contains(c) { '_' } else { c });
     let mut usable = String::new();
     for c in replaced {
         if usable.len() + c.len_utf8() > LONGEST {
@@ -170,6 +172,6 @@ pub(super) fn usable_name(name: &str) -> String {
         }
         usable.push(c);
     }
-    let usable = usable.trim_matches(|c: char| c.is_whitespace() || "._-".contains(c));
-    if usable.is_empty() { "sample".to_owned() } else { usable.to_owned() }
+    let usable = usable.trim_end();
+    if usable.chars().all(|c| "._- ".contains(c)) { "sample".to_owned() } else { usable.to_owned() }
 }

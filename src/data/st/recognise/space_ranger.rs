@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
+use super::copies::{self, without_mark};
 use super::names10x::{Part, bin_of, home, is_raw, part_of, split_bin, without_accession};
 use super::walk::{Found, Listing};
 use super::{ImageKind, Recognition, visium};
@@ -28,6 +29,8 @@ pub(super) struct Key {
     /// In lower case.
     pub(super) name: String,
     pub(super) bin: Option<u32>,
+    /// What makes its files second copies, "(1)"; otherwise empty.
+    pub(super) copy: String,
 }
 
 /// The files of one sample.
@@ -58,14 +61,24 @@ pub(super) fn sample_folder(folder: &Path) -> PathBuf {
     }
 }
 
-fn key_of(folder: &Path, token: &str) -> (Key, PathBuf, String) {
+fn key_of(folder: &Path, token: &str, copy: &str) -> (Key, PathBuf, String) {
     let (stated, token) = split_bin(token);
     let inner = home(folder, token);
     let of_folder = bin_of(&file_name(&inner.root));
+    let mut copies = vec![copy.to_owned(), inner.copy.clone()];
+    if of_folder.is_some() {
+        copies.extend(without_mark(&file_name(&inner.root)).map(|(_, mark)| mark));
+    }
     let outer = match (of_folder, inner.root.parent()) {
-        (Some(_), Some(parent)) => home(parent, &inner.token),
+        (Some(_), Some(parent)) => {
+            let outer = home(parent, &inner.token);
+            copies.push(outer.copy.clone());
+            outer
+        }
         _ => inner,
     };
+    copies.retain(|mark| !mark.is_empty());
+    copies.dedup();
     let bin = stated.or(of_folder);
     let of_folder = file_name(&outer.root);
     let of_folder = without_accession(&of_folder);
@@ -75,13 +88,14 @@ fn key_of(folder: &Path, token: &str) -> (Key, PathBuf, String) {
         Some(parent) if own_folder => parent.to_path_buf(),
         _ => outer.root.clone(),
     };
-    (Key { place, name: name.to_lowercase(), bin }, outer.root, name)
+    (Key { place, name: name.to_lowercase(), bin, copy: copies.join(" ") }, outer.root, name)
 }
 
 /// Finds Visium and Visium HD samples.
 pub(super) fn find(root: &Path, listing: &mut Listing, found: &mut Recognition) {
     add_images_beside(root, listing);
     let mut groups = grouped(listing);
+    join_copies(&mut groups);
     join_by_folder(&mut groups);
     share_images(&mut groups);
     visium::build(&groups, listing, found);
@@ -112,13 +126,15 @@ fn add_images_beside(root: &Path, listing: &mut Listing) {
 }
 
 fn grouped(listing: &mut Listing) -> Groups {
-    let names: BTreeSet<PathBuf> = listing.files.iter().map(|f| f.path.clone()).collect();
+    let names: BTreeSet<String> =
+        listing.files.iter().map(|f| f.path.to_string_lossy().to_lowercase()).collect();
     let mut groups = Groups::new();
     for file in &mut listing.files {
-        let Some((part, token)) = part_of(&file.name).filter(|_| !file.used) else { continue };
+        let (plain, mark) = copies::of_file(&file.name);
+        let Some((part, token)) = part_of(&plain).filter(|_| !file.used) else { continue };
         file.used = true;
         let folder = file.folder().to_path_buf();
-        let (key, root, name) = key_of(&folder, &token);
+        let (key, root, name) = key_of(&folder, &token, &mark);
         let group = groups.entry(key).or_insert_with(|| Group { name, ..Group::default() });
         group.by_folder |= token.is_empty();
         group.files.push(file.path.clone());
@@ -130,6 +146,10 @@ fn grouped(listing: &mut Listing) -> Groups {
             }
             Part::MatrixMtx => match mtx(file, &names) {
                 Some(matrix) => group.matrices.push(matrix),
+                None if !mark.is_empty() => group.ignored.push(format!(
+                    "{} (a second copy; rename it and its barcodes and features without \"{mark}\")",
+                    file.name
+                )),
                 None => group.ignored.push(format!("{} (its barcodes or features are missing)", file.name)),
             },
             Part::Positions => group.positions.push(file.path.clone()),
@@ -144,11 +164,14 @@ fn grouped(listing: &mut Listing) -> Groups {
 }
 
 /// `matrix.mtx` with barcodes and features beside it, as the folder; with a prefix, as the file.
-fn mtx(file: &Found, names: &BTreeSet<PathBuf>) -> Option<Matrix> {
+fn mtx(file: &Found, names: &BTreeSet<String>) -> Option<Matrix> {
     let at = file.lower.rfind("matrix.mtx")?;
     let prefix = file.name.get(..at)?;
     let there = |part: &str| {
-        ["", ".gz"].iter().any(|gz| names.contains(&file.folder().join(format!("{prefix}{part}.tsv{gz}"))))
+        ["tsv", "tsv.gz", "txt", "txt.gz"].iter().any(|ending| {
+            let path = file.folder().join(format!("{prefix}{part}.{ending}"));
+            names.contains(&path.to_string_lossy().to_lowercase())
+        })
     };
     if !there("barcodes") || !(there("features") || there("genes")) {
         return None;
@@ -159,6 +182,62 @@ fn mtx(file: &Found, names: &BTreeSet<PathBuf>) -> Option<Matrix> {
         return Some(Matrix { raw, mtx: true, packed: false, path: folder.to_path_buf() });
     }
     Some(Matrix { raw: is_raw(prefix), mtx: true, packed: false, path: file.path.clone() })
+}
+
+/// Joins second copies with the files that they are copies of. Where a copy is all there is of a part of a sample, it is
+/// used; where the original is there too, that is used and the copy is named. Copies that are a whole sample beside a
+/// whole sample stay one: browsers number the files of another sample just so.
+fn join_copies(groups: &mut Groups) {
+    let whole = |g: &Group| !g.matrices.is_empty() && !g.positions.is_empty();
+    let marked: Vec<Key> = groups.keys().filter(|k| !k.copy.is_empty()).cloned().collect();
+    for key in marked {
+        let original = Key { copy: String::new(), ..key.clone() };
+        let both = groups.get(&key).is_some_and(whole) && groups.get(&original).is_some_and(whole);
+        if both {
+            if let Some(group) = groups.get_mut(&key) {
+                group.name = format!("{} {}", group.name, key.copy);
+            }
+            continue;
+        }
+        let Some(from) = groups.remove(&key) else { continue };
+        let to =
+            groups.entry(original).or_insert_with(|| Group { name: from.name.clone(), ..Group::default() });
+        to.by_folder |= from.by_folder;
+        to.roots.extend(from.roots);
+        to.files.extend(from.files);
+        to.ignored.extend(from.ignored);
+        let mut copies: Vec<(PathBuf, PathBuf)> = Vec::new();
+        for matrix in from.matrices {
+            match to.matrices.iter().find(|m| (m.raw, m.mtx) == (matrix.raw, matrix.mtx)) {
+                Some(used) => copies.push((matrix.path, used.path.clone())),
+                None => to.matrices.push(matrix),
+            }
+        }
+        for (parts, more) in
+            [(&mut to.positions, from.positions), (&mut to.scale_factors, from.scale_factors)]
+        {
+            match parts.first().cloned() {
+                Some(used) => copies.extend(more.into_iter().map(|copy| (copy, used.clone()))),
+                None => parts.extend(more),
+            }
+        }
+        for (kind, image) in from.images {
+            match to.images.iter().find(|(k, _)| *k == kind) {
+                Some((_, used)) => copies.push((image, used.clone())),
+                None => to.images.push((kind, image)),
+            }
+        }
+        let name = |path: &Path| match (path.parent(), file_name(path)) {
+            // Which of two folders is meant, their names say.
+            (Some(folder), name) if without_mark(&file_name(folder)).is_some() => {
+                format!("{}/{name}", file_name(folder))
+            }
+            (_, name) => name,
+        };
+        let told =
+            copies.iter().map(|(copy, used)| format!("{} (a copy; {} is used)", name(copy), file_name(used)));
+        to.ignored.extend(told);
+    }
 }
 
 /// Joins what lies in one folder under different names: `V1_Brain_filtered_feature_bc_matrix.h5` beside `spatial`.

@@ -1,8 +1,10 @@
 //! The files below a folder.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::geojson::looks_like_geojson;
 use super::super::names::file_name;
 use crate::core::files::FileError;
 
@@ -11,7 +13,8 @@ const DEPTH: usize = 7;
 /// More files than this are not looked at.
 const MOST_FILES: usize = 20_000;
 /// Folders whose many files are nothing that is read here.
-const SKIPPED: [&str; 16] = [
+const SKIPPED: [&str; 17] = [
+    "__macosx",
     "analysis",
     "analysis_csv",
     "cellvit_seg",
@@ -29,9 +32,18 @@ const SKIPPED: [&str; 16] = [
     "transcripts",
     "xenium_seg",
 ];
+/// What file managers leave in every folder.
+const LEFT_BEHIND: [&str; 3] = ["thumbs.db", "desktop.ini", "icon\r"];
 /// Files of other programs that hold what is looked for, in forms that are not read here.
 const FOREIGN: [&str; 8] = [".rds", ".rdata", ".rda", ".h5seurat", ".loom", ".h5mu", ".qs", ".cloupe"];
 const IMAGES: [&str; 6] = [".tif", ".tiff", ".btf", ".jpg", ".jpeg", ".png"];
+
+/// What is said of the cells of Space Ranger 4.
+pub(super) const CELLS: &str =
+    "holds segmented cells, which are not read; add binned_outputs of the same run instead";
+/// What is said of them where the bins are there.
+pub(super) const CELLS_BESIDE_BINS: &str =
+    "holds segmented cells, which are not read; binned_outputs is used";
 
 /// A file that was found.
 #[derive(Debug, Clone)]
@@ -56,6 +68,15 @@ impl Found {
         IMAGES.iter().any(|e| name.ends_with(e))
     }
 
+    /// The slide of a scanner, in a format of its maker's.
+    pub(super) fn is_scan(&self) -> bool {
+        const SCANS: [&str; 12] = [
+            ".svs", ".ndpi", ".mrxs", ".scn", ".czi", ".vms", ".vmu", ".bif", ".dcm", ".isyntax", ".vsi",
+            ".qptiff",
+        ];
+        SCANS.iter().any(|e| self.lower.ends_with(e))
+    }
+
     pub(super) fn is_table(&self) -> bool {
         let name = self.lower.strip_suffix(".gz").unwrap_or(&self.lower);
         [".csv", ".tsv", ".txt"].iter().any(|e| name.ends_with(e))
@@ -67,8 +88,17 @@ impl Found {
     }
 
     pub(super) fn is_archive(&self) -> bool {
-        [".tar", ".tar.gz", ".tgz", ".zip", ".7z", ".rar"].iter().any(|e| self.lower.ends_with(e))
+        is_archive(&self.lower)
     }
+}
+
+/// Whether a file of this name, in lower case, is an archive of others.
+pub(super) fn is_archive(lower: &str) -> bool {
+    const ARCHIVES: [&str; 12] = [
+        ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".zip", ".7z", ".rar",
+        ".gtar",
+    ];
+    ARCHIVES.iter().any(|e| lower.ends_with(e))
 }
 
 /// Whether a file of this name, in lower case, is of another program.
@@ -83,9 +113,7 @@ pub(super) fn why_not(name: &str) -> Option<String> {
     if lower.ends_with(".zarr") {
         return Some(format!("{name} is a Zarr store, which is not read here; write its table as .h5ad"));
     }
-    (lower == "segmented_outputs").then(|| {
-        format!("{name} holds segmented cells, not bins, and was passed over; binned_outputs is used")
-    })
+    (lower == "segmented_outputs").then(|| format!("{name} {CELLS}"))
 }
 
 /// The files below a folder, by path.
@@ -94,6 +122,8 @@ pub(super) struct Listing {
     pub(super) files: Vec<Found>,
     /// What was not looked at.
     pub(super) notes: Vec<String>,
+    /// See [`Listing::regions`].
+    regions: OnceCell<Vec<PathBuf>>,
 }
 
 impl Listing {
@@ -127,7 +157,7 @@ impl Listing {
                 for (path, is_folder) in here {
                     let name = file_name(&path);
                     let lower = name.to_lowercase();
-                    if name.starts_with('.') {
+                    if name.starts_with('.') || LEFT_BEHIND.contains(&lower.as_str()) {
                         continue;
                     }
                     if is_folder {
@@ -152,6 +182,16 @@ impl Listing {
         }
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listing)
+    }
+
+    /// The files that hold regions as GeoJSON, whether a sample uses them or not; looked for once.
+    pub(super) fn regions(&self) -> &[PathBuf] {
+        /// Each is opened, and so many drawings has nobody.
+        const MOST: usize = 500;
+        self.regions.get_or_init(|| {
+            let could_be = self.files.iter().filter(|f| !f.lower.contains("scalefactors"));
+            could_be.map(|f| f.path.clone()).filter(|p| looks_like_geojson(p)).take(MOST).collect()
+        })
     }
 
     /// Marks `path` as used by a sample.

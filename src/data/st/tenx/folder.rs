@@ -27,7 +27,12 @@ pub struct MtxFiles {
 pub fn mtx_prefixes(folder: &Path) -> Result<Vec<String>, FileError> {
     let mut prefixes: Vec<String> = names(folder)?
         .iter()
-        .filter_map(|name| plain(name).strip_suffix(MATRIX).map(str::to_owned))
+        .filter_map(|name| {
+            let plain = plain(name);
+            let at = plain.len().checked_sub(MATRIX.len())?;
+            let (prefix, ending) = plain.split_at_checked(at)?;
+            ending.eq_ignore_ascii_case(MATRIX).then(|| prefix.to_owned())
+        })
         .collect();
     prefixes.sort();
     prefixes.dedup();
@@ -57,7 +62,8 @@ pub fn find_mtx(folder: &Path, prefix: Option<&str>) -> Result<MtxFiles, ReadErr
     let find = |wanted: &[&str]| -> Result<PathBuf, ReadError> {
         let name = wanted.iter().find_map(|ending| {
             let full = format!("{prefix}{ending}");
-            names.iter().find(|name| **name == full).or_else(|| names.iter().find(|name| plain(name) == full))
+            let is = |name: &&String| plain(name).eq_ignore_ascii_case(&full);
+            names.iter().find(|name| **name == full).or_else(|| names.iter().find(is))
         });
         name.map(|name| folder.join(name)).ok_or_else(|| {
             let wanted = wanted.iter().map(|w| format!("{prefix}{w}")).collect::<Vec<_>>().join(" or ");
@@ -73,7 +79,7 @@ pub fn find_mtx(folder: &Path, prefix: Option<&str>) -> Result<MtxFiles, ReadErr
 
 /// The name without ".gz".
 fn plain(name: &str) -> &str {
-    name.strip_suffix(".gz").unwrap_or(name)
+    name.strip_suffix(".gz").or_else(|| name.strip_suffix(".GZ")).unwrap_or(name)
 }
 
 fn names(folder: &Path) -> Result<Vec<String>, FileError> {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator};
 
 use super::LARGEST_COUNT;
 use super::features::{FeatureKind, FeatureMatrix, check_barcodes};
@@ -12,7 +12,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::matrix::{Csr, CsrBuilder, PartsError};
 use crate::core::progress::Progress;
 use crate::data::genes::with_unique_ids;
-use crate::data::hdf5::{Dataset, File, Kind, Watch};
+use crate::data::hdf5::{File, Kind, Watch};
 use crate::data::section::CountTable;
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name, quoted};
@@ -110,7 +110,7 @@ pub(super) fn read_from(
             let kinds = fits("feature_type", texts("feature_type")?)?;
             let genomes = fits("genome", texts("genome")?)?;
             let kinds: Vec<FeatureKind> = kinds.iter().map(|k| FeatureKind::named(k)).collect();
-            let (spots, counts) = compressed(file, "matrix", ids.len(), progress, cancel)?;
+            let (spots, counts) = compressed(file, "matrix", &names, progress, cancel)?;
             let genes = with_unique_ids(names.into_iter().zip(ids));
             Ok(FeatureMatrix { table: CountTable { spots, genes, counts }, kinds, genomes })
         }
@@ -124,7 +124,7 @@ pub(super) fn read_from(
                     let message = format!("{found} for {genes}; the file is damaged");
                     return Err(file.wrong(&format!("{genome}/gene_names"), message).into());
                 }
-                let (spots, counts) = compressed(file, &genome, ids.len(), progress, cancel)?;
+                let (spots, counts) = compressed(file, &genome, &names, progress, cancel)?;
                 parts.push(Part { genome, names, ids, spots, counts });
             }
             Ok(beside(parts))
@@ -173,14 +173,15 @@ fn layout(file: &File) -> Result<Layout, ReadError> {
     Ok(Layout::Genomes(genomes))
 }
 
-/// The barcodes of a group and its matrix, barcodes x `features`.
+/// The barcodes of a group and its matrix, barcodes x features, which are called `names`.
 fn compressed(
     file: &File,
     group: &str,
-    features: usize,
+    names: &[String],
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<(Vec<String>, Csr), ReadError> {
+    let features = names.len();
     let at = |name: &str| format!("{group}/{name}");
     let spots = file.dataset(&at("barcodes"))?.all_texts()?;
     check_barcodes(file.path(), &spots)?;
@@ -222,7 +223,20 @@ fn compressed(
     let mut watch = Watch::new(&stage, stored.rows().saturating_mul(2), progress, cancel);
     let columns: Vec<u32> = watch.read(&indices)?;
     let values: Vec<f32> = watch.read(&stored)?;
-    check_counts(&stored, &values)?;
+    if let Some((at, value)) = no_count(&values) {
+        let spot =
+            spots.get(starts.partition_point(|&s| s <= at).saturating_sub(1)).map_or("", String::as_str);
+        let gene = columns.get(at).and_then(|&c| names.get(c as usize)).map_or("", String::as_str);
+        let start = format!("the count of {} in spot {} is {value}", quoted(gene), quoted(spot));
+        let why = match value {
+            v if v < 0.0 => "; counts cannot be negative, so give raw counts",
+            v if v.is_finite() && v.fract() != 0.0 => {
+                "; counts are whole numbers, so give raw counts, not normalised values"
+            }
+            _ => ", which cannot be a count; the file is damaged",
+        };
+        return Err(stored.wrong(format!("{start}{why}")).into());
+    }
     let matrix = Csr::from_parts(features, starts, columns, values).map_err(|e| match e {
         PartsError::Column { row, column } => {
             let spot = spots.get(row).map_or("", String::as_str);
@@ -241,15 +255,11 @@ fn compressed(
     Ok((spots, matrix))
 }
 
-fn check_counts(data: &Dataset<'_>, values: &[f32]) -> Result<(), ReadError> {
-    let no_count = |v: &&f32| !((0.0..=LARGEST_COUNT).contains(*v) && v.fract() == 0.0);
-    match values.par_iter().find_any(no_count) {
-        None => Ok(()),
-        Some(v) if *v < 0.0 || v.fract() != 0.0 => {
-            Err(data.wrong(format!("{v} is not a count; give raw counts, not normalised values")).into())
-        }
-        Some(v) => Err(data.wrong(format!("a count of {v} cannot be; the file is damaged")).into()),
-    }
+/// The first value that is no count, and where it is.
+fn no_count(values: &[f32]) -> Option<(usize, f32)> {
+    let wrong = |v: f32| !((0.0..=LARGEST_COUNT).contains(&v) && v.fract() == 0.0);
+    let at = values.par_iter().position_first(|&v| wrong(v))?;
+    Some((at, *values.get(at)?))
 }
 
 /// One genome of version 2.

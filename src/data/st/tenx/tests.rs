@@ -94,7 +94,10 @@ fn wrong_matrices_are_explained() {
     let outside =
         "spot \"AAAG-1\" has a count of feature 3 (from 0 on), but there are 3; the file is damaged";
     assert_eq!(text, format!("m.h5: matrix/indices: {outside}"));
-    assert!(says(with_values(&[1, 2, -3, 4, 5], &[2, 0, 1, 2, 0])).contains("-3 is not a count; give raw"));
+    assert!(
+        says(with_values(&[1, 2, -3, 4, 5], &[2, 0, 1, 2, 0]))
+            .contains("is -3; counts cannot be negative, so give raw")
+    );
     assert!(says(with_values(&[1, 2, 99_999_999, 4, 5], &[2, 0, 1, 2, 0])).contains("cannot be"));
     assert!(
         says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2, 0]))

@@ -179,7 +179,7 @@ fn table(
 /// What holds for several samples is said once, and what was left out.
 fn told(ui: &mut Ui, form: &SamplesForm) {
     let warnings = form.warnings();
-    if warnings.is_empty() && form.notes.is_empty() {
+    if warnings.is_empty() && form.notes.is_empty() && form.refused().next().is_none() {
         return;
     }
     ScrollArea::vertical().id_salt("told").max_height(96.0).auto_shrink([false, true]).show(ui, |ui| {
@@ -188,6 +188,9 @@ fn told(ui: &mut Ui, form: &SamplesForm) {
         let mut line = |text: String, color| {
             ui.add(Label::new(RichText::new(text).small().color(color)).wrap().selectable(true));
         };
+        for (sample, why) in form.refused() {
+            line(format!("{sample} cannot be used: {why}."), c.bad);
+        }
         for (warning, names) in warnings {
             let end = if warning.ends_with('.') { "" } else { "." };
             line(format!("{}: {warning}{end}", some_names(&names, NAMES)), c.text);

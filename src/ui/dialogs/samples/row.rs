@@ -119,6 +119,9 @@ fn remarks(ui: &mut Ui, rect: Rect, row: &SampleRow, problem: Option<&str>) {
     let (text, color) = match (problem, row.candidate.warnings.as_slice()) {
         (Some(problem), _) => (problem.to_owned(), c.bad),
         (None, _) if lacks.is_some() => (format!("It lacks {}.", lacks.unwrap_or_default()), c.bad),
+        (None, _) if row.candidate.refused.is_some() => {
+            (format!("Cannot be used: {}.", row.candidate.refused.as_deref().unwrap_or_default()), c.bad)
+        }
         (None, _) if row.known => ("In the project already.".to_owned(), c.weak),
         (None, []) => return,
         (None, warnings) => (warnings.join(". "), c.fair),
@@ -171,13 +174,16 @@ fn labels(
         }
         return;
     }
+    let file =
+        entry.labels.as_ref().map(|f| f.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let none = file.as_deref().unwrap_or("none");
     let mut chosen = entry.label_column.clone();
     let combo = ComboBox::from_id_salt(("sample labels", at))
-        .selected_text(entry.label_column.as_deref().unwrap_or("none"))
+        .selected_text(entry.label_column.as_deref().unwrap_or(none))
         .width(ui.available_width())
         .truncate()
         .show_ui(ui, |ui| {
-            ui.selectable_value(&mut chosen, None, "none");
+            ui.selectable_value(&mut chosen, None, none);
             for column in &row.candidate.label_columns {
                 ui.selectable_value(&mut chosen, Some(column.clone()), column);
             }
@@ -186,7 +192,7 @@ fn labels(
     if chosen != entry.label_column {
         match next.rows.get_mut(at) {
             _ if several => next.set_label_column(chosen.as_deref()),
-            Some(own) => own.candidate.entry.label_column = chosen,
+            Some(own) => own.candidate.set_label_column(chosen.as_deref()),
             None => {}
         }
     }

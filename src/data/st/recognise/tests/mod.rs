@@ -1,4 +1,5 @@
 mod collections;
+mod copies;
 mod refused;
 
 use proptest::prelude::*;
@@ -288,7 +289,7 @@ fn names_are_unique_and_usable() {
         ]);
     }
     assert_eq!(names(&dir.recognise("")), ["run1_s1", "run2_s1"]);
-    assert_eq!(sample::usable_name(" a/b:c. "), "a_b_c");
+    assert_eq!(sample::usable_name(" a/b:c. "), "a_b:c.");
     assert_eq!(sample::usable_name("..."), "sample");
 }
 

@@ -64,10 +64,20 @@ fn what_cannot_be_read_says_what_to_do() {
     );
     dir.fill(&OUTS);
     dir.fill(&["lung/outs/segmented_outputs/filtered_feature_cell_matrix.h5"]);
-    let told =
-        "segmented_outputs holds segmented cells, not bins, and was passed over; binned_outputs is used";
+    let told = "segmented_outputs holds segmented cells, which are not read; add binned_outputs of the same run instead";
     assert_eq!(dir.recognise("lung").notes, [told]);
-    assert_eq!(dir.says("lung/outs/segmented_outputs"), format!("P: {told}"));
+    for path in ["segmented_outputs", "segmented_outputs/filtered_feature_cell_matrix.h5"] {
+        assert_eq!(dir.says(&format!("lung/outs/{path}")), format!("P: {told}"));
+    }
+    dir.fill(&["new/outs/segmented_outputs/spatial/scalefactors_json.json"]);
+    assert!(dir.says("new").ends_with(&format!("({told})")), "{}", dir.says("new"));
+    assert_eq!(dir.says("new/outs/segmented_outputs/spatial"), format!("P: {told}"));
+    dir.fill(&[
+        "new/outs/binned_outputs/square_008um/filtered_feature_bc_matrix.h5",
+        "new/outs/binned_outputs/square_008um/spatial/tissue_positions.parquet",
+    ]);
+    let beside = "segmented_outputs holds segmented cells, which are not read; binned_outputs is used";
+    assert_eq!(dir.recognise("new").notes, [beside]);
 }
 
 #[test]

@@ -1,21 +1,25 @@
 //! Samples that were found in a folder or file, as the sections they would become: which image is used, which
 //! values, and what the user should know before they are added.
 
+mod check;
+
 use std::path::{Path, PathBuf};
 
-use crate::core::cancel::CancelToken;
+use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::Progress;
 use crate::data::anndata::{self, Inspected};
 use crate::data::project::SectionEntry;
 use crate::data::section::ValueKind;
-use crate::data::slide::{MAX_PIXELS, MAX_SIDE, place};
+use crate::data::slide::{MAX_PIXELS, MAX_SIDE, Slide, place};
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name};
 use crate::data::st::recognise::{
-    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, recognise,
+    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, is_copy, recognise,
 };
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::tenx::inspect_h5;
+
+pub use check::check;
 
 /// Layers that hold counts where `X` does not.
 const COUNT_LAYERS: [&str; 7] = ["counts", "raw_counts", "count", "raw_count", "umi", "umis", "raw"];
@@ -37,45 +41,141 @@ pub struct Candidate {
     pub size: Option<(usize, usize)>,
     /// Columns that could be its labels, of an AnnData file.
     pub label_columns: Vec<String>,
+    /// Why it cannot be used, a sentence, where [`check`] has found that out.
+    pub refused: Option<String>,
 }
 
 impl Candidate {
-    /// Why it cannot be added as it is; `None` when it can.
+    /// What it still lacks to be added; `None` when it is complete.
     pub fn lacks(&self) -> Option<&'static str> {
         self.entry.image.as_os_str().is_empty().then_some("a slide image")
     }
+
+    /// Takes the labels from a column of `obs`, which then count instead of those of a file.
+    pub fn set_label_column(&mut self, column: Option<&str>) {
+        self.entry.label_column = column.map(str::to_owned);
+        if column.is_some() {
+            self.entry.labels = None;
+        }
+    }
+
+    /// Whether nothing is known that keeps it from being used.
+    pub fn is_usable(&self) -> bool {
+        self.lacks().is_none() && self.refused.is_none()
+    }
 }
 
-/// Finds what `paths` hold; a sample that is found twice is told once. Also what could not be used, a sentence each.
+/// What one path holds.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it was looked for.
+    pub path: PathBuf,
+    /// The samples, and what could not be used, a sentence each; or why nothing was recognised.
+    pub result: Result<(Vec<Candidate>, Vec<String>), ReadError>,
+}
+
+/// Finds what `paths` hold; a sample that is found twice is listed once. Also what could not be used, a sentence each:
+/// a path in which nothing was recognised is no reason to leave out the others.
 ///
 /// # Errors
-/// [`ReadError`] in one sentence for the first path in which nothing was recognised, or on cancel.
+/// [`ReadError`] in one sentence for the first path when nothing was recognised in any, or on cancel.
 pub fn find(
     paths: &[PathBuf],
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<(Vec<Candidate>, Vec<String>), ReadError> {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    let mut notes = Vec::new();
+    let (mut candidates, mut notes) = (Vec::new(), Vec::new());
+    let mut failed = Vec::new();
+    let each = find_each(paths, progress, cancel)?;
+    let all = each.len();
+    for found in each {
+        match found.result {
+            Ok((found, told)) => {
+                candidates.extend(found);
+                notes.extend(told);
+            }
+            Err(error) => failed.push(error),
+        }
+    }
+    notes.extend(failed.iter().map(ToString::to_string));
+    notes.dedup();
+    match failed.into_iter().next() {
+        Some(first) if all > 0 && candidates.is_empty() => Err(first),
+        _ => Ok((candidates, notes)),
+    }
+}
+
+/// Finds what each of `paths` holds; a sample that is found twice is listed where it was found first.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn find_each(
+    paths: &[PathBuf],
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Vec<Found>, Cancelled> {
+    let mut all: Vec<Found> = Vec::with_capacity(paths.len());
+    let mut sources: Vec<Source> = Vec::new();
     for path in paths {
         cancel.check()?;
         progress.report(&format!("Looking through {}", file_name(path)), 0, 0);
-        let Recognition { samples, notes: more } = recognise(path)?;
-        notes.extend(more);
-        for (done, sample) in samples.iter().enumerate() {
-            cancel.check()?;
-            progress.report(&format!("Looking at {}", sample.name), done as u64, samples.len() as u64);
-            let (found, problem) = of_sample(sample);
-            notes.extend(problem);
-            for candidate in found {
-                if !candidates.iter().any(|c| c.entry.source == candidate.entry.source) {
-                    candidates.push(candidate);
+        let result = match recognise(path) {
+            Ok(Recognition { samples, mut notes }) => {
+                let mut candidates: Vec<Candidate> = Vec::new();
+                for (done, sample) in samples.iter().enumerate() {
+                    cancel.check()?;
+                    let stage = format!("Looking at {}", sample.name);
+                    progress.report(&stage, done as u64, samples.len() as u64);
+                    let (found, problem) = of_sample(sample);
+                    notes.extend(problem);
+                    candidates.extend(found);
                 }
+                candidates.retain(|c| {
+                    let new = !sources.contains(&c.entry.source);
+                    if new {
+                        sources.push(c.entry.source.clone());
+                    }
+                    new
+                });
+                notes.dedup();
+                Ok((candidates, notes))
             }
+            Err(error) => Err(error),
+        };
+        all.push(Found { path: path.clone(), result });
+    }
+    refuse_copies(&mut all);
+    Ok(all)
+}
+
+/// Refuses second copies of what another path holds; those in one folder were left out when it was looked through.
+fn refuse_copies(all: &mut [Found]) {
+    let candidates = |found: &Found| found.result.as_ref().map_or(0, |(candidates, _)| candidates.len());
+    if all.iter().filter(|found| candidates(found) > 0).count() < 2 {
+        return;
+    }
+    let named: Vec<(String, PathBuf)> = all
+        .iter()
+        .filter_map(|found| found.result.as_ref().ok())
+        .flat_map(|(candidates, _)| candidates)
+        .map(|c| (c.entry.name.clone(), c.entry.source.counts().to_path_buf()))
+        .collect();
+    let mut refused: Vec<Option<String>> = vec![None; named.len()];
+    for at in 0..named.len() {
+        let original = named.iter().enumerate().find(|(other, original)| {
+            let copy = named.get(at).is_some_and(|own| {
+                is_copy((own.0.as_str(), own.1.as_path()), (original.0.as_str(), original.1.as_path()))
+            });
+            *other != at && copy && refused.get(*other).is_some_and(Option::is_none)
+        });
+        if let (Some((_, original)), Some(own)) = (original, refused.get_mut(at)) {
+            *own = Some(format!("it is a copy of {}", original.0));
         }
     }
-    notes.dedup();
-    Ok((candidates, notes))
+    let every = all.iter_mut().filter_map(|found| found.result.as_mut().ok()).flat_map(|(found, _)| found);
+    for (candidate, why) in every.zip(refused) {
+        candidate.refused = why;
+    }
 }
 
 /// The sections of a sample: one, or one a library of an AnnData file. And why there are none.
@@ -113,7 +213,7 @@ fn of_files(sample: &Sample) -> Candidate {
         _ => None,
     };
     let (chosen, line) = (sample.chosen, sample.line());
-    Candidate { entry, chosen, line, warnings, size, label_columns: Vec::new() }
+    Candidate { entry, chosen, line, warnings, size, label_columns: Vec::new(), refused: None }
 }
 
 /// The image with the most pixels that can be opened and whose place on the slide is known.
@@ -127,6 +227,13 @@ fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &mut Vec<Stri
         }
         entry.image.clone_from(&image.path);
         entry.image_scale = (image.kind != ImageKind::FullResolution).then_some(scale);
+        if Slide::is_grey(&image.path) {
+            warnings.push(format!(
+                "{} is grey, as a channel of immunofluorescence is; predictions are made for H&E, so choose the H&E image \
+                 where you have it",
+                file_name(&image.path)
+            ));
+        }
         break;
     }
     warn_of_small(entry, warnings);
@@ -237,6 +344,7 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             warnings,
             size: Some((spots, genes)),
             label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
+            refused: None,
         }
     });
     (candidates.collect(), None)
@@ -262,6 +370,12 @@ fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&anndata::
     };
     let area = |image: &SampleImage| image.size.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
     let slide = sample.images.iter().filter(|i| fits(i)).max_by_key(|i| area(i)).cloned();
+    if let (None, true, [image]) = (&slide, alone, sample.images.as_slice())
+        && let Some((width, height)) = image.size
+    {
+        let name = file_name(&image.path);
+        sample.ignored.push(format!("{name} ({width} x {height} pixels do not fit the positions)"));
+    }
     sample.images = slide.into_iter().collect();
 }
 

@@ -1,0 +1,249 @@
+//! What comes into a project, and what is refused, as users of the command line see it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hiscmcl::core::matrix::Matrix;
+use hiscmcl::data::anndata::{Column, Columns, Contents, write};
+use serde_json::Value;
+use support::{complaint, demo_project, hiscmcl, run};
+
+const SPOTS: usize = 16;
+
+/// An AnnData file of 4 x 4 spots, 100 pixels apart, with a slide beside it.
+fn anndata(folder: &Path, name: &str, value: impl Fn(usize, usize) -> f32) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    let path = folder.join(format!("{name}.h5ad"));
+    let x = Matrix::from_fn(SPOTS, 3, value);
+    let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<String>>();
+    let at = |i: usize| [(i % 4) as f64 * 100.0 + 50.0, (i / 4) as f64 * 100.0 + 50.0];
+    let halves = (0..SPOTS).map(|i| Some(if i < 8 { "left" } else { "right" }.to_owned())).collect();
+    let contents = Contents {
+        obs: Columns {
+            names: names("S", SPOTS),
+            columns: vec![
+                ("side".into(), Column::Categorical(halves)),
+                ("cluster".into(), Column::Int((0..SPOTS as i64).map(|i| i % 2).collect())),
+            ],
+        },
+        var: Columns { names: names("G", 3), columns: vec![] },
+        x: Some(&x),
+        layers: vec![],
+        obsm: vec![("spatial".into(), 2, (0..SPOTS).flat_map(at).collect())],
+        uns: vec![],
+    };
+    write(&path, &contents).unwrap();
+    let slide =
+        image::RgbImage::from_fn(400, 400, |x, y| image::Rgb([200, (x % 256) as u8, (y % 256) as u8]));
+    slide.save(folder.join(format!("{name}.png"))).unwrap();
+    path
+}
+
+fn sound(row: usize, column: usize) -> f32 {
+    (row + column) as f32
+}
+
+fn new_project(folder: &Path) -> PathBuf {
+    let project = folder.join("p.hiscmcl");
+    run(hiscmcl().args(["project", "new"]).arg(&project));
+    project
+}
+
+fn project(command: &str, project: &Path) -> Command {
+    let mut call = hiscmcl();
+    call.args(["project", command]).arg(project);
+    call
+}
+
+fn info(project: &Path) -> Value {
+    serde_json::from_str(&run(hiscmcl().arg("info").arg(project).arg("--json"))).unwrap()
+}
+
+fn names(info: &Value) -> Vec<&str> {
+    info["sections"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_no_command_could_use_is_refused_and_the_rest_is_added() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    let broken = anndata(&dir.path().join("b"), "broken", |r, c| match (r, c) {
+        (3, 1) => f32::INFINITY,
+        (5, _) => f32::NAN,
+        _ => sound(r, c),
+    });
+    let said = complaint(project("add", &file).arg(&broken));
+    assert!(said.starts_with("hiscmcl: Nothing was added: broken cannot be used: "), "{said}");
+    assert!(said.contains("broken.h5ad: X: the value of gene \"G1\" at spot \"S3\" is infinity"), "{said}");
+    assert!(said.contains("(and 3 other values are not finite either)"), "{said}");
+    assert!(names(&info(&file)).is_empty());
+
+    // Beside it, another file is added; what was named and refused is no success.
+    let good = anndata(&dir.path().join("g"), "good", sound);
+    let said = complaint(project("add", &file).arg(&broken).arg(&good).arg(dir.path().join("nowhere")));
+    assert!(said.starts_with("hiscmcl: Not everything was added: broken cannot be used"), "{said}");
+    assert!(said.contains("nowhere"), "{said}");
+    assert_eq!(names(&info(&file)), ["good"]);
+    let said = run(project("add", &file).arg(&good));
+    assert_eq!(said, "Nothing was added: good is in the project already\n");
+
+    // In a folder of several, nobody has asked for that one by name.
+    let both = dir.path().join("both");
+    anndata(&both, "first", sound);
+    anndata(&both, "second", |_, _| f32::NAN);
+    let output = project("add", &file).arg(&both).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8(output.stdout).unwrap().ends_with("1 section added\n"));
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(notes.contains("note: second cannot be used: ") && notes.contains("second.h5ad"), "{notes}");
+    let said = complaint(project("add", &file).arg(&both).args(["--sections", "second"]));
+    assert!(said.contains("second cannot be used"), "{said}");
+
+    // A second download of it, in the same call or later.
+    let copies = dir.path().join("copies");
+    for name in ["good (1)", "third", "Kopie von third"] {
+        anndata(&copies.join(name), name, |r, c| sound(r, c) + if name.contains("good") { 0.0 } else { 1.0 });
+    }
+    let said = complaint(project("add", &file).arg(copies.join("good (1)")));
+    assert!(said.contains("good (1) cannot be used: it is a copy of good"), "{said}");
+    let said = complaint(project("add", &file).arg(copies.join("Kopie von third")).arg(copies.join("third")));
+    assert!(said.contains("Kopie von third cannot be used: it is a copy of third"), "{said}");
+    assert_eq!(names(&info(&file)), ["good", "first", "third"]);
+
+    // A slide that is cut off would only be noticed when a model is trained.
+    let cut = anndata(&dir.path().join("c"), "cut", sound);
+    let slide = dir.path().join("c/cut.png");
+    let bytes = fs::read(&slide).unwrap();
+    fs::write(&slide, &bytes[..bytes.len() / 2]).unwrap();
+    let said = complaint(project("add", &file).arg(&cut));
+    assert!(said.contains("cut.png: the image is cut off"), "{said}");
+}
+
+#[test]
+fn a_section_that_breaks_later_blocks_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (demo, genes) = demo_project(dir.path());
+    let text = fs::read_to_string(&demo).unwrap();
+    let mut stored: Value = serde_json::from_str(&text).unwrap();
+    // One whose counts are gone, and one whose slide is damaged.
+    stored["sections"][1]["counts"] = "nowhere.tsv.gz".into();
+    let damaged = dir.path().join("damaged.png");
+    image::RgbImage::new(3000, 3000).save(&damaged).unwrap();
+    let bytes = fs::read(&damaged).unwrap();
+    fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
+    stored["sections"][2]["image"] = damaged.to_str().unwrap().into();
+    fs::write(&demo, stored.to_string()).unwrap();
+    let name = |at: usize| stored["sections"][at]["name"].as_str().unwrap().to_owned();
+    let (gone, slideless) = (name(1), name(2));
+
+    let about = info(&demo);
+    assert_eq!(names(&about).len(), 5, "{about}");
+    assert_eq!(about["unreadable"][0]["name"], gone);
+    assert!(about["unreadable"][0]["reason"].as_str().unwrap().contains("nowhere.tsv.gz"));
+    let listed = run(hiscmcl().arg("info").arg(&demo));
+    assert!(listed.lines().any(|l| l.starts_with(&format!("{gone}: cannot be read: "))), "{listed}");
+
+    let list = dir.path().join("again.txt");
+    run(hiscmcl().arg("genes").arg(&demo).args(["--hvg", "40", "--out"]).arg(&list));
+    let train = |run: &str, test: &str| {
+        let mut call = hiscmcl();
+        call.arg("train").arg(&demo).arg("--genes").arg(&genes).args(["--run", run, "--device", "cpu"]);
+        call.args(["--set", "epochs=2", "--set", "members=1", "--test", test, "--json"]);
+        call
+    };
+    let trained: Value = serde_json::from_str(&run(&mut train("a", &name(0)))).unwrap();
+    let notes = trained["notes"].to_string();
+    for skipped in [&gone, &slideless] {
+        assert!(notes.contains(&format!("{skipped} was skipped: ")), "{notes}");
+    }
+    let config: Value =
+        serde_json::from_slice(&fs::read(dir.path().join("demo.runs/a/run.json")).unwrap()).unwrap();
+    assert_eq!(config["sections"].as_array().unwrap().len(), 4, "{config}");
+    // Where it is named it is an error.
+    let said = complaint(&mut train("b", &gone));
+    assert!(said.contains(&gone) && said.contains("nowhere.tsv.gz"), "{said}");
+    let said = complaint(&mut train("b", &slideless));
+    assert!(said.contains(&slideless) && said.contains("damaged.png"), "{said}");
+
+    let removed = run(project("remove", &demo).arg(&gone).arg(&slideless));
+    assert!(removed.ends_with("2 sections removed\n"), "{removed}");
+    assert_eq!(names(&info(&demo)).len(), 4);
+    let said = complaint(project("remove", &demo).arg(&gone));
+    assert!(said.contains(&format!("no section named \"{gone}\"; there are: ")), "{said}");
+}
+
+#[test]
+fn labels_come_from_a_column_or_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    let section = anndata(&dir.path().join("a"), "a", sound);
+    let said = complaint(project("add", &file).arg(&section).args(["--labels-column", "layer"]));
+    assert!(
+        said.contains("obs has no column \"layer\"") && said.contains("side") && said.contains("cluster"),
+        "{said}"
+    );
+    run(project("add", &file).arg(&section).args(["--labels-column", "side"]));
+    assert_eq!(info(&file)["sections"][0]["labels"], serde_json::json!(["left", "right"]));
+    run(project("remove", &file).arg("a"));
+    let regions = dir.path().join("regions.geojson");
+    let ring = "[[[0, 0], [400, 0], [400, 160], [0, 160], [0, 0]]]";
+    let text = format!(
+        r#"{{"type": "Feature", "geometry": {{"type": "Polygon", "coordinates": {ring}}},
+            "properties": {{"objectType": "annotation", "classification": {{"name": "Tumor"}}}}}}"#
+    );
+    fs::write(&regions, text).unwrap();
+    run(project("add", &file).arg(&section).arg("--labels").arg(&regions));
+    assert_eq!(info(&file)["sections"][0]["labels"], serde_json::json!(["Tumor"]));
+    run(project("remove", &file).arg("a"));
+    // Beside the sample they are its labels without being named; alone they are none.
+    fs::copy(&regions, dir.path().join("a/regions.geojson")).unwrap();
+    run(project("add", &file).arg(dir.path().join("a")));
+    assert_eq!(info(&file)["sections"][0]["labels"], serde_json::json!(["Tumor"]));
+    let said = complaint(project("add", &file).arg(&regions));
+    assert!(said.contains("GeoJSON") && said.contains("Data page"), "{said}");
+}
+
+#[test]
+fn normalised_values_have_no_umis() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    let section = anndata(dir.path(), "a", |r, c| sound(r, c) / 7.0 + 0.1);
+    run(project("add", &file).arg(&section));
+    assert!(info(&file)["sections"][0]["umi_total"].is_null());
+    let listed = run(hiscmcl().arg("info").arg(&file));
+    assert!(listed.contains("normalised values") && !listed.contains("UMI"), "{listed}");
+}
+
+#[test]
+fn files_of_unknown_formats_are_refused_before_anything_is_computed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (demo, genes) = demo_project(dir.path());
+    let out = dir.path().join("x.txt");
+    // There is no run yet, and that is not what is said.
+    let mut figure = hiscmcl();
+    figure
+        .arg("figure")
+        .arg(&demo)
+        .args(["--run", "r", "--section", "DemoA1", "--genes", "A", "--out"])
+        .arg(&out);
+    assert!(complaint(&mut figure).contains("x.txt: figures are saved as .png or .svg"));
+    let mut predict = hiscmcl();
+    predict.arg("predict").arg(&demo).args(["--run", "r", "--section", "DemoA1", "--out"]).arg(&out);
+    assert!(complaint(&mut predict).contains("x.txt: predictions are saved as .csv or .h5ad"));
+    for option in ["--json", "--csv"] {
+        let mut evaluate = hiscmcl();
+        evaluate.arg("evaluate").arg(&demo).arg("--genes").arg(&genes).arg(option).arg(&out);
+        assert!(complaint(&mut evaluate).contains("choose a name that ends in"), "{option}");
+    }
+    for run in ["CON", "a.", "a/b", "\u{1f34e}"] {
+        let mut train = hiscmcl();
+        train.arg("train").arg(&demo).arg("--genes").arg(&genes).args(["--run", run]);
+        assert!(complaint(&mut train).contains("cannot be the name of a run"), "{run}");
+    }
+    assert!(!out.exists());
+}
