@@ -1,0 +1,197 @@
+use super::*;
+
+fn config(seed: u64) -> RunConfig {
+    RunConfig {
+        version: RUN_VERSION,
+        program: "0.1.0".into(),
+        started: "2026-01-01T00:00:00Z".into(),
+        kind: RunKind::Model { test: vec!["C4".into()] },
+        sections: vec!["C2".into(), "C4".into()],
+        genes: vec!["GNAS".into()],
+        target: Target::Published,
+        normalised: Vec::new(),
+        encoder: "texture".into(),
+        weights: None,
+        device: "CPU".into(),
+        train: TrainConfig { seed, ..TrainConfig::default() },
+        published: None,
+    }
+}
+
+#[test]
+fn a_run_on_normalised_values_predicts_these() {
+    let of = |normalised: &[&str]| {
+        RunConfig { normalised: normalised.iter().map(|s| (*s).to_owned()).collect(), ..config(1) }.scale()
+    };
+    assert_eq!(of(&[]), ExpressionScale::Log10Selected);
+    assert_eq!(of(&["C2"]), ExpressionScale::Log10Selected);
+    assert_eq!(of(&["C2", "C4"]), ExpressionScale::AsInFile);
+    // Runs of earlier versions do not say it.
+    let text = serde_json::to_string(&config(1)).unwrap();
+    assert!(!text.contains("normalised"));
+    assert_eq!(serde_json::from_str::<RunConfig>(&text).unwrap(), config(1));
+}
+
+#[test]
+fn a_run_is_complete_or_absent() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = dir.path().join("p.hiscmcl");
+    let run = RunInProgress::start(&project, "first", &config(1)).unwrap();
+    assert!(matches!(find_run(&project, "first"), Err(RunError::Unknown { .. })));
+    let listed = list_runs(&project).unwrap();
+    assert_eq!((listed.len(), listed[0].complete, listed[0].id.as_str()), (1, false, "first"));
+    run.finish().unwrap();
+    assert_eq!(find_run(&project, "first").unwrap().config, config(1));
+    assert!(matches!(RunInProgress::start(&project, "first", &config(1)), Err(RunError::Exists(_))));
+    delete_run(&find_run(&project, "first").unwrap()).unwrap();
+    assert!(list_runs(&project).unwrap().is_empty());
+}
+
+#[test]
+fn an_interrupted_run_resumes_only_with_its_settings() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = dir.path().join("p.hiscmcl");
+    let begun = RunInProgress::start(&project, "a", &config(1)).unwrap();
+    std::fs::write(begun.folder.join("checkpoint"), "").unwrap();
+    drop(begun);
+    assert!(matches!(RunInProgress::start(&project, "a", &config(2)), Err(RunError::OtherSettings(_))));
+    let again = RunInProgress::start(&project, "a", &config(1)).unwrap();
+    assert!(again.resumed);
+    let second = RunInProgress::start(&project, "a", &config(1));
+    assert!(matches!(second, Err(RunError::Busy(_))), "one program at a time");
+    let listed = list_runs(&project).unwrap().remove(0);
+    assert!(matches!(delete_run(&listed), Err(RunError::Busy(_))));
+    let folder = again.finish().unwrap();
+    assert!(!folder.join(LOCK_FILE).exists());
+}
+
+#[test]
+fn an_interrupted_run_with_genes_that_are_gone_begins_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = dir.path().join("p.hiscmcl");
+    let with = |genes: &[&str], seed| RunConfig {
+        genes: genes.iter().map(|g| (*g).to_owned()).collect(),
+        ..config(seed)
+    };
+    let gone = ["PGR".to_owned()];
+    drop(RunInProgress::start(&project, "a", &with(&["GNAS", "PGR"], 1)).unwrap());
+    assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &[]).unwrap());
+    assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 2), &gone).unwrap(), "other settings");
+    assert!(discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &gone).unwrap());
+    assert!(!RunInProgress::start(&project, "a", &with(&["GNAS"], 1)).unwrap().resumed);
+    assert!(!discard_if_outdated(&project, "a", &with(&["GNAS"], 1), &gone).unwrap());
+}
+
+#[test]
+fn how_a_run_ended_stays_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = dir.path().join("p.hiscmcl");
+    let state = || list_runs(&project).unwrap().remove(0).state;
+    let begin = || RunInProgress::start(&project, "a", &config(1)).unwrap();
+    let token = CancelToken::new();
+    let run = begin();
+    assert_eq!(state(), RunState::Training);
+    let fails =
+        || -> anyhow::Result<()> { Err(anyhow::anyhow!("No space is left").context("Cannot write a")) };
+    assert!(run.watch(&token, fails).is_err());
+    drop(run);
+    let failed =
+        RunState::Failed { headline: "Cannot write a".into(), causes: vec!["No space is left".into()] };
+    assert_eq!(state(), failed);
+    drop(begin());
+    assert_eq!(state(), RunState::Interrupted, "it was begun again and broke off");
+    let run = begin();
+    let panicked =
+        catch_unwind(AssertUnwindSafe(|| run.watch(&token, || -> anyhow::Result<()> { panic!("!") })));
+    assert!(panicked.is_err());
+    drop(run);
+    assert!(matches!(state(), RunState::Failed { .. }));
+    for (stop, expected) in [
+        (CancelToken::abandon as fn(&CancelToken), RunState::Interrupted),
+        (CancelToken::cancel, RunState::Stopped),
+    ] {
+        let (run, token) = (begin(), CancelToken::new());
+        stop(&token);
+        assert!(run.watch(&token, || Ok(token.check()?)).is_err());
+        drop(run);
+        assert_eq!(state(), expected);
+    }
+    let run = begin();
+    run.watch(&token, || Ok(())).unwrap();
+    run.finish().unwrap();
+    assert_eq!(state(), RunState::Complete);
+}
+
+#[test]
+fn a_run_that_failed_at_once_leaves_its_name_free() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = dir.path().join("p.hiscmcl");
+    drop(RunInProgress::start(&project, "a", &config(1)).unwrap());
+    let again = RunInProgress::start(&project, "a", &config(2)).unwrap();
+    assert!(!again.resumed);
+    assert_eq!(read_config(&again.folder).unwrap(), config(2));
+}
+
+#[test]
+fn names_stay_inside_the_folder() {
+    let long = "x".repeat(101);
+    for bad in
+        ["", "..", "a/b", ".x", "a\\b", " a", "a.", "CON", "nul.txt", "Com1", "a:b", "\u{1f34e}", &long]
+    {
+        assert!(matches!(check_name(bad), Err(RunError::BadName { .. })), "{bad:?}");
+    }
+    for good in ["all-but-C4", "F\u{e4}lle 2024 (Kopie)", "CONTROL", "COM10", "v1.2"] {
+        assert!(check_name(good).is_ok(), "{good}");
+    }
+    let says = check_name("AUX").unwrap_err().to_string();
+    assert_eq!(
+        says,
+        "\"AUX\" cannot be the name of a run: Windows reserves it for a device; use letters, digits, spaces, '-' and '_'"
+    );
+}
+
+#[test]
+fn names_become_files_that_stay_apart() {
+    for name in ["C2", "F\u{e4}lle 2024 (Kopie)", "\u{7ec4}\u{7ec7} A&B", "HLA-A"] {
+        assert_eq!(safe_name(name), name);
+    }
+    let odd =
+        ["a/b", "a\\b", "a:b", "a_b", "../a", "a", "a.", "a ", "CON", "con", "\u{1f34e}", "\u{1f34f}", ""];
+    let files: std::collections::BTreeSet<String> = odd.iter().map(|n| safe_name(n)).collect();
+    assert_eq!(files.len(), odd.len(), "{files:?}");
+    for file in &files {
+        let ends = file.ends_with(['.', ' ']) || file.starts_with(' ');
+        assert!(!ends && !file.contains(['/', '\\', ':']) && !is_reserved(file), "{file}");
+    }
+    assert_eq!(safe_name("P2 / rep1"), "P2 _ rep1-379b042c");
+    let long = |last: char| safe_name(&format!("{}{last}", "\u{e4}".repeat(120)));
+    assert!(long('a').len() <= 80 && long('a') != long('b'));
+}
+
+#[test]
+fn what_earlier_versions_stored_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("fold-P2___rep1")).unwrap();
+    assert_eq!(fold_folder(dir.path(), "P2 / rep1"), dir.path().join("fold-P2___rep1"));
+    assert_eq!(fold_folder(dir.path(), "P 3"), dir.path().join("fold-P 3"));
+}
+
+#[test]
+fn names_that_differ_by_capitals_are_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = dir.path().join("p.hiscmcl");
+    RunInProgress::start(&project, "First", &config(1)).unwrap().finish().unwrap();
+    assert!(matches!(check_free(&project, "first"), Err(RunError::Exists(run)) if run == "First"));
+    assert!(matches!(RunInProgress::start(&project, "first", &config(1)), Err(RunError::Exists(_))));
+    assert!(check_free(&project, "second").is_ok());
+}
+
+#[test]
+fn a_newer_run_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = dir.path().join("p.hiscmcl");
+    let folder = RunInProgress::start(&project, "a", &config(1)).unwrap().finish().unwrap();
+    std::fs::write(folder.join("run.json"), r#"{"version": 99, "new": true}"#).unwrap();
+    let error = find_run(&project, "a").unwrap_err();
+    assert!(error.to_string().contains("newer version"), "{error}");
+}
