@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Fuzzes the parsers of files, one after the other, and prints a table of what was reached.
+# usage: bash tests/fuzz/run.sh MINUTES [PARSER ...]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+minutes=${1:?usage: bash tests/fuzz/run.sh MINUTES [PARSER ...]}
+shift
+work=${CARGO_TARGET_DIR:-target}/fuzz
+mkdir -p "$work"
+seconds=$(awk "BEGIN { print int($minutes * 60) }")
+parsers=("$@")
+[ ${#parsers[@]} -gt 0 ] || parsers=($(ls tests/fuzz/corpus))
+
+# Without sanitizers the stable toolchain is enough: all code here is safe, so panics, hangs and wild allocations are what can be found.
+cargo fuzz build --fuzz-dir tests/fuzz --sanitizer none --release --target-dir "$work/build" parse
+program=$(ls "$work"/build/*/release/parse)
+
+printf '%-20s %12s %8s %8s %8s  %s\n' parser executions edges features inputs findings
+failed=0
+for parser in "${parsers[@]}"; do
+  mkdir -p "$work/$parser" "$work/findings/$parser"
+  log=$work/$parser.log
+  HISCMCL_FUZZ=$parser TMPDIR=${FUZZ_TMPDIR:-/dev/shm} "$program" -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=3072 \
+    -malloc_limit_mb=2048 -print_final_stats=1 -use_value_profile=1 -artifact_prefix="$work/findings/$parser/" \
+    "$work/$parser" "tests/fuzz/corpus/$parser" >"$log" 2>&1 || failed=1
+  executions=$(sed -n 's/^stat::number_of_executed_units: //p' "$log" | tail -1)
+  reached=$(grep -E '^#[0-9]+.*cov: ' "$log" | tail -1)
+  edges=$(sed -nE 's/.*cov: ([0-9]+).*/\1/p' <<<"$reached")
+  features=$(sed -nE 's/.* ft: ([0-9]+).*/\1/p' <<<"$reached")
+  printf '%-20s %12s %8s %8s %8s  %s\n' "$parser" "${executions:-?}" "${edges:-?}" "${features:-?}" \
+    "$(ls "$work/$parser" | wc -l)" "$(ls "$work/findings/$parser" | wc -l)"
+done
+[ $failed = 0 ] || echo "Findings are in $work/findings; the log of each parser is in $work/PARSER.log."
+exit $failed
