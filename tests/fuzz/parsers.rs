@@ -11,6 +11,7 @@ use super::data::gene_list;
 use super::data::project::Project;
 use super::data::slide::Slide;
 use super::data::st::counts::read_counts;
+use super::data::st::geojson::Regions;
 use super::data::st::labels::read_labels;
 use super::data::st::pairing::kind_of;
 use super::data::st::recognise::recognise;
@@ -40,19 +41,63 @@ const MATRIX: (&str, &str) =
 /// All parsers, by name.
 pub const PARSERS: &[Parser] = &[
     Parser { name: "anndata", file: "a.h5ad", beside: &[], read: read_anndata },
-    Parser { name: "barcodes", file: "barcodes.tsv", beside: &[MATRIX, THREE_GENES], read: read_matrix_folder },
-    Parser { name: "counts", file: "a.tsv", beside: &[], read: |p| read_counts(p, &Silent, &CancelToken::new()).is_ok() },
+    Parser {
+        name: "barcodes",
+        file: "barcodes.tsv",
+        beside: &[MATRIX, THREE_GENES],
+        read: read_matrix_folder,
+    },
+    Parser {
+        name: "counts",
+        file: "a.tsv",
+        beside: &[],
+        read: |p| read_counts(p, &Silent, &CancelToken::new()).is_ok(),
+    },
     Parser { name: "features", file: "features.tsv", beside: &[MATRIX, TWO_SPOTS], read: read_matrix_folder },
-    Parser { name: "gene_list", file: "genes.csv", beside: &[], read: |p| gene_list::read_with_notes(p).is_ok() },
-    Parser { name: "hest_metadata", file: "metadata/A.json", beside: &[("st/A.h5ad", ""), ("wsis/A.tif", "")], read: |p| recognises(p, 2) },
+    Parser {
+        name: "gene_list",
+        file: "genes.csv",
+        beside: &[],
+        read: |p| gene_list::read_with_notes(p).is_ok(),
+    },
+    Parser { name: "geojson", file: "a.geojson", beside: &[], read: |p| Regions::read(p).is_ok() },
+    Parser {
+        name: "hest_metadata",
+        file: "metadata/A.json",
+        beside: &[("st/A.h5ad", ""), ("wsis/A.tif", "")],
+        read: |p| recognises(p, 2),
+    },
     Parser { name: "image", file: "a.tif", beside: &[], read: read_image },
-    Parser { name: "kind", file: "a.tsv", beside: &[], read: |p| { let _ = kind_of(p); true } },
+    Parser {
+        name: "kind",
+        file: "a.tsv",
+        beside: &[],
+        read: |p| {
+            let _ = kind_of(p);
+            true
+        },
+    },
     Parser { name: "labels", file: "labels.csv", beside: &[], read: |p| read_labels(p).is_ok() },
-    Parser { name: "matrix_market", file: "matrix.mtx", beside: &[THREE_GENES, TWO_SPOTS], read: read_matrix_folder },
+    Parser {
+        name: "matrix_market",
+        file: "matrix.mtx",
+        beside: &[THREE_GENES, TWO_SPOTS],
+        read: read_matrix_folder,
+    },
     Parser { name: "positions", file: "tissue_positions.csv", beside: &[], read: read_spot_positions },
-    Parser { name: "positions_parquet", file: "tissue_positions.parquet", beside: &[], read: read_spot_positions },
+    Parser {
+        name: "positions_parquet",
+        file: "tissue_positions.parquet",
+        beside: &[],
+        read: read_spot_positions,
+    },
     Parser { name: "project", file: "a.hiscmcl", beside: &[], read: |p| Project::load(p).is_ok() },
-    Parser { name: "scale_factors", file: "scalefactors_json.json", beside: &[], read: |p| read_scale_factors(p).is_ok() },
+    Parser {
+        name: "scale_factors",
+        file: "scalefactors_json.json",
+        beside: &[],
+        read: |p| read_scale_factors(p).is_ok(),
+    },
     Parser { name: "spots", file: "a_selection.tsv", beside: &[], read: |p| read_spots(p).is_ok() },
     Parser { name: "tenx_h5", file: "filtered_feature_bc_matrix.h5", beside: &[], read: read_tenx },
     Parser { name: "weights", file: "a.pth", beside: &[], read: |p| WeightsFile::open(p).is_ok() },
@@ -133,7 +178,9 @@ fn read_spot_positions(path: &Path) -> bool {
 /// Only small images are decoded, as libFuzzer would count the time of large sound ones against the parser.
 fn read_image(path: &Path) -> bool {
     match Slide::read_size(path) {
-        Ok((w, h)) if u64::from(w) * u64::from(h) <= 1 << 20 => Slide::open(path, &Silent, &CancelToken::new()).is_ok(),
+        Ok((w, h)) if u64::from(w) * u64::from(h) <= 1 << 20 => {
+            Slide::open(path, &Silent, &CancelToken::new()).is_ok()
+        }
         _ => false,
     }
 }

@@ -64,6 +64,12 @@ def texts():
     hd = {"spot_diameter_fullres": 7.3, "bin_size_um": 2.0, "microns_per_pixel": 0.27, "tissue_hires_scalef": 0.1}
     keep("scale_factors", "hd", json.dumps(hd))
     keep("hest_metadata", "hest", json.dumps({"id": "A", "pixel_size_um_estimated": 0.725, "pixel_size_um_embedded": None, "organ": "Breast", "patient": "1", "st_technology": "Visium", "spots_under_tissue": 36}))
+    square = [[[0, 0], [900, 0], [900, 900], [0, 900], [0, 0]], [[100, 100], [200, 100], [200, 200], [100, 100]]]
+    feature = {"type": "Feature", "id": "1", "geometry": {"type": "Polygon", "coordinates": square}, "properties": {"objectType": "annotation", "classification": {"name": "Tumor", "color": [200, 0, 0]}}}
+    several = {**feature, "geometry": {"type": "MultiPolygon", "coordinates": [square, [[[1000, 0], [1100, 0], [1100, 90], [1000, 0]]]]}}
+    keep("geojson", "feature", json.dumps(feature))
+    keep("geojson", "collection", json.dumps({"type": "FeatureCollection", "features": [feature, several]}))
+    keep("geojson", "gzip", gzip.compress(json.dumps([several]).encode(), mtime=0))
     entry = {"name": "C2", "patient": "C", "counts": "C2.tsv", "spots": "C2_selection.tsv", "image": "C2.jpg"}
     keep("project", "empty", json.dumps({"format": "hiscmcl", "version": 1, "sections": []}))
     keep("project", "section", json.dumps({"version": 1, "sections": [entry], "target": "published", "panels": [], "selection": {"genes": GENES, "how": "loaded"}}))
