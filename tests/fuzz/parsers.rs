@@ -27,16 +27,19 @@ pub struct Parser {
     /// What its input is called when it lies in a folder; the ending decides which reader is taken.
     file: &'static str,
     /// Files that lie beside it.
-    beside: &'static [(&'static str, &'static str)],
+    beside: &'static [(&'static str, &'static [u8])],
     /// Reads the file; whether it was accepted.
     read: fn(&Path) -> bool,
 }
 
-const THREE_GENES: (&str, &str) =
-    ("features.tsv", "E1\tGNAS\tGene Expression\nE2\tFASN\tGene Expression\nE3\tSCD\tGene Expression\n");
-const TWO_SPOTS: (&str, &str) = ("barcodes.tsv", "AAACAAGTATCTCCCA-1\nAAACACCAATAACTGC-1\n");
-const MATRIX: (&str, &str) =
-    ("matrix.mtx", "%%MatrixMarket matrix coordinate integer general\n3 2 3\n1 1 1\n2 1 4\n3 2 2\n");
+const THREE_GENES: (&str, &[u8]) =
+    ("features.tsv", b"E1\tGNAS\tGene Expression\nE2\tFASN\tGene Expression\nE3\tSCD\tGene Expression\n");
+const TWO_SPOTS: (&str, &[u8]) = ("barcodes.tsv", b"AAACAAGTATCTCCCA-1\nAAACACCAATAACTGC-1\n");
+const MATRIX: (&str, &[u8]) =
+    ("matrix.mtx", b"%%MatrixMarket matrix coordinate integer general\n3 2 3\n1 1 1\n2 1 4\n3 2 2\n");
+
+const HEST_COUNTS: (&str, &[u8]) = ("st/A.h5ad", include_bytes!("corpus/anndata/sound-plain"));
+const HEST_SLIDE: (&str, &[u8]) = ("wsis/A.tif", include_bytes!("corpus/image/sound-plain.tif"));
 
 /// All parsers, by name.
 pub const PARSERS: &[Parser] = &[
@@ -64,7 +67,7 @@ pub const PARSERS: &[Parser] = &[
     Parser {
         name: "hest_metadata",
         file: "metadata/A.json",
-        beside: &[("st/A.h5ad", ""), ("wsis/A.tif", "")],
+        beside: &[HEST_COUNTS, HEST_SLIDE],
         read: |p| recognises(p, 2),
     },
     Parser { name: "image", file: "a.tif", beside: &[], read: read_image },
@@ -127,7 +130,7 @@ impl Sandbox {
     /// Where no temporary folder can be made.
     pub fn new(parser: &'static Parser) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let write = |name: &str, content: &str| {
+        let write = |name: &str, content: &[u8]| {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap_or(folder.path())).expect("a folder can be made");
             fs::write(&path, content).expect("a file can be written");
@@ -136,7 +139,7 @@ impl Sandbox {
         for (name, content) in parser.beside {
             write(name, content);
         }
-        let path = write(parser.file, "");
+        let path = write(parser.file, b"");
         Self { parser, path, _folder: folder }
     }
 

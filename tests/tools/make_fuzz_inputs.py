@@ -1,4 +1,5 @@
-"""Writes the small sound files with which each parser's fuzzing starts: tests/fuzz/corpus/PARSER/sound-*.
+"""Writes the small sound files with which each parser's fuzzing starts: tests/fuzz/corpus/PARSER/sound-*,
+and odd ones that may be refused: odd-*.
 
 usage: python tests/tools/make_fuzz_inputs.py        (needs h5py, numpy, pyarrow, pillow; anndata and scipy for .h5ad)
 """
@@ -23,10 +24,10 @@ BARCODES = ["AAACAAGTATCTCCCA-1", "AAACACCAATAACTGC-1", "AAACAGAGCGACTCCT-1", "A
 GENES = ["GNAS", "FASN", "SCD"]
 
 
-def keep(parser, name, content):
+def keep(parser, name, content, sound=True):
     folder = CORPUS / parser
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"sound-{name}").write_bytes(content if isinstance(content, bytes) else content.encode())
+    (folder / f"{'sound' if sound else 'odd'}-{name}").write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 def in_memory(write):
@@ -131,14 +132,17 @@ def hdf5():
 
 def weights():
     fixtures = TESTS / "fixtures" / "weights"
-    for name in ("zip.pt", "legacy.pt", "kinds_legacy.pt", "list.pt", "asks_getattr.pkl", "compressed.pt", "checkpoint.pt"):
+    for name in ("zip.pt", "legacy.pt"):
         keep("weights", name, (fixtures / name).read_bytes())
+    # Some of these are refused, each for a reason of its own.
+    for name in ("kinds_legacy.pt", "list.pt", "asks_getattr.pkl", "compressed.pt", "checkpoint.pt"):
+        keep("weights", name, (fixtures / name).read_bytes(), sound=False)
     header = json.dumps({"a.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}, "b": {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]}}).encode()
     keep("weights", "safetensors", len(header).to_bytes(8, "little") + header + bytes(22))
 
 
 if __name__ == "__main__":
-    for old in CORPUS.glob("*/sound-*"):
+    for old in [*CORPUS.glob("*/sound-*"), *CORPUS.glob("*/odd-*")]:
         old.unlink()
     CORPUS.mkdir(exist_ok=True)
     texts()

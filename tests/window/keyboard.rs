@@ -71,7 +71,7 @@ fn tab_begins_with_the_page() {
 #[test]
 fn escape_closes_menus_lists_and_dialogs() {
     let mut test = Test::open("test.hiscmcl");
-    test.click("test.hiscmcl");
+    test.click("Project menu: test.hiscmcl");
     assert!(test.shows("Close the project"));
     test.key(Key::Escape);
     assert!(!test.shows("Close the project"));

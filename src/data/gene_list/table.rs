@@ -71,6 +71,11 @@ pub(super) fn is_header(cell: &str) -> bool {
     is_in(&SYMBOLS) || is_in(&IDENTIFIERS) || is_in(&NAMELESS)
 }
 
+/// Whether `cell` stands for a missing value.
+pub(super) fn is_missing(cell: &str) -> bool {
+    MISSING.contains(&cell)
+}
+
 /// The lines of `text` that say something, in cells.
 pub(super) fn rows_of<'a>(text: &'a str, known: &dyn Fn(&str) -> Known) -> Vec<ListRow<'a>> {
     let lines = text.lines().zip(1u64..).filter(|(l, _)| {
@@ -153,9 +158,7 @@ pub(super) fn genes_of<'a>(
         }
         None => names_in(rows, known),
     };
-    genes.retain(|(_, name)| {
-        !name.is_empty() && (!MISSING.contains(&name.as_ref()) || known(name) != Known::No)
-    });
+    genes.retain(|(_, name)| !name.is_empty() && (!is_missing(name) || known(name) != Known::No));
     genes
 }
 
@@ -216,8 +219,10 @@ fn column(rows: &[ListRow<'_>], known: &dyn Fn(&str) -> Known) -> Option<(usize,
             .iter()
             .position(|c| names.iter().any(|n| n.eq_ignore_ascii_case(c)) && known(c) == Known::No)
     };
-    // A header goes with at least one row below it.
-    let header = if rows.len() > 1 { named(&SYMBOLS).or_else(|| named(&IDENTIFIERS)) } else { None };
+    // A single row is a header without a table where nothing in it is written as symbols are, else names in a row.
+    let as_symbols = |c: &str| known(c) != Known::No || !c.chars().any(char::is_lowercase);
+    let may_be_header = rows.len() > 1 || !first.cells.iter().any(|c| as_symbols(c));
+    let header = if may_be_header { named(&SYMBOLS).or_else(|| named(&IDENTIFIERS)) } else { None };
     let same_width = rows.iter().all(|r| r.cells.len() == width);
     let body = rows.get(1..).unwrap_or_default();
     if let Some(best) = known_column(body, width, header, known).filter(|_| same_width || header.is_some()) {
