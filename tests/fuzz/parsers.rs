@@ -106,16 +106,6 @@ pub const PARSERS: &[Parser] = &[
     Parser { name: "weights", file: "a.pth", beside: &[], read: |p| WeightsFile::open(p).is_ok() },
 ];
 
-/// The parser called `name`.
-pub fn parser(name: &str) -> Option<&'static Parser> {
-    PARSERS.iter().find(|p| p.name == name)
-}
-
-/// The names of all parsers.
-pub fn names() -> Vec<&'static str> {
-    PARSERS.iter().map(|p| p.name).collect()
-}
-
 /// A folder in which one input after the other is read.
 pub struct Sandbox {
     parser: &'static Parser,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::app::command::{GenesCommand, PanelForm};
+use crate::app::explore::ExploreCommand;
 use crate::app::genes::{counted_genes, parse_genes, typed_genes, with_genes};
 use crate::app::notices::Severity;
 use crate::app::state::App;
@@ -35,7 +36,13 @@ impl App {
                 self.tell_added(&added, &genes);
             }
             GenesCommand::AddTyped(text) => self.add_typed(&text),
-            GenesCommand::AddAndRetrain(genes) => self.add_and_retrain(&genes),
+            GenesCommand::AddAndRetrain(genes) => {
+                if let [gene] = genes.as_slice() {
+                    // What was asked for stays in view when the list and the section change.
+                    self.explore.apply(ExploreCommand::SelectGene(gene.clone()));
+                }
+                self.add_and_retrain(&genes);
+            }
             GenesCommand::UseOfRun(id) => self.use_genes_of_run(&id),
             GenesCommand::Remove(genes) => self.change_genes("Remove genes", |list| {
                 list.iter().filter(|g| !genes.contains(g)).cloned().collect()

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use hiscmcl_fuzz::parsers::{Sandbox, names, parser};
+use hiscmcl_fuzz::parsers::{PARSERS, Sandbox};
 use libfuzzer_sys::fuzz_target;
 
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
@@ -11,8 +11,9 @@ static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
     // catches and reports. Panics that nobody catches still end the process as findings.
     std::panic::set_hook(Box::new(|info| eprintln!("{info}")));
     let name = std::env::var("HISCMCL_FUZZ").unwrap_or_default();
-    let Some(parser) = parser(&name) else {
-        eprintln!("HISCMCL_FUZZ must name a parser, one of {}.", names().join(", "));
+    let Some(parser) = PARSERS.iter().find(|p| p.name == name) else {
+        let names: Vec<&str> = PARSERS.iter().map(|p| p.name).collect();
+        eprintln!("HISCMCL_FUZZ must name a parser, one of {}.", names.join(", "));
         std::process::exit(2);
     };
     Sandbox::new(parser)
