@@ -325,7 +325,7 @@ impl MeasuredGenes {
         names.max_by(|a, b| sections(a).cmp(&sections(b)).then_with(|| b.cmp(a))).map(str::to_owned)
     }
 
-    /// The genes that these names mean, each once: names that mean none are kept as they are.
+    /// The genes that these names mean, each once; unknown names are kept unchanged.
     pub fn understood(&self, typed: &[String]) -> Vec<String> {
         let mut seen = HashSet::new();
         let mut genes = Vec::with_capacity(typed.len());

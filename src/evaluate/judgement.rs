@@ -438,7 +438,7 @@ mod tests {
         assert_eq!(json["folds"][0]["genes"][0]["judgement"], "good");
         let back: EvalReport = serde_json::from_value(json).unwrap();
         assert_eq!(back, report);
-        // Files of earlier versions have no judgement, and are judged all the same.
+        // Files of earlier versions have no judgement, but are still judged.
         let mut old = serde_json::to_value(&report).unwrap();
         old["folds"][0]["genes"][0].as_object_mut().unwrap().remove("judgement");
         let back: EvalReport = serde_json::from_value(old).unwrap();

@@ -145,7 +145,7 @@ pub fn open_section(
     })
 }
 
-/// What to say of symbols that several genes share. The same for all sections of one experiment, so that it is told
+/// What to say of symbols that several genes share. The same for all sections of one experiment, so that it is shown
 /// once.
 fn shared_symbols(shared: &[String], genes: &[Gene], entry: &SectionEntry) -> Option<String> {
     const SHOWN: usize = 5;

@@ -239,7 +239,7 @@ fn hest_samples_keep_all_spots_and_only_genes() {
     assert_eq!((s.spots.len(), s.in_tissue, s.geometry), (25, 25, SpotGeometry::VISIUM));
     assert_eq!(s.genes.iter().map(|g| g.name.as_str()).collect::<Vec<_>>(), ["KRT19"]);
     assert_eq!(notes, ["INT1: 2 control probes were left out"]);
-    // A resolution at which spots would be 35 um apart is told.
+    // A resolution that puts spots 35 um apart is reported.
     entry.slide_mpp = Some(0.25);
     let (_, notes) = open(&entry).unwrap();
     assert!(
