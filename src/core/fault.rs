@@ -2,10 +2,11 @@
 
 use std::any::Any;
 use std::backtrace::Backtrace;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::thread;
 
 /// The most reports kept; older ones are removed.
@@ -31,11 +32,41 @@ thread_local! {
     static RESCUE: RefCell<Rescued> = const { RefCell::new(Rescued { todo: None, done: None }) };
 }
 
+thread_local! {
+    /// How many calls of [`caught`] this thread is in.
+    static CATCHING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Runs what may panic on bytes that anyone may have written, as large libraries do: that is one more damaged file, and
+/// no fault of the program. `None` stands for a panic, of which nothing is printed or reported.
+pub fn caught<T>(f: impl FnOnce() -> T) -> Option<T> {
+    static HUSHED: Once = Once::new();
+    HUSHED.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !is_catching() {
+                before(info);
+            }
+        }));
+    });
+    CATCHING.with(|c| c.set(c.get() + 1));
+    let result = catch_unwind(AssertUnwindSafe(f));
+    CATCHING.with(|c| c.set(c.get().saturating_sub(1)));
+    result.ok()
+}
+
+fn is_catching() -> bool {
+    CATCHING.try_with(|c| c.get() > 0).unwrap_or(false)
+}
+
 /// From now on every panic writes a report into `folder` and saves what [`set_rescue`] was given on the same thread.
 /// What is printed on stderr stays.
 pub fn install(folder: PathBuf) {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
+        if is_catching() {
+            return;
+        }
         before(info);
         let report = write(&folder, &describe(info));
         if let Some(path) = &report {
@@ -122,6 +153,13 @@ fn write(folder: &Path, text: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_caught_is_no_fault() {
+        assert_eq!(caught(|| 1), Some(1));
+        assert_eq!(caught(|| -> i32 { panic!("damaged") }), None);
+        assert!(!is_catching());
+    }
 
     #[test]
     fn a_panic_leaves_a_report_and_few_are_kept() {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::context::Ctx;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
 use crate::core::files::FileError;
+use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
 use crate::model::encoder::{Preset, Pretrained, TrainedOn, check, preset, presets};
 use crate::preprocess::texture::TextureEncoder;
@@ -317,9 +318,9 @@ pub fn embed(
     image: &Path,
     ctx: &Ctx,
 ) -> anyhow::Result<Embedded> {
-    let read = || image::ImageReader::open(image)?.with_guessed_format()?.decode();
-    let mut pixels: RgbImage =
-        read().with_context(|| format!("{}: the image cannot be read", image.display()))?.to_rgb8();
+    let read = Slide::read_rgb(image, ctx.progress(), ctx.cancel)?;
+    let unusable = || anyhow!("{}: the image cannot be read", image.display());
+    let mut pixels = RgbImage::from_raw(read.width, read.height, read.rgb).ok_or_else(unusable)?;
     let encoder = open(choice, device, ctx)?;
     let side = encoder.patch_size() as u32;
     let mut resampled_from = None;

@@ -1,7 +1,6 @@
 //! Opening a file and finding what is in it.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use hdf5_pure::{Error, FormatError};
 use super::attributes::Attributes;
 use super::bytes::{self, Metered, ReadAt};
 use super::dataset::Dataset;
+use crate::core::fault;
 use crate::core::files::FileError;
 
 /// What lies at a path within a file.
@@ -204,8 +204,8 @@ impl File {
 /// bytes that anyone may have written: should it ever panic, that is one more damaged file to the user, not
 /// the end of the application. `None` stands for a panic.
 pub(super) fn caught<T>(f: impl FnOnce() -> Result<T, Error>) -> Result<T, Option<Error>> {
-    match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(result) => result.map_err(Some),
-        Err(_) => Err(None),
+    match fault::caught(f) {
+        Some(result) => result.map_err(Some),
+        None => Err(None),
     }
 }

@@ -7,13 +7,19 @@ use std::path::Path;
 use image::{ColorType, ImageDecoder};
 use tiff::tags::Tag;
 
-use super::{decode, packed, place};
+use super::{decode, packed, place, tags};
+use crate::core::fault;
 use crate::core::files::FileError;
 
 const CUT_OFF: &str = "the image is cut off; copy it again from its source";
 
-/// Whether a file holds all of its image.
+/// Whether a file holds all of its image, in a form that can be decoded.
 pub(super) fn whole(path: &Path) -> Result<(), FileError> {
+    // Decoding says what is wrong with an image that a decoder cannot bear.
+    fault::caught(|| check_whole(path)).unwrap_or(Ok(()))
+}
+
+fn check_whole(path: &Path) -> Result<(), FileError> {
     if place::embedded(path).is_some() {
         return Ok(());
     }
@@ -27,7 +33,12 @@ pub(super) fn whole(path: &Path) -> Result<(), FileError> {
     } else if head.starts_with(b"\x89PNG") {
         png_is_whole(&mut file, length).unwrap_or(true)
     } else if head.starts_with(b"II") || head.starts_with(b"MM") {
-        tiff_is_whole(file, length).unwrap_or(true)
+        let is_whole = tiff_is_whole(&mut file, length).unwrap_or(true);
+        if is_whole {
+            file.rewind().map_err(FileError::io("read", path))?;
+            tags::check_first(path, BufReader::new(file))?;
+        }
+        is_whole
     } else {
         // What is packed says so when it is unpacked.
         true
@@ -46,7 +57,8 @@ fn png_is_whole(file: &mut File, length: u64) -> Option<bool> {
 }
 
 /// Whether the strips or tiles of the first image of a TIFF lie within the file; `None` where it does not say.
-fn tiff_is_whole(file: File, length: u64) -> Option<bool> {
+fn tiff_is_whole(file: &mut File, length: u64) -> Option<bool> {
+    file.rewind().ok()?;
     let mut decoder = tiff::decoder::Decoder::new(BufReader::new(file)).ok()?;
     let mut list = |tag| decoder.find_tag(tag).ok().flatten().and_then(|v| v.into_u64_vec().ok());
     let (offsets, sizes) = match (list(Tag::TileOffsets), list(Tag::TileByteCounts)) {
@@ -66,9 +78,8 @@ pub(super) fn is_grey(path: &Path) -> bool {
     if std::io::BufRead::fill_buf(&mut source).is_ok_and(packed::is_packed) {
         return false;
     }
-    let color = decode::reader(path, source)
-        .ok()
-        .and_then(|(reader, _)| Some(reader.into_decoder().ok()?.color_type()));
+    let color = || Some(decode::reader(path, source).ok()?.0.into_decoder().ok()?.color_type());
+    let color = fault::caught(color).flatten();
     matches!(color, Some(ColorType::L8 | ColorType::La8 | ColorType::L16 | ColorType::La16))
 }
 

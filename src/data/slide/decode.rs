@@ -10,7 +10,9 @@ use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 use super::SlideError;
 use super::packed;
 use super::place::Embedded;
+use super::tags::{self, Tags};
 use crate::core::cancel::CancelToken;
+use crate::core::fault;
 use crate::core::files::FileError;
 use crate::core::progress::Progress;
 use crate::data::anndata;
@@ -72,6 +74,14 @@ fn not_an_image(path: &Path) -> FileError {
     FileError::malformed(path, "this is not a JPEG, PNG or TIFF image")
 }
 
+/// A decoder panicked.
+fn undecodable(path: &Path) -> FileError {
+    FileError::malformed(
+        path,
+        format!("the image is damaged or of a rare kind and cannot be decoded; {}", tags::INSTEAD),
+    )
+}
+
 /// What went wrong in a decoder, in one sentence naming the file.
 fn file_error(path: &Path, error: ImageError) -> FileError {
     match error {
@@ -79,10 +89,7 @@ fn file_error(path: &Path, error: ImageError) -> FileError {
             FileError::malformed(path, "the image is cut off; copy it again from its source")
         }
         ImageError::IoError(e) if e.raw_os_error().is_some() => FileError::io("read", path)(e),
-        ImageError::Unsupported(e) => FileError::malformed(
-            path,
-            format!("this kind of image cannot be read ({e}); save it as JPEG, PNG or TIFF in 8-bit RGB"),
-        ),
+        ImageError::Unsupported(e) => tags::unsupported(path, &e.to_string()),
         other => {
             let text = other.to_string();
             let reason = text.lines().next().unwrap_or("").trim_end_matches('.');
@@ -117,6 +124,10 @@ pub(super) fn reader<R: BufRead + Seek>(
 
 /// Width and height from the header of the file at `path`.
 pub(super) fn file_size(path: &Path) -> Result<(u32, u32), FileError> {
+    fault::caught(|| size_in_file(path)).unwrap_or_else(|| Err(undecodable(path)))
+}
+
+fn size_in_file(path: &Path) -> Result<(u32, u32), FileError> {
     /// The header of a JPEG or PNG lies within so much, also behind a thumbnail and a colour profile.
     const HEADER: u64 = 1 << 20;
     let open = || File::open(path).map_err(FileError::io("open", path)).map(BufReader::new);
@@ -133,9 +144,18 @@ pub(super) fn file_size(path: &Path) -> Result<(u32, u32), FileError> {
 }
 
 /// Width and height from the header of `source`, the content of `path`.
-fn read_size<R: BufRead + Seek>(path: &Path, source: R) -> Result<(u32, u32), FileError> {
+fn read_size<R: BufRead + Seek>(path: &Path, mut source: R) -> Result<(u32, u32), FileError> {
+    tags_of(path, &mut source)?;
     let (reader, _) = reader(path, source)?;
     reader.into_dimensions().map_err(|e| file_error(path, e))
+}
+
+/// What the tags of a TIFF say; nothing of other images. `source` is at its start before and after.
+fn tags_of<R: BufRead + Seek>(path: &Path, mut source: R) -> Result<Tags, FileError> {
+    let is_tiff = source.fill_buf().is_ok_and(|head| head.starts_with(b"II") || head.starts_with(b"MM"));
+    let tags = if is_tiff { Tags::read(path, &mut source)? } else { Tags::default() };
+    source.rewind().map_err(FileError::io("read", path))?;
+    Ok(tags)
 }
 
 /// Reads an image out of an AnnData file.
@@ -196,7 +216,7 @@ pub(super) fn decode(
         read.map_err(FileError::io("read", path))?;
         decode_bytes(path, bytes)
     } else {
-        decode_from(path, source, total)
+        fault::caught(|| decode_from(path, source, total)).unwrap_or_else(|| Err(undecodable(path).into()))
     };
     // A cancelled read looks like a damaged file to the decoder.
     cancel.check()?;
@@ -210,7 +230,8 @@ fn decode_bytes(path: &Path, bytes: Vec<u8>) -> Result<Pixels, SlideError> {
         return Err(FileError::malformed(path, message).into());
     }
     let length = bytes.len() as u64;
-    decode_from(path, Cursor::new(bytes), length)
+    let decoded = fault::caught(|| decode_from(path, Cursor::new(bytes), length));
+    decoded.unwrap_or_else(|| Err(undecodable(path).into()))
 }
 
 pub(super) fn is_jpeg(head: &[u8]) -> bool {
@@ -218,8 +239,9 @@ pub(super) fn is_jpeg(head: &[u8]) -> bool {
 }
 
 /// Decodes what `source` holds, of `packed` bytes.
-fn decode_from<R: BufRead + Seek>(path: &Path, source: R, packed: u64) -> Result<Pixels, SlideError> {
-    let (reader, _) = reader(path, source)?;
+fn decode_from<R: BufRead + Seek>(path: &Path, mut source: R, packed: u64) -> Result<Pixels, SlideError> {
+    let tags = tags_of(path, &mut source)?;
+    let (reader, _) = reader(path, &mut source)?;
     let mut decoder = reader.into_decoder().map_err(|e| file_error(path, e))?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
@@ -248,8 +270,42 @@ fn decode_from<R: BufRead + Seek>(path: &Path, source: R, packed: u64) -> Result
         return Err(FileError::malformed(path, message).into());
     }
     bytes.resize(length, 0_u8);
-    decoder.read_image(&mut bytes).map_err(|e| file_error(path, e))?;
+    if tags.planes_of_tiles && decoder.original_color_type() == color.into() {
+        drop(decoder);
+        source.rewind().map_err(FileError::io("read", path))?;
+        let channels = usize::from(color.channel_count());
+        let depth = usize::from(color.bytes_per_pixel()) / channels.max(1);
+        tags::read_planes(source, channels, depth, &mut bytes).map_err(|e| tags::refused(path, e))?;
+    } else {
+        decoder.read_image(&mut bytes).map_err(|e| file_error(path, e))?;
+    }
+    widen(color, &mut bytes, tags.largest);
     Ok(Pixels { width, height, color, bytes })
+}
+
+/// Cameras of 10, 12 and 14 bits store their values in 16: brings those to all of the 16 bits. `stated` is what the
+/// file says to be its largest value.
+fn widen(color: ColorType, bytes: &mut [u8], stated: Option<u16>) {
+    const LARGEST: [u16; 4] = [255, 1023, 4095, 16383];
+    let (channels, alpha) = match color {
+        ColorType::L16 => (1, false),
+        ColorType::La16 => (2, true),
+        ColorType::Rgb16 => (3, false),
+        ColorType::Rgba16 => (4, true),
+        _ => return,
+    };
+    let value = |sample: &[u8]| sample.first_chunk::<2>().map_or(0, |&pair| u16::from_ne_bytes(pair));
+    let is_colour = |at: usize| !alpha || at % channels + 1 < channels;
+    let samples = bytes.chunks_exact(2).enumerate();
+    let found = samples.filter(|(at, _)| is_colour(*at)).map(|(_, sample)| value(sample)).max().unwrap_or(0);
+    // Some programs store the largest value that occurs instead, which says nothing of white.
+    let stated = stated.filter(|&most| most >= found && (u32::from(most) + 1).is_power_of_two());
+    let smallest = LARGEST.into_iter().find(|&most| found > 0 && found <= most);
+    let Some(most) = stated.filter(|&most| most < u16::MAX).or(smallest) else { return };
+    for (_, sample) in bytes.chunks_exact_mut(2).enumerate().filter(|(at, _)| is_colour(*at)) {
+        let wide = (u32::from(value(sample)) * u32::from(u16::MAX) + u32::from(most) / 2) / u32::from(most);
+        sample.copy_from_slice(&(wide.min(u32::from(u16::MAX)) as u16).to_ne_bytes());
+    }
 }
 
 /// Whether the markers of a JPEG (ITU T.81, annex B) lead to its end-of-image marker.
@@ -334,6 +390,21 @@ mod tests {
         assert!(jpeg_is_whole(&jpeg));
         assert!(!jpeg_is_whole(&[]));
         assert!(!jpeg_is_whole(&[0xFF, 0xD8, 0xFF, 0xE1, 0xFF]));
+    }
+
+    #[test]
+    fn fewer_bits_in_sixteen_are_brought_to_all_of_them() {
+        let wide = |values: &[u16], color, stated| {
+            let mut bytes: Vec<u8> = values.iter().flat_map(|v| v.to_ne_bytes()).collect();
+            widen(color, &mut bytes, stated);
+            bytes.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]])).collect::<Vec<u16>>()
+        };
+        assert_eq!(wide(&[0, 2047, 4095], ColorType::Rgb16, None), [0, 32759, 65535]);
+        assert_eq!(wide(&[0, 900, 1023], ColorType::Rgb16, Some(4095)), [0, 14403, 16371]);
+        // The full range stays as it is, also with transparency of fewer values.
+        assert_eq!(wide(&[0, 300, 16384], ColorType::Rgb16, Some(20000)), [0, 300, 16384]);
+        assert_eq!(wide(&[0, 0, 0], ColorType::Rgb16, None), [0, 0, 0]);
+        assert_eq!(wide(&[4095, 65535, 0, 7], ColorType::La16, None), [65535, 65535, 0, 7]);
     }
 
     #[test]

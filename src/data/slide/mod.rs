@@ -10,6 +10,7 @@ pub mod place;
 mod pyramid;
 mod resample;
 pub mod store;
+mod tags;
 
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,24 @@ impl Slide {
         Ok(Self { path: path.to_path_buf(), size, levels: pyramid::build(pixels, MOST_KEPT, cancel)? })
     }
 
+    /// The pixels of the image at `path`, without a pyramid.
+    ///
+    /// # Errors
+    /// As [`Slide::open`].
+    pub fn read_rgb(
+        path: &Path,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<RgbImage, SlideError> {
+        let pixels = match place::embedded(path) {
+            Some(image) => decode::embedded(&image, progress, cancel)?,
+            None => decode::decode(path, progress, cancel)?,
+        };
+        let mut rgb = Vec::with_capacity(pixels.width as usize * pixels.height as usize * 3);
+        decode::append_rgb8(pixels.color, &pixels.bytes, &mut rgb);
+        Ok(RgbImage { width: pixels.width, height: pixels.height, rgb })
+    }
+
     /// A slide from pixels that are already in memory; `None` unless there are `width * height * 3` bytes
     /// and at least one pixel.
     pub fn from_image(name: &str, image: RgbImage) -> Option<Self> {
@@ -109,7 +128,7 @@ impl Slide {
         decode::file_size(path)
     }
 
-    /// Whether the file at `path` holds all of its image, which is seen without decoding it.
+    /// Whether the file at `path` holds all of its image, and of a TIFF whether its first strip or tile can be decoded.
     ///
     /// # Errors
     /// [`FileError`] when it is cut off or cannot be read.

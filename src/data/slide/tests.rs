@@ -356,3 +356,126 @@ fn packed_images_open_like_plain_ones() {
     std::fs::write(&path, b"\x1f\x8b\x08\0nothing").unwrap();
     assert!(Slide::read_size(&path).is_err() && sentence(&path).contains("packed image"));
 }
+
+/// A TIFF of one image, little-endian: `tags` of one kind (3 are 16-bit, 4 32-bit numbers), and `data` in `pieces` strips
+/// or tiles of the same length, whose tags are added.
+fn tiff(mut tags: Vec<(u16, u16, Vec<u32>)>, pieces: u32, data: &[u8]) -> Vec<u8> {
+    let (offsets, counts) = if tags.iter().any(|t| t.0 == 322) { (324, 325) } else { (273, 279) };
+    let length = data.len() as u32 / pieces;
+    tags.push((offsets, 4, (0..pieces).map(|i| 8 + i * length).collect()));
+    tags.push((counts, 4, vec![length; pieces as usize]));
+    tags.sort();
+    let mut bytes = b"II\x2A\0".to_vec();
+    bytes.extend((8 + data.len() as u32).to_le_bytes());
+    bytes.extend(data);
+    bytes.extend((tags.len() as u16).to_le_bytes());
+    let after = bytes.len() as u32 + 12 * tags.len() as u32 + 4;
+    let mut values = Vec::new();
+    for (tag, kind, numbers) in tags {
+        let packed: Vec<u8> = match kind {
+            3 => numbers.iter().flat_map(|&n| (n as u16).to_le_bytes()).collect(),
+            _ => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+        };
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend((numbers.len() as u32).to_le_bytes());
+        if packed.len() <= 4 {
+            bytes.extend(packed.iter().copied().chain([0; 4]).take(4));
+        } else {
+            bytes.extend((after + values.len() as u32).to_le_bytes());
+            values.extend(packed);
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(values);
+    bytes
+}
+
+/// 40 x 40 pixels of `bits` bits and three colours, whose values are `format`.
+fn tags_of_rgb(bits: u32, format: u32, photometric: u32, planar: u32) -> Vec<(u16, u16, Vec<u32>)> {
+    vec![
+        (256, 3, vec![40]),
+        (257, 3, vec![40]),
+        (258, 3, vec![bits; 3]),
+        (259, 3, vec![1]),
+        (262, 3, vec![photometric]),
+        (277, 3, vec![3]),
+        (284, 3, vec![planar]),
+        (339, 3, vec![format; 3]),
+    ]
+}
+
+#[test]
+fn planes_of_tiles_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("planes.tif");
+    for bytes in [1, 2] {
+        let mut data = Vec::new();
+        // Three planes of 3 x 3 tiles of 16 x 16 pixels, of which the last hang over the edge.
+        for plane in 0..3_u8 {
+            for tile in 0..9_u8 {
+                for at in 0..=255_u8 {
+                    let (x, y) = (tile % 3 * 16 + at % 16, tile / 3 * 16 + at / 16);
+                    let value = [x, y, 200][usize::from(plane)];
+                    data.extend(std::iter::repeat_n(value, bytes));
+                }
+            }
+        }
+        let mut tags = tags_of_rgb(8 * bytes as u32, 1, 2, 2);
+        tags.extend([(322, 3, vec![16]), (323, 3, vec![16])]);
+        std::fs::write(&path, tiff(tags, 27, &data)).unwrap();
+        Slide::check_whole(&path).unwrap();
+        let read = Slide::read_rgb(&path, &Silent, &CancelToken::new()).unwrap();
+        assert_eq!((read.width, read.height), (40, 40));
+        for (at, pixel) in read.rgb.chunks_exact(3).enumerate() {
+            assert_eq!(pixel, [(at % 40) as u8, (at / 40) as u8, 200], "{bytes} bytes, pixel {at}");
+        }
+    }
+}
+
+#[test]
+fn tiffs_of_kinds_that_are_not_read_say_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("odd.tif");
+    for (bits, format, photometric, says) in [
+        (32, 1, 2, "32-bit numbers"),
+        (32, 3, 2, "32-bit numbers"),
+        (16, 2, 2, "signed"),
+        (8, 1, 6, "YCbCr"),
+        (8, 1, 9, "CIE L*a*b*"),
+        (8, 1, 1, "3 channels without colours"),
+    ] {
+        let data = vec![9; 1600 * 3 * bits as usize / 8];
+        std::fs::write(&path, tiff(tags_of_rgb(bits, format, photometric, 1), 1, &data)).unwrap();
+        let text = sentence(&path);
+        assert!(text.contains(says) && text.contains("save it as an 8-bit RGB TIFF"), "{text}");
+        assert_eq!(Slide::read_size(&path).unwrap_err().to_string(), text, "said from the header");
+    }
+}
+
+#[test]
+fn twelve_bits_in_sixteen_are_as_bright_as_eight() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("camera.tif");
+    let values = [4095_u16, 2048, 0];
+    let data: Vec<u8> = std::iter::repeat_n(values, 1600).flatten().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&path, tiff(tags_of_rgb(16, 1, 2, 1), 1, &data)).unwrap();
+    assert_eq!(open(&path).unwrap().thumbnail(1).rgb, [255, 128, 0]);
+}
+
+/// A decoder that panics is one more image that cannot be read.
+#[test]
+fn a_decoder_never_ends_what_needs_its_image() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deep.tif");
+    // Tiles of planes as above, of CMYK, which the image library cannot bear.
+    let mut tags = tags_of_rgb(8, 1, 5, 2);
+    for tag in tags.iter_mut().filter(|t| t.0 == 258 || t.0 == 339) {
+        tag.2.push(tag.2[0]);
+    }
+    tags.iter_mut().filter(|t| t.0 == 277).for_each(|t| t.2 = vec![4]);
+    tags.extend([(322, 3, vec![16]), (323, 3, vec![16])]);
+    std::fs::write(&path, tiff(tags, 36, &[7; 36 * 256])).unwrap();
+    let text = sentence(&path);
+    assert!(text.contains("save it as an 8-bit RGB TIFF"), "{text}");
+}
