@@ -12,6 +12,7 @@ use crate::core::geometry::{SlidePoint, SlideRect};
 use crate::data::hdf5::{File, Kind};
 use crate::data::section::ValueKind;
 use crate::data::st::ReadError;
+use crate::data::st::pitch;
 
 /// A column of `obs` that says what a spot is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Inspected {
     pub has_in_tissue: bool,
     /// The part of the slide that has spots.
     pub spread: Option<SlideRect>,
+    /// The distance between neighbouring spots, in the same pixels, where there are enough of them to say.
+    pub pitch_px: Option<f64>,
     /// The donor, where a column of `obs` names one for all spots.
     pub patient: Option<String>,
     /// Slides with their images, or as a column `library_id` tells several apart.
@@ -88,7 +91,10 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
     };
     // Whoever opens the file is told what is wrong with its positions.
     let positions = positions(file, &obs, spots).ok().flatten().unwrap_or_default();
-    let finite = positions.iter().filter(|[x, y]| x.is_finite() && y.is_finite());
+    let finite = || {
+        let known = positions.iter().filter(|[x, y]| x.is_finite() && y.is_finite());
+        known.map(|&[x, y]| SlidePoint::new(x, y))
+    };
     let patients = patients_of(&obs)?;
     Ok(Inspected {
         spots,
@@ -101,7 +107,8 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
         values,
         has_positions: has_positions(file, &obs),
         has_in_tissue: columns.iter().any(|n| n == "in_tissue"),
-        spread: SlideRect::around(finite.map(|&[x, y]| SlidePoint::new(x, y))),
+        pitch_px: pitch::of_points(&finite().collect::<Vec<_>>()),
+        spread: SlideRect::around(finite()),
         patient: patients.as_ref().and_then(|p| only_one(p.iter())),
         libraries: slides(file, &obs, patients.as_deref())?,
         labels,

@@ -9,12 +9,12 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::Progress;
 use crate::data::anndata::{self, Inspected};
 use crate::data::project::SectionEntry;
-use crate::data::section::ValueKind;
+use crate::data::section::{SpotGeometry, ValueKind};
 use crate::data::slide::{MAX_PIXELS, MAX_SIDE, Slide, place};
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name};
 use crate::data::st::recognise::{
-    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, is_copy, recognise,
+    ImageKind, Recognition, Sample, SampleImage, Spread, agrees, choose, has_word, holds, is_copy, recognise,
 };
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::tenx::inspect_h5;
@@ -225,6 +225,9 @@ fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &mut Vec<Stri
             warnings.push(format!("{} has too many pixels to be opened as a whole", file_name(&image.path)));
             continue;
         }
+        if image.kind == ImageKind::FullResolution {
+            warnings.extend(sample.remarks.iter().cloned());
+        }
         entry.image.clone_from(&image.path);
         entry.image_scale = (image.kind != ImageKind::FullResolution).then_some(scale);
         if Slide::is_grey(&image.path) {
@@ -312,6 +315,9 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             entry.image_scale = Some(scale);
             warn_of_small(&entry, &mut warnings);
         }
+        if let (Some(stated), Some(px), Some(mpp)) = (told.pitch_um, found.pitch_px, told.mpp) {
+            warnings.extend(doubt_of_pitch(stated, px, mpp.0));
+        }
         match (found.values, &layer) {
             (_, Some(layer)) if layer == RAW && found.has_raw => {
                 let what = if found.raw_values == Some(ValueKind::Counts) { "counts" } else { "values" };
@@ -357,19 +363,23 @@ fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&anndata::
     let expected = own.map(|(i, scale)| (f64::from(i.width) / scale, f64::from(i.height) / scale));
     let stem = sample.source.counts().file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     let alone = sample.images.len() == 1;
+    let mpp = found.pitch_px.map(|px| SpotGeometry::VISIUM.pitch_um / px);
     let fits = |image: &SampleImage| {
         let Some(size) = image.size else { return false };
         match (expected, found.spread) {
             (Some(expected), _) => agrees(size, expected),
-            (None, Some(spread)) if !several => {
+            (None, Some(rect)) if !several => {
+                let spread = Spread { rect, mpp };
                 let meant = alone || has_word(&file_name(&image.path).to_lowercase(), &stem);
                 meant && holds(size, spread)
             }
             _ => false,
         }
     };
-    let area = |image: &SampleImage| image.size.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
-    let slide = sample.images.iter().filter(|i| fits(i)).max_by_key(|i| area(i)).cloned();
+    let fitting = sample.images.iter().filter(|i| fits(i)).filter_map(|i| Some((i.path.clone(), i.size?)));
+    let chosen = choose(fitting.collect());
+    let slide =
+        chosen.as_ref().and_then(|chosen| sample.images.iter().find(|i| i.path == chosen.path)).cloned();
     if let (None, true, [image]) = (&slide, alone, sample.images.as_slice())
         && let Some((width, height)) = image.size
     {
@@ -377,6 +387,23 @@ fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&anndata::
         sample.ignored.push(format!("{name} ({width} x {height} pixels do not fit the positions)"));
     }
     sample.images = slide.into_iter().collect();
+    if let Some(chosen) = chosen {
+        sample.remarks.extend(chosen.remark);
+        sample.ignored.extend(chosen.ignored);
+    }
+}
+
+/// What to ask where the distance between spots that metadata state is not the one that they have on the slide.
+fn doubt_of_pitch(stated_um: f64, px: f64, mpp: f64) -> Option<String> {
+    /// Spots are not placed more exactly than this, and resolutions are rounded.
+    const TOLERANCE: f64 = 0.15;
+    let um = px * mpp;
+    ((um / stated_um - 1.0).abs() > TOLERANCE).then(|| {
+        format!(
+            "Its metadata say that spots are {stated_um:.0} um apart, but at {mpp:.3} um per pixel they are {um:.0} um apart; \
+             check the resolution"
+        )
+    })
 }
 
 /// The largest image of a library whose scale is known.
@@ -443,6 +470,16 @@ mod tests {
         assert!(section.spots.len() < 49);
         let spot = section.spots.iter().find(|s| s.id == "AAATTGCGGCGGTTCT-1").unwrap();
         assert!((spot.center.x / scale - 337.0).abs() < 1e-6 && (spot.center.y / scale - 439.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_distance_of_spots_that_cannot_be_is_asked_about() {
+        assert_eq!(doubt_of_pitch(100.0, 138.0, 0.7246), None);
+        assert_eq!(
+            doubt_of_pitch(200.0, 138.0, 0.7246).unwrap(),
+            "Its metadata say that spots are 200 um apart, but at 0.725 um per pixel they are 100 um apart; check the \
+             resolution"
+        );
     }
 
     #[test]

@@ -119,6 +119,22 @@ pub fn measure_on(lattice: Lattice, spots: &[SpotRow]) -> Option<Pitch> {
     neighbours(lattice, &by_grid).or_else(|| distant(lattice, spots))
 }
 
+/// The median distance in pixels from a spot to the nearest other; `None` where there are too few, or so many that it
+/// would take seconds.
+pub fn of_points(points: &[SlidePoint]) -> Option<f64> {
+    const MOST: usize = 50_000;
+    if points.len() < FEWEST_PAIRS || points.len() > MOST {
+        return None;
+    }
+    let step = points.len().div_ceil(MOST_SPOTS).max(1);
+    let nearest = |(at, point): (usize, &SlidePoint)| {
+        let others = points.iter().enumerate().filter(|(other, _)| *other != at);
+        others.map(|(_, other)| other.distance(*point)).min_by(f64::total_cmp)
+    };
+    let mut distances: Vec<f64> = points.iter().enumerate().step_by(step).filter_map(nearest).collect();
+    median(&mut distances).filter(|px| *px > 0.0)
+}
+
 fn neighbours(lattice: Lattice, by_grid: &HashMap<[i32; 2], SlidePoint>) -> Option<Pitch> {
     let along = |[dx, dy]: [i32; 2]| {
         let pitches = lattice.pitches(f64::from(dx), f64::from(dy));

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
+use super::images::MOST_TOLD;
 use super::visium::{has_word, is_hdf5};
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
+use crate::core::files::FileError;
 use crate::data::slide::Slide;
 
 /// So many images beside a file are measured.
@@ -23,7 +25,8 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
         .filter(|f| f.lower.ends_with(".h5ad"))
         .map(|f| f.folder().to_path_buf())
         .collect();
-    for file in listing.files.iter_mut().filter(|f| !f.used) {
+    for at in 0..listing.files.len() {
+        let Some(file) = listing.files.get_mut(at).filter(|f| !f.used) else { continue };
         if file.lower.ends_with(".h5ad.gz") {
             file.used = true;
             found.notes.push(format!("{} is packed; unpack it", file.name));
@@ -36,24 +39,34 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
             found.notes.push(format!("{} is not an HDF5 file; copy or download it again", file.name));
             continue;
         }
+        let file = file.clone();
         let source = Source::AnnData { file: file.path.clone(), library: None, layer: None };
         let mut sample = Sample::new(super::names10x::without_accession(stem), SampleKind::AnnData, source);
         sample.place = file.path.parent().map(file_name).unwrap_or_default();
         let folder = file.folder();
         let lonely = folders.iter().filter(|f| *f == folder).count() == 1;
         let stem = stem.to_lowercase();
-        let beside = images.iter().filter(|i| {
-            i.parent() == Some(folder) && (lonely || has_word(&file_name(i).to_lowercase(), &stem))
-        });
-        sample.images = beside.take(MOST_IMAGES).filter_map(|path| slide(path)).collect();
+        let is_beside = |path: &Path| {
+            path.parent() == Some(folder) && (lonely || has_word(&file_name(path).to_lowercase(), &stem))
+        };
+        for path in images.iter().filter(|path| is_beside(path)).take(MOST_IMAGES) {
+            match slide(path) {
+                Ok(image) => sample.images.push(image),
+                Err(error) if sample.ignored.len() < MOST_TOLD => {
+                    sample.ignored.push(format!("{} ({})", file_name(path), error.reason()));
+                }
+                Err(_) => {}
+            }
+        }
+        sample.ignored.extend(listing.unread_images(|f| is_beside(&f.path)));
         sample.needed.push("the slide image, where the file holds none".to_owned());
         found.samples.push(sample);
     }
 }
 
-fn slide(path: &Path) -> Option<SampleImage> {
-    let size = Slide::read_size(path).ok()?;
-    Some(SampleImage {
+fn slide(path: &Path) -> Result<SampleImage, FileError> {
+    let size = Slide::read_size(path)?;
+    Ok(SampleImage {
         kind: ImageKind::FullResolution,
         path: path.to_path_buf(),
         scale: Some(1.0),

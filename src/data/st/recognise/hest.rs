@@ -29,6 +29,7 @@ struct Metadata {
     dataset: Option<String>,
     technology: Option<String>,
     mpp: Option<f64>,
+    pitch_um: Option<f64>,
     doubt: Option<String>,
 }
 
@@ -85,13 +86,20 @@ fn samples_of(root: &Path, listing: &mut Listing, found: &mut Recognition) {
                     size,
                 });
             }
-            None => sample.needed.push(format!("the slide (wsis/{id}.tif)")),
+            None => {
+                let named = format!("{}.", id.to_lowercase());
+                let beside =
+                    |f: &super::walk::Found| f.folder() == root.join("wsis") && f.lower.starts_with(&named);
+                sample.ignored.extend(listing.unread_images(beside));
+                sample.needed.push(format!("the slide (wsis/{id}.tif)"));
+            }
         }
         let metadata = metadata.unwrap_or_else(|| {
             sample.needed.push(format!("the pixel size (metadata/{id}.json)"));
             Metadata::default()
         });
         sample.mpp = metadata.mpp.map(Mpp);
+        sample.pitch_um = metadata.pitch_um;
         sample.patient.clone_from(&metadata.patient);
         found.notes.extend(metadata.doubt.as_ref().map(|d| format!("{id}: {d}")));
         if let Some(other) = metadata.technology.as_deref().filter(|t| t.eq_ignore_ascii_case("Xenium")) {
@@ -170,10 +178,17 @@ fn parse_metadata(path: &Path, bytes: &[u8]) -> Result<Metadata, FileError> {
         )),
         _ => None,
     };
+    // HEST pools the bins and transcripts of other technologies, whose distance it then does not say.
+    let technology = text("st_technology");
+    let has_spots =
+        |name: &str| ["visium", "spatial transcriptomics"].contains(&name.to_lowercase().as_str());
+    let pitch =
+        fields.get("inter_spot_dist").and_then(Value::as_f64).filter(|um| um.is_finite() && *um > 0.0);
     Ok(Metadata {
+        pitch_um: pitch.filter(|_| technology.as_deref().is_some_and(has_spots)),
         patient: text("patient"),
         dataset: text("dataset_title"),
-        technology: text("st_technology"),
+        technology,
         mpp: estimated.or(embedded),
         doubt,
     })
@@ -227,7 +242,13 @@ mod tests {
         let m =
             parse(r#"{"patient": NaN, "pixel_size_um_estimated": NaN, "pixel_size_um_embedded": "0.25"}"#)
                 .unwrap();
-        assert_eq!((m.patient, m.mpp), (None, Some(0.25)));
+        assert_eq!((m.patient, m.mpp, m.pitch_um), (None, Some(0.25), None));
+        let pitch = |technology: &str| {
+            parse(&format!(r#"{{"st_technology": "{technology}", "inter_spot_dist": 200.0}}"#))
+                .unwrap()
+                .pitch_um
+        };
+        assert_eq!((pitch("Spatial Transcriptomics"), pitch("Visium HD")), (Some(200.0), None));
     }
 
     #[test]

@@ -4,24 +4,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::names::{counted, file_name};
-use super::super::source::Source;
+use super::super::pitch::{Lattice, measure_on};
+use super::super::source::{SampleKind, Source};
 use super::super::visium::{ScaleFactors, read_positions};
+use super::slides::{self, Chosen, Spread, holds};
 use super::visium::Belongs;
 use super::walk::Listing;
 use super::{ImageKind, Sample, SampleImage};
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
+use crate::data::section::SpotGeometry;
 use crate::data::slide::Slide;
 
 /// By how much the size of a slide may differ from what its reduced images say: those are rounded to pixels.
 const TOLERANCE: f64 = 0.01;
-/// Spots on their slide spread over at least so much of its width or height.
-const LEAST_SPREAD: f64 = 0.15;
 /// So many images beside a sample are measured.
 const MOST_CANDIDATES: usize = 50;
 /// So many names are told in one line.
-const MOST_TOLD: usize = 3;
+pub(super) const MOST_TOLD: usize = 3;
 
 /// What is known of the slide of a sample.
 pub(super) struct Slides<'a> {
@@ -57,7 +58,13 @@ pub(super) fn fill(
         }
     }
     let expected = expected_size(&sample.images);
-    let slide = find_slide(slides, expected, listing, ignored).or_else(|| {
+    let found = find_slide(slides, sample.kind, expected, listing, ignored);
+    let slide = found.map(|chosen| {
+        sample.remarks.extend(chosen.remark);
+        ignored.extend(chosen.ignored);
+        (chosen.path, chosen.size)
+    });
+    let slide = slide.or_else(|| {
         // Without a microscope image, the picture of the instrument is the slide.
         let cyt = sample.images.iter().find(|i| i.kind == ImageKind::CytAssist)?;
         let size = cyt.size.filter(|&size| expected.is_some_and(|e| agrees(size, e)))?;
@@ -72,13 +79,7 @@ pub(super) fn fill(
     if sample.images.iter().any(|i| i.kind == ImageKind::FullResolution) {
         return;
     }
-    let scans = listing.files.iter().filter(|f| f.is_scan() && slides.belongs.has(&f.path)).take(MOST_TOLD);
-    ignored.extend(scans.map(|f| {
-        format!(
-            "{} (a scanner format that is not read here; export it as TIFF, for example from QuPath)",
-            f.name
-        )
-    }));
+    ignored.extend(listing.unread_images(|f| slides.belongs.has(&f.path)));
     let there: Vec<&str> = sample.images.iter().map(|i| i.kind.noun()).collect();
     sample.needed.push(match there[..] {
         [] => "an image (the full-resolution slide)".to_owned(),
@@ -115,68 +116,85 @@ pub(crate) fn agrees((width, height): (u32, u32), expected: (f64, f64)) -> bool 
     near(width, expected.0) && near(height, expected.1)
 }
 
+/// What is known of the size of the slide.
+enum Known {
+    /// Its width and height.
+    Size(f64, f64),
+    /// Where its spots lie.
+    Spread(Spread),
+    /// Nothing, as the positions cannot be read, which is said when they are; any image may be the slide.
+    Damaged,
+    /// Nothing.
+    Nothing,
+}
+
 fn find_slide(
     slides: &Slides,
+    kind: SampleKind,
     expected: Option<(f64, f64)>,
     listing: &Listing,
     ignored: &mut Vec<String>,
-) -> Option<(PathBuf, (u32, u32))> {
+) -> Option<Chosen> {
     let candidates = listing.files.iter().filter(|f| f.is_image() && !f.used && slides.belongs.has(&f.path));
     let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MOST_CANDIDATES).collect();
     if candidates.is_empty() {
         return None;
     }
-    let spread = if expected.is_none() { spread(slides.positions) } else { None };
-    let mut best: Option<(PathBuf, (u32, u32))> = None;
+    let known = match expected {
+        Some((width, height)) => Known::Size(width, height),
+        None => spread(slides.positions, kind),
+    };
+    let mut fitting = Vec::new();
     let mut others = Vec::new();
     for path in candidates {
-        let Ok(size) = Slide::read_size(&path) else {
-            others.push(format!("{} (not an image that can be read)", file_name(&path)));
+        let name = file_name(&path);
+        let size = match Slide::read_size(&path) {
+            Ok(size) => size,
+            Err(error) => {
+                others.push(format!("{name} ({})", error.reason()));
+                continue;
+            }
+        };
+        let fits = match known {
+            Known::Size(width, height) => agrees(size, (width, height)),
+            Known::Spread(spread) => holds(size, spread),
+            Known::Damaged => true,
+            Known::Nothing => false,
+        };
+        if fits {
+            fitting.push((path, size));
             continue;
-        };
-        let fits = match (expected, spread) {
-            (Some(expected), _) => agrees(size, expected),
-            (None, Some(spread)) => holds(size, spread),
-            (None, None) => false,
-        };
-        let area = |(w, h): (u32, u32)| u64::from(w) * u64::from(h);
-        if fits && best.as_ref().is_none_or(|(_, known)| area(size) > area(*known)) {
-            best = Some((path, size));
-        } else if !fits {
-            others.push(match expected {
-                Some((w, h)) => format!(
-                    "{} ({} x {} pixels; the slide has about {w:.0} x {h:.0})",
-                    file_name(&path),
-                    size.0,
-                    size.1
-                ),
-                None => {
-                    format!("{} ({} x {} pixels do not fit the positions)", file_name(&path), size.0, size.1)
-                }
-            });
         }
+        let (width, height) = size;
+        others.push(match known {
+            Known::Size(w, h) => {
+                format!("{name} ({width} x {height} pixels; the slide has about {w:.0} x {h:.0})")
+            }
+            _ => format!("{name} ({width} x {height} pixels do not fit the positions)"),
+        });
     }
     let more = others.len().saturating_sub(MOST_TOLD);
     ignored.extend(others.into_iter().take(MOST_TOLD));
     if more > 0 {
         ignored.push(counted(more, "more image"));
     }
-    best
+    slides::choose(fitting)
 }
 
-/// The part of the slide that has spots under tissue; `None` for millions of bins, which would take seconds.
-fn spread(positions: &Path) -> Option<SlideRect> {
+/// The part of the slide that has spots under tissue; nothing for millions of bins, which would take seconds.
+fn spread(positions: &Path, kind: SampleKind) -> Known {
     const LARGEST: u64 = 32 << 20;
-    if fs::metadata(positions).ok()?.len() > LARGEST {
-        return None;
+    if fs::metadata(positions).map_or(0, |about| about.len()) > LARGEST {
+        return Known::Nothing;
     }
-    let spots = read_positions(positions, &Silent, &CancelToken::new()).ok()?;
-    SlideRect::around(spots.iter().filter(|s| s.selected).map(|s| s.center))
-}
-
-/// Whether spots that spread so can be on an image of this size.
-pub(crate) fn holds((width, height): (u32, u32), spread: SlideRect) -> bool {
-    let slide = SlideRect::of_size(width, height);
-    let share = (spread.width() / slide.width()).max(spread.height() / slide.height());
-    slide.contains(spread.min) && slide.contains(spread.max) && share >= LEAST_SPREAD
+    let Ok(spots) = read_positions(positions, &Silent, &CancelToken::new()) else { return Known::Damaged };
+    // Where no spot is marked as under tissue, all are used.
+    let marked = spots.iter().any(|s| s.selected);
+    let rect = SlideRect::around(spots.iter().filter(|s| s.selected || !marked).map(|s| s.center));
+    let (lattice, um) = match kind {
+        SampleKind::VisiumHd { bin_um } => (Lattice::Square, f64::from(bin_um)),
+        _ => (Lattice::Hexagonal, SpotGeometry::VISIUM.pitch_um),
+    };
+    let mpp = measure_on(lattice, &spots).map(|pitch| pitch.mpp(um).0);
+    rect.map_or(Known::Nothing, |rect| Known::Spread(Spread { rect, mpp }))
 }

@@ -7,8 +7,9 @@ use super::super::her2st::scan;
 use super::super::names::{file_name, patient_of};
 use super::super::pairing::suggest_pairs;
 use super::super::source::{SampleKind, Source};
-use super::walk::Listing;
-use super::{ImageKind, Recognition, Sample, SampleImage};
+use super::visium::has_word;
+use super::walk::{Listing, is_image};
+use super::{ImageKind, Recognition, Sample, SampleImage, choose};
 use crate::data::slide::Slide;
 
 /// So many tables and images are opened to see what they are.
@@ -63,6 +64,23 @@ fn slide(path: PathBuf) -> SampleImage {
     SampleImage { kind: ImageKind::FullResolution, path, scale: Some(1.0), size }
 }
 
+/// The slide of a sample: `image`, or one of the same size among the `others` beside it.
+fn best_of<'a>(
+    image: PathBuf,
+    others: impl Iterator<Item = &'a PathBuf>,
+    remarks: &mut Vec<String>,
+    ignored: &mut Vec<String>,
+) -> SampleImage {
+    let Ok(size) = Slide::read_size(&image) else { return slide(image) };
+    let same = others.filter(|other| **other != image && is_image(other));
+    let same = same.filter(|other| Slide::read_size(other).is_ok_and(|s| s == size));
+    let all = std::iter::once(image.clone()).chain(same.cloned()).map(|path| (path, size));
+    let Some(chosen) = choose(all.collect()) else { return slide(image) };
+    remarks.extend(chosen.remark);
+    ignored.extend(chosen.ignored);
+    slide(chosen.path)
+}
+
 /// Count tables, spot files and images of no known layout.
 pub(super) fn pairs(listing: &mut Listing, found: &mut Recognition) {
     let could_be = listing.files.iter().filter(|f| !f.used && (f.is_table() || f.is_image()));
@@ -70,7 +88,13 @@ pub(super) fn pairs(listing: &mut Listing, found: &mut Recognition) {
     if !listing.files.iter().any(|f| !f.used && f.is_table()) {
         return;
     }
-    for pair in suggest_pairs(&files) {
+    let found_pairs = suggest_pairs(&files);
+    let taken: Vec<PathBuf> = found_pairs.iter().filter_map(|p| p.image.clone()).collect();
+    let folder_of =
+        |counts: &Option<PathBuf>| counts.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    let folders: Vec<Option<PathBuf>> = found_pairs.iter().map(|p| folder_of(&p.counts)).collect();
+    for pair in found_pairs {
+        let alone = folders.iter().filter(|f| **f == folder_of(&pair.counts)).count() == 1;
         let name = pair.name;
         let Some(counts) = pair.counts else { continue };
         let Some(spots) = pair.spots else {
@@ -86,13 +110,24 @@ pub(super) fn pairs(listing: &mut Listing, found: &mut Recognition) {
             listing.take(path);
         }
         let place = counts.parent().map(file_name).unwrap_or_default();
+        let folder = counts.parent().map(Path::to_path_buf);
+        let lower = name.to_lowercase();
+        let belongs = |path: &Path| {
+            path.parent() == folder.as_deref() && (alone || has_word(&file_name(path).to_lowercase(), &lower))
+        };
         let mut sample = Sample::new(name.clone(), SampleKind::LegacySt, Source::Tables { counts, spots });
         sample.patient = patient_of(&name);
         sample.labels = pair.labels;
         sample.place = place;
         match pair.image {
-            Some(image) => sample.images.push(slide(image)),
-            None => sample.needed.push("the slide image".to_owned()),
+            Some(image) => {
+                let others = files.iter().filter(|f| belongs(f) && !taken.contains(f));
+                sample.images.push(best_of(image, others, &mut sample.remarks, &mut sample.ignored));
+            }
+            None => {
+                sample.ignored.extend(listing.unread_images(|f| belongs(&f.path)));
+                sample.needed.push("the slide image".to_owned());
+            }
         }
         found.samples.push(sample);
     }

@@ -8,6 +8,7 @@ mod images;
 mod legacy;
 mod names10x;
 mod sample;
+mod slides;
 mod space_ranger;
 mod tables;
 #[cfg(test)]
@@ -26,8 +27,9 @@ use super::source::SampleKind;
 use crate::core::files::FileError;
 
 pub(crate) use copies::is_copy;
-pub(crate) use images::{agrees, holds};
+pub(crate) use images::agrees;
 pub use sample::{ImageKind, Sample, SampleImage};
+pub(crate) use slides::{Spread, choose, holds};
 pub(crate) use visium::has_word;
 use walk::Listing;
 

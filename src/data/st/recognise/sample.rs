@@ -65,6 +65,10 @@ pub struct Sample {
     pub mpp: Option<Mpp>,
     /// Whether it is taken unless the user says otherwise; 2 um bins are not.
     pub chosen: bool,
+    /// What to know before it is added, a sentence each.
+    pub remarks: Vec<String>,
+    /// The distance between its spots in micrometres, when a file says it.
+    pub pitch_um: Option<f64>,
     /// Files that are not used, a short phrase each.
     pub ignored: Vec<String>,
     /// What it still needs, a short phrase each.
@@ -88,6 +92,8 @@ impl Sample {
             labels: None,
             mpp: None,
             chosen: true,
+            remarks: Vec::new(),
+            pitch_um: None,
             ignored: Vec::new(),
             needed: Vec::new(),
             place: String::new(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::geojson::looks_like_geojson;
 use super::super::names::file_name;
+use super::images::MOST_TOLD;
 use crate::core::files::FileError;
 
 /// Folders deeper than this are not searched: SAMPLE/outs/binned_outputs/square_008um/spatial is five.
@@ -64,17 +65,27 @@ impl Found {
 
     /// A picture, also one that is packed.
     pub(super) fn is_image(&self) -> bool {
-        let name = self.lower.strip_suffix(".gz").unwrap_or(&self.lower);
-        IMAGES.iter().any(|e| name.ends_with(e))
+        names_image(&self.lower)
     }
 
-    /// The slide of a scanner, in a format of its maker's.
-    pub(super) fn is_scan(&self) -> bool {
-        const SCANS: [&str; 12] = [
-            ".svs", ".ndpi", ".mrxs", ".scn", ".czi", ".vms", ".vmu", ".bif", ".dcm", ".isyntax", ".vsi",
-            ".qptiff",
+    /// Why an image of a kind that is not read is not used, and what to do; `None` for all other files.
+    fn unread_image(&self) -> Option<&'static str> {
+        const SCANS: [&str; 16] = [
+            ".svs", ".ndpi", ".mrxs", ".scn", ".czi", ".vms", ".vmu", ".bif", ".dcm", ".dicom", ".isyntax",
+            ".vsi", ".qptiff", ".lif", ".nd2", ".zvi",
         ];
-        SCANS.iter().any(|e| self.lower.ends_with(e))
+        const PICTURES: [&str; 12] = [
+            ".bmp", ".jp2", ".j2k", ".jpx", ".jxl", ".webp", ".heic", ".heif", ".avif", ".gif", ".psd",
+            ".psb",
+        ];
+        let ends = |endings: &[&str]| endings.iter().any(|e| self.lower.ends_with(e));
+        if ends(&SCANS) {
+            Some("a scanner format that is not read here; export it as TIFF, for example from QuPath")
+        } else if ends(&PICTURES) {
+            Some("a kind of image that is not read here; save it as TIFF, PNG or JPEG")
+        } else {
+            None
+        }
     }
 
     pub(super) fn is_table(&self) -> bool {
@@ -90,6 +101,16 @@ impl Found {
     pub(super) fn is_archive(&self) -> bool {
         is_archive(&self.lower)
     }
+}
+
+/// Whether `path` is called as a picture is, also one that is packed.
+pub(super) fn is_image(path: &Path) -> bool {
+    names_image(&file_name(path).to_lowercase())
+}
+
+fn names_image(lower: &str) -> bool {
+    let name = lower.strip_suffix(".gz").unwrap_or(lower);
+    IMAGES.iter().any(|e| name.ends_with(e))
 }
 
 /// Whether a file of this name, in lower case, is an archive of others.
@@ -182,6 +203,13 @@ impl Listing {
         }
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listing)
+    }
+
+    /// The images among the files that `belongs` says whose kind is not read, with what to do, a short phrase each.
+    pub(super) fn unread_images(&self, belongs: impl Fn(&Found) -> bool) -> Vec<String> {
+        let unread = self.files.iter().filter_map(|f| Some((f, f.unread_image()?)));
+        let unread = unread.filter(|(f, _)| belongs(f)).take(MOST_TOLD);
+        unread.map(|(f, why)| format!("{} ({why})", f.name)).collect()
     }
 
     /// The files that hold regions as GeoJSON, whether a sample uses them or not; looked for once.

@@ -96,3 +96,108 @@ fn files_behind_a_block_of_the_user_and_slides_of_downloads_are_known() {
     ]);
     assert_eq!(kinds(&dir.recognise("hd").samples[0]), [FullResolution, Hires]);
 }
+
+#[test]
+fn faults_of_positions_are_no_lack_of_an_image() {
+    let dir = Folder::new();
+    dir.fill(&["b/filtered_feature_bc_matrix.h5", "b/image.tif"]);
+    let one = "AAACAAGTATCTCCCA-1,1,0,0,20,30\n";
+    for positions in [
+        // Twice, cut off, empty.
+        one.repeat(2),
+        "AAACAAGTATCTCCCA-1,1,0,0,20".to_owned(),
+        String::new(),
+        // A single spot, and spots none of which is marked as under tissue.
+        one.to_owned(),
+        POSITIONS.replace("-1,1,", "-1,0,"),
+    ] {
+        dir.write("b/tissue_positions_list.csv", positions.as_bytes());
+        let found = dir.recognise("b");
+        assert_eq!(kinds(&found.samples[0]), [FullResolution], "{positions}");
+        assert!(found.samples[0].needed.is_empty(), "{positions}");
+    }
+    dir.write("b/tissue_positions_list.csv", one.replace("20,30", "20,300").as_bytes());
+    let found = dir.recognise("b");
+    assert!(found.samples[0].line().contains("200 pixels do not fit the positions"), "{found:?}");
+}
+
+#[test]
+fn images_of_kinds_that_are_not_read_are_named() {
+    let dir = Folder::new();
+    dir.fill(&[
+        "v/filtered_feature_bc_matrix.h5",
+        "v/tissue_positions_list.csv",
+        "v/slide.bmp",
+        "v/Slide.CZI",
+    ]);
+    let line = dir.recognise("v").samples[0].line();
+    let picture = "a kind of image that is not read here; save it as TIFF, PNG or JPEG";
+    let scan = "a scanner format that is not read here; export it as TIFF, for example from QuPath";
+    assert!(
+        line.contains(&format!("slide.bmp ({picture})")) && line.contains(&format!("Slide.CZI ({scan})")),
+        "{line}"
+    );
+    dir.fill(&["a/x.h5ad", "a/he.webp"]);
+    let line = dir.recognise("a").samples[0].line();
+    assert!(line.contains(&format!("he.webp ({picture})")), "{line}");
+    dir.fill(&["l/s1_stdata.tsv", "l/s1_selection.tsv", "l/s1.heic"]);
+    let line = dir.recognise("l").samples[0].line();
+    assert!(line.contains(&format!("s1.heic ({picture})")), "{line}");
+    dir.fill(&["h/st/T1.h5ad", "h/wsis/T1.svs", "h/wsis/T2.svs", "h/metadata/T1.json"]);
+    let line = dir.recognise("h").samples[0].line();
+    assert!(line.contains(&format!("T1.svs ({scan})")) && !line.contains("T2.svs"), "{line}");
+    // What is wrong with an image is said, not only that something is.
+    dir.write("v/slide.tif", &palette());
+    let line = dir.recognise("v").samples[0].line();
+    assert!(line.contains("slide.tif (") && line.contains("save it as an 8-bit RGB TIFF"), "{line}");
+}
+
+/// A TIFF of 2 x 2 pixels whose colours stand in a palette.
+fn palette() -> Vec<u8> {
+    let tags: [(u16, u16, u32, u32); 9] = [
+        (256, 3, 1, 2),
+        (257, 3, 1, 2),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 3),
+        (273, 4, 1, 8),
+        (277, 3, 1, 1),
+        (279, 4, 1, 4),
+        (320, 3, 768, 12 + 2 + 9 * 12 + 4),
+    ];
+    let mut bytes = b"II\x2A\0\x0C\0\0\0\0\x01\x02\x03".to_vec();
+    bytes.extend((tags.len() as u16).to_le_bytes());
+    for (tag, kind, count, value) in tags {
+        bytes.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        bytes.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+    }
+    bytes.extend([0; 4 + 768 * 2]);
+    bytes
+}
+
+#[test]
+fn of_two_images_of_one_size_the_stained_one_is_the_slide() {
+    let dir = Folder::new();
+    dir.fill(&OUTS);
+    dir.fill(&["l/s1_stdata.tsv", "l/s1_selection.tsv"]);
+    let tissue = image::RgbImage::from_pixel(200, 200, image::Rgb([200, 120, 180]));
+    let mask = image::RgbImage::from_pixel(200, 200, image::Rgb([255; 3]));
+    for (file, image) in [
+        ("lung/slide.png", &tissue),
+        ("lung/mask.png", &mask),
+        ("lung/annotated.png", &tissue),
+        ("l/s1_slide.png", &tissue),
+        ("l/s1.png", &mask),
+    ] {
+        image.save(dir.path(file)).unwrap();
+    }
+    let found = dir.recognise("lung");
+    let sample = &found.samples[0];
+    assert_eq!(file_name(&sample.images[0].path), "slide.png");
+    assert!(
+        sample.line().contains("mask.png (its colours are not those of H&E; slide.png is used)"),
+        "{sample:?}"
+    );
+    assert!(sample.remarks.iter().any(|r| r.contains("by size annotated.png could be it too")), "{sample:?}");
+    assert_eq!(file_name(&dir.recognise("l").samples[0].images[0].path), "s1_slide.png");
+}
