@@ -1,6 +1,7 @@
 //! Long work that the window asked for: what may run beside what, what waits, and what came of it.
 
 mod features;
+mod handling;
 mod outcome;
 mod request;
 mod run;
@@ -10,8 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use handling::{Lane, Loss};
 pub use outcome::{OpenedProject, Outcome, PreviewImage, ReadSection, RunDetails};
-pub use request::{FigureRequest, FitRequest, Lane, Loss, Request, Snapshot};
+pub use request::{FigureRequest, FitRequest, Request, Snapshot};
 use run::runner;
 
 use crate::app::encoders::pace_text;

@@ -6,6 +6,7 @@ mod known;
 mod paths;
 mod relocate;
 mod store;
+mod stored;
 
 use std::collections::{BTreeMap, HashSet};
 

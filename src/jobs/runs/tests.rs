@@ -1,4 +1,10 @@
 use super::*;
+use crate::core::cancel::CancelToken;
+use crate::core::files::write_json_atomically;
+use crate::core::target::{ExpressionScale, Target};
+use crate::evaluate::report::Split;
+use crate::jobs::spawn::JobError;
+use crate::train::TrainConfig;
 
 fn config(seed: u64) -> RunConfig {
     RunConfig {
