@@ -32,6 +32,32 @@ pub struct Column<C> {
     pub number: bool,
     /// Whether the table can be sorted by it.
     pub sorts: bool,
+    /// Whether the largest comes first when its heading is clicked for the first time.
+    pub descending: bool,
+}
+
+impl<C> Column<C> {
+    /// A column of text, sorted from A to Z at first.
+    pub fn text(id: C, title: &'static str, width: f32) -> Self {
+        Self { id, title, hint: "", width, grows: 1.0, number: false, sorts: true, descending: false }
+    }
+
+    /// A column of numbers, the largest first at first.
+    pub fn number(id: C, title: &'static str, width: f32) -> Self {
+        Self { number: true, descending: true, ..Self::text(id, title, width) }
+    }
+
+    /// With a heading that says what it means.
+    #[must_use]
+    pub fn hint(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// With the largest first at first.
+    #[must_use]
+    pub fn largest_first(self) -> Self {
+        Self { descending: true, ..self }
+    }
 }
 
 /// A table.
@@ -51,8 +77,8 @@ pub struct Table<'a, C> {
 /// What was done with a table.
 #[derive(Debug, Clone, Copy)]
 pub struct Touched<C> {
-    /// The column whose heading was clicked.
-    pub head: Option<C>,
+    /// Its new order, where a heading was clicked.
+    pub sorting: Option<Sorting<C>>,
     /// The row that was clicked.
     pub row: Option<usize>,
 }
@@ -66,7 +92,7 @@ impl<C: Copy + PartialEq> Table<'_, C> {
         label: impl Fn(usize) -> Option<String>,
         mut cell: impl FnMut(&mut Ui, usize, C),
     ) -> Touched<C> {
-        let mut touched = Touched { head: None, row: None };
+        let mut touched = Touched { sorting: None, row: None };
         let room = ui.available_width();
         let bar = ui.spacing().scroll.bar_width + 2.0;
         let least: f32 = self.columns.iter().map(|c| c.width).sum();
@@ -92,7 +118,8 @@ impl<C: Copy + PartialEq> Table<'_, C> {
             let (head, _) = ui.allocate_exact_size(vec2(width, HEAD), Sense::hover());
             for (column, &place) in self.columns.iter().zip(&places) {
                 if self.heading(ui, part(head, place), column) {
-                    touched.head = Some(column.id);
+                    let sorting = self.sorting.map(|s| s.clicked(column.id, column.descending));
+                    touched.sorting = sorting;
                 }
             }
             let c = colors(ui);

@@ -10,9 +10,10 @@ use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::geometry::Mpp;
+use crate::core::text::counted;
 use crate::data::candidates::Candidate;
 use crate::data::project::{ProjectError, SectionEntry};
-use crate::data::st::names::{counted, quoted};
+use crate::data::st::names::quoted;
 
 impl App {
     pub(super) fn apply_section(&mut self, command: SectionCommand) {

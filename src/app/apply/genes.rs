@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use crate::app::command::{GenesCommand, PanelForm};
 use crate::app::explore::ExploreCommand;
-use crate::app::genes::{counted_genes, parse_genes, typed_genes, with_genes};
+use crate::app::genes::{parse_genes, typed_genes, with_genes};
 use crate::app::notices::Severity;
 use crate::app::state::App;
 use crate::app::work::Request;
+use crate::core::text::counted;
 use crate::data::aliases;
 use crate::data::panels::Panel;
 use crate::data::project::GeneSelection;
@@ -101,7 +102,7 @@ impl App {
         let what = match (added.len(), asked) {
             (1, [typed]) if typed != first => format!("{first} ({typed})"),
             (1..=3, _) => added.join(", "),
-            (n, _) => counted_genes(n),
+            (n, _) => counted(n, "gene"),
         };
         let mut choice = open.gene_choice().clone();
         choice.left_out.retain(|l| added.contains(&l.gene));
@@ -132,7 +133,7 @@ impl App {
     /// Says how many genes a new list has, and which of them training will leave out.
     pub(super) fn tell_list(&mut self, count: usize) {
         let Some(choice) = self.open.as_ref().map(|o| o.gene_choice()) else { return };
-        let text = format!("The gene list has {} now.", counted_genes(count));
+        let text = format!("The gene list has {} now.", counted(count, "gene"));
         if choice.left_out.is_empty() {
             self.notices.done(text);
             return;
@@ -148,7 +149,7 @@ impl App {
     fn use_genes_of_run(&mut self, id: &str) {
         let Some(run) = self.open.as_ref().and_then(|o| o.runs.find(id)) else { return };
         let genes = run.config.genes.clone();
-        let text = format!("The gene list has the {} of {id} now.", counted_genes(genes.len()));
+        let text = format!("The gene list has the {} of {id} now.", counted(genes.len(), "gene"));
         self.set_genes("Gene list", genes, format!("of {id}"));
         self.notices.done(text);
     }

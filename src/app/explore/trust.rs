@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::app::text::counted;
+use crate::core::text::counted;
 use crate::evaluate::judgement::{Judgement, fold_numbers};
 use crate::evaluate::report::{EvalReport, GeneScore};
 use crate::evaluate::tables::gene_summaries;

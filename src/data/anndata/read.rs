@@ -10,12 +10,13 @@ use super::positions::{pair, positions};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Csr;
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::hdf5::{File, Watch};
 use crate::data::section::ValueKind;
 use crate::data::section::{CountTable, Gene};
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name, quoted};
+use crate::data::st::names::{file_name, quoted};
 
 /// Which matrix to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::Candidate;
 use super::sample::{entry_of, take_image, warn_of_small};
+use crate::core::text::counted;
 use crate::data::anndata::{Inspected, Library};
 use crate::data::section::ValueKind;
 use crate::data::slide::place;
-use crate::data::st::names::{counted, file_name};
+use crate::data::st::names::file_name;
 use crate::data::st::recognise::{Sample, SampleImage, agrees, has_word, holds};
 use crate::data::st::source::{SampleKind, Source};
 

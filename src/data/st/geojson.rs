@@ -9,9 +9,9 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use super::names::counted;
 use crate::core::files::FileError;
 use crate::core::geometry::{SlidePoint, SlideRect};
+use crate::core::text::counted;
 
 /// A larger file holds cells, not regions that somebody has drawn.
 const LARGEST: u64 = 256 << 20;

@@ -4,8 +4,9 @@ use eframe::egui::{Context, ScrollArea, TextEdit, Ui};
 
 use super::Closing;
 use crate::app::command::{Command, GenesCommand, PanelForm};
-use crate::app::genes::{counted_genes, typed_genes};
+use crate::app::genes::typed_genes;
 use crate::app::project::Open;
+use crate::core::text::counted;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::ui::widgets::{line_edit, name, primary, remark};
 
@@ -47,7 +48,7 @@ impl PanelDialog {
             let measured = open.map_or(&nothing, Open::measured_genes);
             let genes = typed_genes(&typed.genes, measured);
             let count = genes.len();
-            remark(ui, counted_genes(count));
+            remark(ui, counted(count, "gene"));
             if !measured.is_empty() {
                 understood(ui, &genes, measured);
             }

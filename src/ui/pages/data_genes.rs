@@ -7,12 +7,13 @@ use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, TextStyle, U
 use super::left_out;
 use crate::app::command::{Command, GenesCommand, Overlay, PanelForm};
 use crate::app::forms::HvgForm;
-use crate::app::genes::{GeneQuery, counted_genes, typed_genes};
+use crate::app::genes::{GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::terms::Term;
 use crate::app::work::Request;
+use crate::core::text::counted;
 use crate::data::aliases;
 use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
@@ -76,7 +77,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 /// The genes of a run that are not those of the list: one made by the command line, say.
 fn of_runs(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     let Some(run) = open.runs.with_other_genes(&[open.genes(), &open.gene_choice().used]) else { return };
-    let count = counted_genes(run.config.genes.len());
+    let count = counted(run.config.genes.len(), "gene");
     if open.genes().is_empty() {
         let text =
             format!("The run {} was trained on {count}, and the project has no gene list yet.", run.id);
@@ -263,7 +264,7 @@ fn keep_genes(ui: &mut Ui, app: &App, open: &Open, form: &mut HvgForm) {
     }
     if !open.genes().is_empty() {
         let mut kept = app.keeps_list();
-        let text = format!("Keep the {} of the list", counted_genes(open.genes().len()));
+        let text = format!("Keep the {} of the list", counted(open.genes().len(), "gene"));
         if ui.checkbox(&mut kept, text).changed() {
             form.keep_list = Some(kept);
         }

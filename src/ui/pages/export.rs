@@ -5,13 +5,14 @@ use eframe::egui::{self, ComboBox, DragValue, Label, RichText, ScrollArea, Ui, v
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
 use crate::app::forms::{ExportForm, FigureFormat};
-use crate::app::genes::{Fit, GeneQuery, counted_genes};
+use crate::app::genes::{Fit, GeneQuery};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
 use crate::core::files::safe_stem;
+use crate::core::text::counted;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::widgets::{Tone, banner, card, entered, field, line_edit, mini, name, primary, remark};
@@ -171,7 +172,7 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         let enter = entered(ui, &typed);
         let mut add: Vec<String> = Vec::new();
         if query.is_list() && !found.is_empty() {
-            let text = format!("Add {}", counted_genes(found.len()));
+            let text = format!("Add {}", counted(found.len(), "gene"));
             if mini(ui, text).on_hover_text("Add all of these to the figure").clicked() || enter {
                 add = found.iter().map(|(_, g)| g.clone()).collect();
             }

@@ -11,11 +11,12 @@ use super::features::{FeatureKind, FeatureMatrix, check_barcodes};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::{Csr, CsrBuilder, PartsError};
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::hdf5::{File, Kind, Watch};
 use crate::data::section::CountTable;
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name, quoted};
+use crate::data::st::names::{file_name, quoted};
 
 /// Which layout a matrix file has.
 enum Layout {
