@@ -213,7 +213,7 @@ impl Window {
                 self.closing = true;
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
                 self.app.notices.error(
-                    "The project could not be saved, so the window stayed open; close it again to lose the changes",
+                    "The project could not be saved. Close the window again to discard your changes.",
                     vec![why],
                 );
             }

@@ -120,7 +120,7 @@ fn every_encoder_has_a_card_that_says_what_it_is_and_needs() {
     assert!(test.shows("under the name uni2-h.bin"));
     test.harness.get_by_label("Copy the address of UNI2-h").click();
     test.harness.run_steps(1);
-    test.click("Look again");
+    test.click("Check again");
     assert!(test.harness.query_by_role_and_label(Role::Button, "Use UNI2-h").is_none());
 }
 

@@ -35,6 +35,7 @@ impl App {
                         Err(JobError::Failed { headline, causes }) => self.failed(&request, headline, causes),
                     }
                 }
+                Happened::Withdrawn { id, request } => self.withdrawn(id, &request),
             }
         }
     }
@@ -99,6 +100,18 @@ impl App {
         }
         let resume = ("Resume".to_owned(), Command::Train(TrainCommand::Resume(newest.clone())));
         self.notices.offer(Some(Topic::Run(newest.clone())), text, Vec::new(), resume);
+    }
+
+    /// A job was taken out of the queue before it began, so nothing of it is left.
+    fn withdrawn(&mut self, id: JobId, request: &Request) {
+        if !request.trains() {
+            self.cancelled(request);
+            return;
+        }
+        if let Some(open) = &mut self.open {
+            open.runs.live.take_if(|live| live.job == id);
+        }
+        self.notices.info(format!("{} was removed from the queue.", request.name()));
     }
 
     fn cancelled(&mut self, request: &Request) {
@@ -173,7 +186,7 @@ impl App {
             Request::OpenProject(path) => {
                 let forget =
                     Command::Project(crate::app::command::ProjectCommand::ForgetRecent(path.clone()));
-                let action = (!path.exists()).then(|| ("Take it off the list".to_owned(), forget));
+                let action = (!path.exists()).then(|| ("Remove it from the list".to_owned(), forget));
                 self.notices.push(Severity::Error, headline, causes, action);
             }
             Request::Train { fit: FitRequest { run, .. }, .. }
@@ -475,7 +488,7 @@ impl App {
             // One network a fold instead of three: nobody should wait for a first look.
             self.forms.train.settings.insert("members".into(), "1".into());
             self.apply(Command::Evaluate(EvaluateCommand::Start));
-            self.notices.info("The demo is being trained, about a minute; then predicted maps appear here.");
+            self.notices.info("Training the demo model (about a minute). Predicted maps will appear here.");
             self.apply(Command::GoTo(Step::Explore));
         }
     }

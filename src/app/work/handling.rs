@@ -59,8 +59,8 @@ impl Request {
             }
             Self::FindSamples(_) => "Looking for sections".to_owned(),
             Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
-            Self::CheckFeatures { .. } => "Looking at the cache".to_owned(),
-            Self::ComputeFeatures { .. } => "Image features".to_owned(),
+            Self::CheckFeatures { .. } => "Checking the feature cache".to_owned(),
+            Self::ComputeFeatures { .. } => "Computing image features".to_owned(),
             Self::ListEncoders { .. } => "Looking for encoders".to_owned(),
             Self::CheckWeights { .. } => "Checking the weights".to_owned(),
             Self::OpenWeightsFolder => "Opening the folder".to_owned(),

@@ -157,7 +157,7 @@ pub enum Request {
         /// Where to run it.
         device: DeviceChoice,
     },
-    /// Look which encoders there are, and which have weights.
+    /// List the encoders, and which of them have weights.
     ListEncoders {
         /// Weights files that the user pointed to, by encoder.
         chosen: BTreeMap<String, PathBuf>,
@@ -189,13 +189,13 @@ pub enum Request {
     SelectGenes {
         /// On the sections of this project.
         snapshot: Snapshot,
-        /// In each.
+        /// How many in each section.
         count: usize,
-        /// Put together like this.
+        /// How the genes of the sections are combined.
         combine: Combine,
-        /// Seen in at least this share of spots, 0 to 1.
+        /// The least share of spots, 0 to 1, in which a gene must be detected.
         min_spots: f64,
-        /// Kept whatever their variability.
+        /// Genes that are kept regardless of variability.
         keep: Vec<String>,
     },
     /// Read a gene list.
@@ -221,7 +221,7 @@ pub enum Request {
         /// Sections kept out.
         test: Vec<String>,
     },
-    /// Go on with an interrupted run.
+    /// Resume an interrupted run.
     Resume {
         /// The project.
         snapshot: Snapshot,
@@ -259,7 +259,7 @@ pub enum Request {
         /// The file; its ending says which kind.
         path: PathBuf,
     },
-    /// Write one figure a gene and section.
+    /// Write one figure per gene and section.
     SaveFigures {
         /// Its genes and sections are taken one by one.
         figure: FigureRequest,

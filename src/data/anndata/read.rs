@@ -67,8 +67,7 @@ impl AnnData {
     /// [`ReadError`] when `path` has none.
     pub fn require_positions(&self, path: &Path) -> Result<&[[f64; 2]], ReadError> {
         self.positions.as_deref().ok_or_else(|| {
-            let message =
-                "the file does not say where its spots lie (obsm[\"spatial\"] is not there); add it";
+            let message = "the file has no spot positions (obsm[\"spatial\"]); add them";
             ReadError::malformed(path, message)
         })
     }

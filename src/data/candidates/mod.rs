@@ -109,13 +109,13 @@ pub fn find_each(
     let mut sources: Vec<Source> = Vec::new();
     for path in paths {
         cancel.check()?;
-        progress.report(&format!("Looking through {}", file_name(path)), 0, 0);
+        progress.report(&format!("Searching {}", file_name(path)), 0, 0);
         let result = match recognise(path) {
             Ok(Recognition { samples, mut notes }) => {
                 let mut candidates: Vec<Candidate> = Vec::new();
                 for (done, sample) in samples.iter().enumerate() {
                     cancel.check()?;
-                    let stage = format!("Looking at {}", sample.name);
+                    let stage = format!("Checking {}", sample.name);
                     progress.report(&stage, done as u64, samples.len() as u64);
                     match sample::candidates(sample) {
                         Ok(found) => candidates.extend(found),

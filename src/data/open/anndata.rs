@@ -58,8 +58,7 @@ pub(super) fn read(
     let spots = spots(file, &data)?;
     if data.values == ValueKind::Normalised {
         progress.note(&format!(
-            "{}: {} of {} are no counts (they are negative or fractional); they are used as they are, as already \
-             normalised",
+            "{}: {} of {} are not counts (they are negative or fractional); they are treated as already normalised",
             entry.name,
             layer.map_or_else(|| "the values".to_owned(), |l| format!("the values of layer {l}")),
             file_name(file)

@@ -62,7 +62,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             if ui.add_enabled(some, egui::Button::new("Save the list...")).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SaveGenes).named("genes.txt")));
             }
-            if ui.add_enabled(some, egui::Button::new("Clear")).on_hover_text("Empty the gene list").clicked()
+            if ui.add_enabled(some, egui::Button::new("Clear")).on_hover_text("Clear the gene list").clicked()
             {
                 out.push(Command::Genes(GenesCommand::Set(Vec::new())));
             }
@@ -189,7 +189,7 @@ fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
                         ui.set_height(18.0);
                         if *listed {
                             let remove = mini(ui, "Remove");
-                            if remove.on_hover_text(format!("Take {g} off the list")).clicked() {
+                            if remove.on_hover_text(format!("Remove {g} from the list")).clicked() {
                                 out.push(Command::Genes(GenesCommand::Remove(vec![(*g).clone()])));
                             }
                         } else {
@@ -218,7 +218,7 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     field(ui, "Genes per section", LABEL, |ui| {
         ui.add(DragValue::new(&mut next.count).range(10..=10_000).speed(10));
     });
-    field(ui, "Put together by", LABEL, |ui| {
+    field(ui, "Combine by", LABEL, |ui| {
         ComboBox::from_id_salt("combine").selected_text(combine_text(next.combine)).width(CONTROL).show_ui(
             ui,
             |ui| {
@@ -228,7 +228,7 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             },
         );
     });
-    field(ui, "Seen in at least", LABEL, |ui| {
+    field(ui, "Detected in at least", LABEL, |ui| {
         ui.add(DragValue::new(&mut next.min_percent).range(0.0..=100.0).speed(0.5).suffix(" % of spots"));
     });
     field(ui, "Always keep", LABEL, |ui| keep(ui, app, &mut next));
@@ -247,8 +247,8 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     if select.on_disabled_hover_text("No section is ready yet.").clicked() {
         out.push(Command::Genes(GenesCommand::Select));
     }
-    let text = "All sections take part here. For a strict test, select on the training sections alone and load \
-                that list.";
+    let text = "Genes are selected on all sections. For a strict test, select them on the training sections only and \
+                load that list.";
     remark(ui, text);
 }
 
@@ -352,7 +352,7 @@ fn panel_buttons(ui: &mut Ui, panel: &Panel, own: bool, out: &mut Vec<Command>) 
             let form = form(Some(panel.name.clone()), panel.name.clone());
             out.push(Command::Show(Overlay::Panel(form)));
         }
-        if ui.button("Delete").on_hover_text("Take this panel out of the project").clicked() {
+        if ui.button("Delete").on_hover_text("Remove this panel from the project").clicked() {
             out.push(Command::Genes(GenesCommand::DeletePanel(panel.name.clone())));
         }
     } else {

@@ -156,8 +156,9 @@ fn legend(ui: &mut Ui, report: &EvalReport) {
                     any predictor could reach given counting noise. Point at a heading to see what it means."
         .to_owned();
     if undefined > 0 {
+        let are = if undefined == 1 { "1 correlation is" } else { &format!("{undefined} correlations are") };
         note.push_str(&format!(
-            " {undefined} correlations are undefined because the gene is constant in the section or the section has too few \
+            " {are} undefined because the gene is constant in the section or the section has too few \
              spots; they are excluded."
         ));
     }

@@ -1,6 +1,6 @@
 //! The Export page: a figure, its preview, and tables.
 
-use eframe::egui::{self, ComboBox, DragValue, Label, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, Ui, vec2};
 
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
@@ -48,10 +48,7 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
                 let shown = ui
                     .add(egui::Image::new((handle.id(), size)).tint(tint).alt_text("Preview of the figure"));
                 name(&shown, "Preview of the figure");
-                remark(
-                    ui,
-                    "The preview is the figure itself, with fewer dots; long lists show their first rows.",
-                );
+                remark(ui, "Preview at reduced resolution; only the first rows are shown.");
             }
             Some(Err((headline, causes))) => {
                 banner(
@@ -99,7 +96,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         for g in &shown {
             let button = egui::Button::new(gene(format!("{g}  \u{00D7}"))).small().min_size(vec2(0.0, 22.0));
             if chosen {
-                if ui.add(button).on_hover_text(format!("Take {g} out of the figure")).clicked() {
+                if ui.add(button).on_hover_text(format!("Remove {g} from the figure")).clicked() {
                     form.genes.retain(|x| x != g);
                 }
             } else {
@@ -293,8 +290,8 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
     field(ui, "Format", LABEL, |ui| {
         for format in FigureFormat::ALL {
             ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(match format {
-                FigureFormat::Png => "Pixels; for slides and texts",
-                FigureFormat::Svg => "Vectors with editable text; for drawing programs",
+                FigureFormat::Png => "Bitmap, for presentations and documents",
+                FigureFormat::Svg => "Vector graphics with editable text, for drawing programs",
             });
         }
     });
@@ -347,11 +344,5 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             let file = format!("{}-predictions.h5ad", safe_stem(&file_stem(&sections)));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
-        ui.add(
-            Label::new(
-                RichText::new("Everything is written whole or not at all.").small().color(colors(ui).weak),
-            )
-            .wrap(),
-        );
     });
 }

@@ -83,7 +83,7 @@ const VERSION_3: &[Case] = &[
     (
         "too few starts",
         |s| s.hdf5(|h| h.shorten("matrix/indptr", 9)),
-        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/indptr: 9 starts were found for 36 barcodes; the file is damaged",
+        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/indptr: indptr has 9 entries for 36 barcodes; the file is damaged",
     ),
     (
         "fewer features than values",
