@@ -5,9 +5,30 @@ pub fn counted(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// The same text beginning with a capital letter.
+pub fn upper_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}
+
+/// The same text beginning with a small letter.
+pub fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sentences_begin_as_they_should() {
+        assert_eq!(
+            (upper_first("the image"), lower_first("The image")),
+            ("The image".into(), "the image".into())
+        );
+        assert_eq!((upper_first(""), lower_first("\u{c4}rger")), (String::new(), "\u{e4}rger".into()));
+    }
 
     #[test]
     fn one_is_singular() {

@@ -45,6 +45,8 @@ pub struct Window {
     theme: Option<Theme>,
     closing: bool,
     quitting: bool,
+    /// Whether the user was told that closing again discards what could not be saved.
+    warned: bool,
     drawn: bool,
     milestones: Option<Milestones>,
     project: Option<PathBuf>,
@@ -141,6 +143,7 @@ impl Window {
             theme: None,
             closing: false,
             quitting: false,
+            warned: false,
             drawn: false,
             milestones: None,
             project: None,
@@ -208,9 +211,10 @@ impl Window {
         }
         match self.app.save_all_now() {
             Ok(()) => self.closing = true,
+            Err(_) if self.warned => self.closing = true,
             Err(why) => {
-                // A second attempt closes all the same.
-                self.closing = true;
+                self.warned = true;
+                self.quitting = false;
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
                 self.app.notices.error(
                     "The project could not be saved. Close the window again to discard your changes.",

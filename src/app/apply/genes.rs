@@ -214,7 +214,7 @@ impl App {
             measured => measured.understood(&typed_genes(&form.genes, measured)),
         };
         if name.is_empty() || genes.is_empty() {
-            self.notices.error("A panel needs a name and at least one gene", Vec::new());
+            self.notices.error("A panel needs a name and at least one gene.", Vec::new());
             return;
         }
         let panel = Panel::new(name.clone(), form.source.trim(), &genes);

@@ -12,6 +12,7 @@ use super::paths::to_stored;
 use super::stored::{Stored, StoredSection};
 use super::{Project, ProjectError, SectionEntry, known};
 use crate::core::files::{FileError, write_bytes_atomically};
+use crate::core::text::lower_first;
 use crate::data::st::source::{SampleKind, Source};
 
 /// The version of the format. It grows when an older program would misread a newer file; added fields alone
@@ -243,11 +244,6 @@ fn not_a_project(path: &Path, error: &serde_json::Error) -> FileError {
             format!("this is not a HisCMCL project ({what})"),
         ),
     }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(test)]

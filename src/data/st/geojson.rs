@@ -101,7 +101,8 @@ impl Regions {
     }
 
     /// Areas of the regions that have a class, in square pixels, with their classes; the smallest first.
-    pub fn areas(&self) -> impl Iterator<Item = (&str, f64)> {
+    #[cfg(test)]
+    fn areas(&self) -> impl Iterator<Item = (&str, f64)> {
         self.regions.iter().map(|r| (r.class.as_str(), r.area))
     }
 }
