@@ -201,6 +201,9 @@ impl Window {
 
     /// Closing waits for the project to be saved; when that fails the window stays and says why.
     fn close_if_asked(&mut self, ctx: &egui::Context) {
+        if !self.app.open.as_ref().is_some_and(|open| open.is_unsaved()) {
+            self.warned = false;
+        }
         if !ctx.input(|i| i.viewport().close_requested()) || self.closing {
             return;
         }
