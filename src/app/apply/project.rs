@@ -109,7 +109,7 @@ impl App {
         }
     }
 
-    fn close_project(&mut self) {
+    pub(super) fn close_project(&mut self) {
         self.work.abandon_where(Request::belongs_to_project);
         self.notices.project_closed();
         self.offered_to_resume = false;

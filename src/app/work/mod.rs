@@ -159,7 +159,7 @@ pub enum Happened {
         /// Its number.
         id: JobId,
         /// What was asked for.
-        request: Request,
+        request: Arc<Request>,
     },
 }
 
@@ -329,7 +329,7 @@ impl Work {
         let place = self.waiting.iter().position(|(waiting, _)| *waiting == id);
         if let Some((id, request)) = place.and_then(|place| self.waiting.remove(place)) {
             self.later.remove(&id);
-            self.happened.push(Happened::Withdrawn { id, request });
+            self.happened.push(Happened::Withdrawn { id, request: Arc::new(request) });
         }
         if let Some(running) = self.running.iter_mut().find(|r| r.id == id) {
             running.job.token().cancel();

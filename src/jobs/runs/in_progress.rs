@@ -28,7 +28,7 @@ pub struct RunInProgress {
 }
 
 /// Keeps two programs from making one run; the lock goes with the program that holds it, however it ends.
-const LOCK_FILE: &str = "training.lock";
+pub(super) const LOCK_FILE: &str = "training.lock";
 /// Why a run is not complete, where it did not simply break off.
 const ENDING_FILE: &str = "ended.json";
 /// Whoever lists runs holds their locks for a moment.

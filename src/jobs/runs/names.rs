@@ -41,7 +41,7 @@ fn replaced(name: &str, keep: impl Fn(char) -> bool) -> String {
 }
 
 /// Whether Windows keeps this name for a device, whatever ending it has.
-fn is_reserved(name: &str) -> bool {
+pub(super) fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
     let numbered = |device: &str| {
         stem.strip_prefix(device).is_some_and(|n| {

@@ -1,9 +1,8 @@
+use super::in_progress::LOCK_FILE;
+use super::names::is_reserved;
 use super::*;
 use crate::core::cancel::CancelToken;
-use crate::core::files::write_json_atomically;
 use crate::core::target::{ExpressionScale, Target};
-use crate::evaluate::report::Split;
-use crate::jobs::spawn::JobError;
 use crate::train::TrainConfig;
 
 fn config(seed: u64) -> RunConfig {
