@@ -23,6 +23,7 @@ pub mod scores;
 pub mod settings;
 pub mod slides;
 pub mod sorting;
+pub mod standing;
 pub mod state;
 pub mod steps;
 pub mod terms;

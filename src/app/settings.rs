@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::encoders::EncoderSettings;
-use crate::core::files::{FileError, read_json, write_json_atomically};
+use crate::core::files::{FileError, create_folder_of, read_json, write_json_atomically};
 
 /// The most projects remembered.
 const RECENT: usize = 12;
@@ -136,7 +136,9 @@ impl Settings {
     /// # Errors
     /// [`FileError`] naming the file.
     pub fn save(&self, folder: &Path) -> Result<(), FileError> {
-        write_json_atomically(&Self::file(folder), self)
+        let file = Self::file(folder);
+        create_folder_of(&file)?;
+        write_json_atomically(&file, self)
     }
 
     /// Puts a project first in the list of recent ones.

@@ -7,10 +7,11 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
-use hiscmcl::core::files::{FileError, write_bytes_atomically};
+use hiscmcl::core::files::{FileError, create_folder_of, write_bytes_atomically};
 use hiscmcl::core::fonts;
 use hiscmcl::core::text::counted;
 use hiscmcl::data::gene_list::{self, Known};
+use hiscmcl::data::project::{Project, ProjectError};
 use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
@@ -46,6 +47,25 @@ pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
     result
 }
 
+/// Loads the project at `path`, changes it, and saves it where `change` says that it did. Where another program saved it
+/// meanwhile, its state is loaded and changed instead, so that neither change is lost.
+fn edit<T>(path: &Path, change: impl Fn(&mut Project) -> anyhow::Result<(T, bool)>) -> anyhow::Result<T> {
+    const MAX_TRIES: usize = 50;
+    let mut tries = 0;
+    loop {
+        let mut project = Workspace::open(path.to_path_buf())?.project;
+        let (done, changed) = change(&mut project)?;
+        if !changed {
+            return Ok(done);
+        }
+        tries += 1;
+        match project.save(path) {
+            Err(ProjectError::Changed { .. }) if tries < MAX_TRIES => {}
+            saved => return Ok(saved.map(|()| done)?),
+        }
+    }
+}
+
 fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
     match command {
         Command::Project(ProjectCommand::New { project, her2st, sections, force }) => {
@@ -54,7 +74,6 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Project(ProjectCommand::Add { project, paths, sections, labels_column, labels }) => {
-            let mut workspace = Workspace::open(project)?;
             let labels = match (labels_column, labels) {
                 (Some(column), _) => LabelChoice::Column(column),
                 (None, Some(file)) => {
@@ -63,17 +82,16 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
                 }
                 (None, None) => LabelChoice::AsFound,
             };
-            let added = project::add(&mut workspace.project, &paths, &sections, &labels, ctx)?;
-            if !added.sections.is_empty() {
-                workspace.project.save(&workspace.path)?;
-            }
-            report_added(&workspace.path, &added)
+            let added = edit(&project, |found| {
+                let added = project::add(found, &paths, &sections, &labels, ctx)?;
+                let changed = !added.sections.is_empty();
+                Ok((added, changed))
+            })?;
+            report_added(&project, &added)
         }
         Command::Project(ProjectCommand::Remove { project, sections }) => {
-            let mut workspace = Workspace::open(project)?;
-            let removed = project::remove(&mut workspace.project, &sections)?;
-            workspace.project.save(&workspace.path)?;
-            println!("{}: {} removed", workspace.path.display(), counted(removed.len(), "section"));
+            let removed = edit(&project, |found| Ok((project::remove(found, &sections)?, true)))?;
+            println!("{}: {} removed", project.display(), counted(removed.len(), "section"));
             Ok(())
         }
         Command::Info { project, json } => info(project, json, ctx),
@@ -208,8 +226,10 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
     }
     let sections = section_names(&args.sections, &workspace);
     let selection = genes::select(&workspace, &sections, &options, ctx)?;
+    create_folder_of(&args.out)?;
     gene_list::write(&args.out, &selection.genes)?;
     if let Some(path) = &args.statistics {
+        create_folder_of(path)?;
         write_bytes_atomically(path, genes::statistics_csv(&selection).as_bytes())?;
     }
     let value = json!({ "genes": selection.genes.len(), "shared": selection.shared.len(), "out": args.out });
@@ -295,9 +315,7 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
         target: workspace.project.target,
     };
     let figure = figure::compose(&workspace, &request, ctx)?;
-    if let Some(folder) = args.out.parent().filter(|p| !p.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
-    }
+    create_folder_of(&args.out)?;
     figures::save(&figure, &args.out).context("The figure could not be saved")?;
     let missing = figures::undrawable(&figure)?;
     if !missing.is_empty() {

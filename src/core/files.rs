@@ -13,14 +13,14 @@ use tempfile::{NamedTempFile, TempDir};
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The operating system refused.
-    #[error("Cannot {action} {}: {}", path.display(), plain_io(source))]
+    #[error("Cannot {action} {}: {}", path.display(), plain_io(reason))]
     Io {
         /// "read", "write", "open", "list".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why.
-        source: io::Error,
+        /// Why. The text says it already, so it is not a source to be shown again.
+        reason: io::Error,
     },
     /// The content is not what it should be.
     #[error("{}{}: {message}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
@@ -38,13 +38,13 @@ impl FileError {
     /// For `map_err`: the operating system refused to `action` this file.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::Io { action, path, source }
+        move |reason| Self::Io { action, path, reason }
     }
 
     /// Why, without the file.
     pub fn reason(&self) -> String {
         match self {
-            Self::Io { source, .. } => plain_io(source),
+            Self::Io { reason, .. } => plain_io(reason),
             Self::Malformed { message, .. } => message.clone(),
         }
     }
@@ -120,8 +120,36 @@ impl FileNames {
     }
 }
 
+/// Makes the folder in which `path` is to be written, with all folders above it that are missing.
+///
+/// # Errors
+/// [`FileError::Io`] naming the folder.
+pub fn create_folder_of(path: &Path) -> Result<(), FileError> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(FileError::io("write", folder))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes `folder` in a folder that is there. Where a drive was disconnected, folders are not made in its place, as
+/// [`fs::create_dir_all`] would.
+///
+/// # Errors
+/// [`FileError::Io`] naming `folder`.
+pub fn create_single_folder(folder: &Path) -> Result<(), FileError> {
+    match fs::create_dir(folder) {
+        Err(e) if !(e.kind() == io::ErrorKind::AlreadyExists && folder.is_dir()) => {
+            Err(FileError::io("write", folder)(e))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file through a temporary neighbour that is renamed when `fill` and the flush to disk have
-/// succeeded: whatever happens, `path` holds its old or its new content, never part of one.
+/// succeeded: whatever happens, `path` holds its old or its new content, never part of one. Its folder is made where
+/// only that is missing; see [`create_folder_of`] for more.
 ///
 /// # Errors
 /// [`FileError::Io`] naming `path`.
@@ -129,12 +157,11 @@ pub fn write_atomically<E: From<FileError>>(
     path: &Path,
     fill: impl FnOnce(&mut io::BufWriter<&fs::File>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    let io = |source| FileError::Io { action: "write", path: path.to_path_buf(), source };
-    fs::create_dir_all(folder).map_err(io)?;
+    let folder = folder_of(path);
+    let io = |reason| FileError::Io { action: "write", path: path.to_path_buf(), reason };
+    if !folder.is_dir() {
+        create_single_folder(folder)?;
+    }
     remove_stale(folder);
     let temporary = temporary_in(folder).map_err(io)?;
     {
@@ -221,7 +248,7 @@ impl ScratchFolder {
     pub fn new() -> Result<Self, FileError> {
         let parent = std::env::temp_dir();
         Self::remove_stale(&parent);
-        let failed = |source| FileError::Io { action: "write", path: parent.clone(), source };
+        let failed = |reason| FileError::Io { action: "write", path: parent.clone(), reason };
         let folder = tempfile::Builder::new().prefix(Self::PREFIX).tempdir_in(&parent).map_err(failed)?;
         // Under its name only once it is locked; without locks the folder is taken for stale when it is old.
         let unlocked = folder.path().join("new.lock");
@@ -263,7 +290,7 @@ pub fn write_json_atomically(path: &Path, value: &impl serde::Serialize) -> Resu
     let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| FileError::Io {
         action: "write",
         path: path.to_path_buf(),
-        source: e.into(),
+        reason: e.into(),
     })?;
     bytes.push(b'\n');
     write_bytes_atomically(path, &bytes)
@@ -298,6 +325,19 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a temporary file was left");
+    }
+
+    #[test]
+    fn what_lay_on_a_drive_that_is_gone_is_not_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("study/p.runs/a/run.json");
+        let error = write_bytes_atomically(&deep, b"{}").unwrap_err().to_string();
+        assert!(error.ends_with("a: it is not there"), "{error}");
+        assert!(!dir.path().join("study").exists());
+        write_bytes_atomically(&dir.path().join("new/a.txt"), b"a").unwrap();
+        create_folder_of(&deep).unwrap();
+        write_bytes_atomically(&deep, b"{}").unwrap();
+        assert_eq!(fs::read(&deep).unwrap(), b"{}");
     }
 
     #[test]

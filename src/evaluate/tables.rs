@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::judgement::{Judgement, is_significant};
 use crate::evaluate::metrics::mean_of_defined;
@@ -142,7 +144,7 @@ pub fn text(report: &EvalReport) -> String {
     let mut out = String::new();
     let verdict = report.verdict();
     let names = report.folds.iter().map(|f| f.test.as_str()).chain(["Mean"]);
-    let width = names.clone().map(|n| n.chars().count()).max().unwrap_or(0).max("Test".len());
+    let width = names.clone().map(|n| n.width()).max().unwrap_or(0).max("Test".len());
     let _ = writeln!(out, "{:width$}  Method   PCC all  PCC HEG-50    MSE    MAE  Judgement", "Test");
     let parts = report
         .folds
@@ -158,7 +160,8 @@ pub fn text(report: &EvalReport) -> String {
             let judgement = if method == "model" { format!("  {}", judgement.word()) } else { String::new() };
             let _ = writeln!(
                 out,
-                "{name:width$}  {method:7}  {:>7}  {:>10}  {:5.3}  {:5.3}{judgement}",
+                "{}  {method:7}  {:>7}  {:>10}  {:5.3}  {:5.3}{judgement}",
+                padded(name, width),
                 rounded(s.pcc_all),
                 rounded(s.pcc_heg50),
                 s.mse,
@@ -190,6 +193,11 @@ pub fn text(report: &EvalReport) -> String {
     out
 }
 
+/// `name` with spaces behind it, `width` columns of a terminal wide; Chinese characters take two.
+fn padded(name: &str, width: usize) -> String {
+    format!("{name}{}", " ".repeat(width.saturating_sub(name.width())))
+}
+
 /// Cross-validations of several recipes on the same folds beside each other: means over the folds, then every
 /// fold's mean correlation. Ridge regression, the mean and the ceiling are those of the first.
 pub fn comparison(reports: &[(&str, EvalReport)]) -> String {
@@ -197,12 +205,13 @@ pub fn comparison(reports: &[(&str, EvalReport)]) -> String {
     let mut out = String::new();
     let named = reports.iter().map(|(name, report)| (*name, report.mean.model));
     let rows: Vec<_> = named.chain([("ridge", first.mean.ridge), ("mean", first.mean.mean)]).collect();
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max("ceiling".len());
+    let width = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0).max("ceiling".len());
     let _ = writeln!(out, "{:width$}  PCC all  PCC HEG-50    MSE    MAE", "Recipe");
     for (name, s) in rows {
         let _ = writeln!(
             out,
-            "{name:width$}  {:>7}  {:>10}  {:5.3}  {:5.3}",
+            "{}  {:>7}  {:>10}  {:5.3}  {:5.3}",
+            padded(name, width),
             rounded(s.pcc_all),
             rounded(s.pcc_heg50),
             s.mse,

@@ -10,6 +10,7 @@ use super::context::Ctx;
 use super::predict::{predictions, test_report, write_csv};
 use super::runs::{RunInfo, RunKind, find_run};
 use super::workspace::Workspace;
+use crate::core::files::create_folder_of;
 use crate::core::matrix::Matrix;
 use crate::core::target::Target;
 use crate::data::anndata::{self, Column, Columns, Contents, Uns};
@@ -49,6 +50,7 @@ pub fn save(
             path.display()
         ),
     };
+    create_folder_of(path)?;
     match sections {
         [] => bail!("No section is named to be predicted"),
         [one] if !is_anndata => {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::context::Ctx;
 use super::workspace::{Unreadable, Workspace};
+use crate::core::files::create_folder_of;
 use crate::data::candidates::{self, Candidate, Found};
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::section::{MppSource, ValueKind};
@@ -39,6 +40,7 @@ pub fn create(
             bail!("{} was not made: {}", path.display(), added.refused.join("; "));
         }
     }
+    create_folder_of(path)?;
     project.save_over(path)?;
     Ok(project)
 }

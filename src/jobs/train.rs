@@ -16,7 +16,7 @@ use super::runs::{
 };
 use super::workspace::Workspace;
 use crate::core::files::{
-    FileError, ScratchFolder, read_json, write_bytes_atomically, write_json_atomically,
+    FileError, ScratchFolder, create_single_folder, read_json, write_bytes_atomically, write_json_atomically,
 };
 use crate::core::memory::peak_rss_mb;
 use crate::core::target::Target;
@@ -275,7 +275,7 @@ fn run_fold(
     let fitted = if reports_path.is_file() {
         Model::load(folder, device)?
     } else {
-        fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
+        create_single_folder(folder)?;
         let (fitted, curves) = fit_model(prepared, fold, request, device, &checkpoint, ctx)?;
         fitted.save(folder)?;
         let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;

@@ -22,8 +22,8 @@ from pathlib import Path
 from kill_at_random import SETTINGS, Program, prepare_base
 
 # Kilobytes that are left on the drive; the last are enough for all that is written.
-LEFT_KB = [0, 4, 12, 40, 100, 200, 400, 800, 1600, 8000]
-DRIVE = "16m"
+LEFT_KB = [0, 4, 12, 40, 100, 200, 400, 800, 1600, 32000]
+DRIVE = "96m"
 
 CLOCK = r"""
 #define _GNU_SOURCE

@@ -11,7 +11,7 @@ use super::config::{config_path, read_config};
 use super::{RunConfig, RunError, RunState, check_free, partial_folder, runs_folder};
 use crate::core::cancel::CancelToken;
 use crate::core::fault;
-use crate::core::files::{FileError, read_json, write_json_atomically};
+use crate::core::files::{FileError, create_single_folder, read_json, write_json_atomically};
 use crate::jobs::spawn::JobError;
 
 /// A run that is being made.
@@ -92,7 +92,8 @@ impl RunInProgress {
             return Err(RunError::Exists(id.to_owned()));
         }
         let folder = partial_folder(&runs, id);
-        fs::create_dir_all(&folder).map_err(FileError::io("write", &folder))?;
+        create_single_folder(&runs)?;
+        create_single_folder(&folder)?;
         let lock = lock(&folder, id)?;
         let begun = config_path(&folder).is_file() && !is_barren(&folder);
         let resumed = begun || read_config(&folder).is_ok_and(|known| known.same_work(config));

@@ -17,7 +17,7 @@ use content::Contents;
 use super::features::{self, FeatureError, SectionFeatures};
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
-use crate::core::files::{FileError, write_atomically};
+use crate::core::files::{FileError, create_folder_of, write_atomically};
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
 use crate::data::slide::store::SlideStore;
@@ -129,6 +129,7 @@ impl FeatureCache {
     fn write(&self, key: &str, features: &SectionFeatures) -> Result<(), FileError> {
         let path = self.path(key);
         let (start, payload) = format::write(key, features);
+        create_folder_of(&path)?;
         write_atomically(&path, |w| {
             [start, payload]
                 .iter()

@@ -6,10 +6,10 @@ use crate::app::command::{Command, Step, TrainCommand};
 use crate::app::explore::{ExploreInput, Outlook};
 use crate::app::project::Open;
 use crate::app::slides::SlideImages;
+use crate::app::standing::Standing;
 use crate::app::state::App;
 use crate::app::work::{JobView, Request};
 use crate::data::project::SectionEntry;
-use crate::jobs::runs::RunInfo;
 use crate::ui::explore::ExplorePage;
 use crate::ui::theme::{GAP, colors};
 use crate::ui::widgets::mini_button;
@@ -96,7 +96,8 @@ fn predictions(ui: &mut Ui, app: &App, outlook: Outlook, out: &mut Vec<Command>)
                 ui.spinner();
                 ui.label(small("predicting"));
             } else {
-                ui.add(Label::new(small(&standing(run, section))).truncate());
+                let standing = Standing::new(&run.config, section, &open.doc().sections);
+                ui.add(Label::new(small(&standing.text(section))).truncate());
             }
         }
     });
@@ -131,17 +132,5 @@ fn automatic(open: &Open, section: Option<&SectionEntry>) -> String {
     match section.and_then(|s| open.runs.best_for(s)) {
         Some(run) => format!("Automatic: {}", run.id),
         None => "Automatic".to_owned(),
-    }
-}
-
-/// What the prediction of a section by `run` is worth.
-fn standing(run: &RunInfo, entry: &SectionEntry) -> String {
-    let section = &entry.name;
-    if run.config.held_out(entry) {
-        format!("{section} was held out from training, so this is an independent test")
-    } else if run.config.trained_on(entry) {
-        format!("{section} was seen in training, so its prediction looks better than it is")
-    } else {
-        format!("{section} was not part of this run, so the model has not seen it")
     }
 }
