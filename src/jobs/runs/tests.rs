@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::in_progress::LOCK_FILE;
 use super::names::is_reserved;
 use super::*;
