@@ -103,6 +103,13 @@ impl GeneChoice {
         Some(format!("{n} of the {all} genes {why}."))
     }
 
+    /// What names were taken for, in a sentence; `None` where all are those of genes.
+    pub fn renamed_text(&self) -> Option<String> {
+        let pairs: Vec<String> =
+            self.renamed.iter().map(|(typed, gene)| format!("{typed} as {gene}")).collect();
+        (!pairs.is_empty()).then(|| format!("Understood {}.", pairs.join(", ")))
+    }
+
     /// What a log says of the list: every gene that is left out, and what names were taken for.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -110,11 +117,7 @@ impl GeneChoice {
             let they = if self.left_out.len() == 1 { "It is" } else { "They are" };
             notes.push(format!("{headline} {} {they} left out.", self.left_out_text()));
         }
-        if !self.renamed.is_empty() {
-            let pairs: Vec<String> =
-                self.renamed.iter().map(|(typed, gene)| format!("{typed} as {gene}")).collect();
-            notes.push(format!("Understood {}.", pairs.join(", ")));
-        }
+        notes.extend(self.renamed_text());
         notes
     }
 }

@@ -17,6 +17,7 @@ use crate::core::text::counted;
 use crate::data::aliases;
 use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
+use crate::ui::gene_names;
 use crate::ui::theme::{colors, gene, strong};
 use crate::ui::widgets::{
     Tone, banner, card, entered, field, line_edit, mini, name, primary, remark, thousands,
@@ -128,27 +129,13 @@ fn told(ui: &mut Ui, app: &App, open: &Open, text: &str) {
     if measured.is_empty() {
         return;
     }
-    let (mut taken, mut unknown, mut listed) = (Vec::new(), Vec::new(), Vec::new());
-    for typed in typed_genes(text, measured) {
-        match measured.meant(&typed) {
-            Some(meant) => {
-                if !meant.genes.contains(&typed) {
-                    taken.push(format!("{typed} as {}", meant.genes.join(" and ")));
-                }
-                listed.extend(meant.genes.into_iter().filter(|g| app.is_listed(g)));
-            }
-            None => unknown.push(typed),
-        }
-    }
-    if !taken.is_empty() {
-        remark(ui, format!("Understood {}.", taken.join(", ")));
-    }
+    let typed = typed_genes(text, measured);
+    let mut listed = gene_names::understood(ui, &typed, measured);
+    listed.retain(|gene| app.is_listed(gene));
     if !listed.is_empty() {
         remark(ui, format!("In the list already: {}.", listed.join(", ")));
     }
-    if !unknown.is_empty() {
-        remark(ui, format!("No match in any section: {}.", unknown.join(", ")));
-    }
+    gene_names::unknown(ui, &typed, measured);
 }
 
 /// The list with a search, which can go on to all measured genes.
