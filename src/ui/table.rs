@@ -8,7 +8,7 @@ use eframe::egui::{
 
 use super::theme::colors;
 use super::widgets;
-use crate::app::sorting::Sorting;
+use crate::app::sorting::{SortKey, Sorting};
 
 /// Height of the headings.
 const HEAD: f32 = 24.0;
@@ -243,22 +243,52 @@ pub fn keep_wheel(ui: &Ui, rect: Rect, scrolls: bool) {
     }
 }
 
-/// How a table is sorted that the window alone remembers, and its new order after `head` was clicked.
-pub fn remembered<C>(ui: &Ui, name: &'static str, first: Sorting<C>) -> Sorting<C>
-where
-    C: Copy + PartialEq + Send + Sync + std::any::Any,
-{
-    let id = egui::Id::unique(("sorting", name));
-    ui.data(|d| d.get_temp::<Sorting<C>>(id)).unwrap_or(first)
+/// A table of lines whose order the window alone remembers.
+#[derive(Debug, Clone, Copy)]
+pub struct SortedTable<'a, C> {
+    /// Names it for assistive technology, and keeps its place and order.
+    pub name: &'static str,
+    /// Its columns, from left to right.
+    pub columns: &'a [Column<C>],
+    /// Height of a row.
+    pub row: f32,
+    /// Rows shown before they scroll.
+    pub rows: f32,
+    /// The order at first.
+    pub first: Sorting<C>,
+    /// How many of the last lines stay the last in any order.
+    pub fixed: usize,
 }
 
-/// Remembers how a table is sorted.
-pub fn remember<C>(ui: &Ui, name: &'static str, sorting: Sorting<C>)
-where
-    C: Copy + PartialEq + Send + Sync + std::any::Any,
-{
-    let id = egui::Id::unique(("sorting", name));
-    ui.data_mut(|d| d.insert_temp(id, sorting));
+impl<C: Copy + PartialEq + Send + Sync + std::any::Any> SortedTable<'_, C> {
+    /// Sorts the lines and draws them. `key` gives what a line is sorted by; `cell` draws a cell.
+    pub fn show<L>(
+        self,
+        ui: &mut Ui,
+        lines: &mut [L],
+        key: impl for<'a> Fn(&'a L, C) -> SortKey<'a>,
+        mut cell: impl FnMut(&mut Ui, &L, C),
+    ) {
+        let Self { name, columns, row, rows, first, fixed } = self;
+        let id = egui::Id::unique(("sorting", name));
+        let sorting = ui.data(|d| d.get_temp::<Sorting<C>>(id)).unwrap_or(first);
+        let free = lines.len().saturating_sub(fixed);
+        sorting.sort(lines.get_mut(..free).unwrap_or_default(), key);
+        let table = Table { name, columns, row, most: rows * row, sorting: Some(sorting) };
+        let touched = table.show(
+            ui,
+            lines.len(),
+            |_| None,
+            |ui, row, column| {
+                if let Some(line) = lines.get(row) {
+                    cell(ui, line, column);
+                }
+            },
+        );
+        if let Some(sorting) = touched.sorting {
+            ui.data_mut(|d| d.insert_temp(id, sorting));
+        }
+    }
 }
 
 /// Text of a cell, cut off where it does not fit; then the pointer shows all of it.

@@ -9,7 +9,7 @@ use crate::app::sorting::{SortKey, Sorting};
 use crate::app::terms::Term;
 use crate::app::text::score;
 use crate::jobs::runs::RunInfo;
-use crate::ui::table::{Column, Table, remember, remembered, text};
+use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{card, judged, remark};
 
@@ -80,24 +80,9 @@ pub fn show(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command
         })
         .collect();
     card(ui, "Cross-validations", |ui| {
-        let sorting = remembered(ui, NAME, Sorting { by: Part::Started, descending: true });
-        sorting.sort(&mut lines, Line::key);
-        let columns = columns();
-        let table =
-            Table { name: NAME, columns: &columns, row: ROW, most: ROWS * ROW, sorting: Some(sorting) };
-        let touched = table.show(
-            ui,
-            lines.len(),
-            |_| None,
-            |ui, row, part| {
-                if let Some(line) = lines.get(row) {
-                    cell(ui, line, part, &shown.run, out);
-                }
-            },
-        );
-        if let Some(sorting) = touched.sorting {
-            remember(ui, NAME, sorting);
-        }
+        let first = Sorting { by: Part::Started, descending: true };
+        let table = SortedTable { name: NAME, columns: &columns(), row: ROW, rows: ROWS, first, fixed: 0 };
+        table.show(ui, &mut lines, Line::key, |ui, line, part| cell(ui, line, part, &shown.run, out));
         ui.add_space(4.0);
         remark(ui, "Scores are comparable only if sections, folds, genes and target match the result above.");
     });

@@ -8,7 +8,7 @@ use crate::app::terms::Term;
 use crate::app::text::score;
 use crate::evaluate::judgement::Verdict;
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport};
-use crate::ui::table::{Column, Table, remember, remembered, text};
+use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{judged, remark};
 
@@ -39,6 +39,7 @@ struct Line {
     name: String,
     verdict: Verdict,
     scores: MeanReport,
+    is_mean: bool,
 }
 
 impl Line {
@@ -49,7 +50,11 @@ impl Line {
         };
         let scores =
             MeanReport { model: fold.model, ridge: fold.ridge, mean: fold.mean, ceiling: fold.ceiling };
-        Self { name, verdict, scores }
+        Self { name, verdict, scores, is_mean: false }
+    }
+
+    fn mean(verdict: Verdict, scores: MeanReport) -> Self {
+        Self { name: "Mean".to_owned(), verdict, scores, is_mean: true }
     }
 
     fn number(&self, part: Part) -> Option<f64> {
@@ -102,50 +107,38 @@ fn columns() -> [Column<Part>; 13] {
 /// The table: a row per held-out section, and their means at the end.
 pub fn folds(ui: &mut Ui, shown: &ShownReport) {
     let report = &shown.report;
-    let sorting = remembered(ui, NAME, Sorting { by: Part::Section, descending: false });
     let mut lines: Vec<Line> = report
         .folds
         .iter()
         .zip(&shown.sections)
         .map(|(fold, verdict)| Line::of_section(fold, *verdict))
         .collect();
-    sorting.sort(&mut lines, Line::key);
-    lines.push(Line { name: "Mean".to_owned(), verdict: shown.summary.verdict, scores: report.mean });
-    let last = lines.len() - 1;
-    let columns = columns();
-    let table = Table { name: NAME, columns: &columns, row: ROW, most: ROWS * ROW, sorting: Some(sorting) };
-    let touched = table.show(
-        ui,
-        lines.len(),
-        |_| None,
-        |ui, row, part| {
-            let Some(line) = lines.get(row) else { return };
-            let c = colors(ui);
-            match part {
-                Part::Section if row == last => drop(text(ui, strong(line.name.as_str()))),
-                Part::Section => drop(text(ui, line.name.as_str())),
-                Part::Judgement => drop(judged(ui, line.verdict.judgement)),
-                Part::Genes => {
-                    let genes = line.verdict.genes;
-                    let cell = text(ui, format!("{} of {}", genes.good, genes.total()));
-                    cell.on_hover_text(genes.headline());
-                }
-                _ => {
-                    let ours = matches!(part, Part::Pcc | Part::Heg | Part::Mse | Part::Mae);
-                    text(
-                        ui,
-                        RichText::new(score(line.number(part))).color(if ours { c.text } else { c.weak }),
-                    );
-                }
-            }
-        },
-    );
-    if let Some(sorting) = touched.sorting {
-        remember(ui, NAME, sorting);
-    }
+    lines.push(Line::mean(shown.summary.verdict, report.mean));
+    let first = Sorting { by: Part::Section, descending: false };
+    let table = SortedTable { name: NAME, columns: &columns(), row: ROW, rows: ROWS, first, fixed: 1 };
+    table.show(ui, &mut lines, Line::key, cell);
     ui.add_space(4.0);
     legend(ui, report);
     regions(ui, report);
+}
+
+fn cell(ui: &mut Ui, line: &Line, part: Part) {
+    let c = colors(ui);
+    match part {
+        Part::Section if line.is_mean => drop(text(ui, strong(line.name.as_str()))),
+        Part::Section => drop(text(ui, line.name.as_str())),
+        Part::Judgement => drop(judged(ui, line.verdict.judgement)),
+        Part::Genes => {
+            let genes = line.verdict.genes;
+            let cell = text(ui, format!("{} of {}", genes.good, genes.total()));
+            cell.on_hover_text(genes.headline());
+        }
+        _ => {
+            let ours = matches!(part, Part::Pcc | Part::Heg | Part::Mse | Part::Mae);
+            let ink = if ours { c.text } else { c.weak };
+            text(ui, RichText::new(score(line.number(part))).color(ink));
+        }
+    }
 }
 
 /// What the columns mean, and what is left out of the means.

@@ -13,7 +13,7 @@ use crate::app::text::score;
 use crate::core::text::counted;
 use crate::evaluate::report::Split;
 use crate::jobs::runs::{RunInfo, RunKind, RunState};
-use crate::ui::table::{Column, Table, remember, remembered, text};
+use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{Tone, banner, card, judged, mini, mini_button, name, remark};
 
@@ -81,30 +81,15 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             remark(ui, "Trained models are listed here.");
             return;
         }
-        let sorting = remembered(ui, NAME, Sorting { by: Part::Started, descending: true });
         let mut lines: Vec<Line> = open
             .runs
             .list
             .iter()
             .map(|run| Line { run, encoder: run.config.encoder_title(), tested: tested_on(run) })
             .collect();
-        sorting.sort(&mut lines, Line::key);
-        let columns = columns();
-        let table =
-            Table { name: NAME, columns: &columns, row: ROW, most: ROWS * ROW, sorting: Some(sorting) };
-        let touched = table.show(
-            ui,
-            lines.len(),
-            |_| None,
-            |ui, row, part| {
-                if let Some(line) = lines.get(row) {
-                    cell(ui, app, open, line, part, out);
-                }
-            },
-        );
-        if let Some(sorting) = touched.sorting {
-            remember(ui, NAME, sorting);
-        }
+        let first = Sorting { by: Part::Started, descending: true };
+        let table = SortedTable { name: NAME, columns: &columns(), row: ROW, rows: ROWS, first, fixed: 0 };
+        table.show(ui, &mut lines, Line::key, |ui, line, part| cell(ui, app, open, line, part, out));
     });
 }
 
