@@ -301,7 +301,10 @@ impl App {
 
     /// A file without samples was dropped: a gene list, if most of its names are genes of the project.
     fn names_arrived(&mut self, request: &Request, names: Vec<String>, otherwise: String) {
-        let Some(open) = &self.open else { return };
+        let Some(open) = &self.open else {
+            self.notices.error(otherwise, Vec::new());
+            return;
+        };
         let known = names.iter().filter(|n| open.measured_genes().meant(n).is_some()).count();
         if let Request::FindSamples(paths) = request
             && let [path] = paths.as_slice()

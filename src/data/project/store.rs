@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::paths::to_stored;
 use super::stored::{Stored, StoredSection};
 use super::{Project, ProjectError, SectionEntry, known};
-use crate::core::files::{FileError, write_bytes_atomically};
+use crate::core::files::{FileError, folder_of, write_bytes_atomically};
 use crate::core::text::lower_first;
 use crate::data::st::source::{SampleKind, Source};
 
@@ -63,7 +63,7 @@ impl Project {
                 unknown_of_sections.insert(section.name.clone(), unknown);
             }
             let name = section.name.clone();
-            sections.push(section.resolved(&folder).ok_or_else(|| {
+            sections.push(section.resolved(folder).ok_or_else(|| {
                 let message = format!("section {name} names no count table and spot file");
                 FileError::malformed(path, message)
             })?);
@@ -109,7 +109,7 @@ impl Project {
         refuse_to_replace_newer(path)?;
         let folder = folder_of(path);
         let sections =
-            self.sections.iter().map(|s| self.stored_section(s, &folder)).collect::<Result<_, _>>()?;
+            self.sections.iter().map(|s| self.stored_section(s, folder)).collect::<Result<_, _>>()?;
         let legacy = |s: &SectionEntry| matches!(s.source, Source::Tables { .. });
         let version = if self.sections.iter().all(legacy) { LEGACY_ONLY } else { VERSION };
         let stored = Stored {
@@ -179,13 +179,6 @@ impl Project {
             mpp_confirmed: entry.mpp_confirmed,
             unknown: self.unknown_of_sections.get(&entry.name).cloned().unwrap_or_default(),
         })
-    }
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
-        _ => PathBuf::from("."),
     }
 }
 
@@ -443,7 +436,7 @@ mod tests {
                 let _ = project.missing_files();
                 let folder = folder_of(path);
                 for section in &project.sections {
-                    let _ = project.stored_section(section, &folder);
+                    let _ = project.stored_section(section, folder);
                 }
             }
             project.is_ok()
