@@ -22,7 +22,7 @@ use crate::data::slide::store::SlideStore;
 use crate::jobs::context::Ctx;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
 use crate::jobs::workspace::Resources;
-use crate::preprocess::features::STAGE;
+use crate::preprocess::features::is_stage;
 
 /// The most light jobs at a time.
 const LIGHT_AT_ONCE: usize = 3;
@@ -83,7 +83,7 @@ pub struct JobView {
 impl JobView {
     /// "12 patches/s", while image features are computed.
     pub fn pace(&self) -> Option<String> {
-        let encodes = self.status.stage.ends_with(STAGE) && !self.paused;
+        let encodes = is_stage(&self.status.stage) && !self.paused;
         self.status.pace.filter(|_| encodes).map(pace_text)
     }
 
