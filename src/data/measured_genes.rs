@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::gene_choice::{GeneChoice, LeftOut, WhyLeftOut};
-use super::genes::GeneIndex;
+use super::genes::{GeneIndex, bare_id};
 use super::protein_names;
 use super::section::Section;
 
@@ -46,17 +46,6 @@ pub struct MeasuredGenes {
     spelled: HashMap<String, Vec<u32>>,
     /// Names by identifier, without its version.
     ids: HashMap<String, u32>,
-}
-
-/// An identifier as it is compared: in capitals, without its version.
-fn bare_id(id: &str) -> String {
-    let id = id.trim().to_uppercase();
-    match id.split_once('.') {
-        Some((stem, version)) if stem.starts_with("ENS") && version.bytes().all(|b| b.is_ascii_digit()) => {
-            stem.to_owned()
-        }
-        _ => id,
-    }
 }
 
 impl MeasuredGenes {
