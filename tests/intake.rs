@@ -247,3 +247,32 @@ fn files_of_unknown_formats_are_refused_before_anything_is_computed() {
     }
     assert!(!out.exists());
 }
+
+#[test]
+fn no_result_overwrites_what_the_project_is_made_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = new_project(dir.path());
+    let added = anndata(&dir.path().join("data"), "A1", sound);
+    run(project("add", &path).arg(&added));
+    let slide = added.with_extension("png");
+    let bytes = |path: &Path| fs::read(path).unwrap();
+    let before = [&path, &added, &slide].map(|p| bytes(p));
+    for (out, said) in [
+        (path.clone(), "is the name of a project file"),
+        (slide.clone(), "belongs to section A1 (slide image)"),
+        (added.clone(), "belongs to section A1 (AnnData file)"),
+    ] {
+        let mut genes = hiscmcl();
+        genes.arg("genes").arg(&path).args(["--hvg", "2", "--out"]).arg(&out);
+        let text = complaint(&mut genes);
+        assert!(text.contains(said) && text.contains("choose another name"), "{text}");
+        for option in ["--json", "--csv"] {
+            let mut evaluate = hiscmcl();
+            evaluate.arg("evaluate").arg(&path).args(["--genes", "none.txt", option]).arg(&out);
+            complaint(&mut evaluate);
+        }
+    }
+    assert_eq!(before, [&path, &added, &slide].map(|p| bytes(p)));
+    let mut genes = hiscmcl();
+    run(genes.arg("genes").arg(&path).args(["--hvg", "2", "--out"]).arg(dir.path().join("a/new/genes.txt")));
+}

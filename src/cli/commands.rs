@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
-use hiscmcl::core::files::{FileError, create_folder_of, write_bytes_atomically};
+use hiscmcl::core::files::{FileError, write_bytes_atomically};
 use hiscmcl::core::fonts;
 use hiscmcl::core::text::counted;
 use hiscmcl::data::gene_list::{self, Known};
@@ -224,12 +224,14 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
     if !(0.0..=1.0).contains(&options.min_spots) {
         return Err(anyhow!("--min-spots is a share, 0 to 1, not {}", options.min_spots));
     }
+    [Some(&args.out), args.statistics.as_ref()]
+        .into_iter()
+        .flatten()
+        .try_for_each(|p| workspace.prepare_output(p))?;
     let sections = section_names(&args.sections, &workspace);
     let selection = genes::select(&workspace, &sections, &options, ctx)?;
-    create_folder_of(&args.out)?;
     gene_list::write(&args.out, &selection.genes)?;
     if let Some(path) = &args.statistics {
-        create_folder_of(path)?;
         write_bytes_atomically(path, genes::statistics_csv(&selection).as_bytes())?;
     }
     let value = json!({ "genes": selection.genes.len(), "shared": selection.shared.len(), "out": args.out });
@@ -315,7 +317,7 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
         target: workspace.project.target,
     };
     let figure = figure::compose(&workspace, &request, ctx)?;
-    create_folder_of(&args.out)?;
+    workspace.prepare_output(&args.out)?;
     figures::save(&figure, &args.out).context("The figure could not be saved")?;
     let missing = figures::undrawable(&figure)?;
     if !missing.is_empty() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use hiscmcl::core::files::{create_folder_of, write_bytes_atomically, write_json_atomically};
+use hiscmcl::core::files::{write_bytes_atomically, write_json_atomically};
 use hiscmcl::evaluate::judgement::JudgedReport;
 use hiscmcl::evaluate::report::EvalReport;
 use hiscmcl::evaluate::tables::{self, rounded};
@@ -156,13 +156,14 @@ pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
     let requests = requests(&workspace, args.fit, ctx)?;
     let both = requests.len() > 1;
+    // Before hours are spent on what cannot be saved.
+    [&args.csv, &args.json].into_iter().flatten().try_for_each(|path| workspace.prepare_output(path))?;
     let mut reports: Vec<(&str, EvalReport)> = Vec::new();
     for (recipe, request) in requests {
         let run = args.run.as_ref().map(|run| if both { format!("{run}-{recipe}") } else { run.clone() });
         let report = train::evaluate(&workspace, &request, args.split.into(), run.as_deref(), ctx)?;
         if let Some(path) = &args.csv {
             let path = if both { beside(path, recipe) } else { path.clone() };
-            create_folder_of(&path)?;
             write_bytes_atomically(&path, tables::genes_csv(&report.folds).as_bytes())?;
         }
         reports.push((recipe, report));
@@ -170,14 +171,12 @@ pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
     match reports.as_slice() {
         [(_, report)] => {
             if let Some(path) = &args.json {
-                create_folder_of(path)?;
                 write_json_atomically(path, &JudgedReport::new(report))?;
             }
             println!("{}", tables::text(report));
         }
         many => {
             if let Some(path) = &args.json {
-                create_folder_of(path)?;
                 let named = |(recipe, report): &(&str, EvalReport)| {
                     Ok(((*recipe).to_owned(), serde_json::to_value(JudgedReport::new(report))?))
                 };

@@ -369,4 +369,11 @@ mod tests {
         let back: EvalReport = serde_json::from_value(json).unwrap();
         assert_eq!(back, sample());
     }
+
+    #[test]
+    fn names_take_as_many_columns_as_a_terminal_gives_them() {
+        assert_eq!(padded("C2", 6), "C2    ");
+        assert_eq!(padded("\u{7ec4}\u{7ec7}", 6), "\u{7ec4}\u{7ec7}  ");
+        assert_eq!(padded("longer", 3), "longer");
+    }
 }

@@ -10,7 +10,6 @@ use super::context::Ctx;
 use super::predict::{predictions, test_report, write_csv};
 use super::runs::{RunInfo, RunKind, find_run};
 use super::workspace::Workspace;
-use crate::core::files::create_folder_of;
 use crate::core::matrix::Matrix;
 use crate::core::target::Target;
 use crate::data::anndata::{self, Column, Columns, Contents, Uns};
@@ -50,7 +49,7 @@ pub fn save(
             path.display()
         ),
     };
-    create_folder_of(path)?;
+    workspace.prepare_output(path)?;
     match sections {
         [] => bail!("No section is named to be predicted"),
         [one] if !is_anndata => {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -17,6 +17,7 @@ use super::encoders::{self, EncoderChoice};
 use super::joint::Joint;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
+use crate::core::files::create_folder_of;
 use crate::core::progress::{NotesOnly, Of, Progress};
 use crate::data::open::open_section;
 use crate::data::project::{Project, SectionEntry};
@@ -174,6 +175,15 @@ impl Workspace {
     /// A project with what is in memory, to be looked at through the texture encoder.
     pub fn new(path: PathBuf, project: Project, resources: Resources) -> Self {
         Self { path, project, resources, encoder: Arc::new(TextureEncoder) }
+    }
+
+    /// Readies `path` for a result to be saved there: its folder is made.
+    ///
+    /// # Errors
+    /// One sentence when the folder cannot be made, or when it would overwrite something that the project needs.
+    pub fn prepare_output(&self, path: &Path) -> anyhow::Result<()> {
+        self.project.check_output(&self.path, path)?;
+        Ok(create_folder_of(path)?)
     }
 
     /// Opens a project file.

@@ -1,5 +1,7 @@
 //! Figures and tables.
 
+use std::path::Path;
+
 use crate::app::command::{Command, ExportCommand, Step};
 use crate::app::notices::Severity;
 use crate::app::project::Open;
@@ -22,7 +24,7 @@ impl App {
             }
             ExportCommand::Save(path) => {
                 if let Some(figure) = self.figure() {
-                    self.work.start(Request::SaveFigure { figure, path });
+                    self.save_result(&path.clone(), Request::SaveFigure { figure, path });
                 }
             }
             ExportCommand::Batch(folder) => {
@@ -45,7 +47,19 @@ impl App {
                         .error("There is no finished run to predict with; train one first", Vec::new());
                     return;
                 };
-                self.work.start(Request::SavePredictions { snapshot: open.snapshot(), run, sections, path });
+                let snapshot = open.snapshot();
+                self.save_result(&path.clone(), Request::SavePredictions { snapshot, run, sections, path });
+            }
+        }
+    }
+
+    /// Starts saving a result as `path`, unless that would overwrite something that the project needs.
+    pub(super) fn save_result(&mut self, path: &Path, request: Request) {
+        let refused = self.open.as_ref().and_then(|o| o.doc().check_output(&o.path, path).err());
+        match refused {
+            Some(refused) => self.notices.error(refused.to_string(), Vec::new()),
+            None => {
+                self.work.start(request);
             }
         }
     }

@@ -40,7 +40,8 @@ impl App {
             }
             GenesCommand::Save(path) => {
                 if let Some(open) = &self.open {
-                    self.work.start(Request::SaveGenes { path, genes: open.genes().to_vec() });
+                    let genes = open.genes().to_vec();
+                    self.save_result(&path.clone(), Request::SaveGenes { path, genes });
                 }
             }
             GenesCommand::Set(genes) => self.set_genes("Gene list", genes, String::new()),

@@ -249,13 +249,14 @@ impl App {
             }
             EvaluateCommand::SaveJson(path) | EvaluateCommand::SaveCsv(path) => {
                 if let Some(shown) = self.open.as_ref().and_then(|o| o.runs.report.as_ref()) {
-                    self.work.start(Request::SaveReport { report: Arc::clone(&shown.report), path });
+                    let report = Arc::clone(&shown.report);
+                    self.save_result(&path.clone(), Request::SaveReport { report, path });
                 }
             }
             EvaluateCommand::SaveTable(path) => {
                 if let Some(shown) = self.open.as_ref().and_then(|o| o.runs.report.as_ref()) {
                     let text = self.forms.evaluate.table.csv(&shown.genes);
-                    self.work.start(Request::SaveTable { text, path });
+                    self.save_result(&path.clone(), Request::SaveTable { text, path });
                 }
             }
         }

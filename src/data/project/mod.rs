@@ -3,6 +3,7 @@
 mod entry;
 mod error;
 mod known;
+mod output;
 mod paths;
 mod relocate;
 mod store;
@@ -18,6 +19,7 @@ use crate::data::st::MissingFile;
 
 pub use entry::SectionEntry;
 pub use error::ProjectError;
+pub use output::OutputError;
 pub use relocate::Moved;
 pub use store::{EXTENSION, VERSION, runs_folder};
 
