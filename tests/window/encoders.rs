@@ -221,7 +221,7 @@ fn views_to_be_computed_count_before_training() {
     assert!(test.shows(text));
     // Their own button computes the plain one alone.
     test.send(Command::GoTo(Step::Data));
-    assert!(test.shows("some 600 patches"));
+    assert!(test.shows("about 600 patches"));
 }
 
 #[test]

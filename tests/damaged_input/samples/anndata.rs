@@ -94,7 +94,7 @@ const ANNDATA: &[Case] = &[
     (
         "too few starts",
         |s| s.hdf5(|h| h.shorten("X/indptr", 9)),
-        "*/a.h5ad: X/indptr: indptr has 9 entries, expected 37; the file is damaged",
+        "*/a.h5ad: X/indptr: 9 entries were found, 37 expected; the file is damaged",
     ),
     (
         "no starts",

@@ -204,7 +204,7 @@ fn compressed(
     let starts = file.dataset(&at("indptr"))?;
     if starts.rows() != spots.len() as u64 + 1 {
         let message = format!(
-            "indptr has {} entries for {}; the file is damaged",
+            "{} entries were found for {}; the file is damaged",
             starts.rows(),
             counted(spots.len(), "barcode")
         );
@@ -249,7 +249,7 @@ fn compressed(
             indices.wrong(message)
         }
         PartsError::Starts | PartsError::Lengths => {
-            file.wrong(&at("indptr"), "indptr does not fit the values; the file is damaged")
+            file.wrong(&at("indptr"), "its entries do not fit the values; the file is damaged")
         }
     })?;
     cancel.check()?;
