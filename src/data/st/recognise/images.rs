@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::names::{counted, file_name};
+use super::super::names::file_name;
 use super::super::pitch::{Lattice, measure_on};
 use super::super::source::{SampleKind, Source};
 use super::super::visium::{ScaleFactors, read_positions};
@@ -14,6 +14,7 @@ use super::{ImageKind, Sample, SampleImage};
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
+use crate::core::text::counted;
 use crate::data::section::SpotGeometry;
 use crate::data::slide::Slide;
 
