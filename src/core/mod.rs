@@ -17,3 +17,4 @@ pub mod memory;
 pub mod progress;
 pub mod rng;
 pub mod target;
+pub mod text;

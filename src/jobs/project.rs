@@ -6,14 +6,13 @@ use anyhow::{anyhow, bail};
 use serde::Serialize;
 
 use super::context::Ctx;
+use super::labels::LabelChoice;
 use super::workspace::{Unreadable, Workspace};
 use crate::core::files::create_folder_of;
 use crate::data::candidates::{self, Candidate, Found};
-use crate::data::project::{EXTENSION, Project};
+use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::section::{MppSource, ValueKind};
-use crate::data::st::geojson::{Regions, is_geojson_name};
-use crate::data::st::recognise::is_copy;
-use crate::data::st::source::{SampleKind, Source};
+use crate::data::st::source::SampleKind;
 use crate::preprocess::views::View;
 
 /// Writes a new project file with the sections found in `folders`, or only those named.
@@ -35,7 +34,7 @@ pub fn create(
     }
     let mut project = Project::new();
     if !folders.is_empty() {
-        let added = add(&mut project, folders, only, &LabelChoice::AsFound, ctx)?;
+        let added = add(&mut project, folders, only, &LabelChoice::AsFound, None, ctx)?;
         if !added.refused.is_empty() {
             bail!("{} was not made: {}", path.display(), added.refused.join("; "));
         }
@@ -58,36 +57,9 @@ pub struct Added {
     pub refused: Vec<String>,
 }
 
-/// Where the labels of added sections come from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum LabelChoice {
-    /// From the files that were found with each sample.
-    #[default]
-    AsFound,
-    /// From a column of `obs`, of AnnData files.
-    Column(String),
-    /// From this file, for every one of them.
-    File(PathBuf),
-}
-
-impl LabelChoice {
-    fn apply(&self, candidate: &mut Candidate) {
-        match self {
-            Self::AsFound => {}
-            Self::Column(column) => match candidate.entry.source {
-                Source::AnnData { .. } => candidate.set_label_column(Some(column)),
-                _ => candidate.warnings.push(format!(
-                    "It is not an AnnData file, so its labels are not taken from a column {column} of obs"
-                )),
-            },
-            Self::File(path) => candidate.entry.labels = Some(path.clone()),
-        }
-    }
-}
-
 /// Adds the sections that `paths` hold, files or folders of any kind that is known, or only those named, to a
 /// project in memory. Each is read first: one that no later command could use is refused, and the others are added all
-/// the same. What was asked for by name and not added (a path that gave nothing, a section of `only`) is in
+/// the same; `mpp` is the resolution of their slides where the user knows it. What was asked for by name and not added (a path that gave nothing, a section of `only`) is in
 /// [`Added::refused`]; of a sample that was found beside others, or that is not chosen by default, a note says so.
 ///
 /// # Errors
@@ -97,42 +69,40 @@ pub fn add(
     paths: &[PathBuf],
     only: &[String],
     labels: &LabelChoice,
+    mpp: Option<f64>,
     ctx: &Ctx,
 ) -> anyhow::Result<Added> {
-    if let LabelChoice::File(path) = labels
-        && is_geojson_name(path)
-    {
-        Regions::read(path)?;
+    labels.check()?;
+    let mut each = candidates::find_each(paths, ctx.progress(), ctx.cancel)?;
+    let all = each.iter_mut().filter_map(|f| f.result.as_mut().ok()).flat_map(|(found, _)| found);
+    candidates::mark_copies(all, &project.sections, ctx.cancel)?;
+    let only = &require_names(&each, only)?;
+    let named = |c: &Candidate| only.contains(&c.entry.name);
+    let taken = |c: &Candidate| if only.is_empty() { c.chosen } else { named(c) };
+    let known = |c: &Candidate| project.holds(&c.entry.source);
+    let mut found_before = Vec::new();
+    for (candidates, _) in each.iter_mut().filter_map(|f| f.result.as_mut().ok()) {
+        let new = |c: &Candidate| taken(c) && !known(c);
+        for candidate in candidates.iter_mut().filter(|c| new(c)) {
+            found_before.push(candidate.entry.labels.clone());
+            labels.apply(candidate);
+            candidate.entry.mpp = mpp.or(candidate.entry.mpp);
+        }
+        candidates::check(candidates, new, None, ctx.progress(), ctx.cancel)?;
     }
-    let each = candidates::find_each(paths, ctx.progress(), ctx.cancel)?;
-    require_names(&each, only)?;
+    let all = each.iter_mut().filter_map(|f| f.result.as_mut().ok()).flat_map(|(found, _)| found);
+    labels.settle(all.filter(|c| taken(c) && !known(c)).zip(found_before).collect())?;
     let mut added = Added::default();
     let mut entries = Vec::new();
     for found in each {
-        let (mut candidates, notes) = match found.result {
+        let (candidates, mut problems) = match found.result {
             Ok(found) => found,
             Err(error) => {
                 added.refused.push(error.to_string());
                 continue;
             }
         };
-        let named = |c: &Candidate| only.contains(&c.entry.name);
-        let taken = |c: &Candidate| if only.is_empty() { c.chosen } else { named(c) };
-        let known = |c: &Candidate| project.sections.iter().any(|s| s.source == c.entry.source);
-        for candidate in candidates.iter_mut().filter(|c| taken(c) && !known(c)) {
-            labels.apply(candidate);
-            let (name, counts) = (candidate.entry.name.as_str(), candidate.entry.source.counts());
-            let original = project
-                .sections
-                .iter()
-                .find(|s| is_copy((name, counts), (s.name.as_str(), s.source.counts())));
-            if let Some(original) = original {
-                candidate.refused = Some(format!("it is a copy of {}", original.name));
-            }
-        }
-        candidates::check(&mut candidates, |c| taken(c) && !known(c), None, ctx.progress(), ctx.cancel)?;
-        let mut problems: Vec<String> = notes;
-        let mut useful = false;
+        let mut useful = found.repeated;
         for candidate in candidates {
             let name = &candidate.entry.name;
             if known(&candidate) {
@@ -140,6 +110,14 @@ pub fn add(
                 if taken(&candidate) {
                     added.known.push(name.clone());
                 }
+                continue;
+            }
+            let copy = candidate.copy_of.as_ref().filter(|_| only.is_empty());
+            if let Some(original) = copy {
+                problems.push(format!(
+                    "{name} is a copy of {original} (its counts are the same) and was not added; --sections with its \
+                     name adds it"
+                ));
                 continue;
             }
             if !taken(&candidate) {
@@ -166,6 +144,9 @@ pub fn add(
                 problems.push(problem);
             }
         }
+        // What was said of a file when it was found is the reason why its sample is refused.
+        let said = problems.clone();
+        problems.retain(|p| !said.iter().chain(&added.refused).any(|other| other != p && other.contains(p)));
         if useful || !only.is_empty() {
             problems.iter().for_each(|problem| ctx.observer.note(problem));
         } else if problems.is_empty() {
@@ -174,18 +155,38 @@ pub fn add(
             added.refused.push(problems.join("; "));
         }
     }
+    if *labels != LabelChoice::AsFound && entries.is_empty() && !added.known.is_empty() {
+        let are = if added.known.len() == 1 { "is" } else { "are" };
+        bail!(
+            "{} {are} in the project already, and nothing was changed; set the labels of a section with hiscmcl project \
+             label",
+            added.known.join(", ")
+        );
+    }
     added.sections = project.add_new(entries)?;
     Ok(added)
 }
 
+/// The names of candidates that somebody means who typed those in `only`, perhaps with other capitals.
+///
 /// # Errors
 /// A name that no candidate has.
-fn require_names(each: &[Found], only: &[String]) -> anyhow::Result<()> {
+fn require_names(each: &[Found], only: &[String]) -> anyhow::Result<Vec<String>> {
     let names = || {
         let found = each.iter().filter_map(|f| f.result.as_ref().ok());
         found.flat_map(|(candidates, _)| candidates).map(|c| c.entry.name.as_str())
     };
-    let Some(missing) = only.iter().find(|name| !names().any(|known| known == *name)) else { return Ok(()) };
+    let mut meant = Vec::with_capacity(only.len());
+    let mut missing = None;
+    for name in only {
+        let typed = name.trim().to_lowercase();
+        let known = names().find(|known| known == name);
+        match known.or_else(|| names().find(|known| known.to_lowercase() == typed)) {
+            Some(known) => meant.push(known.to_owned()),
+            None => missing = missing.or(Some(name)),
+        }
+    }
+    let Some(missing) = missing else { return Ok(meant) };
     // Why a path holds nothing explains it better.
     if let Some(error) =
         each.iter().find_map(|f| f.result.as_ref().err()).filter(|_| names().next().is_none())
@@ -211,19 +212,26 @@ fn line_of(candidate: &Candidate) -> String {
 pub fn remove(project: &mut Project, names: &[String]) -> anyhow::Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     for name in names {
-        match project.section(name) {
-            Some(entry) if found.contains(&entry.name) => {}
-            Some(entry) => found.push(entry.name.clone()),
-            None => {
-                let known: Vec<&str> = project.sections.iter().map(|s| s.name.as_str()).collect();
-                bail!("There is no section named \"{name}\"; {}", list_of_sections(&known));
-            }
+        let entry = section_called(project, name)?;
+        if !found.contains(&entry.name) {
+            found.push(entry.name.clone());
         }
     }
     for name in &found {
         project.remove(name);
     }
     Ok(found)
+}
+
+/// The section that somebody means who typed `name`.
+///
+/// # Errors
+/// There is none; the sentence names those there are.
+pub(super) fn section_called<'a>(project: &'a Project, name: &str) -> anyhow::Result<&'a SectionEntry> {
+    project.find(name).ok_or_else(|| {
+        let known: Vec<&str> = project.sections.iter().map(|s| s.name.as_str()).collect();
+        anyhow!("There is no section named \"{name}\"; {}", list_of_sections(&known))
+    })
 }
 
 fn list_of_sections(known: &[&str]) -> String {
@@ -309,7 +317,8 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
                 in_tissue: s.in_tissue,
                 genes: s.genes.len(),
                 umi_total: (s.values == ValueKind::Counts).then(|| s.counts.sum() as u64),
-                sum: s.sum,
+                // Without values the sum is -0.
+                sum: s.sum + 0.0,
                 values: s.values,
                 mpp: s.mpp.0,
                 mpp_source: s.mpp_source,

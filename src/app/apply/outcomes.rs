@@ -386,7 +386,7 @@ impl App {
     fn names_arrived(&mut self, request: &Request, names: Vec<String>, otherwise: String) {
         let Some(open) = &self.open else { return };
         let known = names.iter().filter(|n| open.measured_genes().meant(n).is_some()).count();
-        if let Request::FindSamples(paths) = request
+        if let Request::FindSamples { paths, .. } = request
             && let [path] = paths.as_slice()
             && 2 * known >= names.len()
         {

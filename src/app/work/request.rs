@@ -151,7 +151,12 @@ pub enum Request {
         project: Project,
     },
     /// Find the samples in files and folders, or else which files may belong together.
-    FindSamples(Vec<PathBuf>),
+    FindSamples {
+        /// Where to look.
+        paths: Vec<PathBuf>,
+        /// The sections of the open project, of which copies may be found.
+        sections: Vec<SectionEntry>,
+    },
     /// Read a section.
     OpenSection {
         /// Which files, and with which resolution.
@@ -350,7 +355,7 @@ impl Request {
             Self::SaveProject { .. } | Self::SaveView { .. } | Self::SaveProjectAs { .. } => {
                 "Saving the project".to_owned()
             }
-            Self::FindSamples(_) => "Looking for sections".to_owned(),
+            Self::FindSamples { .. } => "Looking for sections".to_owned(),
             Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
             Self::CheckFeatures { .. } => "Looking at the cache".to_owned(),
             Self::ComputeFeatures { .. } => "Image features".to_owned(),
@@ -400,7 +405,7 @@ impl Request {
             Self::MakeDemo { .. }
             | Self::NewFromFolder { .. }
             | Self::SaveProjectAs { .. }
-            | Self::FindSamples(_)
+            | Self::FindSamples { .. }
             | Self::MeasureSpeed { .. }
             | Self::ClearCache
             | Self::SelectGenes { .. }
@@ -452,7 +457,7 @@ impl Request {
         matches!(
             self,
             Self::OpenSection { .. }
-                | Self::FindSamples(_)
+                | Self::FindSamples { .. }
                 | Self::CheckFeatures { .. }
                 | Self::ComputeFeatures { .. }
                 | Self::SelectGenes { .. }

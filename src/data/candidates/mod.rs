@@ -2,24 +2,28 @@
 //! values, and what the user should know before they are added.
 
 mod check;
+mod copies;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::Progress;
 use crate::data::anndata::{self, Inspected};
+use crate::data::open::LabelFit;
 use crate::data::project::SectionEntry;
 use crate::data::section::ValueKind;
 use crate::data::slide::{MAX_PIXELS, MAX_SIDE, Slide, place};
 use crate::data::st::ReadError;
 use crate::data::st::names::{counted, file_name};
 use crate::data::st::recognise::{
-    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, is_copy, recognise,
+    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, recognise,
 };
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::tenx::inspect_h5;
 
 pub use check::check;
+pub use copies::mark_copies;
 
 /// Layers that hold counts where `X` does not.
 const COUNT_LAYERS: [&str; 7] = ["counts", "raw_counts", "count", "raw_count", "umi", "umis", "raw"];
@@ -43,6 +47,10 @@ pub struct Candidate {
     pub label_columns: Vec<String>,
     /// Why it cannot be used, a sentence, where [`check`] has found that out.
     pub refused: Option<String>,
+    /// The sample or section whose counts it repeats, where [`mark_copies`] has found one.
+    pub copy_of: Option<String>,
+    /// How its labels fit its spots, where [`check`] has compared them.
+    pub label_fit: Option<LabelFit>,
 }
 
 impl Candidate {
@@ -70,6 +78,8 @@ impl Candidate {
 pub struct Found {
     /// Where it was looked for.
     pub path: PathBuf,
+    /// Whether samples in it were found in a path before, and are listed there.
+    pub repeated: bool,
     /// The samples, and what could not be used, a sentence each; or why nothing was recognised.
     pub result: Result<(Vec<Candidate>, Vec<String>), ReadError>,
 }
@@ -115,10 +125,11 @@ pub fn find_each(
     cancel: &CancelToken,
 ) -> Result<Vec<Found>, Cancelled> {
     let mut all: Vec<Found> = Vec::with_capacity(paths.len());
-    let mut sources: Vec<Source> = Vec::new();
+    let mut sources: HashSet<Source> = HashSet::new();
     for path in paths {
         cancel.check()?;
         progress.report(&format!("Looking through {}", file_name(path)), 0, 0);
+        let mut repeated = false;
         let result = match recognise(path) {
             Ok(Recognition { samples, mut notes }) => {
                 let mut candidates: Vec<Candidate> = Vec::new();
@@ -131,10 +142,8 @@ pub fn find_each(
                     candidates.extend(found);
                 }
                 candidates.retain(|c| {
-                    let new = !sources.contains(&c.entry.source);
-                    if new {
-                        sources.push(c.entry.source.clone());
-                    }
+                    let new = sources.insert(c.entry.source.canonical());
+                    repeated |= !new;
                     new
                 });
                 notes.dedup();
@@ -142,40 +151,9 @@ pub fn find_each(
             }
             Err(error) => Err(error),
         };
-        all.push(Found { path: path.clone(), result });
+        all.push(Found { path: path.clone(), repeated, result });
     }
-    refuse_copies(&mut all);
     Ok(all)
-}
-
-/// Refuses second copies of what another path holds; those in one folder were left out when it was looked through.
-fn refuse_copies(all: &mut [Found]) {
-    let candidates = |found: &Found| found.result.as_ref().map_or(0, |(candidates, _)| candidates.len());
-    if all.iter().filter(|found| candidates(found) > 0).count() < 2 {
-        return;
-    }
-    let named: Vec<(String, PathBuf)> = all
-        .iter()
-        .filter_map(|found| found.result.as_ref().ok())
-        .flat_map(|(candidates, _)| candidates)
-        .map(|c| (c.entry.name.clone(), c.entry.source.counts().to_path_buf()))
-        .collect();
-    let mut refused: Vec<Option<String>> = vec![None; named.len()];
-    for at in 0..named.len() {
-        let original = named.iter().enumerate().find(|(other, original)| {
-            let copy = named.get(at).is_some_and(|own| {
-                is_copy((own.0.as_str(), own.1.as_path()), (original.0.as_str(), original.1.as_path()))
-            });
-            *other != at && copy && refused.get(*other).is_some_and(Option::is_none)
-        });
-        if let (Some((_, original)), Some(own)) = (original, refused.get_mut(at)) {
-            *own = Some(format!("it is a copy of {}", original.0));
-        }
-    }
-    let every = all.iter_mut().filter_map(|found| found.result.as_mut().ok()).flat_map(|(found, _)| found);
-    for (candidate, why) in every.zip(refused) {
-        candidate.refused = why;
-    }
 }
 
 /// The sections of a sample: one, or one a library of an AnnData file. And why there are none.
@@ -213,7 +191,17 @@ fn of_files(sample: &Sample) -> Candidate {
         _ => None,
     };
     let (chosen, line) = (sample.chosen, sample.line());
-    Candidate { entry, chosen, line, warnings, size, label_columns: Vec::new(), refused: None }
+    Candidate {
+        entry,
+        chosen,
+        line,
+        warnings,
+        size,
+        label_columns: Vec::new(),
+        refused: None,
+        copy_of: None,
+        label_fit: None,
+    }
 }
 
 /// The image with the most pixels that can be opened and whose place on the slide is known.
@@ -252,10 +240,14 @@ fn warn_of_small(entry: &SectionEntry, warnings: &mut Vec<String>) {
 fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate>, Option<String>) {
     let name = file_name(file);
     if !found.has_positions {
-        return (
-            Vec::new(),
-            Some(format!("{name} does not say where its spots lie (obsm[\"spatial\"]), and was left out")),
-        );
+        let columns = if found.has_plain_columns {
+            "; its obs has columns x and y: if they are pixels of the slide, store them as obsm[\"spatial\"]"
+        } else {
+            ""
+        };
+        let message =
+            format!("{name} does not say where its spots lie (obsm[\"spatial\"]), and was left out{columns}");
+        return (Vec::new(), Some(message));
     }
     let named = |layer: &str| found.layers.iter().find(|own| own.eq_ignore_ascii_case(layer));
     let counts = COUNT_LAYERS.iter().find_map(|layer| named(layer));
@@ -329,6 +321,10 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
         } else if let Some(image) = library.and_then(|l| l.images.first()) {
             let scale = format!("tissue_{}_scalef", image.key);
             told.needed = vec![format!("the slide image, as the scale of its own is not known ({scale})")];
+        } else if let Some(shape) = library.and_then(|l| l.misshapen.first()) {
+            told.needed = vec![format!(
+                "the slide image, as its own is not stored as rows x columns x colours ({shape})"
+            )];
         }
         let mut line = told.line();
         if let Some(library) = library.filter(|_| several) {
@@ -345,6 +341,8 @@ fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate
             size: Some((spots, genes)),
             label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
             refused: None,
+            copy_of: None,
+            label_fit: None,
         }
     });
     (candidates.collect(), None)
