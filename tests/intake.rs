@@ -17,24 +17,35 @@ const SPOTS: usize = 16;
 
 /// An AnnData file of 4 x 4 spots, 100 pixels apart, with a slide beside it.
 fn anndata(folder: &Path, name: &str, value: impl Fn(usize, usize) -> f32) -> PathBuf {
+    let at = |i: usize| [(i % 4) as f64 * 100.0 + 50.0, (i / 4) as f64 * 100.0 + 50.0];
+    anndata_of(folder, name, (SPOTS, 3), value, at)
+}
+
+/// An AnnData file of so many spots and genes, with a slide beside it; `at` says where the spots lie.
+fn anndata_of(
+    folder: &Path,
+    name: &str,
+    (spots, genes): (usize, usize),
+    value: impl Fn(usize, usize) -> f32,
+    at: impl Fn(usize) -> [f64; 2],
+) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     let path = folder.join(format!("{name}.h5ad"));
-    let x = Matrix::from_fn(SPOTS, 3, value);
+    let x = Matrix::from_fn(spots, genes, value);
     let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<String>>();
-    let at = |i: usize| [(i % 4) as f64 * 100.0 + 50.0, (i / 4) as f64 * 100.0 + 50.0];
-    let halves = (0..SPOTS).map(|i| Some(if i < 8 { "left" } else { "right" }.to_owned())).collect();
+    let halves = (0..spots).map(|i| Some(if i < 8 { "left" } else { "right" }.to_owned())).collect();
     let contents = Contents {
         obs: Columns {
-            names: names("S", SPOTS),
+            names: names("S", spots),
             columns: vec![
                 ("side".into(), Column::Categorical(halves)),
-                ("cluster".into(), Column::Int((0..SPOTS as i64).map(|i| i % 2).collect())),
+                ("cluster".into(), Column::Int((0..spots as i64).map(|i| i % 2).collect())),
             ],
         },
-        var: Columns { names: names("G", 3), columns: vec![] },
+        var: Columns { names: names("G", genes), columns: vec![] },
         x: Some(&x),
         layers: vec![],
-        obsm: vec![("spatial".into(), 2, (0..SPOTS).flat_map(at).collect())],
+        obsm: vec![("spatial".into(), 2, (0..spots).flat_map(at).collect())],
         uns: vec![],
     };
     write(&path, &contents).unwrap();
@@ -278,6 +289,28 @@ fn labels_are_of_one_section_and_fit_it() {
     assert_eq!(labels_of(&info(&path), "a"), serde_json::json!(["left", "right"]));
     let said = run(project("label", &path).arg("a").arg(&half));
     assert_eq!(said, "a: 2 of 16 spots have a label (from column Path of half.csv)\n");
+}
+
+#[test]
+fn what_lacks_spots_genes_or_a_scale_says_which() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = new_project(dir.path());
+    let apart = |i: usize| [(i % 4) as f64 * 100.0 + 50.0, (i / 4) as f64 * 100.0 + 50.0];
+    let made = |name: &str, size, at: fn(usize) -> [f64; 2]| {
+        anndata_of(&dir.path().join(name), name, size, sound, at)
+    };
+    let says = |file: &Path| complaint(project("add", &path).arg(file));
+    let said = says(&made("spotless", (0, 3), |_| [50.0, 50.0]));
+    assert!(said.contains("spotless.h5ad: there is no spot in it"), "{said}");
+    let said = says(&anndata_of(&dir.path().join("geneless"), "geneless", (SPOTS, 0), sound, apart));
+    assert!(said.contains("geneless.h5ad: there is no gene in it"), "{said}");
+    let said = says(&made("heap", (SPOTS, 3), |_| [50.0, 60.0]));
+    assert!(said.contains("all 16 spots lie at one place, (50, 60); check the pixel columns"), "{said}");
+    let two = made("two", (2, 3), |i| [i as f64 * 100.0 + 50.0, 50.0]);
+    let said = says(&two);
+    assert!(said.contains("enter its micrometres per pixel, or give them with --mpp"), "{said}");
+    run(project("add", &path).arg(&two).args(["--mpp", "0.5"]));
+    assert_eq!(info(&path)["sections"][0]["mpp"], 0.5);
 }
 
 #[test]
