@@ -9,6 +9,7 @@ use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
 use hiscmcl::core::fonts;
+use hiscmcl::core::text::counted;
 use hiscmcl::data::gene_list::{self, Known};
 use hiscmcl::data::project::{Project, ProjectError};
 use hiscmcl::device::{self, DeviceChoice};
@@ -217,11 +218,6 @@ pub fn section_names(pieces: &[String], workspace: &Workspace) -> Vec<String> {
 pub fn section_name(name: &str, workspace: &Workspace) -> String {
     let found = workspace.project.find(name).filter(|_| workspace.project.section(name).is_none());
     found.map_or_else(|| name.to_owned(), |section| section.name.clone())
-}
-
-/// "1 section", "7 sections".
-fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {

@@ -1,11 +1,12 @@
 //! What every room shares and nothing else: geometry with named spaces, matrices, progress and
-//! cancellation, safe file writing, seeded random numbers.
+//! cancellation, safe file writing, seeded random numbers, counted nouns.
 
 pub mod cancel;
 pub mod colormap;
 pub mod dihedral;
 pub mod display;
 pub mod encoder;
+pub mod encoding;
 pub mod fault;
 pub mod files;
 pub mod fonts;

@@ -59,11 +59,13 @@ pub struct Added {
 
 /// Adds the sections that `paths` hold, files or folders of any kind that is known, or only those named, to a
 /// project in memory. Each is read first: one that no later command could use is refused, and the others are added all
-/// the same; `mpp` is the resolution of their slides where the user knows it. What was asked for by name and not added (a path that gave nothing, a section of `only`) is in
-/// [`Added::refused`]; of a sample that was found beside others, or that is not chosen by default, a note says so.
+/// the same; `mpp` is the resolution of their slides where the user knows it. What was asked for by name and not added
+/// (a path that gave nothing, a section of `only`) is in [`Added::refused`]; of a sample that was found beside others,
+/// or that is not chosen by default, a note says so.
 ///
 /// # Errors
-/// No path holds a section of a name in `only`, or it was cancelled; nothing is added then.
+/// No path holds a section of a name in `only`, the labels cannot be read or are not of one section, or it was
+/// cancelled; nothing is added then.
 pub fn add(
     project: &mut Project,
     paths: &[PathBuf],
@@ -74,86 +76,23 @@ pub fn add(
 ) -> anyhow::Result<Added> {
     labels.check()?;
     let mut each = candidates::find_each(paths, ctx.progress(), ctx.cancel)?;
-    let all = each.iter_mut().filter_map(|f| f.result.as_mut().ok()).flat_map(|(found, _)| found);
-    candidates::mark_copies(all, &project.sections, ctx.cancel)?;
+    candidates::mark_copies(all_in(&mut each), &project.sections, ctx.cancel)?;
     let only = &require_names(&each, only)?;
-    let named = |c: &Candidate| only.contains(&c.entry.name);
-    let taken = |c: &Candidate| if only.is_empty() { c.chosen } else { named(c) };
-    let known = |c: &Candidate| project.holds(&c.entry.source);
-    let mut found_before = Vec::new();
-    for (candidates, _) in each.iter_mut().filter_map(|f| f.result.as_mut().ok()) {
-        let new = |c: &Candidate| taken(c) && !known(c);
-        for candidate in candidates.iter_mut().filter(|c| new(c)) {
-            found_before.push(candidate.entry.labels.clone());
-            labels.apply(candidate);
-            candidate.entry.mpp = mpp.or(candidate.entry.mpp);
-        }
-        candidates::check(candidates, new, None, ctx.progress(), ctx.cancel)?;
+    let sorter = Sorter { project, only };
+    let mut labels_found = Vec::new();
+    for candidate in all_in(&mut each).filter(|c| sorter.is_wanted(c)) {
+        labels_found.push(candidate.entry.labels.clone());
+        labels.apply(candidate);
+        candidate.entry.mpp = mpp.or(candidate.entry.mpp);
     }
-    let all = each.iter_mut().filter_map(|f| f.result.as_mut().ok()).flat_map(|(found, _)| found);
-    labels.settle(all.filter(|c| taken(c) && !known(c)).zip(found_before).collect())?;
+    for (candidates, _) in each.iter_mut().filter_map(|f| f.result.as_mut().ok()) {
+        candidates::check(candidates, |c| sorter.is_wanted(c), None, ctx.progress(), ctx.cancel)?;
+    }
+    labels.settle(all_in(&mut each).filter(|c| sorter.is_wanted(c)).zip(labels_found).collect())?;
     let mut added = Added::default();
     let mut entries = Vec::new();
     for found in each {
-        let (candidates, mut problems) = match found.result {
-            Ok(found) => found,
-            Err(error) => {
-                added.refused.push(error.to_string());
-                continue;
-            }
-        };
-        let mut useful = found.repeated;
-        for candidate in candidates {
-            let name = &candidate.entry.name;
-            if known(&candidate) {
-                useful = true;
-                if taken(&candidate) {
-                    added.known.push(name.clone());
-                }
-                continue;
-            }
-            let copy = candidate.copy_of.as_ref().filter(|_| only.is_empty());
-            if let Some(original) = copy {
-                problems.push(format!(
-                    "{name} is a copy of {original} (its counts are the same) and was not added; --sections with its \
-                     name adds it"
-                ));
-                continue;
-            }
-            if !taken(&candidate) {
-                if only.is_empty() {
-                    added.samples.push(line_of(&candidate));
-                    useful = true;
-                }
-                continue;
-            }
-            let problem = match (candidate.lacks(), &candidate.refused) {
-                (Some(lacks), _) => format!("{name} lacks {lacks} ({})", candidate.line),
-                (None, Some(why)) => format!("{name} cannot be used: {why}"),
-                (None, None) => {
-                    added.samples.push(line_of(&candidate));
-                    entries.push(candidate.entry);
-                    useful = true;
-                    continue;
-                }
-            };
-            if named(&candidate) {
-                added.refused.push(problem);
-                useful = true;
-            } else {
-                problems.push(problem);
-            }
-        }
-        // What was said of a file when it was found is the reason why its sample is refused.
-        let said = problems.clone();
-        problems.retain(|p| !said.iter().chain(&added.refused).any(|other| other != p && other.contains(p)));
-        if useful || !only.is_empty() {
-            problems.iter().for_each(|problem| ctx.observer.note(problem));
-        } else if problems.is_empty() {
-            added.refused.push(format!("{} holds no sample", found.path.display()));
-        } else {
-            added.refused.push(problems.join("; "));
-        }
+        entries.extend(sorter.sort(found, &mut added, ctx));
     }
     if *labels != LabelChoice::AsFound && entries.is_empty() && !added.known.is_empty() {
         let are = if added.known.len() == 1 { "is" } else { "are" };
@@ -165,6 +104,98 @@ pub fn add(
     }
     added.sections = project.add_new(entries)?;
     Ok(added)
+}
+
+fn all_in(each: &mut [Found]) -> impl Iterator<Item = &mut Candidate> {
+    each.iter_mut().filter_map(|found| found.result.as_mut().ok()).flat_map(|(candidates, _)| candidates)
+}
+
+/// Tells apart what one path holds: what is added, what is known already, and what cannot be used.
+struct Sorter<'a> {
+    project: &'a Project,
+    only: &'a [String],
+}
+
+impl Sorter<'_> {
+    /// The sections to add.
+    fn sort(&self, found: Found, added: &mut Added, ctx: &Ctx) -> Vec<SectionEntry> {
+        let (candidates, mut problems) = match found.result {
+            Ok(found) => found,
+            Err(error) => {
+                added.refused.push(error.to_string());
+                return Vec::new();
+            }
+        };
+        let mut entries = Vec::new();
+        let mut useful = found.repeated;
+        for candidate in candidates {
+            let taken = self.is_taken(&candidate);
+            let name = &candidate.entry.name;
+            if self.is_known(&candidate) {
+                useful = true;
+                added.known.extend(taken.then(|| name.clone()));
+            } else if !taken {
+                if let (Some(original), true) = (&candidate.copy_of, self.only.is_empty()) {
+                    problems.push(format!(
+                        "{name} is a copy of {original} (its counts are the same) and was not added; --sections with \
+                         its name adds it"
+                    ));
+                } else if self.only.is_empty() {
+                    added.samples.push(line_of(&candidate));
+                    useful = true;
+                }
+            } else if let Some(problem) = problem_of(&candidate) {
+                if self.is_named(&candidate) {
+                    added.refused.push(problem);
+                    useful = true;
+                } else {
+                    problems.push(problem);
+                }
+            } else {
+                added.samples.push(line_of(&candidate));
+                entries.push(candidate.entry);
+                useful = true;
+            }
+        }
+        // What was said of a file when it was found may be the reason why its sample is refused.
+        let said = problems.clone();
+        problems.retain(|p| !said.iter().chain(&added.refused).any(|other| other != p && other.contains(p)));
+        if useful || !self.only.is_empty() {
+            problems.iter().for_each(|problem| ctx.observer.note(problem));
+        } else if problems.is_empty() {
+            added.refused.push(format!("{} holds no sample", found.path.display()));
+        } else {
+            added.refused.push(problems.join("; "));
+        }
+        entries
+    }
+
+    fn is_named(&self, candidate: &Candidate) -> bool {
+        self.only.contains(&candidate.entry.name)
+    }
+
+    fn is_taken(&self, candidate: &Candidate) -> bool {
+        if self.only.is_empty() { candidate.chosen } else { self.is_named(candidate) }
+    }
+
+    fn is_known(&self, candidate: &Candidate) -> bool {
+        self.project.holds(&candidate.entry.source)
+    }
+
+    /// Whether it is to be added, if it can be used.
+    fn is_wanted(&self, candidate: &Candidate) -> bool {
+        self.is_taken(candidate) && !self.is_known(candidate)
+    }
+}
+
+/// Why a candidate cannot be added, a sentence; `None` when it can.
+fn problem_of(candidate: &Candidate) -> Option<String> {
+    let name = &candidate.entry.name;
+    match (candidate.lacks(), &candidate.refused) {
+        (Some(lacks), _) => Some(format!("{name} lacks {lacks} ({})", candidate.line)),
+        (None, Some(why)) => Some(format!("{name} cannot be used: {why}")),
+        (None, None) => None,
+    }
 }
 
 /// The names of candidates that somebody means who typed those in `only`, perhaps with other capitals.

@@ -9,10 +9,10 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use super::Candidate;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::{Progress, Silent};
+use crate::core::text::upper_first;
 use crate::data::open::{label_fit, open_section};
 use crate::data::section::Section;
 use crate::data::slide::Slide;
-use crate::data::st::names::capitalised;
 
 /// Reads the candidates that `wanted` says, and remembers in [`Candidate::refused`] why those are that cannot be used. Not
 /// read are those that are known to be unusable, and those whose counts take more than `largest` bytes on disk: what is
@@ -38,7 +38,7 @@ pub fn check(
         cancel.check()?;
         match open_section(&candidate.entry, &Silent, cancel) {
             Ok(section) => {
-                candidate.warnings.extend(section.mpp_doubt().map(|doubt| capitalised(&doubt)));
+                candidate.warnings.extend(section.mpp_doubt().map(|doubt| upper_first(&doubt)));
                 candidate.refused = Slide::check_whole(&section.slide).err().map(|e| e.to_string());
                 if candidate.refused.is_none() {
                     check_labels(candidate, &section);

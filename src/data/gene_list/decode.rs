@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::core::encoding;
 use crate::core::files::FileError;
-use crate::core::text;
 
 /// The text of a file in UTF-8 or UTF-16, with line ends as `\n`.
 ///
@@ -22,7 +22,7 @@ pub(super) fn text_of(path: &Path, bytes: &[u8]) -> Result<String, FileError> {
     }
     let decoded = match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(path, rest)?,
-        _ if text::is_utf16(bytes) => text::from_utf16(bytes).ok_or_else(|| not_utf8(path))?,
+        _ if encoding::is_utf16(bytes) => encoding::from_utf16(bytes).ok_or_else(|| not_utf8(path))?,
         _ if bytes.contains(&0) => return refused("this is not a text file with gene names"),
         _ => utf8(path, bytes)?,
     };

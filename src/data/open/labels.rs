@@ -5,11 +5,12 @@ use std::path::Path;
 
 use crate::core::geometry::SlidePoint;
 use crate::core::progress::Progress;
+use crate::core::text::{counted, upper_first};
 use crate::data::project::SectionEntry;
 use crate::data::section::{Section, Spot};
 use crate::data::st::geojson::{Regions, is_geojson_name};
 use crate::data::st::labels::read_labels;
-use crate::data::st::names::{bare_barcode, capitalised, counted, file_name, join_key, quoted};
+use crate::data::st::names::{bare_barcode, file_name, join_key, quoted};
 use crate::data::st::{FileRole, MissingFile, ReadError};
 
 /// How the labels that were chosen for a section fit it.
@@ -29,7 +30,7 @@ impl LabelFit {
     /// What to know of labels that nobody has looked at: that they fit no spot, or which column they are from.
     pub fn warning(&self) -> Option<String> {
         let from = |column: &String| format!("Labels are from {column}");
-        self.problem.as_deref().map(capitalised).or_else(|| self.column.as_ref().map(from))
+        self.problem.as_deref().map(upper_first).or_else(|| self.column.as_ref().map(from))
     }
 
     /// "50 of 110 spots have a label"; `None` where all have, or none has.

@@ -121,17 +121,6 @@ pub(crate) fn quoted(text: &str) -> String {
     if text.chars().nth(LONGEST).is_some() { format!("\"{shown}...\"") } else { format!("\"{shown}\"") }
 }
 
-/// `text` with a capital at its beginning.
-pub(crate) fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// "1 spot", "7 spots".
-pub(crate) fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

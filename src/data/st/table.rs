@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::bufread::MultiGzDecoder;
 
 use super::cells::cells_of;
-use super::names::{counted, quoted};
+use super::names::quoted;
+use crate::core::encoding;
 use crate::core::files::FileError;
-use crate::core::text;
+use crate::core::text::counted;
 
 /// A larger text in UTF-16, which is read as a whole, is no table that anybody has saved so.
 const LARGEST_UTF16: u64 = 1 << 30;
@@ -83,11 +84,11 @@ impl Lines {
         } else {
             Box::new(whole)
         };
-        if text::is_utf16(&head) {
+        if encoding::is_utf16(&head) {
             let mut bytes = Vec::new();
             let read = reader.take(LARGEST_UTF16).read_to_end(&mut bytes);
             read.map_err(|e| refused(path, gzipped, e))?;
-            let decoded = text::from_utf16(&bytes).ok_or_else(|| {
+            let decoded = encoding::from_utf16(&bytes).ok_or_else(|| {
                 FileError::malformed(path, "the text is damaged UTF-16; save the file as UTF-8 text")
             })?;
             reader = Box::new(Cursor::new(decoded.into_bytes()));
@@ -154,7 +155,7 @@ impl Lines {
         }
         match std::str::from_utf8(&self.buffer) {
             Ok(text) => Ok(Some(Line { number: self.number, text })),
-            Err(_) => match text::from_latin1(&self.buffer).filter(|_| self.latin1) {
+            Err(_) => match encoding::from_latin1(&self.buffer).filter(|_| self.latin1) {
                 Some(text) => {
                     self.decoded = text;
                     Ok(Some(Line { number: self.number, text: &self.decoded }))
