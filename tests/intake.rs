@@ -128,7 +128,7 @@ fn what_no_command_could_use_is_refused_and_the_rest_is_added() {
     assert_eq!(names(&info(&file)), ["good", "first", "third"]);
 
     // A slide that is cut off would only be noticed when a model is trained.
-    let cut = anndata(&dir.path().join("c"), "cut", sound);
+    let cut = anndata(&dir.path().join("c"), "cut", |r, c| sound(r, c) + 3.0);
     let slide = dir.path().join("c/cut.png");
     let bytes = fs::read(&slide).unwrap();
     fs::write(&slide, &bytes[..bytes.len() / 2]).unwrap();
@@ -301,7 +301,7 @@ fn what_lacks_spots_genes_or_a_scale_says_which() {
     };
     let says = |file: &Path| complaint(project("add", &path).arg(file));
     let said = says(&made("spotless", (0, 3), |_| [50.0, 50.0]));
-    assert!(said.contains("spotless.h5ad: there is no spot in it"), "{said}");
+    assert!(said.contains("spotless.h5ad has no spots, and was left out"), "{said}");
     let said = says(&anndata_of(&dir.path().join("geneless"), "geneless", (SPOTS, 0), sound, apart));
     assert!(said.contains("geneless.h5ad: there is no gene in it"), "{said}");
     let said = says(&made("heap", (SPOTS, 3), |_| [50.0, 60.0]));

@@ -10,12 +10,13 @@ pub fn is_utf16(head: &[u8]) -> bool {
 
 /// The text in `bytes`, for which [`is_utf16`] holds; `None` where it is damaged.
 pub fn from_utf16(bytes: &[u8]) -> Option<String> {
-    let (rest, unit): (&[u8], fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
-        [0, ..] => (bytes, u16::from_be_bytes),
-        _ => (bytes, u16::from_le_bytes),
+    let (rest, little) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, true),
+        [0xfe, 0xff, rest @ ..] => (rest, false),
+        [0, ..] => (bytes, false),
+        _ => (bytes, true),
     };
+    let unit = if little { u16::from_le_bytes } else { u16::from_be_bytes };
     let units = rest.chunks_exact(2).filter_map(|pair| Some(unit(pair.try_into().ok()?)));
     let text: Option<String> = char::decode_utf16(units).map(Result::ok).collect();
     text.filter(|t| !t.contains('\0') && rest.len().is_multiple_of(2))

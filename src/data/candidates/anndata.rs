@@ -23,6 +23,9 @@ const RAW: &str = "raw";
 /// Why there are none, in a sentence.
 pub(super) fn candidates(sample: &Sample, file: &Path, found: &Inspected) -> Result<Vec<Candidate>, String> {
     let name = file_name(file);
+    if found.spots == 0 {
+        return Err(format!("{name} has no spots, and was left out"));
+    }
     if !found.has_positions {
         let columns = if found.has_plain_columns {
             "; its obs has columns x and y: if they are pixels of the slide, store them as obsm[\"spatial\"]"
