@@ -96,7 +96,7 @@ pub fn resolution(
         let message = match spots {
             [first, others @ ..] if !others.is_empty() && others.iter().all(|s| s.center == first.center) => {
                 format!(
-                    "all {} spots lie at one place, ({:.0}, {:.0}); check the pixel columns",
+                    "all {} spots lie at one place, ({:.0}, {:.0}); check their positions",
                     spots.len(),
                     first.center.x,
                     first.center.y
