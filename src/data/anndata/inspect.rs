@@ -6,7 +6,7 @@ use super::frame::{Frame, distinct};
 use super::image::{Library, libraries};
 use super::matrix::Stored;
 use super::origin::{libraries_of, only_one, patients_of};
-use super::positions::{has_positions, positions};
+use super::positions::{has_plain_columns, has_positions, positions};
 use super::read::raw;
 use crate::core::geometry::{SlidePoint, SlideRect};
 use crate::data::hdf5::{File, Kind};
@@ -44,6 +44,8 @@ pub struct Inspected {
     pub values: Option<ValueKind>,
     /// Whether spots have coordinates.
     pub has_positions: bool,
+    /// Whether `obs` has columns x and y, which may be coordinates of another kind.
+    pub has_plain_columns: bool,
     /// Whether `obs` says which spots lie on tissue.
     pub has_in_tissue: bool,
     /// The part of the slide that has spots.
@@ -106,6 +108,7 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
         raw_values,
         values,
         has_positions: has_positions(file, &obs),
+        has_plain_columns: has_plain_columns(&obs),
         has_in_tissue: columns.iter().any(|n| n == "in_tissue"),
         pitch_px: pitch::of_points(&finite().collect::<Vec<_>>()),
         spread: SlideRect::around(finite()),

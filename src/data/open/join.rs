@@ -41,8 +41,6 @@ pub(super) struct Joined {
     empty: usize,
     /// Spots off the image, where a few may be.
     off_slide: usize,
-    /// Whether positions are from a spot file, not from the file of the counts.
-    has_spot_file: bool,
 }
 
 /// Joins the rows of `table` with `spot_rows` by identifier.
@@ -70,7 +68,6 @@ pub(super) fn join(
         not_tissue: 0,
         empty: 0,
         off_slide: 0,
-        has_spot_file: files.has_lines,
     };
     // Cut-down samples may hold no count at all; their spots can be looked at all the same.
     let without_counts = files.may_be_off > 0.0 && table.counts.nnz() == 0;
@@ -134,7 +131,9 @@ fn off_the_slide(files: &Files, first: &SpotRow, n: usize) -> ReadError {
 fn nothing_joined(files: &Files, table: &CountTable, spots: &[SpotRow], known: usize) -> ReadError {
     let example =
         |id: Option<&String>| id.map_or_else(String::new, |id| format!(" (such as {})", quoted(id)));
-    let message = if known > 0 {
+    let message = if table.spots.is_empty() {
+        "there is no spot in it".to_owned()
+    } else if known > 0 {
         format!("none of the {} is under tissue and has counts", counted(known, "spot"))
     } else {
         format!(
@@ -151,12 +150,12 @@ fn nothing_joined(files: &Files, table: &CountTable, spots: &[SpotRow], known: u
 
 impl Joined {
     /// Says what was left out.
-    pub fn report(&self, name: &str, progress: &dyn Progress) {
-        let unplaced =
-            if self.has_spot_file { "without a position in the spot file" } else { "without a position" };
+    pub fn report(&self, name: &str, has_spot_file: bool, progress: &dyn Progress) {
+        let without_position =
+            if has_spot_file { "without a position in the spot file" } else { "without a position" };
         let left_out = [
             (self.without_counts, "without a row in the count table"),
-            (self.without_position, unplaced),
+            (self.without_position, without_position),
             (self.not_tissue, "marked as not tissue"),
             (self.empty, "without a single count"),
             (self.off_slide, "beyond the edge of the image"),

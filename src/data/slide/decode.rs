@@ -400,7 +400,7 @@ mod tests {
             bytes.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]])).collect::<Vec<u16>>()
         };
         assert_eq!(wide(&[0, 2047, 4095], ColorType::Rgb16, None), [0, 32759, 65535]);
-        assert_eq!(wide(&[0, 900, 1023], ColorType::Rgb16, Some(4095)), [0, 14403, 16371]);
+        assert_eq!(wide(&[0, 900, 1023], ColorType::Rgb16, Some(4095)), [0, 14403, 16372]);
         // The full range stays as it is, also with transparency of fewer values.
         assert_eq!(wide(&[0, 300, 16384], ColorType::Rgb16, Some(20000)), [0, 300, 16384]);
         assert_eq!(wide(&[0, 0, 0], ColorType::Rgb16, None), [0, 0, 0]);

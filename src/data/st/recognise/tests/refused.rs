@@ -201,3 +201,15 @@ fn of_two_images_of_one_size_the_stained_one_is_the_slide() {
     assert!(sample.remarks.iter().any(|r| r.contains("by size annotated.png could be it too")), "{sample:?}");
     assert_eq!(file_name(&dir.recognise("l").samples[0].images[0].path), "s1_slide.png");
 }
+
+#[test]
+fn a_file_that_cannot_be_opened_is_not_called_damaged() {
+    let dir = Folder::new();
+    let why = visium::why_no_hdf5(&dir.path("gone.h5ad")).unwrap();
+    assert!(why.ends_with("gone.h5ad: it is not there"), "{why}");
+    dir.write("text.h5ad", b"no HDF5 at all");
+    let why = visium::why_no_hdf5(&dir.path("text.h5ad")).unwrap();
+    assert_eq!(why, "text.h5ad is not an HDF5 file; copy or download it again");
+    dir.write("sound.h5ad", HDF5);
+    assert_eq!(visium::why_no_hdf5(&dir.path("sound.h5ad")), None);
+}
