@@ -220,6 +220,51 @@ fn normalised_values_have_no_umis() {
 }
 
 #[test]
+fn an_odd_value_among_counts_is_refused_with_its_gene_and_spot() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    for (name, odd, said) in [
+        ("negative", -2.0, "is -2, while"),
+        ("fraction", 2.5, "is 2.5, while"),
+        ("huge", 1e20, "is 1e20, which is too large"),
+        ("large", 2f32.powi(40), "is 1.0995116e12, which is too large"),
+    ] {
+        let value = |r: usize, c: usize| if (r, c) == (5, 1) { odd } else { sound(r, c) + 1.0 };
+        let section = anndata(&dir.path().join(name), name, value);
+        let text = complaint(project("add", &file).arg(&section));
+        assert!(text.contains(said) && text.contains("gene") && text.contains("spot"), "{text}");
+    }
+}
+
+#[test]
+fn counts_and_normalised_values_are_not_mixed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    for name in ["a", "b", "n"] {
+        let value = |r, c| if name == "n" { sound(r, c) / 7.0 + 0.1 } else { sound(r, c) };
+        run(project("add", &file).arg(anndata(&dir.path().join(name), name, value)));
+    }
+    let genes = dir.path().join("genes.txt");
+    let selected =
+        hiscmcl().arg("genes").arg(&file).args(["--hvg", "2", "--out"]).arg(&genes).output().unwrap();
+    let said = String::from_utf8_lossy(&selected.stderr).into_owned();
+    assert!(
+        selected.status.success() && said.contains("n was skipped: it holds normalised values"),
+        "{said}"
+    );
+    let train = |test: &str| {
+        let mut train = hiscmcl();
+        train.arg("train").arg(&file).arg("--genes").arg(&genes).args(["--test", test, "--run", test]);
+        train.args(["--device", "cpu", "--set", "epochs=1", "--set", "members=1", "--set", "views=0"]);
+        train
+    };
+    let trained = run(&mut train("b"));
+    assert!(trained.contains("note: n was skipped: it holds normalised values"), "{trained}");
+    let said = complaint(&mut train("n"));
+    assert!(said.contains("Section n cannot be used: it holds normalised values"), "{said}");
+}
+
+#[test]
 fn files_of_unknown_formats_are_refused_before_anything_is_computed() {
     let dir = tempfile::tempdir().unwrap();
     let (demo, genes) = demo_project(dir.path());

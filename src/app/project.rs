@@ -13,7 +13,7 @@ use super::view::SavedView;
 use super::work::{ReadSection, Snapshot};
 use crate::data::measured_genes::{GeneChoice, MeasuredGenes};
 use crate::data::project::{Project, SectionEntry};
-use crate::data::section::Section;
+use crate::data::section::{Section, ValueKind};
 use crate::data::st::{FileRole, MissingFile};
 
 /// A change is written this long after it was made, so that typing does not write at every key.
@@ -325,6 +325,16 @@ impl Open {
     /// The sections that are read.
     pub fn ready(&self) -> impl Iterator<Item = &Arc<Section>> {
         self.sections().filter_map(|s| s.ready())
+    }
+
+    /// The sections that training skips, as most others hold counts and they normalised values, or the other way round;
+    /// with what these hold.
+    pub fn of_other_kind(&self) -> Option<(Vec<&str>, ValueKind)> {
+        let counted = || self.ready().filter(|s| s.counts.nnz() > 0);
+        let kind = ValueKind::of_most(counted().map(|s| s.values));
+        let others: Vec<&Arc<Section>> = counted().filter(|s| s.values != kind).collect();
+        let held = others.first()?.values;
+        Some((others.iter().map(|s| s.name.as_str()).collect(), held))
     }
 
     /// The section called `name`, or the one that was.

@@ -178,6 +178,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, hindrance: Option<&str>, out: &mut
     }
     left_out::show(ui, open, out);
     left_out::renamed(ui, open);
+    left_out::other_kind(ui, open);
     let missing = app.cannot_train().or(hindrance);
     let button = primary(ui, missing.is_none(), start_label(open));
     if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {

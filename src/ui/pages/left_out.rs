@@ -4,6 +4,7 @@ use eframe::egui::{self, RichText, ScrollArea, Ui};
 
 use crate::app::command::{Command, GenesCommand};
 use crate::app::project::Open;
+use crate::data::section::ValueKind;
 use crate::ui::theme::{colors, gene};
 use crate::ui::widgets::{Tone, banner, mini, name, remark};
 
@@ -49,6 +50,25 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             out.push(Command::Genes(GenesCommand::Remove(choice.left_out_names())));
         }
     });
+}
+
+/// Names the sections that training skips, as their values are of another kind than those of the others.
+pub fn other_kind(ui: &mut Ui, open: &Open) {
+    let Some((names, held)) = open.of_other_kind() else { return };
+    let (hold, their) = if names.len() == 1 { ("holds", "its") } else { ("hold", "their") };
+    let text = match held {
+        ValueKind::Normalised => format!(
+            "Skipped in training: {} {hold} normalised values, which are on another scale than the counts of the other \
+             sections. Add {their} counts instead.",
+            names.join(", ")
+        ),
+        ValueKind::Counts => format!(
+            "Skipped in training: {} {hold} counts, which are on another scale than the normalised values of the other \
+             sections. Add the counts of those instead.",
+            names.join(", ")
+        ),
+    };
+    banner(ui, Tone::Warning, text);
 }
 
 /// What the button is called that starts to train: it says when genes are left out.

@@ -110,6 +110,7 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
 fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     left_out::show(ui, open, out);
     left_out::renamed(ui, open);
+    left_out::other_kind(ui, open);
     few_genes(ui, app, open, out);
     let missing = app.cannot_train();
     let label = left_out::start_label(open, "Train", "Train without them");
@@ -121,6 +122,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let spots: usize = open
         .ready()
         .filter(|s| !held_out(&app.forms.train, open).contains(&s.name))
+        .filter(|s| !open.of_other_kind().is_some_and(|(others, _)| others.contains(&s.name.as_str())))
         .map(|s| s.spots.len())
         .sum();
     let genes = if genes == 1 { "1 gene".to_owned() } else { format!("{} genes", thousands(genes as f64)) };
