@@ -16,4 +16,5 @@ pub mod matrix;
 pub mod memory;
 pub mod progress;
 pub mod rng;
+pub mod same_name;
 pub mod target;

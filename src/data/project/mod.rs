@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use crate::core::same_name::folded;
 use crate::core::target::Target;
 use crate::data::panels::Panel;
 use crate::data::st::MissingFile;
@@ -62,9 +63,11 @@ impl Project {
         Self::default()
     }
 
-    /// The section of this name, or the one that had it before.
+    /// The section of this name, or the one that had it before. Capitals, and how accents are encoded, need not be as
+    /// in the project.
     pub fn section(&self, name: &str) -> Option<&SectionEntry> {
-        self.sections.iter().find(|s| s.answers_to(name))
+        let exact = self.sections.iter().find(|s| s.answers_to(name));
+        exact.or_else(|| self.sections.iter().find(|s| folded(&s.name) == folded(name)))
     }
 
     /// What the section that is or was called `name` is called now; `name` itself where there is none.
@@ -148,10 +151,11 @@ impl Project {
     }
 
     /// Whether a section other than `except` has this name, or had it: models trained then would take one for
-    /// the other. Names become file names, and those differ by more than case on some systems only.
+    /// the other. Names become file names, and on some systems those differ neither by case nor by how accents are
+    /// encoded.
     fn is_taken(&self, name: &str, except: Option<&str>) -> bool {
-        let name = name.to_lowercase();
-        let has = |s: &SectionEntry| s.formerly.iter().chain([&s.name]).any(|n| n.to_lowercase() == name);
+        let name = folded(name);
+        let has = |s: &SectionEntry| s.formerly.iter().chain([&s.name]).any(|n| folded(n) == name);
         self.sections.iter().any(|s| has(s) && Some(s.name.as_str()) != except)
     }
 
@@ -214,6 +218,10 @@ mod tests {
             says(project.rename("C3", "C2")),
             "A section is called C2 already, or was when models were trained; give another name"
         );
+        project.add(entry("prob\u{e9}", folder)).unwrap();
+        assert!(says(project.add(entry("Probe\u{301}", folder))).contains("is called"));
+        assert_eq!(project.section("PROBE\u{301}").unwrap().name, "prob\u{e9}");
+        project.remove("prob\u{e9}");
         assert_eq!(says(project.rename("C9", "C4")), "There is no section C9 in this project");
         assert_eq!(says(project.rename("C3", " ")), "A section needs a name");
         assert!(says(project.rename("C3", "a/b")).starts_with("\"a/b\" cannot name a section"));
