@@ -5,6 +5,7 @@ pub mod anndata;
 pub mod candidates;
 pub mod demo;
 pub mod gene_list;
+pub mod gene_symbols;
 pub mod genes;
 pub mod hdf5;
 pub mod measured_genes;
