@@ -68,7 +68,7 @@ fn edit<T>(path: &Path, change: impl Fn(&mut Project) -> anyhow::Result<(T, bool
 fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
     match command {
         Command::Project(ProjectCommand::New { project, her2st, sections, force }) => {
-            let made = project::create(&project, &her2st, &sections, force, ctx)?;
+            let made = project::create(&project, &her2st, &distinct(&sections), force, ctx)?;
             println!("{}: {}", project.display(), counted(made.sections.len(), "section"));
             Ok(())
         }
@@ -81,6 +81,7 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
                 }
                 (None, None) => LabelChoice::AsFound,
             };
+            let sections = distinct(&sections);
             let added = edit(&project, |found| {
                 let added = project::add(found, &paths, &sections, &labels, ctx)?;
                 let changed = !added.sections.is_empty();
@@ -89,6 +90,7 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             report_added(&project, &added)
         }
         Command::Project(ProjectCommand::Remove { project, sections }) => {
+            let sections = distinct(&sections);
             let removed = edit(&project, |found| Ok((project::remove(found, &sections)?, true)))?;
             println!("{}: {} removed", project.display(), counted(removed.len(), "section"));
             Ok(())
@@ -178,18 +180,33 @@ fn report_added(project: &Path, added: &project::Added) -> anyhow::Result<()> {
     if refused.is_empty() { Ok(()) } else { Err(anyhow!("Not everything was added: {refused}")) }
 }
 
-/// Names that were separated by commas, put together again where a section has commas in its name.
+/// Names that were separated by commas, put together again where a section has commas in its name: each once, as the
+/// project has it.
 pub fn section_names(pieces: &[String], workspace: &Workspace) -> Vec<String> {
-    let known = |name: &str| workspace.project.section(name).is_some();
-    let mut names = Vec::new();
+    let known = |name: &str| workspace.project.section(name.trim()).map(|s| s.name.clone());
+    let mut names: Vec<String> = Vec::new();
     let mut rest = pieces;
     while let Some(first) = rest.first() {
-        let whole = (2..=rest.len()).rev().map(|n| (n, rest[..n].join(","))).find(|(_, name)| known(name));
-        let (taken, name) = whole.unwrap_or_else(|| (1, first.clone()));
-        names.push(name);
+        let whole = (2..=rest.len()).rev().find_map(|n| Some((n, known(&rest.get(..n)?.join(","))?)));
+        let (taken, name) =
+            whole.unwrap_or_else(|| (1, known(first).unwrap_or_else(|| first.trim().to_owned())));
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
         rest = rest.get(taken..).unwrap_or_default();
     }
     names
+}
+
+/// Names without blanks around them, each once.
+fn distinct(names: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for name in names.iter().map(|n| n.trim()).filter(|n| !n.is_empty()) {
+        if !out.iter().any(|known| known == name) {
+            out.push(name.to_owned());
+        }
+    }
+    out
 }
 
 /// "1 section", "7 sections".
@@ -228,10 +245,9 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
     if !(0.0..=1.0).contains(&options.min_spots) {
         return Err(anyhow!("--min-spots is a share, 0 to 1, not {}", options.min_spots));
     }
-    [Some(&args.out), args.statistics.as_ref()]
-        .into_iter()
-        .flatten()
-        .try_for_each(|p| workspace.prepare_output(p))?;
+    let outputs: Vec<&Path> =
+        [Some(&args.out), args.statistics.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
+    workspace.prepare_outputs(&outputs, None)?;
     let sections = section_names(&args.sections, &workspace);
     let selection = genes::select(&workspace, &sections, &options, ctx)?;
     gene_list::write(&args.out, &selection.genes)?;
@@ -305,15 +321,17 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
     // Before anything is computed.
     figures::Format::of(&args.out)?;
     let workspace = Workspace::open(args.project)?;
+    workspace.prepare_output(&args.out)?;
+    let section = workspace.entry(args.section.trim())?.name.clone();
     let run = args.run.as_deref().map(|run| runs::find_run(&workspace.path, run)).transpose()?;
-    let genes = names_in(&workspace, std::slice::from_ref(&args.section), &args.genes, ctx)?;
+    let genes = names_in(&workspace, std::slice::from_ref(&section), &args.genes, ctx)?;
     if genes.is_empty() {
         return Err(anyhow!("--genes names no gene; give one or several, separated by commas"));
     }
     let panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
     let request = figure::FigureRequest {
         run: run.map(|run| run.id),
-        rows: genes.into_iter().map(|gene| (args.section.clone(), gene)).collect(),
+        rows: genes.into_iter().map(|gene| (section.clone(), gene)).collect(),
         display: DisplaySettings { panes, ..DisplaySettings::default() },
         style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
         device: DeviceChoice::Auto,
@@ -321,7 +339,6 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
         target: workspace.project.target,
     };
     let figure = figure::compose(&workspace, &request, ctx)?;
-    workspace.prepare_output(&args.out)?;
     figures::save(&figure, &args.out).context("The figure could not be saved")?;
     let missing = figures::undrawable(&figure)?;
     if !missing.is_empty() {

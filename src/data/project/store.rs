@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::paths::{from_stored, to_stored};
 use super::{GeneSelection, Project, ProjectError, SectionEntry, known};
-use crate::core::files::{FileError, write_bytes_atomically};
+use crate::core::files::{FileError, resolve_links, write_bytes_atomically};
 use crate::core::target::Target;
 use crate::data::panels::Panel;
 use crate::data::st::source::{SampleKind, Source};
@@ -270,8 +270,9 @@ impl StoredSection {
     }
 }
 
+/// Where the paths in the project at `path` begin; of one that is reached by a symbolic link, where the file is.
 fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
+    match resolve_links(path).parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
         _ => PathBuf::from("."),
     }
@@ -412,6 +413,22 @@ mod tests {
         fs::rename(&study, home.join("moved")).unwrap();
         let loaded = Project::load(&home.join("moved/p.hiscmcl")).unwrap();
         assert_eq!(loaded.sections[0].source.counts(), home.join("moved/cnt/C2.tsv"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_project_behind_a_link_is_saved_where_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(dir.path()).unwrap();
+        let (path, link) = (home.join("study/p.hiscmcl"), home.join("link.hiscmcl"));
+        let mut project = sample(&home.join("study"));
+        project.save(&path).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(Project::load(&link).unwrap(), project);
+        project.view = json!({"section": "C3"});
+        project.save(&link).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(Project::load(&path).unwrap(), project);
     }
 
     /// A section of each kind that version 1 did not know.
