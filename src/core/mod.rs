@@ -1,5 +1,5 @@
 //! What every room shares and nothing else: geometry with named spaces, matrices, progress and
-//! cancellation, safe file writing, seeded random numbers.
+//! cancellation, safe file writing, seeded random numbers, counted nouns.
 
 pub mod cancel;
 pub mod colormap;
@@ -18,3 +18,4 @@ pub mod progress;
 pub mod rng;
 pub mod same_name;
 pub mod target;
+pub mod text;

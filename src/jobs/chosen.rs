@@ -7,7 +7,8 @@ use anyhow::bail;
 use super::context::Ctx;
 use super::train::FitRequest;
 use super::workspace::{Unreadable, Workspace};
-use crate::data::measured_genes::{GeneChoice, MeasuredGenes};
+use crate::data::gene_choice::GeneChoice;
+use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::{Section, ValueKind};
 use crate::preprocess::target::TargetError;
 
