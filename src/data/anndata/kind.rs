@@ -5,10 +5,11 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::matrix::is_count;
 use crate::core::matrix::Csr;
+use crate::core::text::counted;
 use crate::data::hdf5::File;
 use crate::data::section::{Gene, ValueKind};
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, quoted};
+use crate::data::st::names::quoted;
 
 /// No assay counts, and no normalisation gives, more than this.
 const LARGEST_VALUE: f32 = (1u32 << 31) as f32;
