@@ -17,6 +17,7 @@ use crate::core::same_name::folded;
 use crate::core::target::Target;
 use crate::data::panels::Panel;
 use crate::data::st::MissingFile;
+use crate::data::st::source::Source;
 
 pub use entry::SectionEntry;
 pub use error::ProjectError;
@@ -64,11 +65,17 @@ impl Project {
         Self::default()
     }
 
-    /// The section of this name, or the one that had it before. Capitals, and how accents are encoded, need not be as
-    /// in the project.
+    /// The section of this name, or the one that had it before.
     pub fn section(&self, name: &str) -> Option<&SectionEntry> {
-        let exact = self.sections.iter().find(|s| s.answers_to(name));
-        exact.or_else(|| self.sections.iter().find(|s| folded(&s.name) == folded(name)))
+        self.sections.iter().find(|s| s.answers_to(name))
+    }
+
+    /// The section that somebody means who typed `name`: as [`Project::section`], else without regard to capitals and
+    /// to how accents are encoded.
+    pub fn find(&self, name: &str) -> Option<&SectionEntry> {
+        let typed = folded(name.trim());
+        self.section(name)
+            .or_else(|| self.sections.iter().find(|s| s.names().any(|own| folded(own) == typed)))
     }
 
     /// What the section that is or was called `name` is called now; `name` itself where there is none.
@@ -107,7 +114,7 @@ impl Project {
         let before = project.sections.len();
         for mut entry in entries {
             check_name(&entry.name)?;
-            if project.sections.iter().any(|s| s.source == entry.source) {
+            if project.holds(&entry.source) {
                 continue;
             }
             let name = entry.name.clone();
@@ -121,6 +128,11 @@ impl Project {
         let added = project.sections.iter().skip(before).map(|s| s.name.clone()).collect();
         *self = project;
         Ok(added)
+    }
+
+    /// Whether a section of the project is read from these files, however they are reached.
+    pub fn holds(&self, source: &Source) -> bool {
+        self.sections.iter().any(|s| s.source.is_same(source))
     }
 
     /// Renames a section.
@@ -221,7 +233,7 @@ mod tests {
         );
         project.add(entry("prob\u{e9}", folder)).unwrap();
         assert!(says(project.add(entry("Probe\u{301}", folder))).contains("is called"));
-        assert_eq!(project.section("PROBE\u{301}").unwrap().name, "prob\u{e9}");
+        assert_eq!(project.find("PROBE\u{301}").unwrap().name, "prob\u{e9}");
         project.remove("prob\u{e9}");
         assert_eq!(says(project.rename("C9", "C4")), "There is no section C9 in this project");
         assert_eq!(says(project.rename("C3", " ")), "A section needs a name");
@@ -235,6 +247,8 @@ mod tests {
             clash,
             "A section is called C3 already, or was when models were trained; give another name"
         );
+        let called = |name: &str| project.find(name).map(|s| s.name.as_str());
+        assert_eq!((called(" c2"), called("LEFT"), called("c4")), (Some("C2"), Some("left"), None));
         project.rename("left", "C3").unwrap();
         assert_eq!(project.section("left").unwrap().name, "C3");
         assert_eq!(project.remove("C2").unwrap().name, "C2");
