@@ -84,18 +84,10 @@ fn split(text: &str, is_name: &dyn Fn(&str) -> bool, is_one: &dyn Fn(&str) -> bo
 /// No name of a gene or protein has more words.
 const MOST_WORDS: usize = 4;
 
-/// "1 gene", "12 genes".
-pub fn counted_genes(n: usize) -> String {
-    match n {
-        1 => "1 gene".to_owned(),
-        n => format!("{n} genes"),
-    }
-}
-
 /// `genes` with `more` added at the end, each once.
 pub fn with_genes(genes: &[String], more: &[String]) -> Vec<String> {
     let mut all = genes.to_vec();
-    let mut known: std::collections::HashSet<&str> = genes.iter().map(String::as_str).collect();
+    let mut known: HashSet<&str> = genes.iter().map(String::as_str).collect();
     for gene in more {
         if known.insert(gene) {
             all.push(gene.clone());

@@ -71,7 +71,10 @@ impl App {
             ProjectCommand::Save => {
                 if self.open.is_some() {
                     self.save();
-                    self.notices.info("Saved. Changes are also saved on their own after a few seconds.");
+                    // Whether that worked is said when it has ended.
+                    self.notices.info(
+                        "Saving the project. Changes are also saved automatically after a few seconds.",
+                    );
                 }
             }
             ProjectCommand::SaveAs(to) => {
@@ -106,10 +109,11 @@ impl App {
         }
     }
 
-    fn close_project(&mut self) {
+    pub(super) fn close_project(&mut self) {
         self.work.abandon_where(Request::belongs_to_project);
         self.notices.project_closed();
         self.offered_to_resume = false;
+        self.train_after_selection = false;
         self.open = None;
         self.step = Step::Data;
         self.forms = Forms::default();

@@ -1,17 +1,18 @@
 //! The Export page: a figure, its preview, and tables.
 
-use eframe::egui::{self, ComboBox, DragValue, Label, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, Ui, vec2};
 
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
 use crate::app::forms::{ExportForm, FigureFormat};
-use crate::app::genes::{Fit, GeneQuery, counted_genes};
+use crate::app::genes::{Fit, GeneQuery};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
 use crate::core::files::safe_stem;
+use crate::core::text::counted;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::widgets::{Tone, banner, card, entered, field, line_edit, mini, name, primary, remark};
@@ -47,10 +48,7 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
                 let shown = ui
                     .add(egui::Image::new((handle.id(), size)).tint(tint).alt_text("Preview of the figure"));
                 name(&shown, "Preview of the figure");
-                remark(
-                    ui,
-                    "The preview is the figure itself, with fewer dots; long lists show their first rows.",
-                );
+                remark(ui, "Preview at reduced resolution; only the first rows are shown.");
             }
             Some(Err((headline, causes))) => {
                 banner(
@@ -98,7 +96,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         for g in &shown {
             let button = egui::Button::new(gene(format!("{g}  \u{00D7}"))).small().min_size(vec2(0.0, 22.0));
             if chosen {
-                if ui.add(button).on_hover_text(format!("Take {g} out of the figure")).clicked() {
+                if ui.add(button).on_hover_text(format!("Remove {g} from the figure")).clicked() {
                     form.genes.retain(|x| x != g);
                 }
             } else {
@@ -171,7 +169,7 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         let enter = entered(ui, &typed);
         let mut add: Vec<String> = Vec::new();
         if query.is_list() && !found.is_empty() {
-            let text = format!("Add {}", counted_genes(found.len()));
+            let text = format!("Add {}", counted(found.len(), "gene"));
             if mini(ui, text).on_hover_text("Add all of these to the figure").clicked() || enter {
                 add = found.iter().map(|(_, g)| g.clone()).collect();
             }
@@ -292,8 +290,8 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
     field(ui, "Format", LABEL, |ui| {
         for format in FigureFormat::ALL {
             ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(match format {
-                FigureFormat::Png => "Pixels; for slides and texts",
-                FigureFormat::Svg => "Vectors with editable text; for drawing programs",
+                FigureFormat::Png => "Bitmap, for presentations and documents",
+                FigureFormat::Svg => "Vector graphics with editable text, for drawing programs",
             });
         }
     });
@@ -346,11 +344,5 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             let file = format!("{}-predictions.h5ad", safe_stem(&file_stem(&sections)));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
-        ui.add(
-            Label::new(
-                RichText::new("Everything is written whole or not at all.").small().color(colors(ui).weak),
-            )
-            .wrap(),
-        );
     });
 }

@@ -133,7 +133,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let out_of_use: Vec<&str> =
         open.sections().filter(|s| s.ready().is_none()).map(|s| s.entry.name.as_str()).collect();
     if !out_of_use.is_empty() && !open.is_loading() {
-        let text = format!("Left out, as they could not be read: {}.", out_of_use.join(", "));
+        let text = format!("Skipped because they could not be read: {}.", out_of_use.join(", "));
         banner(ui, Tone::Warning, text);
     }
     if app.work.any(|r| matches!(r, Request::ComputeFeatures { .. })) {

@@ -10,6 +10,7 @@ use crate::app::project::Open;
 use crate::app::runs::Curves;
 use crate::app::state::App;
 use crate::app::work::JobView;
+use crate::train::is_chance_note;
 use crate::ui::status::pause_button;
 use crate::ui::theme::strong;
 use crate::ui::widgets::{Tone, banner, card, progress as progress_bar, remark};
@@ -43,8 +44,8 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                 ui.label(format!("Reading {selected}"));
             });
         } else {
-            let text = "What Train will do with the settings at the right. The curves appear here while it runs; those of \
-                        earlier runs, when one is chosen below.";
+            let text = "What Train will do with the settings on the right. Training curves appear here; select an earlier \
+                        run below to see its curves.";
             remark(ui, text);
             ui.add_space(4.0);
             match Plan::of_training(open, &held_out(&app.forms.train, open)) {
@@ -78,21 +79,22 @@ fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
 
 fn notes(ui: &mut Ui, notes: &[String], published: bool) {
     for note in notes {
-        let tone = if note.contains("chance") { Tone::Warning } else { Tone::Note };
-        banner(ui, tone, note.as_str());
-        if note.contains("chance") {
-            let rest = if published {
-                "so the training spots that a prediction is made of may be little better than random ones. Trust the \
-                 scores on held-out sections, not the look of the maps. More epochs, more sections or another image \
-                 encoder may help."
-            } else {
-                "so retrieval adds little in this run. More spots, more epochs or a larger batch may help; the \
-                 regression part of the model is not affected."
-            };
-            let text = format!(
-                "In plain words: matching images with expression did not work better than guessing, {rest}"
-            );
-            remark(ui, text);
+        if !is_chance_note(note) {
+            banner(ui, Tone::Note, note.as_str());
+            continue;
         }
+        banner(ui, Tone::Warning, note.as_str());
+        let rest = if published {
+            "so the training spots that a prediction is made of may be little better than random ones. Trust the scores \
+             on held-out sections, not the look of the maps. More epochs, more sections or another image encoder may \
+             help."
+        } else {
+            "so retrieval adds little in this run. More spots, more epochs or a larger batch may help; the regression \
+             part of the model is not affected."
+        };
+        remark(
+            ui,
+            format!("In other words, the model matched images to expression no better than chance, {rest}"),
+        );
     }
 }
