@@ -152,7 +152,7 @@ fn play(asked: &Asked) -> Engine {
             Request::Train { fit, .. } if fit.run.starts_with("slow") => jobs::until_stopped(ctx)?,
             Request::SelectGenes { .. } => Outcome::Genes(vec!["GNAS".into(), "SCD".into()]),
             Request::Train { .. } => anyhow::bail!("The GPU is gone"),
-            Request::FindSamples(_) => samples::found(),
+            Request::FindSamples { .. } => samples::found(),
             _ => Outcome::Done,
         })
     };
