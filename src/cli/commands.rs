@@ -354,7 +354,6 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
         display: DisplaySettings { panes, ..DisplaySettings::default() },
         style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
         device: DeviceChoice::Auto,
-        genes: workspace.project.selection.clone().unwrap_or_default().genes,
         target: workspace.project.target,
     };
     let figure = figure::compose(&workspace, &request, ctx)?;

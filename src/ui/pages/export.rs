@@ -154,8 +154,8 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
             found.extend(more.filter(|(fit, _)| everywhere || *fit == Fit::Exact));
         }
         let unanswered = query.unanswered(|one| {
-            known.iter().any(|g| one.fit(g).is_some())
-                || (everywhere && measured.names().iter().any(|g| one.fit(g).is_some()))
+            let more = measured.names().iter().filter(|_| everywhere);
+            known.iter().chain(more).filter_map(|g| one.fit(g)).min()
         });
         if found.is_empty() && unanswered.is_empty() {
             remark(ui, "These genes are in the figure already.");
