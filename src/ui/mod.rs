@@ -16,6 +16,7 @@ mod status;
 mod table;
 pub mod theme;
 mod top_bar;
+mod wheel;
 pub mod widgets;
 mod window;
 

@@ -50,7 +50,7 @@ fn click_row(test: &mut Test, number: usize, modifiers: Modifiers) {
     let label = format!("Sample {number}");
     let rect = test.harness.get_by_role_and_label(Role::ListBoxOption, &label).rect();
     // In the column of remarks, where there is no control.
-    let remarks = test.harness.get_by_label("To know").rect();
+    let remarks = test.harness.get_by_label("Notes").rect();
     let at = eframe::egui::pos2(remarks.center().x, rect.center().y);
     // One event is one frame of a quarter of a second, so that nothing may come between press and release.
     test.harness.event(Event::PointerMoved(at));

@@ -289,8 +289,9 @@ impl App {
                 }
             }
             Outcome::Trained { run, predictions, notes } => {
-                // The maps begin with what the model has not seen.
-                if let Some(first) = predictions.first() {
+                // The maps begin with what the model has not seen, unless the user is looking at a section.
+                let looking = self.step == Step::Explore && self.explore.section_name().is_some();
+                if let Some(first) = predictions.first().filter(|_| !looking) {
                     self.explore.apply(ExploreCommand::SelectSection(first.section.clone()));
                 }
                 if let Some(open) = &mut self.open {

@@ -18,6 +18,12 @@ pub fn thousands(n: usize) -> String {
     out
 }
 
+/// A correlation with two decimals: "\u{2212}0.03", and never "\u{2212}0.00".
+pub fn correlation_text(r: f64) -> String {
+    let text = format!("{r:.2}");
+    if text == "-0.00" { "0.00".to_owned() } else { text.replace('-', "\u{2212}") }
+}
+
 /// A value of a map as it is written: differences say which way.
 pub fn value_text(map: PaneKind, value: f32) -> String {
     let text = match map {

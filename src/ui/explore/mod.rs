@@ -107,7 +107,9 @@ impl ExplorePage {
                 facts::show(ui, state, input, &mut commands);
             });
         });
-        similar::show(ui, state, &mut commands);
+        // The headings of the panes stay in view.
+        let beneath_headings = middle.with_min_y(middle.top() + super::slide_view::HEADING).shrink(theme::GAP);
+        similar::show(ui, beneath_headings, state, &mut commands);
         keys::after(ui, state, &mut commands);
         commands
     }

@@ -14,6 +14,7 @@ use crate::core::display::PaneKind;
 use crate::core::files::safe_stem;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
+use crate::ui::wheel;
 use crate::ui::widgets::{Tone, banner, card, entered, field, line_edit, mini, name, primary, remark};
 
 const RIGHT: f32 = 360.0;
@@ -211,9 +212,13 @@ fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
             }
         }
     });
-    ScrollArea::vertical().id_salt("export sections").max_height(120.0).auto_shrink([false, true]).show(
-        ui,
-        |ui| {
+    let area = ScrollArea::vertical()
+        .id_salt("export sections")
+        .max_height(120.0)
+        .min_scrolled_height(120.0)
+        .auto_shrink([false, true]);
+    wheel::list(ui, "export sections", area, |area, ui| {
+        area.show(ui, |ui| {
             ui.horizontal_wrapped(|ui| {
                 for section in open.ready() {
                     let mut on = shown.contains(&section.name);
@@ -225,8 +230,8 @@ fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
                     }
                 }
             });
-        },
-    );
+        })
+    });
 }
 
 fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {

@@ -28,8 +28,6 @@ use super::theme;
 /// A page that scrolls as a whole: what does not fit is reached, never cut.
 fn scrolling(ui: &mut Ui, id: &str, contents: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical().id_salt(id).auto_shrink(false).show(ui, |ui| {
-        // Room for the bar that floats over the right edge.
-        ui.set_max_width(ui.available_width() - 6.0);
         contents(ui);
     });
 }

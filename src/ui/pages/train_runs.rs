@@ -157,7 +157,7 @@ fn actions(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Com
     let c = colors(ui);
     let cross_validation = matches!(run.config.kind, RunKind::CrossValidation { .. });
     if *open.runs.state(run) == RunState::Training {
-        ui.label(RichText::new("training").color(c.accent));
+        ui.label(RichText::new("training").color(c.on_selected));
         return;
     }
     if run.complete && cross_validation {

@@ -8,6 +8,7 @@ use eframe::egui::{
 };
 
 use crate::app::explore::ExploreState;
+use crate::app::explore::text::correlation_text;
 use crate::app::terms::Term;
 use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
@@ -42,7 +43,7 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
         PaneKind::Difference => (words(["predicted − measured", "pred. − meas."]), c.weak),
         PaneKind::Uncertainty => (words(["± half an 80 % interval", "80 % interval"]), c.weak),
         PaneKind::Predicted => {
-            let Some(pcc) = facts.pcc.map(|p| format!("PCC {p:.2}").replace('-', "\u{2212}")) else {
+            let Some(pcc) = facts.pcc.map(|p| format!("PCC {}", correlation_text(p))) else {
                 let seen = facts.trained_on_section;
                 let texts = if seen { words(["trained on this section", "seen in training"]) } else { place };
                 return (texts, c.weak);

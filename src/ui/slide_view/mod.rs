@@ -21,7 +21,7 @@ use spots::{SpotLayer, SpotView};
 use tiles::TileCache;
 
 /// Height of the line above a map.
-const HEADING: f32 = 34.0;
+pub const HEADING: f32 = 34.0;
 /// Free space around a map inside its card.
 const INSET: f32 = 6.0;
 
@@ -238,7 +238,7 @@ fn show_remark(
     };
     let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
     let has_values = state.map().values.of(kind).is_some();
-    let mut way: Option<(Command, &str)> = None;
+    let mut way: Option<(Command, String)> = None;
     let silent = match kind {
         PaneKind::Measured if state.map().values.silent => {
             Some(format!("{gene} was not counted at any spot of {section}."))
@@ -264,11 +264,20 @@ fn show_remark(
                 format!("The model is being trained; the prediction of {section} appears here.\n{how_far}")
             }
             Outlook::Train => {
-                way = Some((Command::GoTo(Step::Train), "Go to training"));
+                way = Some((Command::GoTo(Step::Train), "Go to training".to_owned()));
                 format!("There is no prediction of {section} yet. Train a model to see predictions.")
             }
+            // The gene shown is the beginning of a gene list.
+            Outlook::First(_) if state.can_be_added(gene) => {
+                let command = Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()]));
+                way = Some((command, format!("Add {gene} and train")));
+                format!(
+                    "There is no prediction of {section} yet. Train a model on {gene} and highly variable genes to see \
+                     predictions."
+                )
+            }
             Outlook::First(what) => {
-                way = Some((Command::GoTo(Step::Data), "Go to data"));
+                way = Some((Command::GoTo(Step::Data), "Go to data".to_owned()));
                 format!("There is no prediction of {section} yet. {what} Then train a model.")
             }
         }
@@ -288,7 +297,7 @@ fn show_remark(
             _ => {
                 if first == Some(&kind) {
                     let command = Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()]));
-                    way = Some((command, "Add and retrain"));
+                    way = Some((command, "Add and retrain".to_owned()));
                 }
                 format!("{gene} is not among the genes of the model, so it was not predicted.")
             }
@@ -298,11 +307,13 @@ fn show_remark(
     };
     let paper = overlay::remark(ui, map, &text);
     if let Some((command, label)) = way {
-        let size = Vec2::new(150.0, 32.0);
+        let font = egui::TextStyle::Button.resolve(ui.style());
+        let text = ui.painter().layout_no_wrap(label.clone(), font, egui::Color32::BLACK).size().x;
+        let size = Vec2::new((text + 40.0).max(150.0), 32.0);
         let at = Rect::from_center_size(paper.center_bottom() + Vec2::new(0.0, 12.0 + size.y / 2.0), size);
         if map.contains_rect(at) {
             let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("way", kind.key())));
-            if widgets::primary(&mut child, true, label).clicked() {
+            if widgets::primary(&mut child, true, &label).clicked() {
                 commands.push(command);
             }
         }
