@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::explore::text::thousands;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::panels::Panel;
 use crate::data::{aliases, protein_names};
@@ -84,11 +85,11 @@ fn split(text: &str, is_name: &dyn Fn(&str) -> bool, is_one: &dyn Fn(&str) -> bo
 /// No name of a gene or protein has more words.
 const MOST_WORDS: usize = 4;
 
-/// "1 gene", "12 genes".
+/// "1 gene", "1,084 genes".
 pub fn counted_genes(n: usize) -> String {
     match n {
         1 => "1 gene".to_owned(),
-        n => format!("{n} genes"),
+        n => format!("{} genes", thousands(n)),
     }
 }
 

@@ -199,28 +199,37 @@ fn letter_size(em: f64) -> f64 {
     em + MM_PER_POINT
 }
 
-/// Where colour bars stand. Measured and predicted beside each other share one when all rows give them
+/// Where colour bars stand. Measured and predicted beside each other share one when all rows that have both give them
 /// the same colours for values of the same meaning.
 fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
     let scale = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.scale);
     let meaning = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.expression);
+    let rows_with_both =
+        |c: usize| figure.rows.iter().filter(move |r| scale(r, c).is_some() && scale(r, c + 1).is_some());
     let shares_with_next = |c: usize| {
         let both = |k: Option<&PaneKind>| k.is_some_and(|k| k.is_expression());
         both(figure.columns.get(c))
             && both(figure.columns.get(c + 1))
-            && figure
-                .rows
-                .iter()
-                .all(|r| scale(r, c) == scale(r, c + 1) && meaning(r, c) == meaning(r, c + 1))
+            && rows_with_both(c).next().is_some()
+            && rows_with_both(c).all(|r| scale(r, c) == scale(r, c + 1) && meaning(r, c) == meaning(r, c + 1))
     };
+    // In a row that lacks one of the two maps the bar is that of the other.
+    let shared_meaning =
+        |r: &Row, c: usize| if scale(r, c).is_some() { meaning(r, c) } else { meaning(r, c - 1) };
     let mut out = Vec::new();
     for (c, kind) in figure.columns.iter().enumerate() {
-        let scales: Vec<ColorScale> = figure.rows.iter().filter_map(|r| scale(r, c)).collect();
+        let shared = c > 0 && shares_with_next(c - 1);
+        let own = |r: &Row| scale(r, c).or_else(|| scale(r, c.checked_sub(1).filter(|_| shared)?));
+        let scales: Vec<ColorScale> = figure.rows.iter().filter_map(own).collect();
         let shown = *kind != PaneKind::He && !scales.is_empty() && !shares_with_next(c);
         out.push(shown.then(|| {
             BarColumn {
-                labels: figure.rows.iter().map(|r| bar_label(*kind, meaning(r, c))).collect(),
-                shared: c > 0 && shares_with_next(c - 1),
+                labels: figure
+                    .rows
+                    .iter()
+                    .map(|r| bar_label(*kind, if shared { shared_meaning(r, c) } else { meaning(r, c) }))
+                    .collect(),
+                shared,
                 ticks: scales
                     .iter()
                     .flat_map(|s| (2..=MOST_TICKS).flat_map(|most| tick_texts(*s, most)))
@@ -282,8 +291,9 @@ impl<'a> Page<'a> {
                     self.text(letter(r * row.panels.len() + c), x, y, size, Face::Bold, BLACK);
                 }
                 self.notes(row, panel, cell, c == 0);
-                if let (Some(bar), Some(scale)) = (self.plan.bars.get(c).cloned().flatten(), panel.scale) {
-                    let left = bar.shared.then(|| row.panels.get(c.wrapping_sub(1))).flatten();
+                let Some(bar) = self.plan.bars.get(c).cloned().flatten() else { continue };
+                let left = bar.shared.then(|| row.panels.get(c.wrapping_sub(1))).flatten();
+                if let Some(scale) = panel.scale.or_else(|| left?.scale) {
                     self.color_bar(&bar, r, scale, cell, left.into_iter().chain([panel]));
                 }
             }

@@ -201,7 +201,7 @@ settings! {
     Basic patience: usize = 20, 1..=10_000, "1 to 10000";
     /// Spots per training step.
     Basic batch_size: usize = 128, 4..=8_192, "4 to 8192";
-    /// How far a step goes at most; smaller is slower and steadier.
+    /// Step size of the optimiser; smaller is slower and steadier.
     Basic learning_rate: f64 = 1e-3, 1e-7..=1.0, "0.0000001 to 1";
     /// Weight of the contrastive loss beside regression.
     Basic contrastive_weight: f64 = 0.1, 0.0..=100.0, "0 to 100";

@@ -116,11 +116,17 @@ impl CommandList {
                     .auto_shrink([false, true])
                     .show(ui, |ui| {
                         if items.is_empty() {
-                            remark(ui, "No command is called that.");
+                            remark(ui, "No matching command");
                         }
                         for (at, item) in items.iter().enumerate() {
-                            let clicked = row(ui, item, at == self.chosen, up || down);
-                            if (clicked || (enter && at == self.chosen)) && item.blocked.is_none() {
+                            let chosen = at == self.chosen;
+                            let response = ui.scope(|ui| row(ui, item, chosen, up || down)).inner;
+                            // The pointer chooses when it moves, so that there is one row to be carried out.
+                            if response.contains_pointer() && ui.input(|i| i.pointer.is_moving()) {
+                                self.chosen = at;
+                            }
+                            let wanted = response.clicked() || (enter && at == self.chosen);
+                            if wanted && item.blocked.is_none() {
                                 out.push(Command::CloseOverlay);
                                 out.push(item.command.clone());
                             }
@@ -133,8 +139,13 @@ impl CommandList {
     }
 }
 
-fn row(ui: &mut egui::Ui, item: &Item, chosen: bool, moved: bool) -> bool {
+fn row(ui: &mut egui::Ui, item: &Item, chosen: bool, moved: bool) -> egui::Response {
     let c = colors(ui);
+    let hovered = &mut ui.visuals_mut().widgets.hovered;
+    if !chosen {
+        hovered.weak_bg_fill = egui::Color32::TRANSPARENT;
+        hovered.bg_stroke = egui::Stroke::NONE;
+    }
     let mut button = egui::Button::new(item.name.as_str())
         .selected(chosen)
         .frame_when_inactive(chosen)
@@ -152,9 +163,8 @@ fn row(ui: &mut egui::Ui, item: &Item, chosen: bool, moved: bool) -> bool {
             response.scroll_to_me(None);
         }
     }
-    let clicked = response.clicked();
-    if let Some(why) = &item.blocked {
-        response.on_disabled_hover_text(why);
+    match &item.blocked {
+        Some(why) => response.on_disabled_hover_text(why),
+        None => response,
     }
-    clicked
 }

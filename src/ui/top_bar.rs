@@ -176,7 +176,8 @@ fn next_button(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(next) = app.open.as_ref().and_then(|_| app.step.next()) else { return };
     let state = app.step_state(next);
     let c = colors(ui);
-    let text = RichText::new("Next \u{203A}").color(if state.blocked.is_none() { c.on_selected } else { c.weak });
+    let text =
+        RichText::new("Next \u{203A}").color(if state.blocked.is_none() { c.on_selected } else { c.weak });
     let button = egui::Button::new(text).frame_when_inactive(false).min_size(vec2(NEXT_WIDTH, 32.0));
     let response = ui.add_enabled(state.blocked.is_none(), button);
     if response.clicked() {

@@ -1,7 +1,9 @@
 //! The mouse wheel over a list inside a page that scrolls, too. A movement of the wheel belongs to the page or to one
 //! list from its beginning until the wheel rests, so that a list which comes under the pointer does not stop the page.
 
-use eframe::egui::{self, Id, Rect, ScrollArea, Ui, scroll_area::ScrollAreaOutput, scroll_area::ScrollSource};
+use eframe::egui::{
+    self, Id, Rect, ScrollArea, Ui, scroll_area::ScrollAreaOutput, scroll_area::ScrollSource,
+};
 
 /// The wheel rests when it did not move for this long, in seconds.
 const REST: f64 = 0.35;

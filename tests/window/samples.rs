@@ -206,3 +206,17 @@ fn a_sample_that_cannot_be_used_says_why_and_is_not_added() {
     let add = test.harness.get_by_role_and_label(Role::Button, "Add 29 sections");
     assert!(add.accesskit_node().is_disabled());
 }
+
+#[test]
+fn the_summary_fits_into_a_small_window() {
+    let mut test = Test::sized(900.0, 600.0);
+    test.send(Command::Project(hiscmcl::app::command::ProjectCommand::Open("test.hiscmcl".into())));
+    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    test.send(Command::Section(SectionCommand::Find(vec!["/elsewhere".into()])));
+    test.until(|w| w.app().overlay == Some(Overlay::Samples));
+    let window = eframe::egui::Rect::from_min_size(Default::default(), eframe::egui::vec2(900.0, 600.0));
+    for label in ["What was found", "Name", "Slide image", "Labels", "Notes", "Add 30 sections", "Cancel"] {
+        let rect = test.harness.get_by_label(label).rect();
+        assert!(window.contains_rect(rect), "{label}: {rect:?}");
+    }
+}

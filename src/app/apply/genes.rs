@@ -133,7 +133,7 @@ impl App {
     /// Says how many genes a new list has, and which of them training will leave out.
     pub(super) fn tell_list(&mut self, count: usize) {
         let Some(choice) = self.open.as_ref().map(|o| o.gene_choice()) else { return };
-        let text = format!("The gene list has {} now.", counted_genes(count));
+        let text = format!("The gene list now has {}.", counted_genes(count));
         if choice.left_out.is_empty() {
             self.notices.done(text);
             return;
@@ -149,7 +149,7 @@ impl App {
     fn use_genes_of_run(&mut self, id: &str) {
         let Some(run) = self.open.as_ref().and_then(|o| o.runs.find(id)) else { return };
         let genes = run.config.genes.clone();
-        let text = format!("The gene list has the {} of {id} now.", counted_genes(genes.len()));
+        let text = format!("The gene list now has the {} of {id}.", counted_genes(genes.len()));
         self.set_genes("Gene list", genes, format!("of {id}"));
         self.notices.done(text);
     }

@@ -173,7 +173,7 @@ impl App {
             Request::OpenProject(path) => {
                 let forget =
                     Command::Project(crate::app::command::ProjectCommand::ForgetRecent(path.clone()));
-                let action = (!path.exists()).then(|| ("Take it off the list".to_owned(), forget));
+                let action = (!path.exists()).then(|| ("Remove it from the list".to_owned(), forget));
                 self.notices.push(Severity::Error, headline, causes, action);
             }
             Request::Train { fit: FitRequest { run, .. }, .. }
@@ -240,7 +240,7 @@ impl App {
         }
     }
 
-    fn succeeded(&mut self, request: &Request, outcome: Outcome) {
+    pub(super) fn succeeded(&mut self, request: &Request, outcome: Outcome) {
         match outcome {
             Outcome::Devices(devices) => self.devices = devices,
             Outcome::Project(opened) => {

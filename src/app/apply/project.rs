@@ -69,9 +69,10 @@ impl App {
                 self.work.start(Request::NewEmpty { file: documents().join(format!("project.{EXTENSION}")) });
             }
             ProjectCommand::Save => {
-                if self.open.is_some() {
+                if let Some(open) = &self.open {
+                    let path = open.path.display().to_string();
                     self.save();
-                    self.notices.info("Saved. Changes are also saved on their own after a few seconds.");
+                    self.notices.info(format!("Saved {path}. Changes are saved automatically."));
                 }
             }
             ProjectCommand::SaveAs(to) => {

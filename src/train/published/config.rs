@@ -14,7 +14,7 @@ settings! {
     Basic epochs: usize = 100, 1..=10_000, "1 to 10000";
     /// Spots per training step.
     Basic batch_size: usize = 128, 4..=8_192, "4 to 8192";
-    /// How far a step goes at most (Adam).
+    /// Step size of the optimiser (Adam).
     Basic learning_rate: f64 = 1e-4, 1e-7..=1.0, "0.0000001 to 1";
     /// How strongly weights are pulled to zero, as a part of the gradient.
     Advanced weight_decay: f64 = 1e-3, 0.0..=10.0, "0 to 10";

@@ -26,6 +26,7 @@ impl PanelDialog {
 
     /// Draws the editor, which begins with `form`.
     pub fn show(&mut self, ctx: &Context, form: &PanelForm, open: Option<&Open>, out: &mut Vec<Command>) {
+        let first = self.typed.is_none();
         let typed = self.typed.get_or_insert_with(|| form.clone());
         let title = if form.original.is_some() { "Edit the gene panel" } else { "New gene panel" };
         let closing = Closing::with_typing(typed != form);
@@ -34,6 +35,9 @@ impl PanelDialog {
             ui.label("Name");
             let field = ui.add(line_edit(&mut typed.name).desired_width(wide));
             name(&field, "Name of the panel");
+            if first {
+                field.request_focus();
+            }
             ui.label("Source (a publication or a note)");
             let field = ui.add(line_edit(&mut typed.source).desired_width(wide));
             name(&field, "Source of the panel");
@@ -47,7 +51,12 @@ impl PanelDialog {
             let measured = open.map_or(&nothing, Open::measured_genes);
             let genes = typed_genes(&typed.genes, measured);
             let count = genes.len();
-            remark(ui, counted_genes(count));
+            let known = genes.iter().filter(|g| measured.meant(g).is_some()).count();
+            if measured.is_empty() || known == count {
+                remark(ui, counted_genes(count));
+            } else {
+                remark(ui, format!("{known} of {} measured in this project", counted_genes(count)));
+            }
             if !measured.is_empty() {
                 understood(ui, &genes, measured);
             }

@@ -78,8 +78,9 @@ pub fn show(ui: &mut Ui, room: Rect, state: &ExploreState, commands: &mut Vec<Co
                                 let (rect, response) =
                                     row::begin(ui, chosen, &format!("{}, similar", gene.gene));
                                 let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
-                                let number =
-                                    |v: Option<f64>| v.map_or_else(|| "\u{2013}".to_owned(), correlation_text);
+                                let number = |v: Option<f64>| {
+                                    v.map_or_else(|| "\u{2013}".to_owned(), correlation_text)
+                                };
                                 let small = || (12.5, egui::FontFamily::Proportional);
                                 row::text(
                                     ui,

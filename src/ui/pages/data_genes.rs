@@ -188,7 +188,7 @@ fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
                         ui.set_height(18.0);
                         if *listed {
                             let remove = mini(ui, "Remove");
-                            if remove.on_hover_text(format!("Take {g} off the list")).clicked() {
+                            if remove.on_hover_text(format!("Remove {g} from the list")).clicked() {
                                 out.push(Command::Genes(GenesCommand::Remove(vec![(*g).clone()])));
                             }
                         } else {
@@ -218,7 +218,7 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     field(ui, "Genes per section", LABEL, |ui| {
         ui.add(DragValue::new(&mut next.count).range(10..=10_000).speed(10));
     });
-    field(ui, "Put together by", LABEL, |ui| {
+    field(ui, "Combine by", LABEL, |ui| {
         ComboBox::from_id_salt("combine").selected_text(combine_text(next.combine)).width(CONTROL).show_ui(
             ui,
             |ui| {
@@ -264,7 +264,10 @@ fn keep_genes(ui: &mut Ui, app: &App, open: &Open, form: &mut HvgForm) {
     }
     if !open.genes().is_empty() {
         let mut kept = app.keeps_list();
-        let text = format!("Keep the {} of the list", counted_genes(open.genes().len()));
+        let text = match open.genes().len() {
+            1 => "Keep the gene in the list".to_owned(),
+            n => format!("Keep the {} in the list", counted_genes(n)),
+        };
         if ui.checkbox(&mut kept, text).changed() {
             form.keep_list = Some(kept);
         }
@@ -352,7 +355,7 @@ fn panel_buttons(ui: &mut Ui, panel: &Panel, own: bool, out: &mut Vec<Command>) 
             let form = form(Some(panel.name.clone()), panel.name.clone());
             out.push(Command::Show(Overlay::Panel(form)));
         }
-        if ui.button("Delete").on_hover_text("Take this panel out of the project").clicked() {
+        if ui.button("Delete").on_hover_text("Remove this panel from the project").clicked() {
             out.push(Command::Genes(GenesCommand::DeletePanel(panel.name.clone())));
         }
     } else {

@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             problems(ui, &section, out);
         }
         remarks(ui, open);
-        if open.patients().is_none() {
+        if open.doc().sections.len() > 1 && open.patients().is_none() {
             let text = "Sections from the same patient resemble each other. Enter the patient of every section so that \
                         cross-validation can hold out whole patients.";
             remark(ui, text);
@@ -118,7 +118,7 @@ fn row(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
         }
     }
     let remove = mini_button("Remove").frame_when_inactive(false);
-    let remove = ui.add(remove).on_hover_text(format!("Take {name} out of the project; its files stay"));
+    let remove = ui.add(remove).on_hover_text(format!("Remove {name} from the project (files are kept)"));
     crate::ui::widgets::name(&remove, &format!("Remove {name}"));
     if remove.clicked() {
         out.push(Command::Section(SectionCommand::Remove(name.clone())));
@@ -232,6 +232,12 @@ fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
     }
 }
 
+/// A note of the reader as a sentence of its own.
+fn sentence(note: &str) -> String {
+    let end = if note.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{note}{end}")
+}
+
 /// What the reader remarked; many remarks are put away under their number.
 fn remarks(ui: &mut Ui, open: &Open) {
     const SHOWN: usize = 4;
@@ -239,13 +245,13 @@ fn remarks(ui: &mut Ui, open: &Open) {
     let notes: Vec<&str> = open.sections().flat_map(|s| s.notes).map(String::as_str).collect();
     let all = |ui: &mut Ui| {
         for note in &notes {
-            remark(ui, *note);
+            remark(ui, sentence(note));
         }
     };
     if notes.len() <= SHOWN {
         all(ui);
     } else {
-        let head = format!("{} remarks on the files", notes.len());
+        let head = format!("{} notes about the files", notes.len());
         CollapsingHeader::new(head).id_salt("remarks").show(ui, all);
     }
 }

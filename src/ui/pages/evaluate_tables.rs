@@ -94,17 +94,17 @@ fn columns() -> [Column<Part>; 13] {
     [
         column(Part::Section, "Held out", Term::HeldOut.sentence(), 132.0, false),
         column(Part::Judgement, "Judgement", Term::Judgement.sentence(), 74.0, false),
-        column(Part::Genes, "Good genes", Term::Judgement.sentence(), 80.0, true),
+        column(Part::Genes, "Good genes", Term::Judgement.sentence(), 92.0, true),
         column(Part::Pcc, "PCC all", Term::Pcc.sentence(), 62.0, true),
         column(Part::Heg, "HEG-50", Term::Heg50.sentence(), 62.0, true),
         column(Part::Mse, "MSE", Term::Errors.sentence(), 50.0, true),
         column(Part::Mae, "MAE", Term::Errors.sentence(), 50.0, true),
-        column(Part::RidgePcc, "Ridge PCC", Term::Ridge.sentence(), 74.0, true),
-        column(Part::RidgeHeg, "Ridge HEG-50", Term::Ridge.sentence(), 90.0, true),
-        column(Part::RidgeMse, "Ridge MSE", Term::Ridge.sentence(), 74.0, true),
-        column(Part::MeanMse, "Mean MSE", Term::MeanPredictor.sentence(), 74.0, true),
+        column(Part::RidgePcc, "Ridge PCC", Term::Ridge.sentence(), 84.0, true),
+        column(Part::RidgeHeg, "Ridge HEG-50", Term::Ridge.sentence(), 102.0, true),
+        column(Part::RidgeMse, "Ridge MSE", Term::Ridge.sentence(), 86.0, true),
+        column(Part::MeanMse, "Mean MSE", Term::MeanPredictor.sentence(), 86.0, true),
         column(Part::Ceiling, "Ceiling", Term::NoiseCeiling.sentence(), 62.0, true),
-        column(Part::CeilingHeg, "Ceiling HEG-50", Term::NoiseCeiling.sentence(), 94.0, true),
+        column(Part::CeilingHeg, "Ceiling HEG-50", Term::NoiseCeiling.sentence(), 108.0, true),
     ]
 }
 

@@ -1,11 +1,13 @@
 //! The Export page: a figure, its preview, and tables.
 
-use eframe::egui::{self, ComboBox, DragValue, Label, RichText, ScrollArea, Ui, vec2};
+use std::collections::HashMap;
+
+use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, Ui, vec2};
 
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
 use crate::app::forms::{ExportForm, FigureFormat};
-use crate::app::genes::{Fit, GeneQuery, counted_genes};
+use crate::app::genes::{Fit, GeneQuery, counted_genes, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
@@ -15,7 +17,9 @@ use crate::core::files::safe_stem;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::wheel;
-use crate::ui::widgets::{Tone, banner, card, entered, field, line_edit, mini, name, primary, remark};
+use crate::ui::widgets::{
+    Tone, banner, card, entered, field, hint_beside, line_edit, mini, name, primary, remark,
+};
 
 const RIGHT: f32 = 360.0;
 const LABEL: f32 = 90.0;
@@ -99,7 +103,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         for g in &shown {
             let button = egui::Button::new(gene(format!("{g}  \u{00D7}"))).small().min_size(vec2(0.0, 22.0));
             if chosen {
-                if ui.add(button).on_hover_text(format!("Take {g} out of the figure")).clicked() {
+                if ui.add(button).on_hover_text(format!("Remove {g} from the figure")).clicked() {
                     form.genes.retain(|x| x != g);
                 }
             } else {
@@ -155,6 +159,13 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         if everywhere || query.is_list() {
             let more = fitting(measured.names()).into_iter().filter(|(_, g)| !known.contains(g));
             found.extend(more.filter(|(fit, _)| everywhere || *fit == Fit::Exact));
+        }
+        if query.is_list() {
+            // The rows of the figure come as they were typed.
+            let typed = measured.understood(&typed_genes(&search, measured));
+            let place: HashMap<&str, usize> =
+                typed.iter().enumerate().map(|(i, g)| (g.as_str(), i)).collect();
+            found.sort_by_key(|(_, gene)| place.get(gene.as_str()).copied().unwrap_or(usize::MAX));
         }
         let unanswered = query.unanswered(|one| {
             known.iter().any(|g| one.fit(g).is_some())
@@ -297,8 +308,8 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
     field(ui, "Format", LABEL, |ui| {
         for format in FigureFormat::ALL {
             ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(match format {
-                FigureFormat::Png => "Pixels; for slides and texts",
-                FigureFormat::Svg => "Vectors with editable text; for drawing programs",
+                FigureFormat::Png => "Bitmap, for presentations and documents",
+                FigureFormat::Svg => "Vector graphics with editable text, for drawing programs",
             });
         }
     });
@@ -325,21 +336,15 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         }
         let many = genes.len() * sections.len();
         let batch = ui.add_enabled(ready, egui::Button::new("Save each map as a file..."));
-        if batch
-            .on_hover_text(format!("{many} in all: one for each gene and section, into a folder"))
-            .clicked()
-        {
+        if hint_beside(batch, format!("{many} in all: one per gene and section, into a folder")).clicked() {
             out.push(Command::Ask(PathRequest::new(PathPurpose::FigureFolder)));
         }
         let run = app.export_run(open);
         let can = run.is_some() && !sections.is_empty();
         let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV..."));
         let first = sections.first().cloned().unwrap_or_default();
-        if table
-            .on_hover_text(format!("All genes at all spots of {first}"))
-            .on_disabled_hover_text("This needs a trained model.")
-            .clicked()
-        {
+        let table = table.on_disabled_hover_text("This needs a trained model.");
+        if hint_beside(table, format!("All genes at all spots of {first}")).clicked() {
             out.push(Command::Ask(
                 PathRequest::new(PathPurpose::SavePredictions)
                     .named(format!("{}-predictions.csv", safe_stem(&first))),
@@ -347,15 +352,10 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         }
         let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
-        if anndata.on_hover_text(hover).on_disabled_hover_text("This needs a trained model.").clicked() {
+        let anndata = anndata.on_disabled_hover_text("This needs a trained model.");
+        if hint_beside(anndata, hover).clicked() {
             let file = format!("{}-predictions.h5ad", safe_stem(&file_stem(&sections)));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
-        ui.add(
-            Label::new(
-                RichText::new("Everything is written whole or not at all.").small().color(colors(ui).weak),
-            )
-            .wrap(),
-        );
     });
 }

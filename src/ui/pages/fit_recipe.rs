@@ -116,7 +116,7 @@ pub fn settings(ui: &mut Ui, app: &App, form: &mut TrainForm) {
             }
         }
         let changed = !form.changed().is_empty();
-        if ui.add_enabled(changed, egui::Button::new("Back to the defaults")).clicked() {
+        if ui.add_enabled(changed, egui::Button::new("Reset to defaults")).clicked() {
             form.changed_mut().clear();
         }
     });

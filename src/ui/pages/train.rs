@@ -2,9 +2,10 @@
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::{Side, fit_form, fit_recipe, left_out, scrolling, train_live, train_runs, two_columns};
+use super::{Side, fit_form, fit_recipe, left_out, scrolling_to_news, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
+use crate::app::genes::counted_genes;
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
@@ -18,7 +19,7 @@ const RIGHT: f32 = 420.0;
 /// Draws the page.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
-    scrolling(ui, "train page", |ui| {
+    scrolling_to_news(ui, "train page", app.training().map(|job| job.id), |ui| {
         two_columns(ui, RIGHT, |ui, side| match side {
             Side::Left => {
                 train_live::show(ui, app, open, out);
@@ -123,7 +124,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         .filter(|s| !held_out(&app.forms.train, open).contains(&s.name))
         .map(|s| s.spots.len())
         .sum();
-    let genes = if genes == 1 { "1 gene".to_owned() } else { format!("{} genes", thousands(genes as f64)) };
+    let genes = counted_genes(genes);
     let mut text = format!("{genes}, {} training spots.", thousands(spots as f64));
     let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
     if let Some(time) = last.and_then(|l| l.took) {
@@ -133,7 +134,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let out_of_use: Vec<&str> =
         open.sections().filter(|s| s.ready().is_none()).map(|s| s.entry.name.as_str()).collect();
     if !out_of_use.is_empty() && !open.is_loading() {
-        let text = format!("Left out, as they could not be read: {}.", out_of_use.join(", "));
+        let text = format!("Skipped because they could not be read: {}.", out_of_use.join(", "));
         banner(ui, Tone::Warning, text);
     }
     if app.work.any(|r| matches!(r, Request::ComputeFeatures { .. })) {

@@ -43,8 +43,8 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                 ui.label(format!("Reading {selected}"));
             });
         } else {
-            let text = "What Train will do with the settings at the right. The curves appear here while it runs; those of \
-                        earlier runs, when one is chosen below.";
+            let text = "What Train will do with the settings on the right. Training curves appear here; select an earlier \
+                        run below to see its curves.";
             remark(ui, text);
             ui.add_space(4.0);
             match Plan::of_training(open, &held_out(&app.forms.train, open)) {
@@ -76,10 +76,14 @@ fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
     remark(ui, job.detail().unwrap_or(" "));
 }
 
+/// How a note on a fit is shown, here and beside its result.
+pub fn tone(note: &str) -> Tone {
+    if note.contains("chance") { Tone::Warning } else { Tone::Note }
+}
+
 fn notes(ui: &mut Ui, notes: &[String], published: bool) {
     for note in notes {
-        let tone = if note.contains("chance") { Tone::Warning } else { Tone::Note };
-        banner(ui, tone, note.as_str());
+        banner(ui, tone(note), note.as_str());
         if note.contains("chance") {
             let rest = if published {
                 "so the training spots that a prediction is made of may be little better than random ones. Trust the \
@@ -90,7 +94,7 @@ fn notes(ui: &mut Ui, notes: &[String], published: bool) {
                  regression part of the model is not affected."
             };
             let text = format!(
-                "In plain words: matching images with expression did not work better than guessing, {rest}"
+                "In other words, the model matched images to expression no better than chance, {rest}"
             );
             remark(ui, text);
         }

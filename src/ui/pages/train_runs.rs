@@ -67,7 +67,12 @@ fn columns() -> [Column<Part>; 9] {
         title,
         hint,
         width,
-        grows: if id == Part::Actions { 0.0 } else { 1.0 },
+        // Numbers and short words need no more than their headings.
+        grows: match id {
+            Part::Name | Part::Tested | Part::Genes => 2.0,
+            Part::Encoder => 1.0,
+            _ => 0.0,
+        },
         number,
         sorts: id != Part::Actions,
     };
@@ -81,7 +86,7 @@ fn columns() -> [Column<Part>; 9] {
         column(Part::Heg, "PCC HEG-50", Term::Heg50.sentence(), 80.0, true),
         column(Part::Encoder, "Image encoder", "", 100.0, false),
         column(Part::Genes, "Genes and target", "", 116.0, false),
-        column(Part::Started, "Started", "", 114.0, false),
+        column(Part::Started, "Started", "", 130.0, false),
     ]
 }
 

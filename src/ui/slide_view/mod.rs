@@ -20,8 +20,10 @@ use crate::ui::widgets;
 use spots::{SpotLayer, SpotView};
 use tiles::TileCache;
 
-/// Height of the line above a map.
-pub const HEADING: f32 = 34.0;
+/// Height of the line above a map, and of the two lines above a narrow one.
+pub const HEADING: (f32, f32) = (34.0, 48.0);
+/// A pane narrower than this has no room for the whole heading in one line.
+const NARROW: f32 = 330.0;
 /// Free space around a map inside its card.
 const INSET: f32 = 6.0;
 
@@ -62,8 +64,9 @@ impl SlideView {
             let at = Vec2::new((i % cols) as f32, (i / cols) as f32) * (card + Vec2::splat(theme::GAP));
             Rect::from_min_size(room.min + at, card)
         };
+        let heading = if card.x < NARROW { HEADING.1 } else { HEADING.0 };
         let map_of = |card: Rect| {
-            Rect::from_min_max(card.min + Vec2::new(INSET, HEADING), card.max - Vec2::splat(INSET))
+            Rect::from_min_max(card.min + Vec2::new(INSET, heading), card.max - Vec2::splat(INSET))
         };
         let size = map_of(place(0)).size();
         state.camera.resize(f64::from(size.x), f64::from(size.y));
@@ -91,8 +94,9 @@ impl SlideView {
             let round = CornerRadius::same(theme::ROUND);
             ui.painter().rect_filled(card, round, c.panel);
             ui.painter().rect_stroke(card, round, Stroke::new(1.0, c.border), StrokeKind::Inside);
-            let line = Rect::from_min_size(card.min, Vec2::new(card.width(), HEADING));
-            let told = heading::show(ui, line.shrink2(Vec2::new(12.0, 0.0)), kind, state);
+            let line = Rect::from_min_size(card.min, Vec2::new(card.width(), heading));
+            let told =
+                self::heading::show(ui, line.shrink2(Vec2::new(12.0, 0.0)), heading > HEADING.0, kind, state);
             if let Some(response) = responses.get(i) {
                 ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(told));
             }

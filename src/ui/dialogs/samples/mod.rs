@@ -47,8 +47,7 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
         }
         ui.horizontal(|ui| {
             let count = form.rows.iter().filter(|r| r.taken).count();
-            let text =
-                if count == 1 { "Add 1 section".to_owned() } else { format!("Add {count} sections") };
+            let text = if count == 1 { "Add 1 section".to_owned() } else { format!("Add {count} sections") };
             if primary(ui, problem.is_none(), &text).on_hover_text(format!("{COMMAND_KEY}Enter")).clicked() {
                 out.push(Command::Section(SectionCommand::AddSamples));
             }
@@ -92,9 +91,8 @@ impl Columns {
         const TICK: f32 = 24.0;
         /// Of the name and of the remarks together.
         const REST: (f32, f32) = (140.0, 330.0);
-        let total = |widths: &[f32; 7], rest: f32| {
-            TICK + widths.iter().take(6).sum::<f32>() + 9.0 * widths[6] + rest
-        };
+        let total =
+            |widths: &[f32; 7], rest: f32| TICK + widths.iter().take(6).sum::<f32>() + 9.0 * widths[6] + rest;
         let (least, usual) = (total(&LEAST, REST.0), total(&USUAL, REST.1));
         let share = ((row.width() - least) / (usual - least)).clamp(0.0, 1.0);
         let widths: [f32; 7] = std::array::from_fn(|i| LEAST[i] + share * (USUAL[i] - LEAST[i]));
