@@ -286,7 +286,7 @@ pub enum GenesCommand {
     AddAndRetrain(Vec<String>),
     /// Make the genes of this run the gene list.
     UseOfRun(String),
-    /// Take genes off the list.
+    /// Remove genes from the list.
     Remove(Vec<String>),
     /// Add a panel to the project, or change one of its panels.
     SavePanel(PanelForm),

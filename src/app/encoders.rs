@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::App;
 use super::work::Request;
+use crate::core::text::counted;
 use crate::device::{DeviceChoice, Kind};
 use crate::jobs::encoder_speed::Rates;
 use crate::jobs::encoders::{EncoderChoice, EncoderInfo};
@@ -103,27 +104,25 @@ impl Ahead {
 
     /// In a few words.
     pub fn brief(&self) -> String {
-        let time = self.time().map_or_else(String::new, |time| format!(", {}", rough(time)));
+        let time = self.time().map_or_else(String::new, |time| format!(" ({})", rough(time)));
         match (self.known, self.sections) {
-            (false, _) => "Looking which image features are ready.".to_owned(),
+            (false, _) => "Checking which image features are available.".to_owned(),
             (true, 0) => "Image features are ready.".to_owned(),
-            (true, 1) => format!("To compute first: features of one section{time}."),
-            (true, n) => format!("To compute first: features of {n} sections{time}."),
+            (true, n) => {
+                format!("Image features of {} will be computed first{time}.", counted(n, "section"))
+            }
         }
     }
 
     /// In one sentence.
     pub fn sentence(&self) -> String {
-        let sections = match self.sections {
-            1 => "one section".to_owned(),
-            n => format!("{n} sections"),
-        };
+        let sections = counted(self.sections, "section");
         let sections = match self.views {
             0 | 1 => sections,
             views => format!("{sections}, in {views} views,"),
         };
         match (self.known, self.sections, self.time()) {
-            (false, ..) => "Looking which image features are ready.".to_owned(),
+            (false, ..) => "Checking which image features are available.".to_owned(),
             (true, 0, _) => "The image features of all sections are ready.".to_owned(),
             (true, _, None) => {
                 format!("The image features of {sections} are computed first, by {}.", self.encoder)
@@ -316,14 +315,14 @@ mod tests {
             Ahead { encoder: "UNI", known: true, sections: 4, views: 1, patches: 3600, speed: Some(speed) };
         let text = "The image features of 4 sections are computed first, by UNI: about 40 min.";
         assert_eq!(ahead.sentence(), text);
-        assert_eq!(ahead.brief(), "To compute first: features of 4 sections, about 40 min.");
+        assert_eq!(ahead.brief(), "Image features of 4 sections will be computed first (about 40 min).");
         ahead.views = 3;
         let text = "The image features of 4 sections, in 3 views, are computed first, by UNI: about 40 min.";
         assert_eq!(ahead.sentence(), text);
         ahead.views = 1;
         ahead.speed = None;
         ahead.sections = 1;
-        assert_eq!(ahead.sentence(), "The image features of one section are computed first, by UNI.");
+        assert_eq!(ahead.sentence(), "The image features of 1 section are computed first, by UNI.");
         ahead.sections = 0;
         assert_eq!(ahead.sentence(), "The image features of all sections are ready.");
         assert_eq!(speed.text(), "about 1.5 patches/s");

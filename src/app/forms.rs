@@ -134,9 +134,9 @@ pub struct EvaluateForm {
 pub struct HvgForm {
     /// Genes to select in each section.
     pub count: usize,
-    /// How the sections' genes are put together.
+    /// How the genes of the sections are combined.
     pub combine: Combine,
-    /// The least share of spots in which a gene must be seen, in percent.
+    /// The least share of spots in which a gene must be detected, in percent.
     pub min_percent: f64,
     /// Panels whose genes are kept whatever their variability, by name.
     pub keep: Vec<String>,

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::explore::text::thousands;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::panels::Panel;
 use crate::data::{aliases, protein_names};
@@ -85,18 +84,10 @@ fn split(text: &str, is_name: &dyn Fn(&str) -> bool, is_one: &dyn Fn(&str) -> bo
 /// No name of a gene or protein has more words.
 const MOST_WORDS: usize = 4;
 
-/// "1 gene", "1,084 genes".
-pub fn counted_genes(n: usize) -> String {
-    match n {
-        1 => "1 gene".to_owned(),
-        n => format!("{} genes", thousands(n)),
-    }
-}
-
 /// `genes` with `more` added at the end, each once.
 pub fn with_genes(genes: &[String], more: &[String]) -> Vec<String> {
     let mut all = genes.to_vec();
-    let mut known: std::collections::HashSet<&str> = genes.iter().map(String::as_str).collect();
+    let mut known: HashSet<&str> = genes.iter().map(String::as_str).collect();
     for gene in more {
         if known.insert(gene) {
             all.push(gene.clone());

@@ -22,9 +22,9 @@ pub struct Shortcut {
 
 /// What stands before a key that is pressed with Ctrl, or with the command key on a Mac.
 pub const COMMAND_KEY: &str = if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" };
-/// Takes the last edit back.
+/// Undoes the last edit.
 pub const UNDO: Shortcut = Shortcut::command("Z");
-/// Does it again.
+/// Redoes it.
 pub const REDO: Shortcut = Shortcut::command_shift("Z");
 /// Shows the list of all commands.
 pub const COMMANDS: Shortcut = Shortcut::command("L");

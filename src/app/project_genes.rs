@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Weak};
 
-use crate::data::measured_genes::{GeneChoice, MeasuredGenes};
+use crate::data::gene_choice::GeneChoice;
+use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::Section;
 
 /// A section whose genes are known.

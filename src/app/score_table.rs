@@ -1,6 +1,8 @@
 //! The table of genes on the Evaluate page: what it lists, in which order, and the same as a file.
 
 use super::sorting::{SortKey, Sorting};
+use super::text::score;
+use crate::core::text::counted;
 use crate::data::aliases;
 use crate::evaluate::judgement::Judgement;
 use crate::evaluate::tables::{GeneSummary, number, quoted};
@@ -55,10 +57,7 @@ impl GeneColumn {
     pub fn key(self, gene: &GeneSummary) -> SortKey<'_> {
         SortKey::Number(match self {
             Self::Gene => return SortKey::Text(&gene.gene),
-            Self::Judgement => match Judgement::of_summary(gene) {
-                Judgement::NotTested => None,
-                judgement => Some(f64::from(judgement as u8)),
-            },
+            Self::Judgement => return SortKey::judgement(Judgement::of_summary(gene)),
             Self::Pcc => gene.pcc,
             Self::Ceiling => gene.ceiling,
             Self::Share => gene.share_of_ceiling(),
@@ -70,16 +69,15 @@ impl GeneColumn {
 
     /// What stands in the cell of a gene on the screen.
     pub fn text(self, gene: &GeneSummary) -> String {
-        let short = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"));
         match self {
             Self::Gene => gene.gene.clone(),
             Self::Judgement => Judgement::of_summary(gene).word().to_owned(),
-            Self::Pcc => short(gene.pcc),
-            Self::Ceiling => short(gene.ceiling),
+            Self::Pcc => score(gene.pcc),
+            Self::Ceiling => score(gene.ceiling),
             Self::Share => {
                 gene.share_of_ceiling().map_or_else(|| "–".to_owned(), |s| format!("{:.0} %", 100.0 * s))
             }
-            Self::Ridge => short(gene.ridge_pcc),
+            Self::Ridge => score(gene.ridge_pcc),
             Self::Expression => format!("{:.2}", gene.mean_expression),
             Self::Significant => significant(gene),
         }
@@ -109,8 +107,7 @@ fn matches_gene(gene: &str, search: &str) -> bool {
 
 /// "3 of 4 sections".
 fn significant(gene: &GeneSummary) -> String {
-    let noun = if gene.sections == 1 { "section" } else { "sections" };
-    format!("{} of {} {noun}", gene.significant, gene.sections)
+    format!("{} of {}", gene.significant, counted(gene.sections, "section"))
 }
 
 /// What the table lists, and in which order.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::text::counted;
+use crate::core::text::counted;
 use crate::data::project::Project;
 use crate::evaluate::judgement::Verdict;
 use crate::evaluate::report::{EvalReport, FoldReport};
@@ -75,14 +75,14 @@ impl Summary {
         } else {
             format!("The model does not beat ridge regression: it is {:.3} PCC worse on average.", -gain)
         };
-        let of_ceiling = report.mean.ceiling.pcc_all.filter(|c| *c > 0.0).map(|ceiling| {
-            let share = (100.0 * model / ceiling).clamp(0.0, 100.0);
-            format!(", {share:.0} % of the noise ceiling ({ceiling:.3})")
-        });
-        let details = format!(
-            "Mean PCC {model:.3}{}; ridge {ridge:.3}. Better than ridge on {better} of {sections}.",
-            of_ceiling.unwrap_or_default()
+        let mut details = format!(
+            "Mean PCC {model:.3} vs. {ridge:.3} for ridge; better than ridge on {better} of {sections}."
         );
+        if let Some(ceiling) = report.mean.ceiling.pcc_all.filter(|c| *c > 0.0) {
+            let share = (100.0 * model / ceiling).clamp(0.0, 100.0);
+            details
+                .push_str(&format!(" The model reaches {share:.0} % of the noise ceiling ({ceiling:.3})."));
+        }
         Self { verdict, comparison, details }
     }
 
@@ -268,7 +268,8 @@ pub(super) mod tests {
         assert_eq!(s.comparison, "The model beats ridge regression by 0.020 PCC on average.");
         assert_eq!(
             s.details,
-            "Mean PCC 0.240, 50 % of the noise ceiling (0.480); ridge 0.220. Better than ridge on 2 of 2 held-out sections."
+            "Mean PCC 0.240 vs. 0.220 for ridge; better than ridge on 2 of 2 held-out sections. The model reaches 50 % of the \
+             noise ceiling (0.480)."
         );
         r.mean.model.pcc_all = Some(0.21);
         assert_eq!(
@@ -280,6 +281,6 @@ pub(super) mod tests {
         let undefined = EvalReport { mean: MeanReport::default(), ..report() };
         assert!(Summary::new(&undefined).details.starts_with("The held-out sections have too few spots"));
         r.folds.truncate(1);
-        assert!(Summary::new(&r).details.contains("Better than ridge on 1 of 1 held-out section."));
+        assert!(Summary::new(&r).details.contains("better than ridge on 1 of 1 held-out section."));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::evaluate::judgement::Judgement;
+
 /// By which column a table is sorted, and which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sorting<C> {
@@ -19,6 +21,11 @@ impl<C: Copy + PartialEq> Sorting<C> {
         let descending = if self.by == column { !self.descending } else { descending };
         Self { by: column, descending }
     }
+
+    /// Puts rows into this order.
+    pub fn sort<T>(self, rows: &mut [T], key: impl for<'a> Fn(&'a T, C) -> SortKey<'a>) {
+        rows.sort_by(|a, b| key(a, self.by).compare(key(b, self.by), self.descending));
+    }
 }
 
 /// What a cell is sorted by.
@@ -31,6 +38,14 @@ pub enum SortKey<'a> {
 }
 
 impl SortKey<'_> {
+    /// The best is the largest; what was not tested is undefined.
+    pub fn judgement(judgement: Judgement) -> Self {
+        Self::Number(match judgement {
+            Judgement::NotTested => None,
+            tested => Some(f64::from(tested as u8)),
+        })
+    }
+
     /// The order of two cells.
     pub fn compare(self, other: Self, descending: bool) -> Ordering {
         let turned = |order: Ordering| if descending { order.reverse() } else { order };

@@ -18,7 +18,7 @@ pub struct Cli {
     pub command: Option<Command>,
     /// A project (.hiscmcl) or a folder to open in the window.
     pub open: Option<PathBuf>,
-    /// Say on stderr how long the window took to be drawn, and to show tissue.
+    /// Print startup timings to stderr.
     #[arg(long)]
     pub times: bool,
 }
@@ -29,7 +29,7 @@ pub enum Command {
     /// Make or extend a project.
     #[command(subcommand)]
     Project(ProjectCommand),
-    /// Say what is in a project.
+    /// Show the contents of a project.
     Info {
         /// The project file.
         project: PathBuf,
@@ -76,7 +76,7 @@ pub enum Command {
         /// Where to measure.
         #[arg(long, default_value = "auto", requires = "speed")]
         device: DeviceArg,
-        /// How precisely to compute on a GPU: transformers in f16 where it has that, unless said otherwise.
+        /// Numeric precision on the GPU [default: f16 for transformers where supported].
         #[arg(long, requires = "speed")]
         precision: Option<PrecisionArg>,
         /// Print JSON.
@@ -95,7 +95,7 @@ pub enum Command {
         /// Name of the section; several, separated by commas, for AnnData.
         #[arg(long, value_delimiter = ',', required = true)]
         section: Vec<String>,
-        /// The file to write, one row a spot, one column a gene: .csv, or .h5ad for scanpy.
+        /// The file to write, one row per spot, one column per gene: .csv, or .h5ad for scanpy.
         #[arg(long)]
         out: PathBuf,
         /// Print JSON.
@@ -133,7 +133,7 @@ pub enum ProjectCommand {
     New {
         /// The project file to write, NAME.hiscmcl.
         project: PathBuf,
-        /// A folder in the her2st layout (ST-cnts, ST-imgs, ST-spotfiles); may be given again.
+        /// A folder in the her2st layout (ST-cnts, ST-imgs, ST-spotfiles); may be repeated.
         #[arg(long, value_name = "DIR")]
         her2st: Vec<PathBuf>,
         /// Take only these sections.
@@ -151,7 +151,7 @@ pub enum ProjectCommand {
         /// Folders or files: Space Ranger output, AnnData, HEST, her2st, count tables with spot files and images.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
-        /// Take only these sections, also some that are not taken by themselves (2 um bins).
+        /// Add only these sections, including ones not added by default (2 um bins).
         #[arg(long, value_delimiter = ',')]
         sections: Vec<String>,
         /// Take the labels of the spots from this column of obs, of AnnData files.
@@ -190,7 +190,7 @@ impl From<EncoderArgs> for EncoderChoice {
     }
 }
 
-/// How genes of several sections are put together.
+/// How the genes of several sections are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CombineArg {
     /// Genes selected in any section.
@@ -238,11 +238,11 @@ impl From<SplitArg> for Split {
 /// Where to train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DeviceArg {
-    /// The GPU where there is one, the processor otherwise.
+    /// The GPU where there is one, the CPU otherwise.
     Auto,
     /// A real GPU; an error where there is none.
     Gpu,
-    /// The processor.
+    /// The CPU.
     Cpu,
 }
 
@@ -293,19 +293,19 @@ pub struct GenesArgs {
     /// Genes to select in each section.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub hvg: usize,
-    /// How the sections' genes are put together.
+    /// How the genes of the sections are combined.
     #[arg(long, default_value = "union")]
     pub combine: CombineArg,
-    /// The least share of spots, 0 to 1, in which a gene must be seen.
+    /// Minimum fraction of spots (0 to 1) in which a gene must be detected.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub min_spots: f64,
-    /// Genes, separated by commas, that are kept whatever their variability.
+    /// Genes, separated by commas, that are kept regardless of variability.
     #[arg(long, value_name = "GENES")]
     pub keep: Option<String>,
     /// Select on these sections only (the training sections); all by default.
     #[arg(long, value_delimiter = ',', value_name = "SECTIONS")]
     pub sections: Vec<String>,
-    /// The gene list to write, one name a line.
+    /// The gene list to write, one name per line.
     #[arg(long)]
     pub out: PathBuf,
     /// Also write the statistics of every gene and section as CSV.
@@ -332,7 +332,7 @@ pub struct FitArgs {
     #[arg(long, default_value = "fused")]
     pub recipe: RecipeArg,
     /// Train DenseNet-121 with the rest of the published recipe, from random weights or, with =FILE, from those of a
-    /// file. --encoder then says what ridge regression beside it reads.
+    /// file. --encoder then only affects the ridge baseline.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub train_encoder: Option<Option<PathBuf>>,
     /// The seed of everything random.
@@ -341,7 +341,7 @@ pub struct FitArgs {
     /// Where to train.
     #[arg(long, default_value = "auto")]
     pub device: DeviceArg,
-    /// Change a training setting, NAME=VALUE; may be given again. `train --help` lists them. With both recipes,
+    /// Change a training setting, NAME=VALUE; may be repeated. `train --help` lists them. With both recipes,
     /// RECIPE.NAME=VALUE.
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,

@@ -9,6 +9,7 @@ use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
 use hiscmcl::core::fonts;
+use hiscmcl::core::text::counted;
 use hiscmcl::data::gene_list::{self, Known};
 use hiscmcl::data::project::{Project, ProjectError};
 use hiscmcl::device::{self, DeviceChoice};
@@ -190,11 +191,6 @@ pub fn section_names(pieces: &[String], workspace: &Workspace) -> Vec<String> {
         rest = rest.get(taken..).unwrap_or_default();
     }
     names
-}
-
-/// "1 section", "7 sections".
-fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {

@@ -50,7 +50,7 @@ impl Settings {
         match of {
             FUSED if recipe != RecipeArg::Published => self.fused.set(name, value.trim())?,
             PUBLISHED if recipe != RecipeArg::Fused => self.published.settings.set(name, value.trim())?,
-            _ => return Err(anyhow!("--set {change}: \"{of}\" is not a recipe that is followed here")),
+            _ => return Err(anyhow!("--set {change}: \"{of}\" is not a recipe that this command uses")),
         }
         Ok(())
     }
@@ -66,7 +66,7 @@ fn requests(
     let mut settings = Settings::default();
     if let Some(weights) = args.train_encoder {
         if recipe == RecipeArg::Fused {
-            return Err(anyhow!("--train-encoder is of the published recipe: add --recipe published"));
+            return Err(anyhow!("--train-encoder requires --recipe published"));
         }
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         settings.published.trained = Some(TrainedChoice::new(weights.map(absolute)));
@@ -218,7 +218,7 @@ mod tests {
         let refused = |change: &str, recipe| Settings::default().set(change, recipe).unwrap_err().to_string();
         assert!(refused("epochs=7", RecipeArg::Both).contains("--set fused.epochs=VALUE"));
         assert!(
-            refused("published.epochs=7", RecipeArg::Fused).contains("not a recipe that is followed here")
+            refused("published.epochs=7", RecipeArg::Fused).contains("not a recipe that this command uses")
         );
         assert!(refused("members=7", RecipeArg::Published).contains("no training setting \"members\""));
         assert!(refused("epochs", RecipeArg::Fused).contains("NAME=VALUE"));

@@ -129,7 +129,8 @@ pub fn create_folder_of(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(folder).map_err(FileError::io("write", folder))
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that `path` lies in; the working folder where it names none.
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -1,5 +1,5 @@
 //! What every room shares and nothing else: geometry with named spaces, matrices, progress and
-//! cancellation, safe file writing, seeded random numbers.
+//! cancellation, safe file writing, seeded random numbers, counted nouns.
 
 pub mod cancel;
 pub mod colormap;
@@ -17,3 +17,4 @@ pub mod memory;
 pub mod progress;
 pub mod rng;
 pub mod target;
+pub mod text;

@@ -79,6 +79,11 @@ fn without_version(id: &str) -> &str {
     }
 }
 
+/// An identifier as it is compared: in capitals, without the version of an Ensembl one.
+pub fn bare_id(id: &str) -> String {
+    without_version(&id.trim().to_uppercase()).to_owned()
+}
+
 /// Finds the genes of a table by what people call them.
 #[derive(Debug, Clone, Default)]
 pub struct GeneIndex {

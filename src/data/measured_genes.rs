@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::genes::GeneIndex;
+use super::gene_choice::{GeneChoice, LeftOut, WhyLeftOut};
+use super::genes::{GeneIndex, bare_id};
 use super::protein_names;
 use super::section::Section;
 
@@ -29,122 +30,6 @@ pub struct Meant {
     pub by: MatchedBy,
 }
 
-/// Why a gene of a list is not used.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WhyLeftOut {
-    /// These sections did not measure it.
-    NotMeasured(Vec<String>),
-    /// No section measured it.
-    Unknown,
-    /// It is the gene of this name, which the list has already.
-    SameAs(String),
-}
-
-/// A gene of a list that is not used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// As the list has it.
-    pub gene: String,
-    /// The gene that is meant, where its name is another.
-    pub means: Option<String>,
-    /// Why.
-    pub why: WhyLeftOut,
-}
-
-impl LeftOut {
-    /// The gene that is meant.
-    pub fn symbol(&self) -> &str {
-        self.means.as_deref().unwrap_or(&self.gene)
-    }
-
-    /// How it is named to the user: "PGR", "HER2 (ERBB2)".
-    pub fn label(&self) -> String {
-        match &self.means {
-            Some(symbol) => format!("{} ({symbol})", self.gene),
-            None => self.gene.clone(),
-        }
-    }
-}
-
-/// A gene list, held against what the sections measured.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct GeneChoice {
-    /// Genes that every section measured, each once, in the order of the list.
-    pub used: Vec<String>,
-    /// The others.
-    pub left_out: Vec<LeftOut>,
-    /// Names of the list that mean genes of other names: "HER2" and "ERBB2".
-    pub renamed: Vec<(String, String)>,
-}
-
-impl GeneChoice {
-    /// Names of the genes that are left out, as the list has them.
-    pub fn left_out_names(&self) -> Vec<String> {
-        self.left_out.iter().map(|l| l.gene.clone()).collect()
-    }
-
-    /// Why no gene is left, in a sentence that names all.
-    pub fn nothing_left(&self) -> String {
-        let groups = self.left_out_groups();
-        let texts: Vec<String> =
-            groups.iter().map(|(why, genes)| format!("{why}: {}.", genes.join(", "))).collect();
-        format!(
-            "None of the genes in the list was measured in every section, so there is nothing to train on. Add genes \
-             that all sections have, or leave sections out. {}",
-            texts.join(" ")
-        )
-    }
-
-    /// The genes that are left out by why: "Not measured in C2" and their names. All of them.
-    pub fn left_out_groups(&self) -> Vec<(String, Vec<String>)> {
-        let mut groups: Vec<(&WhyLeftOut, Vec<String>)> = Vec::new();
-        for left in &self.left_out {
-            match groups.iter_mut().find(|(known, _)| **known == left.why) {
-                Some((_, genes)) => genes.push(left.label()),
-                None => groups.push((&left.why, vec![left.label()])),
-            }
-        }
-        groups.sort_by(|a, b| a.0.cmp(b.0));
-        let title = |why: &WhyLeftOut| match why {
-            WhyLeftOut::NotMeasured(sections) => format!("Not measured in {}", sections.join(", ")),
-            WhyLeftOut::Unknown => "Not measured in any section".to_owned(),
-            WhyLeftOut::SameAs(gene) => format!("The same gene as {gene}"),
-        };
-        groups.into_iter().map(|(why, genes)| (title(why), genes)).collect()
-    }
-
-    /// How many genes are left out and why, in a sentence; `None` where none is.
-    pub fn left_out_headline(&self) -> Option<String> {
-        let (n, all) = (self.left_out.len(), self.left_out.len() + self.used.len());
-        let repeated = self.left_out.iter().any(|l| matches!(l.why, WhyLeftOut::SameAs(_)));
-        let why = match (repeated, n) {
-            (_, 0) => return None,
-            (false, 1) => "was not measured in every section",
-            (false, _) => "were not measured in every section",
-            (true, _) => "cannot be used in every section",
-        };
-        Some(format!("{n} of the {all} genes {why}."))
-    }
-
-    /// What a log says of the list: every gene that is left out, and what names were taken for.
-    pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if let Some(headline) = self.left_out_headline() {
-            let groups = self.left_out_groups();
-            let texts: Vec<String> =
-                groups.iter().map(|(title, genes)| format!("{title}: {}.", genes.join(", "))).collect();
-            let they = if self.left_out.len() == 1 { "It is" } else { "They are" };
-            notes.push(format!("{headline} {} {they} left out.", texts.join(" ")));
-        }
-        if !self.renamed.is_empty() {
-            let pairs: Vec<String> =
-                self.renamed.iter().map(|(typed, gene)| format!("{typed} as {gene}")).collect();
-            notes.push(format!("Understood {}.", pairs.join(", ")));
-        }
-        notes
-    }
-}
-
 /// The genes that some sections measured.
 #[derive(Debug, Clone, Default)]
 pub struct MeasuredGenes {
@@ -161,17 +46,6 @@ pub struct MeasuredGenes {
     spelled: HashMap<String, Vec<u32>>,
     /// Names by identifier, without its version.
     ids: HashMap<String, u32>,
-}
-
-/// An identifier as it is compared: in capitals, without its version.
-fn bare_id(id: &str) -> String {
-    let id = id.trim().to_uppercase();
-    match id.split_once('.') {
-        Some((stem, version)) if stem.starts_with("ENS") && version.bytes().all(|b| b.is_ascii_digit()) => {
-            stem.to_owned()
-        }
-        _ => id,
-    }
 }
 
 impl MeasuredGenes {

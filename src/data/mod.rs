@@ -4,6 +4,7 @@ pub mod aliases;
 pub mod anndata;
 pub mod candidates;
 pub mod demo;
+pub mod gene_choice;
 pub mod gene_list;
 pub mod genes;
 pub mod hdf5;

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::core::matrix::Matrix;
+use crate::core::text::counted;
 use crate::evaluate::metrics::{
     benjamini_hochberg, highest_expressed, mae, mean, mean_where_defined, mse, pearson, pearson_p, spearman,
 };
@@ -123,7 +124,7 @@ pub fn report(input: FoldInput<'_>) -> Result<FoldReport, FoldShapeError> {
 
 /// What to say of a test section that has few spots.
 fn note_on_size(test: &str, spots: usize) -> Option<String> {
-    let count = if spots == 1 { "1 spot".to_owned() } else { format!("{spots} spots") };
+    let count = counted(spots, "spot");
     if spots < MIN_SPOTS_TO_CORRELATE {
         return Some(format!(
             "Section {test} has {count}: correlations over fewer than {MIN_SPOTS_TO_CORRELATE} are not meaningful, \

@@ -15,6 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::text::counted;
 use crate::evaluate::metrics::mean_where_defined;
 use crate::evaluate::report::{EvalReport, FoldReport, GeneScore};
 use crate::evaluate::tables::{GeneSummary, gene_summaries};
@@ -136,8 +137,8 @@ impl JudgedGenes {
 
     /// "61 of 785 genes good, 140 fair".
     pub fn headline(&self) -> String {
-        let noun = if self.total() == 1 { "gene" } else { "genes" };
-        let mut text = format!("{} of {} {noun} good, {} fair", self.good, self.total(), self.fair);
+        let all = counted(self.total(), "gene");
+        let mut text = format!("{} of {all} good, {} fair", self.good, self.fair);
         if self.not_tested > 0 {
             text.push_str(&format!(", {} not tested", self.not_tested));
         }

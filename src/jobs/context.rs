@@ -26,7 +26,7 @@ impl StageKind {
     /// Whether steps reported under this heading are the work that the stage is about.
     pub fn counts(self, heading: &str) -> bool {
         match self {
-            Self::ImageFeatures => heading.ends_with(features::STAGE),
+            Self::ImageFeatures => features::is_stage(heading),
             Self::Training => true,
         }
     }

@@ -1,6 +1,7 @@
 //! One fold, the heart of training and cross-validation: fit the model and its baselines on the training
 //! sections, predict the test sections, score both.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use super::workspace::{Unreadable, Workspace};
 use crate::core::matrix::Matrix;
 use crate::core::progress::Of;
 use crate::core::target::Target;
-use crate::data::measured_genes::{GeneChoice, MeasuredGenes};
+use crate::data::gene_choice::GeneChoice;
+use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::{Section, ValueKind};
 use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
@@ -117,56 +119,17 @@ impl Prepared {
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
         let target = request.target;
-        let ChosenSections { mut sections, choice, mut skipped } = chosen;
-        let genes = &choice.used;
-        let mut expression =
-            sections.iter().map(|s| target::expression(s, genes, target)).collect::<Result<Vec<_>, _>>()?;
+        let ChosenSections { sections, choice, mut skipped } = chosen;
         if let Some(text) = mixed_values(&sections) {
             ctx.observer.note(&text);
         }
-        let count_of =
-            |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
-        let mut wanted = Vec::with_capacity(sections.len());
-        for section in &sections {
-            let views = (0..=count_of(section)).map(|n| View::new(n, request.config.stain_jitter));
-            wanted.extend(views.map(|view| (Arc::clone(section), view)));
-        }
-        let mut computed: Vec<Option<Arc<SectionFeatures>>> = Vec::with_capacity(wanted.len());
-        let mut slideless: Vec<Unreadable> = Vec::new();
-        workspace.each_features(&wanted, ctx, |section, features| {
-            let features = match features {
-                Ok(features) => Some(features),
-                // It was said of another view of it.
-                Err(_) if slideless.iter().any(|s| s.name == section.name) => None,
-                Err(error) => {
-                    slideless.push(workspace.unusable(section, error, ctx)?);
-                    None
-                }
-            };
-            computed.push(features);
-            Ok(())
-        })?;
-        let mut computed = computed.into_iter();
-        let (mut features, mut views) = (Vec::with_capacity(sections.len()), Vec::new());
-        for section in &sections {
-            let of_section: Vec<Option<_>> = computed.by_ref().take(1 + count_of(section)).collect();
-            let mut of_section = of_section.into_iter();
-            let (Some(Some(plain)), Some(others)) =
-                (of_section.next(), of_section.collect::<Option<Vec<_>>>())
-            else {
-                continue;
-            };
-            features.push(plain);
-            views.push(others);
-        }
-        let kept: Vec<bool> =
-            sections.iter().map(|section| !slideless.iter().any(|s| s.name == section.name)).collect();
-        let mut keep = kept.iter();
-        sections.retain(|_| keep.next().copied().unwrap_or(true));
-        let mut keep = kept.iter();
-        expression.retain(|_| keep.next().copied().unwrap_or(true));
+        let WithFeatures { sections, features, views, slideless } =
+            WithFeatures::compute(workspace, sections, request, tested, ctx)?;
         workspace.skip(&slideless, tested, sections.is_empty(), ctx)?;
-        skipped.append(&mut slideless);
+        skipped.extend(slideless);
+        let genes = choice.used.clone();
+        let expression =
+            sections.iter().map(|s| target::expression(s, &genes, target)).collect::<Result<Vec<_>, _>>()?;
         let mut remarks: Vec<String> = skipped.iter().map(Unreadable::sentence).collect();
         for (section, expression) in sections.iter().zip(&expression) {
             if let Some(remark) = without_chosen_genes(section, expression) {
@@ -176,7 +139,7 @@ impl Prepared {
         }
         let pooled = features.iter().map(|f| pooled(f)).collect::<Result<Vec<_>, _>>()?;
         let spot_ids = sections.iter().map(|s| s.spots.iter().map(|p| p.id.clone()).collect()).collect();
-        let (genes, workspace) = (genes.clone(), workspace.clone());
+        let workspace = workspace.clone();
         Ok(Self {
             sections,
             genes,
@@ -240,6 +203,59 @@ impl Prepared {
                 spot_ids: &self.spot_ids[s],
             })
             .collect()
+    }
+}
+
+/// The sections whose slides can be read, and their image features.
+struct WithFeatures {
+    sections: Vec<Arc<Section>>,
+    /// Of the plain view of each.
+    features: Vec<Arc<SectionFeatures>>,
+    /// Of the other views of each.
+    views: Vec<Vec<Arc<SectionFeatures>>>,
+    /// The sections whose slides cannot be read.
+    slideless: Vec<Unreadable>,
+}
+
+impl WithFeatures {
+    fn compute(
+        workspace: &Workspace,
+        sections: Vec<Arc<Section>>,
+        request: &FitRequest,
+        tested: &[String],
+        ctx: &Ctx,
+    ) -> anyhow::Result<Self> {
+        let views_of =
+            |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
+        let mut wanted = Vec::with_capacity(sections.len());
+        for section in &sections {
+            let views = (0..=views_of(section)).map(|n| View::new(n, request.config.stain_jitter));
+            wanted.extend(views.map(|view| (Arc::clone(section), view)));
+        }
+        let mut computed: HashMap<String, Vec<Arc<SectionFeatures>>> = HashMap::new();
+        let mut slideless: Vec<Unreadable> = Vec::new();
+        workspace.each_features(&wanted, ctx, |section, features| {
+            match features {
+                Ok(features) => computed.entry(section.name.clone()).or_default().push(features),
+                // It was said of another view of it.
+                Err(_) if slideless.iter().any(|s| s.name == section.name) => {}
+                Err(error) => slideless.push(workspace.unusable(section, error, ctx)?),
+            }
+            Ok(())
+        })?;
+        let mut found = Self { sections: Vec::new(), features: Vec::new(), views: Vec::new(), slideless };
+        for section in sections {
+            if found.slideless.iter().any(|s| s.name == section.name) {
+                continue;
+            }
+            let mut of_section = computed.remove(&section.name).unwrap_or_default().into_iter();
+            if let Some(plain) = of_section.next() {
+                found.sections.push(section);
+                found.features.push(plain);
+                found.views.push(of_section.collect());
+            }
+        }
+        Ok(found)
     }
 }
 

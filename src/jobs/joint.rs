@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::context::Observer;
 use crate::core::progress::Progress;
-use crate::preprocess::features::STAGE;
+use crate::preprocess::features::is_stage;
 use crate::train::EpochMetrics;
 
 /// How far all sections are.
@@ -47,7 +47,7 @@ impl<'a> Joint<'a> {
 
 impl Progress for Joint<'_> {
     fn report(&self, stage: &str, done: u64, total: u64) {
-        if !stage.ends_with(STAGE) {
+        if !is_stage(stage) {
             self.to.report(stage, done, total);
             return;
         }
@@ -74,6 +74,7 @@ impl Observer for Joint<'_> {
 mod tests {
     use super::*;
     use crate::jobs::context::tests::Heard;
+    use crate::preprocess::features::STAGE;
 
     #[test]
     fn sections_add_up() {

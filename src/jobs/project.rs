@@ -9,7 +9,7 @@ use super::context::Ctx;
 use super::workspace::{Unreadable, Workspace};
 use crate::core::files::create_folder_of;
 use crate::data::candidates::{self, Candidate, Found};
-use crate::data::project::{EXTENSION, Project};
+use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::section::{MppSource, ValueKind};
 use crate::data::st::geojson::{Regions, is_geojson_name};
 use crate::data::st::recognise::is_copy;
@@ -108,74 +108,111 @@ pub fn add(
     require_names(&each, only)?;
     let mut added = Added::default();
     let mut entries = Vec::new();
-    for found in each {
-        let (mut candidates, notes) = match found.result {
-            Ok(found) => found,
-            Err(error) => {
-                added.refused.push(error.to_string());
-                continue;
+    let present: &Project = project;
+    for Found { path, result } in each {
+        match result {
+            Ok((candidates, notes)) => {
+                let sorter = Sorter { project: present, only, labels, added: &mut added };
+                entries.extend(sorter.sort(&path, candidates, notes, ctx)?);
             }
-        };
-        let named = |c: &Candidate| only.contains(&c.entry.name);
-        let taken = |c: &Candidate| if only.is_empty() { c.chosen } else { named(c) };
-        let known = |c: &Candidate| project.sections.iter().any(|s| s.source == c.entry.source);
-        for candidate in candidates.iter_mut().filter(|c| taken(c) && !known(c)) {
-            labels.apply(candidate);
-            let (name, counts) = (candidate.entry.name.as_str(), candidate.entry.source.counts());
-            let original = project
-                .sections
-                .iter()
-                .find(|s| is_copy((name, counts), (s.name.as_str(), s.source.counts())));
-            if let Some(original) = original {
-                candidate.refused = Some(format!("it is a copy of {}", original.name));
-            }
-        }
-        candidates::check(&mut candidates, |c| taken(c) && !known(c), None, ctx.progress(), ctx.cancel)?;
-        let mut problems: Vec<String> = notes;
-        let mut useful = false;
-        for candidate in candidates {
-            let name = &candidate.entry.name;
-            if known(&candidate) {
-                useful = true;
-                if taken(&candidate) {
-                    added.known.push(name.clone());
-                }
-                continue;
-            }
-            if !taken(&candidate) {
-                if only.is_empty() {
-                    added.samples.push(line_of(&candidate));
-                    useful = true;
-                }
-                continue;
-            }
-            let problem = match (candidate.lacks(), &candidate.refused) {
-                (Some(lacks), _) => format!("{name} lacks {lacks} ({})", candidate.line),
-                (None, Some(why)) => format!("{name} cannot be used: {why}"),
-                (None, None) => {
-                    added.samples.push(line_of(&candidate));
-                    entries.push(candidate.entry);
-                    useful = true;
-                    continue;
-                }
-            };
-            if named(&candidate) {
-                added.refused.push(problem);
-                useful = true;
-            } else {
-                problems.push(problem);
-            }
-        }
-        if useful || !only.is_empty() {
-            problems.iter().for_each(|problem| ctx.observer.note(problem));
-        } else if problems.is_empty() {
-            added.refused.push(format!("{} holds no sample", found.path.display()));
-        } else {
-            added.refused.push(problems.join("; "));
+            Err(error) => added.refused.push(error.to_string()),
         }
     }
     added.sections = project.add_new(entries)?;
     Ok(added)
+}
+
+/// Tells apart what one path holds: what is added, what is known already, and what cannot be used.
+struct Sorter<'a> {
+    project: &'a Project,
+    only: &'a [String],
+    labels: &'a LabelChoice,
+    added: &'a mut Added,
+}
+
+impl Sorter<'_> {
+    /// The sections to add.
+    fn sort(
+        self,
+        path: &Path,
+        mut candidates: Vec<Candidate>,
+        notes: Vec<String>,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Vec<SectionEntry>> {
+        for candidate in candidates.iter_mut().filter(|c| self.is_taken(c) && !self.is_known(c)) {
+            self.labels.apply(candidate);
+            if let Some(original) = self.original_of(candidate) {
+                candidate.refused = Some(format!("it is a copy of {original}"));
+            }
+        }
+        let wanted = |c: &Candidate| self.is_taken(c) && !self.is_known(c);
+        candidates::check(&mut candidates, wanted, None, ctx.progress(), ctx.cancel)?;
+        let mut entries = Vec::new();
+        let mut problems: Vec<String> = notes;
+        let mut useful = false;
+        for candidate in candidates {
+            let (taken, known) = (self.is_taken(&candidate), self.is_known(&candidate));
+            let name = &candidate.entry.name;
+            if known {
+                useful = true;
+                self.added.known.extend(taken.then(|| name.clone()));
+            } else if !taken {
+                if self.only.is_empty() {
+                    self.added.samples.push(line_of(&candidate));
+                    useful = true;
+                }
+            } else if let Some(problem) = problem_of(&candidate) {
+                if self.is_named(&candidate) {
+                    self.added.refused.push(problem);
+                    useful = true;
+                } else {
+                    problems.push(problem);
+                }
+            } else {
+                self.added.samples.push(line_of(&candidate));
+                entries.push(candidate.entry);
+                useful = true;
+            }
+        }
+        if useful || !self.only.is_empty() {
+            problems.iter().for_each(|problem| ctx.observer.note(problem));
+        } else if problems.is_empty() {
+            self.added.refused.push(format!("{} holds no sample", path.display()));
+        } else {
+            self.added.refused.push(problems.join("; "));
+        }
+        Ok(entries)
+    }
+
+    fn is_named(&self, candidate: &Candidate) -> bool {
+        self.only.contains(&candidate.entry.name)
+    }
+
+    fn is_taken(&self, candidate: &Candidate) -> bool {
+        if self.only.is_empty() { candidate.chosen } else { self.is_named(candidate) }
+    }
+
+    fn is_known(&self, candidate: &Candidate) -> bool {
+        self.project.sections.iter().any(|s| s.source == candidate.entry.source)
+    }
+
+    /// The section of the project that a candidate is a copy of.
+    fn original_of(&self, candidate: &Candidate) -> Option<&str> {
+        let own = (candidate.entry.name.as_str(), candidate.entry.source.counts());
+        let original =
+            self.project.sections.iter().find(|s| is_copy(own, (s.name.as_str(), s.source.counts())))?;
+        Some(&original.name)
+    }
+}
+
+/// Why a candidate cannot be added, a sentence; `None` when it can.
+fn problem_of(candidate: &Candidate) -> Option<String> {
+    let name = &candidate.entry.name;
+    match (candidate.lacks(), &candidate.refused) {
+        (Some(lacks), _) => Some(format!("{name} lacks {lacks} ({})", candidate.line)),
+        (None, Some(why)) => Some(format!("{name} cannot be used: {why}")),
+        (None, None) => None,
+    }
 }
 
 /// # Errors

@@ -265,7 +265,7 @@ pub fn spawn<T: Send + 'static>(
 fn panicked(title: &str, panic: &(dyn std::any::Any + Send)) -> JobError {
     let mut causes = vec![fault::message(panic)];
     causes.extend(fault::take_report().map(|path| format!("A report is in {}.", path.display())));
-    JobError::Failed { headline: format!("{title} failed because of a fault in the program."), causes }
+    JobError::Failed { headline: format!("{title} failed because of an internal error in HisCMCL."), causes }
 }
 
 #[cfg(test)]

@@ -383,7 +383,7 @@ impl Workspace {
     ) -> anyhow::Result<()> {
         let mut expected = Vec::with_capacity(wanted.len());
         for (done, (section, view)) in wanted.iter().enumerate() {
-            ctx.observer.report("Looking for image features", done as u64, wanted.len() as u64);
+            ctx.observer.report("Checking cached image features", done as u64, wanted.len() as u64);
             ctx.check()?;
             // A slide that cannot be read is reported when its features are computed.
             let cached = self.has_features(section, *view, ctx).unwrap_or(false);

@@ -182,7 +182,7 @@ fn check_shape(path: &Path, recipe: &Recipe) -> Result<(), FileError> {
         && n.fusion.side <= 31
         && divides(n.fusion.width, n.fusion.heads)
         && divides(n.expression.width, n.expression.heads);
-    if fits { Ok(()) } else { Err(FileError::malformed(path, "describes a network that cannot be")) }
+    if fits { Ok(()) } else { Err(FileError::malformed(path, "describes an invalid network")) }
 }
 
 /// What a file of predictions says besides its arrays.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
-use crate::core::files::{FileError, write_bytes_atomically};
+use crate::core::files::{FileError, folder_of, write_bytes_atomically};
 use crate::core::matrix::Matrix;
 
 /// The key of the header's metadata under which a description is kept, as JSON.
@@ -65,7 +65,7 @@ pub fn write(
     description: &impl serde::Serialize,
 ) -> Result<(), FileError> {
     let failed = |e: String| FileError::malformed(path, format!("cannot be written: {e}"));
-    if path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+    if !folder_of(path).is_dir() {
         return Err(failed("its folder is not there any more; connect its drive again".to_owned()));
     }
     let text = serde_json::to_string(description).map_err(|e| failed(e.to_string()))?;

@@ -24,6 +24,11 @@ use crate::data::slide::{Slide, SlideError};
 /// What progress is reported under; its steps are patches.
 pub const STAGE: &str = "image features";
 
+/// Whether progress is reported of [`STAGE`], perhaps with a section before it: "C2: image features".
+pub fn is_stage(heading: &str) -> bool {
+    heading.ends_with(STAGE)
+}
+
 /// Side of the neighbourhood grid in patches.
 pub const NEIGHBOURHOOD_SIDE: usize = 5;
 /// Patches in the neighbourhood grid of one spot.

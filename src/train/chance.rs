@@ -41,13 +41,21 @@ impl EpochMetrics {
     }
 }
 
+/// What the note begins with, in this version and in earlier ones.
+const CHANCE_NOTE: &str = "The contrastive loss did not ";
+
+/// Whether this note of a run says that its contrastive loss stayed at chance. Runs keep their notes as text.
+pub fn is_chance_note(note: &str) -> bool {
+    note.starts_with(CHANCE_NOTE)
+}
+
 /// What to say of a contrastive loss that ended at `last` in batches of `batch`, if it did not leave chance.
 pub(super) fn chance_note(last: f32, batch: usize) -> Option<String> {
     let chance = chance(batch);
     (Matching::of(last, chance) != Matching::Better).then(|| {
         format!(
-            "The contrastive loss did not leave chance: {last:.2} at the end, where guessing gives {chance:.2}; \
-             images that lie close together need not belong to similar expression."
+            "{CHANCE_NOTE}fall below chance ({last:.2}; chance is {chance:.2}), so similar image embeddings need not have \
+             similar expression."
         )
     })
 }
@@ -67,7 +75,10 @@ mod tests {
         ] {
             assert_eq!(Matching::of(loss, chance(128)), matching, "{loss}");
         }
-        assert!(chance_note(4.84, 128).unwrap().contains("4.84 at the end, where guessing gives 4.85"));
+        let note = chance_note(4.84, 128).unwrap();
+        assert!(note.contains("(4.84; chance is 4.85)") && is_chance_note(&note), "{note}");
+        assert!(is_chance_note("The contrastive loss did not leave chance: 4.84 at the end"));
+        assert!(!is_chance_note("C2 was skipped: by chance it cannot be read"));
         assert!(chance_note(18.0, 128).is_some() && chance_note(4.0, 128).is_none());
     }
 }

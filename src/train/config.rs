@@ -191,17 +191,17 @@ settings! {
     /// The settings of training; each field's description is also its help.
     TrainConfig;
 
-    /// The number that everything random follows from: the same seed gives the same model on the CPU.
+    /// Random seed. The same seed gives the same model on the CPU.
     Basic seed: u64 = 1, 0..=u64::MAX, "a whole number from 0";
     /// How many networks are trained and averaged; more take longer and vary less.
     Basic members: usize = 3, 1..=16, "1 to 16";
-    /// The most times that training goes through all spots.
+    /// Maximum number of epochs.
     Basic epochs: usize = 60, 1..=10_000, "1 to 10000";
     /// Training stops when this many epochs have not improved the validation section.
     Basic patience: usize = 20, 1..=10_000, "1 to 10000";
     /// Spots per training step.
     Basic batch_size: usize = 128, 4..=8_192, "4 to 8192";
-    /// Step size of the optimiser; smaller is slower and steadier.
+    /// Learning rate. Smaller is slower but more stable.
     Basic learning_rate: f64 = 1e-3, 1e-7..=1.0, "0.0000001 to 1";
     /// Weight of the contrastive loss beside regression.
     Basic contrastive_weight: f64 = 0.1, 0.0..=100.0, "0 to 100";
@@ -227,7 +227,7 @@ settings! {
     Advanced landmarks: usize = 256, 1..=1_024, "1 to 1024";
     /// Weight of one minus the correlation of each gene beside the squared error.
     Advanced correlation_weight: f64 = 1.0, 0.0..=100.0, "0 to 100";
-    /// How strongly weights are pulled to zero.
+    /// Weight decay.
     Advanced weight_decay: f64 = 0.05, 0.0..=10.0, "0 to 10";
     /// Share of the fused token that is left out at random in a step.
     Advanced dropout: f64 = 0.3, 0.0..=0.9, "0 to 0.9";
@@ -243,11 +243,11 @@ settings! {
     Advanced stain_jitter: f64 = 0.1, 0.0..=0.5, "0 to 0.5";
     /// Share of the epochs in which the learning rate rises from zero.
     Advanced warmup: f64 = 0.05, 0.0..=0.5, "0 to 0.5";
-    /// Gradients longer than this are shortened to it.
+    /// Maximum gradient norm (gradient clipping).
     Advanced gradient_clip: f64 = 1.0, 1e-3..=1e6, "0.001 to 1000000";
     /// How much of the moving average of the weights is kept in a step; the average is what predicts.
     Advanced average_decay: f64 = 0.98, 0.0..=0.9999, "0 to 0.9999";
-    /// Epochs between two looks at the validation section.
+    /// Epochs between validation passes.
     Advanced validate_every: usize = 4, 1..=1_000, "1 to 1000";
     /// Epochs between two checkpoints, from which killed training resumes.
     Advanced checkpoint_every: usize = 10, 1..=10_000, "1 to 10000";

@@ -116,7 +116,7 @@ impl CommandList {
                     .auto_shrink([false, true])
                     .show(ui, |ui| {
                         if items.is_empty() {
-                            remark(ui, "No matching command");
+                            remark(ui, "No matching command.");
                         }
                         for (at, item) in items.iter().enumerate() {
                             let chosen = at == self.chosen;

@@ -6,6 +6,7 @@ pub mod explore;
 mod export;
 mod fault;
 mod fonts;
+mod gene_names;
 mod milestones;
 mod notices;
 mod pages;

@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use super::theme::colors;
 use super::{wheel, widgets};
-use crate::app::sorting::Sorting;
+use crate::app::sorting::{SortKey, Sorting};
 
 /// Height of the headings.
 const HEAD: f32 = 24.0;
@@ -31,6 +31,32 @@ pub struct Column<C> {
     pub number: bool,
     /// Whether the table can be sorted by it.
     pub sorts: bool,
+    /// Whether the largest comes first when its heading is clicked for the first time.
+    pub descending: bool,
+}
+
+impl<C> Column<C> {
+    /// A column of text, sorted from A to Z at first.
+    pub fn text(id: C, title: &'static str, width: f32) -> Self {
+        Self { id, title, hint: "", width, grows: 1.0, number: false, sorts: true, descending: false }
+    }
+
+    /// A column of numbers, the largest first at first.
+    pub fn number(id: C, title: &'static str, width: f32) -> Self {
+        Self { number: true, descending: true, ..Self::text(id, title, width) }
+    }
+
+    /// With a heading that says what it means.
+    #[must_use]
+    pub fn hint(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// With the largest first at first.
+    #[must_use]
+    pub fn largest_first(self) -> Self {
+        Self { descending: true, ..self }
+    }
 }
 
 /// A table.
@@ -50,8 +76,8 @@ pub struct Table<'a, C> {
 /// What was done with a table.
 #[derive(Debug, Clone, Copy)]
 pub struct Touched<C> {
-    /// The column whose heading was clicked.
-    pub head: Option<C>,
+    /// Its new order, where a heading was clicked.
+    pub sorting: Option<Sorting<C>>,
     /// The row that was clicked.
     pub row: Option<usize>,
 }
@@ -65,7 +91,7 @@ impl<C: Copy + PartialEq> Table<'_, C> {
         label: impl Fn(usize) -> Option<String>,
         mut cell: impl FnMut(&mut Ui, usize, C),
     ) -> Touched<C> {
-        let mut touched = Touched { head: None, row: None };
+        let mut touched = Touched { sorting: None, row: None };
         let room = ui.available_width();
         let bar = ui.spacing().scroll.bar_width + 2.0;
         let least: f32 = self.columns.iter().map(|c| c.width).sum();
@@ -91,7 +117,8 @@ impl<C: Copy + PartialEq> Table<'_, C> {
             let (head, _) = ui.allocate_exact_size(vec2(width, HEAD), Sense::hover());
             for (column, &place) in self.columns.iter().zip(&places) {
                 if self.heading(ui, part(head, place), column) {
-                    touched.head = Some(column.id);
+                    let sorting = self.sorting.map(|s| s.clicked(column.id, column.descending));
+                    touched.sorting = sorting;
                 }
             }
             let c = colors(ui);
@@ -208,22 +235,52 @@ fn arrow(ui: &mut Ui, down: bool, ink: Color32) {
     ));
 }
 
-/// How a table is sorted that the window alone remembers, and its new order after `head` was clicked.
-pub fn remembered<C>(ui: &Ui, name: &'static str, first: Sorting<C>) -> Sorting<C>
-where
-    C: Copy + PartialEq + Send + Sync + std::any::Any,
-{
-    let id = egui::Id::unique(("sorting", name));
-    ui.data(|d| d.get_temp::<Sorting<C>>(id)).unwrap_or(first)
+/// A table of lines whose order the window alone remembers.
+#[derive(Debug, Clone, Copy)]
+pub struct SortedTable<'a, C> {
+    /// Names it for assistive technology, and keeps its place and order.
+    pub name: &'static str,
+    /// Its columns, from left to right.
+    pub columns: &'a [Column<C>],
+    /// Height of a row.
+    pub row: f32,
+    /// Rows shown before they scroll.
+    pub rows: f32,
+    /// The order at first.
+    pub first: Sorting<C>,
+    /// How many of the last lines stay the last in any order.
+    pub fixed: usize,
 }
 
-/// Remembers how a table is sorted.
-pub fn remember<C>(ui: &Ui, name: &'static str, sorting: Sorting<C>)
-where
-    C: Copy + PartialEq + Send + Sync + std::any::Any,
-{
-    let id = egui::Id::unique(("sorting", name));
-    ui.data_mut(|d| d.insert_temp(id, sorting));
+impl<C: Copy + PartialEq + Send + Sync + std::any::Any> SortedTable<'_, C> {
+    /// Sorts the lines and draws them. `key` gives what a line is sorted by; `cell` draws a cell.
+    pub fn show<L>(
+        self,
+        ui: &mut Ui,
+        lines: &mut [L],
+        key: impl for<'a> Fn(&'a L, C) -> SortKey<'a>,
+        mut cell: impl FnMut(&mut Ui, &L, C),
+    ) {
+        let Self { name, columns, row, rows, first, fixed } = self;
+        let id = egui::Id::unique(("sorting", name));
+        let sorting = ui.data(|d| d.get_temp::<Sorting<C>>(id)).unwrap_or(first);
+        let free = lines.len().saturating_sub(fixed);
+        sorting.sort(lines.get_mut(..free).unwrap_or_default(), key);
+        let table = Table { name, columns, row, most: rows * row, sorting: Some(sorting) };
+        let touched = table.show(
+            ui,
+            lines.len(),
+            |_| None,
+            |ui, row, column| {
+                if let Some(line) = lines.get(row) {
+                    cell(ui, line, column);
+                }
+            },
+        );
+        if let Some(sorting) = touched.sorting {
+            ui.data_mut(|d| d.insert_temp(id, sorting));
+        }
+    }
 }
 
 /// Text of a cell, cut off where it does not fit; then the pointer shows all of it.

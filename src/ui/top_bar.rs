@@ -79,7 +79,7 @@ fn project(ui: &mut Ui, app: &App, narrow: bool, out: &mut Vec<Command>) {
         super::widgets::name(&response, &format!("Project menu: {file}"));
         let state = match &open.save.failed {
             Some(why) => format!("Not saved: {why}"),
-            None if open.is_unsaved() => "Changes are saved in a moment".to_owned(),
+            None if open.is_unsaved() => "Unsaved changes; saving shortly".to_owned(),
             None => "Saved".to_owned(),
         };
         response.on_hover_text(format!("{}\n{state}", open.path.display()));

@@ -45,6 +45,8 @@ pub struct Window {
     theme: Option<Theme>,
     closing: bool,
     quitting: bool,
+    /// Whether the user was told that closing again discards what could not be saved.
+    warned: bool,
     drawn: bool,
     milestones: Option<Milestones>,
     project: Option<PathBuf>,
@@ -141,6 +143,7 @@ impl Window {
             theme: None,
             closing: false,
             quitting: false,
+            warned: false,
             drawn: false,
             milestones: None,
             project: None,
@@ -198,6 +201,9 @@ impl Window {
 
     /// Closing waits for the project to be saved; when that fails the window stays and says why.
     fn close_if_asked(&mut self, ctx: &egui::Context) {
+        if !self.app.open.as_ref().is_some_and(|open| open.is_unsaved()) {
+            self.warned = false;
+        }
         if !ctx.input(|i| i.viewport().close_requested()) || self.closing {
             return;
         }
@@ -208,12 +214,13 @@ impl Window {
         }
         match self.app.save_all_now() {
             Ok(()) => self.closing = true,
+            Err(_) if self.warned => self.closing = true,
             Err(why) => {
-                // A second attempt closes all the same.
-                self.closing = true;
+                self.warned = true;
+                self.quitting = false;
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
                 self.app.notices.error(
-                    "The project could not be saved, so the window stayed open; close it again to lose the changes",
+                    "The project could not be saved. Close the window again to discard your changes.",
                     vec![why],
                 );
             }

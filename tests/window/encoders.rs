@@ -105,12 +105,12 @@ fn every_encoder_has_a_card_that_says_what_it_is_and_needs() {
         assert!(test.shows(text), "{text}");
     }
     for encoder in &test.harness.state().app().encoders.list {
-        let state = if encoder.name == TEXTURE { "in use" } else { "weights not here" };
+        let state = if encoder.name == TEXTURE { "in use" } else { "weights not installed" };
         assert!(card(&test, &format!("{}, {state}", encoder.title)), "{}", encoder.title);
     }
     // 900 patches at 120e9 / 61.55e9 a second.
     assert!(test.shows("about 1.9 patches/s") && test.shows("about 8 min"));
-    test.harness.get_by_role_and_label(Role::ListBoxOption, "ResNet-18, weights not here").click();
+    test.harness.get_by_role_and_label(Role::ListBoxOption, "ResNet-18, weights not installed").click();
     test.settle();
     assert_eq!(test.harness.state().app().encoders.shown, "resnet18");
     assert!(test.shows("Download the weights from"));
@@ -120,7 +120,7 @@ fn every_encoder_has_a_card_that_says_what_it_is_and_needs() {
     assert!(test.shows("under the name uni2-h.bin"));
     test.harness.get_by_label("Copy the address of UNI2-h").click();
     test.harness.run_steps(1);
-    test.click("Look again");
+    test.click("Check again");
     assert!(test.harness.query_by_role_and_label(Role::Button, "Use UNI2-h").is_none());
 }
 
@@ -166,7 +166,7 @@ fn a_wrong_file_is_refused_in_its_card() {
     choose_file(&mut test, &other);
     assert!(test.shows("does not hold the weights of UNI"));
     assert!(!test.shows("is a web page"), "what is past is not told any more");
-    assert!(card(&test, "UNI, weights not here"));
+    assert!(card(&test, "UNI, weights not installed"));
     assert_eq!(test.harness.state().app().notices.open().count(), 0, "it is told once");
     assert!(test.harness.state().app().settings.encoders.weights.is_empty());
 }
@@ -221,7 +221,7 @@ fn views_to_be_computed_count_before_training() {
     assert!(test.shows(text));
     // Their own button computes the plain one alone.
     test.send(Command::GoTo(Step::Data));
-    assert!(test.shows("some 600 patches"));
+    assert!(test.shows("about 600 patches"));
 }
 
 #[test]

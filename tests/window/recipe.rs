@@ -45,7 +45,7 @@ fn the_published_recipe_is_chosen_and_what_it_takes_is_told() {
     assert!(test.asked(asked));
     // The cross-validation goes by the same form.
     test.send(Command::GoTo(Step::Evaluate));
-    assert!(test.shows("DenseNet-121 learns with the rest") && test.shows("100 epochs"));
+    assert!(test.shows("DenseNet-121 is trained together with the rest") && test.shows("100 epochs"));
 }
 
 pub fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64) -> RunInfo {

@@ -11,9 +11,10 @@ use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::geometry::Mpp;
+use crate::core::text::counted;
 use crate::data::candidates::Candidate;
 use crate::data::project::{Project, ProjectError, SectionEntry};
-use crate::data::st::names::{counted, quoted};
+use crate::data::st::names::quoted;
 
 impl App {
     pub(super) fn apply_section(&mut self, command: SectionCommand) {
@@ -72,22 +73,7 @@ impl App {
                     Ok(())
                 });
             }
-            SectionCommand::EnterMpp { section, text } => {
-                let text = text.trim();
-                let mpp = if text.is_empty() { Ok(None) } else { text.replace(',', ".").parse().map(Some) };
-                match mpp {
-                    Ok(mpp) => self.apply_section(SectionCommand::SetMpp { section, mpp }),
-                    Err(_) => self.notices.error_about(
-                        Topic::Field(SectionField::Resolution, section.clone()),
-                        format!(
-                            "The resolution of {section} was not changed: {} is not a number. Enter micrometres per \
-                             pixel, such as 0.5, or leave the field blank to infer it from the spots.",
-                            quoted(text)
-                        ),
-                        Vec::new(),
-                    ),
-                }
-            }
+            SectionCommand::EnterMpp { section, text } => self.enter_mpp(section, text.trim()),
             SectionCommand::ConfirmMpp { section } => {
                 let field = Topic::Field(SectionField::Resolution, section.clone());
                 self.edit_field(field, &format!("Keep the resolution of {section}"), |doc| {
@@ -141,6 +127,23 @@ impl App {
                     self.notices.done(format!("Found {moved} files in their new place."));
                 }
             }
+        }
+    }
+
+    /// Sets the resolution that was typed; a blank text infers it again.
+    fn enter_mpp(&mut self, section: String, text: &str) {
+        let mpp = if text.is_empty() { Ok(None) } else { text.replace(',', ".").parse().map(Some) };
+        match mpp {
+            Ok(mpp) => self.apply_section(SectionCommand::SetMpp { section, mpp }),
+            Err(_) => self.notices.error_about(
+                Topic::Field(SectionField::Resolution, section.clone()),
+                format!(
+                    "The resolution of {section} was not changed: {} is not a number. Enter micrometres per pixel, such \
+                     as 0.5, or leave the field blank to infer it from the spots.",
+                    quoted(text)
+                ),
+                Vec::new(),
+            ),
         }
     }
 
@@ -210,7 +213,7 @@ impl App {
         }
     }
 
-    /// Changes the summary of what was found, so that the change can be taken back.
+    /// Changes the summary of what was found; the change can be undone.
     fn edit_samples(&mut self, next: SamplesForm) {
         let what = self.forms.samples.edit_to(&next);
         let before = std::mem::replace(&mut self.forms.samples, next);
@@ -240,7 +243,7 @@ impl App {
         self.add_sections(form.entries());
     }
 
-    /// Looks what is in files and folders; what is found is shown before it is added.
+    /// Searches files and folders; what is found is shown before it is added.
     pub(super) fn import_files(&mut self, files: Vec<PathBuf>) {
         if self.open.is_none() {
             self.pending_import = files;

@@ -4,22 +4,35 @@ use std::collections::HashSet;
 
 use crate::app::command::{GenesCommand, PanelForm};
 use crate::app::explore::ExploreCommand;
-use crate::app::genes::{counted_genes, parse_genes, typed_genes, with_genes};
+use crate::app::genes::{parse_genes, typed_genes, with_genes};
 use crate::app::notices::Severity;
 use crate::app::state::App;
 use crate::app::work::Request;
+use crate::core::text::counted;
 use crate::data::aliases;
+use crate::data::gene_choice::{GeneChoice, WhyLeftOut};
 use crate::data::panels::Panel;
 use crate::data::project::GeneSelection;
 
 /// What a list is said to be that was put together gene by gene.
-pub(super) const BY_HAND: &str = "chosen by hand";
+const BY_HAND: &str = "chosen by hand";
+/// What is added to how a list was chosen when it is changed.
+const EDITED: &str = ", edited";
+
+/// How a list was chosen, as the project file keeps it, once it is changed.
+pub(super) fn edited(how: &str) -> String {
+    match how {
+        "" => BY_HAND.to_owned(),
+        how if how.ends_with(EDITED) || how == BY_HAND => how.to_owned(),
+        how => format!("{how}{EDITED}"),
+    }
+}
 
 impl App {
     pub(super) fn apply_genes(&mut self, command: GenesCommand) {
         match command {
             GenesCommand::Edit(form) => self.forms.hvg = form,
-            GenesCommand::Select => self.select_genes(),
+            GenesCommand::Select => self.select_genes(self.keeps_list()),
             GenesCommand::Load(path) => {
                 if let Some(open) = &self.open {
                     self.work.start(Request::LoadGenes { snapshot: open.snapshot(), path });
@@ -102,54 +115,40 @@ impl App {
         let what = match (added.len(), asked) {
             (1, [typed]) if typed != first => format!("{first} ({typed})"),
             (1..=3, _) => added.join(", "),
-            (n, _) => counted_genes(n),
+            (n, _) => counted(n, "gene"),
         };
         let mut choice = open.gene_choice().clone();
         choice.left_out.retain(|l| added.contains(&l.gene));
-        let (severity, text) = match choice.left_out.len() {
-            0 => (Severity::Done, format!("Added {what} to the gene list.")),
-            1 if added.len() == 1 => (
-                Severity::Info,
-                format!(
-                    "Added {what} to the gene list. Training leaves it out, as it was not measured in every section."
-                ),
-            ),
-            n => (
-                Severity::Info,
-                format!(
-                    "Added {what} to the gene list. Training leaves {n} of them out, as they were not measured in every \
-                     section."
-                ),
-            ),
+        let text = format!("Added {what} to the gene list.");
+        let Some(left_out) = left_out_sentence(&choice, added.len()) else {
+            self.notices.done(text);
+            return;
         };
         let details = choice
             .left_out_groups()
             .iter()
             .map(|(why, genes)| format!("{why}: {}", genes.join(", ")))
             .collect();
-        self.notices.push(severity, text, details, None);
+        self.notices.push(Severity::Info, format!("{text} {left_out}"), details, None);
     }
 
     /// Says how many genes a new list has, and which of them training will leave out.
     pub(super) fn tell_list(&mut self, count: usize) {
         let Some(choice) = self.open.as_ref().map(|o| o.gene_choice()) else { return };
-        let text = format!("The gene list now has {}.", counted_genes(count));
-        if choice.left_out.is_empty() {
-            self.notices.done(text);
-            return;
+        let text = format!("The gene list has {} now.", counted(count, "gene"));
+        match left_out_sentence(choice, count) {
+            None => self.notices.done(text),
+            Some(left_out) => {
+                let details = choice.notes();
+                self.notices.push(Severity::Info, format!("{text} {left_out}"), details, None);
+            }
         }
-        let details = choice.notes();
-        let text = format!(
-            "{text} Training leaves {} of them out, as they were not measured in every section.",
-            choice.left_out.len()
-        );
-        self.notices.push(Severity::Info, text, details, None);
     }
 
     fn use_genes_of_run(&mut self, id: &str) {
         let Some(run) = self.open.as_ref().and_then(|o| o.runs.find(id)) else { return };
         let genes = run.config.genes.clone();
-        let text = format!("The gene list now has the {} of {id}.", counted_genes(genes.len()));
+        let text = format!("The gene list has the {} of {id} now.", counted(genes.len(), "gene"));
         self.set_genes("Gene list", genes, format!("of {id}"));
         self.notices.done(text);
     }
@@ -170,12 +169,7 @@ impl App {
     fn change_genes(&mut self, what: &str, change: impl FnOnce(&[String]) -> Vec<String>) {
         let Some(open) = &self.open else { return };
         let next = change(open.genes());
-        let how = open.doc().selection.as_ref().map_or_else(String::new, |s| s.how.clone());
-        let how = match how.as_str() {
-            "" => BY_HAND.to_owned(),
-            how if how.ends_with("edited") || how == BY_HAND => how.to_owned(),
-            how => format!("{how}, edited"),
-        };
+        let how = edited(open.doc().selection.as_ref().map_or("", |s| s.how.as_str()));
         self.set_genes(what, next, how);
     }
 
@@ -195,10 +189,11 @@ impl App {
         self.forms.hvg.keep_list.unwrap_or(selection.is_some_and(|s| s.how == BY_HAND))
     }
 
-    pub(super) fn select_genes(&mut self) {
+    /// Selects highly variable genes as the form says, beside those of the list where that is kept.
+    pub(super) fn select_genes(&mut self, keep_list: bool) {
         let Some(open) = &self.open else { return };
         let form = &self.forms.hvg;
-        let listed = if self.keeps_list() { open.genes() } else { &[] };
+        let listed = if keep_list { open.genes() } else { &[] };
         let panels = self.panels().into_iter().filter(|p| form.keep.contains(&p.name));
         let keep = panels.fold(listed.to_vec(), |all, p| with_genes(&all, &p.genes));
         let keep = with_genes(&keep, &typed_genes(&form.keep_genes, open.measured_genes()));
@@ -220,7 +215,7 @@ impl App {
             measured => measured.understood(&typed_genes(&form.genes, measured)),
         };
         if name.is_empty() || genes.is_empty() {
-            self.notices.error("A panel needs a name and at least one gene", Vec::new());
+            self.notices.error("A panel needs a name and at least one gene.", Vec::new());
             return;
         }
         let panel = Panel::new(name.clone(), form.source.trim(), &genes);
@@ -239,5 +234,68 @@ impl App {
     pub fn is_listed(&self, gene: &str) -> bool {
         let Some(open) = &self.open else { return false };
         aliases::found_as(gene, |name| open.genes().iter().any(|g| g == name)).is_some()
+    }
+}
+
+/// How many of `all` genes training leaves out, and why where that is one reason; `None` where it uses all.
+fn left_out_sentence(choice: &GeneChoice, all: usize) -> Option<String> {
+    let left_out = &choice.left_out;
+    let n = left_out.len();
+    let (which, it, was) = match n {
+        0 => return None,
+        1 if all == 1 => ("it".to_owned(), "it", "was"),
+        1 => ("1 of them".to_owned(), "it", "was"),
+        _ => (format!("{n} of them"), "they", "were"),
+    };
+    let repeated = left_out.iter().filter(|l| matches!(l.why, WhyLeftOut::SameAs(_))).count();
+    let why = match repeated {
+        0 => format!(", as {it} {was} not measured in every section"),
+        repeated if repeated == n => ", as the list has the same gene under another name".to_owned(),
+        _ => String::new(),
+    };
+    Some(format!("Training leaves {which} out{why}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::gene_choice::LeftOut;
+
+    #[test]
+    fn a_changed_list_says_so_once() {
+        assert_eq!(edited(""), "chosen by hand");
+        assert_eq!(edited("chosen by hand"), "chosen by hand");
+        assert_eq!(edited("from a.txt"), "from a.txt, edited");
+        assert_eq!(edited("from a.txt, edited"), "from a.txt, edited");
+        assert_eq!(edited("from unedited"), "from unedited, edited");
+    }
+
+    #[test]
+    fn what_is_left_out_is_said_with_its_reason() {
+        let missing = || WhyLeftOut::NotMeasured(vec!["C2".into()]);
+        let same = || WhyLeftOut::SameAs("ERBB2".into());
+        let said = |reasons: Vec<WhyLeftOut>, all| {
+            let left_out = |why| LeftOut { gene: "X".into(), means: None, why };
+            let left_out = reasons.into_iter().map(left_out).collect();
+            left_out_sentence(&GeneChoice { left_out, ..GeneChoice::default() }, all)
+        };
+        assert_eq!(said(vec![], 3), None);
+        for (reasons, all, expected) in [
+            (vec![missing()], 1, "Training leaves it out, as it was not measured in every section."),
+            (vec![missing()], 3, "Training leaves 1 of them out, as it was not measured in every section."),
+            (
+                vec![missing(), missing()],
+                3,
+                "Training leaves 2 of them out, as they were not measured in every section.",
+            ),
+            (
+                vec![same()],
+                3,
+                "Training leaves 1 of them out, as the list has the same gene under another name.",
+            ),
+            (vec![same(), missing()], 3, "Training leaves 2 of them out."),
+        ] {
+            assert_eq!(said(reasons, all).as_deref(), Some(expected));
+        }
     }
 }

@@ -11,6 +11,7 @@ mod project;
 mod retrain;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use std::time::{Duration, Instant};
 

@@ -11,14 +11,16 @@ use crate::app::notices::{Severity, Topic};
 use crate::app::project::SectionState;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
-use crate::app::text::counted;
-use crate::app::work::{FitRequest, Happened, JobId, Outcome, Request};
+use crate::app::work::{Happened, JobId, Outcome, Request, RunDetails};
 use crate::core::fonts;
+use crate::core::text::counted;
 use crate::data::candidates::Candidate;
 use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
-use crate::jobs::runs::{RunInfo, RunState};
+use crate::evaluate::report::EvalReport;
+use crate::jobs::runs::RunState;
 use crate::jobs::spawn::{Event, JobError};
+use crate::predict::Predictions;
 use crate::preprocess::hvg::Combine;
 
 impl App {
@@ -35,6 +37,7 @@ impl App {
                         Err(JobError::Failed { headline, causes }) => self.failed(&request, headline, causes),
                     }
                 }
+                Happened::Withdrawn { id, request } => self.withdrawn(id, &request),
             }
         }
     }
@@ -101,96 +104,6 @@ impl App {
         self.notices.offer(Some(Topic::Run(newest.clone())), text, Vec::new(), resume);
     }
 
-    fn cancelled(&mut self, request: &Request) {
-        match request {
-            Request::Train { fit, .. } | Request::Evaluate { fit, .. } => {
-                self.list_runs();
-                self.check_features();
-                self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", fit.run));
-            }
-            Request::Resume { run, .. } => {
-                self.list_runs();
-                self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", run.id));
-            }
-            Request::Predict { run, section, .. } => {
-                if let Some(open) = &mut self.open {
-                    open.runs.failed.insert((run.id.clone(), section.clone()));
-                }
-            }
-            // A newer preview has taken its place.
-            Request::Preview(_)
-            | Request::LoadRun(_)
-            | Request::CheckFeatures { .. }
-            | Request::ListEncoders { .. }
-            | Request::ListRuns(_) => {}
-            Request::OpenSection { key, entry } => {
-                if let Some(open) = &mut self.open
-                    && open.doc().sections.contains(entry)
-                {
-                    let state = SectionState::Failed("Reading was stopped".to_owned(), Vec::new());
-                    open.set_state(key.clone(), state);
-                }
-            }
-            Request::SelectGenes { .. } => {
-                self.go_on_after_selection(false);
-                self.notices.info(format!("{} was stopped.", request.name()));
-            }
-            Request::ComputeFeatures { .. } => {
-                // What was finished is kept.
-                self.check_features();
-                self.notices.info(format!("{} was stopped.", request.name()));
-            }
-            other => self.notices.info(format!("{} was stopped.", other.name())),
-        }
-    }
-
-    fn failed(&mut self, request: &Request, headline: String, causes: Vec<String>) {
-        match request {
-            Request::OpenSection { key, entry } => {
-                if let Some(open) = &mut self.open {
-                    open.set_state(key.clone(), SectionState::Failed(headline.clone(), causes.clone()));
-                }
-                // The Data page shows it beside the section.
-                if self.step != Step::Data {
-                    let text = format!("{} could not be opened: {headline}", entry.name);
-                    self.notices.error_about(Topic::Section(key.clone()), text, causes);
-                }
-            }
-            Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
-            Request::CheckWeights { encoder, .. } => self.weights_refused(encoder, headline, &causes),
-            Request::Predict { run, section, .. } => {
-                if let Some(open) = &mut self.open {
-                    open.runs.failed.insert((run.id.clone(), section.clone()));
-                }
-                self.notices.error(headline, causes);
-            }
-            Request::SaveProject { path, .. } => {
-                if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
-                    open.save_ended(Some(headline.clone()));
-                }
-                self.notices.error_about(Topic::Saving, headline, causes);
-            }
-            Request::OpenProject(path) => {
-                let forget =
-                    Command::Project(crate::app::command::ProjectCommand::ForgetRecent(path.clone()));
-                let action = (!path.exists()).then(|| ("Remove it from the list".to_owned(), forget));
-                self.notices.push(Severity::Error, headline, causes, action);
-            }
-            Request::Train { fit: FitRequest { run, .. }, .. }
-            | Request::Resume { run: RunInfo { id: run, .. }, .. }
-            | Request::Evaluate { fit: FitRequest { run, .. }, .. } => {
-                self.list_runs();
-                let text = format!("{run} failed: {headline}");
-                self.notices.error_about(Topic::Run(run.clone()), text, causes);
-            }
-            Request::SelectGenes { .. } => {
-                self.go_on_after_selection(false);
-                self.notices.error(headline, causes);
-            }
-            _ => self.notices.error(headline, causes),
-        }
-    }
-
     /// Looks whose features are cached, among the sections read so far.
     pub(super) fn check_features(&mut self) {
         if let Some(open) = &self.open
@@ -234,7 +147,7 @@ impl App {
         }
     }
 
-    fn list_runs(&mut self) {
+    pub(super) fn list_runs(&mut self) {
         if let Some(open) = &self.open {
             self.work.start(Request::ListRuns(open.path.clone()));
         }
@@ -288,54 +201,9 @@ impl App {
                     self.offer_to_resume();
                 }
             }
-            Outcome::Trained { run, predictions, notes } => {
-                // The maps begin with what the model has not seen, unless the user is looking at a section.
-                let looking = self.step == Step::Explore && self.explore.section_name().is_some();
-                if let Some(first) = predictions.first().filter(|_| !looking) {
-                    self.explore.apply(ExploreCommand::SelectSection(first.section.clone()));
-                }
-                if let Some(open) = &mut self.open {
-                    open.runs.maps = None;
-                    if let Some(live) = open.runs.live.as_mut().filter(|l| l.run == run) {
-                        let new = |note: &String| !live.notes.contains(note);
-                        let new: Vec<String> = notes.into_iter().filter(new).collect();
-                        live.notes.extend(new);
-                    }
-                    for p in predictions {
-                        open.runs.keep(&run, p);
-                    }
-                }
-                self.run_settled(&run);
-                self.list_runs();
-                self.check_features();
-                let show = ("Show the maps".to_owned(), Command::GoTo(Step::Explore));
-                self.notices.push(Severity::Done, format!("{run} is trained."), Vec::new(), Some(show));
-            }
-            Outcome::Evaluated { run, report } => {
-                self.run_settled(&run);
-                if let Some(open) = &mut self.open {
-                    // The maps show what the newest run predicts of each section.
-                    open.runs.maps = None;
-                    open.runs.report = Some(ShownReport::new(run, report, None));
-                }
-                self.list_runs();
-                self.check_features();
-                let show = ("Show the result".to_owned(), Command::GoTo(Step::Evaluate));
-                let text = "The cross-validation is finished.";
-                self.notices.push(Severity::Done, text, Vec::new(), Some(show));
-            }
-            Outcome::Run(details) => {
-                if let Some(open) = &mut self.open {
-                    // A run that is only looked at does not take the place of the report that is shown.
-                    let missing = open.runs.report.is_none() && details.cross_validation;
-                    if let Some(report) = details.report.as_ref().filter(|_| missing) {
-                        open.runs.report =
-                            Some(ShownReport::new(details.id.clone(), Arc::clone(report), None));
-                    }
-                    open.runs.details.insert(details.id.clone(), *details);
-                    open.follow_names();
-                }
-            }
+            Outcome::Trained { run, predictions, notes } => self.trained(&run, predictions, notes),
+            Outcome::Evaluated { run, report } => self.evaluated(run, report),
+            Outcome::Run(details) => self.run_read(*details),
             Outcome::Predicted { run, predictions } => {
                 if let Some(open) = &mut self.open {
                     open.runs.keep(&run, predictions);
@@ -353,6 +221,55 @@ impl App {
             }
             Outcome::Done => self.done(request),
         }
+    }
+
+    fn trained(&mut self, run: &str, predictions: Vec<Arc<Predictions>>, notes: Vec<String>) {
+        // The maps begin with what the model has not seen, unless the user is looking at a section.
+        let looking = self.step == Step::Explore && self.explore.section_name().is_some();
+        if let Some(first) = predictions.first().filter(|_| !looking) {
+            self.explore.apply(ExploreCommand::SelectSection(first.section.clone()));
+        }
+        if let Some(open) = &mut self.open {
+            open.runs.maps = None;
+            if let Some(live) = open.runs.live.as_mut().filter(|l| l.run == run) {
+                let new = |note: &String| !live.notes.contains(note);
+                let new: Vec<String> = notes.into_iter().filter(new).collect();
+                live.notes.extend(new);
+            }
+            for p in predictions {
+                open.runs.keep(run, p);
+            }
+        }
+        self.run_settled(run);
+        self.list_runs();
+        self.check_features();
+        let show = ("Show the maps".to_owned(), Command::GoTo(Step::Explore));
+        self.notices.push(Severity::Done, format!("{run} is trained."), Vec::new(), Some(show));
+    }
+
+    fn evaluated(&mut self, run: String, report: Arc<EvalReport>) {
+        self.run_settled(&run);
+        if let Some(open) = &mut self.open {
+            // The maps show what the newest run predicts of each section.
+            open.runs.maps = None;
+            open.runs.report = Some(ShownReport::new(run, report, None));
+        }
+        self.list_runs();
+        self.check_features();
+        let show = ("Show the result".to_owned(), Command::GoTo(Step::Evaluate));
+        let text = "The cross-validation is finished.";
+        self.notices.push(Severity::Done, text, Vec::new(), Some(show));
+    }
+
+    fn run_read(&mut self, details: RunDetails) {
+        let Some(open) = &mut self.open else { return };
+        // A run that is only looked at does not take the place of the report that is shown.
+        let missing = open.runs.report.is_none() && details.cross_validation;
+        if let Some(report) = details.report.as_ref().filter(|_| missing) {
+            open.runs.report = Some(ShownReport::new(details.id.clone(), Arc::clone(report), None));
+        }
+        open.runs.details.insert(details.id.clone(), details);
+        open.follow_names();
     }
 
     /// Tells which characters no font can draw.
@@ -385,7 +302,10 @@ impl App {
 
     /// A file without samples was dropped: a gene list, if most of its names are genes of the project.
     fn names_arrived(&mut self, request: &Request, names: Vec<String>, otherwise: String) {
-        let Some(open) = &self.open else { return };
+        let Some(open) = &self.open else {
+            self.notices.error(otherwise, Vec::new());
+            return;
+        };
         let known = names.iter().filter(|n| open.measured_genes().meant(n).is_some()).count();
         if let Request::FindSamples(paths) = request
             && let [path] = paths.as_slice()
@@ -476,7 +396,7 @@ impl App {
             // One network a fold instead of three: nobody should wait for a first look.
             self.forms.train.settings.insert("members".into(), "1".into());
             self.apply(Command::Evaluate(EvaluateCommand::Start));
-            self.notices.info("The demo is being trained, about a minute; then predicted maps appear here.");
+            self.notices.info("Training the demo model (about a minute). Predicted maps will appear here.");
             self.apply(Command::GoTo(Step::Explore));
         }
     }

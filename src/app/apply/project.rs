@@ -72,7 +72,8 @@ impl App {
                 if let Some(open) = &self.open {
                     let path = open.path.display().to_string();
                     self.save();
-                    self.notices.info(format!("Saved {path}. Changes are saved automatically."));
+                    // Whether that worked is said when it has ended.
+                    self.notices.info(format!("Saving {path}. Changes are saved automatically."));
                 }
             }
             ProjectCommand::SaveAs(to) => {
@@ -107,10 +108,11 @@ impl App {
         }
     }
 
-    fn close_project(&mut self) {
+    pub(super) fn close_project(&mut self) {
         self.work.abandon_where(Request::belongs_to_project);
         self.notices.project_closed();
         self.offered_to_resume = false;
+        self.train_after_selection = false;
         self.open = None;
         self.step = Step::Data;
         self.forms = Forms::default();

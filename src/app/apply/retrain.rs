@@ -1,6 +1,6 @@
 //! "Add and retrain": a gene that the model does not predict is added, and a model that has it is trained.
 
-use super::genes::BY_HAND;
+use super::genes::edited;
 use crate::app::genes::with_genes;
 use crate::app::project::Open;
 use crate::app::state::App;
@@ -58,11 +58,10 @@ impl App {
     fn retrain(&mut self, run: &RunInfo, genes: &[String]) {
         let Some(open) = &self.open else { return };
         let list = if open.genes().is_empty() { &run.config.genes } else { open.genes() };
-        let (list, how) = (with_genes(list, genes), open.doc().selection.as_ref().map(|s| s.how.clone()));
-        let how = match how {
-            None => format!("of {}, edited", run.id),
-            Some(how) if how.ends_with("edited") || how == BY_HAND => how,
-            Some(how) => format!("{how}, edited"),
+        let list = with_genes(list, genes);
+        let how = match &open.doc().selection {
+            None => edited(&format!("of {}", run.id)),
+            Some(selection) => edited(&selection.how),
         };
         let Some((fit, kind)) = self.fit_like(open, run, genes) else {
             self.train_with(genes);
@@ -119,9 +118,8 @@ impl App {
         self.add_genes(genes);
         let Some(open) = &self.open else { return };
         if open.gene_choice().used.len() < FEW_GENES {
-            self.forms.hvg.keep_list = Some(true);
             self.train_after_selection = true;
-            self.select_genes();
+            self.select_genes(true);
             let text = format!(
                 "Selecting highly variable genes to train on together with {}; then the training starts.",
                 genes.join(", ")
@@ -135,7 +133,6 @@ impl App {
     /// Starts the training that waited for a selection of genes.
     pub(super) fn go_on_after_selection(&mut self, selected: bool) {
         if std::mem::take(&mut self.train_after_selection) && selected {
-            self.forms.hvg.keep_list = None;
             self.train();
         }
     }

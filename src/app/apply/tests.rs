@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::app::command::{
-    Command, ExportCommand, GenesCommand, Overlay, PanelForm, ProjectCommand, SectionCommand, Step,
-    TrainCommand,
+    Command, ExportCommand, FeaturesCommand, GenesCommand, JobCommand, Overlay, PanelForm, ProjectCommand,
+    SectionCommand, Step, TrainCommand,
 };
 use crate::app::explore::ExploreCommand;
 use crate::app::explore::section_index::tests::section;
@@ -369,6 +369,35 @@ fn features_are_looked_for_again_on_another_device() {
     app.apply(Command::Train(TrainCommand::Edit(form)));
     until(&mut app, |a| !a.work.any(on_cpu));
     assert!(asked.lock().unwrap().iter().any(on_cpu));
+}
+
+/// Image features and training are computed one after the other.
+#[test]
+fn a_training_that_is_taken_out_of_the_queue_is_gone() {
+    let (mut app, _) = opened("/nowhere/p.hiscmcl");
+    app.apply(Command::Genes(GenesCommand::Set(vec!["A".into(), "B".into()])));
+    app.apply(Command::Features(FeaturesCommand::Compute));
+    app.apply(Command::Train(TrainCommand::Start));
+    let live = |app: &App| app.open.as_ref().unwrap().runs.live.clone();
+    let waiting = live(&app).unwrap();
+    assert!(app.work.views().iter().any(|v| v.id == waiting.job && v.queued));
+    app.apply(Command::Job(JobCommand::Cancel(waiting.job)));
+    until(&mut app, |a| live(a).is_none());
+    assert!(app.notices.open().any(|n| n.headline == "Training run 1 was removed from the queue."));
+    assert!(app.open.as_ref().unwrap().runs.are_none());
+}
+
+/// A selection that is to be followed by training is forgotten with its project.
+#[test]
+fn a_closed_project_does_not_train_in_the_next_one() {
+    let (mut app, asked) = opened("/nowhere/p.hiscmcl");
+    app.apply(Command::Genes(GenesCommand::AddAndRetrain(vec!["A".into()])));
+    assert!(app.train_after_selection);
+    app.close_project();
+    app.apply(Command::Project(ProjectCommand::Open("/nowhere/q.hiscmcl".into())));
+    until(&mut app, |a| a.open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    assert!(!app.train_after_selection);
+    assert!(!asked.lock().unwrap().iter().any(Request::trains));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use super::images::PatchKey;
 use super::section_index::SectionIndex;
 use super::text::values_text;
 use super::values::{MapValues, PredictionIndex};
-use crate::app::text::counted;
 use crate::core::target::ExpressionScale;
+use crate::core::text::counted;
 use crate::data::section::Section;
 use crate::predict::Retrieved;
 

@@ -1,8 +1,8 @@
 //! What is known of one gene on one section.
 
-use super::genes::Trust;
 use super::own_scores::OwnScore;
 use super::section_index::SectionIndex;
+use super::trust::Trust;
 use super::values::{MapValues, PredictionIndex, pearson};
 use crate::evaluate::judgement::{Judgement, is_significant};
 use crate::evaluate::report::{EvalReport, GeneScore};

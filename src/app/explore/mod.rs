@@ -15,6 +15,7 @@ pub mod similar;
 pub mod spot_grid;
 mod state;
 pub mod text;
+pub mod trust;
 pub mod values;
 
 pub use command::ExploreCommand;

@@ -1,6 +1,7 @@
 //! Long work that the window asked for: what may run beside what, what waits, and what came of it.
 
 mod features;
+mod handling;
 mod outcome;
 mod request;
 mod run;
@@ -10,8 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use handling::{Lane, Loss};
 pub use outcome::{OpenedProject, Outcome, PreviewImage, ReadSection, RunDetails};
-pub use request::{FigureRequest, FitRequest, Lane, Loss, Request, Snapshot};
+pub use request::{FigureRequest, FitRequest, Request, Snapshot};
 use run::runner;
 
 use crate::app::encoders::pace_text;
@@ -20,7 +22,7 @@ use crate::data::slide::store::SlideStore;
 use crate::jobs::context::Ctx;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
 use crate::jobs::workspace::Resources;
-use crate::preprocess::features::STAGE;
+use crate::preprocess::features::is_stage;
 
 /// The most light jobs at a time.
 const LIGHT_AT_ONCE: usize = 3;
@@ -81,7 +83,7 @@ pub struct JobView {
 impl JobView {
     /// "12 patches/s", while image features are computed.
     pub fn pace(&self) -> Option<String> {
-        let encodes = self.status.stage.ends_with(STAGE) && !self.paused;
+        let encodes = is_stage(&self.status.stage) && !self.paused;
         self.status.pace.filter(|_| encodes).map(pace_text)
     }
 
@@ -152,6 +154,13 @@ pub enum Happened {
         /// What came of it.
         result: Result<Outcome, JobError>,
     },
+    /// It was taken out of the queue before it began.
+    Withdrawn {
+        /// Its number.
+        id: JobId,
+        /// What was asked for.
+        request: Arc<Request>,
+    },
 }
 
 /// All running and waiting jobs.
@@ -162,7 +171,8 @@ pub struct Work {
     waiting: VecDeque<(JobId, Request)>,
     later: BTreeMap<JobId, Duration>,
     next: JobId,
-    failed: Vec<Happened>,
+    /// What happened to jobs that do not run, for the next [`Work::poll`].
+    happened: Vec<Happened>,
 }
 
 impl std::fmt::Debug for Work {
@@ -182,7 +192,7 @@ impl Work {
             waiting: VecDeque::new(),
             later: BTreeMap::new(),
             next: 0,
-            failed: Vec::new(),
+            happened: Vec::new(),
         }
     }
 
@@ -241,14 +251,14 @@ impl Work {
             let request = Arc::new(request);
             match spawn(&request.name(), move || wake(), move |ctx| runner(asked, ctx)) {
                 Ok(job) => self.running.push(Running { id, request, job, cancelling: false }),
-                Err(error) => self.failed.push(Happened::Ended { id, request, result: Err(error) }),
+                Err(error) => self.happened.push(Happened::Ended { id, request, result: Err(error) }),
             }
         }
     }
 
     /// What happened since the last call, in order.
     pub fn poll(&mut self) -> Vec<Happened> {
-        let mut happened = std::mem::take(&mut self.failed);
+        let mut happened = std::mem::take(&mut self.happened);
         let mut i = 0;
         while let Some(running) = self.running.get(i) {
             // The result first: what was reported before it is then certainly there.
@@ -316,7 +326,11 @@ impl Work {
 
     /// Stops a job, or takes it out of the queue.
     pub fn cancel(&mut self, id: JobId) {
-        self.waiting.retain(|(waiting, _)| *waiting != id);
+        let place = self.waiting.iter().position(|(waiting, _)| *waiting == id);
+        if let Some((id, request)) = place.and_then(|place| self.waiting.remove(place)) {
+            self.later.remove(&id);
+            self.happened.push(Happened::Withdrawn { id, request: Arc::new(request) });
+        }
         if let Some(running) = self.running.iter_mut().find(|r| r.id == id) {
             running.job.token().cancel();
             running.cancelling = true;

@@ -24,7 +24,11 @@ pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
         if log.is_file() {
             let (epochs, notes) = curves::read(&log)?;
             details.curves.push((name.to_owned(), epochs));
-            details.notes.extend(notes);
+            for note in notes {
+                if !details.notes.contains(&note) {
+                    details.notes.push(note);
+                }
+            }
         }
         Ok(())
     };
@@ -52,7 +56,6 @@ pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
         }
     }
     details.curves.dedup_by(|a, b| a.0 == b.0);
-    details.notes.dedup();
     Ok(details)
 }
 

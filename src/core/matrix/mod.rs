@@ -54,11 +54,6 @@ impl Matrix {
         &mut self.values
     }
 
-    /// Row-major values.
-    pub fn into_vec(self) -> Vec<f32> {
-        self.values
-    }
-
     /// Row `r`. Panics when there is no such row.
     pub fn row(&self, r: usize) -> &[f32] {
         &self.values[r * self.cols..(r + 1) * self.cols]

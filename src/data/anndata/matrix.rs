@@ -92,7 +92,7 @@ impl<'a> Stored<'a> {
         if data.rows() != lines as u64 + 1 {
             return Err(data
                 .wrong(format!(
-                    "{} starts were found where {} were expected; the file is damaged",
+                    "{} entries were found, {} expected; the file is damaged",
                     data.rows(),
                     lines + 1
                 ))

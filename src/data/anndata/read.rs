@@ -10,12 +10,13 @@ use super::positions::{pair, positions};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Csr;
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::hdf5::{File, Watch};
 use crate::data::section::ValueKind;
 use crate::data::section::{CountTable, Gene};
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name, quoted};
+use crate::data::st::names::{file_name, quoted};
 
 /// Which matrix to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,8 +67,7 @@ impl AnnData {
     /// [`ReadError`] when `path` has none.
     pub fn require_positions(&self, path: &Path) -> Result<&[[f64; 2]], ReadError> {
         self.positions.as_deref().ok_or_else(|| {
-            let message =
-                "the file does not say where its spots lie (obsm[\"spatial\"] is not there); add it";
+            let message = "the file has no spot positions (obsm[\"spatial\"]); add them";
             ReadError::malformed(path, message)
         })
     }

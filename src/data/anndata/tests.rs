@@ -129,7 +129,7 @@ fn empty_files_and_wrong_sizes() {
     let with_x = Contents { var: Columns { names: names("g", 2), columns: vec![] }, x: Some(&x), ..plain };
     let a = parse(written(&with_x), &ReadOptions::default()).unwrap();
     let text = a.require_positions(Path::new("a.h5ad")).unwrap_err().to_string();
-    assert!(text.contains("does not say where its spots lie"), "{text}");
+    assert!(text.contains("has no spot positions"), "{text}");
 }
 
 /// `[[1, 0, 2], [0, 0, 3]]` with its tables left to the caller.

@@ -9,6 +9,7 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use super::Candidate;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::{Progress, Silent};
+use crate::core::text::upper_first;
 use crate::data::open::open_section;
 use crate::data::slide::Slide;
 
@@ -36,7 +37,7 @@ pub fn check(
         cancel.check()?;
         match open_section(&candidate.entry, &Silent, cancel) {
             Ok(section) => {
-                candidate.warnings.extend(section.mpp_doubt().map(|doubt| doubt.replacen("the", "The", 1)));
+                candidate.warnings.extend(section.mpp_doubt().map(|doubt| upper_first(&doubt)));
                 candidate.refused = Slide::check_whole(&section.slide).err().map(|e| e.to_string());
             }
             Err(error) => candidate.refused = Some(error.to_string()),

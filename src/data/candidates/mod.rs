@@ -1,30 +1,21 @@
 //! Samples that were found in a folder or file, as the sections they would become: which image is used, which
 //! values, and what the user should know before they are added.
 
+mod anndata;
 mod check;
+mod sample;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::Progress;
-use crate::data::anndata::{self, Inspected};
 use crate::data::project::SectionEntry;
-use crate::data::section::ValueKind;
-use crate::data::slide::{MAX_PIXELS, MAX_SIDE, Slide, place};
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name};
-use crate::data::st::recognise::{
-    ImageKind, Recognition, Sample, SampleImage, agrees, has_word, holds, is_copy, recognise,
-};
+use crate::data::st::names::file_name;
+use crate::data::st::recognise::{Recognition, is_copy, recognise};
 use crate::data::st::source::{SampleKind, Source};
-use crate::data::st::tenx::inspect_h5;
 
 pub use check::check;
-
-/// Layers that hold counts where `X` does not.
-const COUNT_LAYERS: [&str; 7] = ["counts", "raw_counts", "count", "raw_count", "umi", "umis", "raw"];
-/// What stands for `raw/X` where a layer is named.
-const RAW: &str = "raw";
 
 /// A section that could be added to a project.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,17 +109,18 @@ pub fn find_each(
     let mut sources: Vec<Source> = Vec::new();
     for path in paths {
         cancel.check()?;
-        progress.report(&format!("Looking through {}", file_name(path)), 0, 0);
+        progress.report(&format!("Searching {}", file_name(path)), 0, 0);
         let result = match recognise(path) {
             Ok(Recognition { samples, mut notes }) => {
                 let mut candidates: Vec<Candidate> = Vec::new();
                 for (done, sample) in samples.iter().enumerate() {
                     cancel.check()?;
-                    let stage = format!("Looking at {}", sample.name);
+                    let stage = format!("Checking {}", sample.name);
                     progress.report(&stage, done as u64, samples.len() as u64);
-                    let (found, problem) = of_sample(sample);
-                    notes.extend(problem);
-                    candidates.extend(found);
+                    match sample::candidates(sample) {
+                        Ok(found) => candidates.extend(found),
+                        Err(problem) => notes.push(problem),
+                    }
                 }
                 candidates.retain(|c| {
                     let new = !sources.contains(&c.entry.source);
@@ -178,215 +170,6 @@ fn refuse_copies(all: &mut [Found]) {
     }
 }
 
-/// The sections of a sample: one, or one a library of an AnnData file. And why there are none.
-fn of_sample(sample: &Sample) -> (Vec<Candidate>, Option<String>) {
-    match &sample.source {
-        Source::AnnData { file, .. } => match anndata::inspect(file) {
-            Ok(inspected) => of_anndata(sample, file, &inspected),
-            Err(e) => (Vec::new(), Some(e.to_string())),
-        },
-        Source::Tables { .. } | Source::Visium { .. } => (vec![of_files(sample)], None),
-    }
-}
-
-fn entry_of(sample: &Sample) -> SectionEntry {
-    SectionEntry {
-        name: sample.name.clone(),
-        patient: sample.patient.clone(),
-        kind: sample.kind,
-        source: sample.source.clone(),
-        labels: sample.labels.clone(),
-        slide_mpp: sample.mpp.map(|m| m.0),
-        ..SectionEntry::default()
-    }
-}
-
-fn of_files(sample: &Sample) -> Candidate {
-    let mut entry = entry_of(sample);
-    let mut warnings = Vec::new();
-    take_image(sample, &mut entry, &mut warnings);
-    // Other forms of counts do not say without being read.
-    let size = match &sample.source {
-        Source::Visium { matrix, .. } if matrix.extension().is_some_and(|e| e == "h5") => {
-            inspect_h5(matrix).ok().map(|about| (about.spots, about.features))
-        }
-        _ => None,
-    };
-    let (chosen, line) = (sample.chosen, sample.line());
-    Candidate { entry, chosen, line, warnings, size, label_columns: Vec::new(), refused: None }
-}
-
-/// The image with the most pixels that can be opened and whose place on the slide is known.
-fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &mut Vec<String>) {
-    let too_large = |(w, h): (u32, u32)| w.max(h) > MAX_SIDE || u64::from(w) * u64::from(h) > MAX_PIXELS;
-    for image in &sample.images {
-        let Some(scale) = image.scale else { continue };
-        if image.size.is_some_and(too_large) {
-            warnings.push(format!("{} has too many pixels to be opened as a whole", file_name(&image.path)));
-            continue;
-        }
-        entry.image.clone_from(&image.path);
-        entry.image_scale = (image.kind != ImageKind::FullResolution).then_some(scale);
-        if Slide::is_grey(&image.path) {
-            warnings.push(format!(
-                "{} is grey, as a channel of immunofluorescence is; predictions are made for H&E, so choose the H&E image \
-                 where you have it",
-                file_name(&image.path)
-            ));
-        }
-        break;
-    }
-    warn_of_small(entry, warnings);
-}
-
-fn warn_of_small(entry: &SectionEntry, warnings: &mut Vec<String>) {
-    if entry.image_scale.is_some_and(|s| s < 1.0) {
-        warnings.push(
-            "Only a small image of the slide is used: nuclei cannot be seen in it, so predictions will be weaker; \
-             choose the full-resolution slide where you have it"
-                .to_owned(),
-        );
-    }
-}
-
-fn of_anndata(sample: &Sample, file: &Path, found: &Inspected) -> (Vec<Candidate>, Option<String>) {
-    let name = file_name(file);
-    if !found.has_positions {
-        return (
-            Vec::new(),
-            Some(format!("{name} does not say where its spots lie (obsm[\"spatial\"]), and was left out")),
-        );
-    }
-    let named = |layer: &str| found.layers.iter().find(|own| own.eq_ignore_ascii_case(layer));
-    let counts = COUNT_LAYERS.iter().find_map(|layer| named(layer));
-    let layer = match (found.values, counts, found.raw_values) {
-        (Some(ValueKind::Counts), ..) => None,
-        (_, Some(layer), _) => Some(layer.clone()),
-        (_, None, Some(ValueKind::Counts)) | (None, None, Some(_)) => Some(RAW.to_owned()),
-        (Some(ValueKind::Normalised), None, _) => None,
-        (None, None, None) => {
-            return (
-                Vec::new(),
-                Some(format!("{name} has neither X nor a layer of counts, and was left out")),
-            );
-        }
-    };
-    let several = found.libraries.len() > 1;
-    if several && !found.libraries.iter().any(|l| l.spots.is_some_and(|n| n > 0)) {
-        let message = format!(
-            "{name} holds {} slides, but no column of obs (library_id) says on which each spot lies, and was left out",
-            found.libraries.len()
-        );
-        return (Vec::new(), Some(message));
-    }
-    // Who keeps the spots of one slide of several often keeps the images of all.
-    let with_spots = found.libraries.iter().filter(|l| !several || l.spots.is_some_and(|n| n > 0));
-    let mut libraries: Vec<Option<&anndata::Library>> = with_spots.map(Some).collect();
-    if libraries.is_empty() {
-        libraries.push(None);
-    }
-    let candidates = libraries.into_iter().map(|library| {
-        let mut told = sample.clone();
-        if sample.kind == SampleKind::AnnData {
-            keep_the_slide(&mut told, several, library, found);
-        }
-        if told.patient.is_none() {
-            told.patient =
-                library.map_or(&found.patient, |l| if several { &l.patient } else { &found.patient }).clone();
-        }
-        let mut entry = entry_of(&told);
-        if let (true, Some(library)) = (several, library) {
-            entry.name = format!("{} {}", sample.name, library.name.replace(['/', '\\', ':'], "_"));
-        }
-        entry.source = Source::AnnData {
-            file: file.to_path_buf(),
-            library: library.filter(|_| several).map(|l| l.name.clone()),
-            layer: layer.clone(),
-        };
-        let mut warnings = Vec::new();
-        take_image(&told, &mut entry, &mut warnings);
-        if entry.image.as_os_str().is_empty()
-            && let Some((path, scale)) = library.and_then(|l| embedded_image(file, l))
-        {
-            entry.image = path;
-            entry.image_scale = Some(scale);
-            warn_of_small(&entry, &mut warnings);
-        }
-        match (found.values, &layer) {
-            (_, Some(layer)) if layer == RAW && found.has_raw => {
-                let what = if found.raw_values == Some(ValueKind::Counts) { "counts" } else { "values" };
-                warnings.push(format!("The {what} of its raw are used"));
-            }
-            (_, Some(layer)) => warnings.push(format!("The counts of its layer {layer} are used")),
-            (Some(ValueKind::Normalised), None) => {
-                warnings.push("Its values are no counts; they are used as already normalised".to_owned());
-            }
-            _ => {}
-        }
-        if !entry.image.as_os_str().is_empty() {
-            // The sample knows nothing of images within its file.
-            told.needed.clear();
-        } else if let Some(image) = library.and_then(|l| l.images.first()) {
-            let scale = format!("tissue_{}_scalef", image.key);
-            told.needed = vec![format!("the slide image, as the scale of its own is not known ({scale})")];
-        }
-        let mut line = told.line();
-        if let Some(library) = library.filter(|_| several) {
-            line.push_str(&format!("; library {}", library.name));
-        }
-        let spots = library.and_then(|l| l.spots).unwrap_or(found.spots);
-        let genes = found.raw_genes.filter(|_| layer.as_deref() == Some(RAW)).unwrap_or(found.genes);
-        line.push_str(&format!("; {}, {}", counted(spots, "spot"), counted(genes, "gene")));
-        Candidate {
-            entry,
-            chosen: sample.chosen,
-            line,
-            warnings,
-            size: Some((spots, genes)),
-            label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
-            refused: None,
-        }
-    });
-    (candidates.collect(), None)
-}
-
-/// Keeps of the images beside an AnnData file the largest that is the slide its spots lie on: of the size that its own
-/// images tell, or large enough for its spots where it has none and the name of the image or its being alone says so.
-fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&anndata::Library>, found: &Inspected) {
-    let own = library.and_then(|l| l.images.iter().find_map(|i| Some((i, l.scale_of(&i.key)?))));
-    let expected = own.map(|(i, scale)| (f64::from(i.width) / scale, f64::from(i.height) / scale));
-    let stem = sample.source.counts().file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    let alone = sample.images.len() == 1;
-    let fits = |image: &SampleImage| {
-        let Some(size) = image.size else { return false };
-        match (expected, found.spread) {
-            (Some(expected), _) => agrees(size, expected),
-            (None, Some(spread)) if !several => {
-                let meant = alone || has_word(&file_name(&image.path).to_lowercase(), &stem);
-                meant && holds(size, spread)
-            }
-            _ => false,
-        }
-    };
-    let area = |image: &SampleImage| image.size.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
-    let slide = sample.images.iter().filter(|i| fits(i)).max_by_key(|i| area(i)).cloned();
-    if let (None, true, [image]) = (&slide, alone, sample.images.as_slice())
-        && let Some((width, height)) = image.size
-    {
-        let name = file_name(&image.path);
-        sample.ignored.push(format!("{name} ({width} x {height} pixels do not fit the positions)"));
-    }
-    sample.images = slide.into_iter().collect();
-}
-
-/// The largest image of a library whose scale is known.
-fn embedded_image(file: &Path, library: &anndata::Library) -> Option<(PathBuf, f64)> {
-    let mut images: Vec<_> =
-        library.images.iter().filter_map(|i| Some((i, library.scale_of(&i.key)?))).collect();
-    images.sort_by_key(|(i, _)| std::cmp::Reverse(u64::from(i.width) * u64::from(i.height)));
-    images.into_iter().find_map(|(i, scale)| Some((place::in_anndata(file, &library.name, &i.key)?, scale)))
-}
-
 /// What the kind of a section is called in a few words.
 pub fn kind_of(entry: &SectionEntry) -> String {
     match entry.kind {
@@ -397,9 +180,12 @@ pub fn kind_of(entry: &SectionEntry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::core::progress::Silent;
     use crate::data::open::open_section;
+    use crate::data::section::ValueKind;
     use crate::data::testing::real_data;
 
     fn one(path: &Path) -> Candidate {
@@ -446,12 +232,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_places_is_told_and_left_out() {
+    fn a_file_without_spot_positions_is_left_out() {
         let Some(shared) = real_data() else { return };
         let (found, notes) =
             find(&[shared.join("real_data/h5ad/anndata_v0.11.4.h5ad")], &Silent, &CancelToken::new())
                 .unwrap();
-        assert!(found.is_empty() && notes[0].contains("does not say where its spots lie"), "{notes:?}");
+        assert!(found.is_empty() && notes[0].contains("has no spot positions"), "{notes:?}");
     }
 
     /// 12 spots on a lattice of 100 pixels, of which the second half is of library b and of donor D2.
@@ -503,7 +289,7 @@ mod tests {
             .map(|c| (c.entry.name.as_str(), c.entry.patient.as_deref().unwrap(), c.size.unwrap().0))
             .collect();
         assert_eq!(about, [("study a", "D1", 6), ("study b", "D2", 6)], "{notes:?}");
-        assert!(found[0].warnings.iter().any(|w| w == "The counts of its layer Counts are used"));
+        assert!(found[0].warnings.iter().any(|w| w == "Using counts from layer Counts"));
         image::RgbImage::new(400, 300).save(dir.path().join("a.png")).unwrap();
         let entry = SectionEntry { image: dir.path().join("a.png"), ..found[1].entry.clone() };
         let section = open_section(&entry, &Silent, &CancelToken::new()).unwrap();

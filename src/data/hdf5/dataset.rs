@@ -35,9 +35,10 @@ impl<'a> Dataset<'a> {
         let element = Element::of(&datatype);
         let size = u64::from(datatype.type_size());
         if element == Element::LongText && size != 16 {
-            return Err(
-                file.wrong(path, "texts with short addresses cannot be read here; save the file anew")
-            );
+            return Err(file.wrong(
+                path,
+                "strings in this HDF5 variant are not supported; save the file again with a recent h5py",
+            ));
         }
         let storage = Storage::of(file, path, &inner, &shape, size)?;
         Ok(Self { file, path: path.to_owned(), inner, shape, element, storage })

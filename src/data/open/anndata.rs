@@ -6,12 +6,13 @@ use super::{Measured, Scale, entered};
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 use crate::data::anndata::{self, AnnData, MatrixChoice, ReadOptions};
 use crate::data::genes::make_unique;
 use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, SpotGeometry, ValueKind};
 use crate::data::st::ReadError;
-use crate::data::st::names::{bare_barcode, counted, file_name, grid_of_id, is_bases};
+use crate::data::st::names::{bare_barcode, file_name, grid_of_id, is_bases};
 use crate::data::st::pitch::{self, Lattice};
 use crate::data::st::source::SampleKind;
 use crate::data::st::spots::SpotRow;
@@ -57,8 +58,7 @@ pub(super) fn read(
     let spots = spots(file, &data)?;
     if data.values == ValueKind::Normalised {
         progress.note(&format!(
-            "{}: {} of {} are no counts (they are negative or fractional); they are used as they are, as already \
-             normalised",
+            "{}: {} of {} are not counts (they are negative or fractional); they are treated as already normalised",
             entry.name,
             layer.map_or_else(|| "the values".to_owned(), |l| format!("the values of layer {l}")),
             file_name(file)

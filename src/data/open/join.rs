@@ -6,9 +6,10 @@ use std::path::Path;
 use crate::core::files::FileError;
 use crate::core::geometry::SlideRect;
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 use crate::data::section::{CountTable, Spot, ValueKind};
 use crate::data::st::ReadError;
-use crate::data::st::names::{bare_barcode, counted, file_name, join_key, quoted};
+use crate::data::st::names::{bare_barcode, file_name, join_key, quoted};
 use crate::data::st::spots::SpotRow;
 
 /// What is joined, for sentences.

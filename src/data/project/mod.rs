@@ -7,6 +7,7 @@ mod output;
 mod paths;
 mod relocate;
 mod store;
+mod stored;
 
 use std::collections::{BTreeMap, HashSet};
 

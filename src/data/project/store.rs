@@ -5,14 +5,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::Value;
 
-use super::paths::{from_stored, to_stored};
-use super::{GeneSelection, Project, ProjectError, SectionEntry, known};
-use crate::core::files::{FileError, write_bytes_atomically};
-use crate::core::target::Target;
-use crate::data::panels::Panel;
+use super::paths::to_stored;
+use super::stored::{Stored, StoredSection};
+use super::{Project, ProjectError, SectionEntry, known};
+use crate::core::files::{FileError, folder_of, write_bytes_atomically};
+use crate::core::text::lower_first;
 use crate::data::st::source::{SampleKind, Source};
 
 /// The version of the format. It grows when an older program would misread a newer file; added fields alone
@@ -30,62 +30,6 @@ const LARGEST_FILE: u64 = 64 << 20;
 /// Where the runs of the project at `path` lie: `NAME.runs` beside `NAME.hiscmcl`.
 pub fn runs_folder(path: &Path) -> PathBuf {
     path.with_extension("runs")
-}
-
-/// The project as it is written.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    version: u64,
-    #[serde(default)]
-    sections: Vec<StoredSection>,
-    #[serde(default)]
-    panels: Vec<Panel>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    selection: Option<GeneSelection>,
-    #[serde(default)]
-    target: Target,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    train: Value,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    display: Value,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    view: Value,
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
-}
-
-/// A section as it is written, with paths relative to the project file.
-#[derive(Serialize, Deserialize)]
-struct StoredSection {
-    name: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    formerly: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    patient: Option<String>,
-    /// Legacy ST; other kinds are in `source`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    counts: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    spots: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    source: Option<Source>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sample: Option<SampleKind>,
-    image: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    image_scale: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    labels: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    label_column: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    slide_mpp: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    mpp: Option<f64>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    mpp_confirmed: bool,
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +63,7 @@ impl Project {
                 unknown_of_sections.insert(section.name.clone(), unknown);
             }
             let name = section.name.clone();
-            sections.push(section.resolved(&folder).ok_or_else(|| {
+            sections.push(section.resolved(folder).ok_or_else(|| {
                 let message = format!("section {name} names no count table and spot file");
                 FileError::malformed(path, message)
             })?);
@@ -165,7 +109,7 @@ impl Project {
         refuse_to_replace_newer(path)?;
         let folder = folder_of(path);
         let sections =
-            self.sections.iter().map(|s| self.stored_section(s, &folder)).collect::<Result<_, _>>()?;
+            self.sections.iter().map(|s| self.stored_section(s, folder)).collect::<Result<_, _>>()?;
         let legacy = |s: &SectionEntry| matches!(s.source, Source::Tables { .. });
         let version = if self.sections.iter().all(legacy) { LEGACY_ONLY } else { VERSION };
         let stored = Stored {
@@ -238,45 +182,6 @@ impl Project {
     }
 }
 
-impl StoredSection {
-    /// The section with its files below `folder`; `None` when it does not say where its counts are.
-    fn resolved(self, folder: &Path) -> Option<SectionEntry> {
-        let source = match (self.source, self.counts, self.spots) {
-            (Some(mut source), _, _) => {
-                for (_, path) in source.files_mut() {
-                    *path = from_stored(&path.to_string_lossy(), folder);
-                }
-                source
-            }
-            (None, Some(counts), Some(spots)) => {
-                Source::Tables { counts: from_stored(&counts, folder), spots: from_stored(&spots, folder) }
-            }
-            _ => return None,
-        };
-        Some(SectionEntry {
-            name: self.name,
-            formerly: self.formerly,
-            patient: self.patient.filter(|p| !p.trim().is_empty()),
-            kind: self.sample.unwrap_or_default(),
-            source,
-            image: from_stored(&self.image, folder),
-            image_scale: self.image_scale,
-            labels: self.labels.map(|l| from_stored(&l, folder)),
-            label_column: self.label_column,
-            slide_mpp: self.slide_mpp,
-            mpp: self.mpp,
-            mpp_confirmed: self.mpp_confirmed,
-        })
-    }
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
-}
-
 fn read_small(path: &Path) -> Result<Vec<u8>, FileError> {
     let about = fs::metadata(path).map_err(FileError::io("read", path))?;
     if about.is_dir() {
@@ -334,16 +239,14 @@ fn not_a_project(path: &Path, error: &serde_json::Error) -> FileError {
     }
 }
 
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::entry;
     use super::*;
+    use crate::core::target::Target;
     use crate::data::mutate::fuzz_file;
+    use crate::data::panels::Panel;
+    use crate::data::project::GeneSelection;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -533,7 +436,7 @@ mod tests {
                 let _ = project.missing_files();
                 let folder = folder_of(path);
                 for section in &project.sections {
-                    let _ = project.stored_section(section, &folder);
+                    let _ = project.stored_section(section, folder);
                 }
             }
             project.is_ok()

@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::error::ReadError;
-use super::names::{counted, file_name, grid_of_id, quoted};
+use super::names::{file_name, grid_of_id, quoted};
 use super::table::{Lines, clean, separator_of};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::matrix::CsrBuilder;
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::section::CountTable;
 

@@ -9,9 +9,9 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use super::names::counted;
 use crate::core::files::FileError;
 use crate::core::geometry::{SlidePoint, SlideRect};
+use crate::core::text::counted;
 
 /// A larger file holds cells, not regions that somebody has drawn.
 const LARGEST: u64 = 256 << 20;
@@ -101,7 +101,8 @@ impl Regions {
     }
 
     /// Areas of the regions that have a class, in square pixels, with their classes; the smallest first.
-    pub fn areas(&self) -> impl Iterator<Item = (&str, f64)> {
+    #[cfg(test)]
+    fn areas(&self) -> impl Iterator<Item = (&str, f64)> {
         self.regions.iter().map(|r| (r.class.as_str(), r.area))
     }
 }

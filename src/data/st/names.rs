@@ -121,11 +121,6 @@ pub(crate) fn quoted(text: &str) -> String {
     if text.chars().nth(LONGEST).is_some() { format!("\"{shown}...\"") } else { format!("\"{shown}\"") }
 }
 
-/// "1 spot", "7 spots".
-pub(crate) fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::bufread::MultiGzDecoder;
 
 use super::cells::cells_of;
-use super::names::{counted, quoted};
+use super::names::quoted;
 use crate::core::files::FileError;
+use crate::core::text::counted;
 
 /// A longer line is no table: it would only fill the memory.
 const LONGEST_LINE: u64 = 64 << 20;

@@ -1,4 +1,11 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::in_progress::LOCK_FILE;
+use super::names::is_reserved;
 use super::*;
+use crate::core::cancel::CancelToken;
+use crate::core::target::{ExpressionScale, Target};
+use crate::train::TrainConfig;
 
 fn config(seed: u64) -> RunConfig {
     RunConfig {

@@ -127,7 +127,7 @@ impl Network {
                 let failed = |failure| EncoderError::Failed(sentence(title, &failure));
                 let features = halving.run(patches, run).map_err(failed)?;
                 if features.iter().any(|v| !v.is_finite()) {
-                    let text = format!("{title} gave no finite numbers on the GPU: choose the processor");
+                    let text = format!("{title} produced non-finite values on the GPU: choose the CPU");
                     return Err(EncoderError::Failed(text));
                 }
                 Ok(features)
@@ -181,20 +181,20 @@ fn sentence(title: &str, failure: &Failure) -> String {
     let (Failure::Device(reason) | Failure::Batch(reason)) = failure;
     match (failure, says(reason, &NO_MEMORY)) {
         (Failure::Device(_), true) => format!(
-            "The GPU ran out of memory under {title} and stopped working: start the program again, and choose the \
-             processor or a smaller encoder"
+            "The GPU ran out of memory under {title} and stopped working: restart HisCMCL, and choose the CPU \
+             or a smaller encoder"
         ),
         (Failure::Device(_), false) => format!(
-            "The GPU stopped working while {title} ran on it ({}): start the program again, and choose the \
-             processor if it happens again",
+            "The GPU stopped working while {title} ran on it ({}): restart HisCMCL, and choose the CPU if \
+             it happens again",
             first_line(reason)
         ),
         (Failure::Batch(_), true) => format!(
-            "The GPU has too little memory for {title}, even for one patch at a time: choose the processor or a \
+            "The GPU has too little memory for {title}, even for one patch at a time: choose the CPU or a \
              smaller encoder"
         ),
         (Failure::Batch(_), false) => format!(
-            "{title} cannot be run on the GPU ({}): choose the processor, or update the driver",
+            "{title} cannot be run on the GPU ({}): choose the CPU, or update the driver",
             first_line(reason)
         ),
     }
@@ -224,10 +224,7 @@ mod tests {
 
     fn said(failure: Failure) -> String {
         let text = sentence("UNI", &failure);
-        assert!(
-            !text.contains('\n') && text.contains("UNI") && text.contains("choose the processor"),
-            "{text}"
-        );
+        assert!(!text.contains('\n') && text.contains("UNI") && text.contains("choose the CPU"), "{text}");
         text
     }
 

@@ -1,4 +1,4 @@
-//! "Really?"
+//! A question before something that cannot be undone.
 
 use eframe::egui::Context;
 

@@ -46,7 +46,7 @@ const KEYBOARD: &[(&str, &str)] = &[
 ];
 
 const SAMPLES: &[(&str, &str)] = &[
-    ("Click a row", "Select it; with Shift all up to it, with Ctrl one more"),
+    ("Click a row", "Select it (Shift: range, Ctrl: add)"),
     ("Edit in a selected row", "The patient or the labels of all selected rows"),
     ("Space", "Tick or untick the selected rows"),
     ("Ctrl+A, Escape", "Select all rows, or none"),

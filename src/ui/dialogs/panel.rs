@@ -1,12 +1,14 @@
 //! The editor of a gene panel.
 
-use eframe::egui::{Context, ScrollArea, TextEdit, Ui};
+use eframe::egui::{Context, ScrollArea, TextEdit};
 
 use super::Closing;
 use crate::app::command::{Command, GenesCommand, PanelForm};
-use crate::app::genes::{counted_genes, typed_genes};
+use crate::app::genes::typed_genes;
 use crate::app::project::Open;
+use crate::core::text::counted;
 use crate::data::measured_genes::MeasuredGenes;
+use crate::ui::gene_names;
 use crate::ui::widgets::{line_edit, name, primary, remark};
 
 /// Height that the rest of the dialog takes.
@@ -53,12 +55,13 @@ impl PanelDialog {
             let count = genes.len();
             let known = genes.iter().filter(|g| measured.meant(g).is_some()).count();
             if measured.is_empty() || known == count {
-                remark(ui, counted_genes(count));
+                remark(ui, counted(count, "gene"));
             } else {
-                remark(ui, format!("{known} of {} measured in this project", counted_genes(count)));
+                remark(ui, format!("{known} of {} measured in this project", counted(count, "gene")));
             }
             if !measured.is_empty() {
-                understood(ui, &genes, measured);
+                gene_names::understood(ui, &genes, measured);
+                gene_names::unknown(ui, &genes, measured);
             }
             ui.add_space(6.0);
             ui.horizontal(|ui| {
@@ -71,23 +74,5 @@ impl PanelDialog {
                 }
             });
         });
-    }
-}
-
-/// What names are taken for, and which no section measured.
-fn understood(ui: &mut Ui, genes: &[String], measured: &MeasuredGenes) {
-    let (mut taken, mut unknown) = (Vec::new(), Vec::new());
-    for typed in genes {
-        match measured.meant(typed) {
-            Some(meant) if meant.genes.iter().any(|g| g == typed) => {}
-            Some(meant) => taken.push(format!("{typed} as {}", meant.genes.join(" and "))),
-            None => unknown.push(typed.as_str()),
-        }
-    }
-    if !taken.is_empty() {
-        remark(ui, format!("Understood {}.", taken.join(", ")));
-    }
-    if !unknown.is_empty() {
-        remark(ui, format!("No match in any section: {}.", unknown.join(", ")));
     }
 }

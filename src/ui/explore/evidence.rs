@@ -141,7 +141,10 @@ fn show_highlights(ui: &mut Ui, state: &ExploreState, pictures: &mut Pictures, c
             }
         }
     });
-    footnote(ui, "Spots of this map worth a look: click one to see its evidence.".to_owned());
+    footnote(
+        ui,
+        "Suggested spots on this map. Click one to see the evidence behind its prediction.".to_owned(),
+    );
 }
 
 struct Pictures<'a> {

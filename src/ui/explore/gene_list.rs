@@ -158,7 +158,8 @@ fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     {
         commands.push(explore(ExploreCommand::Search(String::new())));
     }
-    response.on_hover_text(format!("{COMMAND_KEY}F · the arrow keys up and down go through the genes"));
+    response
+        .on_hover_text(format!("{COMMAND_KEY}F · use the up and down arrow keys to step through the genes"));
 }
 
 fn filters(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {

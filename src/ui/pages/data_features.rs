@@ -15,8 +15,8 @@ use crate::ui::widgets::{Tone, banner, card, remark, thousands};
 pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     card(ui, "Image features", |ui| {
         let c = colors(ui);
-        let what = "Numbers that an image encoder makes of the tissue around each spot. Computed once for each image \
-                    and encoder, and kept.";
+        let what = "Numerical descriptions of the tissue around each spot, produced by an image encoder. Computed once \
+                    per image and encoder, then cached.";
         remark(ui, what);
         fit_form::encoder_field(ui, app, 100.0, out);
         let encoder = app.encoder().map_or("the encoder", |e| e.title);
@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let ready = names.iter().filter(|n| open.cached.contains(**n)).count();
         ui.horizontal_wrapped(|ui| {
             if !open.features_known {
-                ui.label(format!("Looking which features by {encoder} are ready"));
+                ui.label(format!("Checking which features by {encoder} are available"));
                 return;
             }
             ui.label(format!("{ready} of {} sections have features by {encoder}", names.len()));
@@ -43,7 +43,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             let usable = app.encoder().is_none_or(|e| e.is_ready());
             let can = open.ready().next().is_some() && !busy && usable;
             let compute = ui.add_enabled(can, egui::Button::new("Compute now"));
-            if compute.on_hover_text("Training does this by itself when it is needed").clicked() {
+            if compute.on_hover_text("Training computes missing features automatically").clicked() {
                 out.push(Command::Features(FeaturesCommand::Compute));
             }
             let size = open.cache_bytes.map_or_else(String::new, |b| format!(" ({})", memory_text(b)));
@@ -73,7 +73,7 @@ fn before(ui: &mut Ui, app: &App) {
     if let (Some(time), Some(speed)) = (ahead.time(), ahead.speed) {
         let patches = thousands((ahead.patches as f64 / 100.0).round().max(1.0) * 100.0);
         text.push(format!(
-            "What is missing takes {} (some {patches} patches, {})",
+            "Computing the missing features takes {} (about {patches} patches, {})",
             rough(time),
             speed.text()
         ));

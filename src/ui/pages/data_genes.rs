@@ -7,15 +7,17 @@ use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, TextStyle, U
 use super::left_out;
 use crate::app::command::{Command, GenesCommand, Overlay, PanelForm};
 use crate::app::forms::HvgForm;
-use crate::app::genes::{GeneQuery, counted_genes, typed_genes};
+use crate::app::genes::{GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::terms::Term;
 use crate::app::work::Request;
+use crate::core::text::counted;
 use crate::data::aliases;
 use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
+use crate::ui::gene_names;
 use crate::ui::theme::{colors, gene, strong};
 use crate::ui::wheel;
 use crate::ui::widgets::{
@@ -62,7 +64,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             if ui.add_enabled(some, egui::Button::new("Save the list...")).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SaveGenes).named("genes.txt")));
             }
-            if ui.add_enabled(some, egui::Button::new("Clear")).on_hover_text("Empty the gene list").clicked()
+            if ui.add_enabled(some, egui::Button::new("Clear")).on_hover_text("Clear the gene list").clicked()
             {
                 out.push(Command::Genes(GenesCommand::Set(Vec::new())));
             }
@@ -77,7 +79,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 /// The genes of a run that are not those of the list: one made by the command line, say.
 fn of_runs(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     let Some(run) = open.runs.with_other_genes(&[open.genes(), &open.gene_choice().used]) else { return };
-    let count = counted_genes(run.config.genes.len());
+    let count = counted(run.config.genes.len(), "gene");
     if open.genes().is_empty() {
         let text =
             format!("The run {} was trained on {count}, and the project has no gene list yet.", run.id);
@@ -128,27 +130,13 @@ fn told(ui: &mut Ui, app: &App, open: &Open, text: &str) {
     if measured.is_empty() {
         return;
     }
-    let (mut taken, mut unknown, mut listed) = (Vec::new(), Vec::new(), Vec::new());
-    for typed in typed_genes(text, measured) {
-        match measured.meant(&typed) {
-            Some(meant) => {
-                if !meant.genes.contains(&typed) {
-                    taken.push(format!("{typed} as {}", meant.genes.join(" and ")));
-                }
-                listed.extend(meant.genes.into_iter().filter(|g| app.is_listed(g)));
-            }
-            None => unknown.push(typed),
-        }
-    }
-    if !taken.is_empty() {
-        remark(ui, format!("Understood {}.", taken.join(", ")));
-    }
+    let typed = typed_genes(text, measured);
+    let mut listed = gene_names::understood(ui, &typed, measured);
+    listed.retain(|gene| app.is_listed(gene));
     if !listed.is_empty() {
         remark(ui, format!("In the list already: {}.", listed.join(", ")));
     }
-    if !unknown.is_empty() {
-        remark(ui, format!("No match in any section: {}.", unknown.join(", ")));
-    }
+    gene_names::unknown(ui, &typed, measured);
 }
 
 /// The list with a search, which can go on to all measured genes.
@@ -228,7 +216,7 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             },
         );
     });
-    field(ui, "Seen in at least", LABEL, |ui| {
+    field(ui, "Detected in at least", LABEL, |ui| {
         ui.add(DragValue::new(&mut next.min_percent).range(0.0..=100.0).speed(0.5).suffix(" % of spots"));
     });
     field(ui, "Always keep", LABEL, |ui| keep(ui, app, &mut next));
@@ -247,8 +235,8 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     if select.on_disabled_hover_text("No section is ready yet.").clicked() {
         out.push(Command::Genes(GenesCommand::Select));
     }
-    let text = "All sections take part here. For a strict test, select on the training sections alone and load \
-                that list.";
+    let text = "Genes are selected on all sections. For a strict test, select them on the training sections only and \
+                load that list.";
     remark(ui, text);
 }
 
@@ -266,7 +254,7 @@ fn keep_genes(ui: &mut Ui, app: &App, open: &Open, form: &mut HvgForm) {
         let mut kept = app.keeps_list();
         let text = match open.genes().len() {
             1 => "Keep the gene in the list".to_owned(),
-            n => format!("Keep the {} in the list", counted_genes(n)),
+            n => format!("Keep the {} in the list", counted(n, "gene")),
         };
         if ui.checkbox(&mut kept, text).changed() {
             form.keep_list = Some(kept);

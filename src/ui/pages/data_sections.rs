@@ -139,14 +139,14 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
     if section.values == ValueKind::Counts {
         ui.label(thousands(umis));
     } else {
-        let hover = "The values of this file are not counts; they are used as already normalised";
+        let hover = "The values of this file are not counts; they are treated as already normalised";
         ui.label(RichText::new("normalised").color(c.weak)).on_hover_text(hover);
     }
     let mpp = format!("{:.3}", section.mpp.0);
     let (mark, source) = match section.mpp_source {
         MppSource::SpotPitch => ("inferred", "Inferred from the distance between spots"),
         MppSource::File => ("from file", "Read from the image file"),
-        MppSource::User => ("set", "Entered by you; empty the field to infer it again"),
+        MppSource::User => ("set", "Entered by you; leave the field blank to infer it again"),
     };
     ui.horizontal(|ui| {
         let label = format!("Micrometres per pixel of {name}");
@@ -223,7 +223,7 @@ fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
         SectionState::Failed(headline, causes) => {
             let text = [std::slice::from_ref(headline), causes.as_slice()].concat().join("\n");
             banner(ui, Tone::Error, format!("{name}: {text}"));
-            if ui.button(format!("Read {name} again")).clicked() {
+            if ui.button(format!("Reload {name}")).clicked() {
                 out.push(Command::Section(SectionCommand::Retry(name.clone())));
             }
         }

@@ -128,7 +128,8 @@ fn columns() -> [Column<GeneColumn>; 8] {
             ),
         };
         let number = !matches!(id, GeneColumn::Gene | GeneColumn::Judgement);
-        Column { id, title: id.title(), hint, width, grows: 1.0, number, sorts: true }
+        let descending = id.begins_descending();
+        Column { number, descending, ..Column::text(id, id.title(), width).hint(hint) }
     })
 }
 
@@ -168,8 +169,8 @@ fn list(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>) {
             text(ui, cell);
         },
     );
-    if let Some(column) = touched.head {
-        table.sorting = table.sorting.clicked(column, column.begins_descending());
+    if let Some(sorting) = touched.sorting {
+        table.sorting = sorting;
     }
     if let Some(g) = touched.row.and_then(|row| rows.get(row)) {
         go_to_gene(&g.gene, out);

@@ -7,9 +7,9 @@ use crate::app::project::Open;
 use crate::app::scores::{ShownReport, difference};
 use crate::app::sorting::{SortKey, Sorting};
 use crate::app::terms::Term;
-use crate::evaluate::judgement::Judgement;
+use crate::app::text::score;
 use crate::jobs::runs::RunInfo;
-use crate::ui::table::{Column, Table, remember, remembered, text};
+use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{card, judged, remark};
 
@@ -42,10 +42,7 @@ impl Line<'_> {
         let scores = self.run.scores;
         match part {
             Part::Name => SortKey::Text(&self.run.id),
-            Part::Judgement => SortKey::Number(match self.run.verdict.judgement {
-                Judgement::NotTested => None,
-                judgement => Some(f64::from(judgement as u8)),
-            }),
+            Part::Judgement => SortKey::judgement(self.run.verdict.judgement),
             Part::Encoder => SortKey::Text(&self.encoder),
             Part::Pcc => SortKey::Number(scores.and_then(|s| s.pcc_all)),
             Part::Heg => SortKey::Number(scores.and_then(|s| s.pcc_heg50)),
@@ -57,30 +54,16 @@ impl Line<'_> {
 }
 
 fn columns() -> [Column<Part>; 8] {
-    let column = |id, title, hint: &'static str, width, number| Column {
-        id,
-        title,
-        hint,
-        width,
-        grows: 1.0,
-        number,
-        sorts: true,
-    };
     [
-        column(Part::Name, "Name", "", 140.0, false),
-        column(Part::Judgement, "Judgement", Term::Judgement.sentence(), 82.0, false),
-        column(Part::Encoder, "Image encoder", "", 130.0, false),
-        column(Part::Pcc, "PCC all", Term::Pcc.sentence(), 66.0, true),
-        column(Part::Heg, "PCC HEG-50", Term::Heg50.sentence(), 86.0, true),
-        column(Part::Mse, "MSE", Term::Errors.sentence(), 60.0, true),
-        column(Part::Started, "Started", "", 126.0, false),
-        column(
-            Part::Difference,
-            "Differs in",
-            "What keeps its scores from being compared with the result above.",
-            110.0,
-            false,
-        ),
+        Column::text(Part::Name, "Name", 140.0),
+        Column::text(Part::Judgement, "Judgement", 82.0).hint(Term::Judgement.sentence()).largest_first(),
+        Column::text(Part::Encoder, "Image encoder", 130.0),
+        Column::number(Part::Pcc, "PCC all", 66.0).hint(Term::Pcc.sentence()),
+        Column::number(Part::Heg, "PCC HEG-50", 86.0).hint(Term::Heg50.sentence()),
+        Column::number(Part::Mse, "MSE", 60.0).hint(Term::Errors.sentence()),
+        Column::text(Part::Started, "Started", 126.0).largest_first(),
+        Column::text(Part::Difference, "Differs in", 110.0)
+            .hint("Why its scores cannot be compared with the result above."),
     ]
 }
 
@@ -97,55 +80,38 @@ pub fn show(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command
         })
         .collect();
     card(ui, "Cross-validations", |ui| {
-        let sorting = remembered(ui, NAME, Sorting { by: Part::Started, descending: true });
-        lines.sort_by(|a, b| a.key(sorting.by).compare(b.key(sorting.by), sorting.descending));
-        let columns = columns();
-        let table =
-            Table { name: NAME, columns: &columns, row: ROW, most: ROWS * ROW, sorting: Some(sorting) };
-        let touched = table.show(
-            ui,
-            lines.len(),
-            |_| None,
-            |ui, row, part| {
-                let Some(line) = lines.get(row) else { return };
-                let c = colors(ui);
-                let ink = if line.difference.is_some() { c.weak } else { c.text };
-                let number = |v: Option<f64>| v.map_or_else(|| "\u{2013}".to_owned(), |v| format!("{v:.3}"));
-                let scores = line.run.scores;
-                match part {
-                    Part::Name => {
-                        let is_shown = line.run.id == shown.run;
-                        let name = egui::Button::selectable(is_shown, strong(&line.run.id)).truncate();
-                        let hover = format!("Show the result of {}", line.run.id);
-                        if ui.add(name).on_hover_text(hover).clicked() && !is_shown {
-                            out.push(Command::Evaluate(EvaluateCommand::Open(line.run.id.clone())));
-                        }
-                    }
-                    Part::Judgement => drop(judged(ui, line.run.verdict.judgement)),
-                    Part::Encoder => drop(text(ui, line.encoder.as_str())),
-                    Part::Pcc => {
-                        drop(text(ui, RichText::new(number(scores.and_then(|s| s.pcc_all))).color(ink)))
-                    }
-                    Part::Heg => {
-                        drop(text(ui, RichText::new(number(scores.and_then(|s| s.pcc_heg50))).color(ink)))
-                    }
-                    Part::Mse => drop(text(ui, RichText::new(number(scores.map(|s| s.mse))).color(ink))),
-                    Part::Started => {
-                        drop(text(ui, RichText::new(date(&line.run.config.started)).color(c.weak)))
-                    }
-                    Part::Difference => {
-                        text(ui, RichText::new(line.difference.unwrap_or_default()).color(c.weak));
-                    }
-                }
-            },
-        );
-        if let Some(part) = touched.head {
-            let descending = !matches!(part, Part::Name | Part::Encoder | Part::Difference);
-            remember(ui, NAME, sorting.clicked(part, descending));
-        }
+        let first = Sorting { by: Part::Started, descending: true };
+        let table = SortedTable { name: NAME, columns: &columns(), row: ROW, rows: ROWS, first, fixed: 0 };
+        table.show(ui, &mut lines, Line::key, |ui, line, part| cell(ui, line, part, &shown.run, out));
         ui.add_space(4.0);
         remark(ui, "Scores are comparable only if sections, folds, genes and target match the result above.");
     });
+}
+
+fn cell(ui: &mut Ui, line: &Line, part: Part, shown: &str, out: &mut Vec<Command>) {
+    let c = colors(ui);
+    let run = line.run;
+    let ink = if line.difference.is_some() { c.weak } else { c.text };
+    let number = |ui: &mut Ui, value| drop(text(ui, RichText::new(score(value)).color(ink)));
+    match part {
+        Part::Name => {
+            let is_shown = run.id == shown;
+            let name = egui::Button::selectable(is_shown, strong(&run.id)).truncate();
+            let hover = format!("Show the result of {}", run.id);
+            if ui.add(name).on_hover_text(hover).clicked() && !is_shown {
+                out.push(Command::Evaluate(EvaluateCommand::Open(run.id.clone())));
+            }
+        }
+        Part::Judgement => drop(judged(ui, run.verdict.judgement)),
+        Part::Encoder => drop(text(ui, line.encoder.as_str())),
+        Part::Pcc => number(ui, run.scores.and_then(|s| s.pcc_all)),
+        Part::Heg => number(ui, run.scores.and_then(|s| s.pcc_heg50)),
+        Part::Mse => number(ui, run.scores.map(|s| s.mse)),
+        Part::Started => drop(text(ui, RichText::new(date(&run.config.started)).color(c.weak))),
+        Part::Difference => {
+            text(ui, RichText::new(line.difference.unwrap_or_default()).color(c.weak));
+        }
+    }
 }
 
 /// "2026-11-28 19:04" of an RFC 3339 time.

@@ -5,9 +5,10 @@ use eframe::egui::{RichText, Ui};
 use crate::app::scores::ShownReport;
 use crate::app::sorting::{SortKey, Sorting};
 use crate::app::terms::Term;
-use crate::evaluate::judgement::{Judgement, Verdict};
+use crate::app::text::score;
+use crate::evaluate::judgement::Verdict;
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport};
-use crate::ui::table::{Column, Table, remember, remembered, text};
+use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{judged, remark};
 
@@ -38,6 +39,7 @@ struct Line {
     name: String,
     verdict: Verdict,
     scores: MeanReport,
+    is_mean: bool,
 }
 
 impl Line {
@@ -48,17 +50,17 @@ impl Line {
         };
         let scores =
             MeanReport { model: fold.model, ridge: fold.ridge, mean: fold.mean, ceiling: fold.ceiling };
-        Self { name, verdict, scores }
+        Self { name, verdict, scores, is_mean: false }
+    }
+
+    fn mean(verdict: Verdict, scores: MeanReport) -> Self {
+        Self { name: "Mean".to_owned(), verdict, scores, is_mean: true }
     }
 
     fn number(&self, part: Part) -> Option<f64> {
         let MeanReport { model, ridge, mean, ceiling } = self.scores;
         match part {
-            Part::Section => None,
-            Part::Judgement => match self.verdict.judgement {
-                Judgement::NotTested => None,
-                judgement => Some(f64::from(judgement as u8)),
-            },
+            Part::Section | Part::Judgement => None,
             Part::Genes => Some(self.verdict.genes.good as f64),
             Part::Pcc => model.pcc_all,
             Part::Heg => model.pcc_heg50,
@@ -76,95 +78,84 @@ impl Line {
     fn key(&self, part: Part) -> SortKey<'_> {
         match part {
             Part::Section => SortKey::Text(&self.name),
+            Part::Judgement => SortKey::judgement(self.verdict.judgement),
             _ => SortKey::Number(self.number(part)),
         }
     }
 }
 
 fn columns() -> [Column<Part>; 13] {
-    let column = |id, title, hint: &'static str, width, number| Column {
-        id,
-        title,
-        hint,
-        width,
-        grows: if id == Part::Section { 2.0 } else { 1.0 },
-        number,
-        sorts: true,
-    };
+    let column = |id, title, width, term: Term| Column::number(id, title, width).hint(term.sentence());
+    let section = Column::text(Part::Section, "Held out", 132.0).hint(Term::HeldOut.sentence());
     [
-        column(Part::Section, "Held out", Term::HeldOut.sentence(), 132.0, false),
-        column(Part::Judgement, "Judgement", Term::Judgement.sentence(), 74.0, false),
-        column(Part::Genes, "Good genes", Term::Judgement.sentence(), 92.0, true),
-        column(Part::Pcc, "PCC all", Term::Pcc.sentence(), 62.0, true),
-        column(Part::Heg, "HEG-50", Term::Heg50.sentence(), 62.0, true),
-        column(Part::Mse, "MSE", Term::Errors.sentence(), 50.0, true),
-        column(Part::Mae, "MAE", Term::Errors.sentence(), 50.0, true),
-        column(Part::RidgePcc, "Ridge PCC", Term::Ridge.sentence(), 84.0, true),
-        column(Part::RidgeHeg, "Ridge HEG-50", Term::Ridge.sentence(), 102.0, true),
-        column(Part::RidgeMse, "Ridge MSE", Term::Ridge.sentence(), 86.0, true),
-        column(Part::MeanMse, "Mean MSE", Term::MeanPredictor.sentence(), 86.0, true),
-        column(Part::Ceiling, "Ceiling", Term::NoiseCeiling.sentence(), 62.0, true),
-        column(Part::CeilingHeg, "Ceiling HEG-50", Term::NoiseCeiling.sentence(), 108.0, true),
+        Column { grows: 2.0, ..section },
+        Column::text(Part::Judgement, "Judgement", 74.0).hint(Term::Judgement.sentence()).largest_first(),
+        column(Part::Genes, "Good genes", 92.0, Term::Judgement),
+        column(Part::Pcc, "PCC all", 62.0, Term::Pcc),
+        column(Part::Heg, "HEG-50", 62.0, Term::Heg50),
+        column(Part::Mse, "MSE", 50.0, Term::Errors),
+        column(Part::Mae, "MAE", 50.0, Term::Errors),
+        column(Part::RidgePcc, "Ridge PCC", 84.0, Term::Ridge),
+        column(Part::RidgeHeg, "Ridge HEG-50", 102.0, Term::Ridge),
+        column(Part::RidgeMse, "Ridge MSE", 86.0, Term::Ridge),
+        column(Part::MeanMse, "Mean MSE", 86.0, Term::MeanPredictor),
+        column(Part::Ceiling, "Ceiling", 62.0, Term::NoiseCeiling),
+        column(Part::CeilingHeg, "Ceiling HEG-50", 108.0, Term::NoiseCeiling),
     ]
 }
 
 /// The table: a row per held-out section, and their means at the end.
 pub fn folds(ui: &mut Ui, shown: &ShownReport) {
     let report = &shown.report;
-    let sorting = remembered(ui, NAME, Sorting { by: Part::Section, descending: false });
     let mut lines: Vec<Line> = report
         .folds
         .iter()
         .zip(&shown.sections)
         .map(|(fold, verdict)| Line::of_section(fold, *verdict))
         .collect();
-    lines.sort_by(|a, b| a.key(sorting.by).compare(b.key(sorting.by), sorting.descending));
-    lines.push(Line { name: "Mean".to_owned(), verdict: shown.summary.verdict, scores: report.mean });
-    let last = lines.len() - 1;
-    let columns = columns();
-    let table = Table { name: NAME, columns: &columns, row: ROW, most: ROWS * ROW, sorting: Some(sorting) };
-    let touched = table.show(
-        ui,
-        lines.len(),
-        |_| None,
-        |ui, row, part| {
-            let Some(line) = lines.get(row) else { return };
-            let c = colors(ui);
-            match part {
-                Part::Section if row == last => drop(text(ui, strong(line.name.as_str()))),
-                Part::Section => drop(text(ui, line.name.as_str())),
-                Part::Judgement => drop(judged(ui, line.verdict.judgement)),
-                Part::Genes => {
-                    let genes = line.verdict.genes;
-                    let cell = text(ui, format!("{} of {}", genes.good, genes.total()));
-                    cell.on_hover_text(genes.headline());
-                }
-                _ => {
-                    let value =
-                        line.number(part).map_or_else(|| "\u{2013}".to_owned(), |v| format!("{v:.3}"));
-                    let ours = matches!(part, Part::Pcc | Part::Heg | Part::Mse | Part::Mae);
-                    text(ui, RichText::new(value).color(if ours { c.text } else { c.weak }));
-                }
-            }
-        },
-    );
-    if let Some(part) = touched.head {
-        remember(ui, NAME, sorting.clicked(part, part != Part::Section));
-    }
+    lines.push(Line::mean(shown.summary.verdict, report.mean));
+    let first = Sorting { by: Part::Section, descending: false };
+    let table = SortedTable { name: NAME, columns: &columns(), row: ROW, rows: ROWS, first, fixed: 1 };
+    table.show(ui, &mut lines, Line::key, cell);
     ui.add_space(4.0);
+    legend(ui, report);
+    regions(ui, report);
+}
+
+fn cell(ui: &mut Ui, line: &Line, part: Part) {
+    let c = colors(ui);
+    match part {
+        Part::Section if line.is_mean => drop(text(ui, strong(line.name.as_str()))),
+        Part::Section => drop(text(ui, line.name.as_str())),
+        Part::Judgement => drop(judged(ui, line.verdict.judgement)),
+        Part::Genes => {
+            let genes = line.verdict.genes;
+            let cell = text(ui, format!("{} of {}", genes.good, genes.total()));
+            cell.on_hover_text(genes.headline());
+        }
+        _ => {
+            let ours = matches!(part, Part::Pcc | Part::Heg | Part::Mse | Part::Mae);
+            let ink = if ours { c.text } else { c.weak };
+            text(ui, RichText::new(score(line.number(part))).color(ink));
+        }
+    }
+}
+
+/// What the columns mean, and what is left out of the means.
+fn legend(ui: &mut Ui, report: &EvalReport) {
     let undefined: usize = report.folds.iter().map(|f| f.undefined_genes).sum();
     let mut note = "PCC is averaged over genes (all, or the 50 with the highest expression). Ridge is a linear model on the \
                     same image features; the mean predictor predicts the training mean everywhere; the ceiling is the best \
                     any predictor could reach given counting noise. Point at a heading to see what it means."
         .to_owned();
     if undefined > 0 {
+        let are = if undefined == 1 { "1 correlation is" } else { &format!("{undefined} correlations are") };
         note.push_str(&format!(
-            " {undefined} correlations are undefined because the gene is constant in the section or the section has too few \
+            " {are} undefined because the gene is constant in the section or the section has too few \
              spots; they are excluded."
         ));
     }
     remark(ui, note);
-    regions(ui, report);
 }
 
 /// How regions found in the prediction agree with the pathologist's, where sections have labels.

@@ -7,13 +7,14 @@ use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, Ui, vec2};
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
 use crate::app::forms::{ExportForm, FigureFormat};
-use crate::app::genes::{Fit, GeneQuery, counted_genes, typed_genes};
+use crate::app::genes::{Fit, GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
 use crate::core::files::safe_stem;
+use crate::core::text::counted;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::wheel;
@@ -52,10 +53,7 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
                 let shown = ui
                     .add(egui::Image::new((handle.id(), size)).tint(tint).alt_text("Preview of the figure"));
                 name(&shown, "Preview of the figure");
-                remark(
-                    ui,
-                    "The preview is the figure itself, with fewer dots; long lists show their first rows.",
-                );
+                remark(ui, "Preview at reduced resolution; only the first rows are shown.");
             }
             Some(Err((headline, causes))) => {
                 banner(
@@ -183,7 +181,7 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
         let enter = entered(ui, &typed);
         let mut add: Vec<String> = Vec::new();
         if query.is_list() && !found.is_empty() {
-            let text = format!("Add {}", counted_genes(found.len()));
+            let text = format!("Add {}", counted(found.len(), "gene"));
             if mini(ui, text).on_hover_text("Add all of these to the figure").clicked() || enter {
                 add = found.iter().map(|(_, g)| g.clone()).collect();
             }

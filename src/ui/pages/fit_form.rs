@@ -120,8 +120,7 @@ pub fn device(ui: &mut Ui, app: &App, form: &mut TrainForm) {
 /// The seed.
 pub fn seed(ui: &mut Ui, form: &mut TrainForm) {
     field(ui, "Seed", LABEL, |ui| {
-        ui.add(DragValue::new(&mut form.seed)).on_hover_text(
-            "Everything random follows from this number: the same seed gives the same model on the CPU",
-        );
+        ui.add(DragValue::new(&mut form.seed))
+            .on_hover_text("Random seed. The same seed gives the same model on the CPU.");
     });
 }

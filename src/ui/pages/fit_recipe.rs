@@ -5,6 +5,7 @@ use eframe::egui::{self, ComboBox, RichText, TextStyle, Ui};
 use super::fit_form::{CONTROL, LABEL};
 use crate::app::forms::{ImageSide, Recipe, TrainForm};
 use crate::app::state::App;
+use crate::core::text::counted;
 use crate::train::published::PublishedConfig;
 use crate::train::{Help, Level, TrainConfig};
 use crate::ui::theme::colors;
@@ -33,7 +34,7 @@ pub fn recipe(ui: &mut Ui, app: &App, form: &mut TrainForm) {
             remark(
                 ui,
                 "As in the published work, to compare with: the spot alone, contrast alone, prediction by the most \
-                 similar training spots. Ridge regression beside it tells what it is worth.",
+                 similar training spots. Ridge regression is run alongside for comparison.",
             );
             image_side(ui, app, form);
         }
@@ -69,8 +70,8 @@ fn image_side(ui: &mut Ui, app: &App, form: &mut TrainForm) {
     if form.trains_encoder() {
         remark(
             ui,
-            "DenseNet-121 learns with the rest, which takes hours on a processor. The encoder above then serves \
-             ridge regression only.",
+            "DenseNet-121 is trained together with the rest of the model (hours on a CPU). The encoder above is then \
+             used only for ridge regression.",
         );
     }
 }
@@ -122,7 +123,8 @@ pub fn settings(ui: &mut Ui, app: &App, form: &mut TrainForm) {
     });
     let changed = form.changed().len();
     if open.body_response.is_none() && changed > 0 {
-        remark(ui, format!("{changed} of them differ from the defaults."));
+        let differ = if changed == 1 { "differs from its default" } else { "differ from their defaults" };
+        remark(ui, format!("{} {differ}.", counted(changed, "setting")));
     }
     if let Err(why) = app.recipe() {
         banner(ui, Tone::Error, why);

@@ -64,9 +64,7 @@ pub fn start_label<'a>(open: &Open, plain: &'a str, without: &'a str) -> &'a str
 
 /// A remark on names of the list that are taken for genes of other names.
 pub fn renamed(ui: &mut Ui, open: &Open) {
-    let renamed = &open.gene_choice().renamed;
-    if !renamed.is_empty() {
-        let pairs: Vec<String> = renamed.iter().map(|(typed, gene)| format!("{typed} as {gene}")).collect();
-        remark(ui, format!("Understood {}.", pairs.join(", ")));
+    if let Some(text) = open.gene_choice().renamed_text() {
+        remark(ui, text);
     }
 }

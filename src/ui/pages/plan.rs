@@ -2,9 +2,9 @@
 
 use eframe::egui::{self, Grid, RichText, ScrollArea, TextStyle, Ui};
 
-use crate::app::genes::counted_genes;
 use crate::app::plan::Plan;
 use crate::app::state::App;
+use crate::core::text::counted;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{remark, thousands};
 
@@ -44,7 +44,7 @@ pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
         n => format!("{n} networks, averaged"),
     };
     let features = app.ahead_of_training().map_or_else(String::new, |ahead| ahead.sentence());
-    remark(ui, format!("{}; each model is {networks}. {features}", counted_genes(plan.genes)));
+    remark(ui, format!("{}; each model is {networks}. {features}", counted(plan.genes, "gene")));
     if let Some(text) = app.encoder_training(&recipe, plan.training_spots()) {
         remark(ui, text);
     }

@@ -5,13 +5,13 @@ use eframe::egui::{ComboBox, Ui};
 use super::{Side, fit_form, fit_recipe, left_out, scrolling_to_news, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
-use crate::app::genes::counted_genes;
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::app::{FEW_GENES, held_out};
 use crate::core::progress::format_duration;
 use crate::core::target::Target;
+use crate::core::text::counted;
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark, thousands};
 
 const RIGHT: f32 = 420.0;
@@ -124,7 +124,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         .filter(|s| !held_out(&app.forms.train, open).contains(&s.name))
         .map(|s| s.spots.len())
         .sum();
-    let genes = counted_genes(genes);
+    let genes = counted(genes, "gene");
     let mut text = format!("{genes}, {} training spots.", thousands(spots as f64));
     let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
     if let Some(time) = last.and_then(|l| l.took) {

@@ -22,7 +22,7 @@ pub fn show(ui: &mut Ui, curves: &Curves, published: bool) {
     };
     if curves.folds.len() > 1 {
         let done: Vec<&str> = curves.folds.iter().map(|(n, _)| n.as_str()).collect();
-        remark(ui, format!("Fold {} of those begun so far: {}", fold, done.join(", ")))
+        remark(ui, format!("Fold {} of those started so far: {}", fold, done.join(", ")))
             .on_hover_text(Term::Fold.sentence());
     }
     // The last network of the fold: while several are trained, the one being trained now.
@@ -84,7 +84,7 @@ fn contrast(ui: &mut Ui, epochs: &[EpochMetrics]) {
     ];
     // Logs of earlier versions do not tell what guessing gives.
     let shown: Vec<Series> = both.into_iter().filter(|s| !s.points.is_empty()).collect();
-    ui.label("Contrastive loss (lower is better; below the dashed line it tells more than guessing)");
+    ui.label("Contrastive loss (lower is better; below the dashed line is better than chance)");
     lines(ui, "contrast", PLOT, "epoch", "", &shown);
 }
 
@@ -102,11 +102,11 @@ fn sentence(last: &EpochMetrics, epochs: &[EpochMetrics], published: bool) -> St
     text.push_str(&format!(" \u{00B7} contrastive loss {:.2}", last.contrastive));
     if let (Some(chance), Some(matching)) = (last.chance, last.matching()) {
         let judged = match matching {
-            Matching::WorseThanGuessing => "training spots are matched worse than by guessing so far",
-            Matching::Guessing => "training spots are matched no better than by guessing so far",
-            Matching::Better => "training spots are matched better than by guessing",
+            Matching::WorseThanGuessing => "matching of training spots is worse than chance so far",
+            Matching::Guessing => "matching of training spots is at chance so far",
+            Matching::Better => "matching of training spots is better than chance",
         };
-        text.push_str(&format!(", guessing gives {chance:.2}: {judged}"));
+        text.push_str(&format!(", chance is {chance:.2}: {judged}"));
     }
     text
 }
@@ -134,10 +134,10 @@ mod tests {
         let told = |e: &EpochMetrics| sentence(e, &[*e], true);
         assert_eq!(
             told(&first),
-            "Epoch 0 of 8 \u{00B7} contrastive loss 24.50, guessing gives 4.85: training spots are matched worse \
-             than by guessing so far"
+            "Epoch 0 of 8 \u{00B7} contrastive loss 24.50, chance is 4.85: matching of training spots is worse than chance \
+             so far"
         );
-        assert!(told(&later).ends_with("no better than by guessing so far"));
-        assert!(told(&last).ends_with("4.85: training spots are matched better than by guessing"));
+        assert!(told(&later).ends_with("matching of training spots is at chance so far"));
+        assert!(told(&last).ends_with("4.85: matching of training spots is better than chance"));
     }
 }

@@ -10,6 +10,7 @@ use crate::app::project::Open;
 use crate::app::runs::Curves;
 use crate::app::state::App;
 use crate::app::work::JobView;
+use crate::train::is_chance_note;
 use crate::ui::status::pause_button;
 use crate::ui::theme::strong;
 use crate::ui::widgets::{Tone, banner, card, progress as progress_bar, remark};
@@ -78,25 +79,27 @@ fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
 
 /// How a note on a fit is shown, here and beside its result.
 pub fn tone(note: &str) -> Tone {
-    if note.contains("chance") { Tone::Warning } else { Tone::Note }
+    if is_chance_note(note) { Tone::Warning } else { Tone::Note }
 }
 
 fn notes(ui: &mut Ui, notes: &[String], published: bool) {
     for note in notes {
-        banner(ui, tone(note), note.as_str());
-        if note.contains("chance") {
-            let rest = if published {
-                "so the training spots that a prediction is made of may be little better than random ones. Trust the \
-                 scores on held-out sections, not the look of the maps. More epochs, more sections or another image \
-                 encoder may help."
-            } else {
-                "so retrieval adds little in this run. More spots, more epochs or a larger batch may help; the \
-                 regression part of the model is not affected."
-            };
-            let text = format!(
-                "In other words, the model matched images to expression no better than chance, {rest}"
-            );
-            remark(ui, text);
+        if !is_chance_note(note) {
+            banner(ui, Tone::Note, note.as_str());
+            continue;
         }
+        banner(ui, Tone::Warning, note.as_str());
+        let rest = if published {
+            "so the training spots that a prediction is made of may be little better than random ones. Trust the scores \
+             on held-out sections, not the look of the maps. More epochs, more sections or another image encoder may \
+             help."
+        } else {
+            "so retrieval adds little in this run. More spots, more epochs or a larger batch may help; the regression \
+             part of the model is not affected."
+        };
+        remark(
+            ui,
+            format!("In other words, the model matched images to expression no better than chance, {rest}"),
+        );
     }
 }

@@ -9,11 +9,11 @@ use crate::app::project::Open;
 use crate::app::sorting::{SortKey, Sorting};
 use crate::app::state::App;
 use crate::app::terms::Term;
-use crate::app::text::counted;
-use crate::evaluate::judgement::Judgement;
+use crate::app::text::score;
+use crate::core::text::counted;
 use crate::evaluate::report::Split;
 use crate::jobs::runs::{RunInfo, RunKind, RunState};
-use crate::ui::table::{Column, Table, remember, remembered, text};
+use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{Tone, banner, card, judged, mini, mini_button, name, remark};
 
@@ -47,10 +47,7 @@ impl Line<'_> {
         let run = self.run;
         match part {
             Part::Name | Part::Actions => SortKey::Text(&run.id),
-            Part::Judgement => SortKey::Number(match run.verdict.judgement {
-                Judgement::NotTested => None,
-                judgement => Some(f64::from(judgement as u8)),
-            }),
+            Part::Judgement => SortKey::judgement(run.verdict.judgement),
             Part::Tested => SortKey::Text(&self.tested),
             Part::Pcc => SortKey::Number(run.scores.and_then(|s| s.pcc_all)),
             Part::Heg => SortKey::Number(run.scores.and_then(|s| s.pcc_heg50)),
@@ -62,32 +59,28 @@ impl Line<'_> {
 }
 
 fn columns() -> [Column<Part>; 9] {
-    let column = |id, title, hint: &'static str, width, number| Column {
-        id,
-        title,
-        hint,
-        width,
-        // Numbers and short words need no more than their headings.
-        grows: match id {
+    // Beside the name, so that they are in view in a narrow window, too.
+    let actions = Column { grows: 0.0, sorts: false, ..Column::text(Part::Actions, "", 132.0) };
+    [
+        Column::text(Part::Name, "Name", 116.0),
+        actions,
+        Column::text(Part::Judgement, "Judgement", 74.0).hint(Term::Judgement.sentence()).largest_first(),
+        Column::text(Part::Tested, "Tested on", 112.0).hint(Term::HeldOut.sentence()),
+        Column::number(Part::Pcc, "PCC all", 60.0).hint(Term::Pcc.sentence()),
+        Column::number(Part::Heg, "PCC HEG-50", 80.0).hint(Term::Heg50.sentence()),
+        Column::text(Part::Encoder, "Image encoder", 100.0),
+        Column::text(Part::Genes, "Genes and target", 116.0).largest_first(),
+        Column::text(Part::Started, "Started", 130.0).largest_first(),
+    ]
+    // Numbers and short words need no more than their headings.
+    .map(|column| {
+        let grows = match column.id {
             Part::Name | Part::Tested | Part::Genes => 2.0,
             Part::Encoder => 1.0,
             _ => 0.0,
-        },
-        number,
-        sorts: id != Part::Actions,
-    };
-    [
-        column(Part::Name, "Name", "", 116.0, false),
-        // Beside the name, so that they are in view in a narrow window, too.
-        column(Part::Actions, "", "", 132.0, false),
-        column(Part::Judgement, "Judgement", Term::Judgement.sentence(), 74.0, false),
-        column(Part::Tested, "Tested on", Term::HeldOut.sentence(), 112.0, false),
-        column(Part::Pcc, "PCC all", Term::Pcc.sentence(), 60.0, true),
-        column(Part::Heg, "PCC HEG-50", Term::Heg50.sentence(), 80.0, true),
-        column(Part::Encoder, "Image encoder", "", 100.0, false),
-        column(Part::Genes, "Genes and target", "", 116.0, false),
-        column(Part::Started, "Started", "", 130.0, false),
-    ]
+        };
+        Column { grows, ..column }
+    })
 }
 
 /// Draws the card.
@@ -97,38 +90,21 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             remark(ui, "Trained models are listed here.");
             return;
         }
-        let sorting = remembered(ui, NAME, Sorting { by: Part::Started, descending: true });
         let mut lines: Vec<Line> = open
             .runs
             .list
             .iter()
             .map(|run| Line { run, encoder: run.config.encoder_title(), tested: tested_on(run) })
             .collect();
-        lines.sort_by(|a, b| a.key(sorting.by).compare(b.key(sorting.by), sorting.descending));
-        let columns = columns();
-        let table =
-            Table { name: NAME, columns: &columns, row: ROW, most: ROWS * ROW, sorting: Some(sorting) };
-        let touched = table.show(
-            ui,
-            lines.len(),
-            |_| None,
-            |ui, row, part| {
-                if let Some(line) = lines.get(row) {
-                    cell(ui, app, open, line, part, out);
-                }
-            },
-        );
-        if let Some(part) = touched.head {
-            let descending = !matches!(part, Part::Name | Part::Tested | Part::Encoder);
-            remember(ui, NAME, sorting.clicked(part, descending));
-        }
+        let first = Sorting { by: Part::Started, descending: true };
+        let table = SortedTable { name: NAME, columns: &columns(), row: ROW, rows: ROWS, first, fixed: 0 };
+        table.show(ui, &mut lines, Line::key, |ui, line, part| cell(ui, app, open, line, part, out));
     });
 }
 
 fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut Vec<Command>) {
     let c = colors(ui);
     let run = line.run;
-    let number = |value: Option<f64>| value.map_or_else(|| "\u{2013}".to_owned(), |v| format!("{v:.3}"));
     match part {
         Part::Name => {
             let chosen = open.runs.selected.as_deref() == Some(run.id.as_str());
@@ -146,8 +122,8 @@ fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut 
         }
         Part::Judgement => drop(judged(ui, run.verdict.judgement)),
         Part::Tested => tested(ui, &line.tested, open.runs.state(run)),
-        Part::Pcc => drop(text(ui, number(run.scores.and_then(|s| s.pcc_all)))),
-        Part::Heg => drop(text(ui, number(run.scores.and_then(|s| s.pcc_heg50)))),
+        Part::Pcc => drop(text(ui, score(run.scores.and_then(|s| s.pcc_all)))),
+        Part::Heg => drop(text(ui, score(run.scores.and_then(|s| s.pcc_heg50)))),
         Part::Encoder => drop(text(ui, line.encoder.as_str())),
         Part::Genes => {
             let what = format!("{}, {}", run.config.genes.len(), target_name(run.config.target));
@@ -243,10 +219,14 @@ pub fn why(ui: &mut Ui, state: &RunState) {
             );
         }
         RunState::Failed { headline, causes } => {
-            let text = [std::slice::from_ref(headline), causes.as_slice()].concat().join("\n");
-            banner(ui, Tone::Error, format!("It failed: {text}"));
+            banner(ui, Tone::Error, format!("It failed: {}", with_causes(headline, causes)));
         }
     }
+}
+
+/// A failure and what it came from, a line each.
+fn with_causes(headline: &str, causes: &[String]) -> String {
+    std::iter::once(headline).chain(causes.iter().map(String::as_str)).collect::<Vec<_>>().join("\n")
 }
 
 /// What a run was tested on, and where it is not complete how far it came.
@@ -254,9 +234,7 @@ fn tested(ui: &mut Ui, sections: &str, state: &RunState) {
     let c = colors(ui);
     let (color, hover) = match state {
         RunState::Complete | RunState::Training => return drop(text(ui, sections)),
-        RunState::Failed { headline, causes } => {
-            (c.bad, [std::slice::from_ref(headline), causes.as_slice()].concat().join("\n"))
-        }
+        RunState::Failed { headline, causes } => (c.bad, with_causes(headline, causes)),
         RunState::Stopped | RunState::Interrupted => (c.fair, format!("Tested on: {sections}")),
     };
     let shown = match state {

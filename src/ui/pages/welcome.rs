@@ -49,7 +49,7 @@ fn contents(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     if app.work.any(Request::opens_project) {
         ui.horizontal(|ui| {
             ui.spinner();
-            ui.label("Opening; the bar at the bottom shows how far it is.");
+            ui.label("Opening. See the status bar for progress.");
         });
     }
     ui.add_space(8.0);
@@ -151,7 +151,7 @@ fn hints(ui: &mut Ui, out: &mut Vec<Command>) {
     });
     remark(ui, "A project, a folder, or tables and images can also be dropped on this window.");
     ui.horizontal(|ui| {
-        remark(ui, "Or begin with nothing and import files one by one:");
+        remark(ui, "Or start with an empty project and import files one at a time:");
         if mini(ui, "New empty project").clicked() {
             out.push(Command::Project(ProjectCommand::NewEmpty));
         }

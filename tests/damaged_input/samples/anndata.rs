@@ -25,7 +25,7 @@ const ANNDATA: &[Case] = &[
     (
         "no places",
         |s| s.hdf5(|h| h.remove("obsm")),
-        "a.h5ad does not say where its spots lie (obsm[\"spatial\"]), and was left out | nothing was added",
+        "a.h5ad has no spot positions (obsm[\"spatial\"]), and was left out | nothing was added",
     ),
     (
         "no obs",
@@ -94,7 +94,7 @@ const ANNDATA: &[Case] = &[
     (
         "too few starts",
         |s| s.hdf5(|h| h.shorten("X/indptr", 9)),
-        "*/a.h5ad: X/indptr: 9 starts were found where 37 were expected; the file is damaged",
+        "*/a.h5ad: X/indptr: 9 entries were found, 37 expected; the file is damaged",
     ),
     (
         "no starts",

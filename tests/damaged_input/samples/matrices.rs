@@ -73,17 +73,17 @@ const VERSION_3: &[Case] = &[
     (
         "starts that do not rise",
         |s| s.hdf5(|h| h.number("matrix/indptr", 2, 1)),
-        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/indptr: the starts of the barcodes do not fit the values; the file is damaged",
+        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/indptr: its entries do not fit the values; the file is damaged",
     ),
     (
         "starts beyond the values",
         |s| s.hdf5(|h| h.number("matrix/indptr", SPOTS, 1 << 40)),
-        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/indptr: the starts of the barcodes do not fit the values; the file is damaged",
+        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/indptr: its entries do not fit the values; the file is damaged",
     ),
     (
         "too few starts",
         |s| s.hdf5(|h| h.shorten("matrix/indptr", 9)),
-        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/indptr: 9 starts were found for 36 barcodes; the file is damaged",
+        "*/V1/outs/filtered_feature_bc_matrix.h5: matrix/indptr: 9 entries were found for 36 barcodes; the file is damaged",
     ),
     (
         "fewer features than values",

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::{Arrival, ExploreState, VISITED_SPOT_POINTS, WayToTrust};
 use crate::app::explore::evidence::Evidence;
 use crate::app::explore::facts::{GeneFacts, Source};
-use crate::app::explore::genes::{GeneFilter, GeneList, PanelGenes, trust_of};
+use crate::app::explore::genes::{GeneFilter, GeneList, PanelGenes};
 use crate::app::explore::highlights::highlights;
 use crate::app::explore::input::{ExploreInput, SectionInput};
+use crate::app::explore::trust::trust_of;
 use crate::app::explore::values::{MapValues, PredictionIndex, pane_maps};
 use crate::app::genes::parse_genes;
+use crate::data::genes::bare_id;
 use crate::predict::Predictions;
 
 impl ExploreState {
@@ -208,10 +210,9 @@ impl ExploreState {
             return self.search.clone();
         }
         let genes = self.index.as_deref().map_or(&[][..], |i| &i.section().genes);
-        let stem = |id: &str| id.split('.').next().unwrap_or(id).to_uppercase();
         let names = parse_genes(&self.search).into_iter().map(|typed| {
-            let id = stem(&typed);
-            let of_id = genes.iter().find(|g| g.id != g.name && stem(&g.id) == id);
+            let id = bare_id(&typed);
+            let of_id = genes.iter().find(|g| g.id != g.name && bare_id(&g.id) == id);
             of_id.map_or(typed, |g| g.name.clone())
         });
         names.collect::<Vec<_>>().join(", ")

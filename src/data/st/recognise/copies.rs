@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use super::super::names::file_name;
+use super::super::source::SampleKind;
 use super::Recognition;
 
 /// Words behind a name, as systems in several languages write them, perhaps with a number.
@@ -85,20 +86,23 @@ fn is_number(text: &str) -> bool {
 /// Leaves out samples that are copies of another one found with them: of the same name but for the mark of a copy, and
 /// with the same counts, byte by byte. Which they are is said.
 pub(super) fn leave_out(found: &mut Recognition) {
-    let name_of = |at: usize| -> Option<(String, bool)> {
-        let sample = found.samples.get(at)?;
-        let (name, mark) = split(&sample.name);
-        Some((format!("{}\n{name}", kind_of(sample)), mark))
-    };
-    let names: Vec<Option<(String, bool)>> = (0..found.samples.len()).map(name_of).collect();
+    let names: Vec<(SampleKind, String, bool)> = found
+        .samples
+        .iter()
+        .map(|sample| {
+            let (name, is_marked) = split(&sample.name);
+            (sample.kind, name, is_marked)
+        })
+        .collect();
     let mut copies: Vec<(usize, usize)> = Vec::new();
-    for (at, name) in names.iter().enumerate() {
-        let Some((name, true)) = name else { continue };
-        let original = names.iter().enumerate().find(|(other, n)| {
-            let Some((other_name, marked)) = n else { return false };
+    for (at, (kind, name, is_marked)) in names.iter().enumerate() {
+        if !is_marked {
+            continue;
+        }
+        let original = names.iter().enumerate().find(|(other, (other_kind, other_name, is_marked))| {
             *other != at
-                && other_name == name
-                && (!marked || *other < at)
+                && (other_kind, other_name) == (kind, name)
+                && (!is_marked || *other < at)
                 && !copies.iter().any(|c| c.0 == *other)
         });
         let Some((original, _)) = original else { continue };
@@ -114,11 +118,8 @@ pub(super) fn leave_out(found: &mut Recognition) {
             found.notes.push(format!("{} is a copy of {} and was left out", copy.name, original.name));
         }
     }
-    let mut at = 0;
-    found.samples.retain(|_| {
-        at += 1;
-        !copies.iter().any(|c| c.0 + 1 == at)
-    });
+    let mut is_copy = (0..).map(|at| copies.iter().any(|(copy, _)| *copy == at));
+    found.samples.retain(|_| !is_copy.next().unwrap_or_default());
 }
 
 /// Whether a sample of this name, with these counts, is a second copy of another one: its name is that of the other with
@@ -126,11 +127,6 @@ pub(super) fn leave_out(found: &mut Recognition) {
 pub(crate) fn is_copy((name, counts): (&str, &Path), (original, original_counts): (&str, &Path)) -> bool {
     let ((rest, marked), (other, _)) = (split(name), split(original));
     marked && rest == other && counts != original_counts && same_content(counts, original_counts)
-}
-
-/// The kind and, of bins, the size, which belongs to the name of a sample without being what it was copied under.
-fn kind_of(sample: &super::Sample) -> String {
-    format!("{:?}", sample.kind)
 }
 
 /// A name in small letters without the mark of a copy, also before the size of bins, and whether there was one.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::names::{counted, file_name};
+use super::super::names::file_name;
 use super::super::source::Source;
 use super::super::visium::{ScaleFactors, read_positions};
 use super::visium::Belongs;
@@ -12,6 +12,7 @@ use super::{ImageKind, Sample, SampleImage};
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
+use crate::core::text::counted;
 use crate::data::slide::Slide;
 
 /// By how much the size of a slide may differ from what its reduced images say: those are rounded to pixels.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
+use crate::core::text::counted;
 use crate::data::section::CountTable;
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, quoted};
+use crate::data::st::names::quoted;
 
 /// What kind of molecule a feature is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,11 +11,12 @@ use super::features::{FeatureKind, FeatureMatrix, check_barcodes};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::{Csr, CsrBuilder, PartsError};
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::hdf5::{File, Kind, Watch};
 use crate::data::section::CountTable;
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name, quoted};
+use crate::data::st::names::{file_name, quoted};
 
 /// Which layout a matrix file has.
 enum Layout {
@@ -203,7 +204,7 @@ fn compressed(
     let starts = file.dataset(&at("indptr"))?;
     if starts.rows() != spots.len() as u64 + 1 {
         let message = format!(
-            "{} starts were found for {}; the file is damaged",
+            "{} entries were found for {}; the file is damaged",
             starts.rows(),
             counted(spots.len(), "barcode")
         );
@@ -248,7 +249,7 @@ fn compressed(
             indices.wrong(message)
         }
         PartsError::Starts | PartsError::Lengths => {
-            file.wrong(&at("indptr"), "the starts of the barcodes do not fit the values; the file is damaged")
+            file.wrong(&at("indptr"), "its entries do not fit the values; the file is damaged")
         }
     })?;
     cancel.check()?;

@@ -17,10 +17,11 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::FileError;
 use crate::core::matrix::Csr;
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::section::CountTable;
 use crate::data::st::ReadError;
-use crate::data::st::names::{counted, file_name, quoted};
+use crate::data::st::names::{file_name, quoted};
 use crate::data::st::table::{Lines, clean};
 
 /// Bytes of text that are looked at together.

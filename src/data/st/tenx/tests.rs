@@ -103,7 +103,7 @@ fn wrong_matrices_are_explained() {
         says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2, 0]))
             .contains("features of 5 values were found where there are 4")
     );
-    assert!(says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2])).contains("indptr: the starts"));
+    assert!(says(with_values(&[1, 2, 3, 4], &[2, 0, 1, 2])).contains("indptr: its entries do not fit"));
     assert!(says(with_values(&[1; 5], &[2, 0, -1, 2, 0])).contains("-1 is not a whole number of 0 or more"));
     let probes = version_3(|_, features| {
         features.create_dataset("probe_region").with_ascii_strings(&["spliced"; 3]).unwrap();

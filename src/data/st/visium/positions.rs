@@ -10,7 +10,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::super::error::ReadError;
-use super::super::names::{counted, file_name, grid_of, quoted};
+use super::super::names::{file_name, grid_of, quoted};
 use super::super::spots::SpotRow;
 use super::super::table::{Lines, clean, separator_of};
 use super::parquet::{Damage, MAGIC, Parquet};
@@ -18,6 +18,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::geometry::SlidePoint;
 use crate::core::progress::Progress;
+use crate::core::text::counted;
 
 /// The columns, as Space Ranger orders and names them, and under the names that Seurat gives them.
 const COLUMNS: [[&str; 3]; 6] = [

@@ -53,7 +53,7 @@ fn state(ui: &Ui, app: &App, encoder: &EncoderInfo) -> (Color32, &'static str) {
         (true, false, _) => (c.bad, "in use, weights missing"),
         (false, true, Group::BuiltIn) => (c.good, "ready"),
         (false, true, _) => (c.good, "weights found"),
-        (false, false, _) => (c.weak, "weights not here"),
+        (false, false, _) => (c.weak, "weights not installed"),
     }
 }
 
@@ -92,8 +92,8 @@ fn facts(ui: &mut Ui, app: &App, encoder: &EncoderInfo) {
     };
     let cells = [
         ("Licence", encoder.licence.to_owned(), "The licence of its weights"),
-        ("Parameters", parameters, "Numbers that were learned"),
-        ("Memory", memory, "For its weights; the images at work take some hundred MiB more"),
+        ("Parameters", parameters, "Number of weights in the network"),
+        ("Memory", memory, "For the weights; images need a few hundred MiB more"),
         (
             "Gives",
             format!("{} numbers", thousands(encoder.width as f64)),

@@ -19,8 +19,9 @@ const REST: f32 = 230.0;
 /// Draws the cards.
 pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     super::dialog(ctx, "Image encoder", WIDTH, Closing::Easily, out, |ui, out| {
-        let what = "What turns the tissue around each spot into numbers. Texture is always at hand and quick. Networks \
-                    trained on pathology slides describe tissue best; they need their weights, memory and time.";
+        let what = "The encoder turns the tissue around each spot into numbers. The built-in texture encoder is fast and \
+                    always available. Networks pretrained on pathology slides describe tissue better but need weights, \
+                    memory and time.";
         remark(ui, what);
         ui.add_space(4.0);
         if app.encoders.list.is_empty() {
@@ -108,12 +109,12 @@ fn bottom(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
             remark(ui, format!("{}: {what}", job.name));
         } else if let Some(device) = app.device_name() {
             let again = ui.button("Measure this computer");
-            let hover = "Runs small networks for some seconds, which tells about how fast the others are";
+            let hover = "Runs small networks for a few seconds to estimate how fast the others will be";
             if again.on_hover_text(hover).clicked() {
                 out.push(Command::Encoder(EncoderCommand::MeasureDevice));
             }
             let text =
-                format!("Speeds are those of {device}; \"about\" is told from networks of the same kind.");
+                format!("Speeds are those of {device}; \"about\" marks estimates from similar networks.");
             remark(ui, text);
         }
     });

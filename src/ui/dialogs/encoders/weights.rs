@@ -82,7 +82,7 @@ fn found(ui: &mut Ui, file: &Path) {
 
 fn missing(ui: &mut Ui, app: &App, encoder: &EncoderInfo, out: &mut Vec<Command>) {
     ui.label(if encoder.gated {
-        "1. Ask its authors for the weights; they want your consent to their terms first:"
+        "1. Request access from the authors and accept their terms:"
     } else {
         "1. Download the weights from:"
     });
@@ -105,7 +105,7 @@ fn missing(ui: &mut Ui, app: &App, encoder: &EncoderInfo, out: &mut Vec<Command>
         if ui.button("Open folder").clicked() {
             out.push(Command::Encoder(EncoderCommand::OpenFolder));
         }
-        if ui.button("Look again").on_hover_text("Look which weights are there now").clicked() {
+        if ui.button("Check again").on_hover_text("Check which weights are installed now").clicked() {
             out.push(Command::Encoder(EncoderCommand::LookAgain));
         }
     });

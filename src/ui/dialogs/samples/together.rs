@@ -51,7 +51,7 @@ fn bar(ui: &mut Ui, app: &App, form: &SamplesForm, next: &mut SamplesForm, out: 
     }
     ui.separator();
     let (patient, entered) = field(ui, "patient", "Patient", "Patient of several samples", 110.0);
-    let hover = format!("{some} samples are of this patient; with no text it is not known");
+    let hover = format!("Sets the patient of {some} samples. Leave blank if unknown.");
     if ui.button("Set patient").on_hover_text(hover).clicked() || entered {
         next.set_patient(&patient);
     }

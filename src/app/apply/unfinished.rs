@@ -1,0 +1,111 @@
+//! What is done and told when a job did not come to its end: it was withdrawn or stopped, or it failed.
+
+use crate::app::command::{Command, ProjectCommand, Step};
+use crate::app::notices::{Severity, Topic};
+use crate::app::project::SectionState;
+use crate::app::state::App;
+use crate::app::work::{FitRequest, JobId, Request};
+use crate::jobs::runs::RunInfo;
+
+impl App {
+    /// A job was taken out of the queue before it began, so nothing of it is left.
+    pub(super) fn withdrawn(&mut self, id: JobId, request: &Request) {
+        if !request.trains() {
+            self.cancelled(request);
+            return;
+        }
+        if let Some(open) = &mut self.open {
+            open.runs.live.take_if(|live| live.job == id);
+        }
+        self.notices.info(format!("{} was removed from the queue.", request.name()));
+    }
+
+    pub(super) fn cancelled(&mut self, request: &Request) {
+        match request {
+            Request::Train { fit, .. } | Request::Evaluate { fit, .. } => {
+                self.list_runs();
+                self.check_features();
+                self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", fit.run));
+            }
+            Request::Resume { run, .. } => {
+                self.list_runs();
+                self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", run.id));
+            }
+            Request::Predict { run, section, .. } => {
+                if let Some(open) = &mut self.open {
+                    open.runs.failed.insert((run.id.clone(), section.clone()));
+                }
+            }
+            // A newer preview has taken its place.
+            Request::Preview(_)
+            | Request::LoadRun(_)
+            | Request::CheckFeatures { .. }
+            | Request::ListEncoders { .. }
+            | Request::ListRuns(_) => {}
+            Request::OpenSection { key, entry } => {
+                if let Some(open) = &mut self.open
+                    && open.doc().sections.contains(entry)
+                {
+                    let state = SectionState::Failed("Reading was stopped".to_owned(), Vec::new());
+                    open.set_state(key.clone(), state);
+                }
+            }
+            Request::SelectGenes { .. } => {
+                self.go_on_after_selection(false);
+                self.notices.info(format!("{} was stopped.", request.name()));
+            }
+            Request::ComputeFeatures { .. } => {
+                // What was finished is kept.
+                self.check_features();
+                self.notices.info(format!("{} was stopped.", request.name()));
+            }
+            other => self.notices.info(format!("{} was stopped.", other.name())),
+        }
+    }
+
+    pub(super) fn failed(&mut self, request: &Request, headline: String, causes: Vec<String>) {
+        match request {
+            Request::OpenSection { key, entry } => {
+                if let Some(open) = &mut self.open {
+                    open.set_state(key.clone(), SectionState::Failed(headline.clone(), causes.clone()));
+                }
+                // The Data page shows it beside the section.
+                if self.step != Step::Data {
+                    let text = format!("{} could not be opened: {headline}", entry.name);
+                    self.notices.error_about(Topic::Section(key.clone()), text, causes);
+                }
+            }
+            Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
+            Request::CheckWeights { encoder, .. } => self.weights_refused(encoder, headline, &causes),
+            Request::Predict { run, section, .. } => {
+                if let Some(open) = &mut self.open {
+                    open.runs.failed.insert((run.id.clone(), section.clone()));
+                }
+                self.notices.error(headline, causes);
+            }
+            Request::SaveProject { path, .. } => {
+                if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
+                    open.save_ended(Some(headline.clone()));
+                }
+                self.notices.error_about(Topic::Saving, headline, causes);
+            }
+            Request::OpenProject(path) => {
+                let forget = Command::Project(ProjectCommand::ForgetRecent(path.clone()));
+                let action = (!path.exists()).then(|| ("Remove it from the list".to_owned(), forget));
+                self.notices.push(Severity::Error, headline, causes, action);
+            }
+            Request::Train { fit: FitRequest { run, .. }, .. }
+            | Request::Resume { run: RunInfo { id: run, .. }, .. }
+            | Request::Evaluate { fit: FitRequest { run, .. }, .. } => {
+                self.list_runs();
+                let text = format!("{run} failed: {headline}");
+                self.notices.error_about(Topic::Run(run.clone()), text, causes);
+            }
+            Request::SelectGenes { .. } => {
+                self.go_on_after_selection(false);
+                self.notices.error(headline, causes);
+            }
+            _ => self.notices.error(headline, causes),
+        }
+    }
+}

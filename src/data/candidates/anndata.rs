@@ -1,0 +1,169 @@
+//! The sections of an AnnData file: which values are used, and which image.
+
+use std::path::{Path, PathBuf};
+
+use super::Candidate;
+use super::sample::{entry_of, take_image, warn_of_small};
+use crate::core::text::counted;
+use crate::data::anndata::{Inspected, Library};
+use crate::data::section::ValueKind;
+use crate::data::slide::place;
+use crate::data::st::names::file_name;
+use crate::data::st::recognise::{Sample, SampleImage, agrees, has_word, holds};
+use crate::data::st::source::{SampleKind, Source};
+
+/// Layers that hold counts where `X` does not.
+const COUNT_LAYERS: [&str; 7] = ["counts", "raw_counts", "count", "raw_count", "umi", "umis", "raw"];
+/// What stands for `raw/X` where a layer is named.
+const RAW: &str = "raw";
+
+/// The sections of an AnnData file: one, or one per library.
+///
+/// # Errors
+/// Why there are none, in a sentence.
+pub(super) fn candidates(sample: &Sample, file: &Path, found: &Inspected) -> Result<Vec<Candidate>, String> {
+    let name = file_name(file);
+    if !found.has_positions {
+        return Err(format!("{name} has no spot positions (obsm[\"spatial\"]), and was left out"));
+    }
+    if found.values.is_none() && found.raw_values.is_none() && counts_layer(found).is_none() {
+        return Err(format!("{name} has neither X nor a layer of counts, and was left out"));
+    }
+    let several = has_several(found);
+    let has_spots = |library: &&Library| library.spots.is_some_and(|n| n > 0);
+    // Who keeps the spots of one slide of several often keeps the images of all.
+    let libraries: Vec<&Library> = found.libraries.iter().filter(|l| !several || has_spots(l)).collect();
+    if several && libraries.is_empty() {
+        return Err(format!(
+            "{name} holds {} slides, but no column of obs (library_id) says on which each spot lies, and was left out",
+            found.libraries.len()
+        ));
+    }
+    if libraries.is_empty() {
+        return Ok(vec![candidate(sample, file, found, None)]);
+    }
+    Ok(libraries.into_iter().map(|library| candidate(sample, file, found, Some(library))).collect())
+}
+
+fn has_several(found: &Inspected) -> bool {
+    found.libraries.len() > 1
+}
+
+fn counts_layer(found: &Inspected) -> Option<&String> {
+    let named = |layer: &str| found.layers.iter().find(|own| own.eq_ignore_ascii_case(layer));
+    COUNT_LAYERS.iter().find_map(|layer| named(layer))
+}
+
+/// The layer whose values are used; `None` for `X`.
+fn layer_of(found: &Inspected) -> Option<String> {
+    match (found.values, counts_layer(found), found.raw_values) {
+        (Some(ValueKind::Counts), ..) => None,
+        (_, Some(layer), _) => Some(layer.clone()),
+        (_, None, Some(ValueKind::Counts)) | (None, None, Some(_)) => Some(RAW.to_owned()),
+        (_, None, _) => None,
+    }
+}
+
+/// The section of a library, or of the whole file.
+fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&Library>) -> Candidate {
+    let several = has_several(found);
+    let layer = layer_of(found);
+    let mut told = sample.clone();
+    if sample.kind == SampleKind::AnnData {
+        keep_the_slide(&mut told, several, library, found);
+    }
+    if told.patient.is_none() {
+        told.patient = library.filter(|_| several).map_or(&found.patient, |l| &l.patient).clone();
+    }
+    let mut entry = entry_of(&told);
+    let own_library = library.filter(|_| several);
+    if let Some(library) = own_library {
+        entry.name = format!("{} {}", sample.name, library.name.replace(['/', '\\', ':'], "_"));
+    }
+    let mut warnings = Vec::new();
+    take_image(&told, &mut entry, &mut warnings);
+    if entry.image.as_os_str().is_empty()
+        && let Some((path, scale)) = library.and_then(|l| embedded_image(file, l))
+    {
+        entry.image = path;
+        entry.image_scale = Some(scale);
+        warn_of_small(&entry, &mut warnings);
+    }
+    warn_of_values(found, layer.as_deref(), &mut warnings);
+    if !entry.image.as_os_str().is_empty() {
+        // The sample knows nothing of images within its file.
+        told.needed.clear();
+    } else if let Some(image) = library.and_then(|l| l.images.first()) {
+        let scale = format!("tissue_{}_scalef", image.key);
+        told.needed = vec![format!("the slide image, as the scale of its own is not known ({scale})")];
+    }
+    let mut line = told.line();
+    if let Some(library) = own_library {
+        line.push_str(&format!("; library {}", library.name));
+    }
+    let spots = library.and_then(|l| l.spots).unwrap_or(found.spots);
+    let genes = found.raw_genes.filter(|_| layer.as_deref() == Some(RAW)).unwrap_or(found.genes);
+    line.push_str(&format!("; {}, {}", counted(spots, "spot"), counted(genes, "gene")));
+    entry.source =
+        Source::AnnData { file: file.to_path_buf(), library: own_library.map(|l| l.name.clone()), layer };
+    Candidate {
+        entry,
+        chosen: sample.chosen,
+        line,
+        warnings,
+        size: Some((spots, genes)),
+        label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
+        refused: None,
+    }
+}
+
+fn warn_of_values(found: &Inspected, layer: Option<&str>, warnings: &mut Vec<String>) {
+    match layer {
+        Some(RAW) if found.has_raw => {
+            let what = if found.raw_values == Some(ValueKind::Counts) { "counts" } else { "values" };
+            warnings.push(format!("Using {what} from raw"));
+        }
+        Some(layer) => warnings.push(format!("Using counts from layer {layer}")),
+        None if found.values == Some(ValueKind::Normalised) => {
+            warnings.push("Values are not counts; they are treated as already normalised".to_owned());
+        }
+        None => {}
+    }
+}
+
+/// Keeps of the images beside an AnnData file the largest that is the slide its spots lie on: of the size that its own
+/// images tell, or large enough for its spots where it has none and the name of the image or its being alone says so.
+fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&Library>, found: &Inspected) {
+    let own = library.and_then(|l| l.images.iter().find_map(|i| Some((i, l.scale_of(&i.key)?))));
+    let expected = own.map(|(i, scale)| (f64::from(i.width) / scale, f64::from(i.height) / scale));
+    let stem = sample.source.counts().file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let alone = sample.images.len() == 1;
+    let fits = |image: &SampleImage| {
+        let Some(size) = image.size else { return false };
+        match (expected, found.spread) {
+            (Some(expected), _) => agrees(size, expected),
+            (None, Some(spread)) if !several => {
+                let meant = alone || has_word(&file_name(&image.path).to_lowercase(), &stem);
+                meant && holds(size, spread)
+            }
+            _ => false,
+        }
+    };
+    let area = |image: &SampleImage| image.size.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
+    let slide = sample.images.iter().filter(|i| fits(i)).max_by_key(|i| area(i)).cloned();
+    if let (None, true, [image]) = (&slide, alone, sample.images.as_slice())
+        && let Some((width, height)) = image.size
+    {
+        let name = file_name(&image.path);
+        sample.ignored.push(format!("{name} ({width} x {height} pixels do not fit the positions)"));
+    }
+    sample.images = slide.into_iter().collect();
+}
+
+/// The largest image of a library whose scale is known.
+fn embedded_image(file: &Path, library: &Library) -> Option<(PathBuf, f64)> {
+    let mut images: Vec<_> =
+        library.images.iter().filter_map(|i| Some((i, library.scale_of(&i.key)?))).collect();
+    images.sort_by_key(|(i, _)| std::cmp::Reverse(u64::from(i.width) * u64::from(i.height)));
+    images.into_iter().find_map(|(i, scale)| Some((place::in_anndata(file, &library.name, &i.key)?, scale)))
+}

@@ -1,0 +1,84 @@
+//! The sections of a sample that was recognised.
+
+use super::{Candidate, anndata};
+use crate::data::anndata::inspect;
+use crate::data::project::SectionEntry;
+use crate::data::slide::{MAX_PIXELS, MAX_SIDE, Slide};
+use crate::data::st::names::file_name;
+use crate::data::st::recognise::{ImageKind, Sample};
+use crate::data::st::source::Source;
+use crate::data::st::tenx::inspect_h5;
+
+/// The sections of a sample: one, or one per library of an AnnData file.
+///
+/// # Errors
+/// Why there are none, in a sentence.
+pub(super) fn candidates(sample: &Sample) -> Result<Vec<Candidate>, String> {
+    match &sample.source {
+        Source::AnnData { file, .. } => {
+            let inspected = inspect(file).map_err(|e| e.to_string())?;
+            anndata::candidates(sample, file, &inspected)
+        }
+        Source::Tables { .. } | Source::Visium { .. } => Ok(vec![of_files(sample)]),
+    }
+}
+
+pub(super) fn entry_of(sample: &Sample) -> SectionEntry {
+    SectionEntry {
+        name: sample.name.clone(),
+        patient: sample.patient.clone(),
+        kind: sample.kind,
+        source: sample.source.clone(),
+        labels: sample.labels.clone(),
+        slide_mpp: sample.mpp.map(|m| m.0),
+        ..SectionEntry::default()
+    }
+}
+
+fn of_files(sample: &Sample) -> Candidate {
+    let mut entry = entry_of(sample);
+    let mut warnings = Vec::new();
+    take_image(sample, &mut entry, &mut warnings);
+    // Other forms of counts do not say without being read.
+    let size = match &sample.source {
+        Source::Visium { matrix, .. } if matrix.extension().is_some_and(|e| e == "h5") => {
+            inspect_h5(matrix).ok().map(|about| (about.spots, about.features))
+        }
+        _ => None,
+    };
+    let (chosen, line) = (sample.chosen, sample.line());
+    Candidate { entry, chosen, line, warnings, size, label_columns: Vec::new(), refused: None }
+}
+
+/// The image with the most pixels that can be opened and whose place on the slide is known.
+pub(super) fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &mut Vec<String>) {
+    let too_large = |(w, h): (u32, u32)| w.max(h) > MAX_SIDE || u64::from(w) * u64::from(h) > MAX_PIXELS;
+    for image in &sample.images {
+        let Some(scale) = image.scale else { continue };
+        if image.size.is_some_and(too_large) {
+            warnings.push(format!("{} has too many pixels to be opened as a whole", file_name(&image.path)));
+            continue;
+        }
+        entry.image.clone_from(&image.path);
+        entry.image_scale = (image.kind != ImageKind::FullResolution).then_some(scale);
+        if Slide::is_grey(&image.path) {
+            warnings.push(format!(
+                "{} is grey, as a channel of immunofluorescence is; predictions are made for H&E, so choose the H&E image \
+                 where you have it",
+                file_name(&image.path)
+            ));
+        }
+        break;
+    }
+    warn_of_small(entry, warnings);
+}
+
+pub(super) fn warn_of_small(entry: &SectionEntry, warnings: &mut Vec<String>) {
+    if entry.image_scale.is_some_and(|s| s < 1.0) {
+        warnings.push(
+            "Only a small image of the slide is used: nuclei cannot be seen in it, so predictions will be weaker; \
+             choose the full-resolution slide where you have it"
+                .to_owned(),
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! The project as its file has it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::paths::from_stored;
+use super::{GeneSelection, SectionEntry};
+use crate::core::target::Target;
+use crate::data::panels::Panel;
+use crate::data::st::source::{SampleKind, Source};
+
+/// The project as it is written.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Stored {
+    pub(super) version: u64,
+    #[serde(default)]
+    pub(super) sections: Vec<StoredSection>,
+    #[serde(default)]
+    pub(super) panels: Vec<Panel>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) selection: Option<GeneSelection>,
+    #[serde(default)]
+    pub(super) target: Target,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(super) train: Value,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(super) display: Value,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(super) view: Value,
+    #[serde(flatten)]
+    pub(super) unknown: Map<String, Value>,
+}
+
+/// A section as it is written, with paths relative to the project file.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredSection {
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) formerly: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) patient: Option<String>,
+    /// Legacy ST; other kinds are in `source`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) counts: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) spots: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) source: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sample: Option<SampleKind>,
+    pub(super) image: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) image_scale: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) label_column: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) slide_mpp: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mpp: Option<f64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) mpp_confirmed: bool,
+    #[serde(flatten)]
+    pub(super) unknown: Map<String, Value>,
+}
+
+impl StoredSection {
+    /// The section with its files below `folder`; `None` when it does not say where its counts are.
+    pub(super) fn resolved(self, folder: &Path) -> Option<SectionEntry> {
+        let source = match (self.source, self.counts, self.spots) {
+            (Some(mut source), _, _) => {
+                for (_, path) in source.files_mut() {
+                    *path = from_stored(&path.to_string_lossy(), folder);
+                }
+                source
+            }
+            (None, Some(counts), Some(spots)) => {
+                Source::Tables { counts: from_stored(&counts, folder), spots: from_stored(&spots, folder) }
+            }
+            _ => return None,
+        };
+        Some(SectionEntry {
+            name: self.name,
+            formerly: self.formerly,
+            patient: self.patient.filter(|p| !p.trim().is_empty()),
+            kind: self.sample.unwrap_or_default(),
+            source,
+            image: from_stored(&self.image, folder),
+            image_scale: self.image_scale,
+            labels: self.labels.map(|l| from_stored(&l, folder)),
+            label_column: self.label_column,
+            slide_mpp: self.slide_mpp,
+            mpp: self.mpp,
+            mpp_confirmed: self.mpp_confirmed,
+        })
+    }
+}
