@@ -205,7 +205,8 @@ fn corner(ui: &mut Ui, app: &App, narrow: bool, out: &mut Vec<Command>) {
     if theme.on_hover_text(format!("Switch to the {} theme", name.to_lowercase())).clicked() {
         out.push(Command::SetTheme(other));
     }
-    let device = super::device_text(app);
-    let label = egui::Label::new(small(&device)).truncate();
-    ui.add(label).on_hover_text("The device that training uses; choose another one on the Train page");
+    let (device, word) = super::device_texts(app);
+    let label = egui::Label::new(small(if narrow { word } else { &device })).truncate();
+    let hover = format!("{device}\nThe device that training uses; choose another one on the Train page");
+    ui.add(label).on_hover_text(hover);
 }
