@@ -25,7 +25,7 @@ pub(super) fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
     let scale = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.scale);
     let meaning = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.expression);
     let rows_with_both =
-        |c: usize| figure.rows.iter().filter(move |r| scale(r, c).is_some() && scale(r, c + 1).is_some());
+        |c: usize| figure.rows.iter().filter(move |&r| scale(r, c).is_some() && scale(r, c + 1).is_some());
     let shares_with_next = |c: usize| {
         let both = |k: Option<&PaneKind>| k.is_some_and(|k| k.is_expression());
         both(figure.columns.get(c))

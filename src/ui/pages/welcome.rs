@@ -1,7 +1,7 @@
 //! The first page: three ways to begin, and what was open lately.
 
 use eframe::egui::{
-    self, Align, Layout, RichText, Sense, Stroke, StrokeKind, TextStyle, Ui, UiBuilder, vec2,
+    self, Align, AtomExt as _, Layout, RichText, Sense, Stroke, StrokeKind, TextStyle, Ui, UiBuilder, vec2,
 };
 
 use super::scrolling;
