@@ -1,6 +1,6 @@
 //! How to work with the window.
 
-use eframe::egui::{self, Context, Grid, RichText, ScrollArea, Ui};
+use eframe::egui::{Context, Grid, RichText, ScrollArea, Ui};
 
 use super::Closing;
 use crate::app::command::Command;

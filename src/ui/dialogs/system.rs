@@ -75,7 +75,7 @@ fn has_program(path: &OsStr, program: &str) -> bool {
 
 /// What `chosen` means that came `took` after asking. The thread that asked measures the time: the window may look much
 /// later.
-fn answer(chosen: Option<PathBuf>, took: Duration) -> Answer {
+fn meaning(chosen: Option<PathBuf>, took: Duration) -> Answer {
     match chosen {
         Some(path) => Answer::Path(path),
         None if took < NEVER_SHOWN => Answer::Unavailable,
@@ -114,7 +114,7 @@ impl SystemDialog {
                 let since = Instant::now();
                 let chosen = block_on(asked).map(|handle| handle.path().to_path_buf());
                 // Nobody waits any more when the window was closed meanwhile.
-                let _ = tell.send(answer(chosen, since.elapsed()));
+                let _ = tell.send(meaning(chosen, since.elapsed()));
                 ctx.request_repaint();
             })
             .ok()?;
@@ -141,11 +141,11 @@ mod tests {
         let (tell, received) = sync_channel(1);
         let dialog = SystemDialog { answer: received };
         assert_eq!(dialog.poll(), Answer::Waiting);
-        tell.send(answer(None, Duration::from_millis(15))).unwrap();
+        tell.send(meaning(None, Duration::from_millis(15))).unwrap();
         thread::sleep(NEVER_SHOWN + Duration::from_millis(50));
         assert_eq!(dialog.poll(), Answer::Unavailable);
-        assert_eq!(answer(None, Duration::from_secs(2)), Answer::Cancelled);
-        assert_eq!(answer(Some("a".into()), Duration::ZERO), Answer::Path("a".into()));
+        assert_eq!(meaning(None, Duration::from_secs(2)), Answer::Cancelled);
+        assert_eq!(meaning(Some("a".into()), Duration::ZERO), Answer::Path("a".into()));
     }
 
     #[test]
