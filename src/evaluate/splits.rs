@@ -1,5 +1,8 @@
 //! Which sections a model is tested on, fitted on, and stopped by.
 
+use std::collections::HashSet;
+
+use crate::core::text::counted;
 use crate::evaluate::report::Split;
 
 /// What the splits need to know of a section.
@@ -78,7 +81,7 @@ impl Fold {
             .filter_map(|&s| sections.get(s))
             .filter(|s| s.spots < MIN_SPOTS_TO_JUDGE)
             .collect();
-        let named = |s: &&SectionRef| format!("{} ({})", s.name, count(s.spots, "spot"));
+        let named = |s: &&SectionRef| format!("{} ({})", s.name, counted(s.spots, "spot"));
         match tiny.as_slice() {
             [] => None,
             [one] => Some(format!(
@@ -144,6 +147,7 @@ pub fn folds(sections: &[SectionRef], split: Split) -> Result<Folds, SplitError>
     if groups.len() < 2 {
         return Err(SplitError::Patients);
     }
+    let mut taken = HashSet::new();
     let folds = groups.into_iter().map(|test| {
         let train: Vec<usize> = (0..sections.len()).filter(|s| !test.contains(s)).collect();
         let judge = judge(sections, &test, &train, split);
@@ -152,7 +156,7 @@ pub fn folds(sections: &[SectionRef], split: Split) -> Result<Folds, SplitError>
             (Split::Patient, Some(SectionRef { patient: Some(patient), .. })) => patient.clone(),
             (_, section) => section.map(|s| s.name.clone()).unwrap_or_default(),
         };
-        Fold { name, test, train, judge }
+        Fold { name: free_name(name, &mut taken), test, train, judge }
     });
     let spots = |fold: &Fold| fold.train.iter().map(|&s| sections[s].spots).sum::<usize>();
     let (kept, left_out): (Vec<Fold>, Vec<Fold>) = folds.partition(|f| spots(f) >= MIN_SPOTS_TO_TRAIN);
@@ -164,7 +168,7 @@ pub fn folds(sections: &[SectionRef], split: Split) -> Result<Folds, SplitError>
         format!(
             "{} was not held out, as only {} would be left to train on; at least {MIN_SPOTS_TO_TRAIN} are needed.",
             fold.name,
-            count(spots(fold), "spot")
+            counted(spots(fold), "spot")
         )
     }));
     Ok(Folds { folds: kept, warnings })
@@ -182,6 +186,14 @@ pub fn holding_out(sections: &[SectionRef], test: &[String]) -> Option<Fold> {
     let judge = judge(sections, &test, &train, Split::Section);
     let name = test.iter().map(|&s| sections[s].name.as_str()).collect::<Vec<_>>().join(", ");
     Some(Fold { name, test, train, judge })
+}
+
+/// `name`, or with a number where another fold has it, also with other capitals: folds are stored under their names. A
+/// section whose patient is unknown may be called like a patient.
+fn free_name(name: String, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|n| format!("{name} ({n})"));
+    let free = std::iter::once(name.clone()).chain(numbered).find(|name| taken.insert(name.to_lowercase()));
+    free.unwrap_or(name)
 }
 
 fn by_patient(sections: &[SectionRef]) -> Vec<Vec<usize>> {
@@ -278,26 +290,18 @@ fn warnings(sections: &[SectionRef], split: Split) -> Vec<String> {
                 out.push(format!(
                     "The patient of {} is not known; if sections share a patient, these scores are higher \
                      than a new patient would get.",
-                    count_of_sections(unknown)
+                    counted(unknown, "section")
                 ));
             }
         }
         Split::Patient if unknown > 0 => out.push(format!(
             "The patient of {} is not known; each counts as a patient of its own. Enter the patients if \
              some are the same.",
-            count_of_sections(unknown)
+            counted(unknown, "section")
         )),
         Split::Patient => {}
     }
     out
-}
-
-fn count_of_sections(n: usize) -> String {
-    count(n, "section")
-}
-
-fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]
@@ -324,6 +328,14 @@ mod tests {
 
     fn one(section: usize) -> Judge {
         Judge::Sections(vec![section])
+    }
+
+    #[test]
+    fn no_two_folds_have_one_name() {
+        let sections = sections(&[("A1", "P"), ("P", ""), ("C1", "p"), ("D1", "D")]);
+        let folds = folds(&sections, Split::Patient).unwrap().folds;
+        let names: Vec<_> = folds.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["P", "P (2)", "p (3)", "D"]);
     }
 
     #[test]

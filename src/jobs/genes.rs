@@ -106,21 +106,20 @@ impl Measured {
         let mut seen = HashSet::new();
         let mut out = Vec::with_capacity(genes.len());
         for gene in genes {
-            let shown = self.sections.iter().find_map(|(section, index)| {
-                let known = index.has_name(&gene);
-                (!known).then(|| section.genes.get(index.get(&gene)?)).flatten().map(|g| &g.name)
-            });
             let is_name = self.sections.iter().any(|(_, index)| index.has_name(&gene));
-            let name = match shown {
-                Some(shown) if !is_name => {
+            let called = |(section, index): &(Arc<Section>, GeneIndex)| {
+                Some(section.genes.get(index.get(&gene)?)?.name.clone())
+            };
+            let name = match self.sections.iter().find_map(called).filter(|_| !is_name) {
+                Some(shown) => {
                     if self.sections.iter().any(|(_, index)| index.is_shared(&gene)) {
                         shared.push(format!("{gene} as {shown}"));
                     } else {
                         by_id += 1;
                     }
-                    shown.clone()
+                    shown
                 }
-                _ => gene,
+                None => gene,
             };
             if seen.insert(name.clone()) {
                 out.push(name);

@@ -41,9 +41,15 @@ impl Fault {
                     Some(Ok(())) => {
                         remark(ui, "The project was saved as it was just before.");
                     }
-                    None => {
-                        remark(ui, "Everything in the project was saved already.");
-                    }
+                    None => match &app.open {
+                        Some(open) if open.is_unsaved() => {
+                            remark(ui, "The last change to the project is not saved yet.");
+                        }
+                        Some(_) => {
+                            remark(ui, "Everything in the project was saved already.");
+                        }
+                        None => {}
+                    },
                 }
                 match &self.report {
                     Some(path) => remark(ui, format!("A report is in {}.", path.display())),

@@ -94,23 +94,8 @@ impl<C: Copy + PartialEq> Table<'_, C> {
         let mut touched = Touched { sorting: None, row: None };
         let room = ui.available_width();
         let bar = ui.spacing().scroll.bar_width + 2.0;
-        let least: f32 = self.columns.iter().map(|c| c.width).sum();
-        let growing: f32 = self.columns.iter().map(|c| c.grows).sum();
-        let over = (room - bar - least).max(0.0);
-        let widths: Vec<f32> = self
-            .columns
-            .iter()
-            .map(|c| if growing > 0.0 { c.width + over * c.grows / growing } else { c.width })
-            .collect();
-        let width = widths.iter().sum::<f32>();
-        let places: Vec<(f32, f32)> = widths
-            .iter()
-            .scan(0.0, |x, w| {
-                let from = *x;
-                *x += w;
-                Some((from, *x))
-            })
-            .collect();
+        let places = self.places(room - bar);
+        let width = places.last().map_or(0.0, |(_, end)| *end);
         ScrollArea::horizontal().id_salt(self.name).auto_shrink([false, true]).show(ui, |ui| {
             ui.set_min_width(width + bar);
             ui.spacing_mut().item_spacing.y = 0.0;
@@ -165,6 +150,24 @@ impl<C: Copy + PartialEq> Table<'_, C> {
             });
         });
         touched
+    }
+
+    /// Where each column begins and ends, from the left end of a row, where rows may be `room` wide.
+    fn places(&self, room: f32) -> Vec<(f32, f32)> {
+        let least: f32 = self.columns.iter().map(|c| c.width).sum();
+        let growing: f32 = self.columns.iter().map(|c| c.grows).sum();
+        let over = (room - least).max(0.0);
+        let widths = self
+            .columns
+            .iter()
+            .map(|c| if growing > 0.0 { c.width + over * c.grows / growing } else { c.width });
+        widths
+            .scan(0.0, |x, w| {
+                let from = *x;
+                *x += w;
+                Some((from, *x))
+            })
+            .collect()
     }
 
     /// Draws a heading. Whether it was clicked.

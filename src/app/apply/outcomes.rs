@@ -131,6 +131,7 @@ impl App {
             | Request::ComputeFeatures { encoder, device, .. } => (encoder, *device),
             _ => return,
         };
+        let ready = cached.len();
         let current = of == (&self.forms.train.encoder, self.forms.train.device);
         if let Some(open) = &mut self.open {
             open.patches.extend(patches);
@@ -142,8 +143,14 @@ impl App {
                 }
             }
         }
-        if matches!(request, Request::ComputeFeatures { .. }) {
-            self.notices.done("The image features of all sections are ready.");
+        if let Request::ComputeFeatures { snapshot, .. } = request {
+            let all = snapshot.project.sections.len();
+            if ready < all {
+                let text = format!("Image features are ready for {ready} of {}.", counted(all, "section"));
+                self.notices.warn(text);
+            } else {
+                self.notices.done("The image features of all sections are ready.");
+            }
         }
     }
 

@@ -89,6 +89,12 @@ fn app() -> (App, Asked) {
             Request::SaveProject { path, .. } | Request::SaveProjectAs { to: path, .. } => {
                 Outcome::Saved(path)
             }
+            Request::ComputeFeatures { .. } => Outcome::Features {
+                cached: vec!["C1".into()],
+                bytes: 1,
+                patches: Default::default(),
+                missing_views: Default::default(),
+            },
             Request::LoadGenes { .. } => Outcome::Genes(vec!["X".into(), "Y".into()]),
             Request::FindSamples(_) => {
                 let found = project(&["E1", "C1"]).sections.into_iter().map(candidate).collect();
@@ -384,6 +390,8 @@ fn a_training_that_is_taken_out_of_the_queue_is_gone() {
     until(&mut app, |a| live(a).is_none());
     assert!(app.notices.open().any(|n| n.headline == "Training run 1 was removed from the queue."));
     assert!(app.open.as_ref().unwrap().runs.are_none());
+    let told = "Image features are ready for 1 of 3 sections.";
+    until(&mut app, |a| a.notices.open().any(|n| n.headline == told));
 }
 
 /// A selection that is to be followed by training is forgotten with its project.

@@ -150,7 +150,7 @@ fn check_shape(path: &Path, recipe: &PublishedRecipe) -> Result<(), FileError> {
                 && is_trainable(&e.architecture)
                 && e.architecture.width() == s.features
         });
-    if fits { Ok(()) } else { Err(FileError::malformed(path, "describes a network that cannot be")) }
+    if fits { Ok(()) } else { Err(FileError::malformed(path, "describes an invalid network")) }
 }
 
 /// Whether it is a network that training can have given.

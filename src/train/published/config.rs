@@ -8,15 +8,15 @@ settings! {
     /// The settings of the published recipe; each field's description is also its help.
     PublishedConfig;
 
-    /// The number that everything random follows from: the same seed gives the same model on the CPU.
+    /// Random seed. The same seed gives the same model on the CPU.
     Basic seed: u64 = 1, 0..=u64::MAX, "a whole number from 0";
-    /// How many times training goes through all spots; nothing stops it earlier.
+    /// Number of epochs; nothing stops training earlier.
     Basic epochs: usize = 100, 1..=10_000, "1 to 10000";
     /// Spots per training step.
     Basic batch_size: usize = 128, 4..=8_192, "4 to 8192";
-    /// Step size of the optimiser (Adam).
+    /// Learning rate of Adam.
     Basic learning_rate: f64 = 1e-4, 1e-7..=1.0, "0.0000001 to 1";
-    /// How strongly weights are pulled to zero, as a part of the gradient.
+    /// Weight decay, as a part of the gradient.
     Advanced weight_decay: f64 = 1e-3, 0.0..=10.0, "0 to 10";
     /// How many training spots a prediction is retrieved from.
     Basic neighbours: usize = 200, 1..=10_000, "1 to 10000";
