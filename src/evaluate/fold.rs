@@ -195,6 +195,14 @@ impl GeneResult {
     }
 }
 
+impl FoldReport {
+    /// The scores of all methods on this section.
+    pub fn scores(&self) -> MeanReport {
+        let Self { model, ridge, mean, ceiling, .. } = *self;
+        MeanReport { model, ridge, mean, ceiling }
+    }
+}
+
 impl MeanReport {
     /// The mean of each number over the folds where it is defined, each test section counting the same.
     pub fn over(folds: &[FoldReport]) -> Self {

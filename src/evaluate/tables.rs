@@ -70,22 +70,17 @@ pub fn folds_csv(report: &EvalReport) -> String {
     let mut out = String::from("test,patient,method,pcc_all,pcc_heg50,mse,mae,judgement\n");
     for fold in &report.folds {
         let names = [quoted(&fold.test), quoted(fold.patient.as_deref().unwrap_or(""))].join(",");
-        method_rows(
-            &mut out,
-            &names,
-            &MeanReport { model: fold.model, ridge: fold.ridge, mean: fold.mean, ceiling: fold.ceiling },
-            fold.verdict().judgement,
-        );
+        method_rows(&mut out, &names, &fold.scores(), fold.verdict().judgement);
     }
     method_rows(&mut out, "mean,", &report.mean, report.verdict().judgement);
     out
 }
 
 fn method_rows(out: &mut String, names: &str, of: &MeanReport, judgement: Judgement) {
-    for (method, s) in [("model", of.model), ("ridge", of.ridge), ("mean", of.mean)] {
+    let methods = [("model", of.model, judgement.word()), ("ridge", of.ridge, ""), ("mean", of.mean, "")];
+    for (method, s, judgement) in methods {
         let Scores { pcc_all, pcc_heg50, mse, mae } = s;
         let (pcc_all, pcc_heg50) = (number(pcc_all), number(pcc_heg50));
-        let judgement = if method == "model" { judgement.word() } else { "" };
         let _ = writeln!(out, "{names},{method},{pcc_all},{pcc_heg50},{mse:.6},{mae:.6},{judgement}");
     }
     let Ceiling { pcc_all, pcc_heg50 } = of.ceiling;
@@ -149,15 +144,14 @@ pub fn text(report: &EvalReport) -> String {
     let parts = report
         .folds
         .iter()
-        .map(|f| {
-            let part = MeanReport { model: f.model, ridge: f.ridge, mean: f.mean, ceiling: f.ceiling };
-            (part, f.verdict().judgement)
-        })
+        .map(|f| (f.scores(), f.verdict().judgement))
         .chain([(report.mean, verdict.judgement)]);
     for (name, (part, judgement)) in names.zip(parts) {
         let mut name = name;
-        for (method, s) in [("model", part.model), ("ridge", part.ridge), ("mean", part.mean)] {
-            let judgement = if method == "model" { format!("  {}", judgement.word()) } else { String::new() };
+        let judgement = format!("  {}", judgement.word());
+        let methods =
+            [("model", part.model, judgement.as_str()), ("ridge", part.ridge, ""), ("mean", part.mean, "")];
+        for (method, s, judgement) in methods {
             let _ = writeln!(
                 out,
                 "{}  {method:7}  {:>7}  {:>10}  {:5.3}  {:5.3}{judgement}",
@@ -176,9 +170,10 @@ pub fn text(report: &EvalReport) -> String {
     let _ = writeln!(out, "{}", verdict.headline());
     let undefined: usize = report.folds.iter().map(|f| f.undefined_genes).sum();
     if undefined > 0 {
+        let are = if undefined == 1 { "correlation is" } else { "correlations are" };
         let _ = writeln!(
             out,
-            "{undefined} correlations are undefined (the gene is constant in the test section, or the section has \
+            "{undefined} {are} undefined (the gene is constant in the test section, or the section has \
              fewer than {MIN_SPOTS_TO_CORRELATE} spots) and left out."
         );
     }

@@ -48,9 +48,7 @@ impl Line {
             Some(patient) => format!("{} (patient {patient})", fold.test),
             None => fold.test.clone(),
         };
-        let scores =
-            MeanReport { model: fold.model, ridge: fold.ridge, mean: fold.mean, ceiling: fold.ceiling };
-        Self { name, verdict, scores, is_mean: false }
+        Self { name, verdict, scores: fold.scores(), is_mean: false }
     }
 
     fn mean(verdict: Verdict, scores: MeanReport) -> Self {
