@@ -49,7 +49,7 @@ pub fn list<R>(
     let own = turned == 0.0 || belongs_to(ui, id, turned);
     let output = show(area.scroll_source(ScrollSource { mouse_wheel: own, ..ScrollSource::default() }), ui);
     let end = (output.content_size.y - output.inner_rect.height()).max(0.0);
-    let drawn = Drawn { rect: output.inner_rect, offset: output.state.offset().y, end };
+    let drawn = Drawn { rect: output.inner_rect, offset: output.state.clamped_offset().y, end };
     ui.data_mut(|d| d.insert_temp(id, drawn));
     if own && turned != 0.0 {
         // Nothing of the movement is left for the page, not even at the end of the list.
