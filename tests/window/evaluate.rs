@@ -196,7 +196,8 @@ fn a_table_that_is_cut_off_does_not_stop_the_page() {
     // Until the heading of the table is in view and its end is not.
     let head = |test: &Test| test.harness.get_by_label("Sort by Gene").rect();
     let bottom = 900.0 - 62.0;
-    wheel(&mut test, bottom - 120.0 - head(&test).top());
+    let by = bottom - 120.0 - head(&test).top();
+    wheel(&mut test, by);
     let (before, rows) = (head(&test), listed(&test));
     test.harness.hover_at(before.center_bottom() + vec2(0.0, 40.0));
     test.settle();
