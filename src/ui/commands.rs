@@ -64,6 +64,8 @@ pub struct CommandList {
     search: String,
     chosen: usize,
     open: bool,
+    /// Where the pointer was.
+    pointer: Option<egui::Pos2>,
 }
 
 impl CommandList {
@@ -89,6 +91,8 @@ impl CommandList {
             .into_iter()
             .filter(|i| i.command != Command::Show(Overlay::Commands) && i.matches(&self.search))
             .collect();
+        let pointer = ctx.input(|i| i.pointer.latest_pos());
+        let moved = std::mem::replace(&mut self.pointer, pointer) != pointer && !first;
         let last = items.len().saturating_sub(1);
         if down {
             self.chosen += 1;
@@ -122,7 +126,7 @@ impl CommandList {
                             let chosen = at == self.chosen;
                             let response = ui.scope(|ui| row(ui, item, chosen, up || down)).inner;
                             // The pointer chooses when it moves, so that there is one row to be carried out.
-                            if response.contains_pointer() && ui.input(|i| i.pointer.is_moving()) {
+                            if moved && response.contains_pointer() {
                                 self.chosen = at;
                             }
                             let wanted = response.clicked() || (enter && at == self.chosen);

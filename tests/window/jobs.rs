@@ -178,7 +178,9 @@ fn beside_a_job_the_status_bar_of_a_small_window_is_not_printed_over() {
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
     test.send(Command::GoTo(Step::Data));
     assert!(test.shows("Drop a folder or files on the window"));
-    train(&mut test, "slow");
+    let form = TrainForm { name: "slow".into(), ..test.app().forms.train.clone() };
+    test.send(Command::Train(TrainCommand::Edit(form)));
+    test.send(Command::Train(TrainCommand::Start));
     test.until(|w| w.app().training().is_some_and(|j| j.status.done == 5));
     test.send(Command::GoTo(Step::Data));
     assert!(!test.shows("Drop a folder or files on the window"));
