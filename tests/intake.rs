@@ -17,24 +17,35 @@ const SPOTS: usize = 16;
 
 /// An AnnData file of 4 x 4 spots, 100 pixels apart, with a slide beside it.
 fn anndata(folder: &Path, name: &str, value: impl Fn(usize, usize) -> f32) -> PathBuf {
+    let at = |i: usize| [(i % 4) as f64 * 100.0 + 50.0, (i / 4) as f64 * 100.0 + 50.0];
+    anndata_of(folder, name, (SPOTS, 3), value, at)
+}
+
+/// An AnnData file of so many spots and genes, with a slide beside it; `at` says where the spots lie.
+fn anndata_of(
+    folder: &Path,
+    name: &str,
+    (spots, genes): (usize, usize),
+    value: impl Fn(usize, usize) -> f32,
+    at: impl Fn(usize) -> [f64; 2],
+) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     let path = folder.join(format!("{name}.h5ad"));
-    let x = Matrix::from_fn(SPOTS, 3, value);
+    let x = Matrix::from_fn(spots, genes, value);
     let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<String>>();
-    let at = |i: usize| [(i % 4) as f64 * 100.0 + 50.0, (i / 4) as f64 * 100.0 + 50.0];
-    let halves = (0..SPOTS).map(|i| Some(if i < 8 { "left" } else { "right" }.to_owned())).collect();
+    let halves = (0..spots).map(|i| Some(if i < 8 { "left" } else { "right" }.to_owned())).collect();
     let contents = Contents {
         obs: Columns {
-            names: names("S", SPOTS),
+            names: names("S", spots),
             columns: vec![
                 ("side".into(), Column::Categorical(halves)),
-                ("cluster".into(), Column::Int((0..SPOTS as i64).map(|i| i % 2).collect())),
+                ("cluster".into(), Column::Int((0..spots as i64).map(|i| i % 2).collect())),
             ],
         },
-        var: Columns { names: names("G", 3), columns: vec![] },
+        var: Columns { names: names("G", genes), columns: vec![] },
         x: Some(&x),
         layers: vec![],
-        obsm: vec![("spatial".into(), 2, (0..SPOTS).flat_map(at).collect())],
+        obsm: vec![("spatial".into(), 2, (0..spots).flat_map(at).collect())],
         uns: vec![],
     };
     write(&path, &contents).unwrap();
@@ -94,7 +105,7 @@ fn what_no_command_could_use_is_refused_and_the_rest_is_added() {
 
     // In a folder of several, nobody has asked for that one by name.
     let both = dir.path().join("both");
-    anndata(&both, "first", sound);
+    anndata(&both, "first", |r, c| sound(r, c) + 2.0);
     anndata(&both, "second", |_, _| f32::NAN);
     let output = project("add", &file).arg(&both).output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -110,13 +121,14 @@ fn what_no_command_could_use_is_refused_and_the_rest_is_added() {
         anndata(&copies.join(name), name, |r, c| sound(r, c) + if name.contains("good") { 0.0 } else { 1.0 });
     }
     let said = complaint(project("add", &file).arg(copies.join("good (1)")));
-    assert!(said.contains("good (1) cannot be used: it is a copy of good"), "{said}");
+    let is_copy = "is a copy of good (its counts are the same) and was not added; --sections";
+    assert!(said.contains(&format!("good (1) {is_copy}")), "{said}");
     let said = complaint(project("add", &file).arg(copies.join("Kopie von third")).arg(copies.join("third")));
-    assert!(said.contains("Kopie von third cannot be used: it is a copy of third"), "{said}");
+    assert!(said.contains("Kopie von third is a copy of third "), "{said}");
     assert_eq!(names(&info(&file)), ["good", "first", "third"]);
 
     // A slide that is cut off would only be noticed when a model is trained.
-    let cut = anndata(&dir.path().join("c"), "cut", sound);
+    let cut = anndata(&dir.path().join("c"), "cut", |r, c| sound(r, c) + 3.0);
     let slide = dir.path().join("c/cut.png");
     let bytes = fs::read(&slide).unwrap();
     fs::write(&slide, &bytes[..bytes.len() / 2]).unwrap();
@@ -206,6 +218,129 @@ fn labels_come_from_a_column_or_a_file() {
     assert_eq!(info(&file)["sections"][0]["labels"], serde_json::json!(["Tumor"]));
     let said = complaint(project("add", &file).arg(&regions));
     assert!(said.contains("GeoJSON") && said.contains("Data page"), "{said}");
+}
+
+const REGION: &str = r#"{"type": "Feature", "geometry": {"type": "Polygon",
+    "coordinates": [[[0, 0], [400, 0], [400, 160], [0, 160], [0, 0]]]},
+    "properties": {"objectType": "annotation", "classification": {"name": "Tumor"}}}"#;
+
+/// One of the labels of a section that is called `name`.
+fn labels_of(about: &Value, name: &str) -> Value {
+    let sections = about["sections"].as_array().unwrap();
+    sections.iter().find(|s| s["name"] == name).unwrap()["labels"].clone()
+}
+
+#[test]
+fn labels_are_of_one_section_and_fit_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = new_project(dir.path());
+    let both = dir.path().join("both");
+    anndata(&both, "a", sound);
+    anndata(&both, "b", |r, c| sound(r, c) + 1.0);
+    let file = |name: &str, text: &str| {
+        let file = dir.path().join(name);
+        fs::write(&file, text).unwrap();
+        file
+    };
+    // The spots of both have the same names, and a drawing lies on every slide.
+    let half = file("half.csv", "Barcode,cluster,Path\nS1,0,Tumor\nS2,1,Stroma\nS3,1,\n");
+    let drawing = file("drawing.geojson", REGION);
+    for labels in [&half, &drawing] {
+        let said = complaint(project("add", &path).arg(&both).arg("--labels").arg(labels));
+        assert!(said.contains("could be of a or b, and labels are of one section"), "{said}");
+    }
+    assert!(names(&info(&path)).is_empty());
+    let other = file("other.csv", "Barcode,Path\nT1,Tumor\n");
+    let add_a = |labels: &Path| {
+        let mut call = project("add", &path);
+        call.arg(&both).args(["--sections", "A", "--labels"]).arg(labels);
+        call
+    };
+    let said = complaint(&mut add_a(&other));
+    assert!(
+        said.contains("a: no spot has a label in other.csv, which labels spots such as \"T1\""),
+        "{said}"
+    );
+    assert!(said.contains("\"S0\""), "{said}");
+    let said = complaint(&mut add_a(&file("empty.csv", "Barcode,Path\n")));
+    assert!(said.contains("empty.csv: no spot has a label in it"), "{said}");
+    let said = complaint(&mut add_a(&file(
+        "off.geojson",
+        &REGION.replace("[0,", "[9000,").replace("[400,", "[9400,"),
+    )));
+    assert!(said.contains("no spot lies in a region of off.geojson"), "{said}");
+    assert!(names(&info(&path)).is_empty());
+    let said = run(&mut add_a(&half));
+    assert!(said.contains("2 of 16 spots have a label"), "{said}");
+    assert!(said.contains("Labels are from column Path of half.csv"), "{said}");
+    assert_eq!(labels_of(&info(&path), "a"), serde_json::json!(["Stroma", "Tumor"]));
+
+    // A section that is there already gets other labels, or keeps what it has.
+    let said = complaint(&mut add_a(&drawing));
+    assert!(said.contains("a is in the project already") && said.contains("hiscmcl project label"), "{said}");
+    let said = complaint(project("label", &path).arg("a").arg(&other));
+    assert!(said.contains("no spot has a label in other.csv"), "{said}");
+    assert_eq!(labels_of(&info(&path), "a"), serde_json::json!(["Stroma", "Tumor"]));
+    let said = run(project("label", &path).arg("A").arg(&drawing));
+    assert_eq!(said, "a: 8 of 16 spots have a label\n");
+    assert_eq!(labels_of(&info(&path), "a"), serde_json::json!(["Tumor"]));
+    let said = run(project("label", &path).args(["a", "--column", "side"]));
+    assert_eq!(said, "a: 16 of 16 spots have a label\n");
+    assert_eq!(labels_of(&info(&path), "a"), serde_json::json!(["left", "right"]));
+    let said = run(project("label", &path).arg("a").arg(&half));
+    assert_eq!(said, "a: 2 of 16 spots have a label (from column Path of half.csv)\n");
+}
+
+#[test]
+fn what_lacks_spots_genes_or_a_scale_says_which() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = new_project(dir.path());
+    let apart = |i: usize| [(i % 4) as f64 * 100.0 + 50.0, (i / 4) as f64 * 100.0 + 50.0];
+    let made = |name: &str, size, at: fn(usize) -> [f64; 2]| {
+        anndata_of(&dir.path().join(name), name, size, sound, at)
+    };
+    let says = |file: &Path| complaint(project("add", &path).arg(file));
+    let said = says(&made("spotless", (0, 3), |_| [50.0, 50.0]));
+    assert!(said.contains("spotless.h5ad has no spots, and was left out"), "{said}");
+    let said = says(&anndata_of(&dir.path().join("geneless"), "geneless", (SPOTS, 0), sound, apart));
+    assert!(said.contains("geneless.h5ad: there is no gene in it"), "{said}");
+    let said = says(&made("heap", (SPOTS, 3), |_| [50.0, 60.0]));
+    assert!(said.contains("all 16 spots lie at one place, (50, 60); check their positions"), "{said}");
+    let two = made("two", (2, 3), |i| [i as f64 * 100.0 + 50.0, 50.0]);
+    let said = says(&two);
+    assert!(said.contains("enter its micrometres per pixel, or give them with --mpp"), "{said}");
+    run(project("add", &path).arg(&two).args(["--mpp", "0.5"]));
+    assert_eq!(info(&path)["sections"][0]["mpp"], 0.5);
+}
+
+#[test]
+fn the_same_section_is_added_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = new_project(dir.path());
+    let folder = dir.path().join("s/one");
+    let file = anndata(&folder, "one", sound);
+    // By two ways to the same file.
+    let around = folder.join("../one");
+    let said = run(project("add", &path).args([&folder, &around, &folder]));
+    assert!(said.ends_with("1 section added\n"), "{said}");
+    assert_eq!(names(&info(&path)), ["one"]);
+    let said = run(project("add", &path).arg(&around));
+    assert_eq!(said, "Nothing was added: one is in the project already\n");
+    // By another name.
+    let renamed = dir.path().join("s/renamed");
+    fs::create_dir_all(&renamed).unwrap();
+    fs::copy(&file, renamed.join("renamed.h5ad")).unwrap();
+    fs::copy(file.with_extension("png"), renamed.join("renamed.png")).unwrap();
+    anndata(&dir.path().join("s/two"), "two", |r, c| sound(r, c) + 1.0);
+    let output = project("add", &path).arg(dir.path().join("s")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(notes.contains("renamed is a copy of one (its counts are the same)"), "{notes}");
+    assert_eq!(names(&info(&path)), ["one", "two"]);
+    run(project("add", &path).arg(dir.path().join("s")).args(["--sections", "renamed"]));
+    assert_eq!(names(&info(&path)), ["one", "two", "renamed"]);
+    let removed = run(project("remove", &path).args(["RENAMED", "renamed"]));
+    assert!(removed.ends_with("1 section removed\n"), "{removed}");
 }
 
 #[test]

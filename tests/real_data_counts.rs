@@ -158,7 +158,7 @@ fn labels_join_by_rounding() {
     let c1 = shared.join("real_data/her2st/data/ST-pat/lbl/C1_labeled_coordinates.tsv");
     let spots = shared.join("real_data/her2st/data/ST-spotfiles/C1_selection.tsv");
     let spots: Vec<String> = read_spots(&spots).unwrap().into_iter().map(|s| s.id).collect();
-    let labels = read_labels(&c1).unwrap();
+    let labels = read_labels(&c1).unwrap().labels;
     assert_eq!(labels.len(), 177 - 9, "9 of 177 spots are undetermined");
     assert!(labels.iter().all(|(id, _)| spots.contains(id)));
 }

@@ -58,7 +58,7 @@ impl SamplesForm {
     pub fn for_project(found: Vec<Candidate>, notes: Vec<String>, project: &Project) -> Self {
         let mut form = Self::new(found, notes);
         for row in &mut form.rows {
-            row.known = project.sections.iter().any(|s| s.source == row.candidate.entry.source);
+            row.known = project.holds(&row.candidate.entry.source);
             row.taken &= !row.known;
         }
         form.taken_names =
@@ -245,6 +245,8 @@ mod tests {
             size: None,
             label_columns: vec!["layer".to_owned()],
             refused: None,
+            copy_of: None,
+            label_fit: None,
         }
     }
 

@@ -151,15 +151,32 @@ pub enum ProjectCommand {
         /// Folders or files: Space Ranger output, AnnData, HEST, her2st, count tables with spot files and images.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
-        /// Add only these sections, including ones not added by default (2 um bins).
+        /// Add only these sections, including ones not added by default (2 um bins, copies).
         #[arg(long, value_delimiter = ',')]
         sections: Vec<String>,
         /// Take the labels of the spots from this column of obs, of AnnData files.
         #[arg(long, value_name = "NAME", conflicts_with = "labels")]
         labels_column: Option<String>,
-        /// Take the labels of the spots from this file: a table of spots and labels, or regions as GeoJSON.
+        /// Take the labels of the spots of one section from this file: a table of spots and labels, or regions as
+        /// GeoJSON. Of several sections it must fit exactly one.
         #[arg(long, value_name = "FILE")]
         labels: Option<PathBuf>,
+        /// Micrometres per pixel of the slide images, where they are neither in the files nor follow from the spots.
+        #[arg(long, value_name = "UM")]
+        mpp: Option<f64>,
+    },
+    /// Set the labels of a section: from a file, or from a column of an AnnData file.
+    Label {
+        /// The project file.
+        project: PathBuf,
+        /// Name of the section.
+        section: String,
+        /// A table of spots and labels, or regions as GeoJSON.
+        #[arg(required_unless_present = "column")]
+        file: Option<PathBuf>,
+        /// Take the labels from this column of obs instead.
+        #[arg(long, value_name = "NAME", conflicts_with = "file")]
+        column: Option<String>,
     },
     /// Remove sections from a project; their files and the runs stay.
     Remove {

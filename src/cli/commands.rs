@@ -16,7 +16,7 @@ use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
-use hiscmcl::jobs::project::LabelChoice;
+use hiscmcl::jobs::labels::{self, LabelChoice};
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project, runs};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
@@ -73,21 +73,26 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             println!("{}: {}", project.display(), counted(made.sections.len(), "section"));
             Ok(())
         }
-        Command::Project(ProjectCommand::Add { project, paths, sections, labels_column, labels }) => {
-            let labels = match (labels_column, labels) {
-                (Some(column), _) => LabelChoice::Column(column),
-                (None, Some(file)) => {
-                    fs::metadata(&file).map_err(FileError::io("read", &file))?;
-                    LabelChoice::File(std::path::absolute(&file).map_err(FileError::io("read", &file))?)
-                }
-                (None, None) => LabelChoice::AsFound,
-            };
+        Command::Project(ProjectCommand::Add { project, paths, sections, labels_column, labels, mpp }) => {
+            let labels = label_choice(labels_column, labels)?;
             let added = edit(&project, |found| {
-                let added = project::add(found, &paths, &sections, &labels, ctx)?;
+                let added = project::add(found, &paths, &sections, &labels, mpp, ctx)?;
                 let changed = !added.sections.is_empty();
                 Ok((added, changed))
             })?;
             report_added(&project, &added)
+        }
+        Command::Project(ProjectCommand::Label { project, section, file, column }) => {
+            let choice = label_choice(column, file)?;
+            let set = edit(&project, |found| Ok((labels::set(found, &section, &choice, ctx)?, true)))?;
+            let from = set.column.map(|column| format!(" (from {column})")).unwrap_or_default();
+            println!(
+                "{}: {} of {} have a label{from}",
+                set.section,
+                set.labelled,
+                counted(set.spots, "spot")
+            );
+            Ok(())
         }
         Command::Project(ProjectCommand::Remove { project, sections }) => {
             let removed = edit(&project, |found| Ok((project::remove(found, &sections)?, true)))?;
@@ -151,6 +156,18 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
     }
 }
 
+/// The labels that a column of `obs` or a file gives.
+fn label_choice(column: Option<String>, file: Option<PathBuf>) -> Result<LabelChoice, FileError> {
+    Ok(match (column, file) {
+        (Some(column), _) => LabelChoice::Column(column),
+        (None, Some(file)) => {
+            fs::metadata(&file).map_err(FileError::io("read", &file))?;
+            LabelChoice::File(std::path::absolute(&file).map_err(FileError::io("read", &file))?)
+        }
+        (None, None) => LabelChoice::AsFound,
+    })
+}
+
 /// Says what was added and what was not.
 ///
 /// # Errors
@@ -179,18 +196,28 @@ fn report_added(project: &Path, added: &project::Added) -> anyhow::Result<()> {
     if refused.is_empty() { Ok(()) } else { Err(anyhow!("Not everything was added: {refused}")) }
 }
 
-/// Names that were separated by commas, put together again where a section has commas in its name.
+/// Names that were separated by commas, put together again where a section has commas in its name; those of the sections
+/// they mean, each once.
 pub fn section_names(pieces: &[String], workspace: &Workspace) -> Vec<String> {
-    let known = |name: &str| workspace.project.section(name).is_some();
-    let mut names = Vec::new();
+    let known = |name: &str| workspace.project.find(name).is_some();
+    let mut names: Vec<String> = Vec::new();
     let mut rest = pieces;
     while let Some(first) = rest.first() {
         let whole = (2..=rest.len()).rev().map(|n| (n, rest[..n].join(","))).find(|(_, name)| known(name));
         let (taken, name) = whole.unwrap_or_else(|| (1, first.clone()));
-        names.push(name);
+        let name = section_name(&name, workspace);
+        if !names.contains(&name) {
+            names.push(name);
+        }
         rest = rest.get(taken..).unwrap_or_default();
     }
     names
+}
+
+/// The name of the section that somebody means who typed `name`; `name` itself where there is none.
+pub fn section_name(name: &str, workspace: &Workspace) -> String {
+    let found = workspace.project.find(name).filter(|_| workspace.project.section(name).is_none());
+    found.map_or_else(|| name.to_owned(), |section| section.name.clone())
 }
 
 fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
@@ -302,18 +329,18 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
     figures::Format::of(&args.out)?;
     let workspace = Workspace::open(args.project)?;
     let run = args.run.as_deref().map(|run| runs::find_run(&workspace.path, run)).transpose()?;
-    let genes = names_in(&workspace, std::slice::from_ref(&args.section), &args.genes, ctx)?;
+    let section = section_name(&args.section, &workspace);
+    let genes = names_in(&workspace, std::slice::from_ref(&section), &args.genes, ctx)?;
     if genes.is_empty() {
         return Err(anyhow!("--genes names no gene; give one or several, separated by commas"));
     }
     let panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
     let request = figure::FigureRequest {
         run: run.map(|run| run.id),
-        rows: genes.into_iter().map(|gene| (args.section.clone(), gene)).collect(),
+        rows: genes.into_iter().map(|gene| (section.clone(), gene)).collect(),
         display: DisplaySettings { panes, ..DisplaySettings::default() },
         style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
         device: DeviceChoice::Auto,
-        genes: workspace.project.selection.clone().unwrap_or_default().genes,
         target: workspace.project.target,
     };
     let figure = figure::compose(&workspace, &request, ctx)?;

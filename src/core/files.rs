@@ -74,7 +74,9 @@ pub fn plain_io(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         _ => {
             let text = error.to_string();
-            text.split(" (os error").next().unwrap_or(&text).to_owned()
+            // A temporary file, of which the user knows nothing, is named behind it.
+            let text = text.split(" at path ").next().unwrap_or(&text);
+            text.split(" (os error").next().unwrap_or(text).to_owned()
         }
     }
 }

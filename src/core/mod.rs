@@ -6,6 +6,7 @@ pub mod colormap;
 pub mod dihedral;
 pub mod display;
 pub mod encoder;
+pub mod encoding;
 pub mod fault;
 pub mod files;
 pub mod fonts;

@@ -59,6 +59,26 @@ pub fn tell_apart(genes: &mut [Gene]) -> Vec<String> {
     shared
 }
 
+/// What to say of genes that [`tell_apart`] has told apart; `None` where there are none.
+pub fn shared_symbols(genes: &[Gene]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let told = |gene: &'_ Gene| parts(&gene.name).is_some_and(|(_, id)| id == gene.id);
+    let example = genes.iter().find(|g| told(g))?;
+    let mut shared: Vec<&str> =
+        genes.iter().filter(|g| told(g)).filter_map(|g| Some(parts(&g.name)?.0)).collect();
+    shared.sort_unstable();
+    shared.dedup();
+    let some = shared.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let more = if shared.len() > SHOWN { ", ..." } else { "" };
+    let (symbols, belong) = if shared.len() == 1 { ("symbol", "belongs") } else { ("symbols", "belong") };
+    Some(format!(
+        "{} gene {symbols} {belong} to more than one gene ({some}{more}). All of them are kept, and their names show \
+         the identifier, as in {}.",
+        shared.len(),
+        example.name
+    ))
+}
+
 /// The symbol and the identifier in a name that [`tell_apart`] made.
 fn parts(name: &str) -> Option<(&str, &str)> {
     let (symbol, id) = name.strip_suffix(')')?.rsplit_once(" (")?;
@@ -206,7 +226,10 @@ mod tests {
     #[test]
     fn genes_of_one_symbol_are_told_apart_in_any_order() {
         let mut one = genes(&[("TBCE", "E2"), ("GNAS", "E3"), ("TBCE", "E1")]);
+        assert_eq!(shared_symbols(&one), None);
         assert_eq!(tell_apart(&mut one), ["TBCE"]);
+        let said = shared_symbols(&one).unwrap();
+        assert!(said.starts_with("1 gene symbol belongs to more than one gene (TBCE)."), "{said}");
         let mut other = genes(&[("TBCE", "E1"), ("TBCE", "E2"), ("GNAS", "E3")]);
         tell_apart(&mut other);
         let names = |genes: &[Gene]| {

@@ -324,7 +324,7 @@ impl<'a> Page<'a> {
             self.text(label, to + LABEL_GAP, baseline, em, Face::Regular, BLACK);
         }
         let texts: Vec<String> = if let Some(remark) = panel.remark {
-            remark.texts().map(str::to_owned).to_vec()
+            remark.texts().to_vec()
         } else if let Some(pcc) = panel.pcc.filter(|p| p.is_finite()) {
             let value = nice::number(f64::from(pcc), 2);
             // Without room for both, the name goes, not the number.

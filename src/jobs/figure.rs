@@ -10,7 +10,7 @@ use super::predict::{predictions, stored_predictions};
 use super::prediction_table::note_on_absent;
 use super::runs::{RunInfo, find_run};
 use super::workspace::Workspace;
-use crate::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales, is_silent};
+use crate::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales, is_silent, rare};
 use crate::core::matrix::Matrix;
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::genes::GeneIndex;
@@ -35,8 +35,6 @@ pub struct FigureRequest {
     pub style: Style,
     /// Where predictions that are not stored are computed.
     pub device: DeviceChoice,
-    /// The genes and target of measured values where no run gives them.
-    pub genes: Vec<String>,
     /// See `genes`.
     pub target: Target,
 }
@@ -113,8 +111,9 @@ fn plate(
         radius_px,
     });
     let (genes, target) = match run {
-        Some(run) => (&run.config.genes, run.config.target),
-        None => (&request.genes, request.target),
+        Some(run) => (run.config.genes.as_slice(), run.config.target),
+        // Where no model stands behind it, a map does not depend on which genes are listed.
+        None => (&[][..], request.target),
     };
     let names = GeneIndex::new(&section.genes);
     // The published scale depends on all selected genes, not only on those shown.
@@ -226,9 +225,14 @@ fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row
         PaneKind::Predicted => predicted_scale,
         PaneKind::He | PaneKind::Difference | PaneKind::Uncertainty => None,
     };
+    let counted = measured_scale.is_some_and(|scale| scale != ExpressionScale::AsInFile);
     let remark = |pane: PaneKind| match (pane, values_of(pane)) {
         (PaneKind::He, _) => None,
-        (PaneKind::Measured, Some(values)) => is_silent(values).then_some(PanelRemark::NoCounts),
+        (PaneKind::Measured, Some(values)) => {
+            is_silent(values).then_some(PanelRemark::NoCounts).or_else(|| {
+                counted.then(|| rare(values)).flatten().map(|(spots, of)| PanelRemark::Rare { spots, of })
+            })
+        }
         (PaneKind::Predicted, Some(values)) => is_silent(values).then_some(PanelRemark::PredictedZero),
         (PaneKind::Difference | PaneKind::Uncertainty, Some(_)) => None,
         (PaneKind::Measured, None) => Some(PanelRemark::NotMeasured),
@@ -243,7 +247,12 @@ fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row
         .extend([PaneKind::Measured, PaneKind::Predicted].into_iter().filter(|k| !display.panes.contains(k)));
     let shown: Vec<_> = kinds
         .iter()
-        .map(|&kind| PaneValues { kind, values: values_of(kind).unwrap_or(&[]), scale: meaning(kind) })
+        .map(|&kind| PaneValues {
+            kind,
+            values: values_of(kind).unwrap_or(&[]),
+            scale: meaning(kind),
+            one_count: measured_scale.and_then(|scale| plate.totals.one_count(scale)),
+        })
         .collect();
     let scales = color_scales(display, &shown);
     let pcc = measured.as_ref().zip(predicted.as_ref()).and_then(|(m, p)| correlation(m, p));
@@ -326,7 +335,6 @@ mod tests {
             display: DisplaySettings { panes: panes.to_vec(), ..DisplaySettings::default() },
             style: Style::default(),
             device: DeviceChoice::Cpu,
-            genes: Vec::new(),
             target: Target::Published,
         }
     }

@@ -11,6 +11,7 @@ pub mod figure;
 pub mod fold;
 pub mod genes;
 mod joint;
+pub mod labels;
 pub mod predict;
 pub mod prediction_table;
 pub mod project;

@@ -6,14 +6,13 @@ use anyhow::{anyhow, bail};
 use serde::Serialize;
 
 use super::context::Ctx;
+use super::labels::LabelChoice;
 use super::workspace::{Unreadable, Workspace};
 use crate::core::files::create_folder_of;
 use crate::data::candidates::{self, Candidate, Found};
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::section::{MppSource, ValueKind};
-use crate::data::st::geojson::{Regions, is_geojson_name};
-use crate::data::st::recognise::is_copy;
-use crate::data::st::source::{SampleKind, Source};
+use crate::data::st::source::SampleKind;
 use crate::preprocess::views::View;
 
 /// Writes a new project file with the sections found in `folders`, or only those named.
@@ -35,7 +34,7 @@ pub fn create(
     }
     let mut project = Project::new();
     if !folders.is_empty() {
-        let added = add(&mut project, folders, only, &LabelChoice::AsFound, ctx)?;
+        let added = add(&mut project, folders, only, &LabelChoice::AsFound, None, ctx)?;
         if !added.refused.is_empty() {
             bail!("{} was not made: {}", path.display(), added.refused.join("; "));
         }
@@ -58,130 +57,117 @@ pub struct Added {
     pub refused: Vec<String>,
 }
 
-/// Where the labels of added sections come from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum LabelChoice {
-    /// From the files that were found with each sample.
-    #[default]
-    AsFound,
-    /// From a column of `obs`, of AnnData files.
-    Column(String),
-    /// From this file, for every one of them.
-    File(PathBuf),
-}
-
-impl LabelChoice {
-    fn apply(&self, candidate: &mut Candidate) {
-        match self {
-            Self::AsFound => {}
-            Self::Column(column) => match candidate.entry.source {
-                Source::AnnData { .. } => candidate.set_label_column(Some(column)),
-                _ => candidate.warnings.push(format!(
-                    "It is not an AnnData file, so its labels are not taken from a column {column} of obs"
-                )),
-            },
-            Self::File(path) => candidate.entry.labels = Some(path.clone()),
-        }
-    }
-}
-
 /// Adds the sections that `paths` hold, files or folders of any kind that is known, or only those named, to a
 /// project in memory. Each is read first: one that no later command could use is refused, and the others are added all
-/// the same. What was asked for by name and not added (a path that gave nothing, a section of `only`) is in
-/// [`Added::refused`]; of a sample that was found beside others, or that is not chosen by default, a note says so.
+/// the same; `mpp` is the resolution of their slides where the user knows it. What was asked for by name and not added
+/// (a path that gave nothing, a section of `only`) is in [`Added::refused`]; of a sample that was found beside others,
+/// or that is not chosen by default, a note says so.
 ///
 /// # Errors
-/// No path holds a section of a name in `only`, or it was cancelled; nothing is added then.
+/// No path holds a section of a name in `only`, the labels cannot be read or are not of one section, or it was
+/// cancelled; nothing is added then.
 pub fn add(
     project: &mut Project,
     paths: &[PathBuf],
     only: &[String],
     labels: &LabelChoice,
+    mpp: Option<f64>,
     ctx: &Ctx,
 ) -> anyhow::Result<Added> {
-    if let LabelChoice::File(path) = labels
-        && is_geojson_name(path)
-    {
-        Regions::read(path)?;
+    labels.check()?;
+    let mut each = candidates::find_each(paths, ctx.progress(), ctx.cancel)?;
+    candidates::mark_copies(all_in(&mut each), &project.sections, ctx.cancel)?;
+    let only = &require_names(&each, only)?;
+    let sorter = Sorter { project, only };
+    let mut labels_found = Vec::new();
+    for candidate in all_in(&mut each).filter(|c| sorter.is_wanted(c)) {
+        labels_found.push(candidate.entry.labels.clone());
+        labels.apply(candidate);
+        candidate.entry.mpp = mpp.or(candidate.entry.mpp);
     }
-    let each = candidates::find_each(paths, ctx.progress(), ctx.cancel)?;
-    require_names(&each, only)?;
+    for (candidates, _) in each.iter_mut().filter_map(|f| f.result.as_mut().ok()) {
+        candidates::check(candidates, |c| sorter.is_wanted(c), None, ctx.progress(), ctx.cancel)?;
+    }
+    labels.settle(all_in(&mut each).filter(|c| sorter.is_wanted(c)).zip(labels_found).collect())?;
     let mut added = Added::default();
     let mut entries = Vec::new();
-    let present: &Project = project;
-    for Found { path, result } in each {
-        match result {
-            Ok((candidates, notes)) => {
-                let sorter = Sorter { project: present, only, labels, added: &mut added };
-                entries.extend(sorter.sort(&path, candidates, notes, ctx)?);
-            }
-            Err(error) => added.refused.push(error.to_string()),
-        }
+    for found in each {
+        entries.extend(sorter.sort(found, &mut added, ctx));
+    }
+    if *labels != LabelChoice::AsFound && entries.is_empty() && !added.known.is_empty() {
+        let are = if added.known.len() == 1 { "is" } else { "are" };
+        bail!(
+            "{} {are} in the project already, and nothing was changed; set the labels of a section with hiscmcl project \
+             label",
+            added.known.join(", ")
+        );
     }
     added.sections = project.add_new(entries)?;
     Ok(added)
+}
+
+fn all_in(each: &mut [Found]) -> impl Iterator<Item = &mut Candidate> {
+    each.iter_mut().filter_map(|found| found.result.as_mut().ok()).flat_map(|(candidates, _)| candidates)
 }
 
 /// Tells apart what one path holds: what is added, what is known already, and what cannot be used.
 struct Sorter<'a> {
     project: &'a Project,
     only: &'a [String],
-    labels: &'a LabelChoice,
-    added: &'a mut Added,
 }
 
 impl Sorter<'_> {
     /// The sections to add.
-    fn sort(
-        self,
-        path: &Path,
-        mut candidates: Vec<Candidate>,
-        notes: Vec<String>,
-        ctx: &Ctx,
-    ) -> anyhow::Result<Vec<SectionEntry>> {
-        for candidate in candidates.iter_mut().filter(|c| self.is_taken(c) && !self.is_known(c)) {
-            self.labels.apply(candidate);
-            if let Some(original) = self.original_of(candidate) {
-                candidate.refused = Some(format!("it is a copy of {original}"));
+    fn sort(&self, found: Found, added: &mut Added, ctx: &Ctx) -> Vec<SectionEntry> {
+        let (candidates, mut problems) = match found.result {
+            Ok(found) => found,
+            Err(error) => {
+                added.refused.push(error.to_string());
+                return Vec::new();
             }
-        }
-        let wanted = |c: &Candidate| self.is_taken(c) && !self.is_known(c);
-        candidates::check(&mut candidates, wanted, None, ctx.progress(), ctx.cancel)?;
+        };
         let mut entries = Vec::new();
-        let mut problems: Vec<String> = notes;
-        let mut useful = false;
+        let mut useful = found.repeated;
         for candidate in candidates {
-            let (taken, known) = (self.is_taken(&candidate), self.is_known(&candidate));
+            let taken = self.is_taken(&candidate);
             let name = &candidate.entry.name;
-            if known {
+            if self.is_known(&candidate) {
                 useful = true;
-                self.added.known.extend(taken.then(|| name.clone()));
+                added.known.extend(taken.then(|| name.clone()));
             } else if !taken {
-                if self.only.is_empty() {
-                    self.added.samples.push(line_of(&candidate));
+                if let (Some(original), true) = (&candidate.copy_of, self.only.is_empty()) {
+                    problems.push(format!(
+                        "{name} is a copy of {original} (its counts are the same) and was not added; --sections with \
+                         its name adds it"
+                    ));
+                } else if self.only.is_empty() {
+                    added.samples.push(line_of(&candidate));
                     useful = true;
                 }
             } else if let Some(problem) = problem_of(&candidate) {
                 if self.is_named(&candidate) {
-                    self.added.refused.push(problem);
+                    added.refused.push(problem);
                     useful = true;
                 } else {
                     problems.push(problem);
                 }
             } else {
-                self.added.samples.push(line_of(&candidate));
+                added.samples.push(line_of(&candidate));
                 entries.push(candidate.entry);
                 useful = true;
             }
         }
+        // What was said of a file when it was found may be the reason why its sample is refused.
+        let said = problems.clone();
+        problems.retain(|p| !said.iter().chain(&added.refused).any(|other| other != p && other.contains(p)));
         if useful || !self.only.is_empty() {
             problems.iter().for_each(|problem| ctx.observer.note(problem));
         } else if problems.is_empty() {
-            self.added.refused.push(format!("{} holds no sample", path.display()));
+            added.refused.push(format!("{} holds no sample", found.path.display()));
         } else {
-            self.added.refused.push(problems.join("; "));
+            added.refused.push(problems.join("; "));
         }
-        Ok(entries)
+        entries
     }
 
     fn is_named(&self, candidate: &Candidate) -> bool {
@@ -193,15 +179,12 @@ impl Sorter<'_> {
     }
 
     fn is_known(&self, candidate: &Candidate) -> bool {
-        self.project.sections.iter().any(|s| s.source == candidate.entry.source)
+        self.project.holds(&candidate.entry.source)
     }
 
-    /// The section of the project that a candidate is a copy of.
-    fn original_of(&self, candidate: &Candidate) -> Option<&str> {
-        let own = (candidate.entry.name.as_str(), candidate.entry.source.counts());
-        let original =
-            self.project.sections.iter().find(|s| is_copy(own, (s.name.as_str(), s.source.counts())))?;
-        Some(&original.name)
+    /// Whether it is to be added, if it can be used.
+    fn is_wanted(&self, candidate: &Candidate) -> bool {
+        self.is_taken(candidate) && !self.is_known(candidate)
     }
 }
 
@@ -215,14 +198,26 @@ fn problem_of(candidate: &Candidate) -> Option<String> {
     }
 }
 
+/// The names of candidates that somebody means who typed those in `only`, perhaps with other capitals.
+///
 /// # Errors
 /// A name that no candidate has.
-fn require_names(each: &[Found], only: &[String]) -> anyhow::Result<()> {
+fn require_names(each: &[Found], only: &[String]) -> anyhow::Result<Vec<String>> {
     let names = || {
         let found = each.iter().filter_map(|f| f.result.as_ref().ok());
         found.flat_map(|(candidates, _)| candidates).map(|c| c.entry.name.as_str())
     };
-    let Some(missing) = only.iter().find(|name| !names().any(|known| known == *name)) else { return Ok(()) };
+    let mut meant = Vec::with_capacity(only.len());
+    let mut missing = None;
+    for name in only {
+        let typed = name.trim().to_lowercase();
+        let known = names().find(|known| known == name);
+        match known.or_else(|| names().find(|known| known.to_lowercase() == typed)) {
+            Some(known) => meant.push(known.to_owned()),
+            None => missing = missing.or(Some(name)),
+        }
+    }
+    let Some(missing) = missing else { return Ok(meant) };
     // Why a path holds nothing explains it better.
     if let Some(error) =
         each.iter().find_map(|f| f.result.as_ref().err()).filter(|_| names().next().is_none())
@@ -248,19 +243,26 @@ fn line_of(candidate: &Candidate) -> String {
 pub fn remove(project: &mut Project, names: &[String]) -> anyhow::Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     for name in names {
-        match project.section(name) {
-            Some(entry) if found.contains(&entry.name) => {}
-            Some(entry) => found.push(entry.name.clone()),
-            None => {
-                let known: Vec<&str> = project.sections.iter().map(|s| s.name.as_str()).collect();
-                bail!("There is no section named \"{name}\"; {}", list_of_sections(&known));
-            }
+        let entry = section_called(project, name)?;
+        if !found.contains(&entry.name) {
+            found.push(entry.name.clone());
         }
     }
     for name in &found {
         project.remove(name);
     }
     Ok(found)
+}
+
+/// The section that somebody means who typed `name`.
+///
+/// # Errors
+/// There is none; the sentence names those there are.
+pub(super) fn section_called<'a>(project: &'a Project, name: &str) -> anyhow::Result<&'a SectionEntry> {
+    project.find(name).ok_or_else(|| {
+        let known: Vec<&str> = project.sections.iter().map(|s| s.name.as_str()).collect();
+        anyhow!("There is no section named \"{name}\"; {}", list_of_sections(&known))
+    })
 }
 
 fn list_of_sections(known: &[&str]) -> String {
@@ -346,7 +348,8 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
                 in_tissue: s.in_tissue,
                 genes: s.genes.len(),
                 umi_total: (s.values == ValueKind::Counts).then(|| s.counts.sum() as u64),
-                sum: s.sum,
+                // Without values the sum is -0.
+                sum: s.sum + 0.0,
                 values: s.values,
                 mpp: s.mpp.0,
                 mpp_source: s.mpp_source,

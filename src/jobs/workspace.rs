@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -19,6 +19,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::files::create_folder_of;
 use crate::core::progress::{NotesOnly, Of, Progress};
+use crate::data::genes;
 use crate::data::open::open_section;
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
@@ -49,6 +50,8 @@ pub struct Resources {
     /// Image features on disk.
     pub cache: Arc<FeatureCache>,
     sections: Arc<Mutex<OpenedSections>>,
+    /// Whether it was said that genes share a symbol, which holds for all sections of an experiment.
+    told_of_symbols: Arc<AtomicBool>,
     /// The pretrained encoder that was used last, with what was asked for: its weights take gigabytes.
     pretrained: Arc<Mutex<Option<OpenedEncoder>>>,
 }
@@ -60,6 +63,7 @@ impl Resources {
             slides: Arc::default(),
             cache: Arc::new(FeatureCache::in_user_cache()),
             sections: Arc::default(),
+            told_of_symbols: Arc::default(),
             pretrained: Arc::default(),
         }
     }
@@ -78,6 +82,11 @@ impl Resources {
             return Ok(Arc::clone(section));
         }
         let section = Arc::new(open_section(entry, progress, cancel)?);
+        if let Some(text) = genes::shared_symbols(&section.genes)
+            && !self.told_of_symbols.swap(true, Ordering::Relaxed)
+        {
+            progress.note(&text);
+        }
         let mut sections = lock();
         if sections.len() >= MAX_SECTIONS {
             sections.clear();

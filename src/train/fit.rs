@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::files::FileError;
+use crate::core::files::{FileError, plain_io};
 use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::core::target::Target;
@@ -117,10 +117,10 @@ pub enum TrainError {
     #[error(transparent)]
     Images(#[from] FeatureError),
     /// The system gives no thread to train in.
-    #[error("Training could not be started: {source}")]
+    #[error("Training could not be started: {}", plain_io(reason))]
     Thread {
-        /// Why.
-        source: std::io::Error,
+        /// Why. The text says it already, so it is not a source to be shown again.
+        reason: std::io::Error,
     },
     /// A checkpoint could not be read or written.
     #[error(transparent)]

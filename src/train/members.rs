@@ -58,7 +58,7 @@ pub fn train(
             };
             let name = format!("train-{worker}");
             let thread = thread::Builder::new().name(name).spawn_scoped(scope, run);
-            threads.push(thread.map_err(|source| TrainError::Thread { source })?);
+            threads.push(thread.map_err(|reason| TrainError::Thread { reason })?);
         }
         drop(say);
         let listened = listen(&hear, &mut standing, store, events, progress, work);

@@ -231,7 +231,7 @@ const CASES: &[Case] = &[
                     .collect()
             })
         },
-        "*/data/ST-spotfiles/C2_selection.tsv: too few spots to infer the resolution of the slide; enter its micrometres per pixel",
+        "*/data/ST-spotfiles/C2_selection.tsv: all 20 spots lie at one place, (9, 9); check their positions",
     ),
     (
         "array coordinates for pixels",

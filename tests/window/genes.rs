@@ -76,7 +76,9 @@ pub fn answer(request: &Request) -> Option<anyhow::Result<Outcome>> {
         Request::OpenProject(path) if is(path, "cli") => {
             opened("/nowhere/test.hiscmcl".into(), project(false), true)
         }
-        Request::FindSamples(paths) if paths.iter().any(|p| p.extension().is_some_and(|e| e == "genes")) => {
+        Request::FindSamples { paths, .. }
+            if paths.iter().any(|p| p.extension().is_some_and(|e| e == "genes")) =>
+        {
             Outcome::Names { names: vec!["erbb2".into()], otherwise: "There is no sample in it".into() }
         }
         Request::Predict { section, .. } => {

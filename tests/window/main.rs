@@ -155,7 +155,7 @@ fn play(asked: &Asked) -> Engine {
             }
             Request::SelectGenes { .. } => Outcome::Genes(vec!["GNAS".into(), "SCD".into()]),
             Request::Train { .. } => anyhow::bail!("The GPU is gone"),
-            Request::FindSamples(_) => samples::found(),
+            Request::FindSamples { .. } => samples::found(),
             _ => Outcome::Done,
         })
     };

@@ -25,6 +25,8 @@ pub fn found() -> Outcome {
             size: (i > 15).then_some((1000 + i, 18_000)),
             label_columns: if i / 10 == 1 { vec!["layer".to_owned()] } else { Vec::new() },
             refused: None,
+            copy_of: None,
+            label_fit: None,
         }
     };
     let found = (1..=30).map(candidate).collect();

@@ -250,7 +250,8 @@ impl App {
             self.apply(Command::Project(crate::app::command::ProjectCommand::NewEmpty));
             return;
         }
-        self.work.start(Request::FindSamples(files));
+        let sections = self.open.as_ref().map(|open| open.doc().sections.clone()).unwrap_or_default();
+        self.work.start(Request::FindSamples { paths: files, sections });
     }
 
     fn import(&mut self) {

@@ -314,7 +314,7 @@ impl App {
             return;
         };
         let known = names.iter().filter(|n| open.measured_genes().meant(n).is_some()).count();
-        if let Request::FindSamples(paths) = request
+        if let Request::FindSamples { paths, .. } = request
             && let [path] = paths.as_slice()
             && 2 * known >= names.len()
         {

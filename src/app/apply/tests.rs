@@ -56,6 +56,8 @@ fn candidate(entry: SectionEntry) -> Candidate {
         size: None,
         label_columns: Vec::new(),
         refused: None,
+        copy_of: None,
+        label_fit: None,
     }
 }
 
@@ -96,7 +98,7 @@ fn app() -> (App, Asked) {
                 missing_views: Default::default(),
             },
             Request::LoadGenes { .. } => Outcome::Genes(vec!["X".into(), "Y".into()]),
-            Request::FindSamples(_) => {
+            Request::FindSamples { .. } => {
                 let found = project(&["E1", "C1"]).sections.into_iter().map(candidate).collect();
                 Outcome::Scanned { found, suggestions: Vec::new(), notes: vec!["E2 has no image".into()] }
             }

@@ -11,7 +11,7 @@ use super::camera::{Camera, Pose};
 use super::command::ExploreCommand;
 use super::evidence::Evidence;
 use super::facts::GeneFacts;
-use super::genes::{GeneFilter, GeneList, GeneSort, PanelGenes};
+use super::genes::{GeneFilter, GeneList, GeneRow, GeneSort, PanelGenes};
 use super::highlights::Highlight;
 use super::index_cache::IndexCache;
 use super::own_scores::OwnScores;
@@ -110,6 +110,8 @@ pub struct ExploreState {
     gene_chosen: bool,
     spot: Option<usize>,
     search: String,
+    /// A gene that is searched for and was measured in other sections only, and these.
+    measured_elsewhere: Option<(String, Vec<String>)>,
     filter: GeneFilter,
     sort: GeneSort,
     display: DisplaySettings,
@@ -314,6 +316,29 @@ impl ExploreState {
     /// Whether `gene` is measured here and could be added to the project's gene list.
     pub fn can_be_added(&self, gene: &str) -> bool {
         self.index.as_ref().is_some_and(|i| i.has_gene(gene)) && !self.is_in_gene_list(gene)
+    }
+
+    /// The gene searched for that is in the project's gene list and that the model shown does not predict.
+    pub fn listed_and_not_predicted(&self) -> Option<&str> {
+        let prediction = self.prediction.as_ref()?;
+        let named = |row: &&GeneRow| self.is_in_gene_list(&row.name) && !prediction.has_gene(&row.name);
+        self.list.answers().find(named).map(|row| row.name.as_str())
+    }
+
+    /// A gene that is searched for by its name, not measured in the section shown, and the sections that measured it.
+    pub fn measured_elsewhere(&self) -> Option<(&str, &[String])> {
+        self.measured_elsewhere.as_ref().map(|(gene, sections)| (gene.as_str(), sections.as_slice()))
+    }
+
+    /// The gene of `list` that makes up most of their counts in the section shown, and its share, where that is so much
+    /// that a scale which divides by the sum over the list hardly shows it.
+    pub fn heaviest_gene<'a>(&self, list: &'a [String]) -> Option<(&'a str, f32)> {
+        const HEAVY: f32 = 0.2;
+        let index = self.index.as_ref()?;
+        let counts = || list.iter().filter_map(|g| Some((g.as_str(), index.mean_count(g)?)));
+        let sum: f32 = counts().map(|(_, count)| count).sum();
+        let (gene, most) = counts().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        (sum > 0.0 && most > HEAVY * sum).then_some((gene, most / sum))
     }
 
     /// How the trust in genes can be found out here, in one sentence.

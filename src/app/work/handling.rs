@@ -57,7 +57,7 @@ impl Request {
             Self::SaveProject { .. } | Self::SaveView { .. } | Self::SaveProjectAs { .. } => {
                 "Saving the project".to_owned()
             }
-            Self::FindSamples(_) => "Looking for sections".to_owned(),
+            Self::FindSamples { .. } => "Looking for sections".to_owned(),
             Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
             Self::CheckFeatures { .. } => "Checking the feature cache".to_owned(),
             Self::ComputeFeatures { .. } => "Computing image features".to_owned(),
@@ -107,7 +107,7 @@ impl Request {
             Self::MakeDemo { .. }
             | Self::NewFromFolder { .. }
             | Self::SaveProjectAs { .. }
-            | Self::FindSamples(_)
+            | Self::FindSamples { .. }
             | Self::MeasureSpeed { .. }
             | Self::ClearCache
             | Self::SelectGenes { .. }
@@ -159,7 +159,7 @@ impl Request {
         matches!(
             self,
             Self::OpenSection { .. }
-                | Self::FindSamples(_)
+                | Self::FindSamples { .. }
                 | Self::CheckFeatures { .. }
                 | Self::ComputeFeatures { .. }
                 | Self::SelectGenes { .. }

@@ -129,7 +129,12 @@ pub enum Request {
         project: Project,
     },
     /// Find the samples in files and folders, or else which files may belong together.
-    FindSamples(Vec<PathBuf>),
+    FindSamples {
+        /// Where to look.
+        paths: Vec<PathBuf>,
+        /// The sections of the open project, of which copies may be found.
+        sections: Vec<SectionEntry>,
+    },
     /// Read a section.
     OpenSection {
         /// Which files, and with which resolution.

@@ -82,7 +82,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             save_as(&from, &to, &project, ctx)?;
             Outcome::Saved(to)
         }
-        Request::FindSamples(paths) => match samples_of(&paths, ctx) {
+        Request::FindSamples { paths, sections } => match samples_of(&paths, &sections, ctx) {
             Ok((found, suggestions, notes)) => Outcome::Scanned { found, suggestions, notes },
             Err(why) => match names_in(&paths) {
                 Some(names) => Outcome::Names { names, otherwise: why.to_string() },
@@ -223,10 +223,12 @@ fn numbered(file: &Path) -> impl Iterator<Item = PathBuf> + '_ {
 /// The samples of files and folders, or else which files may belong together.
 fn samples_of(
     paths: &[PathBuf],
+    sections: &[SectionEntry],
     ctx: &Ctx,
 ) -> anyhow::Result<(Vec<Candidate>, Vec<Suggestion>, Vec<String>)> {
     let why = match candidates::find(paths, ctx.progress(), ctx.cancel) {
         Ok((mut found, notes)) if !found.is_empty() => {
+            candidates::mark_copies(found.iter_mut(), sections, ctx.cancel)?;
             candidates::check(&mut found, |c| c.chosen, Some(READ_BEFORE), ctx.progress(), ctx.cancel)?;
             return Ok((found, Vec::new(), notes));
         }
@@ -272,8 +274,8 @@ fn pair_files(files: &[PathBuf]) -> Vec<Suggestion> {
 /// A project of a folder. One made of the same folder before is opened again.
 fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let folder = std::path::absolute(folder).with_context(|| format!("Cannot open {}", folder.display()))?;
-    let (found, suggestions, notes) = samples_of(std::slice::from_ref(&folder), ctx)?;
-    let same = |p: &Project| found.iter().any(|c| p.sections.iter().any(|s| s.source == c.entry.source));
+    let (found, suggestions, notes) = samples_of(std::slice::from_ref(&folder), &[], ctx)?;
+    let same = |p: &Project| found.iter().any(|c| p.holds(&c.entry.source));
     let known = numbered(file)
         .take_while(|f| f.exists())
         .find_map(|f| Project::load(&f).ok().filter(same).map(|project| (f, project)));
@@ -285,7 +287,7 @@ fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outc
         project.add_new(form.entries())?;
         Vec::new()
     } else {
-        let known = |c: &Candidate| project.sections.iter().any(|s| s.source == c.entry.source);
+        let known = |c: &Candidate| project.holds(&c.entry.source);
         form.rows.into_iter().map(|r| r.candidate).filter(|c| !known(c)).collect()
     };
     project.save(&path)?;
@@ -429,7 +431,6 @@ fn compose(
         display: DisplaySettings { panes: request.panes.clone(), ..request.display.clone() },
         style: figures::Style { width_mm: request.width_mm, dpi: request.dpi, ..figures::Style::default() },
         device: DeviceChoice::Auto,
-        genes: project.selection.clone().unwrap_or_default().genes,
         target: project.target,
     };
     figure::compose(&workspace(request.snapshot.clone(), resources), &job, ctx)

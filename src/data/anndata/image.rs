@@ -26,6 +26,8 @@ pub struct Library {
     pub name: String,
     /// Its images, by key.
     pub images: Vec<ImageInfo>,
+    /// Images that are stored otherwise than as rows x columns x colours: "hires is 3 x 600 x 800".
+    pub misshapen: Vec<String>,
     /// Scale factors by name: `tissue_hires_scalef` is pixels of "hires" per pixel of full resolution.
     pub scale_factors: BTreeMap<String, f64>,
     /// Its spots, where a column of `obs` says which those are.
@@ -61,8 +63,12 @@ pub(super) fn libraries(file: &File) -> Result<Vec<Library>, ReadError> {
             for (key, _) in file.children(&images)?.into_iter().filter(|(_, k)| *k == Kind::Dataset) {
                 // An image that cannot be read is none, the counts can be used without it.
                 let Ok(data) = file.dataset(&format!("{images}/{key}")) else { continue };
-                if let Some([height, width, _]) = size(&data) {
-                    library.images.push(ImageInfo { key, width, height });
+                match size(&data) {
+                    Some([height, width, _]) => library.images.push(ImageInfo { key, width, height }),
+                    None => {
+                        let shape = data.shape().iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
+                        library.misshapen.push(format!("{key} is {shape}"));
+                    }
                 }
             }
         }

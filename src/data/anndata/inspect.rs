@@ -6,7 +6,7 @@ use super::frame::{Frame, distinct};
 use super::image::{Library, libraries};
 use super::matrix::Stored;
 use super::origin::{libraries_of, only_one, patients_of};
-use super::positions::{has_positions, positions};
+use super::positions::{has_plain_columns, has_positions, positions};
 use super::read::raw;
 use crate::core::geometry::{SlidePoint, SlideRect};
 use crate::data::hdf5::{File, Kind};
@@ -43,6 +43,8 @@ pub struct Inspected {
     pub values: Option<ValueKind>,
     /// Whether spots have coordinates.
     pub has_positions: bool,
+    /// Whether `obs` has columns x and y, which may be coordinates of another kind.
+    pub has_plain_columns: bool,
     /// Whether `obs` says which spots lie on tissue.
     pub has_in_tissue: bool,
     /// The part of the slide that has spots.
@@ -100,6 +102,7 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
         raw_values,
         values,
         has_positions: has_positions(file, &obs),
+        has_plain_columns: has_plain_columns(&obs),
         has_in_tissue: columns.iter().any(|n| n == "in_tissue"),
         spread: SlideRect::around(finite.map(|&[x, y]| SlidePoint::new(x, y))),
         patient: patients.as_ref().and_then(|p| only_one(p.iter())),

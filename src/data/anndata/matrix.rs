@@ -3,7 +3,7 @@
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::core::matrix::{Csr, PartsError};
-use crate::data::hdf5::{File, Kind, Watch};
+use crate::data::hdf5::{Element, File, Kind, Watch};
 use crate::data::section::ValueKind;
 use crate::data::st::ReadError;
 
@@ -85,6 +85,16 @@ impl<'a> Stored<'a> {
             Form::Columns => self.turned(rows, cols, watch),
             Form::Dense => self.dense(rows, cols, watch),
         }
+    }
+
+    /// Where the values are.
+    fn values(&self) -> String {
+        if self.form == Form::Dense { self.path.clone() } else { self.part("data") }
+    }
+
+    /// Whether the values are true and false.
+    pub(super) fn is_bool(&self) -> Result<bool, ReadError> {
+        Ok(*self.file.dataset(&self.values())?.element() == Element::Bool)
     }
 
     fn starts(&self, lines: usize) -> Result<Vec<usize>, ReadError> {
@@ -211,8 +221,12 @@ impl<'a> Stored<'a> {
     pub(super) fn sample(&self) -> Result<ValueKind, ReadError> {
         const PLACES: u64 = 8;
         const VALUES: usize = 16 << 10;
-        let path = if self.form == Form::Dense { self.path.clone() } else { self.part("data") };
+        let path = self.values();
         let data = self.file.dataset(&path)?;
+        // Whether a gene was seen is no count.
+        if *data.element() == Element::Bool {
+            return Ok(ValueKind::Normalised);
+        }
         let rows = (VALUES / data.row_len().max(1)).max(1) as u64;
         for place in 0..PLACES {
             let start = data.rows() / PLACES * place;

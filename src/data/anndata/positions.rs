@@ -27,6 +27,12 @@ pub(super) fn has_positions(file: &File, obs: &Frame<'_>) -> bool {
         || obs.columns().is_ok_and(|columns| both(&columns))
 }
 
+/// Whether `obs` has columns x and y, of which nothing says that they are pixels of the slide.
+pub(super) fn has_plain_columns(obs: &Frame<'_>) -> bool {
+    obs.columns()
+        .is_ok_and(|columns| PLAIN.iter().any(|pair| pair.iter().all(|p| columns.iter().any(|c| c == p))))
+}
+
 /// Centres of the spots as `x`, `y` in pixels of the full-resolution slide, NaN where there is none; `None`
 /// where the file has no coordinates at all.
 pub(super) fn positions(

@@ -126,6 +126,11 @@ pub(super) fn read_file(
         );
         return Err(file.wrong(&matrix, message).into());
     }
+    if stored.is_bool()? {
+        let message =
+            "the values are only true and false; counts are needed, in X or in a layer called counts";
+        return Err(file.wrong(&matrix, message).into());
+    }
     let stage = format!("Reading {}", file_name(file.path()));
     let counts =
         stored.read(spots.len(), genes.len(), &mut Watch::new(&stage, stored.work(), progress, cancel))?;

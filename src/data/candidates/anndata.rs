@@ -23,8 +23,16 @@ const RAW: &str = "raw";
 /// Why there are none, in a sentence.
 pub(super) fn candidates(sample: &Sample, file: &Path, found: &Inspected) -> Result<Vec<Candidate>, String> {
     let name = file_name(file);
+    if found.spots == 0 {
+        return Err(format!("{name} has no spots, and was left out"));
+    }
     if !found.has_positions {
-        return Err(format!("{name} has no spot positions (obsm[\"spatial\"]), and was left out"));
+        let columns = if found.has_plain_columns {
+            "; its obs has columns x and y: if they are pixels of the slide, store them as obsm[\"spatial\"]"
+        } else {
+            ""
+        };
+        return Err(format!("{name} has no spot positions (obsm[\"spatial\"]), and was left out{columns}"));
     }
     if found.values.is_none() && found.raw_values.is_none() && counts_layer(found).is_none() {
         return Err(format!("{name} has neither X nor a layer of counts, and was left out"));
@@ -96,6 +104,9 @@ fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&L
     } else if let Some(image) = library.and_then(|l| l.images.first()) {
         let scale = format!("tissue_{}_scalef", image.key);
         told.needed = vec![format!("the slide image, as the scale of its own is not known ({scale})")];
+    } else if let Some(shape) = library.and_then(|l| l.misshapen.first()) {
+        told.needed =
+            vec![format!("the slide image, as its own is not stored as rows x columns x colours ({shape})")];
     }
     let mut line = told.line();
     if let Some(library) = own_library {
@@ -114,6 +125,8 @@ fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&L
         size: Some((spots, genes)),
         label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
         refused: None,
+        copy_of: None,
+        label_fit: None,
     }
 }
 

@@ -10,7 +10,8 @@ use super::Candidate;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::{Progress, Silent};
 use crate::core::text::upper_first;
-use crate::data::open::open_section;
+use crate::data::open::{label_fit, open_section};
+use crate::data::section::Section;
 use crate::data::slide::Slide;
 
 /// Reads the candidates that `wanted` says, and remembers in [`Candidate::refused`] why those are that cannot be used. Not
@@ -39,6 +40,9 @@ pub fn check(
             Ok(section) => {
                 candidate.warnings.extend(section.mpp_doubt().map(|doubt| upper_first(&doubt)));
                 candidate.refused = Slide::check_whole(&section.slide).err().map(|e| e.to_string());
+                if candidate.refused.is_none() {
+                    check_labels(candidate, &section);
+                }
             }
             Err(error) => candidate.refused = Some(error.to_string()),
         }
@@ -46,6 +50,20 @@ pub fn check(
         progress.report(STAGE, done.fetch_add(1, Ordering::Relaxed) + 1, total);
         Ok(())
     })
+}
+
+/// Compares the labels of a candidate with its spots, and says where they were not found or could be meant otherwise.
+fn check_labels(candidate: &mut Candidate, section: &Section) {
+    let fit = match label_fit(&candidate.entry, section) {
+        Ok(Some(fit)) => fit,
+        Ok(None) => return,
+        Err(error) => {
+            candidate.warnings.push(error.to_string());
+            return;
+        }
+    };
+    candidate.warnings.extend(fit.warning());
+    candidate.label_fit = Some(fit);
 }
 
 /// What a file, or the files in a folder, take on disk.

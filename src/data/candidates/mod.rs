@@ -3,19 +3,23 @@
 
 mod anndata;
 mod check;
+mod copies;
 mod sample;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::Progress;
+use crate::data::open::LabelFit;
 use crate::data::project::SectionEntry;
 use crate::data::st::ReadError;
 use crate::data::st::names::file_name;
-use crate::data::st::recognise::{Recognition, is_copy, recognise};
+use crate::data::st::recognise::{Recognition, recognise};
 use crate::data::st::source::{SampleKind, Source};
 
 pub use check::check;
+pub use copies::mark_copies;
 
 /// A section that could be added to a project.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +38,10 @@ pub struct Candidate {
     pub label_columns: Vec<String>,
     /// Why it cannot be used, a sentence, where [`check`] has found that out.
     pub refused: Option<String>,
+    /// The sample or section whose counts it repeats, where [`mark_copies`] has found one.
+    pub copy_of: Option<String>,
+    /// How its labels fit its spots, where [`check`] has compared them.
+    pub label_fit: Option<LabelFit>,
 }
 
 impl Candidate {
@@ -61,6 +69,8 @@ impl Candidate {
 pub struct Found {
     /// Where it was looked for.
     pub path: PathBuf,
+    /// Whether samples in it were found in a path before, and are listed there.
+    pub repeated: bool,
     /// The samples, and what could not be used, a sentence each; or why nothing was recognised.
     pub result: Result<(Vec<Candidate>, Vec<String>), ReadError>,
 }
@@ -106,10 +116,11 @@ pub fn find_each(
     cancel: &CancelToken,
 ) -> Result<Vec<Found>, Cancelled> {
     let mut all: Vec<Found> = Vec::with_capacity(paths.len());
-    let mut sources: Vec<Source> = Vec::new();
+    let mut sources: HashSet<Source> = HashSet::new();
     for path in paths {
         cancel.check()?;
         progress.report(&format!("Searching {}", file_name(path)), 0, 0);
+        let mut repeated = false;
         let result = match recognise(path) {
             Ok(Recognition { samples, mut notes }) => {
                 let mut candidates: Vec<Candidate> = Vec::new();
@@ -123,10 +134,8 @@ pub fn find_each(
                     }
                 }
                 candidates.retain(|c| {
-                    let new = !sources.contains(&c.entry.source);
-                    if new {
-                        sources.push(c.entry.source.clone());
-                    }
+                    let new = sources.insert(c.entry.source.canonical());
+                    repeated |= !new;
                     new
                 });
                 notes.dedup();
@@ -134,40 +143,9 @@ pub fn find_each(
             }
             Err(error) => Err(error),
         };
-        all.push(Found { path: path.clone(), result });
+        all.push(Found { path: path.clone(), repeated, result });
     }
-    refuse_copies(&mut all);
     Ok(all)
-}
-
-/// Refuses second copies of what another path holds; those in one folder were left out when it was looked through.
-fn refuse_copies(all: &mut [Found]) {
-    let candidates = |found: &Found| found.result.as_ref().map_or(0, |(candidates, _)| candidates.len());
-    if all.iter().filter(|found| candidates(found) > 0).count() < 2 {
-        return;
-    }
-    let named: Vec<(String, PathBuf)> = all
-        .iter()
-        .filter_map(|found| found.result.as_ref().ok())
-        .flat_map(|(candidates, _)| candidates)
-        .map(|c| (c.entry.name.clone(), c.entry.source.counts().to_path_buf()))
-        .collect();
-    let mut refused: Vec<Option<String>> = vec![None; named.len()];
-    for at in 0..named.len() {
-        let original = named.iter().enumerate().find(|(other, original)| {
-            let copy = named.get(at).is_some_and(|own| {
-                is_copy((own.0.as_str(), own.1.as_path()), (original.0.as_str(), original.1.as_path()))
-            });
-            *other != at && copy && refused.get(*other).is_some_and(Option::is_none)
-        });
-        if let (Some((_, original)), Some(own)) = (original, refused.get_mut(at)) {
-            *own = Some(format!("it is a copy of {}", original.0));
-        }
-    }
-    let every = all.iter_mut().filter_map(|found| found.result.as_mut().ok()).flat_map(|(found, _)| found);
-    for (candidate, why) in every.zip(refused) {
-        candidate.refused = why;
-    }
 }
 
 /// What the kind of a section is called in a few words.

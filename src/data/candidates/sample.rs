@@ -47,7 +47,17 @@ fn of_files(sample: &Sample) -> Candidate {
         _ => None,
     };
     let (chosen, line) = (sample.chosen, sample.line());
-    Candidate { entry, chosen, line, warnings, size, label_columns: Vec::new(), refused: None }
+    Candidate {
+        entry,
+        chosen,
+        line,
+        warnings,
+        size,
+        label_columns: Vec::new(),
+        refused: None,
+        copy_of: None,
+        label_fit: None,
+    }
 }
 
 /// The image with the most pixels that can be opened and whose place on the slide is known.

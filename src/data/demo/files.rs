@@ -38,8 +38,12 @@ impl Paths {
         }
     }
 
+    pub(super) fn all(&self) -> [&Path; 4] {
+        [&self.counts, &self.spots, &self.image, &self.labels].map(PathBuf::as_path)
+    }
+
     pub(super) fn all_exist(&self) -> bool {
-        [&self.counts, &self.spots, &self.image, &self.labels].into_iter().all(|p| p.is_file())
+        self.all().into_iter().all(Path::is_file)
     }
 }
 

@@ -22,7 +22,7 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::files::{FileError, write_bytes_atomically};
+use crate::core::files::{FileError, create_folder_of, write_bytes_atomically};
 use crate::core::progress::Progress;
 use crate::core::rng;
 use crate::data::project::SectionEntry;
@@ -129,6 +129,7 @@ fn make(job: &Job, genes: &[DemoGene], seed: u64, steps: &Steps<'_>) -> Result<(
     let noise = rng::stream(job.seed, "demo noise", 0).next_u32();
     let rgb =
         paint::paint(&anatomy, &cells, job.patient, noise, &|| steps.next().is_ok()).ok_or(Cancelled)?;
+    job.paths.all().into_iter().try_for_each(create_folder_of)?;
     files::write_image(&job.paths.image, &rgb)?;
     drop(rgb);
     steps.cancel.check()?;

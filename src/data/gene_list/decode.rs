@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::core::encoding;
 use crate::core::files::FileError;
 
 /// The text of a file in UTF-8 or UTF-16, with line ends as `\n`.
@@ -19,35 +20,20 @@ pub(super) fn text_of(path: &Path, bytes: &[u8]) -> Result<String, FileError> {
             _ => refused("this is a packed or binary file; load a text or CSV file with gene names"),
         };
     }
-    let text = match bytes {
+    let decoded = match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(path, rest)?,
-        [0xff, 0xfe, rest @ ..] => utf16(path, rest, u16::from_le_bytes)?,
-        [0xfe, 0xff, rest @ ..] => utf16(path, rest, u16::from_be_bytes)?,
-        _ if zeros_at(bytes, 1) => utf16(path, bytes, u16::from_le_bytes)?,
-        _ if zeros_at(bytes, 0) => utf16(path, bytes, u16::from_be_bytes)?,
+        _ if encoding::is_utf16(bytes) => encoding::from_utf16(bytes).ok_or_else(|| not_utf8(path))?,
         _ if bytes.contains(&0) => return refused("this is not a text file with gene names"),
         _ => utf8(path, bytes)?,
     };
     // Old Macintosh line ends too: they cost nothing here.
-    Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
+    Ok(decoded.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 fn utf8(path: &Path, bytes: &[u8]) -> Result<String, FileError> {
-    std::str::from_utf8(bytes)
-        .map(str::to_owned)
-        .map_err(|_| FileError::malformed(path, "the text is not UTF-8; save the file as UTF-8 text"))
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| not_utf8(path))
 }
 
-fn utf16(path: &Path, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, FileError> {
-    let units = bytes.chunks_exact(2).filter_map(|pair| Some(unit(pair.try_into().ok()?)));
-    let text: Option<String> = char::decode_utf16(units).map(Result::ok).collect();
-    text.filter(|t| !t.contains('\0') && bytes.len().is_multiple_of(2))
-        .ok_or_else(|| FileError::malformed(path, "the text is not UTF-8; save the file as UTF-8 text"))
-}
-
-/// Whether every second byte, from `first` on, is zero and the others are not: ASCII in UTF-16 without a mark.
-fn zeros_at(bytes: &[u8], first: usize) -> bool {
-    bytes.len() >= 4
-        && bytes.len().is_multiple_of(2)
-        && bytes.chunks_exact(2).all(|pair| pair[first] == 0 && pair[1 - first] != 0)
+fn not_utf8(path: &Path) -> FileError {
+    FileError::malformed(path, "the text is not UTF-8; save the file as UTF-8 text")
 }

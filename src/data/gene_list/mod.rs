@@ -155,10 +155,13 @@ fn parse(path: &Path, bytes: &[u8], known: &dyn Fn(&str) -> Known) -> Result<Gen
         });
     }
     if let Some(first) = damaged.first() {
+        let look = match damaged.len() {
+            1 => "1 of the names looks like a date".to_owned(),
+            n => format!("{n} of the names look like dates"),
+        };
         list.notes.push(format!(
-            "{} of the names look like dates (such as {first}); spreadsheets turn genes such as MARCHF1 and \
-             SEPTIN2 into dates. Write the genes into the list as text",
-            damaged.len()
+            "{look} (such as {first}); spreadsheets turn genes such as MARCHF1 and \
+             SEPTIN2 into dates. Write the genes into the list as text"
         ));
     }
     Ok(list)
@@ -347,7 +350,7 @@ mod tests {
             "1 name that a spreadsheet had turned into a date was read as a gene (1-Sep as SEPTIN1)"
         );
         assert!(
-            list.notes[1].starts_with("1 of the names look like dates (such as 2-Mar)"),
+            list.notes[1].starts_with("1 of the names looks like a date (such as 2-Mar)"),
             "{:?}",
             list.notes
         );

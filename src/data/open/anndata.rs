@@ -41,6 +41,9 @@ pub(super) fn read(
         library: library.map(str::to_owned),
     };
     let mut data = anndata::read(file, &options, progress, cancel)?;
+    if data.table.spots.is_empty() {
+        return Err(ReadError::malformed(file, "there is no spot in it"));
+    }
     let repeated = make_unique(data.table.spots.iter_mut().collect());
     if repeated > 0 {
         progress.note(&format!(

@@ -131,7 +131,9 @@ fn off_the_slide(files: &Files, first: &SpotRow, n: usize) -> ReadError {
 fn nothing_joined(files: &Files, table: &CountTable, spots: &[SpotRow], known: usize) -> ReadError {
     let example =
         |id: Option<&String>| id.map_or_else(String::new, |id| format!(" (such as {})", quoted(id)));
-    let message = if known > 0 {
+    let message = if table.spots.is_empty() {
+        "there is no spot in it".to_owned()
+    } else if known > 0 {
         format!("none of the {} is under tissue and has counts", counted(known, "spot"))
     } else {
         format!(
@@ -148,10 +150,12 @@ fn nothing_joined(files: &Files, table: &CountTable, spots: &[SpotRow], known: u
 
 impl Joined {
     /// Says what was left out.
-    pub fn report(&self, name: &str, progress: &dyn Progress) {
+    pub fn report(&self, name: &str, has_spot_file: bool, progress: &dyn Progress) {
+        let without_position =
+            if has_spot_file { "without a position in the spot file" } else { "without a position" };
         let left_out = [
             (self.without_counts, "without a row in the count table"),
-            (self.without_position, "without a position in the spot file"),
+            (self.without_position, without_position),
             (self.not_tissue, "marked as not tissue"),
             (self.empty, "without a single count"),
             (self.off_slide, "beyond the edge of the image"),

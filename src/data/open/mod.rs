@@ -2,29 +2,28 @@
 
 mod anndata;
 mod join;
+mod labels;
 mod legacy;
 #[cfg(test)]
 mod tests;
 mod visium;
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
-use crate::core::text::counted;
 use crate::data::genes;
 use crate::data::project::SectionEntry;
-use crate::data::section::{CountTable, Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
+use crate::data::section::{CountTable, MppSource, Section, SpotGeometry, ValueKind};
 use crate::data::slide::{Slide, place};
-use crate::data::st::geojson::{Regions, is_geojson_name};
-use crate::data::st::labels::read_labels;
-use crate::data::st::names::{bare_barcode, file_name, join_key};
+use crate::data::st::names::file_name;
 use crate::data::st::source::Source;
 use crate::data::st::spots::SpotRow;
-use crate::data::st::{FileRole, MissingFile, ReadError};
+use crate::data::st::{FileRole, ReadError};
 use join::{Files, join};
+
+pub use labels::{LabelFit, label_fit};
 
 /// Features are computed at 0.5 um per pixel; an image coarser than this has lost the nuclei.
 const COARSE: f64 = 1.5;
@@ -80,10 +79,10 @@ pub fn open_section(
             anndata::read(entry, file, library.as_deref(), layer.as_deref(), progress, cancel)?
         }
     };
-    let shared = genes::tell_apart(&mut measured.table.genes);
-    if let Some(text) = shared_symbols(&shared, &measured.table.genes, entry) {
-        progress.note(&text);
+    if measured.table.genes.is_empty() {
+        return Err(ReadError::malformed(entry.source.counts(), "there is no gene in it"));
     }
+    genes::tell_apart(&mut measured.table.genes);
     if !measured.spots.is_empty() && measured.spots.iter().all(|s| !s.selected) {
         progress.note(&format!(
             "{}: {} marks every spot as not tissue, so its marks were not used",
@@ -108,13 +107,13 @@ pub fn open_section(
         has_lines: !matches!(entry.source, Source::AnnData { .. }),
     };
     let joined = join(&files, &measured.table, measured.values, &measured.spots)?;
-    joined.report(&entry.name, progress);
+    joined.report(&entry.name, files.has_lines, progress);
     if measured.table.counts.nnz() == 0 {
         progress
             .note(&format!("{}: there is not a single count in it, so it can only be looked at", entry.name));
     }
     let labels = match (&entry.labels, measured.labels) {
-        (Some(path), _) => labels_of(entry, path, &joined, progress)?,
+        (Some(path), _) => labels::of_spots(entry, path, &joined.spots, progress)?,
         (None, Some(all)) => {
             let labels: Vec<Option<String>> =
                 joined.rows.iter().map(|&r| all.get(r).cloned().flatten()).collect();
@@ -144,24 +143,6 @@ pub fn open_section(
         slide: entry.image.clone(),
         slide_size,
     })
-}
-
-/// What to say of symbols that several genes share. The same for all sections of one experiment, so that it is shown
-/// once.
-fn shared_symbols(shared: &[String], genes: &[Gene], entry: &SectionEntry) -> Option<String> {
-    const SHOWN: usize = 5;
-    let first = shared.first()?;
-    let example = genes.iter().find(|g| g.name != *first && g.name.starts_with(&format!("{first} (")))?;
-    let some = shared.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if shared.len() > SHOWN { ", ..." } else { "" };
-    let (symbols, belong) = if shared.len() == 1 { ("symbol", "belongs") } else { ("symbols", "belong") };
-    Some(format!(
-        "{}: {} gene {symbols} {belong} to more than one gene ({some}{more}). All of them are kept, and their names \
-         show the identifier, as in {}.",
-        file_name(entry.source.counts()),
-        shared.len(),
-        example.name
-    ))
 }
 
 /// The resolution that the user entered for the image; `None` where it was not.
@@ -210,86 +191,4 @@ fn on_image(
         ));
     }
     Ok(scale)
-}
-
-fn labels_of(
-    entry: &SectionEntry,
-    path: &Path,
-    joined: &join::Joined,
-    progress: &dyn Progress,
-) -> Result<Option<Vec<Option<String>>>, ReadError> {
-    if !path.exists() {
-        let role = FileRole::Labels;
-        let missing = MissingFile { section: entry.name.clone(), role, path: path.to_path_buf() };
-        progress.note(&format!("{missing}; the section is shown without labels"));
-        return Ok(None);
-    }
-    if is_geojson_name(path) {
-        return Ok(labels_of_regions(entry, path, joined, progress));
-    }
-    let by_key: HashMap<String, String> = read_labels(path)?.into_iter().collect();
-    let label_of = |s: &Spot| by_key.get(&join_key(&s.id)).or_else(|| by_key.get(&s.id)).cloned();
-    let mut labels: Vec<Option<String>> = joined.spots.iter().map(label_of).collect();
-    if labels.iter().all(Option::is_none) {
-        // Programs take the number off barcodes, or put a sample before them. Of several samples in one file it
-        // cannot be said which is meant.
-        let mut bare: HashMap<&str, Option<&String>> = HashMap::new();
-        for (id, label) in &by_key {
-            let known = bare.entry(bare_barcode(id)).or_insert(Some(label));
-            *known = known.filter(|k| *k == label);
-        }
-        let label_of = |s: &Spot| bare.get(bare_barcode(&s.id)).copied().flatten().cloned();
-        labels = joined.spots.iter().map(label_of).collect();
-    }
-    if labels.iter().all(Option::is_none) {
-        progress.note(&format!(
-            "No spot of {} has a label in {}; the section is shown without labels",
-            entry.name,
-            file_name(path)
-        ));
-        return Ok(None);
-    }
-    Ok(Some(labels))
-}
-
-/// The class of the region that each spot lies in. Regions that cannot be read are no reason not to show the section.
-fn labels_of_regions(
-    entry: &SectionEntry,
-    path: &Path,
-    joined: &join::Joined,
-    progress: &dyn Progress,
-) -> Option<Vec<Option<String>>> {
-    let regions = match Regions::read(path) {
-        Ok(regions) => regions,
-        Err(error) => {
-            progress.note(&format!("{error}; the section {} is shown without labels", entry.name));
-            return None;
-        }
-    };
-    if regions.unclassified > 0 {
-        progress.note(&format!(
-            "{}: {} of {} without a class {} not used",
-            entry.name,
-            counted(regions.unclassified, "region"),
-            file_name(path),
-            if regions.unclassified == 1 { "is" } else { "are" }
-        ));
-    }
-    // Regions are drawn on the full-resolution slide, whatever image is shown.
-    let factor = entry.image_scale.unwrap_or(1.0);
-    let label_of = |s: &Spot| {
-        let on_slide = SlidePoint::new(s.center.x / factor, s.center.y / factor);
-        regions.class_at(on_slide).map(str::to_owned)
-    };
-    let labels: Vec<Option<String>> = joined.spots.iter().map(label_of).collect();
-    if labels.iter().all(Option::is_none) {
-        progress.note(&format!(
-            "No spot of {} lies in a region of {}, which may be drawn on another image; the section is shown without \
-             labels",
-            entry.name,
-            file_name(path)
-        ));
-        return None;
-    }
-    Some(labels)
 }

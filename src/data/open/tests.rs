@@ -6,6 +6,7 @@ use crate::core::matrix::Matrix;
 use crate::data::anndata::{Column, Columns, Contents};
 use crate::data::st::source::SampleKind;
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 
 #[derive(Default)]

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use crate::core::target::Target;
 use crate::data::panels::Panel;
 use crate::data::st::MissingFile;
+use crate::data::st::source::Source;
 
 pub use entry::SectionEntry;
 pub use error::ProjectError;
@@ -68,6 +69,13 @@ impl Project {
         self.sections.iter().find(|s| s.answers_to(name))
     }
 
+    /// The section that somebody means who typed `name`: as [`Project::section`], else without regard to capitals.
+    pub fn find(&self, name: &str) -> Option<&SectionEntry> {
+        let typed = name.trim().to_lowercase();
+        self.section(name)
+            .or_else(|| self.sections.iter().find(|s| s.names().any(|own| own.to_lowercase() == typed)))
+    }
+
     /// What the section that is or was called `name` is called now; `name` itself where there is none.
     pub fn current_name<'a>(&'a self, name: &'a str) -> &'a str {
         self.section(name).map_or(name, |s| &s.name)
@@ -104,7 +112,7 @@ impl Project {
         let before = project.sections.len();
         for mut entry in entries {
             check_name(&entry.name)?;
-            if project.sections.iter().any(|s| s.source == entry.source) {
+            if project.holds(&entry.source) {
                 continue;
             }
             let name = entry.name.clone();
@@ -118,6 +126,11 @@ impl Project {
         let added = project.sections.iter().skip(before).map(|s| s.name.clone()).collect();
         *self = project;
         Ok(added)
+    }
+
+    /// Whether a section of the project is read from these files, however they are reached.
+    pub fn holds(&self, source: &Source) -> bool {
+        self.sections.iter().any(|s| s.source.is_same(source))
     }
 
     /// Renames a section.
@@ -227,6 +240,8 @@ mod tests {
             clash,
             "A section is called C3 already, or was when models were trained; give another name"
         );
+        let called = |name: &str| project.find(name).map(|s| s.name.as_str());
+        assert_eq!((called(" c2"), called("LEFT"), called("c4")), (Some("C2"), Some("left"), None));
         project.rename("left", "C3").unwrap();
         assert_eq!(project.section("left").unwrap().name, "C3");
         assert_eq!(project.remove("C2").unwrap().name, "C2");

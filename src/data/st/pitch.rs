@@ -93,7 +93,19 @@ pub fn resolution(
     pitch_um: f64,
 ) -> Result<(Pitch, Mpp), FileError> {
     let Some(pitch) = measure_on(lattice, spots) else {
-        let message = "too few spots to infer the resolution of the slide; enter its micrometres per pixel";
+        let message = match spots {
+            [first, others @ ..] if !others.is_empty() && others.iter().all(|s| s.center == first.center) => {
+                format!(
+                    "all {} spots lie at one place, ({:.0}, {:.0}); check their positions",
+                    spots.len(),
+                    first.center.x,
+                    first.center.y
+                )
+            }
+            _ => "too few spots to infer the resolution of the slide; enter its micrometres per pixel, or give them with \
+                  --mpp"
+                .to_owned(),
+        };
         return Err(FileError::malformed(path, message));
     };
     let mpp = pitch.mpp(pitch_um);

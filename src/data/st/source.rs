@@ -77,6 +77,22 @@ impl Source {
         }
     }
 
+    /// The same with the real path of every file that is there, so that what is reached by links or by ".." is known.
+    pub fn canonical(&self) -> Self {
+        let mut real = self.clone();
+        for (_, path) in real.files_mut() {
+            if let Ok(found) = path.canonicalize() {
+                *path = found;
+            }
+        }
+        real
+    }
+
+    /// Whether both are of the same files, however these are reached.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self == other || self.canonical() == other.canonical()
+    }
+
     /// The file or folder that holds the counts.
     pub fn counts(&self) -> &Path {
         match self {

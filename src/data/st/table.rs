@@ -11,9 +11,12 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::cells::cells_of;
 use super::names::quoted;
+use crate::core::encoding;
 use crate::core::files::FileError;
 use crate::core::text::counted;
 
+/// A larger text in UTF-16, which is read as a whole, is no table that anybody has saved so.
+const LARGEST_UTF16: u64 = 1 << 30;
 /// A longer line is no table: it would only fill the memory.
 const LONGEST_LINE: u64 = 64 << 20;
 const BUFFER: usize = 256 << 10;
@@ -38,6 +41,10 @@ pub(super) struct Lines {
     reader: Box<dyn BufRead>,
     gzipped: bool,
     buffer: Vec<u8>,
+    /// The line that was read last, where it is Latin-1.
+    decoded: String,
+    /// Whether lines that are not UTF-8 are read as Latin-1.
+    latin1: bool,
     number: u64,
     read: Arc<AtomicU64>,
     size: u64,
@@ -69,7 +76,7 @@ impl Lines {
         let raw = BufReader::with_capacity(BUFFER, counted);
         let (mut head, whole) = peeked(raw).map_err(FileError::io("read", path))?;
         let gzipped = head.starts_with(&[0x1f, 0x8b]);
-        let reader: Box<dyn BufRead> = if gzipped {
+        let mut reader: Box<dyn BufRead> = if gzipped {
             let unpacked = BufReader::with_capacity(BUFFER, MultiGzDecoder::new(whole));
             let (unpacked_head, unpacked) = peeked(unpacked).map_err(|e| refused(path, true, e))?;
             head = unpacked_head;
@@ -77,10 +84,35 @@ impl Lines {
         } else {
             Box::new(whole)
         };
+        if encoding::is_utf16(&head) {
+            let mut bytes = Vec::new();
+            let read = reader.take(LARGEST_UTF16).read_to_end(&mut bytes);
+            read.map_err(|e| refused(path, gzipped, e))?;
+            let decoded = encoding::from_utf16(&bytes).ok_or_else(|| {
+                FileError::malformed(path, "the text is damaged UTF-16; save the file as UTF-8 text")
+            })?;
+            reader = Box::new(Cursor::new(decoded.into_bytes()));
+        }
         if let Some(kind) = other_kind(&head) {
             return Err(FileError::malformed(path, kind));
         }
-        Ok(Self { path: path.to_path_buf(), reader, gzipped, buffer: Vec::new(), number: 0, read, size })
+        Ok(Self {
+            path: path.to_path_buf(),
+            reader,
+            gzipped,
+            buffer: Vec::new(),
+            decoded: String::new(),
+            latin1: false,
+            number: 0,
+            read,
+            size,
+        })
+    }
+
+    /// Reads lines that are not UTF-8 as Latin-1, as older programs save tables that people have written in.
+    pub(super) fn or_latin1(mut self) -> Self {
+        self.latin1 = true;
+        self
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -123,7 +155,13 @@ impl Lines {
         }
         match std::str::from_utf8(&self.buffer) {
             Ok(text) => Ok(Some(Line { number: self.number, text })),
-            Err(_) => Err(self.wrong("the text is not UTF-8; save the file as UTF-8 text")),
+            Err(_) => match encoding::from_latin1(&self.buffer).filter(|_| self.latin1) {
+                Some(text) => {
+                    self.decoded = text;
+                    Ok(Some(Line { number: self.number, text: &self.decoded }))
+                }
+                None => Err(self.wrong("the text is not UTF-8; save the file as UTF-8 text")),
+            },
         }
     }
 
@@ -165,8 +203,6 @@ fn other_kind(head: &[u8]) -> Option<&'static str> {
         Some("this is an Excel workbook or a ZIP archive; save the table as tab-separated text")
     } else if head.starts_with(b"\x89HDF") {
         Some("this is an HDF5 file, not a text table")
-    } else if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        Some("the text is UTF-16; save the file as UTF-8 text")
     } else if image::guess_format(head).is_ok() {
         Some("this is an image, not a text table")
     } else {
@@ -366,11 +402,27 @@ mod tests {
         let says = |bytes: &[u8]| lines(bytes).unwrap_err().to_string();
         assert!(says(b"PK\x03\x04rest").contains("Excel"));
         assert!(says(b"\x89HDF\r\n\x1a\n").contains("HDF5"));
-        assert!(says(b"\xff\xfea\0").contains("UTF-16"));
+        assert!(says(b"\xff\xfea").contains("damaged UTF-16"));
         assert!(says(b"\x89PNG\r\n\x1a\nrest").contains("image"));
         assert!(says(b"a\rb\rc").contains("Macintosh"));
         assert!(says(b"a\0b").contains("not a text table"));
         assert!(says(b"a\tb\n\xe4\t1\n").contains("line 2: the text is not UTF-8"));
+    }
+
+    #[test]
+    fn text_in_other_encodings_is_read() {
+        let wide: Vec<u8> =
+            "\u{feff}a\t\u{e4}\r\nb\t1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [wide.clone(), gzip(&wide)] {
+            assert_eq!(lines(&bytes).unwrap(), ["1:a\t\u{e4}", "2:b\t1"]);
+        }
+        let read = |bytes: &'static [u8]| {
+            Lines::over(Path::new("t.tsv"), Cursor::new(bytes), 0).unwrap().or_latin1()
+        };
+        let mut latin = read(b"a\tb\nGew\xe4chs\t1\n\0\xe4\n");
+        latin.next_line().unwrap();
+        assert_eq!(latin.next_line().unwrap().unwrap().text, "Gew\u{e4}chs\t1");
+        assert!(latin.next_line().is_err(), "control characters are no text");
     }
 
     #[test]

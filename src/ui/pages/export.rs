@@ -166,8 +166,8 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
             found.sort_by_key(|(_, gene)| place.get(gene.as_str()).copied().unwrap_or(usize::MAX));
         }
         let unanswered = query.unanswered(|one| {
-            known.iter().any(|g| one.fit(g).is_some())
-                || (everywhere && measured.names().iter().any(|g| one.fit(g).is_some()))
+            let more = measured.names().iter().filter(|_| everywhere);
+            known.iter().chain(more).filter_map(|g| one.fit(g)).min()
         });
         if found.is_empty() && unanswered.is_empty() {
             remark(ui, "These genes are in the figure already.");

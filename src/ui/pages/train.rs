@@ -111,7 +111,7 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
 fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     left_out::show(ui, open, out);
     left_out::renamed(ui, open);
-    few_genes(ui, app, open, out);
+    unfit_target(ui, app, open, out);
     let missing = app.cannot_train();
     let label = left_out::start_label(open, "Train", "Train without them");
     let button = primary(ui, missing.is_none(), label).on_disabled_hover_text(missing.unwrap_or_default());
@@ -142,26 +142,34 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     }
 }
 
-/// With few genes the published target says little; the other one does not depend on the list.
-fn few_genes(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+/// With few genes, or one that outweighs the others, the published target says little; the other one does not depend on
+/// the list.
+fn unfit_target(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let genes = open.gene_choice().used.len();
     let form = &app.forms.train;
-    if form.target != Target::Published || !(1..FEW_GENES).contains(&genes) {
+    if form.target != Target::Published || genes == 0 {
         return;
     }
-    banner(
-        ui,
-        Tone::Warning,
+    let why = if genes < FEW_GENES {
+        let there_are = match genes {
+            1 => "There is only 1 gene".to_owned(),
+            n => format!("There are only {n} genes"),
+        };
         format!(
-            "{} in the list: the published target divides by the sum over the chosen genes, so with so few it shows them \
-             relative to each other. Use the log-normalised target, or add highly variable genes on the Data page.",
-            if genes == 1 {
-                "There is only 1 gene".to_owned()
-            } else {
-                format!("There are only {genes} genes")
-            }
-        ),
-    );
+            "{there_are} in the list: the published target divides by the sum over the chosen genes, so with so few it \
+             shows them relative to each other."
+        )
+    } else if let Some((gene, share)) = app.explore.heaviest_gene(&open.gene_choice().used) {
+        format!(
+            "{gene} alone makes up {:.0} % of the counts of the listed genes. The published target divides by their sum, \
+             which hides how {gene} varies.",
+            100.0 * share
+        )
+    } else {
+        return;
+    };
+    let advice = "Use the log-normalised target, or add highly variable genes on the Data page.";
+    banner(ui, Tone::Warning, format!("{why} {advice}"));
     if ui.button("Use the log-normalised target").clicked() {
         let next = TrainForm { target: Target::Lognorm, ..form.clone() };
         out.push(Command::Train(TrainCommand::Edit(next)));

@@ -37,6 +37,13 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
         let texts = ["no counts at any spot", "no counts"].map(|t| format!("{section} · {t}"));
         return (texts.to_vec(), c.fair);
     }
+    if let Some(rare) = values.rare.filter(|_| kind == PaneKind::Measured) {
+        let texts = [
+            format!("{section} · only {} of {} spots", rare.0, rare.1),
+            format!("{} of {} spots", rare.0, rare.1),
+        ];
+        return (texts.to_vec(), c.fair);
+    }
     let words = |texts: [&str; 2]| texts.map(str::to_owned).to_vec();
     match kind {
         PaneKind::He | PaneKind::Measured => (place, c.weak),

@@ -12,7 +12,7 @@ use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBu
 
 use crate::app::command::{Command, GenesCommand, Step};
 use crate::app::explore::images::{Later, TileSource};
-use crate::app::explore::text::value_text;
+use crate::app::explore::text::{thousands, value_text};
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
@@ -247,6 +247,12 @@ fn show_remark(
         PaneKind::Measured if state.map().values.silent => {
             Some(format!("{gene} was not counted at any spot of {section}."))
         }
+        PaneKind::Measured if state.map().values.rare.is_some() => state.map().values.rare.map(|(spots, of)| {
+            format!(
+                "{gene} was counted at only {} of {} spots of {section}: this map and its correlation say little.",
+                thousands(spots), thousands(of)
+            )
+        }),
         PaneKind::Predicted if state.map().values.silent_prediction => {
             Some(format!("The model predicts no {gene} at any spot of {section}."))
         }

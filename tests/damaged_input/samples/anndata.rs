@@ -195,7 +195,7 @@ const HEST: &[Case] = &[
             s.remove(HEST_METADATA);
             s.hdf5(|h| h.set("obsm/spatial", Data::Doubles(vec![60.0; 2 * SPOTS], vec![SPOTS as u64, 2])));
         },
-        "*/st/NCBI1.h5ad: too few spots to infer the resolution of the slide; enter its micrometres per pixel",
+        "*/st/NCBI1.h5ad: all 36 spots lie at one place, (60, 60); check their positions",
     ),
     (
         "metadata that are no JSON",

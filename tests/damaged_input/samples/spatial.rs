@@ -190,11 +190,11 @@ const VISIUM: &[Case] = &[
         "*/V1/outs/pathologist_labels.csv, line 4: the row has 4 cells where the header has 2",
     ),
     (
-        "labels that are not UTF-8",
+        "labels that are no text",
         |s| {
             let mut bytes = std::fs::read(s.path(LABELS)).unwrap();
             let last = bytes.len() - 2;
-            bytes[last] = 0xe9;
+            bytes[last - 1..=last].copy_from_slice(b"\x01\xe9");
             s.write(LABELS, &bytes);
         },
         "*/V1/outs/pathologist_labels.csv, line 37: the text is not UTF-8; save the file as UTF-8 text",

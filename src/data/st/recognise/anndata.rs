@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
-use super::visium::{has_word, is_hdf5};
+use super::visium::{has_word, why_no_hdf5};
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
 use crate::data::slide::Slide;
@@ -32,8 +32,8 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
             continue;
         };
         file.used = true;
-        if !is_hdf5(&file.path) {
-            found.notes.push(format!("{} is not an HDF5 file; copy or download it again", file.name));
+        if let Some(why) = why_no_hdf5(&file.path) {
+            found.notes.push(why);
             continue;
         }
         let source = Source::AnnData { file: file.path.clone(), library: None, layer: None };

@@ -2,15 +2,17 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
-use super::super::source::SampleKind;
+use super::super::source::{SampleKind, Source};
 use super::Recognition;
 
 /// Words behind a name, as systems in several languages write them, perhaps with a number.
 const BEHIND: [&str; 8] =
     ["copy", "another copy", "kopie", "weitere kopie", "copie", "copia", "c\u{f3}pia", "\u{526f}\u{672c}"];
+/// What stands between a name and such a word; German Windows writes a dash.
+const BETWEEN: [char; 4] = [' ', '_', '-', '\u{2013}'];
 /// Words before a name.
 const BEFORE: [&str; 5] = ["copy of ", "kopie von ", "copie de ", "copia de ", "c\u{f3}pia de "];
 
@@ -66,10 +68,10 @@ fn behind(name: &str) -> Option<(&str, String)> {
     let word_at = word.and_then(|word| rest.len().checked_sub(word.len()));
     if let (Some(at), Some(word)) = (word_at, word) {
         let head = rest.get(..at)?;
-        let apart = head.ends_with([' ', '_', '-']) || !word.is_ascii();
+        let apart = head.ends_with(BETWEEN) || !word.is_ascii();
         if apart {
             let mark = format!("{word} {number}");
-            return some(head.trim_end_matches([' ', '_', '-']), mark.trim_end().to_owned());
+            return some(head.trim_end_matches(BETWEEN), mark.trim_end().to_owned());
         }
     }
     if number.starts_with('(') { some(rest, number) } else { None }
@@ -122,11 +124,25 @@ pub(super) fn leave_out(found: &mut Recognition) {
     found.samples.retain(|_| !is_copy.next().unwrap_or_default());
 }
 
-/// Whether a sample of this name, with these counts, is a second copy of another one: its name is that of the other with
-/// the mark of a copy, and the counts are the same, byte by byte.
-pub(crate) fn is_copy((name, counts): (&str, &Path), (original, original_counts): (&str, &Path)) -> bool {
-    let ((rest, marked), (other, _)) = (split(name), split(original));
-    marked && rest == other && counts != original_counts && same_content(counts, original_counts)
+/// Whether the name is one that systems give to copies.
+pub(crate) fn is_marked(name: &str) -> bool {
+    split(name).1
+}
+
+/// Whether the counts of two samples are the same, byte by byte, in different files.
+pub(crate) fn same_counts(a: &Source, b: &Source) -> bool {
+    let slide = |source: &Source| match source {
+        Source::AnnData { library, .. } => library.clone(),
+        Source::Tables { .. } | Source::Visium { .. } => None,
+    };
+    slide(a) == slide(b) && !a.is_same(b) && same_content(a.counts(), b.counts())
+}
+
+/// How many bytes the counts of a sample take, which those of copies agree in; `None` where they are not there.
+pub(crate) fn size_of_counts(source: &Source) -> Option<u64> {
+    let counts = source.counts();
+    let file = if counts.is_dir() { matrix_in(counts)? } else { counts.to_path_buf() };
+    file.metadata().ok().map(|about| about.len())
 }
 
 /// A name in small letters without the mark of a copy, also before the size of bins, and whether there was one.
@@ -141,14 +157,16 @@ fn split(name: &str) -> (String, bool) {
     }
 }
 
+/// The matrix in a folder.
+fn matrix_in(folder: &Path) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder).ok()?.flatten().map(|e| e.path());
+    files.filter(|p| file_name(p).to_lowercase().contains("matrix.mtx")).min()
+}
+
 /// Whether two files, or the matrices in two folders, are the same byte by byte.
 fn same_content(a: &Path, b: &Path) -> bool {
     if a.is_dir() && b.is_dir() {
-        let matrix = |folder: &Path| {
-            let files = std::fs::read_dir(folder).ok()?.flatten().map(|e| e.path());
-            files.filter(|p| file_name(p).to_lowercase().contains("matrix.mtx")).min()
-        };
-        return matrix(a).zip(matrix(b)).is_some_and(|(a, b)| same_content(&a, &b));
+        return matrix_in(a).zip(matrix_in(b)).is_some_and(|(a, b)| same_content(&a, &b));
     }
     let size = |path: &Path| path.metadata().ok().map(|about| about.len());
     if size(a).is_none() || size(a) != size(b) {
@@ -184,6 +202,8 @@ mod tests {
             ("Sample copy 2", "copy 2"),
             ("Sample (copy)", "(copy)"),
             ("Sample - Kopie", "kopie"),
+            ("Sample \u{2013} Kopie", "kopie"),
+            ("Sample \u{2013} Kopie (2)", "kopie (2)"),
             ("Sample (Kopie)", "(kopie)"),
             ("Copy of Sample", "copy of"),
             ("Kopie von Sample", "kopie von"),

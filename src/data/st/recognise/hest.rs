@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::names::{file_name, quoted};
 use super::super::source::{SampleKind, Source};
-use super::visium::is_hdf5;
+use super::visium::why_no_hdf5;
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
 use crate::core::files::FileError;
@@ -58,8 +58,8 @@ fn samples_of(root: &Path, listing: &mut Listing, found: &mut Recognition) {
     let mut samples = Vec::new();
     for (path, id) in files {
         listing.take(&path);
-        if !is_hdf5(&path) {
-            found.notes.push(format!("{} is not an HDF5 file; copy or download it again", file_name(&path)));
+        if let Some(why) = why_no_hdf5(&path) {
+            found.notes.push(why);
             continue;
         }
         let metadata_path = root.join("metadata").join(format!("{id}.json"));

@@ -25,7 +25,7 @@ use super::names::{file_name, natural_cmp};
 use super::source::SampleKind;
 use crate::core::files::FileError;
 
-pub(crate) use copies::is_copy;
+pub(crate) use copies::{is_marked, same_counts, size_of_counts};
 pub(crate) use images::{agrees, holds};
 pub use sample::{ImageKind, Sample, SampleImage};
 pub(crate) use visium::has_word;

@@ -12,6 +12,7 @@ use super::space_ranger::{Group, Groups, Key, Matrix, sample_folder};
 use super::walk::Listing;
 use super::{Recognition, Sample, tables};
 use crate::core::cancel::CancelToken;
+use crate::core::files::FileError;
 use crate::core::geometry::Mpp;
 use crate::core::progress::Silent;
 
@@ -136,10 +137,10 @@ fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<String>) -> Result<&'a Ma
             }
             Some(best) => ignored.push(format!("{name} (the same as {})", file_name(&best.path))),
             None if matrix.packed => refused.push(format!("{name} is packed; unpack it")),
-            None if !matrix.mtx && !is_hdf5(&matrix.path) => {
-                refused.push(format!("{name} is not an HDF5 file; copy or download it again"))
-            }
-            None => best = Some(matrix),
+            None => match why_no_hdf5(&matrix.path).filter(|_| !matrix.mtx) {
+                Some(why) => refused.push(why),
+                None => best = Some(matrix),
+            },
         }
     }
     match best {
@@ -151,15 +152,20 @@ fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<String>) -> Result<&'a Ma
     }
 }
 
-/// Whether a file begins as HDF5 does, perhaps behind a block of the user's (512 bytes, or a power of two more).
-pub(super) fn is_hdf5(path: &Path) -> bool {
-    let Ok(mut file) = File::open(path) else { return false };
+/// Why a file cannot be read as HDF5, a sentence; `None` where it begins so, perhaps behind a block of the user's (512
+/// bytes, or a power of two more).
+pub(super) fn why_no_hdf5(path: &Path) -> Option<String> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) => return Some(FileError::io("read", path)(e).to_string()),
+    };
     let mut at = |start: u64| {
         let mut head = [0; 8];
         file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut head)).is_ok()
             && head == *b"\x89HDF\r\n\x1a\n"
     };
-    [0, 512, 1024, 2048, 4096, 8192].into_iter().any(&mut at)
+    let begins = [0, 512, 1024, 2048, 4096, 8192].into_iter().any(&mut at);
+    (!begins).then(|| format!("{} is not an HDF5 file; copy or download it again", file_name(path)))
 }
 
 fn position_rank(name: &str) -> u8 {

@@ -1,6 +1,7 @@
 //! The files below a folder.
 
 use std::cell::OnceCell;
+use std::collections::{HashSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -128,60 +129,89 @@ pub(super) struct Listing {
 
 impl Listing {
     /// Lists `root`, a few levels deep, without hidden files. A folder inside that cannot be read is told in a note.
+    /// Links are followed to folders that are not found without them, so that no folder is listed twice.
     pub(super) fn of(root: &Path) -> Result<Self, FileError> {
         let mut listing = Self::default();
-        let mut level = vec![root.to_path_buf()];
-        'levels: for _ in 0..DEPTH {
-            let mut below = Vec::new();
-            for folder in level {
-                let entries = match fs::read_dir(&folder) {
-                    Ok(entries) => entries,
-                    Err(e) if folder == root => return Err(FileError::io("list", root)(e)),
-                    Err(e) => {
-                        listing.notes.push(FileError::io("list", &folder)(e).to_string());
-                        continue;
-                    }
-                };
-                let mut here: Vec<(PathBuf, bool)> = entries
-                    .filter_map(|entry| {
-                        let entry = entry.ok()?;
-                        let mut kind = entry.file_type().ok()?;
-                        if kind.is_symlink() {
-                            // A link that leads nowhere is neither.
-                            kind = fs::metadata(entry.path()).ok()?.file_type();
-                        }
-                        Some((entry.path(), kind.is_dir()))
-                    })
-                    .collect();
-                here.sort();
-                for (path, is_folder) in here {
-                    let name = file_name(&path);
-                    let lower = name.to_lowercase();
-                    if name.starts_with('.') || LEFT_BEHIND.contains(&lower.as_str()) {
-                        continue;
-                    }
-                    if is_folder {
-                        // Space Ranger keeps the pieces of its work in folders such as SPATIAL_RNA_COUNTER_CS.
-                        let pieces = [".zarr", "_counter_cs"].iter().any(|end| lower.ends_with(end));
-                        listing.notes.extend(why_not(&name));
-                        if !pieces && !SKIPPED.contains(&lower.as_str()) {
-                            below.push(path);
-                        }
-                        continue;
-                    }
-                    if listing.files.len() == MOST_FILES {
-                        let message = "there are more than 20000 files in it, of which the first were looked at; choose \
-                                       the folder of the samples";
-                        listing.notes.push(format!("{}: {message}", root.display()));
-                        break 'levels;
-                    }
-                    listing.files.push(Found { path, name, lower, used: false });
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        // What `root` lies in would lead back to it.
+        let mut seen: HashSet<PathBuf> = real(root).ancestors().map(Path::to_path_buf).collect();
+        let mut links: Vec<(PathBuf, usize)> = Vec::new();
+        listing.list(vec![(root.to_path_buf(), 0)], root, &mut links, &mut seen)?;
+        while !links.is_empty() {
+            let found = std::mem::take(&mut links);
+            for (link, depth) in found {
+                if seen.insert(real(&link)) {
+                    listing.list(vec![(link, depth)], root, &mut links, &mut seen)?;
                 }
             }
-            level = below;
         }
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listing)
+    }
+
+    /// Lists folders at these depths and what is below them, level by level; links to folders are put into `links`.
+    fn list(
+        &mut self,
+        folders: Vec<(PathBuf, usize)>,
+        root: &Path,
+        links: &mut Vec<(PathBuf, usize)>,
+        seen: &mut HashSet<PathBuf>,
+    ) -> Result<(), FileError> {
+        let mut waiting = VecDeque::from(folders);
+        while let Some((folder, depth)) = waiting.pop_front() {
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(e) if folder == root => return Err(FileError::io("list", root)(e)),
+                Err(e) => {
+                    self.notes.push(FileError::io("list", &folder)(e).to_string());
+                    continue;
+                }
+            };
+            seen.extend(folder.canonicalize());
+            let mut here: Vec<(PathBuf, bool, bool)> = entries
+                .filter_map(|entry| {
+                    let entry = entry.ok()?;
+                    let mut kind = entry.file_type().ok()?;
+                    let is_link = kind.is_symlink();
+                    if is_link {
+                        // A link that leads nowhere is neither.
+                        kind = fs::metadata(entry.path()).ok()?.file_type();
+                    }
+                    Some((entry.path(), kind.is_dir(), is_link))
+                })
+                .collect();
+            here.sort();
+            for (path, is_folder, is_link) in here {
+                let name = file_name(&path);
+                let lower = name.to_lowercase();
+                if name.starts_with('.') || LEFT_BEHIND.contains(&lower.as_str()) {
+                    continue;
+                }
+                if is_folder {
+                    // Space Ranger keeps the pieces of its work in folders such as SPATIAL_RNA_COUNTER_CS.
+                    let pieces = [".zarr", "_counter_cs"].iter().any(|end| lower.ends_with(end));
+                    self.notes.extend(why_not(&name));
+                    if pieces || SKIPPED.contains(&lower.as_str()) || depth + 1 == DEPTH {
+                        continue;
+                    }
+                    if is_link {
+                        links.push((path, depth + 1));
+                    } else {
+                        waiting.push_back((path, depth + 1));
+                    }
+                    continue;
+                }
+                if self.files.len() == MOST_FILES {
+                    let message = "there are more than 20000 files in it, of which the first were looked at; choose \
+                                   the folder of the samples";
+                    self.notes.push(format!("{}: {message}", root.display()));
+                    links.clear();
+                    return Ok(());
+                }
+                self.files.push(Found { path, name, lower, used: false });
+            }
+        }
+        Ok(())
     }
 
     /// The files that hold regions as GeoJSON, whether a sample uses them or not; looked for once.

@@ -116,6 +116,7 @@ fn plain(ui: &mut Ui, rect: Rect, text: String, weak: bool) {
 fn remarks(ui: &mut Ui, rect: Rect, row: &SampleRow, problem: Option<&str>) {
     let c = colors(ui);
     let lacks = row.candidate.lacks();
+    let copy = row.candidate.copy_of.as_deref();
     let (text, color) = match (problem, row.candidate.warnings.as_slice()) {
         (Some(problem), _) => (problem.to_owned(), c.bad),
         (None, _) if lacks.is_some() => (format!("It lacks {}.", lacks.unwrap_or_default()), c.bad),
@@ -123,6 +124,9 @@ fn remarks(ui: &mut Ui, rect: Rect, row: &SampleRow, problem: Option<&str>) {
             (format!("Cannot be used: {}.", row.candidate.refused.as_deref().unwrap_or_default()), c.bad)
         }
         (None, _) if row.known => ("In the project already.".to_owned(), c.weak),
+        (None, _) if copy.is_some() => {
+            (format!("A copy of {}: its counts are the same.", copy.unwrap_or_default()), c.fair)
+        }
         (None, []) => return,
         (None, warnings) => (warnings.join(". "), c.fair),
     };

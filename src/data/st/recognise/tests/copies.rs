@@ -202,3 +202,26 @@ fn regions_beside_a_sample_are_its_labels() {
         assert!(dir.says(path).contains("labels of a section on the Data page"), "{}", dir.says(path));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn links_lead_to_no_folder_twice() {
+    use std::os::unix::fs::symlink;
+    let sample = |name: &str| {
+        [format!("{name}/filtered_feature_bc_matrix.h5"), format!("{name}/spatial/tissue_positions.csv")]
+    };
+    let dir = Folder::new();
+    let (one, away) = (sample("here/S1"), sample("away/S2"));
+    dir.fill(&one.each_ref().map(String::as_str));
+    dir.fill(&away.each_ref().map(String::as_str));
+    symlink("..", dir.path("here/again")).unwrap();
+    symlink(".", dir.path("here/loop")).unwrap();
+    symlink("S1", dir.path("here/alias")).unwrap();
+    assert_eq!(names(&dir.recognise("here")), ["S1"]);
+    // What lies elsewhere is found, once.
+    symlink("../away/S2", dir.path("here/second")).unwrap();
+    symlink("../away/S2", dir.path("here/third")).unwrap();
+    assert_eq!(names(&dir.recognise("here")), ["S1", "second"]);
+    symlink("here", dir.path("whole")).unwrap();
+    assert_eq!(names(&dir.recognise("whole")).len(), 2);
+}

@@ -96,3 +96,15 @@ fn files_behind_a_block_of_the_user_and_slides_of_downloads_are_known() {
     ]);
     assert_eq!(kinds(&dir.recognise("hd").samples[0]), [FullResolution, Hires]);
 }
+
+#[test]
+fn a_file_that_cannot_be_opened_is_not_called_damaged() {
+    let dir = Folder::new();
+    let why = visium::why_no_hdf5(&dir.path("gone.h5ad")).unwrap();
+    assert!(why.ends_with("gone.h5ad: it is not there"), "{why}");
+    dir.write("text.h5ad", b"no HDF5 at all");
+    let why = visium::why_no_hdf5(&dir.path("text.h5ad")).unwrap();
+    assert_eq!(why, "text.h5ad is not an HDF5 file; copy or download it again");
+    dir.write("sound.h5ad", HDF5);
+    assert_eq!(visium::why_no_hdf5(&dir.path("sound.h5ad")), None);
+}

@@ -1,54 +1,46 @@
 //! Labels of spots: the pathologist's, or clusters that another program has exported.
 
+mod layout;
+
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::names::{is_bases, quoted, spot_id};
-use super::table::{Row, Table, not_a_number};
+use super::names::{quoted, spot_id};
+use super::table::{Lines, Row, Table, not_a_number};
 use crate::core::files::FileError;
+use layout::{Layout, PATIENTS, is_barcode};
+
+/// So many rows are looked at to find out which column holds the labels.
+const LOOKED_AT: usize = 200;
 
 /// What label files write where the pathologist gave no label.
 const NONE: [&str; 5] = ["", "na", "nan", "none", "undetermined"];
-
-/// What the column of barcodes is called, where it has a name.
-const BARCODES: [&str; 9] =
-    ["barcode", "barcodes", "spot", "spot_id", "spotid", "cell", "cell_id", "index", "unnamed: 0"];
-/// What the column of labels may be called in a table of many columns, the surest first.
-const LABELS: [&str; 16] = [
-    "label",
-    "labels",
-    "pathologist_annotation",
-    "pathologist annotation",
-    "pathologist annotations",
-    "annotation",
-    "annotations",
-    "classification",
-    "ground_truth",
-    "ground truth",
-    "layer_guess_reordered",
-    "layer_guess",
-    "layer",
-    "region",
-    "cell_type",
-    "cluster",
-];
-/// Words in what it may be called besides, the surest first.
-const LABEL_WORDS: [&str; 9] =
-    ["annot", "patholog", "label", "classif", "ground", "region", "layer", "domain", "cluster"];
-/// What the column of donors may be called.
-const PATIENTS: [&str; 6] = ["patientid", "patient_id", "patient", "donor", "donor_id", "subject"];
 
 /// Reads the labels of spots, one row a spot, in one of three forms: a label file of the her2st release (`x`, `y` and
 /// `label`; the array coordinates are refined to fractions and are rounded to the spot; the pixel columns are of
 /// another scale with y upside down, and are not used); a table of a barcode and its label, as Loupe Browser exports
 /// it, whatever the second column is called; a table of many columns of which one is called label, annotation,
-/// classification, layer or the like. Spots without a label, or "undetermined", are left out.
+/// classification, layer or the like, where words are preferred to numbers. Spots without a label, or "undetermined",
+/// are left out. The text may be UTF-8, UTF-16 or Latin-1.
 ///
 /// # Errors
 /// [`FileError`] in one sentence with file and line: a column that is not there, a coordinate that is no
 /// number, two different labels of one spot.
-pub fn read_labels(path: &Path) -> Result<Vec<(String, String)>, FileError> {
-    read_from(Table::open(path)?)
+pub fn read_labels(path: &Path) -> Result<SpotLabels, FileError> {
+    read_from(open(path)?)
+}
+
+fn open(path: &Path) -> Result<Table, FileError> {
+    Table::over(Lines::open(path)?.or_latin1())
+}
+
+/// The labels of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpotLabels {
+    /// Spots, by barcode or as "10x21", and their labels.
+    pub labels: Vec<(String, String)>,
+    /// What the column of labels is called, where the table has others that it was chosen from.
+    pub column: Option<String>,
 }
 
 /// What a table seems to hold.
@@ -60,17 +52,18 @@ pub(super) struct LabelTable {
     pub(super) patient: Option<String>,
 }
 
-/// Whether `path` seems to hold labels, from its first two rows.
+/// Whether `path` seems to hold labels, from its first rows.
 pub(super) fn look_at(path: &Path) -> Option<LabelTable> {
-    look_into(Table::open(path).ok()?)
+    look_into(open(path).ok()?)
 }
 
 fn look_into(mut table: Table) -> Option<LabelTable> {
-    let layout = Layout::of(&table).ok()?;
-    let row = table.next_row().ok()??;
+    let (rows, _) = first_rows(&mut table);
+    let layout = Layout::of(&table, &rows).ok()?;
+    let row = rows.first()?;
     let barcode = match layout {
         Layout::Grid { .. } => None,
-        Layout::Barcode { barcode, .. } => Some(barcode_of(&row, barcode)),
+        Layout::Barcode { barcode, .. } => Some(barcode_of(row, barcode)),
         Layout::NoHeader => Some(row.cell(0)),
     };
     let patient = table.column(&PATIENTS).map(|c| row.cell(c)).filter(|p| !is_none(p));
@@ -80,73 +73,17 @@ fn look_into(mut table: Table) -> Option<LabelTable> {
     Some(LabelTable { barcode: barcode.map(str::to_owned), patient: patient.map(str::to_owned) })
 }
 
-/// Where the spots and their labels stand.
-#[derive(Debug, Clone, Copy)]
-enum Layout {
-    Grid {
-        x: usize,
-        y: usize,
-        label: usize,
-    },
-    /// `None` where the barcodes are names of rows, without a header of their own.
-    Barcode {
-        barcode: Option<usize>,
-        label: usize,
-    },
-    /// Two columns, from the first line on.
-    NoHeader,
-}
-
-impl Layout {
-    fn of(table: &Table) -> Result<Self, FileError> {
-        const EXPECTED: &str = "x, y and label";
-        let header = table.header();
-        let by_barcode = table.column(&["barcode", "barcodes"]).is_some();
-        if !by_barcode && table.column(&["x"]).is_some() && table.column(&["y"]).is_some() {
-            let of = |name| table.required(name, EXPECTED);
-            return Ok(Self::Grid { x: of("x")?, y: of("y")?, label: of("label")? });
+/// The first rows, and why there are no more where one cannot be read.
+fn first_rows(table: &mut Table) -> (Vec<Row>, Option<FileError>) {
+    let mut rows = Vec::new();
+    while rows.len() < LOOKED_AT {
+        match table.next_row() {
+            Ok(Some(row)) => rows.push(row),
+            Ok(None) => break,
+            Err(error) => return (rows, Some(error)),
         }
-        if header.len() == 2 && header.first().is_some_and(|first| is_barcode(first)) {
-            return Ok(Self::NoHeader);
-        }
-        let unnamed = || header.first().filter(|first| first.is_empty()).map(|_| 0);
-        let barcode = table.column(&BARCODES).or_else(unnamed);
-        // A word in a name says enough where only one column has it.
-        let by_word = |word: &str| {
-            let mut found = (0..header.len()).filter(|c| {
-                Some(*c) != barcode && header.get(*c).is_some_and(|h| h.to_lowercase().contains(word))
-            });
-            found.next().filter(|_| found.next().is_none())
-        };
-        let label = match (table.column(&LABELS).filter(|l| Some(*l) != barcode), barcode, header.len()) {
-            (Some(label), ..) => label,
-            (None, Some(barcode), 2) => 1 - barcode,
-            (None, Some(_), _) if LABEL_WORDS.iter().any(|w| by_word(w).is_some()) => {
-                LABEL_WORDS.iter().find_map(|w| by_word(w)).unwrap_or(0)
-            }
-            (None, None, 1) => 0,
-            (None, Some(_), n) if n > 2 => {
-                let message = "it is not clear which column holds the labels; call it label, or keep only the barcode and \
-                               that one";
-                return Err(table.wrong_header(message.to_owned()));
-            }
-            _ => {
-                let message = "the columns must be x, y and label, or a barcode and its label";
-                return Err(table.wrong_header(message.to_owned()));
-            }
-        };
-        Ok(Self::Barcode { barcode, label })
     }
-}
-
-/// Whether `text` is a barcode of Visium ("AAACAAGTATCTCCCA-1") or Visium HD ("s_008um_00301_00321-1"), perhaps with
-/// a sample before or behind it.
-fn is_barcode(text: &str) -> bool {
-    let bin = || {
-        text.contains("um_")
-            && text.split('_').filter(|p| p.starts_with(|c: char| c.is_ascii_digit())).count() >= 3
-    };
-    text.split(['-', '_', '.', '#', ':']).any(is_bases) || bin()
+    (rows, None)
 }
 
 fn is_none(text: &str) -> bool {
@@ -160,15 +97,28 @@ fn barcode_of(row: &Row, barcode: Option<usize>) -> &str {
     }
 }
 
-fn read_from(mut table: Table) -> Result<Vec<(String, String)>, FileError> {
+fn read_from(mut table: Table) -> Result<SpotLabels, FileError> {
     let path = table.path().to_path_buf();
-    let layout = Layout::of(&table)?;
+    let (rows, mut broken) = first_rows(&mut table);
+    let layout = Layout::of(&table, &rows)?;
     let mut labels = Labels { path: &path, labels: Vec::new(), seen: HashMap::new() };
     if matches!(layout, Layout::NoHeader) {
         let first = table.first_row();
         labels.add(first.line, first.cell(0), first.cell(1))?;
     }
-    while let Some(row) = table.next_row()? {
+    let mut rows = rows.into_iter();
+    loop {
+        let row = match (rows.next(), broken.take()) {
+            (Some(row), later) => {
+                broken = later;
+                row
+            }
+            (None, Some(error)) => return Err(error),
+            (None, None) => match table.next_row()? {
+                Some(row) => row,
+                None => break,
+            },
+        };
         match layout {
             Layout::NoHeader => labels.add(row.line, row.cell(0), row.cell(1))?,
             Layout::Barcode { barcode, label } => {
@@ -186,7 +136,7 @@ fn read_from(mut table: Table) -> Result<Vec<(String, String)>, FileError> {
             }
         }
     }
-    Ok(labels.labels)
+    Ok(SpotLabels { labels: labels.labels, column: layout.chosen(&table).map(str::to_owned) })
 }
 
 /// Labels that were read so far.
@@ -226,15 +176,18 @@ impl Labels<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::table::Lines;
     use super::*;
     use crate::data::mutate::{fuzz, gzip};
     use proptest::prelude::*;
     use std::io::Cursor;
 
-    fn read(text: &[u8]) -> Result<Vec<(String, String)>, FileError> {
-        let lines = Lines::over(Path::new("l.tsv"), Cursor::new(text.to_vec()), 0)?;
+    fn read_table(text: &[u8]) -> Result<SpotLabels, FileError> {
+        let lines = Lines::over(Path::new("l.tsv"), Cursor::new(text.to_vec()), 0)?.or_latin1();
         read_from(Table::over(lines)?)
+    }
+
+    fn read(text: &[u8]) -> Result<Vec<(String, String)>, FileError> {
+        read_table(text).map(|read| read.labels)
     }
 
     #[test]
@@ -302,14 +255,33 @@ mod tests {
     }
 
     #[test]
-    fn barcodes_are_known_by_their_letters() {
-        for barcode in
-            ["AAACAAGTATCTCCCA-1", "AAACAAGTATCTCCCA", "s_008um_00301_00321-1", "P1_AAACAAGTATCTCCCA-1"]
-        {
-            assert!(is_barcode(barcode), "{barcode}");
-        }
-        for other in ["10x21", "barcode", "", "AAAC", "Gene_1_2_3"] {
-            assert!(!is_barcode(other), "{other}");
+    fn words_are_labels_before_numbers() {
+        let column = |text: &str| {
+            let read = read_table(text.as_bytes()).unwrap();
+            (read.column.unwrap_or_default(), read.labels[0].1.clone())
+        };
+        let is = |text: &str, name: &str, label: &str| {
+            assert_eq!(column(text), (name.to_owned(), label.to_owned()), "{text}");
+        };
+        is("Barcode,cluster,Path\nA-1,0,Tumor\nB-1,1,Stroma\n", "Path", "Tumor");
+        is("Barcode,Path,cluster\nA-1,,4\nB-1,Stroma,1\nC-1,Stroma,1\n", "Path", "Stroma");
+        is("Barcode,cluster,score\nA-1,0,0.5\n", "cluster", "0");
+        is("Barcode,cluster,region\nA-1,0,Tumor\n", "region", "Tumor");
+        // A column that is called so is the labels, whatever else is there.
+        is("Barcode,label,comment\nA-1,1,looks odd\n", "label", "1");
+        // Of several that may be meant none is better than the one whose name is known.
+        is("Barcode,cluster,a,b\nA-1,0,x,y\n", "cluster", "0");
+        is("Barcode,sample,cluster\nA-1,S1,0\n", "cluster", "0");
+        assert_eq!(read_table(b"Barcode,Path\nA-1,Tumor\n").unwrap().column, None, "there is no other");
+    }
+
+    #[test]
+    fn tables_in_other_encodings_are_read() {
+        let text = "Barcode\tPath\r\nAAACAAGTATCTCCCA-1\tGew\u{e4}chs\r\n";
+        let utf16 = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes));
+        let latin1 = text.chars().map(|c| c as u8);
+        for bytes in [text.bytes().collect::<Vec<u8>>(), utf16.collect(), latin1.collect()] {
+            assert_eq!(read(&bytes).unwrap(), [("AAACAAGTATCTCCCA-1".into(), "Gew\u{e4}chs".into())]);
         }
     }
 
