@@ -157,7 +157,7 @@ impl Section {
             MppSource::SpotPitch => "by the spots",
         };
         Some(format!(
-            "the image has {:.3} um per pixel {source}, but by the distance between the spots it would be {:.3}",
+            "the image has {:.3} \u{00B5}m per pixel {source}, but by the distance between the spots it would be {:.3}",
             self.mpp.0, by_spots.0
         ))
     }

@@ -68,6 +68,8 @@ pub struct Similar {
     /// The answer, once it is there.
     pub found: Option<SimilarGenes>,
     receive: Option<Receiver<SimilarGenes>>,
+    /// Whether predicted maps were compared, too.
+    predicted: bool,
 }
 
 /// Counters that grow when something changes, so that what is drawn from it is rebuilt only then.
@@ -432,7 +434,23 @@ impl ExploreState {
     }
 
     fn find_similar(&mut self) {
-        let (Some(index), Some(gene)) = (self.index.clone(), self.gene.clone()) else { return };
+        if let Some(gene) = self.gene.clone() {
+            self.compare_maps_with(gene);
+        }
+    }
+
+    /// Compares anew on the section that is shown now, and once its prediction is there.
+    fn refresh_similar(&mut self) {
+        let Some((similar, index)) = self.similar.as_ref().zip(self.index.as_ref()) else { return };
+        let same = similar.section == index.section().name && similar.predicted == self.prediction.is_some();
+        if !same {
+            self.compare_maps_with(similar.gene.clone());
+        }
+    }
+
+    /// Looks for genes whose maps on the section shown are like those of `gene`.
+    fn compare_maps_with(&mut self, gene: String) {
+        let Some(index) = self.index.clone() else { return };
         let genes = self.list.listed_names();
         let predictions = self.prediction.as_ref().map(|p| Arc::clone(p.predictions()));
         let (send, receive) = sync_channel(1);
@@ -443,7 +461,8 @@ impl ExploreState {
             let _ = send.send(similar_genes(&asked, &genes, &index, predictions.as_deref()));
         });
         if started.is_ok() {
-            self.similar = Some(Similar { gene, section, found: None, receive: Some(receive) });
+            let predicted = self.prediction.is_some();
+            self.similar = Some(Similar { gene, section, found: None, receive: Some(receive), predicted });
         }
     }
 

@@ -6,6 +6,7 @@ use crate::app::command::{Command, GenesCommand};
 use crate::app::project::Open;
 use crate::data::section::ValueKind;
 use crate::ui::theme::{colors, gene};
+use crate::ui::wheel;
 use crate::ui::widgets::{Tone, banner, mini, name, remark};
 
 /// Taller lists are scrolled.
@@ -27,9 +28,13 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     };
     banner(ui, if choice.used.is_empty() { Tone::Warning } else { Tone::Note }, text);
     let c = colors(ui);
-    ScrollArea::vertical().id_salt("left out").max_height(MOST_HEIGHT).auto_shrink([false, true]).show(
-        ui,
-        |ui| {
+    let area = ScrollArea::vertical()
+        .id_salt("left out")
+        .max_height(MOST_HEIGHT)
+        .min_scrolled_height(MOST_HEIGHT)
+        .auto_shrink([false, true]);
+    wheel::list(ui, "left out", area, |area, ui| {
+        area.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for (why, genes) in choice.left_out_groups() {
                 ui.horizontal_wrapped(|ui| {
@@ -37,8 +42,8 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
                     ui.add(egui::Label::new(gene(genes.join(", "))).wrap().selectable(true));
                 });
             }
-        },
-    );
+        })
+    });
     ui.horizontal_wrapped(|ui| {
         let copy = mini(ui, "Copy the names");
         name(&copy, "Copy the names of the genes that are left out");

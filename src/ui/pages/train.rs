@@ -2,7 +2,7 @@
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::{Side, fit_form, fit_recipe, left_out, scrolling, train_live, train_runs, two_columns};
+use super::{Side, fit_form, fit_recipe, left_out, scrolling_to_news, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::project::Open;
@@ -11,6 +11,7 @@ use crate::app::work::Request;
 use crate::app::{FEW_GENES, held_out};
 use crate::core::progress::format_duration;
 use crate::core::target::Target;
+use crate::core::text::counted;
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark, thousands};
 
 const RIGHT: f32 = 420.0;
@@ -18,7 +19,7 @@ const RIGHT: f32 = 420.0;
 /// Draws the page.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
-    scrolling(ui, "train page", |ui| {
+    scrolling_to_news(ui, "train page", app.training().map(|job| job.id), |ui| {
         two_columns(ui, RIGHT, |ui, side| match side {
             Side::Left => {
                 train_live::show(ui, app, open, out);
@@ -125,7 +126,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         .filter(|s| !open.of_other_kind().is_some_and(|(others, _)| others.contains(&s.name.as_str())))
         .map(|s| s.spots.len())
         .sum();
-    let genes = if genes == 1 { "1 gene".to_owned() } else { format!("{} genes", thousands(genes as f64)) };
+    let genes = counted(genes, "gene");
     let mut text = format!("{genes}, {} training spots.", thousands(spots as f64));
     let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
     if let Some(time) = last.and_then(|l| l.took) {

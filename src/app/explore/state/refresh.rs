@@ -34,6 +34,7 @@ impl ExploreState {
         self.refresh_map();
         self.arrive();
         self.refresh_evidence(input);
+        self.refresh_similar();
         self.collect_similar();
     }
 
