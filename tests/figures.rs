@@ -63,7 +63,7 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
             let shown: Vec<PaneValues<'_>> = panes
                 .iter()
                 .zip(&values)
-                .map(|(&kind, values)| PaneValues { kind, values, scale: expression(kind) })
+                .map(|(&kind, values)| PaneValues { kind, values, scale: expression(kind), one_count: None })
                 .collect();
             let settings = DisplaySettings { colormap: ColorMap::Viridis, ..DisplaySettings::default() };
             let scales = color_scales(&settings, &shown);

@@ -355,6 +355,108 @@ fn normalised_values_have_no_umis() {
 }
 
 #[test]
+fn an_odd_value_among_counts_is_refused_with_its_gene_and_spot() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    for (name, odd, said) in [
+        ("negative", -2.0, "is -2, while"),
+        ("fraction", 2.5, "is 2.5, while"),
+        ("huge", 1e20, "is 1e20, which is too large"),
+        ("large", 2f32.powi(40), "is 1.0995116e12, which is too large"),
+    ] {
+        let value = |r: usize, c: usize| if (r, c) == (5, 1) { odd } else { sound(r, c) + 1.0 };
+        let section = anndata(&dir.path().join(name), name, value);
+        let text = complaint(project("add", &file).arg(&section));
+        assert!(text.contains(said) && text.contains("gene") && text.contains("spot"), "{text}");
+    }
+}
+
+#[test]
+fn counts_and_normalised_values_are_not_mixed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    for name in ["a", "b", "n"] {
+        let value = |r, c| match name {
+            "n" => sound(r, c) / 7.0 + 0.1,
+            "b" => sound(r, c) + 1.0,
+            _ => sound(r, c),
+        };
+        run(project("add", &file).arg(anndata(&dir.path().join(name), name, value)));
+    }
+    let genes = dir.path().join("genes.txt");
+    let selected =
+        hiscmcl().arg("genes").arg(&file).args(["--hvg", "2", "--out"]).arg(&genes).output().unwrap();
+    let said = String::from_utf8_lossy(&selected.stderr).into_owned();
+    assert!(
+        selected.status.success() && said.contains("n was skipped: it holds normalised values"),
+        "{said}"
+    );
+    let train = |test: &str| {
+        let mut train = hiscmcl();
+        train.arg("train").arg(&file).arg("--genes").arg(&genes).args(["--test", test, "--run", test]);
+        train.args(["--device", "cpu", "--set", "epochs=1", "--set", "members=1", "--set", "views=0"]);
+        train
+    };
+    let trained = run(&mut train("b"));
+    assert!(trained.contains("note: n was skipped: it holds normalised values"), "{trained}");
+    let said = complaint(&mut train("n"));
+    assert!(said.contains("Section n cannot be used: it holds normalised values"), "{said}");
+}
+
+#[test]
+fn results_overwrite_neither_the_gene_list_nor_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    run(project("add", &file).arg(anndata(dir.path(), "a", sound)));
+    let genes = dir.path().join("genes.csv");
+    fs::write(&genes, "G0\nG1\n").unwrap();
+    let mut evaluate = hiscmcl();
+    evaluate.arg("evaluate").arg(&file).arg("--genes").arg(&genes).arg("--csv").arg(&genes);
+    let said = complaint(&mut evaluate);
+    assert!(said.contains("genes.csv is the gene list, so it is not overwritten"), "{said}");
+    assert_eq!(fs::read_to_string(&genes).unwrap(), "G0\nG1\n");
+    let select = |out: &Path, statistics: &Path| {
+        let mut select = hiscmcl();
+        select
+            .arg("genes")
+            .arg(&file)
+            .args(["--hvg", "2", "--out"])
+            .arg(out)
+            .arg("--statistics")
+            .arg(statistics);
+        select
+    };
+    let (out, again) = (dir.path().join("new.csv"), dir.path().join("sub/../new.csv"));
+    fs::create_dir(dir.path().join("sub")).unwrap();
+    let said = complaint(&mut select(&out, &again));
+    assert!(said.contains("is named for two results") && !out.exists(), "{said}");
+    let said = complaint(&mut select(&out, &dir.path().join("NUL.csv")));
+    assert!(said.contains("\"NUL\" is the name of a device"), "{said}");
+    let said = complaint(hiscmcl().args(["project", "new"]).arg(dir.path().join("CON.hiscmcl")));
+    assert!(said.contains("\"CON\" is the name of a device"), "{said}");
+}
+
+#[test]
+fn sections_are_named_once_and_without_blanks() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = new_project(dir.path());
+    for name in ["a", "b"] {
+        run(project("add", &file).arg(anndata(&dir.path().join(name), name, |r, c| {
+            sound(r, c) + if name == "a" { 0.0 } else { 1.0 }
+        })));
+    }
+    let out = dir.path().join("genes.csv");
+    let mut select = hiscmcl();
+    select.arg("genes").arg(&file).args(["--hvg", "2", "--sections", "a, b,a", "--statistics"]);
+    run(select.arg(dir.path().join("s.csv")).arg("--out").arg(&out));
+    let statistics = fs::read_to_string(dir.path().join("s.csv")).unwrap();
+    let of = |name: &str| statistics.lines().filter(|l| l.starts_with(&format!("{name},"))).count();
+    assert_eq!((of("a"), of("b")), (3, 3), "{statistics}");
+    run(project("remove", &file).arg(" a").arg("a"));
+    assert_eq!(names(&info(&file)), ["b"]);
+}
+
+#[test]
 fn files_of_unknown_formats_are_refused_before_anything_is_computed() {
     let dir = tempfile::tempdir().unwrap();
     let (demo, genes) = demo_project(dir.path());

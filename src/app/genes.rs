@@ -145,7 +145,7 @@ impl Wanted {
     }
 }
 
-/// What a field is searched for: one name or part of it, or several names.
+/// What a field is searched for: one name or part of it, or several whole names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GeneQuery {
     wanted: Vec<Wanted>,
@@ -215,14 +215,17 @@ impl GeneQuery {
         {
             return Some(Fit::Exact);
         }
-        let parts = self.wanted.iter().filter(|w| !w.whole);
-        parts.filter_map(|w| w.fit(small, symbols.clone())).min()
+        let rest = self.wanted.iter().filter(|w| !w.whole);
+        let best = rest.filter_map(|w| w.fit(small, symbols.clone())).min();
+        // "PR" among several names is a gene that is not here, not the beginning of a few hundred others.
+        best.filter(|fit| *fit == Fit::Exact || !self.is_list())
     }
 
-    /// The names that no gene answers, as `fits` says of each that is not the name of a gene.
-    pub fn unanswered(&self, fits: impl Fn(&Self) -> bool) -> Vec<String> {
+    /// The names that no gene answers; `fit` says how well the best one answers each that is not the name of a gene.
+    pub fn unanswered(&self, fit: impl Fn(&Self) -> Option<Fit>) -> Vec<String> {
         let alone = |w: &Wanted| Self { wanted: vec![w.clone()], named: HashSet::new() };
-        let without = self.wanted.iter().filter(|w| !w.whole && !fits(&alone(w)));
+        let is_answered = |w: &Wanted| fit(&alone(w)).is_some_and(|fit| fit == Fit::Exact || !self.is_list());
+        let without = self.wanted.iter().filter(|w| !w.whole && !is_answered(w));
         without.map(|w| w.typed.clone()).collect()
     }
 
@@ -283,13 +286,16 @@ mod tests {
         assert_eq!(found("pimreg"), ["FAM64A"]);
         assert_eq!(found("gnas"), ["GNAS", "GNAS-AS1"]);
         assert_eq!(found("GNAS; HER2\tESR1"), ["ERBB2", "ESR1", "GNAS"]);
-        assert_eq!(found("erbb, NOSUCH"), ["ERBB2", "ERBB3"]);
+        assert_eq!(found("erbb, GNAS"), ["GNAS"], "of several names each is a whole one");
         assert_eq!(found("").len(), 6);
         let query = GeneQuery::typed("ER", &measured);
         assert_eq!((query.fit("ESR1"), query.fit("ERBB2")), (Some(Fit::Exact), Some(Fit::Begins)));
         assert_eq!(query.protein(["ESR1"].into_iter()), Some("ER"));
         let query = GeneQuery::typed("GNAS, NOSUCH", &measured);
-        assert_eq!(query.unanswered(|q| q.fit("GNAS").is_some()), ["NOSUCH"]);
+        assert_eq!(query.unanswered(|q| q.fit("GNAS")), ["NOSUCH"]);
+        let query = GeneQuery::typed("GNAS, ERB", &measured);
+        assert_eq!(query.unanswered(|q| q.fit("ERBB2")), ["ERB"]);
+        assert_eq!(GeneQuery::typed("ERB", &measured).unanswered(|q| q.fit("ERBB2")), Vec::<String>::new());
     }
 
     #[test]

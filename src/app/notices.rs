@@ -44,6 +44,16 @@ pub enum Topic {
     Section(String),
     /// A run, by name.
     Run(String),
+    /// What was entered for a section, named by its name.
+    Field(SectionField, String),
+}
+
+/// What can be entered for a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it all")]
+pub enum SectionField {
+    Name,
+    Resolution,
 }
 
 /// One thing to tell.

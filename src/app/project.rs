@@ -12,9 +12,10 @@ use super::runs::Runs;
 use super::view::SavedView;
 use super::work::{ReadSection, Snapshot};
 use crate::data::gene_choice::GeneChoice;
+use crate::data::gene_symbols::shared_symbols;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::project::{Project, SectionEntry};
-use crate::data::section::Section;
+use crate::data::section::{Gene, Section, ValueKind};
 use crate::data::st::{FileRole, MissingFile};
 
 /// A change is written this long after it was made, so that typing does not write at every key.
@@ -328,6 +329,16 @@ impl Open {
         self.sections().filter_map(|s| s.ready())
     }
 
+    /// The sections that training skips, as most others hold counts and they normalised values, or the other way round;
+    /// with what these hold.
+    pub fn of_other_kind(&self) -> Option<(Vec<&str>, ValueKind)> {
+        let counted = || self.ready().filter(|s| s.counts.nnz() > 0);
+        let kind = ValueKind::of_most(counted().map(|s| s.values));
+        let others: Vec<&Arc<Section>> = counted().filter(|s| s.values != kind).collect();
+        let held = others.first()?.values;
+        Some((others.iter().map(|s| s.name.as_str()).collect(), held))
+    }
+
     /// The section called `name`, or the one that was.
     pub fn section(&self, name: &str) -> Option<SectionView<'_>> {
         self.sections().find(|s| s.entry.answers_to(name))
@@ -354,7 +365,23 @@ impl Open {
     /// Remembers what came of reading the files named by `key`.
     pub fn set_state(&mut self, key: String, state: SectionState) {
         self.loaded.insert(key, state);
+        self.share_symbols();
         self.touched_names_only();
+    }
+
+    /// Sections that name genes by their identifiers get the symbols that the others know.
+    fn share_symbols(&mut self) {
+        let named: Vec<(String, Vec<Gene>)> = {
+            let ready: Vec<(String, &Arc<Section>)> =
+                self.sections().filter_map(|s| Some((key(s.entry), s.ready()?))).collect();
+            let shared = shared_symbols(ready.iter().map(|(_, section)| section.as_ref()));
+            shared.into_iter().filter_map(|(at, genes)| Some((ready.get(at)?.0.clone(), genes))).collect()
+        };
+        for (key, genes) in named {
+            if let Some(SectionState::Ready(read)) = self.loaded.get_mut(&key) {
+                Arc::make_mut(&mut read.section).genes = genes;
+            }
+        }
     }
 
     fn touched_names_only(&mut self) {

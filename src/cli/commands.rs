@@ -69,12 +69,13 @@ fn edit<T>(path: &Path, change: impl Fn(&mut Project) -> anyhow::Result<(T, bool
 fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
     match command {
         Command::Project(ProjectCommand::New { project, her2st, sections, force }) => {
-            let made = project::create(&project, &her2st, &sections, force, ctx)?;
+            let made = project::create(&project, &her2st, &distinct(&sections), force, ctx)?;
             println!("{}: {}", project.display(), counted(made.sections.len(), "section"));
             Ok(())
         }
         Command::Project(ProjectCommand::Add { project, paths, sections, labels_column, labels, mpp }) => {
             let labels = label_choice(labels_column, labels)?;
+            let sections = distinct(&sections);
             let added = edit(&project, |found| {
                 let added = project::add(found, &paths, &sections, &labels, mpp, ctx)?;
                 let changed = !added.sections.is_empty();
@@ -95,6 +96,7 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Project(ProjectCommand::Remove { project, sections }) => {
+            let sections = distinct(&sections);
             let removed = edit(&project, |found| Ok((project::remove(found, &sections)?, true)))?;
             println!("{}: {} removed", project.display(), counted(removed.len(), "section"));
             Ok(())
@@ -199,19 +201,30 @@ fn report_added(project: &Path, added: &project::Added) -> anyhow::Result<()> {
 /// Names that were separated by commas, put together again where a section has commas in its name; those of the sections
 /// they mean, each once.
 pub fn section_names(pieces: &[String], workspace: &Workspace) -> Vec<String> {
-    let known = |name: &str| workspace.project.find(name).is_some();
+    let known = |name: &str| workspace.project.find(name.trim()).is_some();
     let mut names: Vec<String> = Vec::new();
     let mut rest = pieces;
     while let Some(first) = rest.first() {
         let whole = (2..=rest.len()).rev().map(|n| (n, rest[..n].join(","))).find(|(_, name)| known(name));
         let (taken, name) = whole.unwrap_or_else(|| (1, first.clone()));
-        let name = section_name(&name, workspace);
-        if !names.contains(&name) {
+        let name = section_name(name.trim(), workspace);
+        if !name.is_empty() && !names.contains(&name) {
             names.push(name);
         }
         rest = rest.get(taken..).unwrap_or_default();
     }
     names
+}
+
+/// Names without blanks around them, each once.
+fn distinct(names: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for name in names.iter().map(|n| n.trim()).filter(|n| !n.is_empty()) {
+        if !out.iter().any(|known| known == name) {
+            out.push(name.to_owned());
+        }
+    }
+    out
 }
 
 /// The name of the section that somebody means who typed `name`; `name` itself where there is none.
@@ -251,10 +264,9 @@ fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
     if !(0.0..=1.0).contains(&options.min_spots) {
         return Err(anyhow!("--min-spots is a share, 0 to 1, not {}", options.min_spots));
     }
-    [Some(&args.out), args.statistics.as_ref()]
-        .into_iter()
-        .flatten()
-        .try_for_each(|p| workspace.prepare_output(p))?;
+    let outputs: Vec<&Path> =
+        [Some(&args.out), args.statistics.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
+    workspace.prepare_outputs(&outputs, None)?;
     let sections = section_names(&args.sections, &workspace);
     let selection = genes::select(&workspace, &sections, &options, ctx)?;
     gene_list::write(&args.out, &selection.genes)?;
@@ -328,8 +340,9 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
     // Before anything is computed.
     figures::Format::of(&args.out)?;
     let workspace = Workspace::open(args.project)?;
+    workspace.prepare_output(&args.out)?;
     let run = args.run.as_deref().map(|run| runs::find_run(&workspace.path, run)).transpose()?;
-    let section = section_name(&args.section, &workspace);
+    let section = section_name(args.section.trim(), &workspace);
     let genes = names_in(&workspace, std::slice::from_ref(&section), &args.genes, ctx)?;
     if genes.is_empty() {
         return Err(anyhow!("--genes names no gene; give one or several, separated by commas"));
@@ -341,11 +354,9 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
         display: DisplaySettings { panes, ..DisplaySettings::default() },
         style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
         device: DeviceChoice::Auto,
-        genes: workspace.project.selection.clone().unwrap_or_default().genes,
         target: workspace.project.target,
     };
     let figure = figure::compose(&workspace, &request, ctx)?;
-    workspace.prepare_output(&args.out)?;
     figures::save(&figure, &args.out).context("The figure could not be saved")?;
     let missing = figures::undrawable(&figure)?;
     if !missing.is_empty() {

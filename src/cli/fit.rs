@@ -154,10 +154,16 @@ pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
         }
     }
     let workspace = Workspace::open(args.project)?;
+    let genes = args.fit.genes.clone();
     let requests = requests(&workspace, args.fit, ctx)?;
     let both = requests.len() > 1;
     // Before hours are spent on what cannot be saved.
-    [&args.csv, &args.json].into_iter().flatten().try_for_each(|path| workspace.prepare_output(path))?;
+    let tables: Vec<PathBuf> = match &args.csv {
+        Some(path) if both => requests.iter().map(|(recipe, _)| beside(path, recipe)).collect(),
+        one => one.iter().cloned().collect(),
+    };
+    let outputs: Vec<&Path> = tables.iter().chain(&args.json).map(AsRef::as_ref).collect();
+    workspace.prepare_outputs(&outputs, Some(&genes))?;
     let mut reports: Vec<(&str, EvalReport)> = Vec::new();
     for (recipe, request) in requests {
         let run = args.run.as_ref().map(|run| if both { format!("{run}-{recipe}") } else { run.clone() });

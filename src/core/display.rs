@@ -249,12 +249,15 @@ pub struct PaneValues<'a> {
     pub values: &'a [f32],
     /// What the values mean; `None` for H&E, difference and uncertainty, or where it does not matter.
     pub scale: Option<ExpressionScale>,
+    /// What a single transcript is on that scale, in a spot of the section's median depth; `None` where nothing was
+    /// counted.
+    pub one_count: Option<f32>,
 }
 
 impl<'a> PaneValues<'a> {
     /// Values of which nothing more is known.
     pub const fn new(kind: PaneKind, values: &'a [f32]) -> Self {
-        Self { kind, values, scale: None }
+        Self { kind, values, scale: None, one_count: None }
     }
 
     fn zero(&self) -> Option<f32> {
@@ -264,7 +267,9 @@ impl<'a> PaneValues<'a> {
 
 /// The colour scale of each pane; `None` for panes without a scale or without a single value. The rule, by pane:
 /// - measured and predicted follow `settings.limits`, together when those are shared and both panes have the same
-///   [`ExpressionScale`]; the lower limit is never below the zero of that scale;
+///   [`ExpressionScale`]; the lower limit is never below the zero of that scale, the upper one of measured values, and
+///   of predicted ones that share it, never below a single transcript, so that a gene that is hardly there is not
+///   spread over all colours;
 /// - difference is symmetric around zero, its ends at the size that the limits leave of |difference|;
 /// - uncertainty starts at zero.
 ///
@@ -276,6 +281,11 @@ pub fn color_scales(settings: &DisplaySettings, panes: &[PaneValues<'_>]) -> Vec
     let above = |zero: Option<f32>, (low, high): (f32, f32)| match zero {
         Some(zero) => (low.max(zero), high.max(zero)),
         None => (low, high),
+    };
+    let at_least = |pane: &PaneValues<'_>, (low, high): (f32, f32)| {
+        let counted = panes.iter().find(|p| p.kind == PaneKind::Measured && p.scale == pane.scale);
+        let counted = counted.filter(|p| !p.values.is_empty() && (limits.is_shared() || p.kind == pane.kind));
+        (low, counted.and_then(|p| p.one_count).map_or(high, |one| high.max(one)))
     };
     let shared = |scale: Option<ExpressionScale>| {
         let alike = panes.iter().filter(|p| p.kind.is_expression() && p.scale == scale);
@@ -291,7 +301,7 @@ pub fn color_scales(settings: &DisplaySettings, panes: &[PaneValues<'_>]) -> Vec
                 (PaneKind::Measured | PaneKind::Predicted, _) => {
                     let range =
                         if limits.is_shared() { shared(pane.scale) } else { range(values(), low, high) };
-                    range.map(|ends| apart(above(pane.zero(), ends)))
+                    range.map(|ends| apart(at_least(pane, above(pane.zero(), ends))))
                 }
                 (PaneKind::Difference, _) => {
                     let size = range(values().map(f32::abs), 0.0, high).map(|(_, size)| size);
@@ -330,6 +340,20 @@ pub fn is_silent(values: &[f32]) -> bool {
     let mut some = values.iter().filter(|v| !v.is_nan()).peekable();
     some.peek().is_some() && some.all(|v| *v == 0.0)
 }
+
+/// At how many of how many spots with a value a gene is present, where that is at hardly any: then its map and its
+/// correlation say little.
+pub fn rare(values: &[f32]) -> Option<(usize, usize)> {
+    let known = values.iter().filter(|v| v.is_finite()).count();
+    let present = values.iter().filter(|v| v.is_finite() && **v > 0.0).count();
+    let few = (known / RARE).max(MIN_PRESENT);
+    (0 < present && present < few && present < known).then_some((present, known))
+}
+
+/// A gene is rare where fewer than one spot of so many has it,
+const RARE: usize = 100;
+/// or fewer spots than this.
+const MIN_PRESENT: usize = 3;
 
 /// The `low`-th and `high`-th percentile of the finite values, the lowest and highest value where these coincide;
 /// `None` when there are none.
@@ -421,8 +445,13 @@ mod tests {
         let (listed, outside) = (Some(ExpressionScale::Log10Selected), Some(ExpressionScale::Log10All));
         let of = |limits, measured, predicted: &[f32]| {
             let panes = [
-                PaneValues { kind: PaneKind::Measured, values: &[0.0, 0.0, 2.0], scale: measured },
-                PaneValues { kind: PaneKind::Predicted, values: predicted, scale: listed },
+                PaneValues {
+                    kind: PaneKind::Measured,
+                    values: &[0.0, 0.0, 2.0],
+                    scale: measured,
+                    one_count: None,
+                },
+                PaneValues { kind: PaneKind::Predicted, values: predicted, scale: listed, one_count: None },
             ];
             let scales = super::color_scales(&settings(limits), &panes);
             (ends(scales[0]), ends(scales[1]))
@@ -438,8 +467,35 @@ mod tests {
             kind: PaneKind::Measured,
             values: &[-1.5, 2.0],
             scale: Some(ExpressionScale::AsInFile),
+            one_count: None,
         };
         assert_eq!(ends(super::color_scales(&settings(Limits::Shared), &[as_in_file])[0]), (-1.5, 2.0));
+    }
+
+    #[test]
+    fn a_gene_that_is_hardly_there_is_not_spread_over_all_colours() {
+        let scale = Some(ExpressionScale::LnAll);
+        let mut measured = [0.0; 1000];
+        measured[..6].fill(2.2);
+        let noise: Vec<f32> = (0..1000).map(|i| i as f32 * 1e-5).collect();
+        let of = |limits, measured: &[f32]| {
+            let panes = [(PaneKind::Measured, measured), (PaneKind::Predicted, noise.as_slice())];
+            let panes = panes.map(|(kind, values)| PaneValues { kind, values, scale, one_count: Some(2.0) });
+            let scales = super::color_scales(&settings(limits), &panes);
+            (ends(scales[0]), ends(scales[1]))
+        };
+        let robust = Limits::ROBUST;
+        assert_eq!(of(robust, &measured), ((0.0, 2.0), (0.0, 2.0)));
+        assert_eq!(of(robust, &[0.0; 1000]), ((0.0, 2.0), (0.0, 2.0)), "silent");
+        assert!(of(robust, &[3.0; 1000]).0.1 >= 3.0);
+        // The user's own choice, or nothing to compare with.
+        assert_eq!(of(Limits::Fixed { low: 0.0, high: 0.5 }, &measured), ((0.0, 0.5), (0.0, 0.5)));
+        assert!(of(Limits::PerPane, &measured).1.1 < 0.02);
+        assert!(of(robust, &[]).1.1 < 0.02);
+
+        assert_eq!(rare(&measured), Some((6, 1000)));
+        assert_eq!(rare(&[0.0, 1.0, 0.0, 0.0, 0.0, f32::NAN]), Some((1, 5)));
+        assert_eq!((rare(&[0.0; 9]), rare(&[1.0; 2]), rare(&[1.0, 1.0, 1.0, 0.0])), (None, None, None));
     }
 
     #[test]

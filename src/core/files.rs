@@ -81,21 +81,76 @@ pub fn plain_io(error: &io::Error) -> String {
     }
 }
 
+/// The file that `path` leads to: where that is a symbolic link, the file it points to, there or not.
+pub fn resolve_links(path: &Path) -> PathBuf {
+    const MAX_LINKS: usize = 40;
+    let mut real = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = fs::read_link(&real) else { break };
+        real = folder_of(&real).join(target);
+    }
+    real
+}
+
+/// Whether two paths lead to one file, there or not.
+pub fn lead_to_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let real = resolve_links(path);
+        let folder = folder_of(&real).canonicalize().ok()?;
+        let name = real.file_name()?.to_string_lossy().into_owned();
+        let name = if cfg!(any(windows, target_os = "macos")) { name.to_lowercase() } else { name };
+        Some(folder.join(name))
+    };
+    one == other || place(one).zip(place(other)).is_some_and(|(one, other)| one == other)
+}
+
+/// Refuses a name that the user gave to a file and that no file can have on some system, to which it may be copied.
+///
+/// # Errors
+/// [`FileError::Malformed`] saying what is wrong with the name.
+pub fn check_file_name(path: &Path) -> Result<(), FileError> {
+    let Some(name) = path.file_name().map(|n| n.to_string_lossy()) else { return Ok(()) };
+    let refused = |why: String| {
+        Err(FileError::malformed(
+            path,
+            format!("{why}, so the file could not be copied there; choose another name"),
+        ))
+    };
+    if let Some(c) = name.chars().find(|c| "<>:\"|?*\\".contains(*c) || c.is_control()) {
+        let shown = if c.is_control() { "control characters".to_owned() } else { format!("\"{c}\"") };
+        return refused(format!("Windows allows no {shown} in the name of a file"));
+    }
+    if name.ends_with(['.', ' ']) {
+        return refused("on Windows the name of a file cannot end in a full stop or a blank".to_owned());
+    }
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    if is_device(stem) {
+        return refused(format!("on Windows \"{stem}\" is the name of a device"));
+    }
+    Ok(())
+}
+
+/// Whether Windows takes a file of this name, without its ending, for a device: "CON".
+fn is_device(stem: &str) -> bool {
+    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+    let stem = stem.to_lowercase();
+    let is_numbered = ["com", "lpt"].iter().any(|d| {
+        stem.strip_prefix(d).is_some_and(|n| n.chars().count() == 1 && n.chars().all(char::is_numeric))
+    });
+    is_numbered || DEVICES.contains(&stem.as_str())
+}
+
 /// The longest name that is made of what the user called something, in bytes; file systems take 255.
 const LONGEST_STEM: usize = 200;
 
 /// `name` as the name of a file, without its ending, on every system: letters, digits, '.', '_' and '-' of it, an
 /// underscore for anything else. Never empty, hidden or a device of Windows ("CON").
 pub fn safe_stem(name: &str) -> String {
-    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
     let allowed = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let stem: String = name.chars().map(allowed).collect();
     let stem = stem.get(..stem.floor_char_boundary(LONGEST_STEM)).unwrap_or_default().trim_end_matches('.');
-    let device = stem.split('.').next().unwrap_or_default().to_lowercase();
-    let numbered = ["com", "lpt"].iter().any(|d| {
-        device.strip_prefix(d).is_some_and(|n| n.chars().count() == 1 && n.chars().all(char::is_numeric))
-    });
-    if stem.is_empty() || stem.starts_with('.') || numbered || DEVICES.contains(&device.as_str()) {
+    let first = stem.split('.').next().unwrap_or_default();
+    if stem.is_empty() || stem.starts_with('.') || is_device(first) {
         format!("_{stem}")
     } else {
         stem.to_owned()
@@ -151,30 +206,66 @@ pub fn create_single_folder(folder: &Path) -> Result<(), FileError> {
 }
 
 /// Writes a file through a temporary neighbour that is renamed when `fill` and the flush to disk have
-/// succeeded: whatever happens, `path` holds its old or its new content, never part of one. Its folder is made where
-/// only that is missing; see [`create_folder_of`] for more.
+/// succeeded: whatever happens, `path` holds its old or its new content, never part of one. A file that is there keeps
+/// its permissions, and a symbolic link stays one. Its folder is made where only that is missing; see
+/// [`create_folder_of`] for more.
 ///
 /// # Errors
-/// [`FileError::Io`] naming `path`.
+/// [`FileError::Io`] naming `path`: it cannot be written, or the file there is write-protected.
 pub fn write_atomically<E: From<FileError>>(
     path: &Path,
     fill: impl FnOnce(&mut io::BufWriter<&fs::File>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let folder = folder_of(path);
-    let io = |reason| FileError::Io { action: "write", path: path.to_path_buf(), reason };
+    let real = resolve_links(path);
+    let folder = folder_of(&real);
+    let io = |reason: io::Error| FileError::Io { action: "write", path: path.to_path_buf(), reason };
     if !folder.is_dir() {
         create_single_folder(folder)?;
     }
+    let permissions = permissions_to_replace(&real).map_err(io)?;
     remove_stale(folder);
-    let temporary = temporary_in(folder).map_err(io)?;
+    let temporary = temporary_in(folder).map_err(|e| io(without_path(e)))?;
     {
         let mut writer = io::BufWriter::new(temporary.as_file());
         fill(&mut writer)?;
         writer.flush().map_err(io)?;
     }
+    if let Some(permissions) = permissions {
+        temporary.as_file().set_permissions(permissions).map_err(io)?;
+    }
     temporary.as_file().sync_all().map_err(io)?;
-    temporary.persist(path).map_err(|e| io(e.error))?;
+    temporary.persist(&real).map_err(|e| io(e.error))?;
     Ok(())
+}
+
+/// The permissions of the file at `path`, where there is one that may be replaced.
+fn permissions_to_replace(path: &Path) -> io::Result<Option<fs::Permissions>> {
+    let Ok(about) = fs::metadata(path) else { return Ok(None) };
+    if !about.is_file() {
+        return Ok(None);
+    }
+    // Renaming needs no right to write to the file itself, so whoever protected it would not be heard.
+    if about.permissions().readonly() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    match File::options().write(true).open(path) {
+        Err(e) if matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+            Err(e)
+        }
+        _ => Ok(Some(about.permissions())),
+    }
+}
+
+/// The same without the path of a temporary file, which nobody knows, where the kind says enough.
+fn without_path(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ (io::ErrorKind::PermissionDenied
+        | io::ErrorKind::NotFound
+        | io::ErrorKind::StorageFull
+        | io::ErrorKind::QuotaExceeded
+        | io::ErrorKind::ReadOnlyFilesystem) => kind.into(),
+        _ => error,
+    }
 }
 
 /// What the names of temporary files begin with.
@@ -341,6 +432,46 @@ mod tests {
         create_folder_of(&deep).unwrap();
         write_bytes_atomically(&deep, b"{}").unwrap();
         assert_eq!(fs::read(&deep).unwrap(), b"{}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn protection_links_and_permissions_are_kept() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+        let protect =
+            |name: &str, mode| fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+        write_bytes_atomically(&at("a.txt"), b"old").unwrap();
+        protect("a.txt", 0o444);
+        let error = write_bytes_atomically(&at("a.txt"), b"new").unwrap_err().to_string();
+        assert!(error.ends_with("a.txt: permission denied"), "{error}");
+        assert_eq!((fs::read(at("a.txt")).unwrap(), mode("a.txt")), (b"old".to_vec(), 0o444));
+        protect("a.txt", 0o660);
+        fs::create_dir(at("links")).unwrap();
+        symlink("../a.txt", at("links/first")).unwrap();
+        symlink(at("links/first"), at("second")).unwrap();
+        write_bytes_atomically(&at("second"), b"new").unwrap();
+        assert_eq!((fs::read(at("a.txt")).unwrap(), mode("a.txt")), (b"new".to_vec(), 0o660));
+        assert!(fs::symlink_metadata(at("second")).unwrap().is_symlink());
+        symlink("later.txt", at("dangling")).unwrap();
+        write_bytes_atomically(&at("dangling"), b"new").unwrap();
+        assert!(at("later.txt").is_file());
+    }
+
+    #[test]
+    fn names_that_some_system_forbids_are_refused() {
+        for name in
+            ["CON.csv", "nul.csv", "a/lpt1", "aux", "a:b.csv", "a.", "a ", "what?.png", "Con .txt", "a\\b"]
+        {
+            let said = check_file_name(Path::new(name)).unwrap_err().to_string();
+            assert!(said.contains("Windows") && said.ends_with("choose another name"), "{said}");
+        }
+        for name in ["/data/C2/map of C2.png", "console.csv", "com10.csv", ".genes", "\u{3b1}.csv", "..", "/"]
+        {
+            assert!(check_file_name(Path::new(name)).is_ok(), "{name}");
+        }
     }
 
     #[test]

@@ -17,5 +17,6 @@ pub mod matrix;
 pub mod memory;
 pub mod progress;
 pub mod rng;
+pub mod same_name;
 pub mod target;
 pub mod text;

@@ -1,8 +1,21 @@
 //! Small helpers for sentences.
 
-/// A number of things with the right ending: "1 section", "2 sections".
+/// A number of things with the right ending: "1 section", "2 sections", "1,084 genes".
 pub fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+    if n == 1 { format!("1 {what}") } else { format!("{} {what}s", thousands(n)) }
+}
+
+/// A whole number with its thousands apart: "12,345".
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// The same text beginning with a capital letter.
@@ -36,5 +49,6 @@ mod tests {
             [counted(0, "fold"), counted(1, "fold"), counted(2, "fold")],
             ["0 folds", "1 fold", "2 folds"]
         );
+        assert_eq!(counted(1_084, "gene"), "1,084 genes");
     }
 }

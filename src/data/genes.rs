@@ -5,6 +5,7 @@
 //! belongs to one gene, that gene keeps it; both are found by either name, see [`GeneIndex::get`].
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use super::aliases;
 use super::section::Gene;
@@ -85,8 +86,18 @@ fn parts(name: &str) -> Option<(&str, &str)> {
     (!symbol.is_empty() && !id.is_empty()).then_some((symbol, id))
 }
 
+/// Whether `name` is the identifier of a gene in Ensembl, of any species: "ENSG00000141736.13".
+pub fn is_ensembl_id(name: &str) -> bool {
+    const MIN_DIGITS: usize = 9;
+    let bare = without_version(name);
+    let stem = bare.trim_end_matches(|c: char| c.is_ascii_digit());
+    let letters = stem.strip_prefix("ENS").and_then(|s| s.strip_suffix('G'));
+    letters.is_some_and(|l| l.bytes().all(|b| b.is_ascii_uppercase()))
+        && bare.len() >= stem.len() + MIN_DIGITS
+}
+
 /// An Ensembl identifier without its version ("ENSG00000141736.13"); any other as it is.
-fn without_version(id: &str) -> &str {
+pub fn without_version(id: &str) -> &str {
     match id.rsplit_once('.') {
         Some((bare, version))
             if bare.starts_with("ENS")
@@ -110,8 +121,10 @@ pub struct GeneIndex {
     by_name: HashMap<String, u32>,
     /// The first gene of each symbol that several share.
     by_symbol: HashMap<String, u32>,
-    /// By identifier, where that is not the name; without versions.
+    /// By identifier, where that is not the name or has a version; without versions.
     by_id: HashMap<String, u32>,
+    /// By name in capitals, made when it is first asked for; `None` where several genes differ in capitals alone.
+    by_capitals: OnceLock<HashMap<String, Option<u32>>>,
 }
 
 impl GeneIndex {
@@ -120,6 +133,10 @@ impl GeneIndex {
         let mut index = Self { by_name: HashMap::with_capacity(genes.len()), ..Self::default() };
         for (i, gene) in (0u32..).zip(genes) {
             index.by_name.entry(gene.name.clone()).or_insert(i);
+            let bare = without_version(&gene.name);
+            if bare.len() < gene.name.len() {
+                index.by_id.entry(bare.to_owned()).or_insert(i);
+            }
             if gene.id == gene.name {
                 continue;
             }
@@ -148,8 +165,29 @@ impl GeneIndex {
         exact().or_else(told_apart).or_else(first).or_else(by_id).map(|&i| i as usize)
     }
 
-    /// As [`GeneIndex::get`], also by a former or the current symbol of the gene (see [`aliases`]).
+    /// As [`GeneIndex::get`], also by the name in other capitals where that is the name of one gene alone.
+    pub fn get_in_any_case(&self, name: &str) -> Option<usize> {
+        let by_capitals = || {
+            let made = || {
+                let mut all: HashMap<String, Option<u32>> = HashMap::with_capacity(self.by_name.len());
+                for (name, &i) in &self.by_name {
+                    all.entry(name.to_uppercase()).and_modify(|known| *known = None).or_insert(Some(i));
+                }
+                all
+            };
+            self.by_capitals.get_or_init(made).get(&name.to_uppercase()).copied().flatten()
+        };
+        self.get(name).or_else(|| by_capitals().map(|i| i as usize))
+    }
+
+    /// As [`GeneIndex::get`], also by a former or the current symbol of the gene (see [`aliases`]), or by its name in
+    /// other capitals.
     pub fn find(&self, gene: &str) -> Option<usize> {
+        self.find_as_written(gene).or_else(|| self.get_in_any_case(gene))
+    }
+
+    /// As [`GeneIndex::find`], with the capitals of `gene` alone.
+    pub fn find_as_written(&self, gene: &str) -> Option<usize> {
         self.get(self.name_of(gene)?)
     }
 
@@ -271,6 +309,32 @@ mod tests {
         let ensembl = GeneIndex::new(&genes(&[("ERBB2", "ENSG00000141736")]));
         assert_eq!(ensembl.get("ENSG00000141736.13"), Some(0));
         assert_eq!(GeneIndex::new(&genes(&[("ERBB2", "ENSG00000141736.9")])).get("ENSG00000141736"), Some(0));
+        let nameless = GeneIndex::new(&genes(&[("GNAS", ""), ("ENSG00000141736.9", "")]));
+        for name in ["ENSG00000141736", "ENSG00000141736.9", "ENSG00000141736.13"] {
+            assert_eq!(nameless.get(name), Some(1), "{name}");
+        }
+    }
+
+    #[test]
+    fn capitals_matter_where_genes_differ_in_nothing_else() {
+        let mouse = GeneIndex::new(&genes(&[("Gnas", ""), ("Erbb2", ""), ("B2m", ""), ("B2M", "")]));
+        let found = |name: &str| (mouse.find(name), mouse.find_as_written(name));
+        assert_eq!(found("GNAS"), (Some(0), None));
+        assert_eq!(found("Gnas"), (Some(0), Some(0)));
+        assert_eq!((found("B2M").0, found("B2m").0, found("b2m").0), (Some(3), Some(2), None));
+        assert_eq!(found("FASN").0, None);
+    }
+
+    #[test]
+    fn identifiers_of_ensembl_are_known() {
+        for id in ["ENSG00000141736", "ENSG00000141736.13", "ENSMUSG00000062312", "ENSDARG00000002509.2"] {
+            assert!(is_ensembl_id(id), "{id}");
+        }
+        for name in
+            ["ENSA", "ENSG", "GNAS", "ENSG1", "ENST00000269571", "", "ensg00000141736", "ENSG00000141736.x"]
+        {
+            assert!(!is_ensembl_id(name), "{name}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::gene_choice::{GeneChoice, LeftOut, WhyLeftOut};
-use super::genes::{GeneIndex, bare_id};
+use super::genes::{GeneIndex, bare_id, is_ensembl_id};
 use super::protein_names;
 use super::section::Section;
 
@@ -76,7 +76,7 @@ impl MeasuredGenes {
                 }
             };
             columns.push(index);
-            if gene.id != gene.name {
+            if gene.id != gene.name || is_ensembl_id(&gene.name) {
                 self.ids.entry(bare_id(&gene.id)).or_insert(index);
             }
             if let Some(sections) = self.measured_in.get_mut(index as usize)
@@ -121,7 +121,7 @@ impl MeasuredGenes {
 
     /// Whether any section measured `gene`, under its own name or another symbol of it.
     pub fn is_measured(&self, gene: &str) -> bool {
-        self.of.contains_key(gene) || self.numbers().any(|s| self.found_in(gene, s).is_some())
+        self.of.contains_key(gene) || self.columns.iter().any(|(i, _)| i.find_as_written(gene).is_some())
     }
 
     /// Names of the sections that did not measure `gene`, in the project's order.
@@ -331,6 +331,21 @@ mod tests {
             assert_eq!(genes.meant(typed).map(|m| m.genes), Some(names(&["Erbb2"])), "{typed}");
         }
         assert_eq!(genes.understood(&names(&["ER", "HER2", "erbb2", "NEW"])), ["Esr1", "Erbb2", "NEW"]);
+    }
+
+    #[test]
+    fn sections_that_write_genes_in_other_capitals_have_them_too() {
+        let genes =
+            measured(&[("C2", &["GNAS", "FASN"]), ("lower", &["gnas", "fasn"]), ("M1", &["Gnas", "Scd1"])]);
+        let choice = genes.choose(&names(&["GNAS", "gnas", "FASN"]));
+        assert_eq!(choice.used, ["GNAS"]);
+        assert_eq!(
+            choice.left_out_groups(),
+            [
+                ("Not measured in M1".to_owned(), names(&["FASN"])),
+                ("The same gene as GNAS".to_owned(), names(&["gnas"]))
+            ]
+        );
     }
 
     #[test]

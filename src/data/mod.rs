@@ -6,6 +6,7 @@ pub mod candidates;
 pub mod demo;
 pub mod gene_choice;
 pub mod gene_list;
+pub mod gene_symbols;
 pub mod genes;
 pub mod hdf5;
 pub mod measured_genes;

@@ -57,6 +57,15 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
+    /// The kind that most of `kinds` are; counts where there are as many of both.
+    pub fn of_most(kinds: impl IntoIterator<Item = Self>) -> Self {
+        let surplus = kinds.into_iter().fold(0i64, |n, kind| match kind {
+            Self::Counts => n + 1,
+            Self::Normalised => n - 1,
+        });
+        if surplus < 0 { Self::Normalised } else { Self::Counts }
+    }
+
     /// The scale of a gene's values of which `target` was to be made; `selected` says whether the gene is one of
     /// those that the target sums over.
     pub const fn scale(self, target: Target, selected: bool) -> ExpressionScale {
@@ -148,7 +157,7 @@ impl Section {
             MppSource::SpotPitch => "by the spots",
         };
         Some(format!(
-            "the image has {:.3} um per pixel {source}, but by the distance between the spots it would be {:.3}",
+            "the image has {:.3} \u{00B5}m per pixel {source}, but by the distance between the spots it would be {:.3}",
             self.mpp.0, by_spots.0
         ))
     }

@@ -72,6 +72,13 @@ impl Panel {
 pub enum PanelRemark {
     /// The gene was counted at no spot of the section.
     NoCounts,
+    /// The gene was counted at hardly any spot.
+    Rare {
+        /// At how many spots it was counted.
+        spots: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The gene is predicted as zero at every spot.
     PredictedZero,
     /// The section did not measure the gene.
@@ -84,14 +91,19 @@ pub enum PanelRemark {
 
 impl PanelRemark {
     /// The remark, and a shorter one.
-    pub const fn texts(self) -> [&'static str; 2] {
-        match self {
+    pub fn texts(self) -> [String; 2] {
+        let texts = match self {
+            Self::Rare { spots, of } => {
+                let noun = if spots == 1 { "spot" } else { "spots" };
+                return [format!("counted at only {spots} of {of} spots"), format!("{spots} {noun}")];
+            }
             Self::NoCounts => ["no counts at any spot", "no counts"],
             Self::PredictedZero => ["predicted as zero at every spot", "predicted as zero"],
             Self::NotMeasured => ["not measured in this section", "not measured"],
             Self::NotPredicted => ["not predicted by this run", "not predicted"],
             Self::TwoScales => ["no difference: two scales", "two scales"],
-        }
+        };
+        texts.map(str::to_owned)
     }
 }
 

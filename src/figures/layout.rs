@@ -3,13 +3,13 @@
 
 use std::ptr;
 
+use super::bar_columns::{BarColumn, MOST_TICKS, bar_columns, tick_texts};
 use super::drawing::{Bar, CAP_HEIGHT, DESCENT, Direction, Drawing, Embedded, Item, Rect, Text};
 use super::figure::{Figure, FigureError, Letters, Panel, Row, Style, Tissue};
 use super::nice;
 use super::text::{self, Face};
 use crate::core::colormap::NO_DATA;
-use crate::core::display::{ColorScale, PaneKind};
-use crate::core::target::ExpressionScale;
+use crate::core::display::ColorScale;
 
 const MM_PER_POINT: f64 = 25.4 / 72.0;
 const BLACK: [u8; 3] = [0, 0, 0];
@@ -68,19 +68,6 @@ struct Plan {
     /// Baseline of the remark on spots without data, when there are any.
     footer: Option<f64>,
     height: f64,
-}
-
-/// A column of colour bars.
-#[derive(Debug, Clone)]
-struct BarColumn {
-    /// What the values are, row by row.
-    labels: Vec<String>,
-    /// Whether it also stands for the column to the left.
-    shared: bool,
-    /// Width of the widest tick label.
-    ticks: f64,
-    /// Lines of text for the label.
-    lines: usize,
 }
 
 impl BarColumn {
@@ -199,60 +186,6 @@ fn letter_size(em: f64) -> f64 {
     em + MM_PER_POINT
 }
 
-/// Where colour bars stand. Measured and predicted beside each other share one when all rows give them
-/// the same colours for values of the same meaning.
-fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
-    let scale = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.scale);
-    let meaning = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.expression);
-    let shares_with_next = |c: usize| {
-        let both = |k: Option<&PaneKind>| k.is_some_and(|k| k.is_expression());
-        both(figure.columns.get(c))
-            && both(figure.columns.get(c + 1))
-            && figure
-                .rows
-                .iter()
-                .all(|r| scale(r, c) == scale(r, c + 1) && meaning(r, c) == meaning(r, c + 1))
-    };
-    let mut out = Vec::new();
-    for (c, kind) in figure.columns.iter().enumerate() {
-        let scales: Vec<ColorScale> = figure.rows.iter().filter_map(|r| scale(r, c)).collect();
-        let shown = *kind != PaneKind::He && !scales.is_empty() && !shares_with_next(c);
-        out.push(shown.then(|| {
-            BarColumn {
-                labels: figure.rows.iter().map(|r| bar_label(*kind, meaning(r, c))).collect(),
-                shared: c > 0 && shares_with_next(c - 1),
-                ticks: scales
-                    .iter()
-                    .flat_map(|s| (2..=MOST_TICKS).flat_map(|most| tick_texts(*s, most)))
-                    .map(|(_, t)| text::width(&t, Face::Regular, em))
-                    .fold(0.0, f64::max),
-                lines: 1,
-            }
-        }));
-    }
-    out
-}
-
-/// Ticks of a high colour bar.
-const MOST_TICKS: usize = 6;
-
-/// Ticks of `scale` with their texts.
-fn tick_texts(scale: ColorScale, most: usize) -> Vec<(f64, String)> {
-    let (values, decimals) = nice::ticks(f64::from(scale.low), f64::from(scale.high), most);
-    values.into_iter().map(|v| (v, nice::number(v, decimals))).collect()
-}
-
-fn bar_label(kind: PaneKind, values: Option<ExpressionScale>) -> String {
-    match kind {
-        PaneKind::He => String::new(),
-        PaneKind::Measured | PaneKind::Predicted => {
-            values.map(|v| v.unit().replace("log10", "log\u{2081}\u{2080}")).unwrap_or_default()
-        }
-        PaneKind::Difference => "predicted \u{2212} measured".to_owned(),
-        PaneKind::Uncertainty => "\u{b1} (80 % interval)".to_owned(),
-    }
-}
-
 /// The page while it is drawn.
 struct Page<'a> {
     figure: &'a Figure,
@@ -282,8 +215,9 @@ impl<'a> Page<'a> {
                     self.text(letter(r * row.panels.len() + c), x, y, size, Face::Bold, BLACK);
                 }
                 self.notes(row, panel, cell, c == 0);
-                if let (Some(bar), Some(scale)) = (self.plan.bars.get(c).cloned().flatten(), panel.scale) {
-                    let left = bar.shared.then(|| row.panels.get(c.wrapping_sub(1))).flatten();
+                let Some(bar) = self.plan.bars.get(c).cloned().flatten() else { continue };
+                let left = bar.shared.then(|| row.panels.get(c.wrapping_sub(1))).flatten();
+                if let Some(scale) = panel.scale.or_else(|| left?.scale) {
                     self.color_bar(&bar, r, scale, cell, left.into_iter().chain([panel]));
                 }
             }
@@ -390,7 +324,7 @@ impl<'a> Page<'a> {
             self.text(label, to + LABEL_GAP, baseline, em, Face::Regular, BLACK);
         }
         let texts: Vec<String> = if let Some(remark) = panel.remark {
-            remark.texts().map(str::to_owned).to_vec()
+            remark.texts().to_vec()
         } else if let Some(pcc) = panel.pcc.filter(|p| p.is_finite()) {
             let value = nice::number(f64::from(pcc), 2);
             // Without room for both, the name goes, not the number.

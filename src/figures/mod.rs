@@ -1,6 +1,7 @@
 //! Figures for print. A [`Figure`] is a plain description; it is laid out once, in millimetres, written
 //! as SVG with vector text, and PNGs and previews are that same SVG rendered with the embedded fonts.
 
+mod bar_columns;
 mod drawing;
 mod figure;
 mod layout;

@@ -182,7 +182,7 @@ fn every_row_says_what_its_values_are() {
         .filter_map(|i| if let Item::Text(t) = i { Some(t.text) } else { None })
         .collect();
     let count = |part: &str| texts.iter().filter(|t| t.contains(part)).count();
-    assert_eq!(count("selected genes"), 2, "{texts:?}");
+    assert_eq!(count("selected genes"), 1, "the first row shares its bar: {texts:?}");
     assert_eq!((count("all genes"), count("not predicted by this run")), (1, 1), "{texts:?}");
     assert_eq!(count("no data"), 0);
     assert_tidy(&f, "two scales");
@@ -292,4 +292,28 @@ fn impossible_wishes_are_refused_in_one_sentence() {
     assert!(matches!(super::to_png(&f), Err(FigureError::TooManyPixels { .. })));
     assert!(svg::write(&lay_out(&f).unwrap(), 1200.0).is_ok(), "an SVG has no such limit");
     assert!(raster::pixel_size(&lay_out(&f).unwrap(), 300.0).is_ok());
+}
+
+/// A gene that the run does not predict has a measured map only; its row shares the bar all the same.
+#[test]
+fn a_row_without_a_prediction_keeps_the_shared_bar() {
+    let bars =
+        |figure: &Figure| lay_out(figure).unwrap().items.iter().filter(|i| matches!(i, Item::Bar(_))).count();
+    let columns = [PaneKind::Measured, PaneKind::Predicted];
+    let mut some = figure(3, &columns, (60, 50));
+    let whole = bars(&some);
+    assert_eq!(whole, 3);
+    some.rows[1].panels[1] = Panel { remark: Some(PanelRemark::NotPredicted), ..Panel::HE };
+    some.rows[2].panels[0] = Panel { remark: Some(PanelRemark::NotMeasured), ..Panel::HE };
+    // The scale of a gene outside the run is another one.
+    some.rows[1].panels[0].expression = Some(ExpressionScale::Log10All);
+    assert_eq!(bars(&some), 3);
+    // Where no row has both, there is nothing to share.
+    some.rows.truncate(2);
+    some.rows.remove(0);
+    assert_eq!(bars(&some), 1);
+    // Two scales in one row need two bars.
+    let mut two = figure(2, &columns, (60, 50));
+    two.rows[0].panels[0].expression = Some(ExpressionScale::AsInFile);
+    assert_eq!(bars(&two), 4);
 }

@@ -106,7 +106,6 @@ pub fn run_headless(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Made>
                 },
                 style: Style { dpi: 200.0, ..Style::default() },
                 device: request.device,
-                genes: chosen.clone(),
                 target: request.target,
             },
             ctx,

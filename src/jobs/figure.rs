@@ -10,10 +10,10 @@ use super::predict::{predictions, stored_predictions};
 use super::prediction_table::note_on_absent;
 use super::runs::{RunInfo, find_run};
 use super::workspace::Workspace;
-use crate::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales, is_silent};
+use crate::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales, is_silent, rare};
 use crate::core::matrix::Matrix;
 use crate::core::target::{ExpressionScale, Target};
-use crate::data::genes::GeneIndex;
+use crate::data::genes::{GeneIndex, is_ensembl_id};
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
@@ -35,8 +35,6 @@ pub struct FigureRequest {
     pub style: Style,
     /// Where predictions that are not stored are computed.
     pub device: DeviceChoice,
-    /// The genes and target of measured values where no run gives them.
-    pub genes: Vec<String>,
     /// See `genes`.
     pub target: Target,
 }
@@ -77,6 +75,9 @@ pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &Ctx) -> any
             plates.insert(name, plate);
         }
         if let Some(plate) = plates.get(name.as_str()) {
+            if let Some(note) = note_on_shared(plate, gene) {
+                ctx.observer.note(&note);
+            }
             rows.push(row(plate, gene, request)?);
         }
     }
@@ -113,8 +114,9 @@ fn plate(
         radius_px,
     });
     let (genes, target) = match run {
-        Some(run) => (&run.config.genes, run.config.target),
-        None => (&request.genes, request.target),
+        Some(run) => (run.config.genes.as_slice(), run.config.target),
+        // Where no model stands behind it, a map does not depend on which genes are listed.
+        None => (&[][..], request.target),
     };
     let names = GeneIndex::new(&section.genes);
     // The published scale depends on all selected genes, not only on those shown.
@@ -170,20 +172,47 @@ impl Plate {
         Some((values, scale))
     }
 
+    /// The place of the gene of this very name in the prediction.
+    fn predicted_as_written(&self, gene: &str) -> Option<usize> {
+        self.predicted.as_ref()?.genes.iter().position(|g| g == gene)
+    }
+
     /// The place of a gene in the prediction: by its name, or by another name of the gene that the section knows.
     fn predicted(&self, gene: &str) -> Option<usize> {
         let genes = &self.predicted.as_ref()?.genes;
         let column = self.names.find(gene);
         let same = |g: &String| column.is_some() && self.names.find(g) == column;
-        genes.iter().position(|g| g == gene).or_else(|| genes.iter().position(same))
+        self.predicted_as_written(gene).or_else(|| genes.iter().position(same))
     }
 }
 
-/// The gene that `typed` names: "HER2" and "erbb2" are ERBB2.
+/// The gene that `typed` names: "HER2" and "erbb2" are ERBB2; a symbol that several genes share is the first of them.
 fn meant(plate: &Plate, typed: &str) -> String {
-    let known = plate.names.find(typed).is_some() || plate.predicted(typed).is_some();
+    let names = &plate.names;
+    if names.is_shared(typed) || (!names.has_name(typed) && is_ensembl_id(typed)) {
+        let gene = names.get(typed).and_then(|column| plate.section.genes.get(column));
+        return gene.map_or(typed, |g| g.name.as_str()).to_owned();
+    }
+    let known = names.find_as_written(typed).is_some() || plate.predicted_as_written(typed).is_some();
     let meant = if known { None } else { MeasuredGenes::new([plate.section.as_ref()]).meant(typed) };
     meant.and_then(|m| m.genes.into_iter().next()).unwrap_or_else(|| typed.to_owned())
+}
+
+/// A remark where several genes are called `typed`.
+fn note_on_shared(plate: &Plate, typed: &str) -> Option<String> {
+    if !plate.names.is_shared(typed) {
+        return None;
+    }
+    let section = &plate.section;
+    let start = format!("{typed} (");
+    let all: Vec<&str> =
+        section.genes.iter().map(|g| g.name.as_str()).filter(|n| n.starts_with(&start)).collect();
+    let (first, rest) = all.split_first()?;
+    Some(format!(
+        "Several genes of {} are called {typed}; {first} is shown. To show another, name it in full: {}",
+        section.name,
+        rest.join(", ")
+    ))
 }
 
 fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row> {
@@ -226,9 +255,14 @@ fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row
         PaneKind::Predicted => predicted_scale,
         PaneKind::He | PaneKind::Difference | PaneKind::Uncertainty => None,
     };
+    let counted = measured_scale.is_some_and(|scale| scale != ExpressionScale::AsInFile);
     let remark = |pane: PaneKind| match (pane, values_of(pane)) {
         (PaneKind::He, _) => None,
-        (PaneKind::Measured, Some(values)) => is_silent(values).then_some(PanelRemark::NoCounts),
+        (PaneKind::Measured, Some(values)) => {
+            is_silent(values).then_some(PanelRemark::NoCounts).or_else(|| {
+                counted.then(|| rare(values)).flatten().map(|(spots, of)| PanelRemark::Rare { spots, of })
+            })
+        }
         (PaneKind::Predicted, Some(values)) => is_silent(values).then_some(PanelRemark::PredictedZero),
         (PaneKind::Difference | PaneKind::Uncertainty, Some(_)) => None,
         (PaneKind::Measured, None) => Some(PanelRemark::NotMeasured),
@@ -243,7 +277,12 @@ fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row
         .extend([PaneKind::Measured, PaneKind::Predicted].into_iter().filter(|k| !display.panes.contains(k)));
     let shown: Vec<_> = kinds
         .iter()
-        .map(|&kind| PaneValues { kind, values: values_of(kind).unwrap_or(&[]), scale: meaning(kind) })
+        .map(|&kind| PaneValues {
+            kind,
+            values: values_of(kind).unwrap_or(&[]),
+            scale: meaning(kind),
+            one_count: measured_scale.and_then(|scale| plate.totals.one_count(scale)),
+        })
         .collect();
     let scales = color_scales(display, &shown);
     let pcc = measured.as_ref().zip(predicted.as_ref()).and_then(|(m, p)| correlation(m, p));
@@ -280,7 +319,7 @@ fn correlation(measured: &[f32], predicted: &[f32]) -> Option<f32> {
 mod tests {
     use super::*;
     use crate::core::geometry::{Mpp, SlideRect};
-    use crate::data::section::ValueKind;
+    use crate::data::section::{Gene, ValueKind};
     use crate::data::testing::section;
 
     /// Genes A and B are listed and predicted, C and D are measured only; D is silent.
@@ -326,7 +365,6 @@ mod tests {
             display: DisplaySettings { panes: panes.to_vec(), ..DisplaySettings::default() },
             style: Style::default(),
             device: DeviceChoice::Cpu,
-            genes: Vec::new(),
             target: Target::Published,
         }
     }
@@ -369,6 +407,35 @@ mod tests {
         let said = row(&plate(ValueKind::Counts), "X", &request(&ALL)).unwrap_err().to_string();
         assert!(said.starts_with("X was not measured in S and is not among the 3 genes"), "{said}");
         assert!(row(&plate(ValueKind::Counts), "X", &request(&[PaneKind::He])).is_ok());
+    }
+
+    #[test]
+    fn genes_are_titled_by_the_name_of_the_one_that_is_shown() {
+        let mut plate = plate(ValueKind::Counts);
+        let mut section = plate.section.as_ref().clone();
+        let genes = [
+            ("GNAS (ENSG00000000001)", "ENSG00000000001"),
+            ("GNAS (ENSG00000000002)", "ENSG00000000002"),
+            ("ENSG00000001007.7", "ENSG00000001007.7"),
+            ("KRT19", "ENSG00000171345"),
+        ];
+        section.genes = genes.map(|(name, id)| Gene { name: name.into(), id: id.into() }).to_vec();
+        plate.names = GeneIndex::new(&section.genes);
+        plate.section = Arc::new(section);
+        plate.predicted = None;
+        let title = |typed: &str| row(&plate, typed, &request(&[PaneKind::Measured])).unwrap().gene.unwrap();
+        assert_eq!(title("GNAS"), "GNAS (ENSG00000000001)");
+        assert_eq!(title("GNAS (ENSG00000000002)"), "GNAS (ENSG00000000002)");
+        assert_eq!(title("ENSG00000001007"), "ENSG00000001007.7");
+        assert_eq!(title("ENSG00000171345.3"), "KRT19");
+        assert_eq!(title("krt19"), "KRT19");
+        let note = note_on_shared(&plate, "GNAS").unwrap();
+        assert_eq!(
+            note,
+            "Several genes of S are called GNAS; GNAS (ENSG00000000001) is shown. To show another, name it in full: \
+             GNAS (ENSG00000000002)"
+        );
+        assert_eq!(note_on_shared(&plate, "KRT19"), None);
     }
 
     #[test]

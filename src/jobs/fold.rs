@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
+use super::chosen::ChosenSections;
 use super::context::Ctx;
 use super::published;
 use super::train::FitRequest;
@@ -15,7 +16,6 @@ use crate::core::matrix::Matrix;
 use crate::core::progress::Of;
 use crate::core::target::Target;
 use crate::data::gene_choice::GeneChoice;
-use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::{Section, ValueKind};
 use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
@@ -63,47 +63,6 @@ pub struct Prepared {
     workspace: Workspace,
 }
 
-/// The sections that take part, read, and the genes that all of them measured.
-pub struct ChosenSections {
-    /// In the project's order.
-    pub sections: Vec<Arc<Section>>,
-    /// The genes that are used, and those that are left out.
-    pub choice: GeneChoice,
-    /// The sections that were asked for and cannot take part, and why.
-    skipped: Vec<Unreadable>,
-}
-
-impl ChosenSections {
-    /// Reads the sections of these names. Those whose files cannot be read are skipped with a note, unless they are among
-    /// the `tested` ones. Genes that a section did not measure are left out, with a note that names them.
-    ///
-    /// # Errors
-    /// One sentence naming the section or file at fault, or that no gene is left.
-    pub fn read(
-        workspace: &Workspace,
-        names: &[String],
-        request: &FitRequest,
-        tested: &[String],
-        ctx: &Ctx,
-    ) -> anyhow::Result<Self> {
-        let (mut sections, mut skipped) = workspace.usable(names, tested, ctx)?;
-        // They can be looked at, and teach nothing.
-        let countless: Vec<Unreadable> =
-            sections.iter().filter(|s| s.counts.nnz() == 0).map(|s| without_counts(s)).collect();
-        sections.retain(|section| section.counts.nnz() > 0);
-        workspace.skip(&countless, tested, sections.is_empty(), ctx)?;
-        skipped.extend(countless);
-        let choice = choose_genes(&sections, &request.genes, ctx)?;
-        Ok(Self { sections, choice, skipped })
-    }
-
-    /// Names of the sections whose files hold normalised values instead of counts.
-    pub fn normalised(&self) -> Vec<String> {
-        let sections = self.sections.iter().filter(|s| s.values == ValueKind::Normalised);
-        sections.map(|s| s.name.clone()).collect()
-    }
-}
-
 impl Prepared {
     /// Computes what a request needs of the sections that were chosen: their expression and features, and those of the
     /// views of all that are trained on, which the sections called `tested` never are. Sections whose slides cannot be
@@ -120,9 +79,6 @@ impl Prepared {
     ) -> anyhow::Result<Self> {
         let target = request.target;
         let ChosenSections { sections, choice, mut skipped } = chosen;
-        if let Some(text) = mixed_values(&sections) {
-            ctx.observer.note(&text);
-        }
         let WithFeatures { sections, features, views, slideless } =
             WithFeatures::compute(workspace, sections, request, tested, ctx)?;
         workspace.skip(&slideless, tested, sections.is_empty(), ctx)?;
@@ -259,10 +215,6 @@ impl WithFeatures {
     }
 }
 
-fn without_counts(section: &Section) -> Unreadable {
-    Unreadable { name: section.name.clone(), reason: "there is not a single count in it".to_owned() }
-}
-
 /// Says how many spots have no count of any chosen gene: they are used, and their expression is zero.
 fn without_chosen_genes(section: &Section, expression: &Matrix) -> Option<String> {
     if section.values != ValueKind::Counts {
@@ -278,34 +230,6 @@ fn without_chosen_genes(section: &Section, expression: &Matrix) -> Option<String
         "{}: {empty} {spots} {have} no counts of the chosen genes; {their} expression counts as 0",
         section.name
     ))
-}
-
-/// What to say where some of the sections hold counts and some normalised values.
-fn mixed_values(sections: &[Arc<Section>]) -> Option<String> {
-    let first = |kind| sections.iter().find(|s| s.values == kind).map(|s| &s.name);
-    let (counts, normalised) = (first(ValueKind::Counts)?, first(ValueKind::Normalised)?);
-    Some(format!(
-        "{normalised} holds normalised values and {counts} holds counts, so their expression is on different scales. \
-         Use sections of one kind, or add the counts of {normalised}."
-    ))
-}
-
-/// The genes of `list` that all of these sections measured; what is left out is told.
-///
-/// # Errors
-/// One sentence when no gene is left.
-fn choose_genes(sections: &[Arc<Section>], list: &[String], ctx: &Ctx) -> anyhow::Result<GeneChoice> {
-    if list.is_empty() {
-        return Err(target::TargetError::Empty.into());
-    }
-    let choice = MeasuredGenes::new(sections.iter().map(AsRef::as_ref)).choose(list);
-    if choice.used.is_empty() {
-        bail!(choice.nothing_left());
-    }
-    for note in choice.notes() {
-        ctx.observer.note(&note);
-    }
-    Ok(choice)
 }
 
 /// Fits the model on the training sections of a fold. Interrupted, it goes on from `checkpoint`. Returns

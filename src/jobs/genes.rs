@@ -5,13 +5,14 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::chosen::keep_kind;
 use super::context::Ctx;
 use super::workspace::Workspace;
 use crate::core::files::FileError;
 use crate::data::gene_list::{self, Known};
 use crate::data::genes::GeneIndex;
 use crate::data::measured_genes::MeasuredGenes;
-use crate::data::section::Section;
+use crate::data::section::{Section, ValueKind};
 use crate::evaluate::tables::quoted;
 use crate::preprocess::hvg::{self, HvgOptions, HvgSelection};
 
@@ -27,8 +28,11 @@ pub fn select(
     ctx: &Ctx,
 ) -> anyhow::Result<HvgSelection> {
     let names = if sections.is_empty() { workspace.section_names() } else { sections.to_vec() };
-    let (sections, _) = workspace.usable(&names, sections, ctx)?;
-    let sections: Vec<_> = sections.iter().map(AsRef::as_ref).collect();
+    let (mut read, _) = workspace.usable(&names, sections, ctx)?;
+    if read.iter().any(|s| s.values == ValueKind::Counts) {
+        keep_kind(workspace, &mut read, ValueKind::Counts, sections, ctx)?;
+    }
+    let sections: Vec<_> = read.iter().map(AsRef::as_ref).collect();
     let always = MeasuredGenes::new(sections.iter().copied()).understood(&options.always);
     let options = &HvgOptions { always, ..options.clone() };
     let selection = hvg::select(&sections, options, ctx.progress(), ctx.cancel)?;

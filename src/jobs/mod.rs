@@ -2,6 +2,7 @@
 //! window runs on a named thread through [`spawn::spawn`]. Jobs open files, call the rooms below in the
 //! right order and store results; they compute nothing themselves.
 
+mod chosen;
 pub mod context;
 pub mod curves;
 pub mod demo;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::context::Ctx;
 use super::labels::LabelChoice;
 use super::workspace::{Unreadable, Workspace};
-use crate::core::files::create_folder_of;
+use crate::core::files::{check_file_name, create_folder_of};
 use crate::data::candidates::{self, Candidate, Found};
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::section::{MppSource, ValueKind};
@@ -29,6 +29,7 @@ pub fn create(
     if path.extension().is_none_or(|e| e != EXTENSION) {
         bail!("{} does not end in .{EXTENSION}; a project file does", path.display());
     }
+    check_file_name(path)?;
     if path.exists() && !replace {
         bail!("{} exists already; use another name, or --force to replace it", path.display());
     }

@@ -161,9 +161,11 @@ impl Observer for Reporter {
     fn stage(&self, stage: Stage) {
         let mut board = lock(&self.board);
         board.clock = None;
+        // What was reported before the first stage (reading the sections) is no part of the whole.
+        let so_far = board.status.part.map_or(0.0, |_| board.status.share);
         board.status = Status {
             part: Some(stage),
-            share: Status::share_of(Some(stage), "", 0, 0).max(board.status.share),
+            share: Status::share_of(Some(stage), "", 0, 0).max(so_far),
             ..Status::default()
         };
         drop(board);
@@ -312,8 +314,7 @@ mod tests {
             reporter.report(stage, done, total);
             lock(&reporter.board).status.share
         };
-        assert_eq!(share("Alone", 1, 2), 0.5);
-        *lock(&reporter.board) = Board::default();
+        assert_eq!(share("Reading sections", 4, 4), 1.0);
         reporter.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
         assert_eq!(share("Reading sections", 4, 4), 0.0, "that is not what the stage is about");
         assert_eq!(share("C2: image features", 5, 10), 0.25);

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 
+use super::chosen::ChosenSections;
 use super::context::{Ctx, Part, Stage, StageKind};
 use super::encoders::EncoderChoice;
-use super::fold::{ChosenSections, Prepared, Tested, fit_model, test};
+use super::fold::{Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
 use super::runs::{
     METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -17,8 +17,9 @@ use super::encoders::{self, EncoderChoice};
 use super::joint::Joint;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
-use crate::core::files::create_folder_of;
-use crate::core::progress::{NotesOnly, Of, Progress};
+use crate::core::files::{check_file_name, create_folder_of, lead_to_same_file};
+use crate::core::progress::{NotesOnly, Of, Progress, Silent};
+use crate::data::gene_symbols::{GeneSymbols, lack_symbols};
 use crate::data::genes;
 use crate::data::open::open_section;
 use crate::data::project::{Project, SectionEntry};
@@ -93,6 +94,16 @@ impl Resources {
         }
         sections.insert(entry.source.clone(), (entry.clone(), Arc::clone(&section)));
         Ok(section)
+    }
+
+    /// Keeps `section` in place of what was read from the same entry.
+    fn replace(&self, entry: &SectionEntry, section: &Arc<Section>) {
+        let mut sections = self.sections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, kept)) = sections.get_mut(&entry.source)
+            && known == entry
+        {
+            *kept = Arc::clone(section);
+        }
     }
 
     /// The encoder of this choice for this device, opened now unless it was the last one used.
@@ -189,10 +200,29 @@ impl Workspace {
     /// Readies `path` for a result to be saved there: its folder is made.
     ///
     /// # Errors
-    /// One sentence when the folder cannot be made, or when it would overwrite something that the project needs.
+    /// One sentence when the folder cannot be made, when some system allows no file of that name, or when it would
+    /// overwrite something that the project needs.
     pub fn prepare_output(&self, path: &Path) -> anyhow::Result<()> {
+        check_file_name(path)?;
         self.project.check_output(&self.path, path)?;
         Ok(create_folder_of(path)?)
+    }
+
+    /// Readies several paths for the results of one command, which reads the gene list `genes`.
+    ///
+    /// # Errors
+    /// As [`Workspace::prepare_output`]; or two of them are one file, or one is the list.
+    pub fn prepare_outputs(&self, paths: &[&Path], genes: Option<&Path>) -> anyhow::Result<()> {
+        paths.iter().try_for_each(|path| self.prepare_output(path))?;
+        for (n, path) in paths.iter().enumerate() {
+            if genes.is_some_and(|genes| lead_to_same_file(genes, path)) {
+                bail!("{} is the gene list, so it is not overwritten; choose another name", path.display());
+            }
+            if paths.iter().take(n).any(|other| lead_to_same_file(other, path)) {
+                bail!("{} is named for two results; choose another name for one of them", path.display());
+            }
+        }
+        Ok(())
     }
 
     /// Opens a project file.
@@ -239,7 +269,36 @@ impl Workspace {
     /// # Errors
     /// One sentence naming the file that is missing or damaged.
     pub fn section(&self, name: &str, ctx: &Ctx) -> anyhow::Result<Arc<Section>> {
-        self.resources.section(self.entry(name)?, ctx.progress(), ctx.cancel)
+        let section = self.resources.section(self.entry(name)?, ctx.progress(), ctx.cancel)?;
+        self.with_symbols(section, ctx)
+    }
+
+    /// The section with the symbols that other sections of the project know, where it names genes by their identifiers.
+    fn with_symbols(&self, section: Arc<Section>, ctx: &Ctx) -> anyhow::Result<Arc<Section>> {
+        if !lack_symbols(&section.genes) {
+            return Ok(section);
+        }
+        let mut symbols = GeneSymbols::default();
+        for entry in &self.project.sections {
+            if entry.name == section.name {
+                continue;
+            }
+            // What is wrong with it is said where it is asked for.
+            if let Ok(other) = self.resources.section(entry, &Silent, ctx.cancel)
+                && !lack_symbols(&other.genes)
+            {
+                symbols.add(&other.genes);
+                if symbols.name_nearly_all(&section.genes) {
+                    break;
+                }
+            }
+            ctx.check()?;
+        }
+        let Some(genes) = symbols.named(&section.genes) else { return Ok(section) };
+        let mut named = section;
+        Arc::make_mut(&mut named).genes = genes;
+        self.resources.replace(self.entry(&named.name)?, &named);
+        Ok(named)
     }
 
     /// The sections of these names, read in parallel.
@@ -258,6 +317,9 @@ impl Workspace {
                 ctx.observer.report("Reading sections", done, names.len() as u64);
                 Ok(section)
             })
+            .collect::<anyhow::Result<Vec<_>>>()?
+            .into_iter()
+            .map(|section| self.with_symbols(section, ctx))
             .collect()
     }
 
@@ -288,7 +350,7 @@ impl Workspace {
         let (mut sections, mut unreadable) = (Vec::new(), Vec::new());
         for section in read {
             match section {
-                Ok(section) => sections.push(section),
+                Ok(section) => sections.push(self.with_symbols(section, ctx)?),
                 Err(why) => unreadable.push(why),
             }
         }

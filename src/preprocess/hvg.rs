@@ -179,7 +179,8 @@ fn dedup_in_order(mut genes: Vec<String>) -> Vec<String> {
 /// Names of the genes that all sections have, sorted, and for each section the columns of these. A gene that shares its
 /// symbol in one section and not in another is joined by its identifier, under the name that shows it.
 fn shared_genes(sections: &[&Section], indexes: &[GeneIndex]) -> (Vec<String>, Vec<Vec<usize>>) {
-    let everywhere = |name: &str| indexes.iter().map(|i| i.get(name)).collect::<Option<Vec<usize>>>();
+    let everywhere =
+        |name: &str| indexes.iter().map(|i| i.get_in_any_case(name)).collect::<Option<Vec<usize>>>();
     let told_apart = |name: &str| indexes.iter().any(|i| i.is_shared(name));
     let mut names: Vec<&str> =
         sections.iter().flat_map(|s| s.genes.iter().map(|g| g.name.as_str())).collect();
@@ -440,6 +441,16 @@ mod tests {
         legacy.genes = ["GNAS", "TBCE", "FN1"].map(Gene::named).to_vec();
         let shared = run(&[&both, &legacy], &HvgOptions::default()).unwrap().shared;
         assert_eq!(shared.len(), 2, "{shared:?}");
+    }
+
+    #[test]
+    fn genes_in_other_capitals_are_shared() {
+        let rows: &[&[f32]] = &[&[1.0, 2.0], &[4.0, 0.0], &[0.0, 5.0]];
+        let (upper, lower) =
+            (section("A1", &["GNAS", "FASN"], rows), section("low", &["fasn", "gnas"], rows));
+        for sections in [[&upper, &lower], [&lower, &upper]] {
+            assert_eq!(run(&sections, &HvgOptions::default()).unwrap().shared, ["FASN", "GNAS"]);
+        }
     }
 
     #[test]

@@ -129,6 +129,9 @@ pub struct Totals {
     selected: HashSet<usize>,
     of_selected: Vec<f64>,
     of_all: Vec<f64>,
+    /// Medians of the two, over spots that have any.
+    typical_of_selected: f64,
+    typical_of_all: f64,
 }
 
 impl Totals {
@@ -148,15 +151,27 @@ impl Totals {
             cols.iter().zip(values).filter(|(c, _)| wanted[**c as usize]).map(|(_, v)| f64::from(*v)).sum()
         };
         let rows = 0..counts.rows();
-        let of_all = rows.clone().into_par_iter().map(|r| counts.row_sum(r)).collect();
+        let of_all: Vec<f64> = rows.clone().into_par_iter().map(|r| counts.row_sum(r)).collect();
         let none = selected.is_empty();
-        let of_selected = if none { Vec::new() } else { rows.into_par_iter().map(of_selected).collect() };
-        Self { selected, of_selected, of_all }
+        let of_selected: Vec<f64> =
+            if none { Vec::new() } else { rows.into_par_iter().map(of_selected).collect() };
+        let (typical_of_selected, typical_of_all) = (typical(&of_selected), typical(&of_all));
+        Self { selected, of_selected, of_all, typical_of_selected, typical_of_all }
     }
 
     /// Whether the gene in this column is one of the selected.
     pub fn is_selected(&self, column: usize) -> bool {
         self.selected.contains(&column)
+    }
+
+    /// What a single transcript in a spot of median depth is on `scale`; `None` for values as in the file.
+    pub fn one_count(&self, scale: ExpressionScale) -> Option<f32> {
+        let total = match scale {
+            ExpressionScale::AsInFile => return None,
+            ExpressionScale::Log10Selected => self.typical_of_selected,
+            ExpressionScale::Log10All | ExpressionScale::LnAll => self.typical_of_all,
+        };
+        (total > 0.0).then(|| scale.value(1.0, total) as f32)
     }
 
     /// A count of `spot` on `scale`. A spot without any counts has expression 0 in every gene.
@@ -169,6 +184,13 @@ impl Totals {
         let total = totals.get(spot).copied().unwrap_or(0.0);
         scale.value(f64::from(count.max(0.0)), total) as f32
     }
+}
+
+/// The median of the totals above zero, 0 without any.
+fn typical(totals: &[f64]) -> f64 {
+    let mut some: Vec<f64> = totals.iter().copied().filter(|t| *t > 0.0).collect();
+    let middle = some.len() / 2;
+    if some.is_empty() { 0.0 } else { *some.select_nth_unstable_by(middle, f64::total_cmp).1 }
 }
 
 #[cfg(test)]
@@ -193,6 +215,9 @@ mod tests {
         assert_eq!(totals.value(0, 3.0, ExpressionScale::Log10Selected), 7501f64.log10() as f32);
         assert_eq!(totals.value(0, 6.0, ExpressionScale::Log10All), 6001f64.log10() as f32);
         assert_eq!(totals.value(1, 0.0, ExpressionScale::Log10All), 0.0);
+        assert_eq!(totals.one_count(ExpressionScale::Log10Selected), Some(2501f64.log10() as f32));
+        assert_eq!(totals.one_count(ExpressionScale::Log10All), Some(1001f64.log10() as f32));
+        assert_eq!(totals.one_count(ExpressionScale::AsInFile), None);
         assert_eq!(totals.value(0, -2.5, ExpressionScale::AsInFile), -2.5);
         assert!(!Totals::new(&s.counts, [0], Target::Lognorm).is_selected(0));
     }

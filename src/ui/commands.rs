@@ -64,6 +64,8 @@ pub struct CommandList {
     search: String,
     chosen: usize,
     open: bool,
+    /// Where the pointer was.
+    pointer: Option<egui::Pos2>,
 }
 
 impl CommandList {
@@ -89,6 +91,8 @@ impl CommandList {
             .into_iter()
             .filter(|i| i.command != Command::Show(Overlay::Commands) && i.matches(&self.search))
             .collect();
+        let pointer = ctx.input(|i| i.pointer.latest_pos());
+        let moved = std::mem::replace(&mut self.pointer, pointer) != pointer && !first;
         let last = items.len().saturating_sub(1);
         if down {
             self.chosen += 1;
@@ -119,8 +123,14 @@ impl CommandList {
                             remark(ui, "No matching command.");
                         }
                         for (at, item) in items.iter().enumerate() {
-                            let clicked = row(ui, item, at == self.chosen, up || down);
-                            if (clicked || (enter && at == self.chosen)) && item.blocked.is_none() {
+                            let chosen = at == self.chosen;
+                            let response = ui.scope(|ui| row(ui, item, chosen, up || down)).inner;
+                            // The pointer chooses when it moves, so that there is one row to be carried out.
+                            if moved && response.contains_pointer() {
+                                self.chosen = at;
+                            }
+                            let wanted = response.clicked() || (enter && at == self.chosen);
+                            if wanted && item.blocked.is_none() {
                                 out.push(Command::CloseOverlay);
                                 out.push(item.command.clone());
                             }
@@ -133,8 +143,13 @@ impl CommandList {
     }
 }
 
-fn row(ui: &mut egui::Ui, item: &Item, chosen: bool, moved: bool) -> bool {
+fn row(ui: &mut egui::Ui, item: &Item, chosen: bool, moved: bool) -> egui::Response {
     let c = colors(ui);
+    let hovered = &mut ui.visuals_mut().widgets.hovered;
+    if !chosen {
+        hovered.weak_bg_fill = egui::Color32::TRANSPARENT;
+        hovered.bg_stroke = egui::Stroke::NONE;
+    }
     let mut button = egui::Button::new(item.name.as_str())
         .selected(chosen)
         .frame_when_inactive(chosen)
@@ -152,9 +167,8 @@ fn row(ui: &mut egui::Ui, item: &Item, chosen: bool, moved: bool) -> bool {
             response.scroll_to_me(None);
         }
     }
-    let clicked = response.clicked();
-    if let Some(why) = &item.blocked {
-        response.on_disabled_hover_text(why);
+    match &item.blocked {
+        Some(why) => response.on_disabled_hover_text(why),
+        None => response,
     }
-    clicked
 }

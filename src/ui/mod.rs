@@ -17,14 +17,15 @@ mod status;
 mod table;
 pub mod theme;
 mod top_bar;
+mod wheel;
 pub mod widgets;
 mod window;
 
 use crate::app::state::App;
 use crate::device::DeviceChoice;
 
-/// The device that training would use now: "GPU: NVIDIA RTX 4070".
-fn device_text(app: &App) -> String {
+/// The device that training would use now: "GPU: NVIDIA RTX 4070", and in a word.
+fn device_texts(app: &App) -> (String, &'static str) {
     use crate::device::Kind;
     let wanted = |kind: Kind| match app.forms.train.device {
         DeviceChoice::Auto => true,
@@ -32,9 +33,9 @@ fn device_text(app: &App) -> String {
         DeviceChoice::Cpu => kind == Kind::Cpu,
     };
     match app.devices.iter().find(|d| wanted(d.kind)) {
-        None => "Looking for devices".to_owned(),
-        Some(device) if device.kind == Kind::Cpu => device.name.clone(),
-        Some(device) => format!("GPU: {}", device.name),
+        None => ("Looking for devices".to_owned(), "\u{2026}"),
+        Some(device) if device.kind == Kind::Cpu => (device.name.clone(), "CPU"),
+        Some(device) => (format!("GPU: {}", device.name), "GPU"),
     }
 }
 

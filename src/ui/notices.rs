@@ -131,8 +131,8 @@ fn buttons(ui: &mut Ui, app: &App, notice: &Notice, settled: bool, out: &mut Vec
             out.push(Command::Show(Overlay::Notices));
         }
     }
-    if !notice.causes.is_empty()
-        && mini(ui, "Details").on_hover_text("What it came from").clicked()
+    if (!notice.causes.is_empty() || is_cut(ui, notice))
+        && mini(ui, "Details").on_hover_text("Show the whole notice").clicked()
         && settled
     {
         out.push(Command::Show(Overlay::Notices));
@@ -152,6 +152,16 @@ fn buttons(ui: &mut Ui, app: &App, notice: &Notice, settled: bool, out: &mut Vec
         out.push(dismiss);
         out.push(command.clone());
     }
+}
+
+/// Room that the buttons of a notice take at most.
+const BUTTONS: f32 = 300.0;
+
+/// Whether a notice is too long for the strip.
+fn is_cut(ui: &Ui, notice: &Notice) -> bool {
+    let font = egui::FontId::new(TextStyle::Body.resolve(ui.style()).size, theme::semibold());
+    let text = ui.painter().layout_no_wrap(notice.headline.clone(), font, egui::Color32::BLACK);
+    text.size().x > ui.max_rect().width() - BUTTONS
 }
 
 fn text(ui: &mut Ui, notice: &Notice) {

@@ -2,7 +2,8 @@
 
 use eframe::egui::{Color32, Rangef, RichText, Stroke, TextStyle, Ui};
 use egui_plot::{
-    GridInput, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points, uniform_grid_spacer,
+    AxisHints, GridInput, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points,
+    uniform_grid_spacer,
 };
 
 use super::theme::colors;
@@ -23,23 +24,37 @@ pub struct Series {
 }
 
 fn base<'a>(ui: &Ui, id: &str, height: f32, x: &str, y: &str) -> Plot<'a> {
-    let axis = |text: &str| RichText::new(text).text_style(TextStyle::Small);
+    let title = |text: &str| RichText::new(text).text_style(TextStyle::Small);
     Plot::new(id.to_owned())
         .height(height)
         .allow_scroll(false)
         .allow_zoom(false)
         .allow_drag(false)
         .allow_boxed_zoom(false)
-        .x_axis_label(axis(x))
-        .y_axis_label(axis(y))
-        .y_axis_min_width(38.0)
+        .custom_x_axes(vec![axis(AxisHints::new_x(), ACROSS).label(title(x))])
+        .custom_y_axes(vec![axis(AxisHints::new_y(), DOWN).label(title(y)).min_thickness(38.0)])
         .grid_color(colors(ui).border)
         .grid_spacing(Rangef::new(6.0, 36.0))
         .x_grid_spacer(uniform_grid_spacer(steps))
         .y_grid_spacer(uniform_grid_spacer(steps))
-        .x_axis_formatter(|mark, _| tick(mark.value))
-        .y_axis_formatter(|mark, _| tick(mark.value))
         .show_background(false)
+}
+
+/// Least distances of numbers along the axes, in points.
+const ACROSS: f32 = 26.0;
+const DOWN: f32 = 15.0;
+
+/// An axis whose numbers are written in full strength wherever there is room for them.
+fn axis<'a>(hints: AxisHints<'a>, least: f32) -> AxisHints<'a> {
+    hints.label_spacing(Rangef::new(least, least + 1.0)).formatter(|mark, _| tick(mark.value))
+}
+
+/// Gives a small plot numbers at round steps along both of its axes, named `x` and `y`.
+pub fn with_axes<'a>(plot: Plot<'a>, x: &str, y: &str) -> Plot<'a> {
+    plot.custom_x_axes(vec![axis(AxisHints::new_x(), ACROSS).label(x)])
+        .custom_y_axes(vec![axis(AxisHints::new_y(), DOWN).label(y)])
+        .x_grid_spacer(uniform_grid_spacer(steps))
+        .y_grid_spacer(uniform_grid_spacer(steps))
 }
 
 /// Distances of grid lines: about five over the range, at 1, 2 or 5 times a power of ten.

@@ -12,8 +12,10 @@ use crate::app::work::JobView;
 const SHOWN: usize = 2;
 /// Room that two jobs need beside each other.
 const WIDE: f32 = 1100.0;
-/// Width of the line of a job: always the same, so that the buttons after it stay where they are.
-const LINE: f32 = 250.0;
+/// Most room of the values under the cursor beside jobs, and their most share of the bar.
+const READ: (f32, f32) = (420.0, 0.4);
+/// A window narrower than this shows no hint beside jobs.
+const HINT: f32 = 1200.0;
 
 /// Height of the bar.
 pub const HEIGHT: f32 = 30.0;
@@ -38,10 +40,14 @@ fn jobs(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     if jobs.is_empty() && read.is_none() {
         ui.label(small(ui, "No jobs running"));
     }
-    let shown = if ui.available_width() < WIDE { 1 } else { SHOWN };
-    for job in jobs.iter().take(shown) {
-        show_job(ui, job, out);
-        ui.separator();
+    let room = ui.available_width();
+    let shown = if room < WIDE { 1 } else { SHOWN }.min(jobs.len());
+    let more = if jobs.len() > shown { 80.0 } else { 0.0 };
+    let read_room = if read.is_some() { READ.0.min(room * READ.1) } else { 0.0 };
+    let each = (room - read_room - more) / shown.max(1) as f32;
+    let left = ui.cursor().left();
+    for (at, job) in jobs.iter().take(shown).enumerate() {
+        show_job(ui, job, left + each * (at + 1) as f32, out);
     }
     if jobs.len() > shown {
         let rest: Vec<&str> = jobs.iter().skip(shown).map(|j| j.name.as_str()).collect();
@@ -57,7 +63,8 @@ fn small(ui: &Ui, text: &str) -> RichText {
     RichText::new(text).text_style(TextStyle::Small).color(colors(ui).weak)
 }
 
-fn show_job(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
+/// A job, as far as to `right`.
+fn show_job(ui: &mut Ui, job: &JobView, right: f32, out: &mut Vec<Command>) {
     let c = colors(ui);
     ui.label(RichText::new(&job.name).text_style(TextStyle::Small).color(c.text));
     if !job.queued {
@@ -75,8 +82,9 @@ fn show_job(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
     }
     let line = job.line();
     let hover = job.detail().map_or_else(|| line.clone(), |detail| format!("{line}\n{detail}"));
-    ui.allocate_ui_with_layout(vec2(LINE, HEIGHT), Layout::left_to_right(Align::Center), |ui| {
-        ui.set_min_width(LINE);
+    let room = (right - ui.cursor().left() - 2.0 * ui.spacing().item_spacing.x).max(0.0);
+    ui.allocate_ui_with_layout(vec2(room, HEIGHT), Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_width(room);
         ui.add(egui::Label::new(small(ui, &line)).truncate()).on_hover_text(hover);
     });
 }
@@ -91,7 +99,8 @@ fn help(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     if ui.add(help).on_hover_text("How to work with this window").clicked() {
         out.push(Command::Show(Overlay::Help));
     }
-    if app.open.is_some() && app.step == Step::Data {
+    let room = ui.available_width() >= HINT || app.work.views().is_empty();
+    if app.open.is_some() && app.step == Step::Data && room {
         ui.label(small(ui, "Drop a folder or files on the window to add sections"));
     }
 }

@@ -1,5 +1,4 @@
-//! A table whose rows are sorted by clicking a heading, and whose headings stay in view while its rows scroll. While the
-//! pointer is over the rows the mouse wheel scrolls them and not the page around them.
+//! A table whose rows are sorted by clicking a heading, and whose headings stay in view while its rows scroll.
 
 use eframe::egui::{
     self, Align, Color32, Layout, Pos2, Rect, Response, RichText, ScrollArea, Sense, Shape, Stroke,
@@ -7,7 +6,7 @@ use eframe::egui::{
 };
 
 use super::theme::colors;
-use super::widgets;
+use super::{wheel, widgets};
 use crate::app::sorting::{SortKey, Sorting};
 
 /// Height of the headings.
@@ -109,12 +108,13 @@ impl<C: Copy + PartialEq> Table<'_, C> {
             }
             let c = colors(ui);
             ui.painter().hline(head.x_range(), head.bottom(), Stroke::new(1.0, c.border));
-            let output = ScrollArea::vertical()
+            let area = ScrollArea::vertical()
                 .id_salt((self.name, "rows"))
                 .max_height(self.most)
                 .min_scrolled_height(self.most)
-                .auto_shrink([false, true])
-                .show_rows(ui, self.row, rows, |ui, range| {
+                .auto_shrink([false, true]);
+            wheel::list(ui, (self.name, "rows"), area, |area, ui| {
+                area.show_rows(ui, self.row, rows, |ui, range| {
                     for row in range {
                         let name = label(row);
                         let sense = if name.is_some() { Sense::click() } else { Sense::hover() };
@@ -146,8 +146,8 @@ impl<C: Copy + PartialEq> Table<'_, C> {
                             }
                         }
                     }
-                });
-            keep_wheel(ui, output.inner_rect, rows as f32 * self.row > output.inner_rect.height() + 1.0);
+                })
+            });
         });
         touched
     }
@@ -236,14 +236,6 @@ fn arrow(ui: &mut Ui, down: bool, ink: Color32) {
         ink,
         Stroke::NONE,
     ));
-}
-
-/// Keeps what is left of the mouse wheel from the page around `rect` while the pointer is in it, also where its contents
-/// are scrolled to their end.
-pub fn keep_wheel(ui: &Ui, rect: Rect, scrolls: bool) {
-    if scrolls && ui.rect_contains_pointer(rect) {
-        ui.input_mut(|i| i.smooth_scroll_delta.y = 0.0);
-    }
 }
 
 /// A table of lines whose order the window alone remembers.

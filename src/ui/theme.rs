@@ -29,6 +29,8 @@ pub struct Colors {
     pub on_accent: Color32,
     /// Behind a selected row.
     pub selected: Color32,
+    /// Text of a selected row or button.
+    pub on_selected: Color32,
     /// Good: a trustworthy gene, a finished job.
     pub good: Color32,
     /// Fair: a gene to read with care, a warning.
@@ -56,6 +58,7 @@ pub const LIGHT: Colors = Colors {
     accent: Color32::from_rgb(0x1f, 0x6f, 0xeb),
     on_accent: Color32::WHITE,
     selected: Color32::from_rgb(0xe8, 0xf0, 0xfe),
+    on_selected: Color32::from_rgb(0x15, 0x5c, 0xcc),
     good: Color32::from_rgb(0x1a, 0x7f, 0x37),
     fair: Color32::from_rgb(0x94, 0x62, 0x00),
     fair_back: Color32::from_rgb(0xff, 0xf8, 0xe5),
@@ -79,6 +82,7 @@ pub const DARK: Colors = Colors {
     accent: Color32::from_rgb(0x2b, 0x6f, 0xdf),
     on_accent: Color32::WHITE,
     selected: Color32::from_rgb(0x21, 0x36, 0x57),
+    on_selected: Color32::from_rgb(0x8c, 0xb8, 0xff),
     good: Color32::from_rgb(0x56, 0xc2, 0x71),
     fair: Color32::from_rgb(0xe3, 0xb3, 0x41),
     fair_back: Color32::from_rgb(0x33, 0x2b, 0x16),
@@ -179,7 +183,14 @@ fn dress(style: &mut egui::Style, c: Colors) {
     spacing.menu_margin = Margin::same(6);
     spacing.window_margin = Margin::same(16);
     spacing.tooltip_width = 420.0;
-    spacing.scroll = ScrollStyle { bar_width: 8.0, floating_width: 4.0, ..ScrollStyle::floating() };
+    // Where there is more to see a thin bar says so, beside the contents and not on them.
+    spacing.scroll = ScrollStyle {
+        bar_width: 8.0,
+        floating_width: 4.0,
+        floating_allocated_width: 10.0,
+        dormant_handle_opacity: 0.5,
+        ..ScrollStyle::floating()
+    };
     style.interaction.tooltip_delay = 0.35;
     style.interaction.selectable_labels = false;
     style.visuals = visuals(style.visuals.dark_mode, c);
@@ -197,12 +208,12 @@ fn visuals(dark: bool, c: Colors) -> egui::Visuals {
     v.text_edit_bg_color = Some(if dark { c.backdrop } else { c.panel });
     v.faint_bg_color = c.quiet;
     v.code_bg_color = c.quiet;
-    v.hyperlink_color = c.accent;
+    v.hyperlink_color = c.on_selected;
     v.warn_fg_color = c.fair;
     v.error_fg_color = c.bad;
     v.weak_text_color = Some(c.weak);
     v.selection.bg_fill = c.selected;
-    v.selection.stroke = Stroke::new(1.0, c.accent);
+    v.selection.stroke = Stroke::new(1.0, c.on_selected);
     v.slider_trailing_fill = true;
     v.interact_cursor = Some(egui::CursorIcon::PointingHand);
     v.striped = false;
@@ -250,6 +261,8 @@ mod tests {
                 (c.text, c.backdrop),
                 (c.text, c.quiet),
                 (c.text, c.selected),
+                (c.on_selected, c.selected),
+                (c.on_selected, c.panel),
                 (c.weak, c.panel),
                 (c.weak, c.backdrop),
                 (c.on_accent, c.accent),

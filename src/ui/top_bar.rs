@@ -176,7 +176,8 @@ fn next_button(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(next) = app.open.as_ref().and_then(|_| app.step.next()) else { return };
     let state = app.step_state(next);
     let c = colors(ui);
-    let text = RichText::new("Next \u{203A}").color(if state.blocked.is_none() { c.accent } else { c.weak });
+    let text =
+        RichText::new("Next \u{203A}").color(if state.blocked.is_none() { c.on_selected } else { c.weak });
     let button = egui::Button::new(text).frame_when_inactive(false).min_size(vec2(NEXT_WIDTH, 32.0));
     let response = ui.add_enabled(state.blocked.is_none(), button);
     if response.clicked() {
@@ -204,7 +205,8 @@ fn corner(ui: &mut Ui, app: &App, narrow: bool, out: &mut Vec<Command>) {
     if theme.on_hover_text(format!("Switch to the {} theme", name.to_lowercase())).clicked() {
         out.push(Command::SetTheme(other));
     }
-    let device = super::device_text(app);
-    let label = egui::Label::new(small(&device)).truncate();
-    ui.add(label).on_hover_text("The device that training uses; choose another one on the Train page");
+    let (device, word) = super::device_texts(app);
+    let label = egui::Label::new(small(if narrow { word } else { &device })).truncate();
+    let hover = format!("{device}\nThe device that training uses; choose another one on the Train page");
+    ui.add(label).on_hover_text(hover);
 }

@@ -1,6 +1,8 @@
 //! Small controls that every page uses.
 
-use eframe::egui::{self, Align, Color32, Frame, Layout, Margin, Response, RichText, Stroke, TextStyle, Ui};
+use eframe::egui::{
+    self, Align, Color32, Frame, Layout, Margin, RectAlign, Response, RichText, Stroke, TextStyle, Ui,
+};
 
 use super::theme::{self, Colors, colors};
 use crate::app::terms::Term;
@@ -60,6 +62,15 @@ pub fn mini(ui: &mut Ui, text: impl Into<String>) -> Response {
 pub fn mini_button<'a>(text: impl Into<String>) -> egui::Button<'a> {
     let text = RichText::new(text.into()).text_style(TextStyle::Small);
     egui::Button::new(text).small().min_size(egui::vec2(0.0, 22.0))
+}
+
+/// An explanation that the pointer shows on the left of a control in the right column, so that it does not cover the
+/// control beneath.
+pub fn hint_beside(response: Response, text: impl Into<egui::WidgetText>) -> Response {
+    let mut tooltip = egui::Tooltip::for_enabled(&response);
+    tooltip.popup = tooltip.popup.align(RectAlign::LEFT).align_alternatives(&[RectAlign::TOP]);
+    tooltip.show(|ui| ui.label(text));
+    response
 }
 
 /// A button that takes something away.

@@ -217,6 +217,8 @@ pub struct App {
     pub pictures: Pictures,
     pub history: History<DisplaySettings>,
     pub sent: Vec<Command>,
+    /// What must be done before a model can be trained.
+    pub first: Option<&'static str>,
 }
 
 impl App {
@@ -249,6 +251,7 @@ impl App {
             pictures: Pictures::new(),
             history: History::default(),
             sent: Vec::new(),
+            first: None,
         }
     }
 
@@ -269,7 +272,7 @@ impl App {
             panels: &self.panels,
             report: self.report.as_ref(),
             target: Target::Published,
-            outlook: Outlook::Train,
+            outlook: self.first.map_or(Outlook::Train, Outlook::First),
             images: &self.pictures,
         };
         for command in self.page.show(ui, &mut self.state, &input) {

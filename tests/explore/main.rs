@@ -541,3 +541,51 @@ fn a_map_of_a_run_has_the_genes_and_the_target_of_the_run() {
     assert_eq!(scale(&harness, "GNAS"), ExpressionScale::Log10All);
     assert_eq!(scale(&harness, "ERBB2"), ExpressionScale::Log10Selected);
 }
+
+#[test]
+fn similar_genes_follow_the_section_and_are_closed_by_escape() {
+    let found = |harness: &mut Harness<'_, App>, section: &str| {
+        for _ in 0..200 {
+            harness.step();
+            let state = &harness.state().state;
+            if state.similar().is_some_and(|s| s.section == section && s.found.is_some()) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("no similar genes of {section}");
+    };
+    let mut harness = open(App::new());
+    harness.get_by_label("Find similar genes").click();
+    found(&mut harness, "C4");
+    harness.run();
+    // It covers none of the headings.
+    let list = harness.get_by_label("Close the similar genes").rect();
+    let map = harness.get_by_label("Measured map").rect();
+    assert!(list.top() > map.top(), "{list:?} {map:?}");
+    harness.get_by_label("C2").click();
+    found(&mut harness, "C2");
+    harness.run();
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.state().state.similar().is_none());
+}
+
+#[test]
+fn a_first_gene_is_added_and_trained_from_its_empty_pane() {
+    let mut app = App::new();
+    app.sections.iter_mut().for_each(|s| s.predictions = None);
+    app.report = None;
+    app.genes.clear();
+    app.first = Some("Choose genes on the Data page first.");
+    let mut harness = open(app);
+    harness.get_by_label("C4").click();
+    harness.run();
+    assert!(harness.query_by_label("Not evaluated yet. Choose genes on the Data page first.").is_some());
+    let gene = gene(&harness).to_owned();
+    harness.get_by_label(&format!("Add {gene} and train")).click();
+    harness.run();
+    let wanted =
+        |c: &Command| matches!(c, Command::Genes(GenesCommand::AddAndRetrain(g)) if *g == [gene.as_str()]);
+    assert!(sent(&harness, wanted));
+}

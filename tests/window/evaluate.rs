@@ -148,19 +148,20 @@ fn genes_are_filtered_by_judgement_and_saved_as_shown() {
     );
 }
 
+fn wheel(test: &mut Test, by: f32) {
+    test.harness.event(Event::MouseWheel {
+        source: eframe::egui::MouseWheelSource::Wheel,
+        unit: MouseWheelUnit::Point,
+        delta: vec2(0.0, by),
+        phase: TouchPhase::Move,
+        modifiers: eframe::egui::Modifiers::NONE,
+    });
+    test.harness.run_steps(30);
+}
+
 #[test]
-fn the_wheel_over_the_table_scrolls_it_and_not_the_page() {
+fn the_wheel_scrolls_the_table_and_at_its_end_the_page() {
     let mut test = evaluated();
-    let wheel = |test: &mut Test, by: f32| {
-        test.harness.event(Event::MouseWheel {
-            source: eframe::egui::MouseWheelSource::Wheel,
-            unit: MouseWheelUnit::Point,
-            delta: vec2(0.0, by),
-            phase: TouchPhase::Move,
-            modifiers: eframe::egui::Modifiers::NONE,
-        });
-        test.harness.run_steps(30);
-    };
     // Bring the table into view first.
     let somewhere = test.harness.get_by_label_contains("Fair overall").rect().center();
     test.harness.hover_at(somewhere);
@@ -174,14 +175,35 @@ fn the_wheel_over_the_table_scrolls_it_and_not_the_page() {
     wheel(&mut test, -200.0);
     assert_eq!(head(&test), before, "the heading and the page stay");
     assert_ne!(listed(&test)[0], rows[0]);
-    // At its end, too, the page stays.
+    // What a movement has left at the end of the table does not move the page.
     wheel(&mut test, -5000.0);
-    wheel(&mut test, -500.0);
     assert_eq!(listed(&test).last().unwrap(), "SILENT");
     assert_eq!(head(&test), before);
     wheel(&mut test, 9000.0);
     assert_eq!(head(&test), before);
     assert_eq!(listed(&test)[0], "G00");
+    // The next one does.
+    wheel(&mut test, 300.0);
+    assert!(head(&test).top() > before.top() + 100.0);
+}
+
+#[test]
+fn a_table_that_is_cut_off_does_not_stop_the_page() {
+    let mut test = evaluated();
+    let top = test.harness.get_by_label_contains("Fair overall").rect();
+    test.harness.hover_at(top.center());
+    test.settle();
+    // Until the heading of the table is in view and its end is not.
+    let head = |test: &Test| test.harness.get_by_label("Sort by Gene").rect();
+    let bottom = 900.0 - 62.0;
+    let by = bottom - 120.0 - head(&test).top();
+    wheel(&mut test, by);
+    let (before, rows) = (head(&test), listed(&test));
+    test.harness.hover_at(before.center_bottom() + vec2(0.0, 40.0));
+    test.settle();
+    wheel(&mut test, -150.0);
+    assert!(head(&test).top() < before.top() - 100.0, "the page has moved");
+    assert_eq!(listed(&test)[0], rows[0], "and the table has not");
 }
 
 #[test]

@@ -156,3 +156,34 @@ fn a_question_lets_the_dialog_beneath_it_go_on() {
     test.click("Cancel");
     assert_eq!(test.overlay(), Some(&Overlay::Help));
 }
+
+#[test]
+fn a_running_cross_validation_is_told_where_its_result_will_be() {
+    let mut test = Test::open("slow.hiscmcl");
+    test.send(Command::GoTo(Step::Evaluate));
+    assert!(test.shows("Press \"Run the cross-validation\" on the right."));
+    test.click("Run the cross-validation");
+    test.until(|w| w.app().training().is_some_and(|j| j.status.done == 5));
+    assert!(!test.shows("Press \""));
+    let told = test.harness.get_by_label("Progress of the cross-validation").rect();
+    assert!(told.top() < 200.0 && told.left() < 300.0, "{told:?}");
+    test.harness.get_all_by_role_and_label(Role::Button, "Stop").next().unwrap().click();
+    test.until(|w| !w.app().is_training());
+}
+
+#[test]
+fn beside_a_job_the_status_bar_of_a_small_window_is_not_printed_over() {
+    let mut test = Test::sized(900.0, 600.0);
+    test.send(Command::Project(ProjectCommand::Open("test.hiscmcl".into())));
+    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    test.send(Command::GoTo(Step::Data));
+    assert!(test.shows("Drop a folder or files on the window"));
+    let form = TrainForm { name: "slow".into(), ..test.app().forms.train.clone() };
+    test.send(Command::Train(TrainCommand::Edit(form)));
+    test.send(Command::Train(TrainCommand::Start));
+    test.until(|w| w.app().training().is_some_and(|j| j.status.done == 5));
+    test.send(Command::GoTo(Step::Data));
+    assert!(!test.shows("Drop a folder or files on the window"));
+    let line = test.harness.get_by_label_contains("1 of 2: image features").rect();
+    assert!(line.right() < test.place("F1 help").left(), "{line:?}");
+}

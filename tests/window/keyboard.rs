@@ -155,3 +155,32 @@ fn a_second_click_on_a_button_of_a_dialog_does_nothing_beneath_it() {
     assert_eq!(test.app().forms.export, before);
     assert_eq!(test.overlay(), None);
 }
+
+#[test]
+fn a_new_panel_takes_what_is_typed_at_once() {
+    let mut test = Test::open("test.hiscmcl");
+    test.send(Command::Show(Overlay::Panel(hiscmcl::app::command::PanelForm::default())));
+    let field = test.harness.get_by_role_and_label(Role::TextInput, "Name of the panel");
+    assert!(field.is_focused());
+    test.harness.get_by_role_and_label(Role::MultilineTextInput, "Genes of the panel").click();
+    test.settle();
+    let genes = test.harness.get_by_role_and_label(Role::MultilineTextInput, "Genes of the panel");
+    genes.type_text("GNAS FASN NOTGENE");
+    test.settle();
+    assert!(test.shows("2 of 3 genes measured in this project"));
+}
+
+#[test]
+fn enter_carries_out_the_command_that_the_pointer_chose_last() {
+    let mut test = Test::open("test.hiscmcl");
+    test.command_key(Key::L);
+    let rows: Vec<_> = ["Go to Explore", "Go to Export"]
+        .into_iter()
+        .filter_map(|label| test.harness.query_all_by_label_contains(label).next().map(|n| n.rect()))
+        .collect();
+    let Some(row) = rows.first() else { panic!("no such command") };
+    test.harness.hover_at(row.center());
+    test.settle();
+    test.key(Key::Enter);
+    assert_eq!(test.app().step, Step::Explore);
+}

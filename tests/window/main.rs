@@ -150,6 +150,9 @@ fn play(asked: &Asked) -> Engine {
             }
             Request::ListRuns(path) => Outcome::Runs(jobs::runs_of(&path)),
             Request::Train { fit, .. } if fit.run.starts_with("slow") => jobs::until_stopped(ctx)?,
+            Request::Evaluate { fit, .. } if fit.snapshot.path.ends_with("slow.hiscmcl") => {
+                jobs::until_stopped(ctx)?
+            }
             Request::SelectGenes { .. } => Outcome::Genes(vec!["GNAS".into(), "SCD".into()]),
             Request::Train { .. } => anyhow::bail!("The GPU is gone"),
             Request::FindSamples { .. } => samples::found(),
@@ -318,8 +321,8 @@ fn terms_are_explained_on_hover_and_in_help() {
     for term in Term::ALL {
         assert!(test.shows(term.sentence()), "{}", term.name());
     }
-    test.click("Fit");
-    assert_eq!(test.harness.state().app().step, Step::Explore);
+    test.click("Close");
+    test.send(Command::GoTo(Step::Explore));
     assert_eq!(test.harness.state().app().overlay, None);
     assert!(!test.shows(Term::Evidence.sentence()));
     test.harness.get_by_label("EVIDENCE").hover();
@@ -375,9 +378,9 @@ fn a_resolution_that_the_spots_contradict_is_asked_about() {
     assert_eq!((entry(&test).mpp, test.shows("Which is right?")), (Some(1.04), false));
     enter(&mut test, FIELD, "0.5");
     test.until(|w| w.app().open.as_ref().unwrap().ready().count() == 3);
-    assert!(
-        test.shows("0.500 um per pixel as entered, but by the distance between the spots it would be 1.000")
-    );
+    assert!(test.shows(
+        "0.500 \u{00B5}m per pixel as entered, but by the distance between the spots it would be 1.000"
+    ));
     test.click("Keep 0.500 for A1");
     assert!(entry(&test).mpp_confirmed && !test.shows("Which is right?"));
     test.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);

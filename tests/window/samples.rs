@@ -52,7 +52,7 @@ fn click_row(test: &mut Test, number: usize, modifiers: Modifiers) {
     let label = format!("Sample {number}");
     let rect = test.harness.get_by_role_and_label(Role::ListBoxOption, &label).rect();
     // In the column of remarks, where there is no control.
-    let remarks = test.harness.get_by_label("To know").rect();
+    let remarks = test.harness.get_by_label("Notes").rect();
     let at = eframe::egui::pos2(remarks.center().x, rect.center().y);
     // One event is one frame of a quarter of a second, so that nothing may come between press and release.
     test.harness.event(Event::PointerMoved(at));
@@ -207,4 +207,19 @@ fn a_sample_that_cannot_be_used_says_why_and_is_not_added() {
     assert!(test.shows(&format!("GSM1_S4 cannot be used: {WHY}; untick it.")));
     let add = test.harness.get_by_role_and_label(Role::Button, "Add 29 sections");
     assert!(add.accesskit_node().is_disabled());
+}
+
+#[test]
+fn the_summary_fits_into_a_small_window() {
+    let mut test = Test::sized(900.0, 600.0);
+    test.send(Command::Project(hiscmcl::app::command::ProjectCommand::Open("test.hiscmcl".into())));
+    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    test.send(Command::Section(SectionCommand::Find(vec!["/elsewhere".into()])));
+    test.until(|w| w.app().overlay == Some(Overlay::Samples));
+    let window = eframe::egui::Rect::from_min_size(Default::default(), eframe::egui::vec2(900.0, 600.0));
+    let taken = rows(&test).iter().filter(|r| r.taken).count();
+    for label in ["What was found", "Notes", &format!("Add {taken} sections"), "Cancel"] {
+        let rect = test.harness.get_by_label(label).rect();
+        assert!(window.contains_rect(rect), "{label}: {rect:?}");
+    }
 }

@@ -6,13 +6,14 @@ use std::time::Instant;
 use crate::app::command::{Command, FeaturesCommand, Overlay, SectionCommand};
 use crate::app::history::History;
 use crate::app::import::ImportRow;
+use crate::app::notices::{SectionField, Topic};
 use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::geometry::Mpp;
 use crate::core::text::counted;
 use crate::data::candidates::Candidate;
-use crate::data::project::{ProjectError, SectionEntry};
+use crate::data::project::{Project, ProjectError, SectionEntry};
 use crate::data::st::names::quoted;
 
 impl App {
@@ -32,7 +33,8 @@ impl App {
                 let what = format!("Rename {section} to {name}");
                 // Without models nobody knows it under its old name.
                 let unknown = self.open.as_ref().is_some_and(|o| o.runs.are_none());
-                self.edit_sections(&what, |doc| {
+                let field = Topic::Field(SectionField::Name, section.clone());
+                self.edit_field(field, &what, |doc| {
                     doc.rename(&section, &name)?;
                     if let Some(entry) = doc.section_mut(&name).filter(|_| unknown) {
                         entry.formerly.clear();
@@ -51,9 +53,10 @@ impl App {
             }
             SectionCommand::SetMpp { section, mpp } => {
                 if mpp.is_some_and(|mpp| !Mpp::PLAUSIBLE.contains(&mpp)) {
-                    self.notices.error(
+                    self.notices.error_about(
+                        Topic::Field(SectionField::Resolution, section.clone()),
                         format!(
-                            "The resolution of {section} must be between {} and {} micrometres per pixel",
+                            "The resolution of {section} must be between {} and {} \u{00B5}m per pixel.",
                             Mpp::PLAUSIBLE.start(),
                             Mpp::PLAUSIBLE.end()
                         ),
@@ -61,7 +64,8 @@ impl App {
                     );
                     return;
                 }
-                self.edit_sections(&format!("Resolution of {section}"), |doc| {
+                let field = Topic::Field(SectionField::Resolution, section.clone());
+                self.edit_field(field, &format!("Resolution of {section}"), |doc| {
                     if let Some(entry) = doc.section_mut(&section) {
                         entry.mpp = mpp;
                         entry.mpp_confirmed = false;
@@ -71,7 +75,8 @@ impl App {
             }
             SectionCommand::EnterMpp { section, text } => self.enter_mpp(section, text.trim()),
             SectionCommand::ConfirmMpp { section } => {
-                self.edit_sections(&format!("Keep the resolution of {section}"), |doc| {
+                let field = Topic::Field(SectionField::Resolution, section.clone());
+                self.edit_field(field, &format!("Keep the resolution of {section}"), |doc| {
                     if let Some(entry) = doc.section_mut(&section) {
                         entry.mpp_confirmed = true;
                     }
@@ -130,7 +135,8 @@ impl App {
         let mpp = if text.is_empty() { Ok(None) } else { text.replace(',', ".").parse().map(Some) };
         match mpp {
             Ok(mpp) => self.apply_section(SectionCommand::SetMpp { section, mpp }),
-            Err(_) => self.notices.error(
+            Err(_) => self.notices.error_about(
+                Topic::Field(SectionField::Resolution, section.clone()),
                 format!(
                     "The resolution of {section} was not changed: {} is not a number. Enter micrometres per pixel, such \
                      as 0.5, or leave the field blank to infer it from the spots.",
@@ -145,9 +151,38 @@ impl App {
     fn edit_sections(
         &mut self,
         what: &str,
-        change: impl FnOnce(&mut crate::data::project::Project) -> Result<(), ProjectError>,
+        change: impl FnOnce(&mut Project) -> Result<(), ProjectError>,
     ) -> bool {
-        let Some(open) = &mut self.open else { return false };
+        match self.change_sections(what, change) {
+            Ok(changed) => changed,
+            Err(why) => {
+                self.notices.error(why, Vec::new());
+                false
+            }
+        }
+    }
+
+    /// An edit of what was entered in a field. What was said of an earlier entry is over once one is taken.
+    fn edit_field(
+        &mut self,
+        field: Topic,
+        what: &str,
+        change: impl FnOnce(&mut Project) -> Result<(), ProjectError>,
+    ) {
+        let result = self.change_sections(what, change);
+        self.notices.settled(&field);
+        if let Err(why) = result {
+            self.notices.error_about(field, why, Vec::new());
+        }
+    }
+
+    /// Whether anything changed, or why the edit was refused.
+    fn change_sections(
+        &mut self,
+        what: &str,
+        change: impl FnOnce(&mut Project) -> Result<(), ProjectError>,
+    ) -> Result<bool, String> {
+        let Some(open) = &mut self.open else { return Ok(false) };
         let mut refused = None;
         let changed = open.edit(what, None, |doc| {
             if let Err(error) = change(doc) {
@@ -160,10 +195,7 @@ impl App {
             // What is cached is known by the names of sections and by what they are read from.
             self.check_features();
         }
-        if let Some(why) = refused {
-            self.notices.error(why, Vec::new());
-        }
-        changed
+        refused.map_or(Ok(changed), Err)
     }
 
     /// Adds sections that were found or imported.

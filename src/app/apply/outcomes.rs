@@ -160,7 +160,7 @@ impl App {
         }
     }
 
-    fn succeeded(&mut self, request: &Request, outcome: Outcome) {
+    pub(super) fn succeeded(&mut self, request: &Request, outcome: Outcome) {
         match outcome {
             Outcome::Devices(devices) => self.devices = devices,
             Outcome::Project(opened) => {
@@ -231,8 +231,9 @@ impl App {
     }
 
     fn trained(&mut self, run: &str, predictions: Vec<Arc<Predictions>>, notes: Vec<String>) {
-        // The maps begin with what the model has not seen.
-        if let Some(first) = predictions.first() {
+        // The maps begin with what the model has not seen, unless the user is looking at a section.
+        let looking = self.step == Step::Explore && self.explore.section_name().is_some();
+        if let Some(first) = predictions.first().filter(|_| !looking) {
             self.explore.apply(ExploreCommand::SelectSection(first.section.clone()));
         }
         if let Some(open) = &mut self.open {

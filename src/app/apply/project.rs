@@ -69,12 +69,11 @@ impl App {
                 self.work.start(Request::NewEmpty { file: documents().join(format!("project.{EXTENSION}")) });
             }
             ProjectCommand::Save => {
-                if self.open.is_some() {
+                if let Some(open) = &self.open {
+                    let path = open.path.display().to_string();
                     self.save();
                     // Whether that worked is said when it has ended.
-                    self.notices.info(
-                        "Saving the project. Changes are also saved automatically after a few seconds.",
-                    );
+                    self.notices.info(format!("Saving {path}. Changes are saved automatically."));
                 }
             }
             ProjectCommand::SaveAs(to) => {

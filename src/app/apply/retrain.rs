@@ -1,5 +1,7 @@
 //! "Add and retrain": a gene that the model does not predict is added, and a model that has it is trained.
 
+use std::collections::HashSet;
+
 use super::genes::edited;
 use crate::app::genes::with_genes;
 use crate::app::project::Open;
@@ -69,7 +71,9 @@ impl App {
         };
         let name = fit.run.clone();
         self.set_genes("Add genes", list, how);
-        let text = format!("Training {name} with {}, with the settings of {}.", genes.join(", "), run.id);
+        let also: Vec<&str> =
+            fit.genes.iter().filter(|g| !run.config.genes.contains(g)).map(String::as_str).collect();
+        let text = format!("Training {name} with {}, with the settings of {}.", also.join(", "), run.id);
         match kind {
             RunKind::Model { test } => self.begin(Request::Train { fit, test }, name, false),
             RunKind::CrossValidation { split } => self.begin(Request::Evaluate { fit, split }, name, true),
@@ -100,7 +104,7 @@ impl App {
         };
         let fit = FitRequest {
             snapshot: open.snapshot(),
-            genes: with_genes(&config.genes, genes),
+            genes: with_genes(&with_genes(&config.genes, &added_since(open, &config.genes)), genes),
             target: config.target,
             sections,
             encoder: choice_of(&config.encoder, config.weights.as_deref()),
@@ -136,6 +140,16 @@ impl App {
             self.train();
         }
     }
+}
+
+/// Genes that can be trained on and were added to the gene list since a run was made on `known`; none where the list has
+/// become another one.
+fn added_since(open: &Open, known: &[String]) -> Vec<String> {
+    let list: HashSet<&str> = open.genes().iter().map(String::as_str).collect();
+    if !known.iter().all(|g| list.contains(g.as_str())) {
+        return Vec::new();
+    }
+    open.gene_choice().used.iter().filter(|g| !known.contains(g)).cloned().collect()
 }
 
 /// Why no model of the sections that take part can learn `gene`, in a sentence; `None` when one can.

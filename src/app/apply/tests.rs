@@ -1,5 +1,7 @@
 //! Commands change the state as the user expects. Jobs are played by a double that answers at once.
 
+mod entries;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

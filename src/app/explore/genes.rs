@@ -242,7 +242,7 @@ impl GeneList {
         let answers = (0u32..).zip(&self.rows).filter(|(i, _)| fit(*i).is_some());
         self.shown = answers.clone().filter(|(_, r)| wanted(r)).map(|(i, _)| i).collect();
         self.answers = answers.map(|(i, _)| i).collect();
-        self.unanswered = query.unanswered(|one| self.rows.iter().any(|r| r.fit(one).is_some()));
+        self.unanswered = query.unanswered(|one| self.rows.iter().filter_map(|r| r.fit(one)).min());
         self.query = query;
         let rows = &self.rows;
         let key = |i: u32| rows.get(i as usize);

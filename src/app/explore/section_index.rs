@@ -131,6 +131,11 @@ impl SectionIndex {
         self.section.values.scale(self.target, listed)
     }
 
+    /// What a single transcript of `gene` is on its [`SectionIndex::scale`], in a spot of median depth.
+    pub fn one_count(&self, gene: &str) -> Option<f32> {
+        self.totals.one_count(self.scale(gene))
+    }
+
     /// Mean count of `gene` over the spots; the mean value where the section holds no counts.
     pub fn mean_count(&self, gene: &str) -> Option<f32> {
         self.mean_counts.get(self.gene_of.find(gene)?).copied()

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::section_index::SectionIndex;
+use super::text::correlation_text;
 use super::values::pearson;
 use crate::core::matrix::Matrix;
 use crate::predict::Predictions;
@@ -24,9 +25,10 @@ pub struct SimilarGene {
 }
 
 impl SimilarGene {
-    /// What the list is ordered by: the measured maps, which are the data; the predicted ones without them.
-    fn rank(&self) -> f64 {
-        self.measured.or(self.predicted).unwrap_or(f64::NEG_INFINITY)
+    /// What the list is ordered by: the measured maps, which are the data; genes without them come last.
+    fn rank(&self) -> (f64, f64) {
+        let number = |r: Option<f64>| r.unwrap_or(f64::NEG_INFINITY);
+        (number(self.measured), number(self.predicted))
     }
 }
 
@@ -44,11 +46,10 @@ impl SimilarGenes {
     /// What to know before a gene is called similar, in a sentence or two; `None` without both kinds of maps.
     pub fn caution(&self) -> Option<String> {
         let (measured, predicted) = self.with_all?;
-        let text = |v: f64| format!("{v:.2}").replace('-', "\u{2212}");
         let numbers = format!(
             "mean correlation with all other genes {} measured, {} predicted",
-            text(measured),
-            text(predicted)
+            correlation_text(measured),
+            correlation_text(predicted)
         );
         // What a predictor draws for every gene comes from the same picture.
         Some(if predicted > measured {
@@ -94,7 +95,11 @@ pub fn similar_genes(
         })
         .filter(|g| g.measured.is_some() || g.predicted.is_some())
         .collect();
-    all.sort_by(|a, b| b.rank().total_cmp(&a.rank()).then_with(|| a.gene.cmp(&b.gene)));
+    all.sort_by(|a, b| {
+        let (a_rank, b_rank) = (a.rank(), b.rank());
+        let by_maps = b_rank.0.total_cmp(&a_rank.0).then(b_rank.1.total_cmp(&a_rank.1));
+        by_maps.then_with(|| a.gene.cmp(&b.gene))
+    });
     let both: Vec<(f64, f64)> = all.iter().filter_map(|g| g.measured.zip(g.predicted)).collect();
     let mean = |of: fn(&(f64, f64)) -> f64| both.iter().map(of).sum::<f64>() / both.len() as f64;
     let with_all = (!both.is_empty()).then(|| (mean(|b| b.0), mean(|b| b.1)));
@@ -192,6 +197,28 @@ mod tests {
         assert!(predicted.abs() < 0.001, "{predicted}");
         let by_hand = (b.measured.unwrap() + c.measured.unwrap()) / 2.0;
         assert!((measured - by_hand).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_gene_without_a_measured_correlation_comes_last() {
+        let names = ["A", "B", "C"];
+        let index = SectionIndex::new(Arc::new(section("C1", 6, &names)), &[], Target::Published);
+        // D is predicted like A, but was not measured.
+        let genes = ["A", "B", "C", "D"].map(String::from);
+        let mean = Matrix::from_fn(36, 4, |r, c| if c % 3 == 0 { r as f32 } else { (r % 5) as f32 });
+        let predictions = Predictions {
+            section: "C1".into(),
+            spots: index.section().spots.iter().map(|s| s.id.clone()).collect(),
+            genes: genes.to_vec(),
+            uncertainty: mean.clone(),
+            mean,
+            retrieved: Vec::new(),
+            bank_spots: Vec::new(),
+        };
+        let found = similar_genes("A", &genes, &index, Some(&predictions)).genes;
+        let last = found.last().unwrap();
+        assert_eq!((last.gene.as_str(), last.measured), ("D", None));
+        assert!(last.predicted.unwrap() > 0.99);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::camera::{Camera, Pose};
 use super::command::ExploreCommand;
 use super::evidence::Evidence;
 use super::facts::GeneFacts;
-use super::genes::{GeneFilter, GeneList, GeneSort, PanelGenes};
+use super::genes::{GeneFilter, GeneList, GeneRow, GeneSort, PanelGenes};
 use super::highlights::Highlight;
 use super::index_cache::IndexCache;
 use super::own_scores::OwnScores;
@@ -68,6 +68,8 @@ pub struct Similar {
     /// The answer, once it is there.
     pub found: Option<SimilarGenes>,
     receive: Option<Receiver<SimilarGenes>>,
+    /// Whether predicted maps were compared, too.
+    predicted: bool,
 }
 
 /// Counters that grow when something changes, so that what is drawn from it is rebuilt only then.
@@ -108,6 +110,8 @@ pub struct ExploreState {
     gene_chosen: bool,
     spot: Option<usize>,
     search: String,
+    /// A gene that is searched for and was measured in other sections only, and these.
+    measured_elsewhere: Option<(String, Vec<String>)>,
     filter: GeneFilter,
     sort: GeneSort,
     display: DisplaySettings,
@@ -314,6 +318,29 @@ impl ExploreState {
         self.index.as_ref().is_some_and(|i| i.has_gene(gene)) && !self.is_in_gene_list(gene)
     }
 
+    /// The gene searched for that is in the project's gene list and that the model shown does not predict.
+    pub fn listed_and_not_predicted(&self) -> Option<&str> {
+        let prediction = self.prediction.as_ref()?;
+        let named = |row: &&GeneRow| self.is_in_gene_list(&row.name) && !prediction.has_gene(&row.name);
+        self.list.answers().find(named).map(|row| row.name.as_str())
+    }
+
+    /// A gene that is searched for by its name, not measured in the section shown, and the sections that measured it.
+    pub fn measured_elsewhere(&self) -> Option<(&str, &[String])> {
+        self.measured_elsewhere.as_ref().map(|(gene, sections)| (gene.as_str(), sections.as_slice()))
+    }
+
+    /// The gene of `list` that makes up most of their counts in the section shown, and its share, where that is so much
+    /// that a scale which divides by the sum over the list hardly shows it.
+    pub fn heaviest_gene<'a>(&self, list: &'a [String]) -> Option<(&'a str, f32)> {
+        const HEAVY: f32 = 0.2;
+        let index = self.index.as_ref()?;
+        let counts = || list.iter().filter_map(|g| Some((g.as_str(), index.mean_count(g)?)));
+        let sum: f32 = counts().map(|(_, count)| count).sum();
+        let (gene, most) = counts().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        (sum > 0.0 && most > HEAVY * sum).then_some((gene, most / sum))
+    }
+
     /// How the trust in genes can be found out here, in one sentence.
     pub fn way_to_trust(&self) -> &'static str {
         match self.way_to_trust {
@@ -407,7 +434,23 @@ impl ExploreState {
     }
 
     fn find_similar(&mut self) {
-        let (Some(index), Some(gene)) = (self.index.clone(), self.gene.clone()) else { return };
+        if let Some(gene) = self.gene.clone() {
+            self.compare_maps_with(gene);
+        }
+    }
+
+    /// Compares anew on the section that is shown now, and once its prediction is there.
+    fn refresh_similar(&mut self) {
+        let Some((similar, index)) = self.similar.as_ref().zip(self.index.as_ref()) else { return };
+        let same = similar.section == index.section().name && similar.predicted == self.prediction.is_some();
+        if !same {
+            self.compare_maps_with(similar.gene.clone());
+        }
+    }
+
+    /// Looks for genes whose maps on the section shown are like those of `gene`.
+    fn compare_maps_with(&mut self, gene: String) {
+        let Some(index) = self.index.clone() else { return };
         let genes = self.list.listed_names();
         let predictions = self.prediction.as_ref().map(|p| Arc::clone(p.predictions()));
         let (send, receive) = sync_channel(1);
@@ -418,7 +461,8 @@ impl ExploreState {
             let _ = send.send(similar_genes(&asked, &genes, &index, predictions.as_deref()));
         });
         if started.is_ok() {
-            self.similar = Some(Similar { gene, section, found: None, receive: Some(receive) });
+            let predicted = self.prediction.is_some();
+            self.similar = Some(Similar { gene, section, found: None, receive: Some(receive), predicted });
         }
     }
 

@@ -4,18 +4,12 @@ use super::state::ExploreState;
 use super::values::MapValues;
 use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
+pub use crate::core::text::thousands;
 
-/// A whole number with its thousands apart: "12,345".
-pub fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(d);
-    }
-    out
+/// A correlation with two decimals: "\u{2212}0.03", and never "\u{2212}0.00".
+pub fn correlation_text(r: f64) -> String {
+    let text = format!("{r:.2}");
+    if text == "-0.00" { "0.00".to_owned() } else { text.replace('-', "\u{2212}") }
 }
 
 /// A value of a map as it is written: differences say which way.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::section_index::SectionIndex;
-use crate::core::display::{ColorScale, DisplaySettings, PaneKind, PaneValues, color_scales, is_silent};
+use crate::core::display::{
+    ColorScale, DisplaySettings, PaneKind, PaneValues, color_scales, is_silent, rare,
+};
 use crate::core::matrix::Matrix;
 use crate::core::target::ExpressionScale;
 use crate::predict::Predictions;
@@ -89,6 +91,10 @@ pub struct MapValues {
     pub measured_scale: Option<ExpressionScale>,
     /// What predicted values mean, where there are any.
     pub predicted_scale: Option<ExpressionScale>,
+    /// What a single transcript is on the scale of the measured values, in a spot of median depth.
+    pub one_count: Option<f32>,
+    /// At how many of how many spots the gene was found, where that is at hardly any.
+    pub rare: Option<(usize, usize)>,
     /// Whether the gene was measured and not found at a single spot.
     pub silent: bool,
     /// Whether the gene is predicted and its prediction is zero at every spot.
@@ -110,6 +116,8 @@ impl MapValues {
             }
             _ => None,
         };
+        let one_count = measured.as_ref().and_then(|_| section.one_count(gene));
+        let found_rarely = one_count.and(measured.as_deref()).and_then(rare);
         let silent = measured.as_deref().is_some_and(is_silent);
         let silent_prediction = predicted.as_deref().is_some_and(is_silent);
         Self {
@@ -119,6 +127,8 @@ impl MapValues {
             uncertainty,
             measured_scale,
             predicted_scale,
+            one_count,
+            rare: found_rarely,
             silent,
             silent_prediction,
         }
@@ -188,7 +198,12 @@ pub fn pane_maps(settings: &DisplaySettings, values: &MapValues, panes: &mut Vec
     }
     let shown: Vec<PaneValues<'_>> = kinds
         .iter()
-        .map(|&kind| PaneValues { kind, values: values.of(kind).unwrap_or(&[]), scale: values.scale(kind) })
+        .map(|&kind| PaneValues {
+            kind,
+            values: values.of(kind).unwrap_or(&[]),
+            scale: values.scale(kind),
+            one_count: values.one_count,
+        })
         .collect();
     let scales = color_scales(settings, &shown);
     panes.resize_with(settings.panes.len(), PaneMap::default);

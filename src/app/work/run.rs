@@ -431,7 +431,6 @@ fn compose(
         display: DisplaySettings { panes: request.panes.clone(), ..request.display.clone() },
         style: figures::Style { width_mm: request.width_mm, dpi: request.dpi, ..figures::Style::default() },
         device: DeviceChoice::Auto,
-        genes: project.selection.clone().unwrap_or_default().genes,
         target: project.target,
     };
     figure::compose(&workspace(request.snapshot.clone(), resources), &job, ctx)

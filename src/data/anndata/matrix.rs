@@ -1,7 +1,5 @@
 //! Matrices of an AnnData file as compressed rows: stored as compressed rows, compressed columns, or dense.
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-
 use crate::core::matrix::{Csr, PartsError};
 use crate::data::hdf5::{Element, File, Kind, Watch};
 use crate::data::section::ValueKind;
@@ -231,7 +229,7 @@ impl<'a> Stored<'a> {
         for place in 0..PLACES {
             let start = data.rows() / PLACES * place;
             let values: Vec<f32> = data.numbers(start..start.saturating_add(rows))?;
-            if kind_of(&values) == ValueKind::Normalised {
+            if !values.iter().all(|v| is_count(*v)) {
                 return Ok(ValueKind::Normalised);
             }
         }
@@ -239,8 +237,7 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// Counts when every value is whole and 0 or more.
-pub(super) fn kind_of(values: &[f32]) -> ValueKind {
-    let count = |v: &f32| (0.0..=LARGEST_COUNT).contains(v) && v.fract() == 0.0;
-    if values.par_iter().all(count) { ValueKind::Counts } else { ValueKind::Normalised }
+/// Whether `value` can be a count: whole, 0 or more, and exact.
+pub(super) fn is_count(value: f32) -> bool {
+    (0.0..=LARGEST_COUNT).contains(&value) && value.fract() == 0.0
 }

@@ -5,6 +5,7 @@
 mod frame;
 mod image;
 mod inspect;
+mod kind;
 mod matrix;
 mod origin;
 mod positions;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::frame::{Frame, distinct};
 use super::image::libraries;
-use super::matrix::{Stored, kind_of};
+use super::kind::kind_of_matrix;
+use super::matrix::Stored;
 use super::origin::libraries_of;
 use super::positions::{pair, positions};
 use crate::core::cancel::CancelToken;
@@ -150,7 +151,7 @@ pub(super) fn read_file(
     let slides = libraries(file)?;
     let names: Vec<&str> = slides.iter().map(|l| l.name.as_str()).collect();
     let libraries = libraries_of(&obs, &names)?;
-    let values = kind_of(counts.values());
+    let values = kind_of_matrix(file, &matrix, &spots, &genes, &counts)?;
     let table = CountTable { spots, genes, counts };
     let all = AnnData { table, values, positions, array, in_tissue, labels, libraries };
     match &options.library {

@@ -27,7 +27,13 @@ pub(super) fn text_of(path: &Path, bytes: &[u8]) -> Result<String, FileError> {
         _ => utf8(path, bytes)?,
     };
     // Old Macintosh line ends too: they cost nothing here.
-    Ok(decoded.replace("\r\n", "\n").replace('\r', "\n"))
+    let text = decoded.replace("\r\n", "\n").replace('\r', "\n");
+    Ok(text.replace(is_invisible, ""))
+}
+
+/// Characters that are copied along from web pages and documents and that nobody sees.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 fn utf8(path: &Path, bytes: &[u8]) -> Result<String, FileError> {

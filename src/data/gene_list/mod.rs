@@ -3,6 +3,7 @@
 
 mod dates;
 mod decode;
+mod gmt;
 mod table;
 
 use std::borrow::Cow;
@@ -10,6 +11,8 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
 
 use crate::core::files::{FileError, write_atomically};
 use crate::data::st::names::quoted;
@@ -77,7 +80,27 @@ pub fn read_among(path: &Path, known: &dyn Fn(&str) -> Known) -> Result<GeneList
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(FileError::malformed(path, "the file is too large for a gene list"));
     }
+    if bytes.starts_with(GZIP) {
+        bytes = unpacked(path, &bytes)?;
+    }
     parse(path, &bytes, known)
+}
+
+/// What a gzipped file begins with.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+fn unpacked(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, FileError> {
+    let mut out = Vec::new();
+    let read = MultiGzDecoder::new(bytes).take(LARGEST_FILE + 1).read_to_end(&mut out);
+    match read {
+        Ok(_) if out.len() as u64 > LARGEST_FILE => {
+            Err(FileError::malformed(path, "the file is too large for a gene list"))
+        }
+        Ok(_) => Ok(out),
+        Err(_) => {
+            Err(FileError::malformed(path, "the compressed file is damaged; copy or download it again"))
+        }
+    }
 }
 
 /// The names in a text that commas separate, as on the command line. A name that holds a comma itself is one where
@@ -114,11 +137,16 @@ pub fn write(path: &Path, genes: &[String]) -> Result<(), FileError> {
 
 fn parse(path: &Path, bytes: &[u8], known: &dyn Fn(&str) -> Known) -> Result<GeneList, FileError> {
     let text = decode::text_of(path, bytes)?;
-    let rows = table::rows_of(&text, known);
+    let sets = gmt::sets_of(path, &text);
+    let rows = if sets.is_some() { Vec::new() } else { table::rows_of(&text, known) };
     let mut list = GeneList::default();
     let mut seen: HashSet<String> = HashSet::new();
     let (mut repeated, mut restored, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
-    for (line, name) in table::genes_of(&rows, known) {
+    let genes: Vec<(u64, Cow<'_, str>)> = match &sets {
+        Some(sets) => sets.genes.iter().map(|&(line, gene)| (line, Cow::Borrowed(gene))).collect(),
+        None => table::genes_of(&rows, known),
+    };
+    for (line, name) in genes {
         let name = match without_damage(&name, known) {
             Spelling::Fine => name,
             Spelling::Restored(gene) => {
@@ -135,12 +163,18 @@ fn parse(path: &Path, bytes: &[u8], known: &dyn Fn(&str) -> Known) -> Result<Gen
         }
         if seen.insert(name.to_string()) {
             list.genes.push(name.into_owned());
-        } else if !repeated.contains(&name) {
+        } else if sets.is_none() && !repeated.contains(&name) {
+            // Sets have genes in common.
             repeated.push(name);
         }
     }
     if list.genes.is_empty() {
         return Err(FileError::malformed(path, "there is no gene in the file"));
+    }
+    if let Some(sets) = sets.filter(|sets| sets.names.len() > 1) {
+        let (number, some) = (sets.names.len(), some_of(&sets.names));
+        list.notes
+            .push(format!("The file holds {number} gene sets ({some}); the genes of all of them are taken"));
     }
     if !repeated.is_empty() {
         let genes = if repeated.len() == 1 { "gene is" } else { "genes are" };
@@ -257,6 +291,54 @@ mod tests {
         ] {
             assert_eq!(list(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn tables_and_notes_of_every_program_are_read() {
+        let expected = ["ERBB2", "HLA-A", "FO538757.1"];
+        for text in [
+            // R's write.table, whose header has no cell for the row names.
+            "\"baseMean\" \"log2FC\"\n\"ERBB2\" 100.2 1.5\n\"HLA-A\" 3 -2\n\"FO538757.1\" 7 NA\n",
+            "baseMean\tlog2FC\nERBB2\t100.2\t1.5\nHLA-A\t3\t-2\nFO538757.1\t7\tNA\n",
+            "\"x\"\n\"1\" \"ERBB2\"\n\"2\" \"HLA-A\"\n\"3\" \"FO538757.1\"\n",
+            "ERBB2 1.5\nHLA-A 2\nFO538757.1 0\n",
+            "ERBB2  # amplified\nHLA-A # class I, of all cells\nFO538757.1\n",
+            "- ERBB2\n- HLA-A\n- FO538757.1\n",
+            "\u{2022} ERBB2\n\u{2022}HLA-A\n* FO538757.1\n",
+            "1. ERBB2\n2. HLA-A\n10. FO538757.1\n",
+            "1) ERBB2\n(2) HLA-A\n3) FO538757.1\n",
+            "\u{200b}ERBB2\nHLA\u{200d}-A\u{feff}\nFO538757.1\u{200b}\n",
+            "sep=;\nGen;Mittel\nERBB2;1,5\nHLA-A;2\nFO538757.1;0\n",
+            "\"sep=,\"\nGene,n\nERBB2,1\nHLA-A,2\nFO538757.1,0\n",
+            "gene, # cells\nERBB2, 1\nHLA-A, 2\nFO538757.1, 0\n",
+            "MARKERS\thttps://example.org/markers\tERBB2\tHLA-A\tFO538757.1\n",
+        ] {
+            assert_eq!(list(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_sets_of_a_gmt_file_are_all_taken() {
+        let text = "LUMINAL\tof the breast\tERBB2\tGNAS\nBASAL\t\tKRT5,1.0\tGNAS\t\n";
+        let sets = parse(Path::new("s.gmt"), text.as_bytes(), &nothing).unwrap();
+        assert_eq!(sets.genes, ["ERBB2", "GNAS", "KRT5"]);
+        assert_eq!(
+            sets.notes,
+            ["The file holds 2 gene sets (LUMINAL, BASAL); the genes of all of them are taken"]
+        );
+    }
+
+    #[test]
+    fn compressed_lists_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("g.txt.gz");
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packed.write_all(b"ERBB2\nGNAS\n").unwrap();
+        let bytes = packed.finish().unwrap();
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(read(&path).unwrap(), ["ERBB2", "GNAS"]);
+        std::fs::write(&path, &bytes[..12]).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("the compressed file is damaged"));
     }
 
     #[test]

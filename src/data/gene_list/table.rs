@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use super::Known;
 
 /// What the column of symbols is called in tables.
-const SYMBOLS: [&str; 25] = [
+const SYMBOLS: [&str; 27] = [
     "gene",
+    "gen",
+    "g\u{e8}ne",
     "genes",
     "gene_name",
     "gene_names",
@@ -76,23 +78,98 @@ pub(super) fn is_missing(cell: &str) -> bool {
     MISSING.contains(&cell)
 }
 
+/// What separates cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    Character(char),
+    /// Any number of them.
+    Blanks,
+}
+
+impl Separator {
+    fn split(self, text: &str) -> Vec<Cow<'_, str>> {
+        match self {
+            Self::Character(c) => split(text, c),
+            Self::Blanks => split_blanks(text),
+        }
+    }
+}
+
 /// The lines of `text` that say something, in cells.
 pub(super) fn rows_of<'a>(text: &'a str, known: &dyn Fn(&str) -> Known) -> Vec<ListRow<'a>> {
-    let lines = text.lines().zip(1u64..).filter(|(l, _)| {
+    let told = text.lines().next().and_then(told_separator);
+    let lines = text.lines().zip(1u64..).skip(usize::from(told.is_some())).filter(|(l, _)| {
         let line = l.trim();
         !line.is_empty() && (!line.starts_with('#') || known(line) == Known::Name)
     });
-    let lines: Vec<(&str, u64)> = lines.collect();
-    let separator = separator(&lines);
+    let lines: Vec<(&str, u64)> = lines
+        .map(|(line, number)| {
+            let is_name = known(line.trim()) == Known::Name;
+            (if is_name { line } else { without_bullet(without_remark(line)) }, number)
+        })
+        .collect();
+    let separator = told.map(Separator::Character).or_else(|| separator(&lines));
     let cells = |text: &'a str| match separator {
-        Some(separator) => split(text, separator),
+        Some(separator) => separator.split(text),
         None => vec![bare(text)],
     };
-    lines.iter().map(|&(text, line)| ListRow { line, text: text.trim(), cells: cells(text) }).collect()
+    let mut rows: Vec<ListRow<'a>> =
+        lines.iter().map(|&(text, line)| ListRow { line, text: text.trim(), cells: cells(text) }).collect();
+    complete_header(&mut rows, known);
+    rows
+}
+
+/// The separator in a line that tells spreadsheets of it: "sep=;".
+fn told_separator(line: &str) -> Option<char> {
+    let line = line.trim_matches(['"', ' ']);
+    let told =
+        line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).and_then(|_| line.get(4..))?;
+    let mut characters = told.chars();
+    characters.next().filter(|_| characters.next().is_none())
+}
+
+/// A gene without what is noted behind it: "GNAS  # imprinted". A column may be called "# cells".
+fn without_remark(line: &str) -> &str {
+    let Some((gene, _)) = line.split_once(" #") else { return line };
+    let is_cell = gene.contains(['\t', ';', ',']) || is_header(gene.trim());
+    if is_cell || gene.trim().is_empty() { line } else { gene }
+}
+
+/// A line of a list in a text without the bullet or the number before it.
+fn without_bullet(line: &str) -> &str {
+    let text = line.trim_start();
+    let rest =
+        if let Some(rest) = text.strip_prefix(['\u{2022}', '\u{b7}', '\u{25aa}', '\u{25e6}', '\u{2023}']) {
+            rest
+        } else if let Some(rest) = text.strip_prefix(['-', '*', '\u{2013}']).filter(|r| r.starts_with(' ')) {
+            rest
+        } else {
+            let number = text.strip_prefix('(').unwrap_or(text);
+            let rest = number.trim_start_matches(|c: char| c.is_ascii_digit());
+            let is_number = rest.len() < number.len();
+            match rest.strip_prefix(['.', ')']).filter(|r| is_number && r.starts_with(' ')) {
+                Some(rest) => rest,
+                None => return line,
+            }
+        };
+    let rest = rest.trim();
+    if rest.starts_with(char::is_alphabetic) { rest } else { line }
+}
+
+/// R writes no cell above the names of the rows.
+fn complete_header(rows: &mut [ListRow<'_>], known: &dyn Fn(&str) -> Known) {
+    let Some((first, body)) = rows.split_first_mut() else { return };
+    let width = first.cells.len() + 1;
+    let is_table = body.iter().all(|r| r.cells.len() == width)
+        && body.iter().any(|r| r.cells.iter().any(|c| is_number(c)));
+    let names_genes = first.cells.iter().any(|c| known(c) != Known::No);
+    if !body.is_empty() && is_table && !names_genes {
+        first.cells.insert(0, Cow::Borrowed(""));
+    }
 }
 
 /// What separates cells: what divides all lines into as many of them, else what there is.
-fn separator(lines: &[(&str, u64)]) -> Option<char> {
+fn separator(lines: &[(&str, u64)]) -> Option<Separator> {
     let candidates = ['\t', ';', ','];
     let width = |line: &str, s| split(line, s).len();
     let divides = |s: char| {
@@ -101,7 +178,35 @@ fn separator(lines: &[(&str, u64)]) -> Option<char> {
     };
     let occurs = |s: char| lines.iter().any(|(l, _)| l.contains(s));
     let table = candidates.into_iter().find(|&s| divides(s)).filter(|_| lines.len() > 1);
-    table.or_else(|| ['\t', ',', ';'].into_iter().find(|&s| occurs(s)))
+    let any = table.or_else(|| ['\t', ',', ';'].into_iter().find(|&s| occurs(s)));
+    any.map(Separator::Character).or_else(|| is_divided_by_blanks(lines).then_some(Separator::Blanks))
+}
+
+/// Whether blanks divide the lines into a table of numbers, with a header perhaps.
+fn is_divided_by_blanks(lines: &[(&str, u64)]) -> bool {
+    let rows: Vec<Vec<Cow<'_, str>>> = lines.iter().map(|(line, _)| split_blanks(line)).collect();
+    let Some((first, body)) = rows.split_first() else { return false };
+    let width = body.first().map_or(0, Vec::len);
+    let is_row = |row: &Vec<Cow<'_, str>>| row.len() == width && row.iter().any(|c| is_number(c));
+    width > 1 && (first.len() == width || first.len() + 1 == width) && body.iter().all(is_row)
+}
+
+/// The cells of a line that blanks separate; those within quotes separate nothing.
+fn split_blanks(text: &str) -> Vec<Cow<'_, str>> {
+    let mut cells = Vec::new();
+    let (mut start, mut quoted) = (None, false);
+    for (at, c) in text.char_indices() {
+        if c.is_whitespace() && !quoted {
+            cells.extend(start.take().map(|from: usize| bare(&text[from..at])));
+            continue;
+        }
+        if c == '"' && (quoted || start.is_none()) {
+            quoted = !quoted;
+        }
+        start.get_or_insert(at);
+    }
+    cells.extend(start.map(|from| bare(&text[from..])));
+    cells
 }
 
 /// The cells of a line; a separator within quotes separates nothing.

@@ -153,7 +153,7 @@ fn entered(entry: &SectionEntry) -> Result<Option<Mpp>, ReadError> {
         Some(value) => {
             let (least, most) = (Mpp::PLAUSIBLE.start(), Mpp::PLAUSIBLE.end());
             let message = format!(
-                "the resolution entered for section {} is {value} um per pixel; enter one from {least} to {most}",
+                "the resolution entered for section {} is {value} \u{00B5}m per pixel; enter one from {least} to {most}",
                 entry.name
             );
             Err(ReadError::malformed(&entry.image, message))
@@ -185,7 +185,7 @@ fn on_image(
     }
     if factor < 1.0 && scale.mpp.0 > COARSE {
         progress.note(&format!(
-            "{}: the image has {:.1} um per pixel, too coarse to show nuclei; predictions will be weaker than with \
+            "{}: the image has {:.1} \u{00B5}m per pixel, too coarse to show nuclei; predictions will be weaker than with \
              the full-resolution slide",
             entry.name, scale.mpp.0
         ));

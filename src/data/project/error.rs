@@ -62,7 +62,7 @@ pub enum ProjectError {
     },
     /// A name with a slash or a control character, with a space at an end, or too long.
     #[error(
-        "{} cannot name a section: use at most {} bytes, without slashes, line breaks, and spaces at the ends",
+        "{} cannot name a section: use at most {} characters, without slashes, line breaks, and spaces at the ends",
         quoted(name),
         super::MAX_NAME
     )]

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use crate::core::same_name::folded;
 use crate::core::target::Target;
 use crate::data::panels::Panel;
 use crate::data::st::MissingFile;
@@ -69,11 +70,12 @@ impl Project {
         self.sections.iter().find(|s| s.answers_to(name))
     }
 
-    /// The section that somebody means who typed `name`: as [`Project::section`], else without regard to capitals.
+    /// The section that somebody means who typed `name`: as [`Project::section`], else without regard to capitals and
+    /// to how accents are encoded.
     pub fn find(&self, name: &str) -> Option<&SectionEntry> {
-        let typed = name.trim().to_lowercase();
+        let typed = folded(name.trim());
         self.section(name)
-            .or_else(|| self.sections.iter().find(|s| s.names().any(|own| own.to_lowercase() == typed)))
+            .or_else(|| self.sections.iter().find(|s| s.names().any(|own| folded(own) == typed)))
     }
 
     /// What the section that is or was called `name` is called now; `name` itself where there is none.
@@ -162,10 +164,11 @@ impl Project {
     }
 
     /// Whether a section other than `except` has this name, or had it: models trained then would take one for
-    /// the other. Names become file names, and those differ by more than case on some systems only.
+    /// the other. Names become file names, and on some systems those differ neither by case nor by how accents are
+    /// encoded.
     fn is_taken(&self, name: &str, except: Option<&str>) -> bool {
-        let name = name.to_lowercase();
-        let has = |s: &SectionEntry| s.formerly.iter().chain([&s.name]).any(|n| n.to_lowercase() == name);
+        let name = folded(name);
+        let has = |s: &SectionEntry| s.formerly.iter().chain([&s.name]).any(|n| folded(n) == name);
         self.sections.iter().any(|s| has(s) && Some(s.name.as_str()) != except)
     }
 
@@ -228,6 +231,10 @@ mod tests {
             says(project.rename("C3", "C2")),
             "A section is called C2 already, or was when models were trained; give another name"
         );
+        project.add(entry("prob\u{e9}", folder)).unwrap();
+        assert!(says(project.add(entry("Probe\u{301}", folder))).contains("is called"));
+        assert_eq!(project.find("PROBE\u{301}").unwrap().name, "prob\u{e9}");
+        project.remove("prob\u{e9}");
         assert_eq!(says(project.rename("C9", "C4")), "There is no section C9 in this project");
         assert_eq!(says(project.rename("C3", " ")), "A section needs a name");
         assert!(says(project.rename("C3", "a/b")).starts_with("\"a/b\" cannot name a section"));

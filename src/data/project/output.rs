@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{EXTENSION, Project, runs_folder};
 use crate::data::st::FileRole;
+use crate::data::st::source::Source;
 
 /// A result was to be saved over something that the project needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,18 @@ pub enum OutputError {
         section: String,
         /// What it is to the section.
         role: FileRole,
+    },
+    /// It is one of the files that Space Ranger wrote for a section, of which the project needs others.
+    #[error(
+        "{} is one of the files of section {section} that Space Ranger wrote, so it is not overwritten; choose another \
+         name",
+        path.display()
+    )]
+    OfSample {
+        /// The file.
+        path: PathBuf,
+        /// The section.
+        section: String,
     },
 }
 
@@ -55,9 +68,29 @@ impl Project {
                     role,
                 });
             }
+            if is_of_sample(&existing, &section.source) {
+                let (path, section) = (path.to_path_buf(), section.name.clone());
+                return Err(OutputError::OfSample { path, section });
+            }
         }
         Ok(())
     }
+}
+
+/// Whether `existing` lies in the `spatial` folder of a Visium sample, or is another of its matrices.
+fn is_of_sample(existing: &Path, source: &Source) -> bool {
+    let Source::Visium { matrix, positions, .. } = source else { return false };
+    let folder = |path: &Path| path.canonicalize().ok().and_then(|p| p.parent().map(Path::to_path_buf));
+    let spatial = folder(positions).filter(|f| f.file_name().is_some_and(|n| n == "spatial"));
+    if spatial.is_some_and(|spatial| existing.starts_with(spatial)) {
+        return true;
+    }
+    let is_matrix = |name: &std::ffi::OsStr| {
+        let name = name.to_string_lossy();
+        ["raw_feature_bc_matrix", "filtered_feature_bc_matrix"].iter().any(|stem| name.contains(stem))
+    };
+    let beside = folder(matrix).and_then(|f| existing.strip_prefix(f).ok().map(Path::to_path_buf));
+    beside.and_then(|rest| rest.iter().next().map(is_matrix)).unwrap_or(false)
 }
 
 /// Whether `existing` is `file`, lies in it where it is a folder, or is read along with it where it is a matrix.
@@ -82,7 +115,6 @@ mod tests {
 
     use super::*;
     use crate::data::project::SectionEntry;
-    use crate::data::st::source::Source;
 
     #[test]
     fn a_result_overwrites_nothing_that_the_project_needs() {
@@ -124,6 +156,37 @@ mod tests {
         assert!(check("p.runs/a/genes.csv").unwrap().contains("runs"));
         for free in ["free.csv", "new.csv", "matrix/new.csv", "S_notes.csv", "no/such/folder/a.csv"] {
             assert_eq!(check(free), None, "{free}");
+        }
+    }
+    #[test]
+    fn files_of_a_sample_that_the_project_does_not_list_are_kept_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("A1/spatial")).unwrap();
+        fs::create_dir_all(at("A1/raw_feature_bc_matrix")).unwrap();
+        let kept = [
+            "A1/spatial/scalefactors_json.json",
+            "A1/spatial/tissue_hires_image.png",
+            "A1/raw_feature_bc_matrix.h5",
+            "A1/raw_feature_bc_matrix/matrix.mtx",
+        ];
+        let listed = ["A1/spatial/positions.csv", "A1/filtered_feature_bc_matrix.h5", "A1/slide.png"];
+        for name in kept.iter().chain(&listed).chain(&["A1/notes.csv"]) {
+            fs::write(at(name), "content").unwrap();
+        }
+        let mut project = Project::new();
+        project.sections = vec![SectionEntry {
+            name: "A1".into(),
+            source: Source::Visium { matrix: at(listed[1]), positions: at(listed[0]), scale_factors: None },
+            image: at(listed[2]),
+            ..Default::default()
+        }];
+        for name in kept {
+            let said = project.check_output(&at("p.hiscmcl"), &at(name)).unwrap_err();
+            assert!(matches!(said, OutputError::OfSample { .. }), "{said}");
+        }
+        for name in ["A1/notes.csv", "A1/spatial/new.csv"] {
+            assert_eq!(project.check_output(&at("p.hiscmcl"), &at(name)), Ok(()), "{name}");
         }
     }
 }

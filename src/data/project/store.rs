@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::paths::to_stored;
 use super::stored::{Stored, StoredSection};
 use super::{Project, ProjectError, SectionEntry, known};
-use crate::core::files::{FileError, folder_of, write_bytes_atomically};
+use crate::core::files::{FileError, folder_of, resolve_links, write_bytes_atomically};
 use crate::core::text::lower_first;
 use crate::data::st::source::{SampleKind, Source};
 
@@ -54,7 +54,9 @@ impl Project {
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ProjectError> {
         check_version(path, bytes)?;
         let stored: Stored = serde_json::from_slice(bytes).map_err(|e| not_a_project(path, &e))?;
-        let folder = folder_of(path);
+        // Of a project that is reached by a symbolic link, where it is.
+        let real = resolve_links(path);
+        let folder = folder_of(&real);
         let mut sections = Vec::with_capacity(stored.sections.len());
         let mut unknown_of_sections = BTreeMap::new();
         for mut section in stored.sections {
@@ -107,7 +109,8 @@ impl Project {
     fn write(&self, path: &Path) -> Result<(), ProjectError> {
         self.check()?;
         refuse_to_replace_newer(path)?;
-        let folder = folder_of(path);
+        let real = resolve_links(path);
+        let folder = folder_of(&real);
         let sections =
             self.sections.iter().map(|s| self.stored_section(s, folder)).collect::<Result<_, _>>()?;
         let legacy = |s: &SectionEntry| matches!(s.source, Source::Tables { .. });
@@ -315,6 +318,22 @@ mod tests {
         fs::rename(&study, home.join("moved")).unwrap();
         let loaded = Project::load(&home.join("moved/p.hiscmcl")).unwrap();
         assert_eq!(loaded.sections[0].source.counts(), home.join("moved/cnt/C2.tsv"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_project_behind_a_link_is_saved_where_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(dir.path()).unwrap();
+        let (path, link) = (home.join("study/p.hiscmcl"), home.join("link.hiscmcl"));
+        let mut project = sample(&home.join("study"));
+        project.save(&path).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(Project::load(&link).unwrap(), project);
+        project.view = json!({"section": "C3"});
+        project.save(&link).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(Project::load(&path).unwrap(), project);
     }
 
     /// A section of each kind that version 1 did not know.

@@ -1,10 +1,9 @@
 //! How to work with the window.
 
-use eframe::egui::{self, Context, Grid, RichText, ScrollArea, Ui};
+use eframe::egui::{Context, Grid, RichText, ScrollArea, Ui};
 
 use super::Closing;
-use crate::app::command::{Command, Step};
-use crate::app::explore::ExploreCommand;
+use crate::app::command::Command;
 use crate::app::palette::{COMMAND_KEY, all_items};
 use crate::app::state::App;
 use crate::app::terms::Term;
@@ -98,14 +97,6 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
         ui.horizontal(|ui| {
             if ui.button("Close").clicked() {
                 out.push(Command::CloseOverlay);
-            }
-            let blocked = app.step_state(Step::Explore).blocked.map(|b| b.why);
-            let fit = ui.add_enabled(blocked.is_none(), egui::Button::new("Fit"));
-            let fit = fit.on_hover_text("Show all of the tissue on the Explore page");
-            if fit.on_disabled_hover_text(blocked.unwrap_or_default()).clicked() {
-                out.push(Command::CloseOverlay);
-                out.push(Command::GoTo(Step::Explore));
-                out.push(Command::Explore(ExploreCommand::Fit));
             }
         });
     });

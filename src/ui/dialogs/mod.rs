@@ -160,8 +160,8 @@ fn dialog_closing(
         return;
     }
     let escaped = !popup && ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, Key::Escape));
-    // The Escape that ends typing in one of its fields does not close a form, too.
-    let escaped = escaped && !(is_form && typing);
+    // The Escape that ends typing in one of its fields does not close a form, too, unless nothing would be lost.
+    let escaped = escaped && !(is_form && typing && closing != Closing::Easily);
     match closing {
         Closing::Easily if escaped || beside => out.push(Command::CloseOverlay),
         Closing::ByKey if escaped => out.push(Command::CloseOverlay),

@@ -28,6 +28,7 @@ impl PanelDialog {
 
     /// Draws the editor, which begins with `form`.
     pub fn show(&mut self, ctx: &Context, form: &PanelForm, open: Option<&Open>, out: &mut Vec<Command>) {
+        let first = self.typed.is_none();
         let typed = self.typed.get_or_insert_with(|| form.clone());
         let title = if form.original.is_some() { "Edit the gene panel" } else { "New gene panel" };
         let closing = Closing::with_typing(typed != form);
@@ -36,6 +37,9 @@ impl PanelDialog {
             ui.label("Name");
             let field = ui.add(line_edit(&mut typed.name).desired_width(wide));
             name(&field, "Name of the panel");
+            if first {
+                field.request_focus();
+            }
             ui.label("Source (a publication or a note)");
             let field = ui.add(line_edit(&mut typed.source).desired_width(wide));
             name(&field, "Source of the panel");
@@ -49,7 +53,12 @@ impl PanelDialog {
             let measured = open.map_or(&nothing, Open::measured_genes);
             let genes = typed_genes(&typed.genes, measured);
             let count = genes.len();
-            remark(ui, counted(count, "gene"));
+            let known = genes.iter().filter(|g| measured.meant(g).is_some()).count();
+            if measured.is_empty() || known == count {
+                remark(ui, counted(count, "gene"));
+            } else {
+                remark(ui, format!("{known} of {} measured in this project", counted(count, "gene")));
+            }
             if !measured.is_empty() {
                 gene_names::understood(ui, &genes, measured);
                 gene_names::unknown(ui, &genes, measured);

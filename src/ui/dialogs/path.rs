@@ -168,7 +168,7 @@ fn field(ctx: &Context, request: &PathRequest, typed: &mut Typed, out: &mut Vec<
             banner(ui, Tone::Error, error.as_str());
         }
         if let Some(file) = &typed.replaces {
-            banner(ui, Tone::Warning, format!("{} exists. Press again to replace it.", file.display()));
+            banner(ui, Tone::Warning, format!("{} exists. Choose Replace to overwrite it.", file.display()));
         }
         ui.add_space(6.0);
         ui.horizontal(|ui| {

@@ -1,5 +1,6 @@
 //! The system's file dialogs, asked from a thread of their own.
 
+use std::ffi::OsStr;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -32,8 +33,7 @@ pub enum Answer {
 /// A dialog of the system that is open.
 #[derive(Debug)]
 pub struct SystemDialog {
-    answer: Receiver<Option<PathBuf>>,
-    asked: Instant,
+    answer: Receiver<Answer>,
 }
 
 struct Unpark(Thread);
@@ -57,9 +57,38 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+/// Whether the system has a file dialog at all, as far as that can be told before one is asked for: on Linux a session
+/// bus, on which a portal may be, or zenity on the search path.
+fn is_installed() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
+        || std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| Path::new(&folder).join("bus").exists());
+    bus || std::env::var_os("PATH").is_some_and(|path| has_program(&path, "zenity"))
+}
+
+/// Whether a folder of the search path holds `program`.
+fn has_program(path: &OsStr, program: &str) -> bool {
+    std::env::split_paths(path).any(|folder| folder.join(program).is_file())
+}
+
+/// What `chosen` means that came `took` after asking. The thread that asked measures the time: the window may look much
+/// later.
+fn meaning(chosen: Option<PathBuf>, took: Duration) -> Answer {
+    match chosen {
+        Some(path) => Answer::Path(path),
+        None if took < NEVER_SHOWN => Answer::Unavailable,
+        None => Answer::Cancelled,
+    }
+}
+
 impl SystemDialog {
-    /// Asks. `None` when the system gives no thread for it.
+    /// Asks. `None` when the system has no file dialog, or gives no thread for it.
     pub fn ask(ctx: &egui::Context, request: &PathRequest, folder: Option<&Path>) -> Option<Self> {
+        if !is_installed() {
+            return None;
+        }
         let mut dialog = rfd::AsyncFileDialog::new().set_title(request.title());
         if let Some(folder) = folder {
             dialog = dialog.set_directory(folder);
@@ -82,25 +111,49 @@ impl SystemDialog {
         thread::Builder::new()
             .name("file dialog".into())
             .spawn(move || {
-                let path = block_on(asked).map(|handle| handle.path().to_path_buf());
+                let since = Instant::now();
+                let chosen = block_on(asked).map(|handle| handle.path().to_path_buf());
                 // Nobody waits any more when the window was closed meanwhile.
-                let _ = tell.send(path);
+                let _ = tell.send(meaning(chosen, since.elapsed()));
                 ctx.request_repaint();
             })
             .ok()?;
-        Some(Self { answer, asked: Instant::now() })
+        Some(Self { answer })
     }
 
     /// What came of it so far.
     pub fn poll(&self) -> Answer {
         match self.answer.try_recv() {
-            Ok(Some(path)) => Answer::Path(path),
-            Ok(None) | Err(TryRecvError::Disconnected) if self.asked.elapsed() < NEVER_SHOWN => {
-                Answer::Unavailable
-            }
-            Ok(None) => Answer::Cancelled,
+            Ok(answer) => answer,
             Err(TryRecvError::Disconnected) => Answer::Unavailable,
             Err(TryRecvError::Empty) => Answer::Waiting,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A window that draws slowly looks long after the answer came.
+    #[test]
+    fn no_dialog_is_not_taken_for_a_cancelled_one() {
+        let (tell, received) = sync_channel(1);
+        let dialog = SystemDialog { answer: received };
+        assert_eq!(dialog.poll(), Answer::Waiting);
+        tell.send(meaning(None, Duration::from_millis(15))).unwrap();
+        thread::sleep(NEVER_SHOWN + Duration::from_millis(50));
+        assert_eq!(dialog.poll(), Answer::Unavailable);
+        assert_eq!(meaning(None, Duration::from_secs(2)), Answer::Cancelled);
+        assert_eq!(meaning(Some("a".into()), Duration::ZERO), Answer::Path("a".into()));
+    }
+
+    #[test]
+    fn a_program_is_found_on_the_search_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = std::env::join_paths([Path::new("/nowhere"), folder.path()]).unwrap();
+        assert!(!has_program(&path, "zenity"));
+        std::fs::write(folder.path().join("zenity"), "").unwrap();
+        assert!(has_program(&path, "zenity"));
     }
 }

@@ -5,6 +5,7 @@ use eframe::egui::{self, Align, Button, Color32, FontId, Layout, RichText, Ui, V
 use super::explore;
 use crate::app::command::{Command, GenesCommand};
 use crate::app::explore::facts::q_text;
+use crate::app::explore::text::correlation_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::app::terms::Term;
 use crate::evaluate::judgement::Judgement;
@@ -53,7 +54,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
     let f = &state.map().facts;
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        let plain = |v: Option<f64>| v.map(|v| (format!("{v:.2}").replace('-', "\u{2212}"), c.text));
+        let plain = |v: Option<f64>| v.map(|v| (correlation_text(v), c.text));
         let pcc = plain(f.pcc).map(|(p, color)| match f.q {
             Some(q) => (format!("{p}  ({})", q_text(q)), color),
             None => (p, color),
@@ -95,7 +96,11 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
         fact(ui, "Mean uncertainty", plain(f.uncertainty), Term::Uncertainty.sentence());
     });
     if f.trust.is_none() && !state.is_evaluated() {
-        widgets::remark(ui, format!("Not evaluated yet. {}", state.way_to_trust()));
+        let way = match input.outlook {
+            Outlook::First(what) => what,
+            Outlook::Train | Outlook::Training(_) => state.way_to_trust(),
+        };
+        widgets::remark(ui, format!("Not evaluated yet. {way}"));
     }
     ui.add_space(6.0);
     into_model(ui, state, input, commands);

@@ -50,6 +50,7 @@ impl GeneListView {
         search(ui, state, commands);
         filters(ui, state, commands);
         unanswered(ui, state);
+        measured_elsewhere(ui, state);
         add_all(ui, state, commands);
         if state.genes().is_empty() {
             nothing_found(ui, state, commands);
@@ -140,7 +141,12 @@ fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         GeneFilter::Measured => state.genes().all(),
         GeneFilter::Listed | GeneFilter::Panel(_) => state.genes().listed(),
     };
-    let hint = RichText::new(format!("Search {} genes …", thousands(count))).color(c.weak);
+    let hint = RichText::new(if count == 1 {
+        "Search 1 gene …".to_owned()
+    } else {
+        format!("Search {} genes …", thousands(count))
+    })
+    .color(c.weak);
     let response = ui.add(
         TextEdit::singleline(&mut text)
             .id(search_id())
@@ -164,8 +170,10 @@ fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
 
 fn filters(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     let genes = state.genes();
-    let mut all =
-        vec![Chip { text: format!("All {}", thousands(genes.listed())), value: GeneFilter::Listed }];
+    let mut all = vec![Chip {
+        text: format!("{} {}", listed_word(state), thousands(genes.listed())),
+        value: GeneFilter::Listed,
+    }];
     if genes.all() > genes.listed() {
         let text = format!("Measured {}", thousands(genes.all()));
         all.push(Chip { text, value: GeneFilter::Measured });
@@ -182,13 +190,33 @@ fn filters(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     }
 }
 
+/// What the genes of the first filter are.
+fn listed_word(state: &ExploreState) -> &'static str {
+    if state.prediction().is_some() { "Model" } else { "Listed" }
+}
+
+/// A gene that is searched for by its name may have been measured in other sections only.
+fn measured_elsewhere(ui: &mut Ui, state: &ExploreState) {
+    if let Some((gene, sections)) = state.measured_elsewhere() {
+        let section = state.section_name().unwrap_or("this section");
+        let it_was = format!("It was in {}.", sections.join(", "));
+        widgets::remark(ui, format!("{gene} was not measured in {section}. {it_was}"));
+    }
+}
+
 fn nothing_found(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     let search = state.search().trim();
     let text = match (search.is_empty(), state.filter()) {
         (true, GeneFilter::Panel(p)) => format!("None of the genes of “{p}” was measured or predicted here."),
         (true, _) => "There are no genes here yet.".to_owned(),
         (false, GeneFilter::Panel(p)) => format!("No match for “{search}” in “{p}”."),
-        (false, GeneFilter::Listed) => format!("No match for “{search}” in the gene list."),
+        (false, GeneFilter::Listed) => match state.listed_and_not_predicted() {
+            Some(gene) => format!("{gene} is in the gene list, but not among the genes of the model."),
+            None if state.prediction().is_some() => {
+                format!("No match for “{search}” among the genes of the model.")
+            }
+            None => format!("No match for “{search}” in the gene list."),
+        },
         (false, GeneFilter::Measured) => {
             format!("No match for “{search}”. No gene of that name was measured in this section.")
         }

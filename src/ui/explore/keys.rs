@@ -1,6 +1,6 @@
 //! Keys of the page.
 
-use eframe::egui::{Key, KeyboardShortcut, Modifiers, Ui};
+use eframe::egui::{Key, KeyboardShortcut, Modifiers, Popup, Ui};
 
 use super::explore;
 use super::gene_list::search_id;
@@ -33,11 +33,20 @@ pub fn before(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
 
 /// Keys that no widget has taken.
 pub fn after(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    // What lies over the page takes the keys for itself.
+    if ui.memory(|m| m.top_modal_layer().is_some()) || Popup::is_any_open(ui.ctx()) {
+        return;
+    }
+    let escaped = ui.input(|i| i.key_pressed(Key::Escape));
+    if escaped && state.similar().is_some() {
+        commands.push(explore(ExploreCommand::CloseSimilar));
+        return;
+    }
     if ui.memory(|m| m.focused()).is_some() {
         return;
     }
     step(ui, commands);
-    if state.spot().is_some() && ui.input(|i| i.key_pressed(Key::Escape)) {
+    if escaped && state.spot().is_some() {
         commands.push(explore(ExploreCommand::SelectSpot(None)));
     }
 }

@@ -24,9 +24,9 @@ use gene_list::GeneListView;
 use thumbnails::Thumbnails;
 
 /// Least and usual width of the column with sections and genes.
-const LEFT: (f32, f32) = (228.0, 248.0);
+const LEFT: (f32, f32) = (216.0, 248.0);
 /// Least and usual width of the column with display settings and facts.
-const RIGHT: (f32, f32) = (250.0, 276.0);
+const RIGHT: (f32, f32) = (240.0, 276.0);
 /// Height of the evidence beneath the panes.
 const EVIDENCE: f32 = 214.0;
 /// The most of the height that the evidence takes; in a low window it scrolls.
@@ -40,6 +40,8 @@ pub struct ExplorePage {
     slides: SlideView,
     genes: GeneListView,
     thumbnails: Thumbnails,
+    /// Height of the right column without its plot.
+    beside_scatter: Option<f32>,
 }
 
 /// A card that fills `rect`.
@@ -99,15 +101,28 @@ impl ExplorePage {
             });
         });
         card_in(ui, right, "right", |ui| {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let (least, usual) = scatter::HEIGHT;
+            // The plot gives way so that the buttons beneath it are in view.
+            let height =
+                self.beside_scatter.map_or(usual, |rest| (ui.available_height() - rest).clamp(least, usual));
+            let shown = ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 display::show(ui, state, &mut commands);
                 ui.add_space(6.0);
-                scatter::show(ui, state, &mut commands);
+                let took = scatter::show(ui, state, height, &mut commands);
                 ui.add_space(6.0);
                 facts::show(ui, state, input, &mut commands);
+                took
             });
+            let rest = Some((shown.content_size.y - shown.inner).ceil());
+            if rest != self.beside_scatter {
+                self.beside_scatter = rest;
+                ui.ctx().request_repaint();
+            }
         });
-        similar::show(ui, state, &mut commands);
+        // The headings of the panes stay in view.
+        let beneath_headings =
+            middle.with_min_y(middle.top() + super::slide_view::HEADING.1).shrink(theme::GAP);
+        similar::show(ui, beneath_headings, state, &mut commands);
         keys::after(ui, state, &mut commands);
         commands
     }

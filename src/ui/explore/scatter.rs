@@ -8,17 +8,19 @@ use crate::app::command::Command;
 use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::core::display::PaneKind;
+use crate::ui::plots;
 use crate::ui::theme::colors;
 use crate::ui::widgets;
 
-const HEIGHT: f32 = 172.0;
+/// Least and usual height.
+pub const HEIGHT: (f32, f32) = (110.0, 172.0);
 /// The most dots drawn; of more spots, an even choice.
 const MOST_DOTS: usize = 2_500;
 /// How near to a dot a click still means it, in points.
 const REACH: f32 = 8.0;
 
-/// Draws the plot, or says why there is none.
-pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+/// Draws the plot so high, or says why there is none. Gives the height that it took.
+pub fn show(ui: &mut Ui, state: &ExploreState, height: f32, commands: &mut Vec<Command>) -> f32 {
     widgets::caption(ui, "Measured against predicted");
     let values = &state.map().values;
     let (Some(measured), Some(predicted)) = (&values.measured, &values.predicted) else {
@@ -28,7 +30,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
             _ => "This gene was not predicted.",
         };
         widgets::remark(ui, text);
-        return;
+        return 0.0;
     };
     let all = measured.len().min(predicted.len());
     let every = all.div_ceil(MOST_DOTS).max(1);
@@ -41,15 +43,22 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         .collect();
     if dots.is_empty() {
         widgets::remark(ui, "No spot has both values.");
-        return;
+        return 0.0;
     }
-    plot(ui, state, &dots, commands);
+    plot(ui, state, &dots, height, commands);
     if every > 1 {
         widgets::remark(ui, format!("{} of {} spots", thousands(dots.len()), thousands(all)));
     }
+    height
 }
 
-fn plot(ui: &mut Ui, state: &ExploreState, dots: &[(usize, [f64; 2])], commands: &mut Vec<Command>) {
+fn plot(
+    ui: &mut Ui,
+    state: &ExploreState,
+    dots: &[(usize, [f64; 2])],
+    height: f32,
+    commands: &mut Vec<Command>,
+) {
     let c = colors(ui);
     let values = &state.map().values;
     let at = |spot: usize| {
@@ -64,10 +73,8 @@ fn plot(ui: &mut Ui, state: &ExploreState, dots: &[(usize, [f64; 2])], commands:
         ui.style_mut().text_styles.insert(TextStyle::Small, egui::FontId::proportional(10.5));
         ui.visuals_mut().extreme_bg_color = c.panel;
         let plot = Plot::new("measured against predicted")
-            .height(HEIGHT)
+            .height(height)
             .width(ui.available_width())
-            .x_axis_label("measured")
-            .y_axis_label("predicted")
             .set_margin_fraction(Vec2::splat(0.06))
             .allow_zoom(false)
             .allow_drag(false)
@@ -82,6 +89,7 @@ fn plot(ui: &mut Ui, state: &ExploreState, dots: &[(usize, [f64; 2])], commands:
             .reset()
             .sense(Sense::click())
             .label_formatter(|_| None);
+        let plot = plots::with_axes(plot, "measured", "predicted");
         let shown = plot.show(ui, |plot| {
             let same = Line::new("equal", points(vec![[low, low], [high, high]]));
             plot.line(same.color(c.border).width(1.0).allow_hover(false));

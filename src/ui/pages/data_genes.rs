@@ -19,6 +19,7 @@ use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
 use crate::ui::gene_names;
 use crate::ui::theme::{colors, gene, strong};
+use crate::ui::wheel;
 use crate::ui::widgets::{
     Tone, banner, card, entered, field, line_edit, mini, name, primary, remark, thousands,
 };
@@ -166,11 +167,10 @@ fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
         }
         let rows: Vec<(&String, bool)> =
             found.into_iter().map(|g| (g, true)).chain(more.into_iter().map(|g| (g, false))).collect();
-        ScrollArea::vertical()
-            .min_scrolled_height(180.0)
-            .max_height(180.0)
-            .auto_shrink([false, true])
-            .show_rows(ui, 18.0, rows.len(), |ui, at| {
+        let area =
+            ScrollArea::vertical().min_scrolled_height(180.0).max_height(180.0).auto_shrink([false, true]);
+        wheel::list(ui, "gene list", area, |area, ui| {
+            area.show_rows(ui, 18.0, rows.len(), |ui, at| {
                 for (g, listed) in rows.get(at).unwrap_or_default() {
                     ui.horizontal(|ui| {
                         ui.set_height(18.0);
@@ -189,7 +189,8 @@ fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
                         ui.label(gene(g.as_str()));
                     });
                 }
-            });
+            })
+        });
     });
     ui.data_mut(|d| {
         d.insert_temp(id, search);
@@ -251,7 +252,10 @@ fn keep_genes(ui: &mut Ui, app: &App, open: &Open, form: &mut HvgForm) {
     }
     if !open.genes().is_empty() {
         let mut kept = app.keeps_list();
-        let text = format!("Keep the {} of the list", counted(open.genes().len(), "gene"));
+        let text = match open.genes().len() {
+            1 => "Keep the gene in the list".to_owned(),
+            n => format!("Keep the {} in the list", counted(n, "gene")),
+        };
         if ui.checkbox(&mut kept, text).changed() {
             form.keep_list = Some(kept);
         }

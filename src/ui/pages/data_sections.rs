@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             problems(ui, &section, out);
         }
         remarks(ui, open);
-        if open.patients().is_none() {
+        if open.doc().sections.len() > 1 && open.patients().is_none() {
             let text = "Sections from the same patient resemble each other. Enter the patient of every section so that \
                         cross-validation can hold out whole patients.";
             remark(ui, text);
@@ -232,6 +232,12 @@ fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
     }
 }
 
+/// A note of the reader as a sentence of its own.
+fn sentence(note: &str) -> String {
+    let end = if note.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{note}{end}")
+}
+
 /// What the reader remarked; many remarks are put away under their number.
 fn remarks(ui: &mut Ui, open: &Open) {
     const SHOWN: usize = 4;
@@ -239,7 +245,7 @@ fn remarks(ui: &mut Ui, open: &Open) {
     let notes: Vec<&str> = open.sections().flat_map(|s| s.notes).map(String::as_str).collect();
     let all = |ui: &mut Ui| {
         for note in &notes {
-            remark(ui, *note);
+            remark(ui, sentence(note));
         }
     };
     if notes.len() <= SHOWN {

@@ -3,8 +3,8 @@
 use eframe::egui::{self, ComboBox, RichText, Ui};
 
 use super::{
-    Side, evaluate_genes, evaluate_runs, evaluate_tables, fit_form, fit_recipe, left_out, plan, scrolling,
-    train_runs, two_columns,
+    Side, evaluate_genes, evaluate_runs, evaluate_tables, fit_form, fit_recipe, left_out, plan,
+    scrolling_to_news, train_live, train_runs, two_columns,
 };
 use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
 use crate::app::default_split;
@@ -14,7 +14,7 @@ use crate::app::project::Open;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::terms::Term;
-use crate::app::work::Request;
+use crate::app::work::{JobView, Request};
 use crate::core::progress::format_duration;
 use crate::core::text::counted;
 use crate::evaluate::report::Split;
@@ -30,11 +30,17 @@ const AFTERWARDS: &str = "When finished: how well each gene is predicted, compar
 /// Draws the page.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
-    scrolling(ui, "evaluate page", |ui| {
+    scrolling_to_news(ui, "evaluate page", app.training().map(|job| job.id), |ui| {
         two_columns(ui, RIGHT, |ui, side| match side {
-            Side::Left => match &open.runs.report {
-                Some(shown) => result(ui, app, open, shown, out),
-                None => card(ui, "Result", |ui| {
+            Side::Left => match (&open.runs.report, running(app)) {
+                (report, Some(job)) => {
+                    in_progress(ui, &job, out);
+                    if let Some(shown) = report {
+                        result(ui, app, open, shown, out);
+                    }
+                }
+                (Some(shown), None) => result(ui, app, open, shown, out),
+                (None, None) => card(ui, "Result", |ui| {
                     let text = format!(
                         "Cross-validation trains the model several times, each time without some of your sections, and \
                          tests it on those. It shows how far to trust each gene on a section the model has not seen. \
@@ -156,20 +162,34 @@ fn start_label(open: &Open) -> &'static str {
     left_out::start_label(open, "Run the cross-validation", "Cross-validate without them")
 }
 
-fn start(ui: &mut Ui, app: &App, open: &Open, hindrance: Option<&str>, out: &mut Vec<Command>) {
+/// The cross-validation that is running.
+fn running(app: &App) -> Option<JobView> {
     let evaluates = |r: &Request| match r {
         Request::Evaluate { .. } => true,
         Request::Resume { run, .. } => matches!(run.config.kind, RunKind::CrossValidation { .. }),
         _ => false,
     };
-    let job = app.work.view(evaluates).filter(|j| !j.cancelling);
-    if let Some(job) = job {
-        progress(ui, job.status.share, 260.0, "Progress of the cross-validation");
-        if ui.button("Stop").on_hover_text("It can be resumed later.").clicked() {
-            out.push(Command::Job(JobCommand::Cancel(job.id)));
-        }
+    app.work.view(evaluates).filter(|j| !j.cancelling)
+}
+
+/// How far the cross-validation is, at the top of the page.
+fn in_progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
+    card(ui, "Cross-validation in progress", |ui| {
+        ui.horizontal(|ui| {
+            progress(ui, job.status.share, 260.0, "Progress of the cross-validation");
+            if ui.button("Stop").on_hover_text("It can be resumed later.").clicked() {
+                out.push(Command::Job(JobCommand::Cancel(job.id)));
+            }
+        });
         remark(ui, job.line());
         remark(ui, job.detail().unwrap_or(" "));
+        remark(ui, AFTERWARDS);
+    });
+}
+
+fn start(ui: &mut Ui, app: &App, open: &Open, hindrance: Option<&str>, out: &mut Vec<Command>) {
+    if running(app).is_some() {
+        remark(ui, "The cross-validation is running. Its progress is on the left.");
         return;
     }
     let last = open.runs.live.as_ref().filter(|l| l.cross_validation);
@@ -178,6 +198,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, hindrance: Option<&str>, out: &mut
     }
     left_out::show(ui, open, out);
     left_out::renamed(ui, open);
+    left_out::other_kind(ui, open);
     let missing = app.cannot_train().or(hindrance);
     let button = primary(ui, missing.is_none(), start_label(open));
     if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
@@ -239,7 +260,7 @@ fn result(ui: &mut Ui, app: &App, open: &Open, shown: &ShownReport, out: &mut Ve
         }
         for fold in &shown.report.folds {
             for note in &fold.notes {
-                banner(ui, Tone::Warning, format!("{}: {note}", fold.test));
+                banner(ui, train_live::tone(note), format!("{}: {note}", fold.test));
             }
         }
         ui.add_space(4.0);

@@ -88,17 +88,17 @@ fn columns() -> [Column<Part>; 13] {
     [
         Column { grows: 2.0, ..section },
         Column::text(Part::Judgement, "Judgement", 74.0).hint(Term::Judgement.sentence()).largest_first(),
-        column(Part::Genes, "Good genes", 80.0, Term::Judgement),
+        column(Part::Genes, "Good genes", 92.0, Term::Judgement),
         column(Part::Pcc, "PCC all", 62.0, Term::Pcc),
         column(Part::Heg, "HEG-50", 62.0, Term::Heg50),
         column(Part::Mse, "MSE", 50.0, Term::Errors),
         column(Part::Mae, "MAE", 50.0, Term::Errors),
-        column(Part::RidgePcc, "Ridge PCC", 74.0, Term::Ridge),
-        column(Part::RidgeHeg, "Ridge HEG-50", 90.0, Term::Ridge),
-        column(Part::RidgeMse, "Ridge MSE", 74.0, Term::Ridge),
-        column(Part::MeanMse, "Mean MSE", 74.0, Term::MeanPredictor),
+        column(Part::RidgePcc, "Ridge PCC", 84.0, Term::Ridge),
+        column(Part::RidgeHeg, "Ridge HEG-50", 102.0, Term::Ridge),
+        column(Part::RidgeMse, "Ridge MSE", 86.0, Term::Ridge),
+        column(Part::MeanMse, "Mean MSE", 86.0, Term::MeanPredictor),
         column(Part::Ceiling, "Ceiling", 62.0, Term::NoiseCeiling),
-        column(Part::CeilingHeg, "Ceiling HEG-50", 94.0, Term::NoiseCeiling),
+        column(Part::CeilingHeg, "Ceiling HEG-50", 108.0, Term::NoiseCeiling),
     ]
 }
 

@@ -1,11 +1,13 @@
 //! The Export page: a figure, its preview, and tables.
 
+use std::collections::HashMap;
+
 use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, Ui, vec2};
 
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
 use crate::app::forms::{ExportForm, FigureFormat};
-use crate::app::genes::{Fit, GeneQuery};
+use crate::app::genes::{Fit, GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::state::App;
@@ -15,7 +17,10 @@ use crate::core::files::safe_stem;
 use crate::core::text::counted;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
-use crate::ui::widgets::{Tone, banner, card, entered, field, line_edit, mini, name, primary, remark};
+use crate::ui::wheel;
+use crate::ui::widgets::{
+    Tone, banner, card, entered, field, hint_beside, line_edit, mini, name, primary, remark,
+};
 
 const RIGHT: f32 = 360.0;
 const LABEL: f32 = 90.0;
@@ -153,9 +158,16 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
             let more = fitting(measured.names()).into_iter().filter(|(_, g)| !known.contains(g));
             found.extend(more.filter(|(fit, _)| everywhere || *fit == Fit::Exact));
         }
+        if query.is_list() {
+            // The rows of the figure come as they were typed.
+            let typed = measured.understood(&typed_genes(&search, measured));
+            let place: HashMap<&str, usize> =
+                typed.iter().enumerate().map(|(i, g)| (g.as_str(), i)).collect();
+            found.sort_by_key(|(_, gene)| place.get(gene.as_str()).copied().unwrap_or(usize::MAX));
+        }
         let unanswered = query.unanswered(|one| {
-            known.iter().any(|g| one.fit(g).is_some())
-                || (everywhere && measured.names().iter().any(|g| one.fit(g).is_some()))
+            let more = measured.names().iter().filter(|_| everywhere);
+            known.iter().chain(more).filter_map(|g| one.fit(g)).min()
         });
         if found.is_empty() && unanswered.is_empty() {
             remark(ui, "These genes are in the figure already.");
@@ -209,9 +221,13 @@ fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
             }
         }
     });
-    ScrollArea::vertical().id_salt("export sections").max_height(120.0).auto_shrink([false, true]).show(
-        ui,
-        |ui| {
+    let area = ScrollArea::vertical()
+        .id_salt("export sections")
+        .max_height(120.0)
+        .min_scrolled_height(120.0)
+        .auto_shrink([false, true]);
+    wheel::list(ui, "export sections", area, |area, ui| {
+        area.show(ui, |ui| {
             ui.horizontal_wrapped(|ui| {
                 for section in open.ready() {
                     let mut on = shown.contains(&section.name);
@@ -223,8 +239,8 @@ fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
                     }
                 }
             });
-        },
-    );
+        })
+    });
 }
 
 fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
@@ -318,21 +334,15 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         }
         let many = genes.len() * sections.len();
         let batch = ui.add_enabled(ready, egui::Button::new("Save each map as a file..."));
-        if batch
-            .on_hover_text(format!("{many} in all: one for each gene and section, into a folder"))
-            .clicked()
-        {
+        if hint_beside(batch, format!("{many} in all: one per gene and section, into a folder")).clicked() {
             out.push(Command::Ask(PathRequest::new(PathPurpose::FigureFolder)));
         }
         let run = app.export_run(open);
         let can = run.is_some() && !sections.is_empty();
         let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV..."));
         let first = sections.first().cloned().unwrap_or_default();
-        if table
-            .on_hover_text(format!("All genes at all spots of {first}"))
-            .on_disabled_hover_text("This needs a trained model.")
-            .clicked()
-        {
+        let table = table.on_disabled_hover_text("This needs a trained model.");
+        if hint_beside(table, format!("All genes at all spots of {first}")).clicked() {
             out.push(Command::Ask(
                 PathRequest::new(PathPurpose::SavePredictions)
                     .named(format!("{}-predictions.csv", safe_stem(&first))),
@@ -340,7 +350,8 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         }
         let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
-        if anndata.on_hover_text(hover).on_disabled_hover_text("This needs a trained model.").clicked() {
+        let anndata = anndata.on_disabled_hover_text("This needs a trained model.");
+        if hint_beside(anndata, hover).clicked() {
             let file = format!("{}-predictions.h5ad", safe_stem(&file_stem(&sections)));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }

@@ -4,7 +4,9 @@ use eframe::egui::{self, RichText, ScrollArea, Ui};
 
 use crate::app::command::{Command, GenesCommand};
 use crate::app::project::Open;
+use crate::data::section::ValueKind;
 use crate::ui::theme::{colors, gene};
+use crate::ui::wheel;
 use crate::ui::widgets::{Tone, banner, mini, name, remark};
 
 /// Taller lists are scrolled.
@@ -26,9 +28,13 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     };
     banner(ui, if choice.used.is_empty() { Tone::Warning } else { Tone::Note }, text);
     let c = colors(ui);
-    ScrollArea::vertical().id_salt("left out").max_height(MOST_HEIGHT).auto_shrink([false, true]).show(
-        ui,
-        |ui| {
+    let area = ScrollArea::vertical()
+        .id_salt("left out")
+        .max_height(MOST_HEIGHT)
+        .min_scrolled_height(MOST_HEIGHT)
+        .auto_shrink([false, true]);
+    wheel::list(ui, "left out", area, |area, ui| {
+        area.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for (why, genes) in choice.left_out_groups() {
                 ui.horizontal_wrapped(|ui| {
@@ -36,8 +42,8 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
                     ui.add(egui::Label::new(gene(genes.join(", "))).wrap().selectable(true));
                 });
             }
-        },
-    );
+        })
+    });
     ui.horizontal_wrapped(|ui| {
         let copy = mini(ui, "Copy the names");
         name(&copy, "Copy the names of the genes that are left out");
@@ -49,6 +55,25 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             out.push(Command::Genes(GenesCommand::Remove(choice.left_out_names())));
         }
     });
+}
+
+/// Names the sections that training skips, as their values are of another kind than those of the others.
+pub fn other_kind(ui: &mut Ui, open: &Open) {
+    let Some((names, held)) = open.of_other_kind() else { return };
+    let (hold, their) = if names.len() == 1 { ("holds", "its") } else { ("hold", "their") };
+    let text = match held {
+        ValueKind::Normalised => format!(
+            "Skipped in training: {} {hold} normalised values, which are on another scale than the counts of the other \
+             sections. Add {their} counts instead.",
+            names.join(", ")
+        ),
+        ValueKind::Counts => format!(
+            "Skipped in training: {} {hold} counts, which are on another scale than the normalised values of the other \
+             sections. Add the counts of those instead.",
+            names.join(", ")
+        ),
+    };
+    banner(ui, Tone::Warning, text);
 }
 
 /// What the button is called that starts to train: it says when genes are left out.

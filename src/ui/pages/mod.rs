@@ -24,12 +24,23 @@ pub mod welcome;
 use eframe::egui::{Align, Layout, ScrollArea, Ui, UiBuilder};
 
 use super::theme;
+use crate::app::work::JobId;
 
 /// A page that scrolls as a whole: what does not fit is reached, never cut.
 fn scrolling(ui: &mut Ui, id: &str, contents: impl FnOnce(&mut Ui)) {
-    ScrollArea::vertical().id_salt(id).auto_shrink(false).show(ui, |ui| {
-        // Room for the bar that floats over the right edge.
-        ui.set_max_width(ui.available_width() - 6.0);
+    scrolling_to_news(ui, id, None, contents);
+}
+
+/// The same, which goes to its top when `training` begins: how far it is stands there.
+fn scrolling_to_news(ui: &mut Ui, id: &str, training: Option<JobId>, contents: impl FnOnce(&mut Ui)) {
+    let key = ui.scope_id().with(("training", id));
+    let known = ui.data(|d| d.get_temp::<Option<JobId>>(key)).flatten();
+    ui.data_mut(|d| d.insert_temp(key, training));
+    let mut area = ScrollArea::vertical().id_salt(id).auto_shrink(false);
+    if training.is_some() && training != known {
+        area = area.vertical_scroll_offset(0.0);
+    }
+    area.show(ui, |ui| {
         contents(ui);
     });
 }

@@ -4,6 +4,7 @@ use eframe::egui::{self, Grid, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::app::plan::Plan;
 use crate::app::state::App;
+use crate::core::text::counted;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{remark, thousands};
 
@@ -18,7 +19,7 @@ pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
                 ("Spots", "Spots in them"),
                 ("Trained on", "Sections that the model learns from"),
                 ("Spots", "Spots in them"),
-                ("Stops by", "The training section on which it is decided when to stop and how to blend, or a number of epochs"),
+                ("Validated on", "The training section that decides when to stop and how to blend, or a fixed number of epochs"),
             ] {
                 let text = RichText::new(head).text_style(TextStyle::Small).color(c.weak);
                 ui.label(text).on_hover_text(hover);
@@ -43,7 +44,7 @@ pub fn show(ui: &mut Ui, app: &App, plan: &Plan) {
         n => format!("{n} networks, averaged"),
     };
     let features = app.ahead_of_training().map_or_else(String::new, |ahead| ahead.sentence());
-    remark(ui, format!("{} genes; each model is {networks}. {features}", thousands(plan.genes as f64)));
+    remark(ui, format!("{}; each model is {networks}. {features}", counted(plan.genes, "gene")));
     if let Some(text) = app.encoder_training(&recipe, plan.training_spots()) {
         remark(ui, text);
     }

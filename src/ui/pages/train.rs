@@ -2,7 +2,7 @@
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::{Side, fit_form, fit_recipe, left_out, scrolling, train_live, train_runs, two_columns};
+use super::{Side, fit_form, fit_recipe, left_out, scrolling_to_news, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::project::Open;
@@ -11,6 +11,7 @@ use crate::app::work::Request;
 use crate::app::{FEW_GENES, held_out};
 use crate::core::progress::format_duration;
 use crate::core::target::Target;
+use crate::core::text::counted;
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark, thousands};
 
 const RIGHT: f32 = 420.0;
@@ -18,7 +19,7 @@ const RIGHT: f32 = 420.0;
 /// Draws the page.
 pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
-    scrolling(ui, "train page", |ui| {
+    scrolling_to_news(ui, "train page", app.training().map(|job| job.id), |ui| {
         two_columns(ui, RIGHT, |ui, side| match side {
             Side::Left => {
                 train_live::show(ui, app, open, out);
@@ -110,7 +111,8 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
 fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     left_out::show(ui, open, out);
     left_out::renamed(ui, open);
-    few_genes(ui, app, open, out);
+    left_out::other_kind(ui, open);
+    unfit_target(ui, app, open, out);
     let missing = app.cannot_train();
     let label = left_out::start_label(open, "Train", "Train without them");
     let button = primary(ui, missing.is_none(), label).on_disabled_hover_text(missing.unwrap_or_default());
@@ -121,9 +123,10 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let spots: usize = open
         .ready()
         .filter(|s| !held_out(&app.forms.train, open).contains(&s.name))
+        .filter(|s| !open.of_other_kind().is_some_and(|(others, _)| others.contains(&s.name.as_str())))
         .map(|s| s.spots.len())
         .sum();
-    let genes = if genes == 1 { "1 gene".to_owned() } else { format!("{} genes", thousands(genes as f64)) };
+    let genes = counted(genes, "gene");
     let mut text = format!("{genes}, {} training spots.", thousands(spots as f64));
     let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
     if let Some(time) = last.and_then(|l| l.took) {
@@ -141,26 +144,34 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     }
 }
 
-/// With few genes the published target says little; the other one does not depend on the list.
-fn few_genes(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+/// With few genes, or one that outweighs the others, the published target says little; the other one does not depend on
+/// the list.
+fn unfit_target(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     let genes = open.gene_choice().used.len();
     let form = &app.forms.train;
-    if form.target != Target::Published || !(1..FEW_GENES).contains(&genes) {
+    if form.target != Target::Published || genes == 0 {
         return;
     }
-    banner(
-        ui,
-        Tone::Warning,
+    let why = if genes < FEW_GENES {
+        let there_are = match genes {
+            1 => "There is only 1 gene".to_owned(),
+            n => format!("There are only {n} genes"),
+        };
         format!(
-            "{} in the list: the published target divides by the sum over the chosen genes, so with so few it shows them \
-             relative to each other. Use the log-normalised target, or add highly variable genes on the Data page.",
-            if genes == 1 {
-                "There is only 1 gene".to_owned()
-            } else {
-                format!("There are only {genes} genes")
-            }
-        ),
-    );
+            "{there_are} in the list: the published target divides by the sum over the chosen genes, so with so few it \
+             shows them relative to each other."
+        )
+    } else if let Some((gene, share)) = app.explore.heaviest_gene(&open.gene_choice().used) {
+        format!(
+            "{gene} alone makes up {:.0} % of the counts of the listed genes. The published target divides by their sum, \
+             which hides how {gene} varies.",
+            100.0 * share
+        )
+    } else {
+        return;
+    };
+    let advice = "Use the log-normalised target, or add highly variable genes on the Data page.";
+    banner(ui, Tone::Warning, format!("{why} {advice}"));
     if ui.button("Use the log-normalised target").clicked() {
         let next = TrainForm { target: Target::Lognorm, ..form.clone() };
         out.push(Command::Train(TrainCommand::Edit(next)));

@@ -77,6 +77,11 @@ fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
     remark(ui, job.detail().unwrap_or(" "));
 }
 
+/// How a note on a fit is shown, here and beside its result.
+pub fn tone(note: &str) -> Tone {
+    if is_chance_note(note) { Tone::Warning } else { Tone::Note }
+}
+
 fn notes(ui: &mut Ui, notes: &[String], published: bool) {
     for note in notes {
         if !is_chance_note(note) {

@@ -70,8 +70,17 @@ fn columns() -> [Column<Part>; 9] {
         Column::number(Part::Heg, "PCC HEG-50", 80.0).hint(Term::Heg50.sentence()),
         Column::text(Part::Encoder, "Image encoder", 100.0),
         Column::text(Part::Genes, "Genes and target", 116.0).largest_first(),
-        Column::text(Part::Started, "Started", 114.0).largest_first(),
+        Column::text(Part::Started, "Started", 130.0).largest_first(),
     ]
+    // Numbers and short words need no more than their headings.
+    .map(|column| {
+        let grows = match column.id {
+            Part::Name | Part::Tested | Part::Genes => 2.0,
+            Part::Encoder => 1.0,
+            _ => 0.0,
+        };
+        Column { grows, ..column }
+    })
 }
 
 /// Draws the card.
@@ -129,7 +138,7 @@ fn actions(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Com
     let c = colors(ui);
     let cross_validation = matches!(run.config.kind, RunKind::CrossValidation { .. });
     if *open.runs.state(run) == RunState::Training {
-        ui.label(RichText::new("training").color(c.accent));
+        ui.label(RichText::new("training").color(c.on_selected));
         return;
     }
     if run.complete && cross_validation {

@@ -1,7 +1,7 @@
 //! The first page: three ways to begin, and what was open lately.
 
 use eframe::egui::{
-    self, Align, Layout, RichText, Sense, Stroke, StrokeKind, TextStyle, Ui, UiBuilder, vec2,
+    self, Align, AtomExt as _, Layout, RichText, Sense, Stroke, StrokeKind, TextStyle, Ui, UiBuilder, vec2,
 };
 
 use super::scrolling;
@@ -10,7 +10,7 @@ use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::ui::theme::{self, colors, strong};
-use crate::ui::widgets::{caption, mini, mini_button, remark};
+use crate::ui::widgets::{self, caption, mini, mini_button, remark};
 
 /// Where the data of the published work is.
 const HER2ST: &str = "https://zenodo.org/records/18030446";
@@ -109,21 +109,28 @@ fn recent(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
         ui.take_available_width();
         caption(ui, "Recent projects");
         for path in &app.settings.recent {
-            ui.horizontal(|ui| {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                let open = egui::Button::new(strong(&name)).frame_when_inactive(false);
-                if ui.add(open).on_hover_text(path.display().to_string()).clicked() {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let right_to_left = Layout::right_to_left(Align::Center);
+            let row = vec2(ui.available_width(), theme::ROW);
+            ui.allocate_ui_with_layout(row, right_to_left, |ui| {
+                let forget = mini_button("Forget").frame_when_inactive(false);
+                let hover = format!("Remove {name} from this list (its file is kept)");
+                if ui.add(forget).on_hover_text(hover).clicked() {
+                    out.push(Command::Project(ProjectCommand::ForgetRecent(path.clone())));
+                }
+                // All that is left of the row opens the project.
+                let folder = path.parent().unwrap_or(path).display().to_string();
+                let width = ui.available_width();
+                let open = egui::Button::new(strong(&name))
+                    .right_text(RichText::new(folder).color(c.weak).atom_shrink(true))
+                    .frame_when_inactive(false)
+                    .truncate()
+                    .min_size(vec2(width, theme::ROW));
+                let open = ui.add(open);
+                widgets::name(&open, &name);
+                if open.on_hover_text(path.display().to_string()).clicked() {
                     out.push(Command::Project(ProjectCommand::Open(path.clone())));
                 }
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let forget = mini_button("Forget").frame_when_inactive(false);
-                    let hover = format!("Remove {name} from this list (the file is kept)");
-                    if ui.add(forget).on_hover_text(hover).clicked() {
-                        out.push(Command::Project(ProjectCommand::ForgetRecent(path.clone())));
-                    }
-                    let folder = path.parent().unwrap_or(path).display().to_string();
-                    ui.add(egui::Label::new(RichText::new(folder).color(c.weak)).truncate());
-                });
             });
         }
     });

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    Color32, FontId, Galley, Pos2, Rect, Sense, Ui,
+    Color32, FontId, Galley, Pos2, Rect, Sense, Ui, Vec2,
     text::{LayoutJob, TextFormat, TextWrapping},
 };
 
 use crate::app::explore::ExploreState;
+use crate::app::explore::text::correlation_text;
 use crate::app::terms::Term;
 use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
@@ -36,13 +37,20 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
         let texts = ["no counts at any spot", "no counts"].map(|t| format!("{section} · {t}"));
         return (texts.to_vec(), c.fair);
     }
+    if let Some(rare) = values.rare.filter(|_| kind == PaneKind::Measured) {
+        let texts = [
+            format!("{section} · only {} of {} spots", rare.0, rare.1),
+            format!("{} of {} spots", rare.0, rare.1),
+        ];
+        return (texts.to_vec(), c.fair);
+    }
     let words = |texts: [&str; 2]| texts.map(str::to_owned).to_vec();
     match kind {
         PaneKind::He | PaneKind::Measured => (place, c.weak),
         PaneKind::Difference => (words(["predicted − measured", "pred. − meas."]), c.weak),
         PaneKind::Uncertainty => (words(["± half an 80 % interval", "80 % interval"]), c.weak),
         PaneKind::Predicted => {
-            let Some(pcc) = facts.pcc.map(|p| format!("PCC {p:.2}").replace('-', "\u{2212}")) else {
+            let Some(pcc) = facts.pcc.map(|p| format!("PCC {}", correlation_text(p))) else {
                 let seen = facts.trained_on_section;
                 let texts = if seen { words(["trained on this section", "seen in training"]) } else { place };
                 return (texts, c.weak);
@@ -88,8 +96,8 @@ fn one_line(ui: &Ui, mut job: LayoutJob, room: f32) -> Arc<Galley> {
     ui.fonts_mut(|f| f.layout_job(job))
 }
 
-/// Draws the line into `line`. Gives its text, for assistive technology.
-pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) -> String {
+/// Draws the line into `line`, or two lines where it is narrow. Gives its text, for assistive technology.
+pub fn show(ui: &Ui, line: Rect, two_lines: bool, kind: PaneKind, state: &ExploreState) -> String {
     let c = colors(ui);
     let format =
         |family, color| TextFormat { font_id: FontId::new(13.5, family), color, ..Default::default() };
@@ -100,7 +108,9 @@ pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) -> String
     }
     let left = one_line(ui, left, line.width());
     let (texts, color) = right(kind, state, c);
-    let room = line.width() - left.size().x - APART;
+    let (upper, lower) = line.shrink2(Vec2::new(0.0, 4.0)).split_top_bottom_at_fraction(0.5);
+    let (first, second) = if two_lines { (upper, lower) } else { (line, line) };
+    let room = if two_lines { line.width() } else { line.width() - left.size().x - APART };
     let right: Vec<Arc<Galley>> = texts
         .iter()
         .map(|text| {
@@ -110,12 +120,13 @@ pub fn show(ui: &Ui, line: Rect, kind: PaneKind, state: &ExploreState) -> String
             one_line(ui, job, room)
         })
         .collect();
-    let middle = |g: &Galley| line.center().y - g.size().y / 2.0;
-    ui.painter().galley(Pos2::new(line.left(), middle(&left)), left, c.text);
+    let middle = |line: Rect, g: &Galley| line.center().y - g.size().y / 2.0;
+    ui.painter().galley(Pos2::new(line.left(), middle(first, &left)), left, c.text);
     let best = right.iter().position(|g| !g.elided).or(right.len().checked_sub(1));
     let mut area = line;
     if let Some(shown) = best.and_then(|b| right.get(b)).filter(|_| room > 24.0) {
-        let at = Pos2::new(line.right() - shown.size().x, middle(shown));
+        let x = if two_lines { line.left() } else { line.right() - shown.size().x };
+        let at = Pos2::new(x, middle(second, shown));
         area = Rect::from_min_size(at, shown.size());
         ui.painter().galley(at, Arc::clone(shown), color);
     }

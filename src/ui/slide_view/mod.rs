@@ -12,7 +12,7 @@ use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBu
 
 use crate::app::command::{Command, GenesCommand, Step};
 use crate::app::explore::images::{Later, TileSource};
-use crate::app::explore::text::value_text;
+use crate::app::explore::text::{thousands, value_text};
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
@@ -20,8 +20,10 @@ use crate::ui::widgets;
 use spots::{SpotLayer, SpotView};
 use tiles::TileCache;
 
-/// Height of the line above a map.
-const HEADING: f32 = 34.0;
+/// Height of the line above a map, and of the two lines above a narrow one.
+pub const HEADING: (f32, f32) = (34.0, 48.0);
+/// A pane narrower than this has no room for the whole heading in one line.
+const NARROW: f32 = 330.0;
 /// Free space around a map inside its card.
 const INSET: f32 = 6.0;
 
@@ -62,8 +64,9 @@ impl SlideView {
             let at = Vec2::new((i % cols) as f32, (i / cols) as f32) * (card + Vec2::splat(theme::GAP));
             Rect::from_min_size(room.min + at, card)
         };
+        let heading = if card.x < NARROW { HEADING.1 } else { HEADING.0 };
         let map_of = |card: Rect| {
-            Rect::from_min_max(card.min + Vec2::new(INSET, HEADING), card.max - Vec2::splat(INSET))
+            Rect::from_min_max(card.min + Vec2::new(INSET, heading), card.max - Vec2::splat(INSET))
         };
         let size = map_of(place(0)).size();
         state.camera.resize(f64::from(size.x), f64::from(size.y));
@@ -91,8 +94,9 @@ impl SlideView {
             let round = CornerRadius::same(theme::ROUND);
             ui.painter().rect_filled(card, round, c.panel);
             ui.painter().rect_stroke(card, round, Stroke::new(1.0, c.border), StrokeKind::Inside);
-            let line = Rect::from_min_size(card.min, Vec2::new(card.width(), HEADING));
-            let told = heading::show(ui, line.shrink2(Vec2::new(12.0, 0.0)), kind, state);
+            let line = Rect::from_min_size(card.min, Vec2::new(card.width(), heading));
+            let told =
+                self::heading::show(ui, line.shrink2(Vec2::new(12.0, 0.0)), heading > HEADING.0, kind, state);
             if let Some(response) = responses.get(i) {
                 ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(told));
             }
@@ -238,11 +242,17 @@ fn show_remark(
     };
     let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
     let has_values = state.map().values.of(kind).is_some();
-    let mut way: Option<(Command, &str)> = None;
+    let mut way: Option<(Command, String)> = None;
     let silent = match kind {
         PaneKind::Measured if state.map().values.silent => {
             Some(format!("{gene} was not counted at any spot of {section}."))
         }
+        PaneKind::Measured if state.map().values.rare.is_some() => state.map().values.rare.map(|(spots, of)| {
+            format!(
+                "{gene} was counted at only {} of {} spots of {section}: this map and its correlation say little.",
+                thousands(spots), thousands(of)
+            )
+        }),
         PaneKind::Predicted if state.map().values.silent_prediction => {
             Some(format!("The model predicts no {gene} at any spot of {section}."))
         }
@@ -264,11 +274,20 @@ fn show_remark(
                 format!("The model is being trained; the prediction of {section} appears here.\n{how_far}")
             }
             Outlook::Train => {
-                way = Some((Command::GoTo(Step::Train), "Go to training"));
+                way = Some((Command::GoTo(Step::Train), "Go to training".to_owned()));
                 format!("There is no prediction of {section} yet. Train a model to see predictions.")
             }
+            // The gene shown is the beginning of a gene list.
+            Outlook::First(_) if state.can_be_added(gene) => {
+                let command = Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()]));
+                way = Some((command, format!("Add {gene} and train")));
+                format!(
+                    "There is no prediction of {section} yet. Train a model on {gene} and highly variable genes to see \
+                     predictions."
+                )
+            }
             Outlook::First(what) => {
-                way = Some((Command::GoTo(Step::Data), "Go to data"));
+                way = Some((Command::GoTo(Step::Data), "Go to data".to_owned()));
                 format!("There is no prediction of {section} yet. {what} Then train a model.")
             }
         }
@@ -288,7 +307,7 @@ fn show_remark(
             _ => {
                 if first == Some(&kind) {
                     let command = Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()]));
-                    way = Some((command, "Add and retrain"));
+                    way = Some((command, "Add and retrain".to_owned()));
                 }
                 format!("{gene} is not among the genes of the model, so it was not predicted.")
             }
@@ -298,11 +317,13 @@ fn show_remark(
     };
     let paper = overlay::remark(ui, map, &text);
     if let Some((command, label)) = way {
-        let size = Vec2::new(150.0, 32.0);
+        let font = egui::TextStyle::Button.resolve(ui.style());
+        let text = ui.painter().layout_no_wrap(label.clone(), font, egui::Color32::BLACK).size().x;
+        let size = Vec2::new((text + 40.0).max(150.0), 32.0);
         let at = Rect::from_center_size(paper.center_bottom() + Vec2::new(0.0, 12.0 + size.y / 2.0), size);
         if map.contains_rect(at) {
             let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("way", kind.key())));
-            if widgets::primary(&mut child, true, label).clicked() {
+            if widgets::primary(&mut child, true, &label).clicked() {
                 commands.push(command);
             }
         }

@@ -12,6 +12,8 @@ use crate::app::explore::trust::trust_of;
 use crate::app::explore::values::{MapValues, PredictionIndex, pane_maps};
 use crate::app::genes::parse_genes;
 use crate::data::genes::bare_id;
+use crate::data::protein_names;
+use crate::data::section::Section;
 use crate::predict::Predictions;
 
 impl ExploreState {
@@ -32,6 +34,7 @@ impl ExploreState {
         self.refresh_map();
         self.arrive();
         self.refresh_evidence(input);
+        self.refresh_similar();
         self.collect_similar();
     }
 
@@ -84,13 +87,13 @@ impl ExploreState {
 
     fn refresh_section(&mut self, section: Option<&SectionInput>, input: &ExploreInput) {
         let predictions = section.and_then(|s| s.predictions.as_ref());
-        // The genes and the target of the run, also while its prediction is still to come; the project's where no run
-        // predicts. The project's list may have changed since the run was made.
+        // The genes and the target of the run, also while its prediction is still to come: the project's list may have
+        // changed since the run was made. Where no run predicts, a map does not depend on which genes are listed.
         let run = section.and_then(|s| s.run.as_ref());
         let genes = match (run, predictions) {
             (Some(run), _) => run.genes.as_slice(),
             (None, Some(predictions)) => &predictions.genes,
-            (None, None) => input.genes,
+            (None, None) => &[],
         };
         self.target = run.map_or(input.target, |r| r.target);
         if self.scale_genes.as_slice() != genes {
@@ -181,6 +184,7 @@ impl ExploreState {
         if std::mem::take(&mut self.stale.shown) {
             let search = self.search_by_name();
             self.list.show(&self.filter, &self.panels, &search, self.sort);
+            self.measured_elsewhere = self.find_elsewhere(&search, input);
             self.versions.list += 1;
         }
         if self.new_genes && self.index.is_some() {
@@ -201,6 +205,28 @@ impl ExploreState {
             self.stale.map |= self.gene != first;
             self.gene = first;
         }
+    }
+
+    /// The gene called `search` where the section shown did not measure it, and the sections that did.
+    fn find_elsewhere(&self, search: &str, input: &ExploreInput) -> Option<(String, Vec<String>)> {
+        let names = parse_genes(search);
+        let ([name], Some(index)) = (names.as_slice(), &self.index) else { return None };
+        let is_predicted = |gene: &str| self.prediction.as_ref().is_some_and(|p| p.has_gene(gene));
+        let gene = name.to_uppercase();
+        let meant = |section: &Section| {
+            let find = |wanted: &str| section.genes.iter().find(|g| g.name.eq_ignore_ascii_case(wanted));
+            let proteins = protein_names::symbols(name);
+            let found = find(&gene).or_else(|| proteins.iter().find_map(|p| find(p)));
+            found.map(|g| g.name.clone())
+        };
+        if meant(index.section()).is_some() || index.has_gene(name) || is_predicted(name) {
+            return None;
+        }
+        let others =
+            input.sections.iter().filter_map(|s| Some((meant(s.section.as_deref()?)?, s.name.clone())));
+        let found: Vec<(String, String)> = others.collect();
+        let gene = found.first().map(|(gene, _)| gene.clone())?;
+        Some((gene, found.into_iter().map(|(_, section)| section).collect()))
     }
 
     /// The search with identifiers ("ENSG00000141736") replaced by the names that the section has for them.

@@ -49,7 +49,7 @@ fn state(ui: &Ui, app: &App, encoder: &EncoderInfo) -> (Color32, &'static str) {
     let c = colors(ui);
     let chosen = app.forms.train.encoder.name == encoder.name;
     match (chosen, encoder.is_ready(), encoder.group) {
-        (true, true, _) => (c.accent, "in use"),
+        (true, true, _) => (c.on_selected, "in use"),
         (true, false, _) => (c.bad, "in use, weights missing"),
         (false, true, Group::BuiltIn) => (c.good, "ready"),
         (false, true, _) => (c.good, "weights found"),

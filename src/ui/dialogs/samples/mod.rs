@@ -47,8 +47,7 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
         }
         ui.horizontal(|ui| {
             let count = form.rows.iter().filter(|r| r.taken).count();
-            let text =
-                if count == 1 { "Add one section".to_owned() } else { format!("Add {count} sections") };
+            let text = if count == 1 { "Add 1 section".to_owned() } else { format!("Add {count} sections") };
             if primary(ui, problem.is_none(), &text).on_hover_text(format!("{COMMAND_KEY}Enter")).clicked() {
                 out.push(Command::Section(SectionCommand::AddSamples));
             }
@@ -84,28 +83,39 @@ struct Columns {
 }
 
 impl Columns {
+    /// The columns within `row`; in a narrow window all of them are narrower.
     fn of(row: Rect) -> Self {
-        const FIXED: f32 = 24.0 + 100.0 + 88.0 + 104.0 + 150.0 + 76.0 + 140.0;
-        const GAP: f32 = 10.0;
-        let free = row.width() - FIXED - 9.0 * GAP;
-        let name = (free * 0.5).clamp(130.0, 260.0);
-        let mut left = row.left() + GAP * 0.5;
+        /// Least and usual widths: patient, kind, size, image, mpp, labels, and the distance between columns.
+        const LEAST: [f32; 7] = [64.0, 62.0, 94.0, 96.0, 64.0, 84.0, 6.0];
+        const USUAL: [f32; 7] = [100.0, 88.0, 104.0, 150.0, 76.0, 140.0, 10.0];
+        const TICK: f32 = 24.0;
+        /// Of the name and of the remarks together.
+        const REST: (f32, f32) = (140.0, 330.0);
+        let total =
+            |widths: &[f32; 7], rest: f32| TICK + widths.iter().take(6).sum::<f32>() + 9.0 * widths[6] + rest;
+        let (least, usual) = (total(&LEAST, REST.0), total(&USUAL, REST.1));
+        let share = ((row.width() - least) / (usual - least)).clamp(0.0, 1.0);
+        let widths: [f32; 7] = std::array::from_fn(|i| LEAST[i] + share * (USUAL[i] - LEAST[i]));
+        let [patient, kind, size, image, mpp, labels, gap] = widths;
+        let rest = (row.width() - total(&widths, 0.0)).max(REST.0);
+        let name = (rest * 0.5).clamp(110.0, 260.0);
+        let mut left = row.left() + gap * 0.5;
         let mut next = |width: f32| {
             let rect = Rect::from_min_size(row.left_top(), vec2(width, row.height()))
                 .translate(vec2(left - row.left(), 0.0));
-            left += width + GAP;
+            left += width + gap;
             rect
         };
         Self {
-            tick: next(24.0),
+            tick: next(TICK),
             name: next(name),
-            patient: next(100.0),
-            kind: next(88.0),
-            size: next(104.0),
-            image: next(150.0),
-            mpp: next(76.0),
-            labels: next(140.0),
-            remarks: next((free - name).max(20.0)),
+            patient: next(patient),
+            kind: next(kind),
+            size: next(size),
+            image: next(image),
+            mpp: next(mpp),
+            labels: next(labels),
+            remarks: next(rest - name),
         }
     }
 }
@@ -141,7 +151,7 @@ fn table(
         (columns.image, "Slide image"),
         (columns.mpp, "\u{00B5}m/px"),
         (columns.labels, "Labels"),
-        (columns.remarks, "To know"),
+        (columns.remarks, "Notes"),
     ] {
         let head = RichText::new(text).text_style(TextStyle::Small).color(c.weak);
         cell(ui, rect, |ui| {
@@ -200,4 +210,22 @@ fn told(ui: &mut Ui, form: &SamplesForm) {
             line(format!("{note}{end}"), c.weak);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eframe::egui::pos2;
+
+    #[test]
+    fn columns_stay_within_the_dialog() {
+        for width in [700.0, 770.0, 900.0, 1100.0, 1240.0] {
+            let row = Rect::from_min_size(pos2(40.0, 0.0), vec2(width, ROW));
+            let c = Columns::of(row);
+            let all = [c.tick, c.name, c.patient, c.kind, c.size, c.image, c.mpp, c.labels, c.remarks];
+            assert!(all.iter().all(|cell| row.contains_rect(*cell)), "{width}: {:?}", c.remarks);
+            assert!(all.windows(2).all(|two| two[0].right() <= two[1].left()), "{width}");
+            assert!(c.name.width() >= 110.0 && c.remarks.width() >= 28.0, "{width}");
+        }
+    }
 }
