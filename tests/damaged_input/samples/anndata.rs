@@ -123,7 +123,7 @@ const ANNDATA: &[Case] = &[
                 h.set("uns/spatial/V1/images/hires", Data::Bytes(vec![0; 448 * 560 * 2], vec![448, 560, 2]))
             })
         },
-        "a: AnnData; needs: the slide image, where the file holds none; 36 spots, 3 genes; left out, as it lacks a slide image",
+        "a: AnnData; needs: the slide image, as its own is not stored as rows x columns x colours (hires is 448 x 560 x 2); 36 spots, 3 genes; left out, as it lacks a slide image",
     ),
     (
         "an image of NaN scale",
