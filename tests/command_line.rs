@@ -255,3 +255,38 @@ fn genes_that_a_section_lacks_are_named_and_left_out() {
     let warnings = report["warnings"].to_string();
     assert!(missing.iter().all(|gene| warnings.contains(gene)), "{warnings}");
 }
+
+#[test]
+fn slides_of_scanners_are_described_and_drawn() {
+    let fixture = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides").join(name);
+    let dir = tempfile::tempdir().unwrap();
+    let slide = fixture("aperio.svs");
+    let about = json(&run(hiscmcl().arg("slide").arg(&slide).arg("--json")));
+    assert_eq!(about["format"], "Aperio SVS");
+    let (width, height) = (about["width"].as_u64().unwrap(), about["height"].as_u64().unwrap());
+    assert!(about["levels"].as_array().unwrap().len() > 1 && about["mpp"].as_f64().unwrap() > 0.0);
+
+    let part = dir.path().join("new/part.png");
+    let mut region = hiscmcl();
+    region.arg("slide").arg(&slide).args(["--region", "8,16,64,32", "--size", "32x16", "--out"]).arg(&part);
+    assert!(run(&mut region).contains("32 x 16 px"));
+    let whole = dir.path().join("whole.png");
+    run(hiscmcl().arg("slide").arg(&slide).args(["--thumbnail", "100", "--out"]).arg(&whole));
+    let size = |path: &Path| image::image_dimensions(path).unwrap();
+    assert_eq!(size(&part), (32, 16));
+    let (w, h) = size(&whole);
+    assert_eq!(w.max(h), 100.min(width.max(height)) as u32);
+
+    // What lies at the edges, and what cannot be drawn.
+    let mut nothing = hiscmcl();
+    nothing.arg("slide").arg(&slide).args(["--region", "0,0,64,64", "--size", "0x9", "--out"]).arg(&part);
+    assert!(complaint(&mut nothing).contains("0 x 9 pixels"));
+    let mut itself = hiscmcl();
+    let copy = dir.path().join("copy.png");
+    fs::copy(&whole, &copy).unwrap();
+    itself.arg("slide").arg(&copy).args(["--thumbnail", "9", "--out"]).arg(&copy);
+    assert!(complaint(&mut itself).contains("is the slide itself"));
+    let cut = dir.path().join("cut.svs");
+    fs::write(&cut, &fs::read(&slide).unwrap()[..40]).unwrap();
+    assert!(complaint(hiscmcl().arg("slide").arg(&cut)).contains("cut.svs"));
+}

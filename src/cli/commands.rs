@@ -24,8 +24,8 @@ use hiscmcl::ui::{self, Begin};
 use serde_json::json;
 
 use super::args::{Cli, CombineArg, Command, FigureArgs, GenesArgs, ProjectCommand};
-use super::fit;
 use super::terminal::{Terminal, print};
+use super::{fit, slide};
 
 /// Runs the command, or opens the window. `began` is when the program did.
 pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
@@ -150,6 +150,7 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
                 .chain(made.files.iter().map(|f| f.display().to_string()));
             print(json, &json!({ "mean": made.report.mean, "files": made.files }), lines)
         }
+        Command::Slide(args) => slide::show(&args, ctx),
         Command::Devices { json } => {
             let devices = device::list();
             let lines = devices.iter().map(|d| d.name.clone());

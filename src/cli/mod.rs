@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod fit;
+mod slide;
 mod terminal;
 
 use std::process::ExitCode;

@@ -21,3 +21,4 @@ pub mod slide;
 pub mod st;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod wsi;

@@ -18,6 +18,7 @@ pub mod prediction_table;
 pub mod project;
 pub mod published;
 pub mod runs;
+pub mod slide;
 pub mod spawn;
 pub mod train;
 pub mod workspace;

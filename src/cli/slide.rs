@@ -1,0 +1,68 @@
+//! `hiscmcl slide`: what a slide holds, and pictures of it.
+
+use anyhow::anyhow;
+use hiscmcl::core::geometry::{SlidePoint, SlideRect};
+use hiscmcl::core::text::counted;
+use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::slide::{self, Description, View};
+
+use super::args::SlideArgs;
+use super::terminal::print;
+
+/// Shows what the file says of itself; saves a picture where one is asked for.
+pub fn show(args: &SlideArgs, ctx: &Ctx) -> anyhow::Result<()> {
+    let about = slide::describe(&args.file)?;
+    let mut lines = describe(args, &about);
+    let view = match (args.region, args.thumbnail) {
+        (Some([x, y, width, height]), _) => {
+            let corner = |x: u32, y: u32| SlidePoint::new(f64::from(x), f64::from(y));
+            let far = corner(x.saturating_add(width), y.saturating_add(height));
+            Some(View::Region {
+                rect: SlideRect::new(corner(x, y), far),
+                size: args.size.unwrap_or((width, height)),
+            })
+        }
+        (None, Some(side)) => Some(View::Thumbnail(side)),
+        (None, None) => None,
+    };
+    match (view, &args.out) {
+        (Some(view), Some(out)) => {
+            let (width, height) = slide::save_picture(&args.file, view, out, ctx)?;
+            lines = vec![format!("{}: {width} x {height} px", out.display())];
+        }
+        (None, Some(_)) => {
+            return Err(anyhow!("--out saves a picture; say of what with --region or --thumbnail"));
+        }
+        (_, None) => {}
+    }
+    print(args.json, &serde_json::to_value(&about)?, lines.into_iter())
+}
+
+fn describe(args: &SlideArgs, about: &Description) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{}: {}, {} x {} px, {}",
+        args.file.display(),
+        about.format,
+        about.width,
+        about.height,
+        about.mpp.map_or_else(
+            || "\u{b5}m per pixel not given".to_owned(),
+            |mpp| format!("{mpp:.4} \u{b5}m per pixel")
+        )
+    )];
+    lines.extend(about.magnification.map(|m| format!("  objective {m}x")));
+    lines.push(format!("  {}", counted(about.levels.len(), "level")));
+    lines.extend(
+        about
+            .levels
+            .iter()
+            .map(|l| format!("    {} x {} px, downsampled {:.2} times", l.width, l.height, l.downsample)),
+    );
+    if !about.associated.is_empty() {
+        lines.push(format!("  further images, which are never shown: {}", about.associated.join(", ")));
+    }
+    if about.orientation != 1 {
+        lines.push(format!("  orientation {}: the pixels are stored turned or mirrored", about.orientation));
+    }
+    lines
+}

@@ -1,0 +1,117 @@
+//! A JPEG file as a slide.
+
+use std::path::Path;
+
+use super::{Decoding, PlainInfo, build_pyramid, check_plausible, exif_orientation};
+use crate::core::files::FileError;
+use crate::data::wsi::bytes::ByteSource;
+use crate::data::wsi::codec::CodecError;
+use crate::data::wsi::codec::jpeg::{JpegStream, decode_plain};
+use crate::data::wsi::orient::Orientation;
+use crate::data::wsi::source::SlideSource;
+use crate::data::wsi::{MAX_PIXELS, SlideError};
+use std::sync::Arc;
+
+/// The header of a JPEG lies within so much, also behind a thumbnail and a colour profile.
+const MAX_HEADER: u64 = 16 << 20;
+
+fn refused(path: &Path, error: &CodecError) -> FileError {
+    match error {
+        CodecError::CutOff => {
+            FileError::malformed(path, "the image is cut off; copy it again from its source")
+        }
+        CodecError::Unsupported(says) => {
+            FileError::malformed(path, format!("{says}; save it as baseline JPEG or PNG"))
+        }
+        other => FileError::malformed(
+            path,
+            format!("the image is damaged ({other}); copy it again from its source"),
+        ),
+    }
+}
+
+/// What the header says.
+///
+/// # Errors
+/// [`FileError`] when it is no JPEG or is damaged.
+pub fn jpeg_info(bytes: &ByteSource) -> Result<PlainInfo, FileError> {
+    let path = bytes.path();
+    let head = bytes.read_up_to(0, MAX_HEADER).map_err(FileError::io("read", path))?;
+    let stream = JpegStream::parse(&head).map_err(|e| refused(path, &e))?;
+    let orientation = stream.exif.and_then(|e| e.get(6..)).map_or(Orientation::Upright, exif_orientation);
+    let (width, height) = (u32::from(stream.frame.width), u32::from(stream.frame.height));
+    Ok(PlainInfo { width, height, is_grey: stream.frame.components.len() < 3, orientation })
+}
+
+/// Decodes a JPEG file into a pyramid.
+///
+/// # Errors
+/// [`SlideError`] when it is damaged, cut off or too large, or the work is cancelled.
+pub fn read_jpeg(
+    bytes: &ByteSource,
+    how: &Decoding<'_>,
+) -> Result<(Arc<dyn SlideSource>, PlainInfo), SlideError> {
+    let path = bytes.path();
+    let info = jpeg_info(bytes)?;
+    let (width, height) = (info.width, info.height);
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(SlideError::TooLarge { path: path.to_path_buf(), width, height });
+    }
+    check_plausible(path, width, height, bytes.length())?;
+    let fill = |builder: &mut super::PyramidBuilder<'_>| {
+        how.progress.report(&format!("Decoding {}", super::short_name(path)), 0, 0);
+        let packed = bytes.read(0, bytes.length()).map_err(FileError::io("read", path))?;
+        if !jpeg_is_whole(&packed) {
+            return Err(refused(path, &CodecError::CutOff).into());
+        }
+        how.cancel.check()?;
+        let image = decode_plain(&packed).map_err(|e| refused(path, &e))?;
+        builder.push_rows(&image.rgb)
+    };
+    let source = build_pyramid(path, (width, height), "pyramid", false, how, &fill)?;
+    Ok((source, info))
+}
+
+/// Whether the markers of a JPEG (ITU T.81, annex B) lead to its end-of-image marker.
+pub fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    loop {
+        // To the next marker: an 0xFF that is followed neither by a stuffed zero, a restart nor a fill byte.
+        let Some(at) =
+            rest.windows(2).position(|w| w[0] == 0xFF && !matches!(w[1], 0x00 | 0xFF | 0xD0..=0xD7))
+        else {
+            return false;
+        };
+        let marker = rest[at + 1];
+        rest = &rest[at + 2..];
+        match marker {
+            0xD9 => return true,
+            0xD8 | 0x01 => {}
+            _ => {
+                let Some(&[high, low]) = rest.first_chunk::<2>() else { return false };
+                let Some(after) = rest.get(usize::from(u16::from_be_bytes([high, low]))..) else {
+                    return false;
+                };
+                rest = after;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jpeg_ends_with_its_marker() {
+        let mut jpeg = vec![0xFF, 0xD8];
+        // A comment that itself contains an end-of-image marker, as embedded thumbnails do.
+        jpeg.extend([0xFF, 0xFE, 0x00, 0x04, 0xFF, 0xD9]);
+        jpeg.extend([0xFF, 0xDA, 0x00, 0x02, 0x12, 0xFF, 0x00, 0x34, 0xFF, 0xD0, 0x56]);
+        assert!(!jpeg_is_whole(&jpeg));
+        jpeg.extend([0xFF, 0xD9, 1, 2, 3]);
+        assert!(jpeg_is_whole(&jpeg));
+        assert!(!jpeg_is_whole(&[]));
+        assert!(!jpeg_is_whole(&[0xFF, 0xD8, 0xFF, 0xE1, 0xFF]));
+    }
+}

@@ -1,0 +1,361 @@
+//! Slides that are open, shared by everyone who looks at them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::{DEFAULT_TILE_BUDGET, OpenOptions, PyramidFolder, RgbImage, Slide, SlideError, TileCache};
+use crate::core::cancel::CancelToken;
+use crate::core::files::FileError;
+use crate::core::progress::Progress;
+
+/// Memory for tiles and small images unless said otherwise.
+pub const DEFAULT_BUDGET: u64 = 2 * DEFAULT_TILE_BUDGET;
+/// Slides that are kept open; each is an open file.
+const MAX_OPEN: usize = 64;
+/// Thumbnails kept; they are small, and a project has few sections.
+const MAX_THUMBNAILS: usize = 512;
+/// How often a thread that waits for another's opening looks whether it is still wanted.
+const WAIT: Duration = Duration::from_millis(100);
+/// Bytes of a file that are hashed at a time.
+const PIECE: usize = 1 << 20;
+
+/// What tells that a file was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(file: &Path) -> Result<Self, FileError> {
+        let metadata = std::fs::metadata(file).map_err(FileError::io("open", file))?;
+        Ok(Self { length: metadata.len(), modified: metadata.modified().ok() })
+    }
+}
+
+#[derive(Debug)]
+enum Slot {
+    /// Some thread is opening it.
+    Opening,
+    Ready {
+        slide: Arc<Slide>,
+        stamp: Stamp,
+        used: u64,
+    },
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    slots: HashMap<PathBuf, Slot>,
+    thumbnails: HashMap<(PathBuf, u32), (Stamp, Arc<RgbImage>)>,
+    clock: u64,
+}
+
+impl Inner {
+    /// Memory held by slides that lie in memory as a whole.
+    fn held(&self) -> u64 {
+        let held = |slot: &Slot| match slot {
+            Slot::Opening => 0,
+            Slot::Ready { slide, .. } => slide.memory_bytes(),
+        };
+        self.slots.values().map(held).sum()
+    }
+
+    /// Lets go of the slides that were not used for longest until `budget` is kept, except `keep`.
+    fn evict(&mut self, budget: u64, keep: &Path) {
+        while self.held() > budget || self.slots.len() > MAX_OPEN {
+            let ready = self.slots.iter().filter_map(|(path, slot)| match slot {
+                Slot::Ready { used, .. } if path != keep => Some((*used, path)),
+                _ => None,
+            });
+            let Some(path) = ready.min().map(|(_, path)| path.clone()) else { return };
+            self.slots.remove(&path);
+        }
+    }
+}
+
+/// Open slides by path and the tiles of all of them, the least recently used let go when they exceed a memory budget.
+/// May be used from many threads; a slide that several ask for at once is opened once.
+#[derive(Debug)]
+pub struct SlideStore {
+    budget: u64,
+    tiles: Arc<TileCache>,
+    pyramids: Option<PathBuf>,
+    openslide: Option<PathBuf>,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+impl Default for SlideStore {
+    fn default() -> Self {
+        Self::with_budget(DEFAULT_BUDGET)
+    }
+}
+
+/// Takes the mark "opening" away again, also when it fails or panics.
+struct Opening<'a> {
+    store: &'a SlideStore,
+    path: &'a Path,
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.store.lock();
+        if matches!(inner.slots.get(self.path), Some(Slot::Opening)) {
+            inner.slots.remove(self.path);
+        }
+        drop(inner);
+        self.store.changed.notify_all();
+    }
+}
+
+impl SlideStore {
+    /// A store that holds at most `budget` bytes: half for tiles, half for small images that lie in memory as a whole
+    /// (though always the one asked for last).
+    pub fn with_budget(budget: u64) -> Self {
+        let tiles = Arc::new(TileCache::with_budget(budget / 2));
+        let (pyramids, openslide) = (None, None);
+        Self {
+            budget: budget / 2,
+            tiles,
+            pyramids,
+            openslide,
+            inner: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Keeps the pyramids of large plain images in `folder`.
+    pub fn with_pyramids(mut self, folder: PathBuf) -> Self {
+        self.pyramids = Some(folder);
+        self
+    }
+
+    /// Looks for OpenSlide's library at `place` first, which is a file or folder.
+    pub fn with_openslide(mut self, place: Option<PathBuf>) -> Self {
+        self.openslide = place;
+        self
+    }
+
+    /// The tiles of all slides.
+    pub fn tiles(&self) -> &Arc<TileCache> {
+        &self.tiles
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // The map is whole between any two statements, so a poisoned lock is as good as a clean one.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, path: &Path, progress: &dyn Progress, cancel: &CancelToken) -> Result<Slide, SlideError> {
+        let key = || content_key(path);
+        let pyramids = self.pyramids.as_deref().map(|folder| PyramidFolder { folder, key: &key });
+        let options = OpenOptions { pyramids, openslide: self.openslide.as_deref() };
+        Slide::open(path, &options, &self.tiles, progress, cancel)
+    }
+
+    /// The slide at `path`, opened now unless it is open and its file unchanged.
+    ///
+    /// # Errors
+    /// As [`Slide::open`].
+    pub fn get(
+        &self,
+        path: &Path,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Arc<Slide>, SlideError> {
+        let now = Stamp::of(path)?;
+        let mut inner = self.lock();
+        loop {
+            cancel.check()?;
+            inner.clock += 1;
+            let clock = inner.clock;
+            match inner.slots.get_mut(path) {
+                Some(Slot::Ready { slide, stamp, used }) if *stamp == now => {
+                    *used = clock;
+                    return Ok(Arc::clone(slide));
+                }
+                Some(Slot::Opening) => {
+                    inner = self.changed.wait_timeout(inner, WAIT).unwrap_or_else(PoisonError::into_inner).0;
+                }
+                Some(Slot::Ready { .. }) | None => break,
+            }
+        }
+        let replaced = inner.slots.insert(path.to_path_buf(), Slot::Opening);
+        drop(inner);
+        // A slide that goes takes the lock of the tiles, so it goes without this one.
+        drop(replaced);
+
+        let mark = Opening { store: self, path };
+        let slide = Arc::new(self.open(path, progress, cancel)?);
+        let mut inner = self.lock();
+        inner.clock += 1;
+        let ready = Slot::Ready { slide: Arc::clone(&slide), stamp: now, used: inner.clock };
+        inner.slots.insert(path.to_path_buf(), ready);
+        inner.evict(self.budget, path);
+        drop(inner);
+        drop(mark);
+        Ok(slide)
+    }
+
+    /// The slide at `path` when it is open, without opening it.
+    pub fn peek(&self, path: &Path) -> Option<Arc<Slide>> {
+        let mut inner = self.lock();
+        inner.clock += 1;
+        let clock = inner.clock;
+        match inner.slots.get_mut(path)? {
+            Slot::Opening => None,
+            Slot::Ready { slide, used, .. } => {
+                *used = clock;
+                Some(Arc::clone(slide))
+            }
+        }
+    }
+
+    /// The whole slide at `path`, its longer side `max_side` pixels; kept after the slide itself is let go.
+    ///
+    /// # Errors
+    /// As [`Slide::open`] and [`Slide::thumbnail`].
+    pub fn thumbnail(
+        &self,
+        path: &Path,
+        max_side: u32,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Arc<RgbImage>, SlideError> {
+        let now = Stamp::of(path)?;
+        let key = (path.to_path_buf(), max_side);
+        if let Some((stamp, image)) = self.lock().thumbnails.get(&key)
+            && *stamp == now
+        {
+            return Ok(Arc::clone(image));
+        }
+        let image = Arc::new(self.get(path, progress, cancel)?.thumbnail(max_side)?);
+        let mut inner = self.lock();
+        if inner.thumbnails.len() >= MAX_THUMBNAILS {
+            inner.thumbnails.clear();
+        }
+        inner.thumbnails.insert(key, (now, Arc::clone(&image)));
+        Ok(image)
+    }
+
+    /// Memory held by tiles and by slides that lie in memory as a whole. What is let go of here may live on with those
+    /// who still use it.
+    pub fn memory_bytes(&self) -> u64 {
+        self.lock().held() + self.tiles.memory_bytes()
+    }
+
+    /// Lets go of the slide at `path` and its thumbnails.
+    pub fn forget(&self, path: &Path) {
+        let mut inner = self.lock();
+        inner.thumbnails.retain(|(p, _), _| p != path);
+        let gone = match inner.slots.get(path) {
+            Some(Slot::Ready { .. }) => inner.slots.remove(path),
+            _ => None,
+        };
+        drop(inner);
+        drop(gone);
+    }
+}
+
+/// A name for the content of the file at `path`.
+fn content_key(path: &Path) -> Result<String, FileError> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path).map_err(FileError::io("open", path))?;
+    let (mut hasher, mut piece) = (blake3::Hasher::new(), vec![0; PIECE]);
+    loop {
+        let count = file.read(&mut piece).map_err(FileError::io("read", path))?;
+        if count == 0 {
+            return Ok(hasher.finalize().to_hex().as_str().get(..32).unwrap_or_default().to_owned());
+        }
+        hasher.update(piece.get(..count).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::progress::Silent;
+
+    fn write_png(path: &Path, side: u32, value: u8) {
+        image::RgbImage::from_pixel(side, side, image::Rgb([value; 3])).save(path).unwrap();
+    }
+
+    #[test]
+    fn asked_from_many_threads_a_slide_is_opened_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        write_png(&path, 700, 9);
+        let store = SlideStore::default();
+        let slides: Vec<Arc<Slide>> = std::thread::scope(|scope| {
+            let ask = || store.get(&path, &Silent, &CancelToken::new()).unwrap();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert!(slides.iter().all(|s| Arc::ptr_eq(s, &slides[0])));
+    }
+
+    #[test]
+    fn the_least_recently_used_slide_goes_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> =
+            ["a", "b", "c"].iter().map(|n| dir.path().join(format!("{n}.png"))).collect();
+        for path in &paths {
+            write_png(path, 100, 1);
+        }
+        let store = SlideStore::with_budget(160_000);
+        let get = |i: usize| store.get(&paths[i], &Silent, &CancelToken::new()).unwrap();
+        get(0);
+        get(1);
+        get(0);
+        get(2);
+        assert_eq!(store.memory_bytes(), 60_000);
+        assert!(store.peek(&paths[0]).is_some() && store.peek(&paths[1]).is_none());
+        store.forget(&paths[0]);
+        assert_eq!(store.memory_bytes(), 30_000);
+    }
+
+    #[test]
+    fn a_replaced_file_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        let store = SlideStore::default();
+        let corner = |side| {
+            write_png(&path, side, side as u8);
+            let slide = store.get(&path, &Silent, &CancelToken::new()).unwrap();
+            let thumbnail = store.thumbnail(&path, 8, &Silent, &CancelToken::new()).unwrap();
+            (slide.size().0, thumbnail.rgb[0])
+        };
+        assert_eq!(corner(20), (20, 20));
+        assert_eq!(corner(33), (33, 33));
+    }
+
+    #[test]
+    fn a_failed_slide_can_be_asked_for_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        std::fs::write(&path, b"nonsense").unwrap();
+        let store = SlideStore::default();
+        assert!(store.get(&path, &Silent, &CancelToken::new()).is_err());
+        write_png(&path, 5, 5);
+        assert!(store.get(&path, &Silent, &CancelToken::new()).is_ok());
+        let cancelled = CancelToken::new();
+        cancelled.cancel();
+        assert!(matches!(store.get(&path, &Silent, &cancelled), Err(SlideError::Cancelled(_))));
+    }
+
+    #[test]
+    fn a_large_image_is_decoded_once_for_good() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, kept) = (dir.path().join("a.png"), dir.path().join("pyramids"));
+        write_png(&path, 4100, 7);
+        let get = || {
+            let store = SlideStore::default().with_pyramids(kept.clone());
+            store.get(&path, &Silent, &CancelToken::new()).unwrap().tile(0, 8, 8).unwrap().rgb[0]
+        };
+        assert_eq!((get(), get()), (7, 7));
+        assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 1);
+    }
+}
