@@ -326,8 +326,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let home = fs::canonicalize(dir.path()).unwrap();
         let (path, link) = (home.join("study/p.hiscmcl"), home.join("link.hiscmcl"));
-        let mut project = sample(&home.join("study"));
-        project.save(&path).unwrap();
+        sample(&home.join("study")).save(&path).unwrap();
+        let mut project = Project::load(&path).unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert_eq!(Project::load(&link).unwrap(), project);
         project.view = json!({"section": "C3"});
