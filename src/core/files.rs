@@ -71,6 +71,7 @@ pub fn plain_io(error: &io::Error) -> String {
         io::ErrorKind::StaleNetworkFileHandle | io::ErrorKind::NotConnected => {
             "its drive is no longer connected".to_owned()
         }
+        io::ErrorKind::NotADirectory => "it is a file, not a folder".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         _ => {
             let text = error.to_string();
@@ -198,10 +199,11 @@ pub fn folder_of(path: &Path) -> &Path {
 /// [`FileError::Io`] naming `folder`.
 pub fn create_single_folder(folder: &Path) -> Result<(), FileError> {
     match fs::create_dir(folder) {
-        Err(e) if !(e.kind() == io::ErrorKind::AlreadyExists && folder.is_dir()) => {
-            Err(FileError::io("write", folder)(e))
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            Err(FileError::io("write", folder)(io::ErrorKind::NotADirectory.into()))
         }
-        _ => Ok(()),
+        made => made.map_err(FileError::io("write", folder)),
     }
 }
 

@@ -92,7 +92,12 @@ fn damaged_gene_lists_say_what_is_wrong() {
     for (name, bytes, expected) in [
         ("empty", &b""[..], format!("{at}: there is no gene in the file")),
         ("a header alone", b"gene,mean\n", format!("{at}: there is no gene in the file")),
-        ("binary", b"\x1f\x8b\x08\0\0", format!("{at}: this is not a text file with gene names")),
+        ("binary", b"\x7fELF\x02\0\0", format!("{at}: this is not a text file with gene names")),
+        (
+            "a damaged archive",
+            b"\x1f\x8b\x08\0\0",
+            format!("{at}: the compressed file is damaged; copy or download it again"),
+        ),
         ("not UTF-8", b"ERBB2\n\xe9\n", format!("{at}: the text is not UTF-8; save the file as UTF-8 text")),
         ("numbers", b"1.5\n2\n", format!("{at}, line 1: \"1.5\" cannot be the name of a gene")),
     ] {

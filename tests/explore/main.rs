@@ -111,7 +111,7 @@ fn panels_and_order_narrow_the_list() {
     harness.get_by_label("MT-CO1").click();
     harness.run();
     assert!(harness.query_by_label_contains("MT-CO1 is not among the genes of the model").is_some());
-    harness.get_by_label("All 6").click();
+    harness.get_by_label("Model 6").click();
     harness.run();
     harness.get_by_label("Order of genes").click();
     harness.run();
@@ -139,7 +139,7 @@ fn a_project_that_opens_on_a_gene_shows_it_in_the_list() {
     assert_eq!(gene(&harness), "MT-CO1");
     assert!(harness.query_by_label("MT-CO1").is_some(), "the model does not predict it, and it is listed");
     // From then on the list is the user's.
-    harness.get_by_label("All 6").click();
+    harness.get_by_label("Model 6").click();
     harness.run();
     assert!(harness.query_by_label("MT-CO1").is_none());
 }
@@ -535,11 +535,11 @@ fn a_map_of_a_run_has_the_genes_and_the_target_of_the_run() {
     harness.state_mut().sections[2].run = Some(run(&["ERBB2"], Target::Lognorm));
     harness.run();
     assert_eq!(scale(&harness, "GNAS"), ExpressionScale::LnAll);
-    // Without a run, the project's list and target.
+    // Without a run a map does not depend on the project's list.
     harness.state_mut().sections[2].run = None;
     harness.run();
     assert_eq!(scale(&harness, "GNAS"), ExpressionScale::Log10All);
-    assert_eq!(scale(&harness, "ERBB2"), ExpressionScale::Log10Selected);
+    assert_eq!(scale(&harness, "ERBB2"), ExpressionScale::Log10All);
 }
 
 #[test]

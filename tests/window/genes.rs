@@ -245,7 +245,7 @@ fn a_gene_is_added_from_the_search_of_the_maps() {
     test.settle();
     test.harness.get_by_label("Search genes").type_text("her2");
     test.settle();
-    assert!(test.shows("No match for “her2” in the gene list."));
+    assert!(test.shows("No match for “her2” among the genes of the model."));
     test.click("Search all measured genes");
     test.click("Add to gene list: ERBB2");
     assert_eq!(list(&test), ["GNAS", "FASN", "ERBB2"]);
