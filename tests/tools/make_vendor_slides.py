@@ -197,7 +197,7 @@ def ndpi_file(path, images, high=0):
 
 def hamamatsu(base):
     levels = [base.EVEN, base.half(base.EVEN), base.half(base.half(base.EVEN))]
-    # OpenSlide adds levels that it makes itself; it does not read 4:2:0, which no scanner writes.
+    # OpenSlide adds levels that it makes itself; it refuses the one in 4:2:0, which is checked against Pillow.
     for name, blocks, keep_starts, subsampling in (("hamamatsu.ndpi", (12, 6, None), True, 1), ("hamamatsu_unlisted.ndpi", (24, 12, 6), False, 1),
                                                    ("hamamatsu_420.ndpi", (12, 6, 6), True, 2)):
         images = []
