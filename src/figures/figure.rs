@@ -9,6 +9,7 @@ use crate::core::display::{ColorScale, PaneKind};
 use crate::core::files::FileError;
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
 use crate::core::target::ExpressionScale;
+use crate::core::text::thousands;
 
 /// The part of a slide that rows of a figure show, with the spots on it. Rows of one section share it, so
 /// that its image is embedded once.
@@ -95,6 +96,7 @@ impl PanelRemark {
         let texts = match self {
             Self::Rare { spots, of } => {
                 let noun = if spots == 1 { "spot" } else { "spots" };
+                let (spots, of) = (thousands(spots), thousands(of));
                 return [format!("counted at only {spots} of {of} spots"), format!("{spots} {noun}")];
             }
             Self::NoCounts => ["no counts at any spot", "no counts"],

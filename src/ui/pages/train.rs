@@ -127,7 +127,9 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         .map(|s| s.spots.len())
         .sum();
     let genes = counted(genes, "gene");
-    let mut text = format!("{genes}, {} training spots.", thousands(spots as f64));
+    // Why it cannot be trained stands there, not only where the pointer rests.
+    let why = missing.map(|why| format!("{why} ")).unwrap_or_default();
+    let mut text = format!("{why}{genes}, {} training spots.", thousands(spots as f64));
     let last = open.runs.live.as_ref().filter(|l| !l.cross_validation);
     if let Some(time) = last.and_then(|l| l.took) {
         text.push_str(&format!(" The last run took {}.", format_duration(time)));
