@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use hiscmcl::core::color_scale::{PaneValues, color_scales};
 use hiscmcl::core::colormap::ColorMap;
-use hiscmcl::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales};
+use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::target::ExpressionScale;
 use hiscmcl::figures::{Figure, FigureError, Letters, Panel, Row, Style, Tissue, save};

@@ -1,5 +1,6 @@
 //! The recipe that the form has chosen to train by.
 
+use super::apply::held_out;
 use super::encoders::{Speed, memory_text, rough};
 use super::forms::{ImageSide, Recipe};
 use super::state::App;
@@ -77,8 +78,10 @@ impl App {
             Some("A model is being trained.")
         } else if open.ready().next().is_none() {
             Some("The sections are not ready.")
+        } else if open.ready().all(|s| held_out(&self.forms.train, open).contains(&s.name)) {
+            Some("The only section that could be read is held out.")
         } else if open.genes().is_empty() {
-            Some("Choose genes on the Data page first.")
+            Some("There is no gene list yet. Choose genes on the Data page.")
         } else if open.gene_choice().used.is_empty() {
             Some("None of the chosen genes was measured in every section.")
         } else {

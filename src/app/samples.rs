@@ -92,7 +92,7 @@ impl SamplesForm {
             } else if let Some(lacks) = row.candidate.lacks() {
                 Some(format!("{name} lacks {lacks}: choose one, or untick it."))
             } else if let Some(why) = &row.candidate.refused {
-                Some(format!("{name} cannot be used: {why}; untick it."))
+                Some(format!("{name} cannot be used: {why}. Untick it to add the others."))
             } else if called.get(&folded(row)).is_some_and(|&n| n > 1) {
                 Some(format!("Two samples are called {name}; give one another name."))
             } else if self.taken_names.contains(&folded(row)) {
@@ -283,7 +283,10 @@ mod tests {
         assert!(!form.is_plain(), "the user sees it before anything is added");
         assert_eq!(form.refused().collect::<Vec<_>>(), [("B", "b.tsv: the file is empty")]);
         form.rows[1].taken = true;
-        assert_eq!(form.problem().unwrap(), "B cannot be used: b.tsv: the file is empty; untick it.");
+        assert_eq!(
+            form.problem().unwrap(),
+            "B cannot be used: b.tsv: the file is empty. Untick it to add the others."
+        );
     }
 
     #[test]

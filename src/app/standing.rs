@@ -43,6 +43,9 @@ impl Standing {
         let name = &section.name;
         let patient = section.patient.as_deref().unwrap_or_default();
         match self {
+            Self::Independent if section.patient.is_none() => format!(
+                "{name} was held out from training; its patient is not known, so other sections of the same patient may have been seen"
+            ),
             Self::Independent => format!("{name} was held out from training, so this is an independent test"),
             Self::SamePatient => format!(
                 "{name} was not seen in training, but other sections of patient {patient} were: expect less for a new patient"

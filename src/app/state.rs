@@ -169,7 +169,10 @@ impl App {
         if self.settings.last_report.as_ref() == Some(&newest) {
             return;
         }
-        let text = format!("HisCMCL met a fault when it was last used. A report is in {}.", newest.display());
+        let text = format!(
+            "HisCMCL had an internal error when it was last used. The report is in {}.",
+            newest.display()
+        );
         let copy = ("Copy the path".to_owned(), Command::Copy(newest.display().to_string()));
         self.notices.offer(None, text, Vec::new(), copy);
         self.settings.last_report = Some(newest);

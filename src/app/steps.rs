@@ -90,7 +90,9 @@ fn needs_measured(open: &Open, least: usize) -> Option<Blocked> {
 }
 
 fn needs_genes(open: &Open) -> Option<Blocked> {
-    open.genes().is_empty().then(|| Blocked::at(Step::Data, "Choose genes on the Data page first."))
+    open.genes()
+        .is_empty()
+        .then(|| Blocked::at(Step::Data, "There is no gene list yet. Choose genes on the Data page."))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn show(args: &SlideArgs, ctx: &Ctx) -> anyhow::Result<()> {
             lines = vec![format!("{}: {width} x {height} px", out.display())];
         }
         (None, Some(_)) => {
-            return Err(anyhow!("--out saves a picture; say of what with --region or --thumbnail"));
+            return Err(anyhow!("--out needs --region or --thumbnail, which say what to save"));
         }
         (_, None) => {}
     }

@@ -2,12 +2,14 @@
 //! cancellation, safe file writing, seeded random numbers, counted nouns.
 
 pub mod cancel;
+pub mod color_scale;
 pub mod colormap;
 pub mod dihedral;
 pub mod display;
 pub mod encoder;
 pub mod encoding;
 pub mod fault;
+pub mod file_names;
 pub mod files;
 pub mod fonts;
 pub mod geometry;

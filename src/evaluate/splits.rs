@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::core::same_name::folded;
 use crate::core::text::counted;
 use crate::evaluate::report::Split;
 
@@ -192,7 +193,7 @@ pub fn holding_out(sections: &[SectionRef], test: &[String]) -> Option<Fold> {
 /// section whose patient is unknown may be called like a patient.
 fn free_name(name: String, taken: &mut HashSet<String>) -> String {
     let numbered = (2..).map(|n| format!("{name} ({n})"));
-    let free = std::iter::once(name.clone()).chain(numbered).find(|name| taken.insert(name.to_lowercase()));
+    let free = std::iter::once(name.clone()).chain(numbered).find(|name| taken.insert(folded(name)));
     free.unwrap_or(name)
 }
 

@@ -3,7 +3,8 @@
 use super::figure::{Figure, Row};
 use super::nice;
 use super::text::{self, Face};
-use crate::core::display::{ColorScale, PaneKind};
+use crate::core::color_scale::ColorScale;
+use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
 
 /// A column of colour bars.

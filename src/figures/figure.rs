@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::display::{ColorScale, PaneKind};
+use crate::core::color_scale::ColorScale;
+use crate::core::display::PaneKind;
 use crate::core::files::FileError;
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
 use crate::core::target::ExpressionScale;
-use crate::core::text::thousands;
+use crate::core::text::{counted, thousands};
 
 /// The part of a slide that rows of a figure show, with the spots on it. Rows of one section share it, so
 /// that its image is embedded once.
@@ -95,9 +96,8 @@ impl PanelRemark {
     pub fn texts(self) -> [String; 2] {
         let texts = match self {
             Self::Rare { spots, of } => {
-                let noun = if spots == 1 { "spot" } else { "spots" };
-                let (spots, of) = (thousands(spots), thousands(of));
-                return [format!("counted at only {spots} of {of} spots"), format!("{spots} {noun}")];
+                let long = format!("counted at only {} of {} spots", thousands(spots), thousands(of));
+                return [long, counted(spots, "spot")];
             }
             Self::NoCounts => ["no counts at any spot", "no counts"],
             Self::PredictedZero => ["predicted as zero at every spot", "predicted as zero"],

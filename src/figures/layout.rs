@@ -8,8 +8,8 @@ use super::drawing::{Bar, CAP_HEIGHT, DESCENT, Direction, Drawing, Embedded, Ite
 use super::figure::{Figure, FigureError, Letters, Panel, Row, Style, Tissue};
 use super::nice;
 use super::text::{self, Face};
+use crate::core::color_scale::ColorScale;
 use crate::core::colormap::NO_DATA;
-use crate::core::display::ColorScale;
 
 const MM_PER_POINT: f64 = 25.4 / 72.0;
 const BLACK: [u8; 3] = [0, 0, 0];

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::drawing::{Item, Rect};
 use super::layout::lay_out;
 use super::{Background, Figure, FigureError, Letters, Panel, PanelRemark, Row, Style, Tissue, raster, svg};
+use crate::core::color_scale::ColorScale;
 use crate::core::colormap::ColorMap;
-use crate::core::display::{ColorScale, PaneKind};
+use crate::core::display::PaneKind;
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
 use crate::core::target::ExpressionScale;
 

@@ -76,7 +76,7 @@ pub(super) fn keep_kind(
 }
 
 fn without_counts(section: &Section) -> Unreadable {
-    Unreadable { name: section.name.clone(), reason: "there is not a single count in it".to_owned() }
+    Unreadable { name: section.name.clone(), reason: "it has no counts".to_owned() }
 }
 
 fn of_other_kind(section: &Section) -> Unreadable {

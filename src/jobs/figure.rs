@@ -10,7 +10,8 @@ use super::predict::{predictions, stored_predictions};
 use super::prediction_table::note_on_absent;
 use super::runs::{RunInfo, find_run};
 use super::workspace::Workspace;
-use crate::core::display::{DisplaySettings, PaneKind, PaneValues, color_scales, is_silent, rare};
+use crate::core::color_scale::{PaneValues, color_scales, is_silent, rare};
+use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::matrix::Matrix;
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::genes::{GeneIndex, is_ensembl_id};
@@ -35,7 +36,7 @@ pub struct FigureRequest {
     pub style: Style,
     /// Where predictions that are not stored are computed.
     pub device: DeviceChoice,
-    /// See `genes`.
+    /// The scale of measured values where no run gives one.
     pub target: Target,
 }
 

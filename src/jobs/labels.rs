@@ -34,7 +34,7 @@ impl LabelChoice {
         if is_geojson_name(path) {
             Regions::read(path)?;
         } else if read_labels(path)?.labels.is_empty() {
-            bail!("{}: no spot has a label in it", path.display());
+            bail!("{}: it contains no labels", path.display());
         }
         Ok(())
     }

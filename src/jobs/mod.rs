@@ -17,6 +17,7 @@ pub mod predict;
 pub mod prediction_table;
 pub mod project;
 pub mod published;
+pub mod resources;
 pub mod runs;
 pub mod slide;
 pub mod spawn;

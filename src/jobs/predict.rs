@@ -33,8 +33,8 @@ pub fn predictions(
     let run = find_run(&workspace.path, run)?;
     let entry = workspace.entry(section)?;
     let folder = model_folder(&run, entry)?;
-    if let Some(stored) = entry.names().map(|n| predictions_path(&folder, n)).find(|p| p.is_file()) {
-        return Ok(under_current_names(Predictions::load(&stored)?, &workspace.project));
+    if let Some(stored) = load_stored(&folder, entry)? {
+        return Ok(under_current_names(stored, &workspace.project));
     }
     let section = entry.name.as_str();
     let device = device::choose(choice)?;
@@ -62,8 +62,19 @@ pub(super) fn stored_predictions(
 ) -> anyhow::Result<Option<Predictions>> {
     let entry = workspace.entry(section)?;
     let Ok(folder) = model_folder(run, entry) else { return Ok(None) };
-    let stored = entry.names().map(|n| predictions_path(&folder, n)).find(|p| p.is_file());
-    stored.map(|path| Ok(under_current_names(Predictions::load(&path)?, &workspace.project))).transpose()
+    Ok(load_stored(&folder, entry)?.map(|stored| under_current_names(stored, &workspace.project)))
+}
+
+/// What `folder` holds of `entry`, under any of its names. A file of an earlier version that has its name may be of
+/// another section.
+fn load_stored(folder: &Path, entry: &SectionEntry) -> anyhow::Result<Option<Predictions>> {
+    for path in entry.names().map(|n| predictions_path(folder, n)).filter(|p| p.is_file()) {
+        let stored = Predictions::load(&path)?;
+        if entry.answers_to(&stored.section) {
+            return Ok(Some(stored));
+        }
+    }
+    Ok(None)
 }
 
 /// The workspace seen through the encoder that a run was trained with.

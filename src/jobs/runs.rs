@@ -187,7 +187,13 @@ pub fn find_run(project: &Path, id: &str) -> Result<RunInfo, RunError> {
     read_run(folder, id.to_owned(), true)
 }
 
-/// The folder of one fold of a cross-validation, laid out like a run.
+/// The name of the folder of a new fold of a cross-validation. Never that of an earlier version, which may be the name of
+/// another fold today.
+pub(super) fn fold_name(test: &str) -> String {
+    format!("fold-{}", safe_name(test))
+}
+
+/// The folder of one fold of a cross-validation, laid out like a run, also of one that an earlier version made.
 pub fn fold_folder(run: &Path, test: &str) -> PathBuf {
     existing_or_new(run, |name| format!("fold-{name}"), test)
 }

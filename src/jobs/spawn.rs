@@ -67,7 +67,8 @@ pub struct Status {
     pub pace: Option<f64>,
     /// Which stage of the whole job it is in, where the job has several.
     pub part: Option<Stage>,
-    /// How far the whole job is, 0 to 1; it never goes back.
+    /// How far the job is, 0 to 1: the whole job where it has several stages, and then it never goes back; else the stage it
+    /// is in.
     pub share: f32,
 }
 
@@ -321,7 +322,7 @@ mod tests {
         reporter.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
         assert_eq!(share("Training", 0, 10), 0.5);
         assert_eq!(share("Training", 5, 10), 0.75);
-        assert_eq!(share("Building the bank of training spots", 0, 0), 0.75);
+        assert_eq!(share("Collecting the training spots for retrieval", 0, 0), 0.75);
         assert_eq!(lock(&reporter.board).status.part.map(|p| p.number), Some(2));
     }
 

@@ -13,7 +13,7 @@ use super::fold::{Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
 use super::runs::{
     METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free,
-    discard_if_outdated, existing_or_new, fold_folder,
+    discard_if_outdated, existing_or_new, fold_name, safe_name,
 };
 use super::workspace::Workspace;
 use crate::core::files::{
@@ -189,7 +189,7 @@ fn cross_validate(
     for (done, fold) in split_folds.folds.iter().enumerate() {
         let parts = split_folds.folds.len();
         let part = Part { part: done, parts, name: "Fold", to: ctx.observer };
-        let folder = fold_folder(folder, &fold.name);
+        let folder = folder.join(fold_name(&fold.name));
         let ctx = Ctx { observer: &part, cancel: ctx.cancel };
         let (fold_reports, _) = run_fold(&prepared, fold, request, device, &folder, &ctx)?;
         reports.extend(fold_reports);
@@ -282,7 +282,7 @@ fn run_fold(
         let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;
         let mut reports = Vec::with_capacity(tested.len());
         for Tested { predictions, report } in tested {
-            predictions.save(&predictions_path(folder, &report.test))?;
+            predictions.save(&folder.join(predictions_name(&safe_name(&report.test))))?;
             reports.push(report);
         }
         let notes: Vec<String> = prepared.notes().chain(fitted.notes().to_vec()).collect();
@@ -297,9 +297,13 @@ fn run_fold(
     Ok((read_json(&reports_path)?, fitted.notes().to_vec()))
 }
 
-/// Where the predictions of a test section are kept in its fold's folder.
+fn predictions_name(section: &str) -> String {
+    format!("predictions-{section}.safetensors")
+}
+
+/// Where the predictions of a test section are found in its fold's folder, also in one of an earlier version.
 pub fn predictions_path(folder: &Path, section: &str) -> PathBuf {
-    existing_or_new(folder, |name| format!("predictions-{name}.safetensors"), section)
+    existing_or_new(folder, predictions_name, section)
 }
 
 /// The curves and remarks as they are kept beside a run: one line an epoch.

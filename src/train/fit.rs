@@ -165,7 +165,7 @@ pub fn fit(
     };
     let store = checkpoint.map(|path| (path, fingerprint.as_str()));
     let standing = members::train(&work, standing.unwrap_or_default(), store, events, progress, cancel)?;
-    progress.report("Building the bank of training spots", 0, 0);
+    progress.report("Collecting the training spots for retrieval", 0, 0);
     work.finish(&standing, cancel)
 }
 

@@ -32,7 +32,7 @@ impl Fault {
         egui::CentralPanel::default().frame(frame).show(ui, |ui| {
             theme::card(c).show(ui, |ui| {
                 ui.set_max_width(720.0);
-                ui.label(strong("HisCMCL met a fault and cannot draw this page").size(17.0));
+                ui.label(strong("An internal error occurred, and this page cannot be drawn").size(17.0));
                 ui.add_space(6.0);
                 match &self.saved {
                     Some(Err(why)) => {
@@ -55,14 +55,24 @@ impl Fault {
                     Some(path) => remark(ui, format!("A report is in {}.", path.display())),
                     None => remark(ui, "No report could be written."),
                 };
+                if let Some(why) = app.open.as_ref().and_then(|o| o.save.failed.as_ref()) {
+                    banner(
+                        ui,
+                        Tone::Error,
+                        format!("The project could not be saved: {why} Close the window again to discard your changes."),
+                    );
+                }
                 remark(ui, format!("What happened: {}", self.message));
+                if app.must_ask_to_quit() {
+                    remark(ui, "Reopening the project or quitting stops the jobs that are running. Training can be resumed later.");
+                }
                 ui.add_space(8.0);
                 ui.horizontal(|ui| {
                     let project = app.open.as_ref().map(|o| o.path.clone());
-                    let text = if project.is_some() { "Reopen the project" } else { "Go on" };
+                    let text = if project.is_some() { "Reopen the project" } else { "Continue" };
                     if primary(ui, true, text).clicked() {
                         go_on = true;
-                        out.extend(project.map(|path| Command::Project(ProjectCommand::Open(path))));
+                        out.extend(project.map(|path| Command::Leave(ProjectCommand::Open(path))));
                     }
                     if let Some(path) = &self.report
                         && ui.button("Copy the path of the report").clicked()

@@ -100,7 +100,7 @@ fn draw(ui: &mut Ui, app: &App, notice: Option<&Notice>, settled: bool, out: &mu
         None => {
             if app.notices.history().next().is_some() {
                 let all = egui::Button::new(small("All notices", c.weak)).frame_when_inactive(false);
-                if bar.add(all).on_hover_text("Everything that was told since the start").clicked() {
+                if bar.add(all).on_hover_text("All notices since HisCMCL was started").clicked() {
                     out.push(Command::Show(Overlay::Notices));
                 }
             }

@@ -207,7 +207,8 @@ impl Window {
         if !ctx.input(|i| i.viewport().close_requested()) || self.closing {
             return;
         }
-        if self.app.must_ask_to_quit() && !self.quitting {
+        // The page of a fault draws no question.
+        if self.app.must_ask_to_quit() && !self.quitting && self.fault.is_none() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
             self.app.apply(Command::AskToQuit);
             return;

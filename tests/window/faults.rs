@@ -18,14 +18,14 @@ fn a_fault_while_drawing_saves_the_project_and_lets_it_be_reopened() {
     test.harness.run_steps(1);
     test.harness.state_mut().while_drawing(|| panic!("a made-up fault"));
     test.settle();
-    assert!(test.shows("HisCMCL met a fault"));
+    assert!(test.shows("An internal error occurred"));
     assert!(test.shows("a made-up fault"));
     assert!(test.shows("The project was saved"));
     assert_eq!(Project::load(&file).unwrap().sections[0].name, "Tumour");
     test.click("Reopen the project");
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
     assert_eq!(test.app().open.as_ref().unwrap().doc().sections[0].name, "Tumour");
-    assert!(!test.shows("HisCMCL met a fault"));
+    assert!(!test.shows("An internal error occurred"));
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn runs_that_are_not_complete_say_how_they_ended() {
 fn an_interrupted_run_is_offered_to_be_resumed() {
     let mut test = Test::open("runs.hiscmcl");
     test.until(|w| w.app().notices.open().next().is_some());
-    assert!(test.shows("cut was interrupted. It can go on where it stopped."));
+    assert!(test.shows("cut was interrupted. It can be resumed from its last checkpoint."));
     test.click("Resume");
     let resumed = |r: &Request| matches!(r, Request::Resume { run, .. } if run.id == "cut");
     let asked = std::sync::Arc::clone(&test.asked);
@@ -186,4 +186,15 @@ fn beside_a_job_the_status_bar_of_a_small_window_is_not_printed_over() {
     assert!(!test.shows("Drop a folder or files on the window"));
     let line = test.harness.get_by_label_contains("1 of 2: image features").rect();
     assert!(line.right() < test.place("F1 help").left(), "{line:?}");
+}
+
+#[test]
+fn notices_let_the_dialog_beneath_them_go_on() {
+    let mut test = Test::open("nogenes.hiscmcl");
+    test.send(Command::Show(Overlay::Import));
+    let form = test.overlay().cloned();
+    test.send(Command::Show(Overlay::Notices));
+    assert_eq!(test.overlay(), Some(&Overlay::Notices));
+    test.send(Command::CloseOverlay);
+    assert_eq!(test.overlay().cloned(), form, "what was typed into it is still there");
 }

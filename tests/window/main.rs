@@ -299,7 +299,7 @@ fn a_step_that_cannot_work_says_why() {
     let train = test.harness.get_by_role_and_label(Role::Button, "2 Train");
     assert!(train.accesskit_node().is_disabled());
     let blocked = test.harness.state().app().step_state(Step::Train).blocked.unwrap();
-    assert_eq!(blocked.why, "Choose genes on the Data page first.");
+    assert_eq!(blocked.why, "There is no gene list yet. Choose genes on the Data page.");
 }
 
 #[test]
@@ -309,7 +309,9 @@ fn a_greyed_step_leads_to_where_it_can_be_solved() {
     test.click("Why Evaluate is not available");
     let app = test.harness.state().app();
     assert_eq!(app.step, Step::Data);
-    assert!(app.notices.open().any(|n| n.headline == "Choose genes on the Data page first."));
+    assert!(
+        app.notices.open().any(|n| n.headline == "There is no gene list yet. Choose genes on the Data page.")
+    );
 }
 
 #[test]

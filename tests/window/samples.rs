@@ -204,7 +204,7 @@ fn a_sample_that_cannot_be_used_says_why_and_is_not_added() {
     assert!(test.shows("Add 28 sections"));
     test.harness.get_by_label("Add GSM1_S4").click();
     test.settle();
-    assert!(test.shows(&format!("GSM1_S4 cannot be used: {WHY}; untick it.")));
+    assert!(test.shows(&format!("GSM1_S4 cannot be used: {WHY}. Untick it to add the others.")));
     let add = test.harness.get_by_role_and_label(Role::Button, "Add 29 sections");
     assert!(add.accesskit_node().is_disabled());
 }

@@ -87,6 +87,7 @@ impl App {
                 self.edit_sections(&format!("Labels of {section}"), |doc| {
                     if let Some(entry) = doc.section_mut(&section) {
                         entry.labels = path;
+                        entry.label_column = None;
                     }
                     Ok(())
                 });

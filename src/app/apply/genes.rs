@@ -135,7 +135,7 @@ impl App {
     /// Says how many genes a new list has, and which of them training will leave out.
     pub(super) fn tell_list(&mut self, count: usize) {
         let Some(choice) = self.open.as_ref().map(|o| o.gene_choice()) else { return };
-        let text = format!("The gene list has {} now.", counted(count, "gene"));
+        let text = format!("The gene list now holds {}.", counted(count, "gene"));
         match left_out_sentence(choice, count) {
             None => self.notices.done(text),
             Some(left_out) => {
@@ -148,7 +148,7 @@ impl App {
     fn use_genes_of_run(&mut self, id: &str) {
         let Some(run) = self.open.as_ref().and_then(|o| o.runs.find(id)) else { return };
         let genes = run.config.genes.clone();
-        let text = format!("The gene list has the {} of {id} now.", counted(genes.len(), "gene"));
+        let text = format!("The gene list now holds the {} of {id}.", counted(genes.len(), "gene"));
         self.set_genes("Gene list", genes, format!("of {id}"));
         self.notices.done(text);
     }

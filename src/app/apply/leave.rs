@@ -27,7 +27,8 @@ impl App {
         let Some(lost) = self.what_is_lost(Request::belongs_to_project) else { return true };
         let button = match command {
             ProjectCommand::Close => "Close the project",
-            _ => "Open the other project",
+            ProjectCommand::NewEmpty | ProjectCommand::NewFromFolder(_) => "Create the project",
+            _ => "Open the project",
         };
         self.apply(Command::Show(Overlay::Confirm {
             question: format!("{lost} {button} anyway?"),
@@ -52,7 +53,7 @@ impl App {
             text.push_str(" Training can be resumed later from its last checkpoint.");
         }
         if has(Loss::Unfinished) {
-            text.push_str(" The image features of the sections that are finished are kept.");
+            text.push_str(" Image features that are already computed are kept.");
         }
         if has(Loss::Everything) {
             let lost: Vec<&str> =

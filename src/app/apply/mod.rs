@@ -35,6 +35,11 @@ pub use retrain::FEW_GENES;
 /// Two clicks that follow each other this quickly are meant for one thing.
 const DOUBLE_CLICK: Duration = Duration::from_millis(500);
 
+/// Whether it lies over what it interrupts, which goes on after it: a question, or the list of notices.
+fn lies_over(overlay: &Overlay) -> bool {
+    matches!(overlay, Overlay::Confirm { .. } | Overlay::Notices)
+}
+
 impl App {
     /// Does what the user asked for.
     pub fn apply(&mut self, command: Command) {
@@ -174,9 +179,7 @@ impl App {
     }
 
     fn show_overlay(&mut self, overlay: Overlay) {
-        // A question lies over what it interrupts, which goes on after it.
-        let asks = |overlay: &Overlay| matches!(overlay, Overlay::Confirm { .. });
-        if asks(&overlay) && !self.overlay.as_ref().is_some_and(asks) {
+        if lies_over(&overlay) && !self.overlay.as_ref().is_some_and(lies_over) {
             self.beneath = self.overlay.take();
         }
         self.overlay = Some(overlay);
@@ -194,7 +197,7 @@ impl App {
     }
 
     fn close_overlay(&mut self) {
-        if matches!(self.overlay, Some(Overlay::Confirm { .. })) {
+        if self.overlay.as_ref().is_some_and(lies_over) {
             self.overlay = self.beneath.take();
             return;
         }

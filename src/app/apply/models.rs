@@ -129,11 +129,12 @@ impl App {
         self.work.view(Request::trains)
     }
 
-    pub(super) fn begin(&mut self, request: Request, run: String, cross_validation: bool) {
+    /// Starts training. Gives whether it does; the same is not trained twice.
+    pub(super) fn begin(&mut self, request: Request, run: String, cross_validation: bool) -> bool {
         // A double click starts one run; two with the same settings would give the same twice.
         if self.work.same(&request).is_some() {
             self.notices.info("This run is being trained already.");
-            return;
+            return false;
         }
         let later = self.foreseen(&request);
         let published = match &request {
@@ -162,6 +163,7 @@ impl App {
                 took,
             });
         }
+        true
     }
 
     /// How long training will take, by what the newest run of the same kind took for its spots and networks.

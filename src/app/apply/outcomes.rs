@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand};
 use crate::app::explore::ExploreCommand;
-use crate::app::import::ImportForm;
+use crate::app::import::{ImportForm, ImportRow};
 use crate::app::notices::{Severity, Topic};
 use crate::app::project::SectionState;
 use crate::app::scores::ShownReport;
@@ -96,7 +96,7 @@ impl App {
         }
         let ids: Vec<String> = open.runs.interrupted().map(|r| r.id.clone()).collect();
         let Some((newest, others)) = ids.split_first() else { return };
-        let mut text = format!("{newest} was interrupted. It can go on where it stopped.");
+        let mut text = format!("{newest} was interrupted. It can be resumed from its last checkpoint.");
         if !others.is_empty() {
             text.push_str(&format!(" Also interrupted: {}; see the Train page.", others.join(", ")));
         }
@@ -300,7 +300,14 @@ impl App {
             for note in notes {
                 self.notices.info(note);
             }
-            self.forms.import = ImportForm::new(suggestions);
+            let found = ImportForm::new(suggestions).rows;
+            if self.overlay == Some(Overlay::Import) {
+                // What was typed or chosen already stays.
+                self.forms.import.rows.retain(ImportRow::is_filled);
+                self.forms.import.rows.extend(found);
+            } else {
+                self.forms.import = ImportForm { rows: found };
+            }
             self.present(Overlay::Import, "Files were found that may belong to sections.");
         } else {
             self.show_samples(found, notes);

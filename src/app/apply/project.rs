@@ -73,7 +73,7 @@ impl App {
                     let path = open.path.display().to_string();
                     self.save();
                     // Whether that worked is said when it has ended.
-                    self.notices.info(format!("Saving {path}. Changes are saved automatically."));
+                    self.notices.info(format!("Saving {path}. Later changes are saved automatically."));
                 }
             }
             ProjectCommand::SaveAs(to) => {

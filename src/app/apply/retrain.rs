@@ -74,11 +74,13 @@ impl App {
         let also: Vec<&str> =
             fit.genes.iter().filter(|g| !run.config.genes.contains(g)).map(String::as_str).collect();
         let text = format!("Training {name} with {}, with the settings of {}.", also.join(", "), run.id);
-        match kind {
+        let began = match kind {
             RunKind::Model { test } => self.begin(Request::Train { fit, test }, name, false),
             RunKind::CrossValidation { split } => self.begin(Request::Evaluate { fit, split }, name, true),
+        };
+        if began {
+            self.notices.info(text);
         }
-        self.notices.info(text);
     }
 
     /// The request of a run like `run` with more genes, on those of its sections that are there; `None` where too few

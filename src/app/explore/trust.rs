@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::text::correlation_text;
 use crate::core::text::counted;
 use crate::evaluate::judgement::{Judgement, fold_numbers};
 use crate::evaluate::report::{EvalReport, GeneScore};
@@ -28,7 +29,7 @@ impl Trust {
     /// "0.52 ± 0.07".
     pub fn value_text(&self) -> String {
         let spread = self.sd.map(|s| format!(" \u{00B1} {s:.2}")).unwrap_or_default();
-        format!("{:.2}{spread}", self.mean).replace('-', "\u{2212}")
+        format!("{}{spread}", correlation_text(self.mean))
     }
 
     /// "6 sections in 3 folds".

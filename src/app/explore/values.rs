@@ -6,9 +6,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::section_index::SectionIndex;
-use crate::core::display::{
-    ColorScale, DisplaySettings, PaneKind, PaneValues, color_scales, is_silent, rare,
-};
+use crate::core::color_scale::{ColorScale, PaneValues, color_scales, is_silent, rare};
+use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::matrix::Matrix;
 use crate::core::target::ExpressionScale;
 use crate::predict::Predictions;

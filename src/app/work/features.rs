@@ -10,7 +10,8 @@ use crate::data::section::Section;
 use crate::device::{self, DeviceChoice};
 use crate::jobs::context::Ctx;
 use crate::jobs::encoders::{self, EncoderChoice};
-use crate::jobs::workspace::{Resources, Workspace};
+use crate::jobs::resources::Resources;
+use crate::jobs::workspace::Workspace;
 use crate::preprocess::views::View;
 
 /// Whose features by an encoder are cached, how many of `views` are not, and how many patches sections have.

@@ -20,8 +20,8 @@ use crate::app::encoders::pace_text;
 use crate::core::progress::format_duration;
 use crate::data::slide::store::SlideStore;
 use crate::jobs::context::Ctx;
+use crate::jobs::resources::Resources;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
-use crate::jobs::workspace::Resources;
 use crate::preprocess::features::is_stage;
 
 /// The most light jobs at a time.

@@ -9,7 +9,7 @@ use crate::data::anndata::{Inspected, Library};
 use crate::data::section::{SpotGeometry, ValueKind};
 use crate::data::slide::place;
 use crate::data::st::names::file_name;
-use crate::data::st::recognise::{Sample, SampleImage, Spread, agrees, choose, has_word, holds};
+use crate::data::st::recognise::{Sample, SampleImage, Spread, agrees, choose, has_word, holds, usable_name};
 use crate::data::st::source::{SampleKind, Source};
 
 /// Layers that hold counts where `X` does not.
@@ -76,20 +76,20 @@ fn layer_of(found: &Inspected) -> Option<String> {
 fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&Library>) -> Candidate {
     let several = has_several(found);
     let layer = layer_of(found);
-    let mut told = sample.clone();
+    let mut described = sample.clone();
     if sample.kind == SampleKind::AnnData {
-        keep_the_slide(&mut told, several, library, found);
+        keep_the_slide(&mut described, several, library, found);
     }
-    if told.patient.is_none() {
-        told.patient = library.filter(|_| several).map_or(&found.patient, |l| &l.patient).clone();
+    if described.patient.is_none() {
+        described.patient = library.filter(|_| several).map_or(&found.patient, |l| &l.patient).clone();
     }
-    let mut entry = entry_of(&told);
+    let mut entry = entry_of(&described);
     let own_library = library.filter(|_| several);
     if let Some(library) = own_library {
-        entry.name = format!("{} {}", sample.name, library.name.replace(['/', '\\', ':'], "_"));
+        entry.name = usable_name(&format!("{} {}", sample.name, library.name));
     }
     let mut warnings = Vec::new();
-    take_image(&told, &mut entry, &mut warnings);
+    take_image(&described, &mut entry, &mut warnings);
     if entry.image.as_os_str().is_empty()
         && let Some((path, scale)) = library.and_then(|l| embedded_image(file, l))
     {
@@ -97,21 +97,21 @@ fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&L
         entry.image_scale = Some(scale);
         warn_of_small(&entry, &mut warnings);
     }
-    if let (Some(stated), Some(px), Some(mpp)) = (told.pitch_um, found.pitch_px, told.mpp) {
+    if let (Some(stated), Some(px), Some(mpp)) = (described.pitch_um, found.pitch_px, described.mpp) {
         warnings.extend(doubt_of_pitch(stated, px, mpp.0));
     }
     warn_of_values(found, layer.as_deref(), &mut warnings);
     if !entry.image.as_os_str().is_empty() {
         // The sample knows nothing of images within its file.
-        told.needed.clear();
+        described.needed.clear();
     } else if let Some(image) = library.and_then(|l| l.images.first()) {
         let scale = format!("tissue_{}_scalef", image.key);
-        told.needed = vec![format!("the slide image, as the scale of its own is not known ({scale})")];
+        described.needed = vec![format!("the slide image, as the scale of its own is not known ({scale})")];
     } else if let Some(shape) = library.and_then(|l| l.misshapen.first()) {
-        told.needed =
+        described.needed =
             vec![format!("the slide image, as its own is not stored as rows x columns x colours ({shape})")];
     }
-    let mut line = told.line();
+    let mut line = described.line();
     if let Some(library) = own_library {
         line.push_str(&format!("; library {}", library.name));
     }

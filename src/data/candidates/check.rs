@@ -27,7 +27,7 @@ pub fn check(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<(), Cancelled> {
-    const STAGE: &str = "Reading what was found";
+    const STAGE: &str = "Checking samples";
     let small = |c: &Candidate| largest.is_none_or(|most| bytes_of(c.entry.source.counts()) <= most);
     let mut checked: Vec<&mut Candidate> =
         candidates.iter_mut().filter(|c| c.is_usable() && wanted(c) && small(c)).collect();

@@ -88,12 +88,11 @@ pub fn find(
     let (mut candidates, mut notes) = (Vec::new(), Vec::new());
     let mut failed = Vec::new();
     let each = find_each(paths, progress, cancel)?;
-    let all = each.len();
     for found in each {
         match found.result {
-            Ok((found, told)) => {
+            Ok((found, more)) => {
                 candidates.extend(found);
-                notes.extend(told);
+                notes.extend(more);
             }
             Err(error) => failed.push(error),
         }
@@ -101,7 +100,7 @@ pub fn find(
     notes.extend(failed.iter().map(ToString::to_string));
     notes.dedup();
     match failed.into_iter().next() {
-        Some(first) if all > 0 && candidates.is_empty() => Err(first),
+        Some(first) if candidates.is_empty() => Err(first),
         _ => Ok((candidates, notes)),
     }
 }

@@ -97,8 +97,8 @@ impl Separator {
 
 /// The lines of `text` that say something, in cells.
 pub(super) fn rows_of<'a>(text: &'a str, known: &dyn Fn(&str) -> Known) -> Vec<ListRow<'a>> {
-    let told = text.lines().next().and_then(told_separator);
-    let lines = text.lines().zip(1u64..).skip(usize::from(told.is_some())).filter(|(l, _)| {
+    let declared = text.lines().next().and_then(declared_separator);
+    let lines = text.lines().zip(1u64..).skip(usize::from(declared.is_some())).filter(|(l, _)| {
         let line = l.trim();
         !line.is_empty() && (!line.starts_with('#') || known(line) == Known::Name)
     });
@@ -108,7 +108,7 @@ pub(super) fn rows_of<'a>(text: &'a str, known: &dyn Fn(&str) -> Known) -> Vec<L
             (if is_name { line } else { without_bullet(without_remark(line)) }, number)
         })
         .collect();
-    let separator = told.map(Separator::Character).or_else(|| separator(&lines));
+    let separator = declared.map(Separator::Character).or_else(|| separator(&lines));
     let cells = |text: &'a str| match separator {
         Some(separator) => separator.split(text),
         None => vec![bare(text)],
@@ -120,11 +120,11 @@ pub(super) fn rows_of<'a>(text: &'a str, known: &dyn Fn(&str) -> Known) -> Vec<L
 }
 
 /// The separator in a line that tells spreadsheets of it: "sep=;".
-fn told_separator(line: &str) -> Option<char> {
+fn declared_separator(line: &str) -> Option<char> {
     let line = line.trim_matches(['"', ' ']);
-    let told =
+    let declared =
         line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).and_then(|_| line.get(4..))?;
-    let mut characters = told.chars();
+    let mut characters = declared.chars();
     characters.next().filter(|_| characters.next().is_none())
 }
 

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::core::geometry::SlidePoint;
 use crate::core::progress::Progress;
 use crate::core::text::{counted, upper_first};
@@ -130,12 +132,11 @@ fn by_spot(path: &Path, spots: &[Spot]) -> Result<Matched, ReadError> {
     }
     let problem = match (labels.iter().any(Option::is_some), example) {
         (true, _) => None,
-        (false, None) => Some(format!("no spot has a label in {file}, which holds none")),
+        (false, None) => Some(format!("{file} contains no labels")),
         (false, Some(example)) => {
             let own = spots.first().map_or("", |s| s.id.as_str());
             Some(format!(
-                "no spot has a label in {file}, which labels spots such as {}, where those of the section are called \
-                 such as {}",
+                "no spot has a label in {file}: it lists spots such as {}, but the section has spots such as {}",
                 quoted(&example),
                 quoted(own)
             ))
@@ -154,7 +155,7 @@ fn by_region(entry: &SectionEntry, path: &Path, spots: &[Spot]) -> Result<Matche
         let on_slide = SlidePoint::new(s.center.x / factor, s.center.y / factor);
         regions.class_at(on_slide).map(str::to_owned)
     };
-    let labels: Vec<Option<String>> = spots.iter().map(label_of).collect();
+    let labels: Vec<Option<String>> = spots.par_iter().map(label_of).collect();
     let problem = labels.iter().all(Option::is_none).then(|| {
         format!("no spot lies in a region of {}, which may be drawn on another image", file_name(path))
     });
@@ -181,10 +182,10 @@ mod tests {
         };
         assert_eq!(
             problem("Barcode,Path\nTTTCAAGTATCTCCCA-1,Tumor\n").unwrap(),
-            "no spot has a label in other.csv, which labels spots such as \"TTTCAAGTATCTCCCA-1\", where those of the \
-             section are called such as \"AAACAAGTATCTCCCA-1\""
+            "no spot has a label in other.csv: it lists spots such as \"TTTCAAGTATCTCCCA-1\", but the section has \
+             spots such as \"AAACAAGTATCTCCCA-1\""
         );
-        assert_eq!(problem("Barcode,Path\n").unwrap(), "no spot has a label in other.csv, which holds none");
+        assert_eq!(problem("Barcode,Path\n").unwrap(), "other.csv contains no labels");
         assert_eq!(problem("Barcode,Path\nS1_AAACACCAATAACTGC,Tumor\n"), None);
         let fit = LabelFit { labelled: 1, spots: 2, column: None, problem: None };
         assert_eq!(fit.partly().unwrap(), "1 of 2 spots have a label");

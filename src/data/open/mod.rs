@@ -109,8 +109,7 @@ pub fn open_section(
     let joined = join(&files, &measured.table, measured.values, &measured.spots)?;
     joined.report(&entry.name, files.has_lines, progress);
     if measured.table.counts.nnz() == 0 {
-        progress
-            .note(&format!("{}: there is not a single count in it, so it can only be looked at", entry.name));
+        progress.note(&format!("{}: it has no counts, so it can only be looked at", entry.name));
     }
     let labels = match (&entry.labels, measured.labels) {
         (Some(path), _) => labels::of_spots(entry, path, &joined.spots, progress)?,

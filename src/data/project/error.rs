@@ -62,7 +62,8 @@ pub enum ProjectError {
     },
     /// A name with a slash or a control character, with a space at an end, or too long.
     #[error(
-        "{} cannot name a section: use at most {} characters, without slashes, line breaks, and spaces at the ends",
+        "{} cannot name a section: use at most {} bytes (letters with accents count as two or more), without slashes, line breaks \
+         or spaces at either end",
         quoted(name),
         super::MAX_NAME
     )]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{EXTENSION, Project, runs_folder};
+use crate::core::files::folder_of;
 use crate::data::st::FileRole;
 use crate::data::st::source::Source;
 
@@ -52,8 +53,8 @@ impl Project {
             return Err(OutputError::Project(path.to_path_buf()));
         }
         // A folder may be reached by several paths.
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if let (Ok(parent), Ok(runs)) = (parent.canonicalize(), runs_folder(project).canonicalize())
+        let parent = folder_of(path).ancestors().find_map(|f| f.canonicalize().ok());
+        if let (Some(parent), Ok(runs)) = (parent, runs_folder(project).canonicalize())
             && parent.starts_with(runs)
         {
             return Err(OutputError::Runs(path.to_path_buf()));
@@ -81,12 +82,13 @@ impl Project {
 fn is_of_sample(existing: &Path, source: &Source) -> bool {
     let Source::Visium { matrix, positions, .. } = source else { return false };
     let folder = |path: &Path| path.canonicalize().ok().and_then(|p| p.parent().map(Path::to_path_buf));
-    let spatial = folder(positions).filter(|f| f.file_name().is_some_and(|n| n == "spatial"));
+    let spatial =
+        folder(positions).filter(|f| f.file_name().is_some_and(|n| n.eq_ignore_ascii_case("spatial")));
     if spatial.is_some_and(|spatial| existing.starts_with(spatial)) {
         return true;
     }
     let is_matrix = |name: &std::ffi::OsStr| {
-        let name = name.to_string_lossy();
+        let name = name.to_string_lossy().to_lowercase();
         ["raw_feature_bc_matrix", "filtered_feature_bc_matrix"].iter().any(|stem| name.contains(stem))
     };
     let beside = folder(matrix).and_then(|f| existing.strip_prefix(f).ok().map(Path::to_path_buf));
@@ -99,7 +101,7 @@ fn is_part_of(existing: &Path, file: &Path) -> bool {
     if existing.starts_with(&file) {
         return true;
     }
-    let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let (own, matrix) = (name(existing), name(&file));
     let Some(prefix) = matrix.strip_suffix(".gz").unwrap_or(&matrix).strip_suffix("matrix.mtx") else {
         return false;
@@ -154,6 +156,7 @@ mod tests {
         belongs("p.runs/../slide.png", "A1");
         assert!(check("other.HisCMCL").unwrap().contains("project file"));
         assert!(check("p.runs/a/genes.csv").unwrap().contains("runs"));
+        assert!(check("p.runs/new/folder/genes.csv").unwrap().contains("runs"));
         for free in ["free.csv", "new.csv", "matrix/new.csv", "S_notes.csv", "no/such/folder/a.csv"] {
             assert_eq!(check(free), None, "{free}");
         }

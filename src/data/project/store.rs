@@ -27,9 +27,9 @@ pub const EXTENSION: &str = "hiscmcl";
 /// A larger file is not a project: do not read it into memory.
 const LARGEST_FILE: u64 = 64 << 20;
 
-/// Where the runs of the project at `path` lie: `NAME.runs` beside `NAME.hiscmcl`.
+/// Where the runs of the project at `path` lie: `NAME.runs` beside `NAME.hiscmcl`, where a link to it leads.
 pub fn runs_folder(path: &Path) -> PathBuf {
-    path.with_extension("runs")
+    resolve_links(path).with_extension("runs")
 }
 
 #[derive(Deserialize)]

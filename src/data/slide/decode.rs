@@ -309,7 +309,7 @@ fn widen(color: ColorType, bytes: &mut [u8], stated: Option<u16>) {
 }
 
 /// Whether the markers of a JPEG (ITU T.81, annex B) lead to its end-of-image marker.
-pub(super) fn jpeg_is_whole(bytes: &[u8]) -> bool {
+pub(in crate::data) fn jpeg_is_whole(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     loop {
         // To the next marker: an 0xFF that is followed neither by a stuffed zero, a restart nor a fill byte.

@@ -5,7 +5,7 @@
 
 mod check;
 mod decode;
-mod packed;
+pub(in crate::data) mod packed;
 pub mod place;
 mod pyramid;
 mod resample;
@@ -20,6 +20,7 @@ use crate::core::files::FileError;
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
 use crate::core::progress::Progress;
 
+pub(in crate::data) use decode::jpeg_is_whole;
 pub use decode::{MAX_PIXELS, MAX_SIDE};
 pub use pyramid::{Level, MOST_KEPT, TILE, Tile};
 

@@ -36,14 +36,14 @@ impl Tags {
         let unsigned = |&format: &u64| format == u64::from(SampleFormat::Uint.to_u16());
         let deepest = bits.iter().copied().max().unwrap_or(1);
         let what = match decoder.colortype() {
-            Ok(ColorType::Palette(_)) => "its colours stand in a palette".to_owned(),
+            Ok(ColorType::Palette(_)) => "it uses a colour palette".to_owned(),
             Ok(ColorType::YCbCr(_)) => "its colours are stored as YCbCr".to_owned(),
             Ok(ColorType::Lab(_)) => "its colours are stored as CIE L*a*b*".to_owned(),
             Ok(ColorType::Multiband { num_samples, .. }) => {
-                format!("it has {num_samples} channels without colours, as immunofluorescence has")
+                format!("it has {num_samples} channels that are not colours, as in immunofluorescence")
             }
             _ if deepest > 16 || !formats.iter().all(unsigned) => {
-                "its values are floating-point, signed or 32-bit numbers, of which it does not say what is white"
+                "its values are floating-point, signed or 32-bit numbers without a defined white level"
                     .to_owned()
             }
             _ if ![1, 8, 16].contains(&deepest) => format!("its values have {deepest} bits"),

@@ -443,7 +443,7 @@ fn tiffs_of_kinds_that_are_not_read_say_what_to_do() {
         (16, 2, 2, "signed"),
         (8, 1, 6, "YCbCr"),
         (8, 1, 9, "CIE L*a*b*"),
-        (8, 1, 1, "3 channels without colours"),
+        (8, 1, 1, "3 channels that are not colours"),
     ] {
         let data = vec![9; 1600 * 3 * bits as usize / 8];
         std::fs::write(&path, tiff(tags_of_rgb(bits, format, photometric, 1), 1, &data)).unwrap();

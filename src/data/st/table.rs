@@ -86,8 +86,12 @@ impl Lines {
         };
         if encoding::is_utf16(&head) {
             let mut bytes = Vec::new();
-            let read = reader.take(LARGEST_UTF16).read_to_end(&mut bytes);
+            let read = reader.take(LARGEST_UTF16 + 1).read_to_end(&mut bytes);
             read.map_err(|e| refused(path, gzipped, e))?;
+            if bytes.len() as u64 > LARGEST_UTF16 {
+                let message = "the UTF-16 text is too large; save the file as UTF-8 text";
+                return Err(FileError::malformed(path, message));
+            }
             let decoded = encoding::from_utf16(&bytes).ok_or_else(|| {
                 FileError::malformed(path, "the text is damaged UTF-16; save the file as UTF-8 text")
             })?;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use super::bytes::ByteSource;
-use super::packed;
 use super::tiff::is_tiff;
 use crate::core::files::FileError;
+use crate::data::slide::packed;
 
 /// A kind of file, as far as its first bytes tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,15 +8,16 @@ use super::formats::{is_grey_tiff, open_tiff};
 use super::identify::{FileKind, identify, identify_bytes};
 use super::levels::TiffPyramid;
 use super::plain::{
-    self, Decoding, PlainInfo, PyramidFolder, WithOverview, build_pyramid, jpeg_info, jpeg_is_whole,
-    png_info, push_source, read_jpeg, read_png,
+    self, Decoding, PlainInfo, PyramidFolder, WithOverview, build_pyramid, jpeg_info, png_info, push_source,
+    read_jpeg, read_png,
 };
 use super::source::{Described, SlideFormat, SlideInfo, SlideSource};
 use super::tiff::{TiffFile, tags};
-use super::{OPENSLIDE_ADVICE, SlideError, openslide, packed};
+use super::{OPENSLIDE_ADVICE, SlideError, openslide};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::progress::Progress;
+use crate::data::slide::{jpeg_is_whole, packed};
 
 /// How slides are opened.
 #[derive(Default)]
@@ -68,7 +69,7 @@ fn through_openslide(
 ) -> Result<Arc<dyn SlideSource>, SlideError> {
     match openslide::open(path, options.openslide) {
         Some(opened) => opened.map_err(|error| match &otherwise {
-            // What OpenSlide does not know either is better explained by what was found before.
+            // What OpenSlide does not recognise either is better explained by what was found before.
             SlideError::Unsupported { advice, .. } if advice == OPENSLIDE_ADVICE => error,
             _ => otherwise,
         }),

@@ -181,6 +181,11 @@ fn what_earlier_versions_stored_is_found() {
     std::fs::create_dir(dir.path().join("fold-P2___rep1")).unwrap();
     assert_eq!(fold_folder(dir.path(), "P2 / rep1"), dir.path().join("fold-P2___rep1"));
     assert_eq!(fold_folder(dir.path(), "P 3"), dir.path().join("fold-P 3"));
+    // A new fold does not take the folder of another one, whose name an earlier version would have given it.
+    fs::create_dir(dir.path().join("fold-P2_rep1")).unwrap();
+    assert_eq!(fold_name("P2_rep1"), "fold-P2_rep1");
+    assert_eq!(fold_name("P2 rep1"), "fold-P2 rep1");
+    assert_ne!(fold_name("a/b"), fold_name("a_b"));
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Work<'_> {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Published, TrainError> {
-        progress.report("Building the bank of training spots", 0, 0);
+        progress.report("Collecting the training spots for retrieval", 0, 0);
         let parameters = values(state.network.parameters.clone());
         let net = network(&self.shape, &parameters, &self.device);
         let keys = self.embed_expression(&net, cancel)?;

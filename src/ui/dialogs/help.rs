@@ -17,7 +17,7 @@ const MOUSE: &[(&str, &str)] = &[
     ("Wheel over a map", "Zoom at the cursor"),
     ("Drag a map", "Pan; all maps move together"),
     ("Space held over a map", "A click chooses no spot; dragging pans"),
-    ("Double click a map", "Zoom in; with Shift zoom out"),
+    ("Double click a map", "Zoom in (with Shift: zoom out)"),
     ("Fit, or 0", "Show all of the tissue; press again for the whole slide"),
     (
         "Click a spot",

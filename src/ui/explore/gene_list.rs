@@ -11,7 +11,7 @@ use super::explore;
 use super::row::{self, Place};
 use crate::app::command::{Command, GenesCommand};
 use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort};
-use crate::app::explore::text::thousands;
+use crate::app::explore::text::{correlation_text, thousands};
 use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::app::palette::COMMAND_KEY;
 use crate::app::terms::Term;
@@ -199,7 +199,7 @@ fn listed_word(state: &ExploreState) -> &'static str {
 fn measured_elsewhere(ui: &mut Ui, state: &ExploreState) {
     if let Some((gene, sections)) = state.measured_elsewhere() {
         let section = state.section_name().unwrap_or("this section");
-        let it_was = format!("It was in {}.", sections.join(", "));
+        let it_was = format!("It was measured in {}.", sections.join(", "));
         widgets::remark(ui, format!("{gene} was not measured in {section}. {it_was}"));
     }
 }
@@ -322,7 +322,7 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
             let color = theme::judgement_color(t.judgement, c);
             let reached = from + (to - from) * t.mean.clamp(0.0, 1.0) as f32;
             ui.painter().rect_filled(track.with_max_x(reached), 2.0, color);
-            let text = format!("{:.2} {}", t.mean, t.judgement.word()).replace('-', "\u{2212}");
+            let text = format!("{} {}", correlation_text(t.mean), t.judgement.word());
             row::text(ui, rect, Place::To(end), end - to - 4.0, &text, small(), color);
         }
         None => {

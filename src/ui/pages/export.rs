@@ -13,7 +13,7 @@ use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
-use crate::core::files::safe_stem;
+use crate::core::file_names::safe_stem;
 use crate::core::text::counted;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};

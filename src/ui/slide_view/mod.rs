@@ -249,7 +249,7 @@ fn show_remark(
         }
         PaneKind::Measured if state.map().values.rare.is_some() => state.map().values.rare.map(|(spots, of)| {
             format!(
-                "{gene} was counted at only {} of {} spots of {section}: this map and its correlation say little.",
+                "{gene} was detected at only {} of {} spots of {section}, so this map and its correlation say little.",
                 thousands(spots), thousands(of)
             )
         }),

@@ -288,8 +288,8 @@ fn disc(side: u32) -> ColorImage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::color_scale::ColorScale;
     use crate::core::colormap::ColorMap;
-    use crate::core::display::ColorScale;
     use crate::core::geometry::SlidePoint;
 
     fn lattice(side: usize) -> SpotGrid {

@@ -154,7 +154,7 @@ const ANNDATA: &[Case] = &[
     (
         "spots without counts",
         |s| s.hdf5(|h| h.set("X/data", Data::Floats(vec![0.0; SPOTS * 3], vec![SPOTS as u64 * 3]))),
-        "a: the file does not say how large its pixels are; spots were taken to be 100 um apart | a: there is not a single count in it, so it can only be looked at | it opened",
+        "a: the file does not say how large its pixels are; spots were taken to be 100 um apart | a: it has no counts, so it can only be looked at | it opened",
     ),
 ];
 

@@ -28,6 +28,7 @@ use crate::core::files::FileError;
 
 pub(crate) use copies::{is_marked, same_counts, size_of_counts};
 pub(crate) use images::agrees;
+pub(crate) use sample::usable_name;
 pub use sample::{ImageKind, Sample, SampleImage};
 pub(crate) use slides::{Spread, choose, holds};
 pub(crate) use visium::has_word;
@@ -205,7 +206,7 @@ fn nothing(path: &Path, what: &str, notes: &[String]) -> ReadError {
 /// Names that a project can use, all different; patient by patient.
 fn tidy(found: &mut Recognition) {
     for sample in &mut found.samples {
-        sample.name = sample::usable_name(&sample.name);
+        sample.name = usable_name(&sample.name);
     }
     copies::leave_out(found);
     // Names that differ by capitals only are one in a project.
@@ -216,7 +217,7 @@ fn tidy(found: &mut Recognition) {
     for sample in &mut found.samples {
         // Samples of the same name lie in different folders.
         if count.get(&sample.name.to_lowercase()).is_some_and(|&n| n > 1) && !sample.place.is_empty() {
-            sample.name = sample::usable_name(&format!("{}_{}", sample.place, sample.name));
+            sample.name = usable_name(&format!("{}_{}", sample.place, sample.name));
         }
     }
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();

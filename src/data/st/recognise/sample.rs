@@ -167,7 +167,7 @@ impl Sample {
 }
 
 /// A name that a project can use, nearest to `name`: that of a folder or file as people wrote it.
-pub(super) fn usable_name(name: &str) -> String {
+pub(crate) fn usable_name(name: &str) -> String {
     /// Room for the number that tells it from others.
     const LONGEST: usize = MAX_NAME - 8;
     let replaced = name.trim().chars().map(|c| if c.is_control() || "/\\".contains(c) { '_' } else { c });

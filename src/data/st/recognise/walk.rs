@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::geojson::looks_like_geojson;
+use super::super::geojson::{is_geojson_name, looks_like_geojson};
 use super::super::names::file_name;
 use super::images::MOST_TOLD;
 use crate::core::files::FileError;
@@ -248,7 +248,8 @@ impl Listing {
         const MOST: usize = 500;
         self.regions.get_or_init(|| {
             let could_be = self.files.iter().filter(|f| !f.lower.contains("scalefactors"));
-            could_be.map(|f| f.path.clone()).filter(|p| looks_like_geojson(p)).take(MOST).collect()
+            let named = could_be.map(|f| f.path.clone()).filter(|p| is_geojson_name(p)).take(MOST);
+            named.filter(|p| looks_like_geojson(p)).collect()
         })
     }
 

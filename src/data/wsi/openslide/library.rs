@@ -107,7 +107,7 @@ impl Handle {
     /// # Errors
     /// A phrase.
     pub fn open(library: Arc<Library>, path: &Path) -> Result<Self, String> {
-        let unread = || "OpenSlide does not know this format".to_owned();
+        let unread = || "OpenSlide does not recognise this format".to_owned();
         let name = path.to_str().and_then(|p| CString::new(p).ok());
         let name = name.ok_or_else(|| "OpenSlide cannot open files of this name".to_owned())?;
         // SAFETY: `name` ends with a zero and lives until the call returns.

@@ -8,7 +8,7 @@ mod png;
 mod pyramid_file;
 
 pub use build::{PyramidBuilder, TILE, push_source};
-pub use jpeg::{jpeg_info, jpeg_is_whole, read_jpeg};
+pub use jpeg::{jpeg_info, read_jpeg};
 pub use memory::MemorySink;
 pub use overview::WithOverview;
 pub use png::{png_info, read_png};

@@ -1,0 +1,140 @@
+//! The slides, sections, encoders and image features that are in memory or cached on disk, shared by all jobs.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use super::context::Ctx;
+use super::encoders::{self, EncoderChoice};
+use crate::core::cancel::CancelToken;
+use crate::core::encoder::PatchEncoder;
+use crate::core::progress::Progress;
+use crate::data::genes;
+use crate::data::open::open_section;
+use crate::data::project::SectionEntry;
+use crate::data::section::Section;
+use crate::data::slide::store::SlideStore;
+use crate::data::st::source::Source;
+use crate::device::{ComputeDevice, DeviceInfo};
+use crate::preprocess::cache::FeatureCache;
+
+/// The most opened sections kept; their counts are a few megabytes each.
+const MAX_SECTIONS: usize = 64;
+
+/// A pretrained encoder, and what it was opened from: the encoder, its weights file and when that was changed last,
+/// and the device.
+type OpenedEncoder = ((String, PathBuf, Option<SystemTime>, DeviceInfo), Arc<dyn PatchEncoder>);
+
+/// Sections by where they are read from, with the settings they were opened under.
+type OpenedSections = HashMap<Source, (SectionEntry, Arc<Section>)>;
+
+/// What is in memory or cached on disk, shared by all jobs. Cheap to clone.
+#[derive(Clone)]
+pub struct Resources {
+    /// Decoded slides.
+    pub slides: Arc<SlideStore>,
+    /// Image features on disk.
+    pub cache: Arc<FeatureCache>,
+    sections: Arc<Mutex<OpenedSections>>,
+    /// Whether it was said that genes share a symbol, which holds for all sections of an experiment.
+    told_of_symbols: Arc<AtomicBool>,
+    /// The pretrained encoder that was used last, with what was asked for: its weights take gigabytes.
+    pretrained: Arc<Mutex<Option<OpenedEncoder>>>,
+}
+
+impl Resources {
+    /// Nothing in memory yet, features cached in the user's cache folder.
+    pub fn new() -> Self {
+        Self {
+            slides: Arc::default(),
+            cache: Arc::new(FeatureCache::in_user_cache()),
+            sections: Arc::default(),
+            told_of_symbols: Arc::default(),
+            pretrained: Arc::default(),
+        }
+    }
+
+    /// The section of this (resolved) entry, read now unless it is in memory under the same settings.
+    pub(super) fn section(
+        &self,
+        entry: &SectionEntry,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> anyhow::Result<Arc<Section>> {
+        let lock = || self.sections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, section)) = lock().get(&entry.source)
+            && known == entry
+        {
+            return Ok(Arc::clone(section));
+        }
+        let section = Arc::new(open_section(entry, progress, cancel)?);
+        if let Some(text) = genes::shared_symbols(&section.genes)
+            && !self.told_of_symbols.swap(true, Ordering::Relaxed)
+        {
+            progress.note(&text);
+        }
+        let mut sections = lock();
+        if sections.len() >= MAX_SECTIONS {
+            sections.clear();
+        }
+        sections.insert(entry.source.clone(), (entry.clone(), Arc::clone(&section)));
+        Ok(section)
+    }
+
+    /// Keeps `section` in place of what was read from the same entry.
+    pub(super) fn replace(&self, entry: &SectionEntry, section: &Arc<Section>) {
+        let mut sections = self.sections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, kept)) = sections.get_mut(&entry.source)
+            && known == entry
+        {
+            *kept = Arc::clone(section);
+        }
+    }
+
+    /// The encoder of this choice for this device, opened now unless it was the last one used.
+    pub(super) fn encoder(
+        &self,
+        choice: &EncoderChoice,
+        device: &ComputeDevice,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Arc<dyn PatchEncoder>> {
+        // Held while it is opened, so that jobs that start together open it once.
+        let mut last = self.pretrained.lock().unwrap_or_else(PoisonError::into_inner);
+        if choice.name.eq_ignore_ascii_case(encoders::TEXTURE) {
+            // The other one's weights are not kept for nothing.
+            *last = None;
+            return encoders::open(choice, device, ctx);
+        }
+        let weights = encoders::weights_of(choice)?;
+        let changed = fs::metadata(&weights).and_then(|file| file.modified()).ok();
+        let asked = (choice.name.clone(), weights, changed, device.info().clone());
+        match &*last {
+            Some((known, encoder)) if *known == asked => Ok(Arc::clone(encoder)),
+            _ => {
+                *last = None;
+                let encoder = encoders::open(choice, device, ctx)?;
+                *last = Some((asked, Arc::clone(&encoder)));
+                Ok(encoder)
+            }
+        }
+    }
+
+    /// Forgets every opened section, slide and encoder, so that files changed on disk are read again.
+    pub fn forget_all(&self) {
+        let mut sections = self.sections.lock().unwrap_or_else(PoisonError::into_inner);
+        for (entry, _) in sections.values() {
+            self.slides.forget(&entry.image);
+        }
+        sections.clear();
+        *self.pretrained.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        Self::new()
+    }
+}
