@@ -9,7 +9,7 @@ install_packages() {
   if command -v apt-get >/dev/null; then
     say "Installing system packages with apt-get: $*"
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "$@" >/dev/null
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 install -y -qq "$@" >/dev/null
   else
     say "Please install these packages (Debian names) with your package manager, then run this again: $*"
     return 1
