@@ -94,7 +94,7 @@ fn six_sections_in_seconds_the_same_every_time() {
         assert_eq!(selected, spots);
         let section = open_section(s, &Silent, &CancelToken::new()).unwrap();
         assert_eq!((section.spots.len(), section.genes.len()), (spots, genes));
-        assert!((section.mpp.0 - 1.0).abs() < 0.02, "inferred {} um per pixel", section.mpp.0);
+        assert!((section.mpp.0 - 1.0).abs() < 0.02, "inferred {} µm per pixel", section.mpp.0);
     }
     let found = scan(&dir.join("data")).unwrap();
     assert_eq!(found.sections, sections, "the folder opens like real data");

@@ -29,3 +29,33 @@ fn kept_inputs_are_read_or_refused() {
         }
     }
 }
+
+/// The package of the fuzzer compiles the same sources, so it needs the same crates in the same versions.
+#[test]
+fn the_fuzzer_has_every_crate_that_readers_use() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+    let (own, fuzzer) = (manifest("Cargo.toml"), manifest("tests/fuzz/Cargo.toml"));
+    let mut sources = String::new();
+    for room in ["src/core", "src/data", "src/model/weights"] {
+        append_sources(&root.join(room), &mut sources);
+    }
+    let dependencies = own.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    for line in dependencies.lines().filter(|line| line.contains(" = ")) {
+        let name = line.split(" = ").next().unwrap();
+        if sources.contains(&format!("{}::", name.replace('-', "_"))) {
+            assert!(fuzzer.lines().any(|l| l == line), "tests/fuzz/Cargo.toml lacks: {line}");
+        }
+    }
+}
+
+fn append_sources(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            append_sources(&path, all);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            all.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}

@@ -232,13 +232,15 @@ pub enum SectionCommand {
         /// Name of the section.
         section: String,
     },
-    /// Take the labels of the spots from a file; none for no labels.
+    /// Take the labels of the spots from a file, if it labels any of them.
     SetLabels {
         /// Name of the section.
         section: String,
         /// A table of spots and labels, or regions as GeoJSON.
-        path: Option<PathBuf>,
+        path: PathBuf,
     },
+    /// Leave the spots of a section without labels; the file stays.
+    RemoveLabels(String),
     /// Use the slide that positions refer to instead of a smaller image of it.
     UseFullSlide {
         /// Name of the section.

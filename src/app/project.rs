@@ -297,6 +297,12 @@ impl Open {
         self.save.changed.is_some() || self.save.saving || self.save.failed.is_some()
     }
 
+    /// Gives up what was changed and not written.
+    pub(super) fn save_no_more(&mut self) {
+        self.save.changed = None;
+        self.save.failed = None;
+    }
+
     /// A save has begun: what changes from here on is for the next one.
     pub fn save_begins(&mut self) {
         self.save.changed = None;

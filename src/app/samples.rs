@@ -66,6 +66,21 @@ impl SamplesForm {
         form
     }
 
+    /// Adds what else was found; a sample that is listed stays as it is.
+    pub fn extend(&mut self, more: Self) {
+        let listed = |row: &SampleRow| {
+            let source = &row.candidate.entry.source;
+            self.rows.iter().any(|r| r.candidate.entry.source == *source)
+        };
+        let rows: Vec<SampleRow> = more.rows.into_iter().filter(|row| !listed(row)).collect();
+        self.rows.extend(rows);
+        for note in more.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+
     /// Whether nothing is left to decide: everything is taken as it is.
     pub fn is_plain(&self) -> bool {
         let plain = |r: &SampleRow| {
@@ -287,6 +302,21 @@ mod tests {
             form.problem().unwrap(),
             "B cannot be used: b.tsv: the file is empty. Untick it to add the others."
         );
+    }
+
+    #[test]
+    fn what_else_is_found_joins_and_keeps_what_was_typed() {
+        let mut form = form(&["A", "B"]);
+        form.rows[0].candidate.entry.patient = Some("P".into());
+        let more = SamplesForm::new(
+            vec![candidate("A", "x.png"), candidate("C", "x.png")],
+            vec!["D: no image".into()],
+        );
+        form.extend(more.clone());
+        form.extend(more);
+        let names: Vec<&str> = form.rows.iter().map(|r| r.candidate.entry.name.as_str()).collect();
+        assert_eq!((names, form.notes.len()), (vec!["A", "B", "C"], 1));
+        assert_eq!(form.rows[0].candidate.entry.patient.as_deref(), Some("P"));
     }
 
     #[test]

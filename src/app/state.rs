@@ -195,6 +195,17 @@ impl App {
         self.drawn = now;
     }
 
+    /// The window could not be drawn. A change that was made since it last was may be why: it is not written, so that the
+    /// project can be opened again. Whether there is one.
+    pub fn drawing_failed(&mut self) -> bool {
+        let (Some(open), Some((path, revision))) = (&mut self.open, &self.drawn) else { return false };
+        let changed = open.path == *path && open.revision() != *revision;
+        if changed {
+            open.save_no_more();
+        }
+        changed
+    }
+
     /// Applies what came of jobs, closes old notices and writes what waits to be written. Returns when to
     /// look again, if anything is waiting for its time.
     pub fn tick(&mut self, now: Instant) -> Option<Duration> {

@@ -241,7 +241,7 @@ fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
         let values =
             s.umi_total.map_or_else(|| "normalised values".to_owned(), |total| format!("{total} UMIs"));
         format!(
-            "{}: {}, patient {patient}, {} spots, {} genes, {values}, {} x {} px, {:.3} um/px",
+            "{}: {}, patient {patient}, {} spots, {} genes, {values}, {} x {} px, {:.3} µm/px",
             s.name, s.kind, s.spots, s.genes, s.width_px, s.height_px, s.mpp
         )
     });

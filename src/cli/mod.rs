@@ -57,7 +57,7 @@ pub fn settings_help() -> String {
 const PUBLISHED: &str = "\
 The published recipe (--recipe published), for comparison on the same folds; evaluate --recipe both
 runs ours and it, one after the other, and puts their scores beside each other:
-  One image level, the 224-pixel patch of the spot at 0.5 um/px. DenseNet-121, frozen (--encoder
+  One image level, the 224-pixel patch of the spot at 0.5 µm/px. DenseNet-121, frozen (--encoder
   densenet121) or trained (--train-encoder), a projection head to 256 numbers; expression with its
   position, two layers of attention of 8 heads x 64, a projection head to 256 numbers; symmetric
   cross-entropy on plain products at temperature 1; Adam, rate 1e-4, decay 1e-3, batches of 128;
@@ -67,7 +67,7 @@ runs ours and it, one after the other, and puts their scores beside each other:
     embedding changes with the batch. Here it attends to its nearest spots of its own section.
   - There, positions are learned vectors of array rows and columns, which mean nothing on the next
     slide. Here they are sines and cosines of distances to the spot, through a learned matrix.
-  - There, patches are cut at the slide's own resolution. Here they are resampled to 0.5 um/px.
+  - There, patches are cut at the slide's own resolution. Here they are resampled to 0.5 µm/px.
   - Batches are made equal, so no small batch is left at the end of an epoch.
   - Rotations of patches are by 90 degrees, so no corner is filled in.
   - Features of a frozen encoder are brought to mean 0 and deviation 1 over the training spots.

@@ -315,7 +315,7 @@ impl Figure {
             return Err("the shown part of the slide is empty".to_owned());
         }
         if !Mpp::PLAUSIBLE.contains(&t.mpp.0) {
-            return Err(format!("{} um per pixel is not a resolution of a slide", t.mpp.0));
+            return Err(format!("{} µm per pixel is not a resolution of a slide", t.mpp.0));
         }
         if !(t.radius_px.is_finite() && t.radius_px >= 0.0)
             || t.centers.iter().any(|c| !(c.x.is_finite() && c.y.is_finite()))

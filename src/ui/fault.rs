@@ -16,12 +16,15 @@ pub struct Fault {
     message: String,
     report: Option<PathBuf>,
     saved: Option<Result<(), String>>,
+    /// Whether a change made just before was not saved, as it may be at fault.
+    left_out: bool,
 }
 
 impl Fault {
     /// The fault that `panic` tells of. Saves the project as it last was drawn well.
-    pub fn met(panic: &(dyn std::any::Any + Send)) -> Self {
-        Self { message: fault::message(panic), report: fault::take_report(), saved: fault::rescue() }
+    pub fn met(panic: &(dyn std::any::Any + Send), left_out: bool) -> Self {
+        let message = fault::message(panic);
+        Self { message, report: fault::take_report(), saved: fault::rescue(), left_out }
     }
 
     /// Draws the page. Gives whether the window shall go on.
@@ -50,6 +53,9 @@ impl Fault {
                         }
                         None => {}
                     },
+                }
+                if self.left_out {
+                    remark(ui, "The last change was left out, as it may be why the page cannot be drawn.");
                 }
                 match &self.report {
                     Some(path) => remark(ui, format!("A report is in {}.", path.display())),

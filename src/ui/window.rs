@@ -353,7 +353,8 @@ impl eframe::App for Window {
             match catch_unwind(AssertUnwindSafe(|| self.draw(ui, &mut out))) {
                 Ok(()) => self.app.drawn_well(),
                 Err(panic) => {
-                    self.fault = Some(Fault::met(panic.as_ref()));
+                    let left_out = self.app.drawing_failed();
+                    self.fault = Some(Fault::met(panic.as_ref(), left_out));
                     // What was asked for may be what broke.
                     out.clear();
                     ui.ctx().request_repaint();

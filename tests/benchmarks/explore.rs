@@ -13,6 +13,7 @@ use hiscmcl::core::encoder::RgbPatch;
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::{CsrBuilder, Matrix};
 use hiscmcl::core::target::Target;
+use hiscmcl::data::measured_genes::MeasuredGenes;
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::predict::Predictions;
 use hiscmcl::ui::explore::ExplorePage;
@@ -40,6 +41,7 @@ struct Page {
     state: ExploreState,
     sections: Vec<SectionInput>,
     genes: Vec<String>,
+    measured: MeasuredGenes,
     next: usize,
 }
 
@@ -83,13 +85,15 @@ impl Page {
             retrieved: vec![Vec::new(); spots],
             bank_spots: Vec::new(),
         };
+        let measured = MeasuredGenes::new([&section]);
         let input = SectionInput {
             name: "S".into(),
             section: Some(Arc::new(section)),
             predictions: Some(Arc::new(predictions)),
             ..SectionInput::default()
         };
-        let mut page = Self { state: ExploreState::default(), sections: vec![input], genes, next: 0 };
+        let mut page =
+            Self { state: ExploreState::default(), sections: vec![input], genes, measured, next: 0 };
         while page.state.index().is_none() {
             page.refresh();
             std::thread::yield_now();
@@ -99,14 +103,19 @@ impl Page {
     }
 
     fn refresh(&mut self) {
-        self.state.refresh(&Self::input(&self.sections, &self.genes));
+        self.state.refresh(&Self::input(&self.sections, &self.genes, &self.measured));
     }
 
-    fn input<'a>(sections: &'a [SectionInput], genes: &'a [String]) -> ExploreInput<'a> {
+    fn input<'a>(
+        sections: &'a [SectionInput],
+        genes: &'a [String],
+        measured: &'a MeasuredGenes,
+    ) -> ExploreInput<'a> {
         let target = Target::Published;
         ExploreInput {
             sections,
             genes,
+            measured,
             panels: &[],
             report: None,
             target,
@@ -183,7 +192,7 @@ impl Window {
         let input = egui::RawInput { screen_rect: Some(screen), ..Default::default() };
         let mut commands: Vec<Command> = Vec::new();
         let output = self.ctx.run_ui(input, |ui| {
-            let input = Page::input(&page.sections, &page.genes);
+            let input = Page::input(&page.sections, &page.genes, &page.measured);
             commands = self.page.show(ui, &mut page.state, &input);
         });
         assert!(commands.is_empty());

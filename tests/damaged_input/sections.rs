@@ -249,7 +249,7 @@ const CASES: &[Case] = &[
                     .collect()
             })
         },
-        "*/data/ST-spotfiles/C2_selection.tsv: neighbouring spots are 1.00 pixels apart, which would mean 200.000 um per pixel; check the pixel columns, or enter the micrometres per pixel of the slide",
+        "*/data/ST-spotfiles/C2_selection.tsv: neighbouring spots are 1.00 pixels apart, which would mean 200.000 µm per pixel; check the pixel columns, or enter the micrometres per pixel of the slide",
     ),
     // Images.
     (

@@ -17,6 +17,7 @@ use hiscmcl::core::encoder::RgbPatch;
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::{CsrBuilder, Matrix};
 use hiscmcl::core::target::Target;
+use hiscmcl::data::measured_genes::MeasuredGenes;
 use hiscmcl::data::panels::Panel;
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::data::slide::{RgbImage, Slide, TILE};
@@ -266,9 +267,11 @@ impl App {
     }
 
     pub fn ui(&mut self, ui: &mut egui::Ui) {
+        let measured = MeasuredGenes::new(self.sections.iter().filter_map(|s| s.section.as_deref()));
         let input = ExploreInput {
             sections: &self.sections,
             genes: &self.genes,
+            measured: &measured,
             panels: &self.panels,
             report: self.report.as_ref(),
             target: Target::Published,

@@ -29,6 +29,29 @@ fn a_fault_while_drawing_saves_the_project_and_lets_it_be_reopened() {
 }
 
 #[test]
+fn a_change_that_breaks_drawing_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.hiscmcl");
+    project(true).save(&file).unwrap();
+    let mut test = Test::new();
+    test.send(Command::Project(ProjectCommand::Open(file.clone())));
+    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    let rename =
+        |name: &str| Command::Section(SectionCommand::Rename { section: "A1".into(), name: name.into() });
+    test.harness.state_mut().app_mut().apply(rename("Tumour"));
+    test.harness.run_steps(1);
+    let window = test.harness.state_mut();
+    window.app_mut().apply(Command::Section(SectionCommand::Remove("A2".into())));
+    window.while_drawing(|| panic!("a made-up fault"));
+    test.settle();
+    assert!(test.shows("The last change was left out"));
+    test.click("Reopen the project");
+    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    let names: Vec<_> = Project::load(&file).unwrap().sections.into_iter().map(|s| s.name).collect();
+    assert!(names.len() == 3 && names[0] == "Tumour", "{names:?}");
+}
+
+#[test]
 fn the_next_start_says_once_where_the_report_is() {
     let dir = tempfile::tempdir().unwrap();
     let reports = dir.path().join("reports");

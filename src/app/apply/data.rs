@@ -1,12 +1,13 @@
 //! Sections and image features.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::app::command::{Command, FeaturesCommand, Overlay, SectionCommand};
 use crate::app::history::History;
 use crate::app::import::ImportRow;
 use crate::app::notices::{SectionField, Topic};
+use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::samples::SamplesForm;
 use crate::app::state::App;
 use crate::app::work::Request;
@@ -84,13 +85,12 @@ impl App {
                 });
             }
             SectionCommand::SetLabels { section, path } => {
-                self.edit_sections(&format!("Labels of {section}"), |doc| {
-                    if let Some(entry) = doc.section_mut(&section) {
-                        entry.labels = path;
-                        entry.label_column = None;
-                    }
-                    Ok(())
-                });
+                if let Some(open) = &self.open {
+                    self.work.start(Request::ReadLabels { snapshot: open.snapshot(), section, path });
+                }
+            }
+            SectionCommand::RemoveLabels(section) => {
+                self.set_labels(&section, None);
             }
             SectionCommand::UseFullSlide { section, path } => {
                 self.edit_sections(&format!("Slide of {section}"), |doc| {
@@ -146,6 +146,17 @@ impl App {
                 Vec::new(),
             ),
         }
+    }
+
+    /// Gives a section the labels of a file, or none.
+    pub(super) fn set_labels(&mut self, section: &str, path: Option<&Path>) -> bool {
+        self.edit_sections(&format!("Labels of {section}"), |doc| {
+            if let Some(entry) = doc.section_mut(section) {
+                entry.labels = path.map(Path::to_path_buf);
+                entry.label_column = None;
+            }
+            Ok(())
+        })
     }
 
     /// An edit of the sections that may be refused. Returns whether anything changed.
@@ -225,11 +236,25 @@ impl App {
 
     /// Shows what was found, to be looked at before it is added.
     pub(super) fn show_samples(&mut self, found: Vec<Candidate>, notes: Vec<String>) {
-        self.forms.samples = match &self.open {
+        let new = match &self.open {
             Some(open) => SamplesForm::for_project(found, notes, open.doc()),
             None => SamplesForm::new(found, notes),
         };
-        self.forms.samples_history = History::default();
+        let chooses_file = |ask: &PathRequest| matches!(ask.purpose, PathPurpose::SampleFile { .. });
+        let is_shown = match &self.overlay {
+            Some(Overlay::Samples) => true,
+            Some(Overlay::Path(ask)) => chooses_file(ask),
+            _ => false,
+        };
+        if is_shown {
+            // What was typed or chosen already stays.
+            let before = self.forms.samples.rows.clone();
+            self.forms.samples.extend(new);
+            self.forms.samples_history.record("More samples", before, None, Instant::now());
+        } else {
+            self.forms.samples = new;
+            self.forms.samples_history = History::default();
+        }
         self.present(Overlay::Samples, "Samples were found that can be added.");
     }
 

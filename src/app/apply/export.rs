@@ -135,6 +135,14 @@ impl App {
         })
     }
 
+    /// How many rows the figure has that its preview leaves out.
+    pub fn rows_beyond_preview(&self) -> usize {
+        self.figure().map_or(0, |figure| {
+            let (genes, sections) = previewed(&figure);
+            figure.genes.len() * figure.sections.len() - genes * sections
+        })
+    }
+
     /// Draws the preview again when what it shows has changed.
     pub(in crate::app) fn refresh_preview(&mut self) {
         let Some(mut figure) = self.figure() else { return };
@@ -143,13 +151,19 @@ impl App {
             return;
         }
         figure.dpi = figure.dpi.min(PREVIEW_DPI);
-        figure.genes.truncate(PREVIEW_ROWS);
-        let rows = PREVIEW_ROWS / figure.genes.len().max(1);
-        figure.sections.truncate(rows.max(1));
+        let (genes, sections) = previewed(&figure);
+        figure.genes.truncate(genes);
+        figure.sections.truncate(sections);
         let request = Request::Preview(figure);
         if self.preview.asked.as_ref() != Some(&request) {
             self.preview.asked = Some(request.clone());
             self.work.start(request);
         }
     }
+}
+
+/// How many genes and sections of a figure its preview shows: a row is one gene on one section.
+fn previewed(figure: &FigureRequest) -> (usize, usize) {
+    let genes = figure.genes.len().min(PREVIEW_ROWS);
+    (genes, figure.sections.len().min((PREVIEW_ROWS / genes.max(1)).max(1)))
 }

@@ -13,6 +13,7 @@ mod retrain;
 mod tests;
 mod unfinished;
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::command::{
@@ -24,8 +25,10 @@ use super::forms::HoldOut;
 use super::import::ImportForm;
 use super::notices::Severity;
 use super::paths::{PathPurpose, PathRequest};
+use super::settings::FolderKind;
 use super::state::{App, Effect};
 use super::work::JobId;
+
 use crate::core::display::DisplaySettings;
 use crate::data::st::FileRole;
 
@@ -228,16 +231,20 @@ impl App {
             return;
         }
         if request.folder.is_none() {
-            let settings = &self.settings;
-            let last = [settings.folders.get(request.folder_kind()), settings.last_folder.as_ref()];
-            let last = last.into_iter().flatten().find(|f| f.is_dir()).cloned();
+            let (settings, kind) = (&self.settings, request.folder_kind());
+            // Figures go beside the project rather than among the measured data that was opened last.
+            let beside =
+                self.open.as_ref().and_then(|o| o.path.parent()).filter(|_| kind == FolderKind::Exports);
+            let folders =
+                [settings.folders.get(kind).map(PathBuf::as_path), beside, settings.last_folder.as_deref()];
+            let last = folders.into_iter().flatten().find(|f| f.is_dir()).map(Path::to_path_buf);
             request.folder =
                 last.or_else(|| directories::UserDirs::new().map(|d| d.home_dir().to_path_buf()));
         }
         self.overlay = Some(Overlay::Path(request));
     }
 
-    fn chosen(&mut self, request: PathRequest, path: std::path::PathBuf) {
+    fn chosen(&mut self, request: PathRequest, path: PathBuf) {
         let path = request.with_ending(path);
         let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
         if let Some(folder) = folder {
@@ -281,7 +288,7 @@ impl App {
                 Command::Section(SectionCommand::UseFullSlide { section, path })
             }
             PathPurpose::SectionLabels { section } => {
-                Command::Section(SectionCommand::SetLabels { section, path: Some(path) })
+                Command::Section(SectionCommand::SetLabels { section, path })
             }
             PathPurpose::Relocate { section, role } => {
                 Command::Section(SectionCommand::Relocate { section, role, path })

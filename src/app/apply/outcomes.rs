@@ -18,6 +18,7 @@ use crate::data::candidates::Candidate;
 use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::evaluate::report::EvalReport;
+use crate::jobs::labels::Labelled;
 use crate::jobs::runs::RunState;
 use crate::jobs::spawn::{Event, JobError};
 use crate::predict::Predictions;
@@ -178,6 +179,7 @@ impl App {
                 }
                 self.check_features();
             }
+            Outcome::Labels(labelled) => self.labels_fit(request, &labelled),
             Outcome::MissingFile(missing) => self.missing(request, missing),
             Outcome::Features { cached, bytes, patches, missing_views } => {
                 self.features(request, cached, patches, missing_views);
@@ -329,6 +331,17 @@ impl App {
             self.genes_arrived(&request, names);
         } else {
             self.notices.error(otherwise, Vec::new());
+        }
+    }
+
+    /// A file labels spots of a section, which takes its labels from it unless it is gone.
+    fn labels_fit(&mut self, request: &Request, found: &Labelled) {
+        let Request::ReadLabels { section, path, .. } = request else { return };
+        if self.open.as_ref().is_some_and(|open| open.doc().section(section).is_some())
+            && self.set_labels(section, Some(path))
+        {
+            let Labelled { labelled, spots, .. } = found;
+            self.notices.done(format!("{section}: {labelled} of {spots} spots have a label."));
         }
     }
 

@@ -25,6 +25,7 @@ use crate::data::project::{GeneSelection, Project, SectionEntry};
 use crate::data::st::{FileRole, MissingFile};
 use crate::device::DeviceChoice;
 use crate::jobs::context::Ctx;
+use crate::jobs::labels::Labelled;
 
 type Asked = Arc<Mutex<Vec<Request>>>;
 
@@ -97,6 +98,9 @@ fn app() -> (App, Asked) {
                 patches: Default::default(),
                 missing_views: Default::default(),
             },
+            Request::ReadLabels { section, .. } => {
+                Outcome::Labels(Labelled { section, labelled: 2, spots: 3, column: None })
+            }
             Request::LoadGenes { .. } => Outcome::Genes(vec!["X".into(), "Y".into()]),
             Request::FindSamples { .. } => {
                 let found = project(&["E1", "C1"]).sections.into_iter().map(candidate).collect();
@@ -275,10 +279,8 @@ fn edits_of_sections_do_not_lose_image_features() {
     app.apply(Command::Section(SectionCommand::Rename { section: "C2".into(), name: "Left".into() }));
     assert_eq!(cached(&app), ["C1", "D1", "Left"]);
     app.apply(Command::Section(SectionCommand::SetPatient { section: "C1".into(), patient: "P".into() }));
-    app.apply(Command::Section(SectionCommand::SetLabels {
-        section: "C1".into(),
-        path: Some("/l.tsv".into()),
-    }));
+    app.apply(Command::Section(SectionCommand::SetLabels { section: "C1".into(), path: "/l.tsv".into() }));
+    until(&mut app, |a| a.open.as_ref().unwrap().doc().section("C1").unwrap().labels.is_some());
     until(&mut app, |a| a.open.as_ref().is_some_and(|o| !o.is_loading()));
     assert_eq!(cached(&app), ["C1", "D1", "Left"]);
     for _ in 0..3 {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::images::Images;
 use crate::core::target::{ExpressionScale, Target};
+use crate::data::measured_genes::MeasuredGenes;
 use crate::data::panels::Panel;
 use crate::data::section::Section;
 use crate::evaluate::report::EvalReport;
@@ -59,6 +60,8 @@ pub struct ExploreInput<'a> {
     pub sections: &'a [SectionInput],
     /// The genes of the project.
     pub genes: &'a [String],
+    /// The genes that the sections measured.
+    pub measured: &'a MeasuredGenes,
     /// Gene panels.
     pub panels: &'a [Panel],
     /// The latest cross-validation.

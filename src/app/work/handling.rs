@@ -59,6 +59,7 @@ impl Request {
             }
             Self::FindSamples { .. } => "Looking for sections".to_owned(),
             Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
+            Self::ReadLabels { section, .. } => format!("Reading labels of {section}"),
             Self::CheckFeatures { .. } => "Checking the feature cache".to_owned(),
             Self::ComputeFeatures { .. } => "Computing image features".to_owned(),
             Self::ListEncoders { .. } => "Looking for encoders".to_owned(),
@@ -108,6 +109,7 @@ impl Request {
             | Self::NewFromFolder { .. }
             | Self::SaveProjectAs { .. }
             | Self::FindSamples { .. }
+            | Self::ReadLabels { .. }
             | Self::MeasureSpeed { .. }
             | Self::ClearCache
             | Self::SelectGenes { .. }
@@ -160,6 +162,7 @@ impl Request {
             self,
             Self::OpenSection { .. }
                 | Self::FindSamples { .. }
+                | Self::ReadLabels { .. }
                 | Self::CheckFeatures { .. }
                 | Self::ComputeFeatures { .. }
                 | Self::SelectGenes { .. }

@@ -13,6 +13,7 @@ use crate::device::DeviceInfo;
 use crate::evaluate::report::EvalReport;
 use crate::jobs::encoder_speed::Rates;
 use crate::jobs::encoders::EncoderInfo;
+use crate::jobs::labels::Labelled;
 use crate::jobs::runs::RunInfo;
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
@@ -95,6 +96,8 @@ pub enum Outcome {
     },
     /// A section.
     Section(ReadSection),
+    /// A file labels spots of a section.
+    Labels(Labelled),
     /// A section's file is not where it was.
     MissingFile(MissingFile),
     /// The state of the cache.

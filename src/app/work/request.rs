@@ -142,6 +142,15 @@ pub enum Request {
         /// The section.
         entry: SectionEntry,
     },
+    /// Make sure that a file labels spots of a section.
+    ReadLabels {
+        /// The project.
+        snapshot: Snapshot,
+        /// Name of the section.
+        section: String,
+        /// The file of labels.
+        path: PathBuf,
+    },
     /// How much the cache holds, and whose features are in it.
     CheckFeatures {
         /// The sections.

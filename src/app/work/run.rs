@@ -27,6 +27,7 @@ use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
+use crate::jobs::labels::{self, LabelChoice};
 use crate::jobs::predict::predictions;
 use crate::jobs::resources::Resources;
 use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder};
@@ -92,6 +93,9 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             },
         },
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
+        Request::ReadLabels { snapshot: Snapshot { mut project, .. }, section, path } => {
+            Outcome::Labels(labels::set(&mut project, &section, &LabelChoice::File(path), ctx)?)
+        }
         Request::CheckFeatures { sections, encoder, device, views } => {
             check_features(resources, &sections, &encoder, device, &views, ctx)?
         }

@@ -191,7 +191,7 @@ fn doubt_of_pitch(stated_um: f64, px: f64, mpp: f64) -> Option<String> {
     let um = px * mpp;
     ((um / stated_um - 1.0).abs() > TOLERANCE).then(|| {
         format!(
-            "Its metadata say that spots are {stated_um:.0} um apart, but at {mpp:.3} um per pixel they are {um:.0} um apart; \
+            "Its metadata say that spots are {stated_um:.0} µm apart, but at {mpp:.3} µm per pixel they are {um:.0} µm apart; \
              check the resolution"
         )
     })
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(doubt_of_pitch(100.0, 138.0, 0.7246), None);
         assert_eq!(
             doubt_of_pitch(200.0, 138.0, 0.7246).unwrap(),
-            "Its metadata say that spots are 200 um apart, but at 0.725 um per pixel they are 100 um apart; check the \
+            "Its metadata say that spots are 200 µm apart, but at 0.725 µm per pixel they are 100 µm apart; check the \
              resolution"
         );
     }

@@ -158,7 +158,7 @@ fn scale(
         let is_known = |um: f64| (geometry.pitch_um / um - 1.0).abs() < 0.15;
         if entry.kind == SampleKind::Hest && !HEST_PITCHES_UM.into_iter().any(is_known) {
             progress.note(&format!(
-                "{}: at the {mpp:.3} um per pixel of its metadata neighbouring spots are {:.0} um apart, which no \
+                "{}: at the {mpp:.3} µm per pixel of its metadata neighbouring spots are {:.0} µm apart, which no \
                  assay of HEST has; check the resolution",
                 entry.name, geometry.pitch_um
             ));
@@ -169,7 +169,7 @@ fn scale(
     let geometry = geometry(spots, None);
     let (_, mpp) = pitch::resolution(file, Lattice::Square, &without_array(spots), geometry.pitch_um)?;
     progress.note(&format!(
-        "{}: the file does not say how large its pixels are; spots were taken to be {:.0} um apart",
+        "{}: the file does not say how large its pixels are; spots were taken to be {:.0} µm apart",
         entry.name, geometry.pitch_um
     ));
     Ok(Scale { mpp, source: MppSource::SpotPitch, by_spots: None, geometry })

@@ -240,11 +240,11 @@ fn hest_samples_keep_all_spots_and_only_genes() {
     assert_eq!((s.spots.len(), s.in_tissue, s.geometry), (25, 25, SpotGeometry::VISIUM));
     assert_eq!(s.genes.iter().map(|g| g.name.as_str()).collect::<Vec<_>>(), ["KRT19"]);
     assert_eq!(notes, ["INT1: 2 control probes were left out"]);
-    // A resolution that puts spots 35 um apart is reported.
+    // A resolution that puts spots 35 µm apart is reported.
     entry.slide_mpp = Some(0.25);
     let (_, notes) = open(&entry).unwrap();
     assert!(
-        notes[1].contains("at the 0.250 um per pixel of its metadata neighbouring spots are 34 um"),
+        notes[1].contains("at the 0.250 µm per pixel of its metadata neighbouring spots are 34 µm"),
         "{notes:?}"
     );
     // Without a resolution it follows from the data.

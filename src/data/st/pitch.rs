@@ -102,8 +102,8 @@ pub fn resolution(
                     first.center.y
                 )
             }
-            _ => "too few spots to infer the resolution of the slide; enter its micrometres per pixel, or give them with \
-                  --mpp"
+            _ => "too few spots to infer the resolution of the slide; enter its micrometres per pixel (on the command \
+                  line with --mpp)"
                 .to_owned(),
         };
         return Err(FileError::malformed(path, message));
@@ -113,7 +113,7 @@ pub fn resolution(
         return Ok((pitch, mpp));
     }
     let message = format!(
-        "neighbouring spots are {:.2} pixels apart, which would mean {:.3} um per pixel; check the pixel \
+        "neighbouring spots are {:.2} pixels apart, which would mean {:.3} µm per pixel; check the pixel \
          columns, or enter the micrometres per pixel of the slide",
         pitch.px(),
         mpp.0

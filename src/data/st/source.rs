@@ -129,7 +129,7 @@ impl fmt::Display for SampleKind {
         match self {
             Self::LegacySt => f.write_str("Legacy ST"),
             Self::Visium => f.write_str("Visium"),
-            Self::VisiumHd { bin_um } => write!(f, "Visium HD, {bin_um} um bins"),
+            Self::VisiumHd { bin_um } => write!(f, "Visium HD, {bin_um} µm bins"),
             Self::AnnData => f.write_str("AnnData"),
             Self::Hest => f.write_str("HEST"),
         }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn kinds_have_names_for_people() {
-        assert_eq!(SampleKind::VisiumHd { bin_um: 8 }.to_string(), "Visium HD, 8 um bins");
+        assert_eq!(SampleKind::VisiumHd { bin_um: 8 }.to_string(), "Visium HD, 8 µm bins");
         let text = serde_json::to_string(&SampleKind::VisiumHd { bin_um: 8 }).unwrap();
         assert_eq!(text, r#"{"kind":"visium_hd","bin_um":8}"#);
     }

@@ -24,6 +24,8 @@ const SIDE: f32 = 82.0;
 const BETWEEN: f32 = 8.0;
 /// Height of a line beneath a thumbnail.
 const LINE: f32 = 16.0;
+/// Size of a caption that is too long in the usual one.
+const SMALL: f32 = 9.5;
 
 /// Draws the panel.
 pub fn show(
@@ -260,9 +262,19 @@ fn line(ui: &Ui, picture: Rect, number: usize, parts: &[(&str, FontFamily)], col
         let space = if i > 0 { 4.0 } else { 0.0 };
         job.append(text, space, TextFormat { font_id, color, ..Default::default() });
     }
-    job.wrap =
-        TextWrapping { max_width: SIDE + 6.0, max_rows: 1, break_anywhere: true, ..Default::default() };
-    let galley = ui.fonts_mut(|f| f.layout_job(job));
+    let room = SIDE + 6.0;
+    job.wrap = TextWrapping { max_width: room, max_rows: 1, break_anywhere: true, ..Default::default() };
+    let galley = ui.fonts_mut(|f| {
+        let galley = f.layout_job(job.clone());
+        if !galley.elided {
+            return galley;
+        }
+        // A name may be cut, not the number behind it; a little smaller, most of both fit.
+        for section in &mut job.sections {
+            section.format.font_id.size = SMALL;
+        }
+        f.layout_job(job)
+    });
     let top = picture.bottom() + 4.0 + number as f32 * LINE;
     let place = Align2::CENTER_TOP.anchor_size(Pos2::new(picture.center().x, top), galley.size());
     ui.painter().galley(place.min, galley, color);

@@ -47,8 +47,8 @@ fn fact(ui: &mut Ui, name: &str, value: Option<(String, Color32)>, help: &str) {
     response.on_hover_text(help);
 }
 
-/// Draws the facts and the buttons.
-pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
+/// Draws the facts.
+pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput) {
     let c = colors(ui);
     widgets::caption(ui, "This gene");
     let f = &state.map().facts;
@@ -102,7 +102,10 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
         };
         widgets::remark(ui, format!("Not evaluated yet. {way}"));
     }
-    ui.add_space(6.0);
+}
+
+/// What can be done with the gene shown.
+pub fn actions(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
     into_model(ui, state, input, commands);
     buttons(ui, state, commands);
 }

@@ -222,10 +222,14 @@ fn nothing_found(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>)
         }
     };
     widgets::remark(ui, text);
-    let wider = state.genes().all();
-    if *state.filter() != GeneFilter::Measured && wider > state.genes().len() {
+    if can_search_wider(state) {
         search_all(ui, state, commands);
     }
+}
+
+/// Whether there are genes that the filter hides.
+pub fn can_search_wider(state: &ExploreState) -> bool {
+    *state.filter() != GeneFilter::Measured && state.genes().all() > state.genes().len()
 }
 
 /// Names of a pasted list that no gene here answers.

@@ -3,8 +3,9 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers, Popup, Ui};
 
 use super::explore;
-use super::gene_list::search_id;
+use super::gene_list::{can_search_wider, search_id};
 use crate::app::command::Command;
+use crate::app::explore::genes::GeneFilter;
 use crate::app::explore::{ExploreCommand, ExploreState};
 
 const FIND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::F);
@@ -26,6 +27,9 @@ pub fn before(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     step(ui, commands);
     let shown = state.gene().and_then(|g| state.genes().place(g));
     if shown.is_none() && ui.input(|i| i.key_pressed(Key::Enter)) {
+        if state.genes().is_empty() && can_search_wider(state) {
+            commands.push(explore(ExploreCommand::Filter(GeneFilter::Measured)));
+        }
         // The gene shown is not in the list, so the first step leads to its top.
         commands.push(explore(ExploreCommand::StepGene(0)));
     }

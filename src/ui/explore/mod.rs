@@ -42,6 +42,8 @@ pub struct ExplorePage {
     thumbnails: Thumbnails,
     /// Height of the right column without its plot.
     beside_scatter: Option<f32>,
+    /// Height of the buttons at the foot of the right column.
+    foot: f32,
 }
 
 /// A card that fills `rect`.
@@ -103,19 +105,24 @@ impl ExplorePage {
         card_in(ui, right, "right", |ui| {
             let (least, usual) = scatter::HEIGHT;
             // The plot gives way so that the buttons beneath it are in view.
-            let height =
-                self.beside_scatter.map_or(usual, |rest| (ui.available_height() - rest).clamp(least, usual));
-            let shown = ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let above_foot = ui.available_height() - self.foot - 8.0;
+            let height = self.beside_scatter.map_or(usual, |rest| (above_foot - rest).clamp(least, usual));
+            let facts = ScrollArea::vertical().auto_shrink(false).max_height(above_foot.max(least));
+            let shown = facts.show(ui, |ui| {
                 display::show(ui, state, &mut commands);
                 ui.add_space(6.0);
                 let took = scatter::show(ui, state, height, &mut commands);
                 ui.add_space(6.0);
-                facts::show(ui, state, input, &mut commands);
+                facts::show(ui, state, input);
                 took
             });
             let rest = Some((shown.content_size.y - shown.inner).ceil());
-            if rest != self.beside_scatter {
-                self.beside_scatter = rest;
+            ui.add_space(8.0);
+            let top = ui.cursor().top();
+            facts::actions(ui, state, input, &mut commands);
+            let foot = (ui.min_rect().bottom() - top).ceil();
+            if (rest, foot) != (self.beside_scatter, self.foot) {
+                (self.beside_scatter, self.foot) = (rest, foot);
                 ui.ctx().request_repaint();
             }
         });

@@ -1,6 +1,6 @@
 //! The table of sections.
 
-use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, TextStyle, Ui};
+use eframe::egui::{self, CollapsingHeader, Grid, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::app::command::{Command, Overlay, SectionCommand};
 use crate::app::paths::{PathPurpose, PathRequest};
@@ -73,7 +73,7 @@ fn table(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             "Image resolution (mpp) in micrometres per pixel. Leave blank to infer it from the spot spacing.",
         );
         head(ui, "Image", "Width and height in pixels");
-        head(ui, "Labels", "Whether its spots have labels, such as a pathologist's");
+        head(ui, "Labels", "How many of its spots have a label, such as a pathologist's");
         ui.label("");
         ui.end_row();
         for section in open.sections() {
@@ -167,11 +167,37 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
             }
         }
     });
-    let labels = ui.add(mini_button(if section.labels.is_some() { "yes" } else { "none" }));
-    crate::ui::widgets::name(&labels, &format!("Labels of {name}"));
-    if labels.on_hover_text(labels_hover(view)).clicked() {
-        out.push(Command::Ask(PathRequest::new(PathPurpose::SectionLabels { section: name.clone() })));
-    }
+    labels(ui, view, section, out);
+}
+
+/// Chooses labels for a section, or takes them away.
+fn labels(ui: &mut Ui, view: &SectionView, section: &Section, out: &mut Vec<Command>) {
+    let name = &view.entry.name;
+    let ask = || Command::Ask(PathRequest::new(PathPurpose::SectionLabels { section: name.clone() }));
+    let response = match &section.labels {
+        None => {
+            let button = ui.add(mini_button("Add..."));
+            if button.clicked() {
+                out.push(ask());
+            }
+            button
+        }
+        Some(labels) => {
+            let count = labels.iter().flatten().count();
+            let button = mini_button(thousands(count as f64));
+            let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+                if ui.button("Replace...").clicked() {
+                    out.push(ask());
+                }
+                if ui.button("Remove labels").clicked() {
+                    out.push(Command::Section(SectionCommand::RemoveLabels(name.clone())));
+                }
+            });
+            response
+        }
+    };
+    crate::ui::widgets::name(&response, &format!("Labels of {name}"));
+    response.on_hover_text(labels_hover(view));
 }
 
 /// Where the labels of a section come from, and what the button does.

@@ -37,6 +37,7 @@ pub fn show(
     let input = ExploreInput {
         sections: &sections,
         genes: open.genes(),
+        measured: open.measured_genes(),
         panels: &panels,
         report,
         target: open.doc().target,

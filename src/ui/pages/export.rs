@@ -53,7 +53,11 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
                 let shown = ui
                     .add(egui::Image::new((handle.id(), size)).tint(tint).alt_text("Preview of the figure"));
                 name(&shown, "Preview of the figure");
-                remark(ui, "Preview at reduced resolution; only the first rows are shown.");
+                let left_out = match app.rows_beyond_preview() {
+                    0 => String::new(),
+                    n => format!(" {} more not shown here.", counted(n, "row")),
+                };
+                remark(ui, format!("Preview at reduced resolution.{left_out}"));
             }
             Some(Err((headline, causes))) => {
                 banner(
@@ -314,10 +318,11 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
 }
 
 /// What a file of these sections is called. Many names make no file name.
-fn file_stem(sections: &[String]) -> String {
-    match sections.len() {
-        0..=3 => sections.join("-"),
-        n => format!("{n}-sections"),
+/// Names as part of the name of a file: all of a few, or how many `what` there are.
+fn joined(names: &[String], what: &str) -> String {
+    match names.len() {
+        0..=3 => names.join("-"),
+        n => format!("{n}-{what}"),
     }
 }
 
@@ -327,8 +332,7 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let (genes, sections) = (app.export_genes(open), app.export_sections(open));
         let ready = !genes.is_empty() && !sections.is_empty() && !form.panes.is_empty();
         if primary(ui, ready, "Save the figure...").clicked() {
-            let gene = genes.first().map_or("figure", |g| g.as_str());
-            let stem = safe_stem(&format!("{}-{gene}", file_stem(&sections)));
+            let stem = safe_stem(&format!("{}-{}", joined(&sections, "sections"), joined(&genes, "genes")));
             let file = format!("{stem}.{}", form.format.ending());
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveFigure).named(file)));
         }
@@ -352,7 +356,7 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
         let anndata = anndata.on_disabled_hover_text("This needs a trained model.");
         if hint_beside(anndata, hover).clicked() {
-            let file = format!("{}-predictions.h5ad", safe_stem(&file_stem(&sections)));
+            let file = format!("{}-predictions.h5ad", safe_stem(&joined(&sections, "sections")));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
     });

@@ -12,6 +12,7 @@ use crate::app::explore::text::correlation_text;
 use crate::app::terms::Term;
 use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
+use crate::core::text::thousands;
 use crate::ui::theme::{self, Colors, colors};
 
 /// Least free space between the two ends of the line.
@@ -38,10 +39,8 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
         return (texts.to_vec(), c.fair);
     }
     if let Some(rare) = values.rare.filter(|_| kind == PaneKind::Measured) {
-        let texts = [
-            format!("{section} · only {} of {} spots", rare.0, rare.1),
-            format!("{} of {} spots", rare.0, rare.1),
-        ];
+        let spots = format!("{} of {} spots", thousands(rare.0), thousands(rare.1));
+        let texts = [format!("{section} · only {spots}"), spots];
         return (texts.to_vec(), c.fair);
     }
     let words = |texts: [&str; 2]| texts.map(str::to_owned).to_vec();

@@ -17,6 +17,8 @@ const BAR_SHARE: f32 = 0.3;
 const MINIMAP: f32 = 92.0;
 /// Distance of overlays from the pane's edges.
 const EDGE: f32 = 10.0;
+/// Room for the button that shows all of the tissue.
+const FIT: Vec2 = Vec2::new(60.0, 24.0);
 /// Behind overlays, so that they can be read on any tissue.
 const PAPER: Color32 = Color32::from_rgba_premultiplied(225, 225, 225, 225);
 const INK: Color32 = Color32::from_rgb(0x14, 0x16, 0x1a);
@@ -119,11 +121,10 @@ pub fn minimap(ui: &mut Ui, pane: Rect, camera: &mut Camera, tiles: &TileCache) 
 
 /// The button that shows all of the tissue, in the upper right corner. Whether it was clicked.
 pub fn fit_button(ui: &mut Ui, pane: Rect) -> bool {
-    let size = Vec2::new(60.0, 24.0);
-    if pane.width() < 2.0 * size.x || pane.height() < 2.0 * size.y {
+    if pane.width() < 2.0 * FIT.x || pane.height() < 2.0 * FIT.y {
         return false;
     }
-    let at = Rect::from_min_size(Pos2::new(pane.right() - EDGE - size.x, pane.top() + EDGE), size);
+    let at = Rect::from_min_size(Pos2::new(pane.right() - EDGE - FIT.x, pane.top() + EDGE), FIT);
     let layout = Layout::right_to_left(Align::Min);
     let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt("fit").layout(layout));
     child.spacing_mut().button_padding = Vec2::new(9.0, 3.0);
@@ -153,10 +154,11 @@ pub fn remark(ui: &Ui, pane: Rect, text: &str) -> Rect {
 /// A short remark on a map at its top, where it covers little of the tissue.
 pub fn footnote(ui: &Ui, pane: Rect, text: &str) {
     let painter = ui.painter_at(pane);
-    let wrap = (pane.width() - 2.0 * EDGE - 16.0).max(40.0);
+    let wrap = (pane.width() - FIT.x - 3.0 * EDGE - 16.0).max(40.0);
     let galley = painter.layout(text.to_owned(), FontId::proportional(12.0), INK, wrap);
-    let at = pane.center_top() + Vec2::new(0.0, EDGE);
-    let paper = Align2::CENTER_TOP.anchor_size(at, galley.size() + Vec2::new(16.0, 8.0));
+    // To the left, where it leaves the button in view.
+    let at = pane.left_top() + Vec2::splat(EDGE);
+    let paper = Align2::LEFT_TOP.anchor_size(at, galley.size() + Vec2::new(16.0, 8.0));
     painter.rect_filled(paper, CornerRadius::same(3), PAPER);
     painter.galley(paper.min + Vec2::new(8.0, 4.0), galley, INK);
     let id = ui.scope_id().with(("footnote", pane.min.x as i64, pane.min.y as i64));

@@ -154,7 +154,7 @@ const ANNDATA: &[Case] = &[
     (
         "spots without counts",
         |s| s.hdf5(|h| h.set("X/data", Data::Floats(vec![0.0; SPOTS * 3], vec![SPOTS as u64 * 3]))),
-        "a: the file does not say how large its pixels are; spots were taken to be 100 um apart | a: it has no counts, so it can only be looked at | it opened",
+        "a: the file does not say how large its pixels are; spots were taken to be 100 µm apart | a: it has no counts, so it can only be looked at | it opened",
     ),
 ];
 
@@ -200,22 +200,22 @@ const HEST: &[Case] = &[
     (
         "metadata that are no JSON",
         |s| s.write(HEST_METADATA, b"pixel_size: 1"),
-        "*/metadata/NCBI1.json, line 1: the metadata are not valid JSON; copy or download the file again | NCBI1: the file does not say how large its pixels are; spots were taken to be 100 um apart | it opened",
+        "*/metadata/NCBI1.json, line 1: the metadata are not valid JSON; copy or download the file again | NCBI1: the file does not say how large its pixels are; spots were taken to be 100 µm apart | it opened",
     ),
     (
         "a pixel size of zero",
         |s| s.replace(HEST_METADATA, "1.0", "0"),
-        "*/metadata/NCBI1.json: pixel_size_um_estimated is \"0\", which is no resolution of a slide in um per pixel | NCBI1: the file does not say how large its pixels are; spots were taken to be 100 um apart | it opened",
+        "*/metadata/NCBI1.json: pixel_size_um_estimated is \"0\", which is no resolution of a slide in µm per pixel | NCBI1: the file does not say how large its pixels are; spots were taken to be 100 µm apart | it opened",
     ),
     (
         "text for a pixel size",
         |s| s.replace(HEST_METADATA, "1.0", "\"small\""),
-        "*/metadata/NCBI1.json: pixel_size_um_estimated is \"small\", which is no resolution of a slide in um per pixel | NCBI1: the file does not say how large its pixels are; spots were taken to be 100 um apart | it opened",
+        "*/metadata/NCBI1.json: pixel_size_um_estimated is \"small\", which is no resolution of a slide in µm per pixel | NCBI1: the file does not say how large its pixels are; spots were taken to be 100 µm apart | it opened",
     ),
     (
         "no slide",
         |s| s.remove(HEST_SLIDE),
-        "NCBI1 (patient Patient 1): HEST; 1.000 um per pixel; needs: the slide (wsis/NCBI1.tif); 36 spots, 3 genes; left out, as it lacks a slide image",
+        "NCBI1 (patient Patient 1): HEST; 1.000 µm per pixel; needs: the slide (wsis/NCBI1.tif); 36 spots, 3 genes; left out, as it lacks a slide image",
     ),
     (
         "a slide cut off",
@@ -240,7 +240,7 @@ const HEST: &[Case] = &[
                 )
             });
         },
-        "NCBI1: at the 1.000 um per pixel of its metadata neighbouring spots are 283 um apart, which no assay of HEST has; check the resolution | */st/NCBI1.h5ad: spot \"AAAAAAAAAAAAAAAA-1\" at pixel (90000, 90100) (and 35 others) is off the slide NCBI1.tif of 700 x 560 pixels; the positions may be of another size of this image",
+        "NCBI1: at the 1.000 µm per pixel of its metadata neighbouring spots are 283 µm apart, which no assay of HEST has; check the resolution | */st/NCBI1.h5ad: spot \"AAAAAAAAAAAAAAAA-1\" at pixel (90000, 90100) (and 35 others) is off the slide NCBI1.tif of 700 x 560 pixels; the positions may be of another size of this image",
     ),
 ];
 

@@ -257,12 +257,12 @@ const BINNED: &[Case] = &[
     (
         "a size of bins that no assay has",
         |s| s.replace(BINS_FACTORS, "8.0", "8000.0"),
-        "*/HD/outs/binned_outputs/square_008um/spatial/scalefactors_json.json: bin_size_um is 8000, which no assay has | HD_008um: Visium HD, 8 um bins; hires image; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/HD/outs/binned_outputs/square_008um/spatial/scalefactors_json.json: bin_size_um is 8000, which no assay has | HD_008um: Visium HD, 8 µm bins; hires image; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
     ),
     (
         "a resolution that no scanner has",
         |s| s.replace(BINS_FACTORS, "2.6667", "2666.7"),
-        "*/HD/outs/binned_outputs/square_008um/spatial/scalefactors_json.json: microns_per_pixel is 2666.7, which no slide scanner has | HD_008um: Visium HD, 8 um bins; hires image; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/HD/outs/binned_outputs/square_008um/spatial/scalefactors_json.json: microns_per_pixel is 2666.7, which no slide scanner has | HD_008um: Visium HD, 8 µm bins; hires image; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
     ),
     (
         "a matrix of bins cut off",
@@ -282,7 +282,7 @@ const BINNED: &[Case] = &[
     (
         "no image of bins",
         |s| s.remove(BINS_HIRES),
-        "HD_008um: Visium HD, 8 um bins; 2.667 um per pixel; needs: an image (the full-resolution slide); left out, as it lacks a slide image",
+        "HD_008um: Visium HD, 8 µm bins; 2.667 µm per pixel; needs: an image (the full-resolution slide); left out, as it lacks a slide image",
     ),
 ];
 

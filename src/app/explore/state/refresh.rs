@@ -12,8 +12,6 @@ use crate::app::explore::trust::trust_of;
 use crate::app::explore::values::{MapValues, PredictionIndex, pane_maps};
 use crate::app::genes::parse_genes;
 use crate::data::genes::bare_id;
-use crate::data::protein_names;
-use crate::data::section::Section;
 use crate::predict::Predictions;
 
 impl ExploreState {
@@ -211,22 +209,19 @@ impl ExploreState {
     fn find_elsewhere(&self, search: &str, input: &ExploreInput) -> Option<(String, Vec<String>)> {
         let names = parse_genes(search);
         let ([name], Some(index)) = (names.as_slice(), &self.index) else { return None };
+        let meant = input.measured.meant(name)?.genes;
         let is_predicted = |gene: &str| self.prediction.as_ref().is_some_and(|p| p.has_gene(gene));
-        let gene = name.to_uppercase();
-        let meant = |section: &Section| {
-            let find = |wanted: &str| section.genes.iter().find(|g| g.name.eq_ignore_ascii_case(wanted));
-            let proteins = protein_names::symbols(name);
-            let found = find(&gene).or_else(|| proteins.iter().find_map(|p| find(p)));
-            found.map(|g| g.name.clone())
-        };
-        if meant(index.section()).is_some() || index.has_gene(name) || is_predicted(name) {
+        if index.has_gene(name) || is_predicted(name) {
             return None;
         }
-        let others =
-            input.sections.iter().filter_map(|s| Some((meant(s.section.as_deref()?)?, s.name.clone())));
-        let found: Vec<(String, String)> = others.collect();
-        let gene = found.first().map(|(gene, _)| gene.clone())?;
-        Some((gene, found.into_iter().map(|(_, section)| section).collect()))
+        let here = &index.section().name;
+        meant.into_iter().find_map(|gene| {
+            let missing = input.measured.missing_in(&gene);
+            let measured = |s: &&SectionInput| s.section.is_some() && !missing.contains(&s.name);
+            let others: Vec<String> =
+                input.sections.iter().filter(measured).map(|s| s.name.clone()).collect();
+            (!is_predicted(&gene) && !others.contains(here) && !others.is_empty()).then_some((gene, others))
+        })
     }
 
     /// The search with identifiers ("ENSG00000141736") replaced by the names that the section has for them.

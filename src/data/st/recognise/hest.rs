@@ -163,7 +163,7 @@ fn parse_metadata(path: &Path, bytes: &[u8]) -> Result<Metadata, FileError> {
                 None => {
                     let has = quoted(&value.to_string().replace('"', ""));
                     let message =
-                        format!("{name} is {has}, which is no resolution of a slide in um per pixel");
+                        format!("{name} is {has}, which is no resolution of a slide in µm per pixel");
                     Err(FileError::malformed(path, message))
                 }
             }
@@ -174,7 +174,7 @@ fn parse_metadata(path: &Path, bytes: &[u8]) -> Result<Metadata, FileError> {
     let embedded = number("pixel_size_um_embedded").ok().flatten();
     let doubt = match (estimated, embedded) {
         (Some(e), Some(f)) if (e / f - 1.0).abs() > 0.1 => Some(format!(
-            "the slide file says {f:.3} um per pixel, the distance of its spots {e:.3}; the latter was used"
+            "the slide file says {f:.3} µm per pixel, the distance of its spots {e:.3}; the latter was used"
         )),
         _ => None,
     };
@@ -258,7 +258,7 @@ mod tests {
         assert!(says("{").starts_with("m.json, line 1: the metadata are not valid JSON"));
         assert_eq!(
             says(r#"{"pixel_size_um_estimated": -1}"#),
-            "m.json: pixel_size_um_estimated is \"-1\", which is no resolution of a slide in um per pixel"
+            "m.json: pixel_size_um_estimated is \"-1\", which is no resolution of a slide in µm per pixel"
         );
     }
 

@@ -109,7 +109,7 @@ impl Sample {
         if !self.images.is_empty() {
             parts.push(self.images.iter().map(|i| i.kind.noun()).collect::<Vec<_>>().join(", "));
         }
-        parts.extend(self.mpp.map(|mpp| format!("{:.3} um per pixel", mpp.0)));
+        parts.extend(self.mpp.map(|mpp| format!("{:.3} µm per pixel", mpp.0)));
         parts.extend(self.labels.as_ref().map(|l| format!("labels {}", file_name(l))));
         if !self.chosen {
             parts.push("not chosen, because bins so small are millions and nearly empty".to_owned());

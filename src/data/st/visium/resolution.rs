@@ -53,7 +53,7 @@ pub fn resolution(
         let diameter = factors.spot_diameter_fullres.map(|px| geometry.diameter_um / px);
         let doubt = diameter.filter(|d| bin_um.is_some() && far(*d, mpp)).map(|d| {
             format!(
-                "The scale factors of {} contradict themselves: {mpp:.3} um per pixel, but {d:.3} by the size of a \
+                "The scale factors of {} contradict themselves: {mpp:.3} µm per pixel, but {d:.3} by the size of a \
                  bin; the first was used",
                 file_name(positions)
             )
@@ -82,7 +82,7 @@ fn doubt(positions: &Path, pitch: Pitch, mpp: Mpp, diameter_px: f64, bin_um: Opt
     let first = diameters.first()? / diameter_px;
     diameters.iter().all(|um| far(um / diameter_px, mpp.0)).then(|| {
         format!(
-            "The spots of {} are {:.1} pixels apart ({:.3} um per pixel), but their diameter of {diameter_px:.1} pixels \
+            "The spots of {} are {:.1} pixels apart ({:.3} µm per pixel), but their diameter of {diameter_px:.1} pixels \
              in the scale factors would mean {first:.3}; the first was used",
             file_name(positions),
             pitch.px(),

@@ -347,7 +347,7 @@ fn real_folders_are_recognised() {
     );
     assert!(
         both[1].starts_with(
-            "visiumio_002um: Visium HD, 2 um bins; lowres image; 0.274 um per pixel; not chosen"
+            "visiumio_002um: Visium HD, 2 µm bins; lowres image; 0.274 µm per pixel; not chosen"
         )
     );
     assert_eq!(lines("h5ad").len(), 2);
