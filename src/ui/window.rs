@@ -189,6 +189,14 @@ impl Window {
         }
     }
 
+    /// Tells once what is damaged in slides that are looked at.
+    fn tell_damage(&mut self) {
+        for problem in self.images.take_problems() {
+            let headline = "A part of the slide cannot be read; it is crossed out where it is shown.";
+            self.app.notices.error(headline, vec![problem]);
+        }
+    }
+
     /// Begins to decode the slide that the Explore page will show first, so that it is there when asked for.
     fn look_ahead(&self) {
         let Some(open) = &self.app.open else { return };
@@ -339,6 +347,7 @@ impl eframe::App for Window {
             ctx.request_repaint_after(wait);
         }
         self.look_ahead();
+        self.tell_damage();
         self.close_if_asked(ctx);
         self.carry_out_effects(ctx);
     }

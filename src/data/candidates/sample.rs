@@ -3,7 +3,7 @@
 use super::{Candidate, anndata};
 use crate::data::anndata::inspect;
 use crate::data::project::SectionEntry;
-use crate::data::slide::{MAX_PIXELS, MAX_SIDE, Slide};
+use crate::data::slide::Slide;
 use crate::data::st::names::file_name;
 use crate::data::st::recognise::{ImageKind, Sample};
 use crate::data::st::source::Source;
@@ -60,15 +60,10 @@ fn of_files(sample: &Sample) -> Candidate {
     }
 }
 
-/// The image with the most pixels that can be opened and whose place on the slide is known.
+/// The image with the most pixels whose place on the slide is known.
 pub(super) fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &mut Vec<String>) {
-    let too_large = |(w, h): (u32, u32)| w.max(h) > MAX_SIDE || u64::from(w) * u64::from(h) > MAX_PIXELS;
     for image in &sample.images {
         let Some(scale) = image.scale else { continue };
-        if image.size.is_some_and(too_large) {
-            warnings.push(format!("{} has too many pixels to be opened as a whole", file_name(&image.path)));
-            continue;
-        }
         if image.kind == ImageKind::FullResolution {
             warnings.extend(sample.remarks.iter().cloned());
         }
