@@ -43,7 +43,7 @@ pub const MAX_LANDMARKS: usize = 1024;
 pub const CONTEXT_SCALE: f64 = 3.0;
 
 /// Names what this module does with patches; part of the key under which features are cached.
-pub(super) const VERSION: &str = "lattice-2";
+pub(super) const VERSION: &str = "lattice-3";
 /// How far a lattice reaches beyond the spots, in patches: half a grid, and one more to interpolate from.
 const MARGIN: usize = NEIGHBOURHOOD_SIDE / 2 + 1;
 

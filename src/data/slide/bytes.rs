@@ -37,7 +37,7 @@ impl ByteSource {
     pub fn from_file(path: &Path, file: File) -> Result<Self, FileError> {
         let about = file.metadata().map_err(FileError::io("read", path))?;
         if about.is_dir() {
-            return Err(FileError::io("open", path)(io::ErrorKind::IsADirectory.into()));
+            return Err(FileError::io("read", path)(io::ErrorKind::IsADirectory.into()));
         }
         Ok(Self { path: path.to_path_buf(), length: about.len(), content: Content::File(file) })
     }

@@ -8,6 +8,21 @@ use super::packed;
 use super::tiff::is_tiff;
 use crate::core::files::FileError;
 
+/// How names of slides end, in lower case: of plain images, of scanners' files that are read here or through OpenSlide,
+/// and of those that are only known, so that what to do can be said. What a file is, its content tells.
+pub const EXTENSIONS: [&str; 21] = [
+    "tif", "tiff", "btf", "tf8", "jpg", "jpeg", "png", "svs", "ndpi", "scn", "bif", "qptiff", "mrxs", "vms",
+    "czi", "dcm", "dicom", "svslide", "isyntax", "vsi", "zvi",
+];
+
+/// What stands before the extension in the name of a slide, perhaps packed with gzip; `None` of other files.
+pub fn stem_of_slide(name: &str) -> Option<&str> {
+    let is = |found: &str, extension: &str| found.eq_ignore_ascii_case(extension);
+    let unpacked = name.rsplit_once('.').filter(|(_, end)| is(end, "gz")).map_or(name, |(rest, _)| rest);
+    let (stem, end) = unpacked.rsplit_once('.')?;
+    EXTENSIONS.iter().any(|extension| is(end, extension)).then_some(stem)
+}
+
 /// A kind of file, as far as its first bytes tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -83,6 +98,11 @@ pub fn identify(path: &Path) -> Result<FileKind, FileError> {
     })
 }
 
+/// The kind of the file at `path`, which begins with `head`: some kilobytes tell most.
+pub fn identify_beginning(path: &Path, head: &[u8]) -> FileKind {
+    identify_bytes(&ByteSource::in_memory(path, head)).unwrap_or(FileKind::Other)
+}
+
 /// The kind of a file by its first bytes.
 pub(super) fn identify_bytes(bytes: &ByteSource) -> Result<FileKind, FileError> {
     const HEAD: u64 = 4096;
@@ -126,4 +146,17 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 /// Whether a folder of the same name as the file holds the data of MRXS.
 fn is_mirax(path: &Path) -> bool {
     has_extension(path, "mrxs") || path.with_extension("").join("Slidedat.ini").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slides_are_known_by_their_names() {
+        assert_eq!(stem_of_slide("A.SVS"), Some("A"));
+        assert_eq!(stem_of_slide("a.ome.tif"), Some("a.ome"));
+        assert_eq!(stem_of_slide("HE.jpg.gz"), Some("HE"));
+        assert_eq!([stem_of_slide("a.tsv.gz"), stem_of_slide("svs"), stem_of_slide("a.")], [None; 3]);
+    }
 }

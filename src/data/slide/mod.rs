@@ -31,7 +31,7 @@ mod view;
 
 pub use cache::{DEFAULT_TILE_BUDGET, TileCache, TileKey};
 pub use error::SlideError;
-pub use identify::{FileKind, identify};
+pub use identify::{EXTENSIONS, FileKind, identify, identify_beginning, stem_of_slide};
 pub use loader::TileLoader;
 pub use open::{OpenOptions, open_source, read_info};
 pub use openslide::is_available as is_openslide_available;
