@@ -348,4 +348,40 @@ mod tests {
         images.forget_failures();
         assert!(matches!(wait(|| images.tiles(&path)), Later::Ready(_)));
     }
+
+    #[test]
+    fn tiles_of_scanner_files_come_later_and_damaged_ones_are_told_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("slide.svs");
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides");
+        let sound = std::fs::read(fixtures.join("tiled_adobe_deflate.tif")).unwrap();
+        let packed: Vec<usize> = sound
+            .windows(2)
+            .enumerate()
+            .filter(|(_, w)| matches!(w, [0x78, 0x9C | 0xDA | 0x01 | 0x5E]))
+            .map(|(at, _)| at)
+            .collect();
+        let mut bytes = sound;
+        // Two tiles of the finest level.
+        packed[..2].iter().for_each(|&at| bytes[at] = 0);
+        std::fs::write(&path, bytes).unwrap();
+        let images = SlideImages::new(Arc::default(), Arc::new(|| ()));
+        let Later::Ready(tiles) = wait(|| images.tiles(&path)) else { panic!("no tiles") };
+        let first = tiles.levels()[0];
+        let all: Vec<(usize, u32, u32)> = (0..first.height.div_ceil(first.tile_height))
+            .flat_map(|row| (0..first.width.div_ceil(first.tile_width)).map(move |col| (0, col, row)))
+            .collect();
+        let states = || all.iter().map(|&(level, col, row)| tiles.tile(level, col, row)).collect::<Vec<_>>();
+        let start = Instant::now();
+        while states().iter().any(|s| matches!(s, TileState::Waiting)) {
+            assert!(start.elapsed() < Duration::from_secs(20), "tiles stay away");
+            tiles.request(all.clone());
+            thread::sleep(Duration::from_millis(5));
+        }
+        let damaged = states().iter().filter(|s| matches!(s, TileState::Damaged)).count();
+        assert_eq!(damaged, 2);
+        let told = images.take_problems();
+        assert!(told.len() == 1 && told[0].contains("slide.svs: the tile at column "), "{told:?}");
+        assert!(images.take_problems().is_empty());
+    }
 }

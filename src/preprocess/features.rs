@@ -343,4 +343,28 @@ mod tests {
         let outcome = compute(&slide(), &spots, Mpp(1.0), &MeanColor, &Silent, &cancel);
         assert!(matches!(outcome, Err(FeatureError::Cancelled(Cancelled))), "{outcome:?}");
     }
+
+    #[test]
+    fn a_damaged_tile_is_an_error_with_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("slide.svs");
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides");
+        let sound = std::fs::read(fixtures.join("tiled_adobe_deflate.tif")).unwrap();
+        let centers = [SlidePoint::new(100.0, 100.0), SlidePoint::new(200.0, 150.0)];
+        let compute_on = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let slide = Slide::open(&path, &Silent, &CancelToken::new()).unwrap();
+            compute(&slide, &centers, Mpp(1.0), &MeanColor, &Silent, &CancelToken::new())
+        };
+        assert_eq!(compute_on(&sound).unwrap().spot.rows(), 2);
+        // Packed data begin so; the directories are left as they are.
+        let mut damaged = sound.clone();
+        let starts =
+            sound.windows(2).enumerate().filter(|(_, w)| matches!(w, [0x78, 0x9C | 0xDA | 0x01 | 0x5E]));
+        starts.for_each(|(at, _)| damaged[at] = 0);
+        let error = compute_on(&damaged).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, FeatureError::Slide(SlideError::Tile { .. })), "{text}");
+        assert!(text.contains("slide.svs: the tile at column ") && text.contains(" of level "), "{text}");
+    }
 }
