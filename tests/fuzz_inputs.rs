@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hiscmcl::{core, data, model};
 
@@ -21,6 +21,9 @@ fn kept_inputs_are_read_or_refused() {
             fs::read_dir(corpus.join(parser.name)).unwrap().map(|entry| entry.unwrap().path()).collect();
         inputs.sort();
         assert!(!inputs.is_empty(), "{} has no inputs", parser.name);
+        if parser.name == "image" {
+            inputs.extend(small_slides());
+        }
         for input in inputs {
             let bytes = fs::read(&input).unwrap();
             let name = input.file_name().unwrap().to_string_lossy().into_owned();
@@ -28,6 +31,19 @@ fn kept_inputs_are_read_or_refused() {
             assert!(accepted || !name.starts_with("sound-"), "{}/{name} is refused", parser.name);
         }
     }
+}
+
+/// The slides of the fixtures that the fuzzer begins with too: one of each format and compression.
+fn small_slides() -> Vec<PathBuf> {
+    const SMALL: u64 = 64 << 10;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides");
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let small = entries.filter(|e| e.metadata().is_ok_and(|m| m.is_file() && m.len() <= SMALL));
+    let mut slides: Vec<_> =
+        small.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e != "json")).collect();
+    slides.sort();
+    assert!(slides.len() > 40, "{} slides", slides.len());
+    slides
 }
 
 /// The package of the fuzzer compiles the same sources, so it needs the same crates in the same versions.

@@ -13,7 +13,7 @@ use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::core::target::Target;
 use hiscmcl::data::open::open_section;
-use hiscmcl::data::slide::store::SlideStore;
+use hiscmcl::data::slide::SlideStore;
 use hiscmcl::data::st::her2st::scan;
 use hiscmcl::device::ComputeDevice;
 use hiscmcl::evaluate::metrics::{highest_expressed, mean_of_defined, mse, pearson};

@@ -9,7 +9,7 @@ use std::time::Instant;
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::progress::Silent;
-use hiscmcl::data::slide::store::{DEFAULT_BUDGET, SlideStore};
+use hiscmcl::data::slide::{DEFAULT_BUDGET, SlideStore};
 use hiscmcl::preprocess::cache::FeatureCache;
 use hiscmcl::preprocess::features::NEIGHBOURHOOD;
 use hiscmcl::preprocess::texture::TextureEncoder;

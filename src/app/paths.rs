@@ -4,7 +4,19 @@
 use std::path::{Path, PathBuf};
 
 use super::settings::FolderKind;
+use crate::data::slide::EXTENSIONS;
 use crate::data::st::FileRole;
+
+/// How slides end, and what is packed.
+const IMAGES_AND_PACKED: [&str; EXTENSIONS.len() + 1] = {
+    let mut all = ["gz"; EXTENSIONS.len() + 1];
+    let mut i = 0;
+    while i < EXTENSIONS.len() {
+        all[i] = EXTENSIONS[i];
+        i += 1;
+    }
+    all
+};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,8 +207,7 @@ impl PathRequest {
     /// The endings to offer.
     pub fn filters(&self) -> &'static [Filter] {
         const TABLES: &[Filter] = &[("Tables", &["tsv", "gz", "csv", "txt"]), ("All files", &["*"])];
-        const IMAGES: &[Filter] =
-            &[("Images", &["jpg", "jpeg", "png", "tif", "tiff", "gz"]), ("All files", &["*"])];
+        const IMAGES: &[Filter] = &[("Slides and images", &IMAGES_AND_PACKED), ("All files", &["*"])];
         const LABELS: &[Filter] =
             &[("Labels and regions", &["tsv", "gz", "csv", "txt", "geojson", "json"]), ("All files", &["*"])];
         match &self.purpose {

@@ -6,16 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
-use super::explore::images::{Images, Later, PatchKey, TileLevel, TilePixels, TileSource};
+use super::explore::images::{Images, Later, PatchKey, TileLevel, TileSource, TileState};
 use super::work::Wake;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::RgbPatch;
 use crate::core::progress::Silent;
-use crate::data::slide::store::SlideStore;
-use crate::data::slide::{RgbImage, Slide, TILE};
+use crate::data::slide::{RgbImage, Slide, SlideError, SlideStore, TileLoader};
 
-/// Threads that decode.
+/// Threads that open slides and read patches and thumbnails.
 const THREADS: usize = 2;
+/// The most threads that decode tiles.
+const MAX_TILE_THREADS: usize = 6;
+/// Longer side in pixels of the picture of a whole slide that is drawn until tiles come.
+const OVERVIEW: u32 = 1024;
+/// Pictures of whole slides that are kept; 3 MB each.
+const MAX_OVERVIEWS: usize = 16;
 /// Resolution of the patches shown as evidence, in micrometres per pixel, and their side in pixels: what the
 /// image encoder sees.
 const PATCH_MPP: f64 = 0.5;
@@ -38,9 +43,16 @@ struct State {
     waiting: VecDeque<Wanted>,
     working: HashSet<Wanted>,
     tiles: HashMap<PathBuf, Weak<Tiles>>,
+    /// With the number of the slide that it is of; none of a slide whose coarsest level is damaged.
+    overviews: HashMap<PathBuf, (u64, Option<Arc<RgbImage>>)>,
     patches: HashMap<PatchKey, Arc<RgbPatch>>,
     thumbnails: HashMap<PathBuf, Arc<RgbImage>>,
     failed: HashMap<PathBuf, String>,
+    failed_patches: HashMap<PatchKey, String>,
+    /// What is wrong with slides that are open, each told once.
+    problems: Vec<String>,
+    /// Slides with damaged tiles, by number.
+    damaged: HashSet<u64>,
     closing: bool,
 }
 
@@ -84,23 +96,52 @@ impl Shared {
             Wanted::Slide(path) | Wanted::Thumbnail(path) => path,
             Wanted::Patch(key) => &key.slide,
         };
-        match (self.store.get(path, &Silent, &self.cancel), wanted) {
-            (Ok(slide), Wanted::Thumbnail(_)) => {
-                let thumbnail = Arc::new(slide.thumbnail(THUMBNAIL));
-                self.state().thumbnails.insert(path.clone(), thumbnail);
-            }
-            (Ok(slide), Wanted::Patch(key)) => {
-                let patch = slide.read_patch(key.center, key.mpp, PATCH_MPP, PATCH_SIZE);
-                let mut state = self.state();
-                if state.patches.len() >= MOST_PATCHES {
-                    state.patches.clear();
-                }
-                state.patches.insert(key.clone(), Arc::new(patch));
-            }
-            (Ok(_), Wanted::Slide(_)) => {}
-            (Err(error), _) => {
+        let slide = match self.store.get(path, &Silent, &self.cancel) {
+            Ok(slide) => slide,
+            Err(error) => {
                 self.state().failed.insert(path.clone(), error.to_string());
+                return;
             }
+        };
+        match wanted {
+            Wanted::Thumbnail(_) => {
+                let read = slide.thumbnail(THUMBNAIL);
+                let mut state = self.state();
+                match read {
+                    Ok(image) => drop(state.thumbnails.insert(path.clone(), Arc::new(image))),
+                    Err(error) => drop(state.failed.insert(path.clone(), error.to_string())),
+                }
+            }
+            Wanted::Patch(key) => {
+                let read = slide.read_patch(key.center, key.mpp, PATCH_MPP, PATCH_SIZE);
+                let mut state = self.state();
+                match read {
+                    Ok(patch) => {
+                        if state.patches.len() >= MOST_PATCHES {
+                            state.patches.clear();
+                        }
+                        state.patches.insert(key.clone(), Arc::new(patch));
+                    }
+                    Err(error) => drop(state.failed_patches.insert(key.clone(), error.to_string())),
+                }
+            }
+            Wanted::Slide(_) => {
+                let overview = slide.thumbnail(OVERVIEW);
+                let overview = overview.map_err(|error| self.tell_damage(&slide, &error)).ok();
+                let mut state = self.state();
+                if state.overviews.len() >= MAX_OVERVIEWS {
+                    state.overviews.clear();
+                }
+                state.overviews.insert(path.clone(), (slide.number(), overview.map(Arc::new)));
+            }
+        }
+    }
+
+    /// Remembers to tell what is wrong with a slide, once for all of its tiles.
+    fn tell_damage(&self, slide: &Slide, error: &SlideError) {
+        let mut state = self.state();
+        if state.damaged.insert(slide.number()) {
+            state.problems.push(error.to_string());
         }
     }
 
@@ -117,34 +158,45 @@ impl Shared {
 }
 
 /// A slide's tiles.
-struct Tiles(Arc<Slide>);
+struct Tiles {
+    slide: Arc<Slide>,
+    overview: Option<Arc<RgbImage>>,
+    loader: Arc<TileLoader>,
+}
 
 impl TileSource for Tiles {
     fn levels(&self) -> Vec<TileLevel> {
-        let level = |l: &crate::data::slide::Level| TileLevel {
-            width: l.width,
-            height: l.height,
-            downsample: f64::from(l.downsample),
-        };
-        self.0.levels().iter().map(level).collect()
+        self.slide.levels().iter().map(TileLevel::from).collect()
     }
 
-    fn tile_size(&self) -> u32 {
-        TILE
+    fn overview(&self) -> Option<Arc<RgbImage>> {
+        self.overview.clone()
     }
 
-    fn tile(&self, level: usize, col: u32, row: u32) -> Option<TilePixels<'_>> {
-        let tile = self.0.tile(level, col, row)?;
-        Some(TilePixels { width: tile.width, height: tile.height, rgb: &tile.rgb })
+    fn tile(&self, level: usize, col: u32, row: u32) -> TileState {
+        match self.slide.held_tile(level, col, row) {
+            Some(tile) => TileState::Ready(tile),
+            None if self.loader.has_failed(&self.slide, (level, col, row)) => TileState::Damaged,
+            None => TileState::Waiting,
+        }
+    }
+
+    fn request(&self, tiles: Vec<(usize, u32, u32)>) {
+        // What was in view before is not looked at any more.
+        self.loader.clear();
+        self.loader.request(&self.slide, tiles);
     }
 }
 
 /// Gives slide images without waiting.
-pub struct SlideImages(Arc<Shared>);
+pub struct SlideImages {
+    shared: Arc<Shared>,
+    loader: Arc<TileLoader>,
+}
 
 impl std::fmt::Debug for SlideImages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("SlideImages").field(&self.0.store).finish()
+        f.debug_struct("SlideImages").field("store", &self.shared.store).finish_non_exhaustive()
     }
 }
 
@@ -163,64 +215,86 @@ impl SlideImages {
             // Without its threads the application shows that images are loading; everything else works.
             let _ = thread::Builder::new().name(format!("slides {number}")).spawn(move || worker.work());
         }
-        Self(shared)
+        let told = Arc::clone(&shared);
+        let threads = thread::available_parallelism().map_or(2, |n| n.get()).clamp(2, MAX_TILE_THREADS);
+        let loader = TileLoader::new(threads, move |slide, arrived| {
+            if let Err(error) = arrived {
+                told.tell_damage(slide, &error);
+            }
+            (told.wake)();
+        });
+        Self { shared, loader: Arc::new(loader) }
+    }
+
+    /// What is wrong with slides that can be opened, since this was asked last, a sentence for each.
+    pub fn take_problems(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared.state().problems)
     }
 
     /// The whole slide, its longer side at most [`THUMBNAIL`] pixels.
     pub fn thumbnail(&self, slide: &Path) -> Later<Arc<RgbImage>> {
-        let mut state = self.0.state();
+        let mut state = self.shared.state();
         if let Some(thumbnail) = state.thumbnails.get(slide) {
             return Later::Ready(Arc::clone(thumbnail));
         }
         if let Some(why) = state.failed.get(slide) {
             return Later::Failed(why.clone());
         }
-        self.0.want(&mut state, Wanted::Thumbnail(slide.to_path_buf()));
+        self.shared.want(&mut state, Wanted::Thumbnail(slide.to_path_buf()));
         Later::Loading
     }
 
     /// Tries images again that could not be read.
     pub fn forget_failures(&self) {
-        self.0.state().failed.clear();
+        let mut state = self.shared.state();
+        state.failed.clear();
+        state.failed_patches.clear();
+        state.damaged.clear();
+        drop(state);
+        self.loader.forget_failures();
     }
 }
 
 impl Drop for SlideImages {
     fn drop(&mut self) {
-        self.0.state().closing = true;
-        self.0.cancel.cancel();
-        self.0.asked.notify_all();
+        self.shared.state().closing = true;
+        self.shared.cancel.cancel();
+        self.shared.asked.notify_all();
     }
 }
 
 impl Images for SlideImages {
     fn tiles(&self, slide: &Path) -> Later<Arc<dyn TileSource>> {
-        let mut state = self.0.state();
+        let mut state = self.shared.state();
         // The same tiles for as long as somebody draws them, so that textures are kept.
         if let Some(tiles) = state.tiles.get(slide).and_then(Weak::upgrade) {
             return Later::Ready(tiles);
         }
-        if let Some(found) = self.0.store.peek(slide) {
-            let tiles = Arc::new(Tiles(found));
+        if let Some(opened) = self.shared.store.peek(slide)
+            && let Some((number, overview)) = state.overviews.get(slide)
+            && *number == opened.number()
+        {
+            let (overview, loader) = (overview.clone(), Arc::clone(&self.loader));
+            let tiles = Arc::new(Tiles { slide: opened, overview, loader });
             state.tiles.insert(slide.to_path_buf(), Arc::downgrade(&tiles));
             return Later::Ready(tiles);
         }
         if let Some(why) = state.failed.get(slide) {
             return Later::Failed(why.clone());
         }
-        self.0.want(&mut state, Wanted::Slide(slide.to_path_buf()));
+        self.shared.want(&mut state, Wanted::Slide(slide.to_path_buf()));
         Later::Loading
     }
 
     fn patch(&self, key: &PatchKey) -> Later<Arc<RgbPatch>> {
-        let mut state = self.0.state();
+        let mut state = self.shared.state();
         if let Some(patch) = state.patches.get(key) {
             return Later::Ready(Arc::clone(patch));
         }
-        if let Some(why) = state.failed.get(&key.slide) {
+        if let Some(why) = state.failed_patches.get(key).or_else(|| state.failed.get(&key.slide)) {
             return Later::Failed(why.clone());
         }
-        self.0.want(&mut state, Wanted::Patch(key.clone()));
+        self.shared.want(&mut state, Wanted::Patch(key.clone()));
         Later::Loading
     }
 }
@@ -251,7 +325,9 @@ mod tests {
         let images = SlideImages::new(Arc::default(), Arc::new(|| ()));
         let Later::Ready(tiles) = wait(|| images.tiles(&path)) else { panic!("no tiles") };
         assert_eq!((tiles.levels()[0].width, tiles.levels()[0].height), (700, 600));
-        assert_eq!(tiles.tile(0, 1, 0).unwrap().width, 700 - TILE);
+        let TileState::Ready(tile) = tiles.tile(0, 1, 0) else { panic!("no tile") };
+        assert_eq!(tile.width, 700 - tiles.levels()[0].tile_width);
+        assert_eq!(tiles.overview().unwrap().width, 700);
         let Later::Ready(again) = images.tiles(&path) else { panic!("no tiles") };
         assert!(Arc::ptr_eq(&tiles, &again));
         let Later::Ready(small) = wait(|| images.thumbnail(&path)) else { panic!("no thumbnail") };
@@ -271,5 +347,41 @@ mod tests {
         image::RgbImage::new(8, 8).save(&path).unwrap();
         images.forget_failures();
         assert!(matches!(wait(|| images.tiles(&path)), Later::Ready(_)));
+    }
+
+    #[test]
+    fn tiles_of_scanner_files_come_later_and_damaged_ones_are_told_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("slide.svs");
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides");
+        let sound = std::fs::read(fixtures.join("tiled_adobe_deflate.tif")).unwrap();
+        let packed: Vec<usize> = sound
+            .windows(2)
+            .enumerate()
+            .filter(|(_, w)| matches!(w, [0x78, 0x9C | 0xDA | 0x01 | 0x5E]))
+            .map(|(at, _)| at)
+            .collect();
+        let mut bytes = sound;
+        // Two tiles of the finest level.
+        packed[..2].iter().for_each(|&at| bytes[at] = 0);
+        std::fs::write(&path, bytes).unwrap();
+        let images = SlideImages::new(Arc::default(), Arc::new(|| ()));
+        let Later::Ready(tiles) = wait(|| images.tiles(&path)) else { panic!("no tiles") };
+        let first = tiles.levels()[0];
+        let all: Vec<(usize, u32, u32)> = (0..first.height.div_ceil(first.tile_height))
+            .flat_map(|row| (0..first.width.div_ceil(first.tile_width)).map(move |col| (0, col, row)))
+            .collect();
+        let states = || all.iter().map(|&(level, col, row)| tiles.tile(level, col, row)).collect::<Vec<_>>();
+        let start = Instant::now();
+        while states().iter().any(|s| matches!(s, TileState::Waiting)) {
+            assert!(start.elapsed() < Duration::from_secs(20), "tiles stay away");
+            tiles.request(all.clone());
+            thread::sleep(Duration::from_millis(5));
+        }
+        let damaged = states().iter().filter(|s| matches!(s, TileState::Damaged)).count();
+        assert_eq!(damaged, 2);
+        let told = images.take_problems();
+        assert!(told.len() == 1 && told[0].contains("slide.svs: the tile at column "), "{told:?}");
+        assert!(images.take_problems().is_empty());
     }
 }

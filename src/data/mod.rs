@@ -21,4 +21,3 @@ pub mod slide;
 pub mod st;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod wsi;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::context::Ctx;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
 use crate::core::files::FileError;
+use crate::core::geometry::SlideRect;
 use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
 use crate::model::encoder::{Preset, Pretrained, TrainedOn, check, preset, presets};
@@ -308,6 +309,9 @@ pub struct Embedded {
     pub vector: Vec<f32>,
 }
 
+/// The most pixels of an image that is encoded by itself.
+const MAX_EMBEDDED_PIXELS: u64 = 100_000_000;
+
 /// Encodes one image as it is; one of another size than the encoder's input is resampled (bicubic).
 ///
 /// # Errors
@@ -318,7 +322,17 @@ pub fn embed(
     image: &Path,
     ctx: &Ctx,
 ) -> anyhow::Result<Embedded> {
-    let read = Slide::read_rgb(image, ctx.progress(), ctx.cancel)?;
+    let slide = Slide::open(image, ctx.progress(), ctx.cancel)?;
+    let (width, height) = slide.size();
+    if u64::from(width) * u64::from(height) > MAX_EMBEDDED_PIXELS {
+        let most = MAX_EMBEDDED_PIXELS / 1_000_000;
+        return Err(anyhow!(
+            "{}: an image of {width} x {height} pixels cannot be encoded at once (at most {most} million pixels can); \
+             cut a patch out of it first, for example with: hiscmcl slide FILE --region",
+            image.display()
+        ));
+    }
+    let read = slide.region(SlideRect::of_size(width, height), width, height)?;
     let unusable = || anyhow!("{}: the image cannot be read", image.display());
     let mut pixels = RgbImage::from_raw(read.width, read.height, read.rgb).ok_or_else(unusable)?;
     let encoder = open(choice, device, ctx)?;

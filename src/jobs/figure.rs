@@ -104,7 +104,7 @@ fn plate(
         f64::from(request.style.max_panel_px(request.display.panes.len())).min(crop.width()).max(1.0);
     let width = wanted.round() as u32;
     let height = (wanted * crop.height() / crop.width()).round().max(1.0) as u32;
-    let image = slide.region(crop, width, height);
+    let image = slide.region(crop, width, height)?;
     let tissue = Arc::new(Tissue {
         crop,
         mpp: section.mpp,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::context::Ctx;
 use super::labels::LabelChoice;
+use super::slide::{self, DescribedLevel};
 use super::workspace::{Unreadable, Workspace};
 use crate::core::file_names::check_file_name;
 use crate::core::files::create_folder_of;
@@ -309,6 +310,10 @@ pub struct SectionInfo {
     pub labels: Vec<String>,
     /// Its slide.
     pub image: PathBuf,
+    /// The kind of file that the slide is, "Aperio SVS".
+    pub format: String,
+    /// Levels of the slide that its file holds, the finest first.
+    pub levels: Vec<DescribedLevel>,
 }
 
 /// What is in a project.
@@ -339,6 +344,9 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
     let sections = sections
         .iter()
         .map(|s| {
+            // It was opened a moment ago; where it has gone since, it has no levels.
+            let slide = slide::describe(&s.slide).ok();
+            let (format, levels) = slide.map(|about| (about.format, about.levels)).unwrap_or_default();
             let mut labels: Vec<String> = s.labels.iter().flatten().flatten().cloned().collect();
             labels.sort();
             labels.dedup();
@@ -359,6 +367,8 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
                 height_px: s.slide_size.1,
                 labels,
                 image: s.slide.clone(),
+                format,
+                levels,
             }
         })
         .collect();

@@ -16,7 +16,7 @@ use crate::data::genes;
 use crate::data::open::open_section;
 use crate::data::project::SectionEntry;
 use crate::data::section::Section;
-use crate::data::slide::store::SlideStore;
+use crate::data::slide::SlideStore;
 use crate::data::st::source::Source;
 use crate::device::{ComputeDevice, DeviceInfo};
 use crate::preprocess::cache::FeatureCache;
@@ -34,7 +34,7 @@ type OpenedSections = HashMap<Source, (SectionEntry, Arc<Section>)>;
 /// What is in memory or cached on disk, shared by all jobs. Cheap to clone.
 #[derive(Clone)]
 pub struct Resources {
-    /// Decoded slides.
+    /// Open slides.
     pub slides: Arc<SlideStore>,
     /// Image features on disk.
     pub cache: Arc<FeatureCache>,
@@ -46,11 +46,13 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Nothing in memory yet, features cached in the user's cache folder.
+    /// Nothing in memory yet, features and the pyramids of large images cached in the user's cache folder.
     pub fn new() -> Self {
+        let cache = FeatureCache::in_user_cache();
+        let pyramids = cache.folder().join("pyramids");
         Self {
-            slides: Arc::default(),
-            cache: Arc::new(FeatureCache::in_user_cache()),
+            slides: Arc::new(SlideStore::default().with_pyramids(pyramids)),
+            cache: Arc::new(cache),
             sections: Arc::default(),
             told_of_symbols: Arc::default(),
             pretrained: Arc::default(),
@@ -120,6 +122,21 @@ impl Resources {
                 Ok(encoder)
             }
         }
+    }
+
+    /// Bytes of what is cached on disk.
+    pub fn cached_bytes(&self) -> u64 {
+        self.cache.size_bytes() + self.slides.pyramid_bytes()
+    }
+
+    /// Deletes what is cached on disk.
+    ///
+    /// # Errors
+    /// One sentence naming the first file that could not be deleted.
+    pub fn clear_cached(&self) -> anyhow::Result<()> {
+        self.cache.clear()?;
+        self.slides.clear_pyramids()?;
+        Ok(())
     }
 
     /// Forgets every opened section, slide and encoder, so that files changed on disk are read again.

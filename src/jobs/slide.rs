@@ -1,7 +1,6 @@
 //! What a slide file holds, and pictures of it.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::bail;
 use serde::Serialize;
@@ -9,7 +8,7 @@ use serde::Serialize;
 use super::context::Ctx;
 use crate::core::files::{FileError, create_folder_of, write_atomically};
 use crate::core::geometry::SlideRect;
-use crate::data::wsi::{DEFAULT_TILE_BUDGET, Level, OpenOptions, RgbImage, Slide, TileCache, read_info};
+use crate::data::slide::{Level, OpenOptions, RgbImage, Slide, read_info};
 
 /// The most pixels of a picture: 300 MB in memory.
 const MAX_PICTURE: u64 = 100_000_000;
@@ -99,8 +98,7 @@ pub fn save_picture(path: &Path, view: View, out: &Path, ctx: &Ctx) -> anyhow::R
         let most = MAX_PICTURE / 1_000_000;
         bail!("A picture of {width} x {height} pixels cannot be made; at most {most} million pixels can");
     }
-    let cache = Arc::new(TileCache::with_budget(DEFAULT_TILE_BUDGET));
-    let slide = Slide::open(path, &OpenOptions::default(), &cache, ctx.progress(), ctx.cancel)?;
+    let slide = Slide::open(path, ctx.progress(), ctx.cancel)?;
     let image = match view {
         View::Region { rect, size: (width, height) } => slide.region(rect, width, height)?,
         // Wide enough for any screen, and within what a picture may have.

@@ -9,6 +9,8 @@
 //! read, and landmarks are pooled from them. So time and memory grow with spots and tissue, not with 25
 //! patches a spot, which is what makes half a million bins possible.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::lattice::Lattice;
@@ -41,7 +43,7 @@ pub const MAX_LANDMARKS: usize = 1024;
 pub const CONTEXT_SCALE: f64 = 3.0;
 
 /// Names what this module does with patches; part of the key under which features are cached.
-pub(super) const VERSION: &str = "lattice-2";
+pub(super) const VERSION: &str = "lattice-3";
 /// How far a lattice reaches beyond the spots, in patches: half a grid, and one more to interpolate from.
 const MARGIN: usize = NEIGHBOURHOOD_SIDE / 2 + 1;
 
@@ -66,7 +68,7 @@ pub struct SectionFeatures {
 pub enum FeatureError {
     /// The slide cannot be read.
     #[error(transparent)]
-    Slide(#[from] SlideError),
+    Slide(SlideError),
     /// The encoder cannot be run.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
@@ -75,11 +77,20 @@ pub enum FeatureError {
     Cancelled(#[from] Cancelled),
 }
 
+impl From<SlideError> for FeatureError {
+    fn from(error: SlideError) -> Self {
+        match error {
+            SlideError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            other => Self::Slide(other),
+        }
+    }
+}
+
 /// Features of the spots at `centers`. Only what lies around spots counts as the section; labels, other
 /// sections and insets elsewhere on the slide do not.
 ///
 /// # Errors
-/// [`FeatureError`] when the encoder cannot be run, or when cancelled.
+/// [`FeatureError`] when the slide cannot be read or the encoder not be run, or when cancelled.
 pub fn compute(
     slide: &Slide,
     centers: &[SlidePoint],
@@ -93,9 +104,16 @@ pub fn compute(
     let nodes: Vec<SlidePoint> = lattice.tissue().iter().map(|&node| lattice.center(node)).collect();
     let total = (centers.len() + nodes.len()) as u64 * 2;
     encoder.prepare(progress, cancel)?;
-    let mut work = Work { slide, mpp, encoder, progress, cancel, done: 0, total };
-    let spot = work.encode(centers)?;
-    let node_features = work.encode(&nodes)?;
+    // Spots and nodes are read together, at both scales, so that each tile of the slide is decoded about once.
+    let all = [centers, nodes.as_slice()].concat();
+    let mut done = 0;
+    let encoded = |count| {
+        done += count;
+        progress.report(STAGE, done, total);
+    };
+    let features = encode(slide, &all, mpp, &[1.0, CONTEXT_SCALE], encoder, encoded, cancel)?;
+    let rows = |range: Range<usize>| features.select_rows(&range.collect::<Vec<_>>());
+    let (spot, node_features) = (rows(0..centers.len()), rows(centers.len()..all.len()));
 
     let um = |p: SlidePoint| p.to_um(mpp).map(|v| v as f32);
     let spot_um: Vec<[f32; 2]> = centers.iter().map(|&c| um(c)).collect();
@@ -152,62 +170,37 @@ fn spacing(centers: &[SlidePoint]) -> f64 {
     distances.get(distances.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Reads and encodes the patches at `centers`, `scale` times as wide and coarse as the encoder's own: `n x width`.
-/// `encoded` is told the number of patches after each batch; cancelling is looked for between them.
+/// Reads and encodes the patches at `centers`, each of `scales` times as wide and coarse as the encoder's own: `n x
+/// scales * width`, one scale after the other. `encoded` is told the number of patches after each batch; cancelling is
+/// looked for between them.
 ///
 /// # Errors
-/// [`FeatureError`] when the encoder cannot be run, or when cancelled.
+/// [`FeatureError`] when the slide cannot be read or the encoder not be run, or when cancelled.
 pub(super) fn encode(
     slide: &Slide,
     centers: &[SlidePoint],
     mpp: Mpp,
-    scale: f64,
+    scales: &[f64],
     encoder: &dyn PatchEncoder,
     mut encoded: impl FnMut(u64),
     cancel: &CancelToken,
 ) -> Result<Matrix, FeatureError> {
-    let mut all = Matrix::zeros(centers.len(), encoder.width());
-    let batch = encoder.batch().max(1);
-    let (patch_mpp, size) = (encoder.mpp() * scale, encoder.patch_size());
-    for (index, chunk) in centers.chunks(batch).enumerate() {
-        cancel.check()?;
-        let patches: Vec<_> = chunk.par_iter().map(|&c| slide.read_patch(c, mpp, patch_mpp, size)).collect();
-        for (row, values) in encoder.encode(&patches)?.iter().take(chunk.len()).enumerate() {
-            all.row_mut(index * batch + row).iter_mut().zip(values).for_each(|(o, &v)| *o = v);
+    let width = encoder.width();
+    let mut all = Matrix::zeros(centers.len(), scales.len() * width);
+    let size = encoder.patch_size();
+    let order = slide.reading_order(centers, encoder.mpp() / mpp.0);
+    for batch in order.chunks(encoder.batch().max(1)) {
+        for (scale, offset) in scales.iter().zip((0..).step_by(width.max(1))) {
+            cancel.check()?;
+            let patch = |&i: &usize| slide.read_patch(centers[i], mpp, encoder.mpp() * scale, size);
+            let patches: Vec<_> = batch.par_iter().map(patch).collect::<Result<_, _>>()?;
+            for (&row, values) in batch.iter().zip(&encoder.encode(&patches)?) {
+                all.row_mut(row)[offset..].iter_mut().zip(values).for_each(|(o, &v)| *o = v);
+            }
+            encoded(batch.len() as u64);
         }
-        encoded(chunk.len() as u64);
     }
     Ok(all)
-}
-
-/// Encodes patches at both scales and reports how many of all are done.
-struct Work<'a> {
-    slide: &'a Slide,
-    mpp: Mpp,
-    encoder: &'a dyn PatchEncoder,
-    progress: &'a dyn Progress,
-    cancel: &'a CancelToken,
-    done: u64,
-    total: u64,
-}
-
-impl Work<'_> {
-    /// The two-scale descriptors of the patches at `centers`: `centers.len() x 2 * width`.
-    fn encode(&mut self, centers: &[SlidePoint]) -> Result<Matrix, FeatureError> {
-        let width = self.encoder.width();
-        let mut all = Matrix::zeros(centers.len(), 2 * width);
-        for (scale, offset) in [(1.0, 0), (CONTEXT_SCALE, width)] {
-            let encoded = |count| {
-                self.done += count;
-                self.progress.report(STAGE, self.done, self.total);
-            };
-            let part = encode(self.slide, centers, self.mpp, scale, self.encoder, encoded, self.cancel)?;
-            for (row, values) in part.iter_rows().enumerate() {
-                all.row_mut(row)[offset..offset + width].copy_from_slice(values);
-            }
-        }
-        Ok(all)
-    }
 }
 
 /// Means of the tissue nodes in square cells, `m x d`, and the mean position of those nodes.
@@ -349,5 +342,29 @@ mod tests {
         let spots = [SlidePoint::new(100.0, 100.0)];
         let outcome = compute(&slide(), &spots, Mpp(1.0), &MeanColor, &Silent, &cancel);
         assert!(matches!(outcome, Err(FeatureError::Cancelled(Cancelled))), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_damaged_tile_is_an_error_with_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("slide.svs");
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides");
+        let sound = std::fs::read(fixtures.join("tiled_adobe_deflate.tif")).unwrap();
+        let centers = [SlidePoint::new(100.0, 100.0), SlidePoint::new(200.0, 150.0)];
+        let compute_on = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let slide = Slide::open(&path, &Silent, &CancelToken::new()).unwrap();
+            compute(&slide, &centers, Mpp(1.0), &MeanColor, &Silent, &CancelToken::new())
+        };
+        assert_eq!(compute_on(&sound).unwrap().spot.rows(), 2);
+        // Packed data begin so; the directories are left as they are.
+        let mut damaged = sound.clone();
+        let starts =
+            sound.windows(2).enumerate().filter(|(_, w)| matches!(w, [0x78, 0x9C | 0xDA | 0x01 | 0x5E]));
+        starts.for_each(|(at, _)| damaged[at] = 0);
+        let error = compute_on(&damaged).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, FeatureError::Slide(SlideError::Tile { .. })), "{text}");
+        assert!(text.contains("slide.svs: the tile at column ") && text.contains(" of level "), "{text}");
     }
 }

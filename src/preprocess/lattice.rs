@@ -4,9 +4,9 @@
 use rayon::prelude::*;
 
 use super::tissue::TissueTest;
-use crate::core::cancel::{CancelToken, Cancelled};
+use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
-use crate::data::slide::Slide;
+use crate::data::slide::{Slide, SlideError};
 
 /// The most nodes; beyond, the lattice is made coarser (a wrong resolution, most likely).
 pub const MAX_NODES: usize = 60_000;
@@ -46,7 +46,7 @@ impl Lattice {
     /// micrometres beyond them.
     ///
     /// # Errors
-    /// [`Cancelled`].
+    /// [`SlideError`] when a part of the slide cannot be read, or when cancelled.
     pub(super) fn over(
         slide: &Slide,
         centers: &[SlidePoint],
@@ -54,13 +54,13 @@ impl Lattice {
         side_um: f64,
         margin: usize,
         cancel: &CancelToken,
-    ) -> Result<Self, Cancelled> {
+    ) -> Result<Self, SlideError> {
         let mut lattice = Self::without_tissue(slide.size(), centers, mpp, side_um, margin);
         if !centers.is_empty() {
-            let test = TissueTest::of(slide);
+            let test = TissueTest::of(slide)?;
             let tissue = (0..lattice.node_count() as u32).into_par_iter().filter_map(|node| {
-                let found =
-                    cancel.check().map(|()| test.is_tissue(slide, lattice.center(node), mpp, side_um));
+                let found = cancel.check().map_err(SlideError::from);
+                let found = found.and_then(|()| test.is_tissue(slide, lattice.center(node), mpp, side_um));
                 found.map(|found| found.then_some(node)).transpose()
             });
             lattice.tissue = tissue.collect::<Result<_, _>>()?;

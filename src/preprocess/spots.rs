@@ -21,7 +21,7 @@ pub fn of_features(features: &SectionFeatures) -> Matrix {
 /// Encodes the patch of each spot: `n x width`.
 ///
 /// # Errors
-/// [`FeatureError`] when the encoder cannot be run, or when cancelled.
+/// [`FeatureError`] when the slide cannot be read or the encoder not be run, or when cancelled.
 pub fn encode(
     slide: &Slide,
     centers: &[SlidePoint],
@@ -36,5 +36,5 @@ pub fn encode(
         done += count;
         progress.report(STAGE, done, centers.len() as u64);
     };
-    features::encode(slide, centers, mpp, 1.0, encoder, encoded, cancel)
+    features::encode(slide, centers, mpp, &[1.0], encoder, encoded, cancel)
 }

@@ -1,7 +1,7 @@
 //! Telling tissue from glass, coarsely: good enough to leave glass out, not to outline tissue.
 
 use crate::core::geometry::{Mpp, SlidePoint};
-use crate::data::slide::Slide;
+use crate::data::slide::{Slide, SlideError};
 
 /// Mean optical density above the slide's glass from which a pixel counts as stained.
 const STAINED: f32 = 0.06;
@@ -35,19 +35,31 @@ fn density(rgb: &[u8]) -> Option<f32> {
 
 impl TissueTest {
     /// Looks at the whole slide for its glass.
-    pub fn of(slide: &Slide) -> Self {
-        let overview = slide.thumbnail(OVERVIEW);
+    ///
+    /// # Errors
+    /// [`SlideError`] when a part of the slide cannot be read.
+    pub fn of(slide: &Slide) -> Result<Self, SlideError> {
+        let overview = slide.thumbnail(OVERVIEW)?;
         let mut densities: Vec<f32> = overview.rgb.chunks_exact(3).filter_map(density).collect();
         densities.sort_by(f32::total_cmp);
         let at = (densities.len() as f32 * (1.0 - GLASS_QUANTILE)) as usize;
-        Self { glass: densities.get(at).copied().unwrap_or(0.0).min(DARKEST_GLASS) }
+        Ok(Self { glass: densities.get(at).copied().unwrap_or(0.0).min(DARKEST_GLASS) })
     }
 
     /// Whether the square field of `side_um` micrometres around `center` shows tissue.
-    pub fn is_tissue(&self, slide: &Slide, center: SlidePoint, mpp: Mpp, side_um: f64) -> bool {
-        let field = slide.read_patch(center, mpp, side_um / READING as f64, READING);
+    ///
+    /// # Errors
+    /// [`SlideError`] when the field cannot be read.
+    pub fn is_tissue(
+        &self,
+        slide: &Slide,
+        center: SlidePoint,
+        mpp: Mpp,
+        side_um: f64,
+    ) -> Result<bool, SlideError> {
+        let field = slide.read_patch(center, mpp, side_um / READING as f64, READING)?;
         let stained = field.rgb.chunks_exact(3).filter_map(density).filter(|&d| d - self.glass > STAINED);
-        stained.count() as f32 >= LEAST_SHARE * (READING * READING) as f32
+        Ok(stained.count() as f32 >= LEAST_SHARE * (READING * READING) as f32)
     }
 }
 
@@ -62,8 +74,8 @@ mod tests {
         let colors = [[235_u8, 215, 230], [200, 165, 205], [0, 0, 0]];
         let rgb = (0..300).flat_map(|_| (0..900).flat_map(|x| colors[x / 300])).collect();
         let slide = Slide::from_image("t", RgbImage { width: 900, height: 300, rgb }).unwrap();
-        let test = TissueTest::of(&slide);
-        let at = |x: f64| test.is_tissue(&slide, SlidePoint::new(x, 150.0), Mpp(1.0), 112.0);
+        let test = TissueTest::of(&slide).unwrap();
+        let at = |x: f64| test.is_tissue(&slide, SlidePoint::new(x, 150.0), Mpp(1.0), 112.0).unwrap();
         assert!(!at(150.0) && at(450.0) && !at(750.0) && !at(-500.0));
         assert!(at(320.0), "a field that is mostly tissue");
     }

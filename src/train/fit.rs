@@ -115,7 +115,7 @@ pub enum TrainError {
     Bank(#[from] BankShapeError),
     /// The images of a section cannot be encoded.
     #[error(transparent)]
-    Images(#[from] FeatureError),
+    Images(FeatureError),
     /// The system gives no thread to train in.
     #[error("Training could not be started: {}", plain_io(reason))]
     Thread {
@@ -128,6 +128,15 @@ pub enum TrainError {
     /// The user cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl From<FeatureError> for TrainError {
+    fn from(error: FeatureError) -> Self {
+        match error {
+            FeatureError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            other => Self::Images(other),
+        }
+    }
 }
 
 impl From<PcaError> for TrainError {

@@ -25,6 +25,8 @@ use crate::app::state::{App, Effect};
 use crate::app::work::{Engine, Wake};
 use crate::core::fault;
 
+/// Parts of slides are drawn this soon after they came, several together.
+const SLIDES_AFTER: Duration = Duration::from_millis(25);
 /// Progress is drawn at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 const FIRST_SIZE: [f32; 2] = [1440.0, 900.0];
@@ -122,7 +124,9 @@ impl Window {
         theme::install_fonts(ctx);
         let waker = ctx.clone();
         let wake: Wake = Arc::new(move || waker.request_repaint_after(PROGRESS_EVERY));
-        let images = SlideImages::new(engine.slides, Arc::clone(&wake));
+        let waker = ctx.clone();
+        let soon: Wake = Arc::new(move || waker.request_repaint_after(SLIDES_AFTER));
+        let images = SlideImages::new(engine.slides, soon);
         let mut app = App::new(settings, engine.runner, wake);
         match begin {
             Begin::Welcome => {}
@@ -186,6 +190,14 @@ impl Window {
         if self.theme != Some(self.app.settings.theme) {
             self.theme = Some(self.app.settings.theme);
             theme::apply(ctx, self.app.settings.theme);
+        }
+    }
+
+    /// Tells once what is damaged in slides that are looked at.
+    fn tell_damage(&mut self) {
+        for problem in self.images.take_problems() {
+            let headline = "A part of the slide cannot be read; it is crossed out where it is shown.";
+            self.app.notices.error(headline, vec![problem]);
         }
     }
 
@@ -339,6 +351,7 @@ impl eframe::App for Window {
             ctx.request_repaint_after(wait);
         }
         self.look_ahead();
+        self.tell_damage();
         self.close_if_asked(ctx);
         self.carry_out_effects(ctx);
     }

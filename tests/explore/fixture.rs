@@ -8,7 +8,7 @@ use std::time::Instant;
 use eframe::egui;
 use egui_kittest::Harness;
 use hiscmcl::app::command::Command;
-use hiscmcl::app::explore::images::{Images, Later, PatchKey, TileLevel, TilePixels, TileSource};
+use hiscmcl::app::explore::images::{Images, Later, PatchKey, TileLevel, TileSource, TileState};
 use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook, SectionInput};
 use hiscmcl::app::history::History;
 use hiscmcl::app::settings::Theme;
@@ -20,7 +20,7 @@ use hiscmcl::core::target::Target;
 use hiscmcl::data::measured_genes::MeasuredGenes;
 use hiscmcl::data::panels::Panel;
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
-use hiscmcl::data::slide::{RgbImage, Slide, TILE};
+use hiscmcl::data::slide::{RgbImage, Slide};
 use hiscmcl::evaluate::report::{EvalReport, FoldReport, GeneScore, MeanReport, Scores, Split};
 use hiscmcl::predict::{BankSpot, Predictions, Retrieved};
 use hiscmcl::ui::explore::ExplorePage;
@@ -149,20 +149,18 @@ struct Tiles(Arc<Slide>);
 
 impl TileSource for Tiles {
     fn levels(&self) -> Vec<TileLevel> {
-        let levels = self.0.levels().iter();
-        levels
-            .map(|l| TileLevel { width: l.width, height: l.height, downsample: f64::from(l.downsample) })
-            .collect()
+        self.0.levels().iter().map(TileLevel::from).collect()
     }
 
-    fn tile_size(&self) -> u32 {
-        TILE
+    fn overview(&self) -> Option<Arc<RgbImage>> {
+        self.0.thumbnail(256).ok().map(Arc::new)
     }
 
-    fn tile(&self, level: usize, col: u32, row: u32) -> Option<TilePixels<'_>> {
-        let tile = self.0.tile(level, col, row)?;
-        Some(TilePixels { width: tile.width, height: tile.height, rgb: &tile.rgb })
+    fn tile(&self, level: usize, col: u32, row: u32) -> TileState {
+        self.0.tile(level, col, row).map_or(TileState::Damaged, TileState::Ready)
     }
+
+    fn request(&self, _tiles: Vec<(usize, u32, u32)>) {}
 }
 
 /// Slides drawn by hand. The first question for anything is answered "later", as in real life.
@@ -202,7 +200,7 @@ impl Images for Pictures {
     }
 
     fn patch(&self, key: &PatchKey) -> Later<Arc<RgbPatch>> {
-        Later::Ready(Arc::new(self.slide.read_patch(key.center, key.mpp, 0.5, 224)))
+        Later::Ready(Arc::new(self.slide.read_patch(key.center, key.mpp, 0.5, 224).unwrap()))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::core::cancel::CancelToken;
+use super::core::geometry::{Mpp, SlidePoint};
 use super::core::progress::Silent;
 use super::data::anndata::{self, ReadOptions};
 use super::data::gene_list;
@@ -172,7 +173,10 @@ fn read_spot_positions(path: &Path) -> bool {
 fn read_image(path: &Path) -> bool {
     match Slide::read_size(path) {
         Ok((w, h)) if u64::from(w) * u64::from(h) <= 1 << 20 => {
-            Slide::open(path, &Silent, &CancelToken::new()).is_ok()
+            let Ok(slide) = Slide::open(path, &Silent, &CancelToken::new()) else { return false };
+            let middle = SlidePoint::new(f64::from(w) / 2.0, f64::from(h) / 2.0);
+            let patch = slide.read_patch(middle, Mpp(0.5), 0.5, 32);
+            slide.thumbnail(64).is_ok() && patch.is_ok()
         }
         _ => false,
     }

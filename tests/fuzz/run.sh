@@ -24,11 +24,14 @@ processor_seconds() {
 printf '%-20s %12s %8s %8s %8s  %s\n' parser executions edges features inputs findings
 failed=0
 for parser in "${parsers[@]}"; do
+  seeds=("tests/fuzz/corpus/$parser")
+  # Longer ones are left out by -max_len.
+  [ "$parser" != image ] || seeds+=(tests/fixtures/slides)
   mkdir -p "$work/$parser" "$work/findings/$parser"
   log=$work/$parser.log
   HISCMCL_FUZZ=$parser TMPDIR=${FUZZ_TMPDIR:-/dev/shm} "$program" -max_len=65536 -timeout=60 -rss_limit_mb=3072 \
     -malloc_limit_mb=2048 -print_final_stats=1 -use_value_profile=1 -artifact_prefix="$work/findings/$parser/" \
-    "$work/$parser" "tests/fuzz/corpus/$parser" >"$log" 2>&1 &
+    "$work/$parser" "${seeds[@]}" >"$log" 2>&1 &
   fuzzer=$!
   while [ "$(processor_seconds $fuzzer)" -lt "$seconds" ] && kill -0 $fuzzer 2>/dev/null; do sleep 2; done
   # An interrupted fuzzer prints its counts and ends with 0 or 72; anything else is a finding.

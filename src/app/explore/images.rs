@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::core::encoder::RgbPatch;
 use crate::core::geometry::{Mpp, SlidePoint};
+use crate::data::slide::{Level, RgbImage, Tile};
 
 /// One level of an image pyramid.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,31 +16,45 @@ pub struct TileLevel {
     pub width: u32,
     /// Height in pixels of this level.
     pub height: u32,
-    /// Slide pixels a pixel of this level.
+    /// Slide pixels per pixel of this level.
     pub downsample: f64,
+    /// Width of a tile; those at the right edge may be narrower.
+    pub tile_width: u32,
+    /// Height of a tile; those at the bottom edge may be lower.
+    pub tile_height: u32,
 }
 
-/// The pixels of one tile.
-#[derive(Debug, Clone, Copy)]
-pub struct TilePixels<'a> {
-    /// Width in pixels; less than the tile size at the right edge.
-    pub width: u32,
-    /// Height in pixels; less than the tile size at the bottom edge.
-    pub height: u32,
-    /// `width * height * 3` bytes.
-    pub rgb: &'a [u8],
+impl From<&Level> for TileLevel {
+    fn from(level: &Level) -> Self {
+        let Level { width, height, downsample, tile_width, tile_height } = *level;
+        Self { width, height, downsample, tile_width: tile_width.max(1), tile_height: tile_height.max(1) }
+    }
 }
 
-/// A slide image cut into tiles at several resolutions.
+/// What there is of a tile now.
+#[derive(Debug, Clone)]
+pub enum TileState {
+    /// Not decoded yet.
+    Waiting,
+    /// Here.
+    Ready(Arc<Tile>),
+    /// It cannot be read.
+    Damaged,
+}
+
+/// A slide image cut into tiles at several resolutions. Nothing here waits for pixels.
 pub trait TileSource: Send + Sync {
     /// Levels, finest first; at least one.
     fn levels(&self) -> Vec<TileLevel>;
 
-    /// Side of a tile in pixels.
-    fn tile_size(&self) -> u32;
+    /// A small picture of the whole slide, drawn where no tile is there yet.
+    fn overview(&self) -> Option<Arc<RgbImage>>;
 
-    /// The tile at `col`, `row` of `level`, where there is one.
-    fn tile(&self, level: usize, col: u32, row: u32) -> Option<TilePixels<'_>>;
+    /// The tile at `col`, `row` of `level`.
+    fn tile(&self, level: usize, col: u32, row: u32) -> TileState;
+
+    /// Asks for tiles by level, column and row, the most wanted last, in place of those asked for before.
+    fn request(&self, tiles: Vec<(usize, u32, u32)>);
 }
 
 /// A patch around a spot, for showing.

@@ -48,5 +48,5 @@ pub(super) fn check_features(
     ctx.check()?;
     let counting = opened.as_ref().unwrap_or(&workspace);
     let patches = sections.iter().map(|s| (s.name.clone(), counting.expected_patches(s))).collect();
-    Ok(Outcome::Features { cached, bytes: resources.cache.size_bytes(), patches, missing_views })
+    Ok(Outcome::Features { cached, bytes: resources.cached_bytes(), patches, missing_views })
 }

@@ -18,7 +18,7 @@ use run::runner;
 
 use crate::app::encoders::pace_text;
 use crate::core::progress::format_duration;
-use crate::data::slide::store::SlideStore;
+use crate::data::slide::SlideStore;
 use crate::jobs::context::Ctx;
 use crate::jobs::resources::Resources;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};

@@ -104,7 +104,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             let workspace = workspace(snapshot, resources).with_encoder(&encoder, &device, ctx)?;
             let infos = project::compute_features(&workspace, ctx)?;
             let cached = infos.into_iter().map(|i| i.section).collect();
-            let (bytes, of_none) = (resources.cache.size_bytes(), BTreeMap::new());
+            let (bytes, of_none) = (resources.cached_bytes(), BTreeMap::new());
             Outcome::Features { cached, bytes, patches: of_none.clone(), missing_views: of_none }
         }
         Request::ListEncoders { chosen } => {
@@ -130,7 +130,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             Outcome::Speed { device: device.info().name.clone(), per_second }
         }
         Request::ClearCache => {
-            resources.cache.clear()?;
+            resources.clear_cached()?;
             Outcome::Done
         }
         Request::SelectGenes { snapshot, count, combine, min_spots, keep } => {

@@ -1,9 +1,11 @@
 //! The sections of a sample that was recognised.
 
+use std::path::Path;
+
 use super::{Candidate, anndata};
 use crate::data::anndata::inspect;
 use crate::data::project::SectionEntry;
-use crate::data::slide::{MAX_PIXELS, MAX_SIDE, Slide};
+use crate::data::slide::{OpenOptions, Orientation, Slide, read_info};
 use crate::data::st::names::file_name;
 use crate::data::st::recognise::{ImageKind, Sample};
 use crate::data::st::source::Source;
@@ -60,20 +62,16 @@ fn of_files(sample: &Sample) -> Candidate {
     }
 }
 
-/// The image with the most pixels that can be opened and whose place on the slide is known.
+/// The image with the most pixels whose place on the slide is known.
 pub(super) fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &mut Vec<String>) {
-    let too_large = |(w, h): (u32, u32)| w.max(h) > MAX_SIDE || u64::from(w) * u64::from(h) > MAX_PIXELS;
     for image in &sample.images {
         let Some(scale) = image.scale else { continue };
-        if image.size.is_some_and(too_large) {
-            warnings.push(format!("{} has too many pixels to be opened as a whole", file_name(&image.path)));
-            continue;
-        }
         if image.kind == ImageKind::FullResolution {
             warnings.extend(sample.remarks.iter().cloned());
         }
         entry.image.clone_from(&image.path);
         entry.image_scale = (image.kind != ImageKind::FullResolution).then_some(scale);
+        warnings.extend(turned(&image.path));
         if Slide::is_grey(&image.path) {
             warnings.push(format!(
                 "{} is grey, as a channel of immunofluorescence is; predictions are made for H&E, so choose the H&E image \
@@ -84,6 +82,18 @@ pub(super) fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &m
         break;
     }
     warn_of_small(entry, warnings);
+}
+
+/// That the pixels of a slide are used as they are stored, where its orientation tag says that they lie otherwise.
+fn turned(path: &Path) -> Option<String> {
+    let orientation = read_info(path, &OpenOptions::default()).ok()?.orientation;
+    let name = file_name(path);
+    (orientation != Orientation::Upright).then(|| {
+        format!(
+            "{name} has an orientation tag ({orientation}), which is not applied because spots are placed on the pixels as \
+             they are stored; check that the spots lie on the tissue, and else save the slide upright and add it again"
+        )
+    })
 }
 
 pub(super) fn warn_of_small(entry: &SectionEntry, warnings: &mut Vec<String>) {

@@ -28,6 +28,7 @@ pub(super) fn read(
     file: &Path,
     library: Option<&str>,
     layer: Option<&str>,
+    said: Option<Mpp>,
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Measured, ReadError> {
@@ -73,7 +74,7 @@ pub(super) fn read(
             let by_spots = by_spots(entry.kind, &spots, full);
             Scale { mpp: full, source: MppSource::User, by_spots, geometry: geometry(&spots, Some(full)) }
         }
-        None => scale(entry, file, &spots, progress)?,
+        None => scale(entry, file, &spots, said, progress)?,
     };
     let positions = file.to_path_buf();
     Ok(Measured { table: data.table, values: data.values, spots, labels: data.labels, positions, scale })
@@ -151,6 +152,7 @@ fn scale(
     entry: &SectionEntry,
     file: &Path,
     spots: &[SpotRow],
+    said: Option<Mpp>,
     progress: &dyn Progress,
 ) -> Result<Scale, ReadError> {
     if let Some(mpp) = entry.slide_mpp {
@@ -167,7 +169,11 @@ fn scale(
         return Ok(Scale { mpp: Mpp(mpp), source: MppSource::File, by_spots, geometry });
     }
     let geometry = geometry(spots, None);
-    let (_, mpp) = pitch::resolution(file, Lattice::Square, &without_array(spots), geometry.pitch_um)?;
+    let (pitch, mpp) =
+        pitch::resolution(file, Lattice::Square, &without_array(spots), geometry.pitch_um, said)?;
+    if pitch.is_none() {
+        return Ok(Scale { mpp, source: MppSource::File, by_spots: None, geometry });
+    }
     progress.note(&format!(
         "{}: the file does not say how large its pixels are; spots were taken to be {:.0} µm apart",
         entry.name, geometry.pitch_um

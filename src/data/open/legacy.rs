@@ -20,6 +20,7 @@ pub(super) fn read(
     entry: &SectionEntry,
     counts: &Path,
     spots: &Path,
+    said: Option<Mpp>,
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Measured, ReadError> {
@@ -32,8 +33,8 @@ pub(super) fn read(
             Scale { mpp, source: MppSource::User, by_spots, geometry }
         }
         None => {
-            let mpp = resolution(entry, spots, &rows, progress)?;
-            Scale { mpp, source: MppSource::SpotPitch, by_spots: None, geometry }
+            let (mpp, source) = resolution(entry, spots, &rows, said, progress)?;
+            Scale { mpp, source, by_spots: None, geometry }
         }
     };
     let table = read_counts(counts, progress, cancel)?;
@@ -41,14 +42,17 @@ pub(super) fn read(
     Ok(Measured { table, values: ValueKind::Counts, spots: rows, labels: None, positions, scale })
 }
 
-/// The resolution that makes neighbouring spots 200 um apart.
+/// The resolution that makes neighbouring spots 200 um apart, or `said` where there are too few.
 fn resolution(
     entry: &SectionEntry,
     path: &Path,
     spots: &[SpotRow],
+    said: Option<Mpp>,
     progress: &dyn Progress,
-) -> Result<Mpp, ReadError> {
-    let (pitch, mpp) = pitch::resolution(path, Lattice::Square, spots, SpotGeometry::LEGACY_ST.pitch_um)?;
+) -> Result<(Mpp, MppSource), ReadError> {
+    let pitch_um = SpotGeometry::LEGACY_ST.pitch_um;
+    let (pitch, mpp) = pitch::resolution(path, Lattice::Square, spots, pitch_um, said)?;
+    let Some(pitch) = pitch else { return Ok((mpp, MppSource::File)) };
     if pitch.stretch() > STRETCHED {
         progress.note(&format!(
             "The spots of {} are {:.0} % further apart in one direction than in the other; its image may be \
@@ -57,5 +61,5 @@ fn resolution(
             (pitch.stretch() - 1.0) * 100.0
         ));
     }
-    Ok(mpp)
+    Ok((mpp, MppSource::SpotPitch))
 }

@@ -16,7 +16,7 @@ use crate::core::progress::Progress;
 use crate::data::genes;
 use crate::data::project::SectionEntry;
 use crate::data::section::{CountTable, MppSource, Section, SpotGeometry, ValueKind};
-use crate::data::slide::{Slide, place};
+use crate::data::slide::{OpenOptions, place, read_info};
 use crate::data::st::names::file_name;
 use crate::data::st::source::Source;
 use crate::data::st::spots::SpotRow;
@@ -54,7 +54,7 @@ struct Scale {
 /// Reads a section of the project. Spots are joined by identifier, never by order, and keep the order of the
 /// count table. Spots without a position, marked as not tissue, or without a single count are left out with
 /// a note. The resolution is the user's where there is one, then what files say, and else follows from the
-/// distance between neighbouring spots. The slide is only measured, not decoded. Where the image is a smaller one
+/// distance between neighbouring spots, or is what the slide file says where there are too few of them. The slide is only measured, not decoded. Where the image is a smaller one
 /// than the slide that positions refer to, positions and resolution are brought to it.
 ///
 /// # Errors
@@ -69,14 +69,16 @@ pub fn open_section(
         return Err(missing.into());
     }
     // What is wrong with the image is said at once.
-    let slide_size = Slide::read_size(&entry.image)?;
+    let slide = read_info(&entry.image, &OpenOptions::default())?;
+    let slide_size = slide.size();
+    let said = slide.mpp.map(|mpp| Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0)));
     let mut measured = match &entry.source {
-        Source::Tables { counts, spots } => legacy::read(entry, counts, spots, progress, cancel)?,
+        Source::Tables { counts, spots } => legacy::read(entry, counts, spots, said, progress, cancel)?,
         Source::Visium { matrix, positions, scale_factors } => {
-            visium::read(entry, matrix, positions, scale_factors.as_deref(), progress, cancel)?
+            visium::read(entry, matrix, positions, scale_factors.as_deref(), said, progress, cancel)?
         }
         Source::AnnData { file, library, layer } => {
-            anndata::read(entry, file, library.as_deref(), layer.as_deref(), progress, cancel)?
+            anndata::read(entry, file, library.as_deref(), layer.as_deref(), said, progress, cancel)?
         }
     };
     if measured.table.genes.is_empty() {

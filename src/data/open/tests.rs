@@ -258,3 +258,18 @@ fn hest_samples_keep_all_spots_and_only_genes() {
     assert_eq!((s.spots.len(), s.in_tissue), (25, 25));
     assert!(notes.iter().any(|n| n.contains("INT1.h5ad marks every spot as not tissue")), "{notes:?}");
 }
+
+#[test]
+fn the_slide_file_says_the_resolution_where_spots_are_too_few() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut entry = section(dir.path());
+    entry.image = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/aperio.svs");
+    let said = crate::data::slide::read_info(&entry.image, &Default::default()).unwrap().mpp.unwrap();
+    let (s, _) = open(&entry).unwrap();
+    assert_eq!((s.mpp, s.mpp_source, s.slide_size), (Mpp(10.0), MppSource::SpotPitch, (384, 256)));
+    let spots = fs::read_to_string(path(&entry, FileRole::Spots)).unwrap();
+    let first: Vec<&str> = spots.lines().take(2).collect();
+    fs::write(path(&entry, FileRole::Spots), first.join("\n")).unwrap();
+    let (s, _) = open(&entry).unwrap();
+    assert_eq!((s.mpp, s.mpp_source, s.spots.len()), (said, MppSource::File, 1));
+}

@@ -21,6 +21,7 @@ pub(super) fn read(
     matrix: &Path,
     positions: &Path,
     scale_factors: Option<&Path>,
+    said: Option<Mpp>,
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Measured, ReadError> {
@@ -40,14 +41,14 @@ pub(super) fn read(
             Scale { mpp: full, source: MppSource::User, by_spots, geometry }
         }
         None => {
-            let found = resolution(positions, &spots, factors.as_ref(), bin_um)?;
+            let found = resolution(positions, &spots, factors.as_ref(), bin_um, said)?;
             if let Some(doubt) = found.doubt {
                 progress.note(&format!("{}: {doubt}", entry.name));
             }
             let bins = factors.and_then(|f| f.bin_size_um).or(bin_um).is_some();
             let by_spots = match found.source {
                 MppSource::SpotPitch => None,
-                _ => by_spots(&spots, found.geometry, bins),
+                MppSource::File | MppSource::User => by_spots(&spots, found.geometry, bins),
             };
             Scale { mpp: found.mpp, source: found.source, by_spots, geometry: found.geometry }
         }

@@ -13,7 +13,7 @@ const LARGEST: u64 = super::MAX_PIXELS * 9 / 2;
 const PIECE: usize = 1 << 20;
 
 /// Whether a file that begins so is packed.
-pub(in crate::data) fn is_packed(head: &[u8]) -> bool {
+pub(super) fn is_packed(head: &[u8]) -> bool {
     head.starts_with(&[0x1F, 0x8B])
 }
 
@@ -21,7 +21,7 @@ pub(in crate::data) fn is_packed(head: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`FileError`] naming `path` when the packed file is cut off or damaged.
-pub(in crate::data) fn beginning(path: &Path, source: impl Read, most: u64) -> Result<Vec<u8>, FileError> {
+pub(super) fn beginning(path: &Path, source: impl Read, most: u64) -> Result<Vec<u8>, FileError> {
     let mut unpacked = Vec::new();
     let mut reader = MultiGzDecoder::new(source).take(most);
     let mut piece = vec![0; PIECE];
@@ -41,7 +41,7 @@ pub(in crate::data) fn beginning(path: &Path, source: impl Read, most: u64) -> R
 ///
 /// # Errors
 /// As [`beginning`], and when it is too large for an image that can be opened.
-pub(in crate::data) fn whole(path: &Path, source: impl Read) -> Result<Vec<u8>, FileError> {
+pub(super) fn whole(path: &Path, source: impl Read) -> Result<Vec<u8>, FileError> {
     let unpacked = beginning(path, source, LARGEST)?;
     if unpacked.len() as u64 == LARGEST {
         return Err(FileError::malformed(path, "the packed image is too large to be opened as a whole"));

@@ -1,8 +1,14 @@
 //! Resampling a rectangle of the slide to any grid of pixels, from the pyramid level that suits it.
 
-use super::pyramid::Level;
+use std::sync::Arc;
+
+use super::SlideError;
+use super::source::{Level, Tile};
 
 const WHITE: f32 = 255.0;
+/// A downsample that differs from a whole number by less than this share is that number but for sizes that were rounded
+/// to whole pixels.
+const ROUNDING: f64 = 0.01;
 
 /// Where the output pixels lie along one axis: pixel `i` covers slide pixels from `start + i * step` to
 /// `start + (i + 1) * step`.
@@ -91,29 +97,90 @@ fn extent(taps: &[Taps]) -> (usize, usize) {
 }
 
 /// The coarsest level at least as fine as the output.
-fn best_level(levels: &[Level], step: f64) -> Option<&Level> {
-    levels.iter().rev().find(|l| f64::from(l.downsample) <= step).or(levels.first())
+pub(super) fn best_level(levels: &[Level], step: f64) -> usize {
+    let nominal = |l: &Level| {
+        let whole = l.downsample.round();
+        if (l.downsample / whole - 1.0).abs() < ROUNDING { whole } else { l.downsample }
+    };
+    levels.iter().rposition(|l| nominal(l) <= step).unwrap_or(0)
 }
 
-/// RGB pixels of the grid `x` by `y`, row-major, and the share of them on the slide, which is of `size` pixels.
-pub(super) fn resample(size: (u32, u32), levels: &[Level], x: &Axis, y: &Axis) -> (Vec<u8>, f32) {
-    let white = vec![WHITE as u8; x.count * y.count * 3];
-    let Some(level) = best_level(levels, x.step.min(y.step)) else { return (white, 0.0) };
+/// The tiles of one row, from `first` on, as the caller gives them for the columns it is asked for.
+pub(super) trait TileRows {
+    /// The tiles of `columns` in row `row` of `level`.
+    fn tile_row(
+        &self,
+        level: usize,
+        columns: std::ops::Range<u32>,
+        row: u32,
+    ) -> Result<Vec<Arc<Tile>>, SlideError>;
+}
+
+/// Copies the pixels from `x` of row `y` of a row of tiles, the first of which begins at column `first`, into `out`. What
+/// lies outside is left as it is.
+fn copy_row(
+    tiles: &[Arc<Tile>],
+    first: usize,
+    tile_width: usize,
+    y: usize,
+    mut x: usize,
+    mut out: &mut [u8],
+) {
+    while !out.is_empty() {
+        let (col, x_in_tile) = (x / tile_width, x % tile_width);
+        let Some(tile) = col.checked_sub(first).and_then(|i| tiles.get(i)) else { return };
+        let width = tile.width as usize;
+        let take = (width.saturating_sub(x_in_tile) * 3).min(out.len());
+        let from = (y * width + x_in_tile) * 3;
+        let Some(pixels) = tile.rgb.get(from..from + take).filter(|p| !p.is_empty()) else { return };
+        let (now, later) = std::mem::take(&mut out).split_at_mut(take);
+        now.copy_from_slice(pixels);
+        out = later;
+        x += take / 3;
+    }
+}
+
+/// RGB pixels of the grid `x` by `y`, row-major, and the share of them on the slide. Only one row of tiles is held at a
+/// time.
+pub(super) fn resample(
+    levels: &[Level],
+    tiles: &dyn TileRows,
+    x: &Axis,
+    y: &Axis,
+) -> Result<(Vec<u8>, f32), SlideError> {
+    let white = || vec![WHITE as u8; x.count * y.count * 3];
+    let Some(size) = levels.first().map(|l| (l.width, l.height)) else { return Ok((white(), 0.0)) };
+    let index = best_level(levels, x.step.min(y.step));
+    let Some(level) = levels.get(index) else { return Ok((white(), 0.0)) };
     let on_slide = x.share_inside(f64::from(size.0)) * y.share_inside(f64::from(size.1));
-    let downsample = f64::from(level.downsample);
-    let x_taps = x.taps(downsample, level.width as usize);
-    let y_taps = y.taps(downsample, level.height as usize);
+    let x_taps = x.taps(level.downsample, level.width as usize);
+    let y_taps = y.taps(level.downsample, level.height as usize);
     let ((x_first, x_end), (y_first, y_end)) = (extent(&x_taps), extent(&y_taps));
     if x_first == x_end || y_first == y_end {
-        return (white, on_slide);
+        return Ok((white(), on_slide));
     }
 
-    // Along x first: one row of the output's width for every level row that is needed.
     let width = x.count * 3;
+    let mut sums = Vec::with_capacity(width * y.count);
+    for taps in &y_taps {
+        sums.extend(std::iter::repeat_n(taps.white * WHITE + 0.5, width));
+    }
+    let (tile_width, tile_height) = (level.tile_width as usize, level.tile_height as usize);
+    let columns = (x_first / tile_width) as u32..x_end.div_ceil(tile_width) as u32;
     let mut source = vec![WHITE as u8; (x_end - x_first) * 3];
-    let mut rows = vec![0.0_f32; (y_end - y_first) * width];
-    for (row, y) in rows.chunks_exact_mut(width).zip(y_first..y_end) {
-        level.copy_row(y, x_first, &mut source);
+    let mut row = vec![0.0_f32; width];
+    let mut held: Option<(usize, Vec<Arc<Tile>>)> = None;
+    // Output rows that the level row at hand may belong to: taps never go back up.
+    let mut first_out = 0;
+    for level_y in y_first..y_end {
+        let tile_row = level_y / tile_height;
+        let row_tiles = match held.take() {
+            Some((at, tiles)) if at == tile_row => tiles,
+            _ => tiles.tile_row(index, columns.clone(), tile_row as u32)?,
+        };
+        // Along x first: one row of the output's width for every level row that is needed.
+        copy_row(&row_tiles, columns.start as usize, tile_width, level_y % tile_height, x_first, &mut source);
+        held = Some((tile_row, row_tiles));
         for (pixel, taps) in row.chunks_exact_mut(3).zip(&x_taps) {
             let mut sum = [taps.white * WHITE; 3];
             let from = taps.first.saturating_sub(x_first) * 3;
@@ -124,19 +191,20 @@ pub(super) fn resample(size: (u32, u32), levels: &[Level], x: &Axis, y: &Axis) -
             }
             pixel.copy_from_slice(&sum);
         }
-    }
-
-    let mut out = Vec::with_capacity(width * y.count);
-    let mut sum = vec![0.0_f32; width];
-    for taps in &y_taps {
-        sum.fill(taps.white * WHITE + 0.5);
-        let from = taps.first.saturating_sub(y_first) * width;
-        for (row, &weight) in rows[from..].chunks_exact(width).zip(&taps.weights) {
-            for (s, &v) in sum.iter_mut().zip(row) {
-                *s += weight * v;
+        let is_past = |t: &Taps| t.weights.is_empty() || t.first + t.weights.len() <= level_y;
+        while y_taps.get(first_out).is_some_and(is_past) {
+            first_out += 1;
+        }
+        for (taps, sums) in y_taps.iter().zip(sums.chunks_exact_mut(width)).skip(first_out) {
+            if taps.first > level_y && !taps.weights.is_empty() {
+                break;
+            }
+            if let Some(&weight) = level_y.checked_sub(taps.first).and_then(|i| taps.weights.get(i)) {
+                for (s, &v) in sums.iter_mut().zip(&row) {
+                    *s += weight * v;
+                }
             }
         }
-        out.extend(sum.iter().map(|&v| v as u8));
     }
-    (out, on_slide)
+    Ok((sums.into_iter().map(|v| v as u8).collect(), on_slide))
 }

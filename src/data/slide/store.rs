@@ -1,21 +1,30 @@
-//! Slides in memory, shared by everyone who looks at them.
+//! Slides that are open, shared by everyone who looks at them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::{MOST_KEPT, RgbImage, Slide, SlideError, place};
+use super::{
+    MAX_PIXELS_IN_MEMORY, OpenOptions, PyramidFolder, RgbImage, Slide, SlideError, TileCache, place, plain,
+    read_info,
+};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::progress::Progress;
 
-/// Memory for slides unless said otherwise: four sections of 9,300 x 9,900 pixels.
-pub const DEFAULT_BUDGET: u64 = 1_600 << 20;
+/// Memory for tiles and plain images unless said otherwise: four sections of 9,300 x 9,900 pixels, and tiles of others.
+pub const DEFAULT_BUDGET: u64 = 2_000 << 20;
+/// What the kept pyramids of large plain images may take on disk.
+const MAX_PYRAMID_BYTES: u64 = 20 << 30;
+/// Slides that are kept open; each is an open file.
+const MAX_OPEN: usize = 64;
 /// Thumbnails kept; they are small, and a project has few sections.
 const MAX_THUMBNAILS: usize = 512;
-/// How often a thread that waits for another's decoding looks whether it is still wanted.
+/// How often a thread that waits for another's opening looks whether it is still wanted.
 const WAIT: Duration = Duration::from_millis(100);
+/// Bytes of a file that are hashed at a time.
+const PIECE: usize = 1 << 20;
 
 /// What tells that a file was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +43,8 @@ impl Stamp {
 
 #[derive(Debug)]
 enum Slot {
-    /// Some thread is decoding it.
-    Decoding,
+    /// Some thread is opening it.
+    Opening,
     Ready {
         slide: Arc<Slide>,
         stamp: Stamp,
@@ -51,38 +60,38 @@ struct Inner {
 }
 
 impl Inner {
+    /// Memory held by slides that lie in memory as a whole.
     fn held(&self) -> u64 {
-        self.slots
-            .values()
-            .map(|slot| match slot {
-                Slot::Decoding => 0,
-                Slot::Ready { slide, .. } => slide.memory_bytes(),
-            })
-            .sum()
+        let held = |slot: &Slot| match slot {
+            Slot::Opening => 0,
+            Slot::Ready { slide, .. } => slide.memory_bytes(),
+        };
+        self.slots.values().map(held).sum()
     }
 
-    /// Lets go of the slides that were not used for longest until `budget` is kept, except `keep`.
-    fn evict(&mut self, budget: u64, keep: Option<&Path>) {
-        while self.held() > budget {
-            let oldest = self
-                .slots
-                .iter()
-                .filter_map(|(path, slot)| match slot {
-                    Slot::Ready { used, .. } if Some(path.as_path()) != keep => Some((*used, path)),
-                    _ => None,
-                })
-                .min();
-            let Some(path) = oldest.map(|(_, path)| path.clone()) else { return };
-            self.slots.remove(&path);
+    /// Takes out the slides that were not used for longest until `budget` is kept, except `keep`. They are to be dropped
+    /// without the lock of this: a slide that goes takes the lock of the tiles.
+    fn evict(&mut self, budget: u64, keep: &Path) -> Vec<Slot> {
+        let mut gone = Vec::new();
+        while self.held() > budget || self.slots.len() > MAX_OPEN {
+            let ready = self.slots.iter().filter_map(|(path, slot)| match slot {
+                Slot::Ready { used, .. } if path != keep => Some((*used, path)),
+                _ => None,
+            });
+            let Some(path) = ready.min().map(|(_, path)| path.clone()) else { break };
+            gone.extend(self.slots.remove(&path));
         }
+        gone
     }
 }
 
-/// Decoded slides by path, the least recently used let go when they exceed a memory budget. May be used
-/// from many threads; a slide that several ask for at once is decoded once.
+/// Open slides by path and the tiles of all of them, the least recently used let go when they exceed a memory budget.
+/// May be used from many threads; a slide that several ask for at once is opened once.
 #[derive(Debug)]
 pub struct SlideStore {
     budget: u64,
+    tiles: Arc<TileCache>,
+    pyramids: Option<PathBuf>,
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -93,16 +102,16 @@ impl Default for SlideStore {
     }
 }
 
-/// Takes the mark "decoding" away again, also when the decoder panics.
-struct Decoding<'a> {
+/// Takes the mark "opening" away again, also when it fails or panics.
+struct Opening<'a> {
     store: &'a SlideStore,
     path: &'a Path,
 }
 
-impl Drop for Decoding<'_> {
+impl Drop for Opening<'_> {
     fn drop(&mut self) {
         let mut inner = self.store.lock();
-        if matches!(inner.slots.get(self.path), Some(Slot::Decoding)) {
+        if matches!(inner.slots.get(self.path), Some(Slot::Opening)) {
             inner.slots.remove(self.path);
         }
         drop(inner);
@@ -111,9 +120,32 @@ impl Drop for Decoding<'_> {
 }
 
 impl SlideStore {
-    /// A store that holds at most `budget` bytes, though always the slide asked for last.
+    /// A store that holds at most `budget` bytes: a quarter for tiles, the rest for plain images that lie in memory as a
+    /// whole (though always the one asked for last).
     pub fn with_budget(budget: u64) -> Self {
-        Self { budget, inner: Mutex::default(), changed: Condvar::new() }
+        let tiles = Arc::new(TileCache::with_budget(budget / 4));
+        let (budget, pyramids) = (budget - budget / 4, None);
+        Self { budget, tiles, pyramids, inner: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Keeps the pyramids of large plain images in `folder`, which need not exist yet.
+    #[must_use]
+    pub fn with_pyramids(mut self, folder: PathBuf) -> Self {
+        self.pyramids = Some(folder);
+        self
+    }
+
+    /// Bytes of the pyramids that are kept.
+    pub fn pyramid_bytes(&self) -> u64 {
+        self.pyramids.as_deref().map_or(0, plain::kept_bytes)
+    }
+
+    /// Deletes the pyramids that are kept; gives the bytes freed.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the first file that could not be deleted.
+    pub fn clear_pyramids(&self) -> Result<u64, FileError> {
+        self.pyramids.as_deref().map_or(Ok(0), plain::clear)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -121,7 +153,15 @@ impl SlideStore {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The slide at `path`, decoded now unless it is still in memory and its file unchanged.
+    fn open(&self, path: &Path, progress: &dyn Progress, cancel: &CancelToken) -> Result<Slide, SlideError> {
+        let key = || content_key(place::file_of(path), cancel);
+        let limit = MAX_PYRAMID_BYTES;
+        let pyramids = self.pyramids.as_deref().map(|folder| PyramidFolder { folder, key: &key, limit });
+        let options = OpenOptions { pyramids, ..OpenOptions::default() };
+        Slide::open_shared(path, &options, &self.tiles, progress, cancel)
+    }
+
+    /// The slide at `path`, opened now unless it is open and its file unchanged.
     ///
     /// # Errors
     /// As [`Slide::open`].
@@ -142,39 +182,44 @@ impl SlideStore {
                     *used = clock;
                     return Ok(Arc::clone(slide));
                 }
-                Some(Slot::Decoding) => {
+                Some(Slot::Opening) => {
                     inner = self.changed.wait_timeout(inner, WAIT).unwrap_or_else(PoisonError::into_inner).0;
                 }
                 Some(Slot::Ready { .. }) | None => break,
             }
         }
-        inner.slots.insert(path.to_path_buf(), Slot::Decoding);
+        let replaced = inner.slots.insert(path.to_path_buf(), Slot::Opening);
         drop(inner);
+        // A slide that goes takes the lock of the tiles, so it goes without this one.
+        drop(replaced);
 
-        let mark = Decoding { store: self, path };
-        let (width, height) = Slide::read_size(path)?;
-        // Level 0 and a third of it for the levels above.
-        let expected = (u64::from(width) * u64::from(height)).min(MOST_KEPT) * 4;
-        self.lock().evict(self.budget.saturating_sub(expected), None);
-        let slide = Arc::new(Slide::open(path, progress, cancel)?);
-
+        let mark = Opening { store: self, path };
+        let (width, height) = read_info(path, &OpenOptions::default())?.size();
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels <= MAX_PIXELS_IN_MEMORY {
+            // The first level and a third of it for the others; larger ones are not kept in memory.
+            let gone = self.lock().evict(self.budget.saturating_sub(pixels * 4), path);
+            drop(gone);
+        }
+        let slide = Arc::new(self.open(path, progress, cancel)?);
         let mut inner = self.lock();
         inner.clock += 1;
         let ready = Slot::Ready { slide: Arc::clone(&slide), stamp: now, used: inner.clock };
         inner.slots.insert(path.to_path_buf(), ready);
-        inner.evict(self.budget, Some(path));
+        let gone = inner.evict(self.budget, path);
         drop(inner);
+        drop(gone);
         drop(mark);
         Ok(slide)
     }
 
-    /// The slide at `path` when it is in memory, without decoding.
+    /// The slide at `path` when it is open, without opening it.
     pub fn peek(&self, path: &Path) -> Option<Arc<Slide>> {
         let mut inner = self.lock();
         inner.clock += 1;
         let clock = inner.clock;
         match inner.slots.get_mut(path)? {
-            Slot::Decoding => None,
+            Slot::Opening => None,
             Slot::Ready { slide, used, .. } => {
                 *used = clock;
                 Some(Arc::clone(slide))
@@ -185,7 +230,7 @@ impl SlideStore {
     /// The whole slide at `path`, its longer side `max_side` pixels; kept after the slide itself is let go.
     ///
     /// # Errors
-    /// As [`Slide::open`].
+    /// As [`Slide::open`] and [`Slide::thumbnail`].
     pub fn thumbnail(
         &self,
         path: &Path,
@@ -200,7 +245,7 @@ impl SlideStore {
         {
             return Ok(Arc::clone(image));
         }
-        let image = Arc::new(self.get(path, progress, cancel)?.thumbnail(max_side));
+        let image = Arc::new(self.get(path, progress, cancel)?.thumbnail(max_side)?);
         let mut inner = self.lock();
         if inner.thumbnails.len() >= MAX_THUMBNAILS {
             inner.thumbnails.clear();
@@ -209,18 +254,37 @@ impl SlideStore {
         Ok(image)
     }
 
-    /// Memory held by decoded slides. Slides let go of here may live on with those who still use them.
+    /// Memory held by tiles and by slides that lie in memory as a whole. What is let go of here may live on with those
+    /// who still use it.
     pub fn memory_bytes(&self) -> u64 {
-        self.lock().held()
+        self.lock().held() + self.tiles.memory_bytes()
     }
 
     /// Lets go of the slide at `path` and its thumbnails.
     pub fn forget(&self, path: &Path) {
         let mut inner = self.lock();
         inner.thumbnails.retain(|(p, _), _| p != path);
-        if matches!(inner.slots.get(path), Some(Slot::Ready { .. })) {
-            inner.slots.remove(path);
+        let gone = match inner.slots.get(path) {
+            Some(Slot::Ready { .. }) => inner.slots.remove(path),
+            _ => None,
+        };
+        drop(inner);
+        drop(gone);
+    }
+}
+
+/// A name for the content of the file at `path`.
+fn content_key(path: &Path, cancel: &CancelToken) -> Result<String, SlideError> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path).map_err(FileError::io("open", path))?;
+    let (mut hasher, mut piece) = (blake3::Hasher::new(), vec![0; PIECE]);
+    loop {
+        cancel.check()?;
+        let count = file.read(&mut piece).map_err(FileError::io("read", path))?;
+        if count == 0 {
+            return Ok(hasher.finalize().to_hex().as_str().get(..32).unwrap_or_default().to_owned());
         }
+        hasher.update(piece.get(..count).unwrap_or_default());
     }
 }
 
@@ -228,40 +292,23 @@ impl SlideStore {
 mod tests {
     use super::*;
     use crate::core::progress::Silent;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn write_png(path: &Path, side: u32, value: u8) {
         image::RgbImage::from_pixel(side, side, image::Rgb([value; 3])).save(path).unwrap();
     }
 
-    /// Counts how often a file was read to its end.
-    #[derive(Default)]
-    struct Decodings(AtomicUsize);
-
-    impl Progress for Decodings {
-        fn report(&self, _stage: &str, done: u64, _total: u64) {
-            if done > 0 {
-                self.0.fetch_add(1, Ordering::SeqCst);
-            }
-        }
-        fn note(&self, _text: &str) {}
-    }
-
     #[test]
-    fn asked_from_many_threads_a_slide_is_decoded_once() {
+    fn asked_from_many_threads_a_slide_is_opened_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.png");
         write_png(&path, 700, 9);
-        let alone = Decodings::default();
-        SlideStore::default().get(&path, &alone, &CancelToken::new()).unwrap();
-        let (store, together) = (SlideStore::default(), Decodings::default());
+        let store = SlideStore::default();
         let slides: Vec<Arc<Slide>> = std::thread::scope(|scope| {
-            let ask = || store.get(&path, &together, &CancelToken::new()).unwrap();
+            let ask = || store.get(&path, &Silent, &CancelToken::new()).unwrap();
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
             threads.into_iter().map(|t| t.join().unwrap()).collect()
         });
         assert!(slides.iter().all(|s| Arc::ptr_eq(s, &slides[0])));
-        assert_eq!(together.0.into_inner(), alone.0.into_inner());
     }
 
     #[test]
@@ -272,7 +319,7 @@ mod tests {
         for path in &paths {
             write_png(path, 100, 1);
         }
-        let store = SlideStore::with_budget(80_000);
+        let store = SlideStore::with_budget(107_000);
         let get = |i: usize| store.get(&paths[i], &Silent, &CancelToken::new()).unwrap();
         get(0);
         get(1);

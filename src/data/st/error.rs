@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::cancel::Cancelled;
 use crate::core::files::FileError;
+use crate::data::slide::SlideError;
 
 /// What a file is to its section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,12 +75,25 @@ pub enum ReadError {
     /// A file is damaged or could not be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The slide is damaged, or of a kind that cannot be read.
+    #[error(transparent)]
+    Slide(SlideError),
     /// A file of the section has moved.
     #[error(transparent)]
     Missing(#[from] MissingFile),
     /// Stopped by the user.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl From<SlideError> for ReadError {
+    fn from(error: SlideError) -> Self {
+        match error {
+            SlideError::File(error) => Self::File(error),
+            SlideError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            other => Self::Slide(other),
+        }
+    }
 }
 
 impl ReadError {

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use super::names::{file_name, natural_cmp, patient_of, without_ending};
 use crate::core::files::FileError;
 use crate::data::project::SectionEntry;
+use crate::data::slide::stem_of_slide;
 
 const COUNTS: [&str; 4] = [".tsv.gz", ".tsv", ".txt.gz", ".txt"];
 const SPOTS: [&str; 6] =
     ["_selection.tsv.gz", "_selection.tsv", "_selection.txt.gz", "_selection.txt", ".tsv.gz", ".tsv"];
 const LABELS: [&str; 4] = ["_labeled_coordinates.tsv.gz", "_labeled_coordinates.tsv", ".tsv.gz", ".tsv"];
-const IMAGES: [&str; 5] = [".jpg", ".jpeg", ".png", ".tif", ".tiff"];
 /// ST-imgs / letter / section; deeper folders are somebody's own.
 const IMAGE_DEPTH: usize = 3;
 
@@ -152,7 +152,7 @@ fn images(dir: &Path) -> Result<Vec<PathBuf>, FileError> {
         let mut below = Vec::new();
         for folder in level {
             let (files, mut folders) = files_in(&folder)?;
-            found.extend(files.into_iter().filter(|f| without_ending(&file_name(f), &IMAGES).is_some()));
+            found.extend(files.into_iter().filter(|f| stem_of_slide(&file_name(f)).is_some()));
             below.append(&mut folders);
         }
         level = below;
@@ -170,7 +170,7 @@ fn image_of(section: &str, images: &[PathBuf], notes: &mut Vec<String>) -> Optio
         let loose = |i: &&PathBuf| {
             let is_word = |w: &str| w.eq_ignore_ascii_case(section);
             let name = file_name(i);
-            let stem = without_ending(&name, &IMAGES).unwrap_or(&name);
+            let stem = stem_of_slide(&name).unwrap_or(&name);
             let in_letter_folder = patient_of(section).is_some_and(|letter| parent_is(i, &letter));
             (parent_is(i, "ST-imgs") || in_letter_folder)
                 && (is_word(stem) || stem.split(|c: char| !c.is_alphanumeric()).any(is_word))

@@ -11,11 +11,9 @@ use flate2::read::MultiGzDecoder;
 use super::names::{file_name, grid_of_id, natural_cmp, without_ending};
 use super::table::{Lines, clean, separator_of};
 use crate::core::files::FileError;
+use crate::data::slide;
 
-const ENDINGS: [&str; 16] = [
-    ".tsv.gz", ".txt.gz", ".csv.gz", ".jpg.gz", ".jpeg.gz", ".png.gz", ".tif.gz", ".tiff.gz", ".tsv", ".txt",
-    ".csv", ".jpg", ".jpeg", ".png", ".tif", ".tiff",
-];
+const TABLES: [&str; 6] = [".tsv.gz", ".txt.gz", ".csv.gz", ".tsv", ".txt", ".csv"];
 /// Words in file names that say what the file is, not whose.
 const NOISE: [&str; 24] = [
     "stdata",
@@ -57,7 +55,7 @@ pub enum FileKind {
     Spots,
     /// A table with a label for each spot.
     Labels,
-    /// A JPEG, PNG or TIFF.
+    /// A slide, or another image that may be one.
     Image,
     /// Anything else.
     Other,
@@ -125,7 +123,7 @@ pub fn kind_of(path: &Path) -> FileKind {
 }
 
 fn kind_by_content(path: &Path) -> Option<FileKind> {
-    const HEAD: u64 = 64;
+    const HEAD: u64 = 4096;
     let mut head = Vec::new();
     File::open(path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
     if head.starts_with(&[0x1f, 0x8b]) {
@@ -133,9 +131,12 @@ fn kind_by_content(path: &Path) -> Option<FileKind> {
         // A damaged file is still a table to whoever opens it, who says what is wrong with it.
         let _ = MultiGzDecoder::new(File::open(path).ok()?).take(HEAD).read_to_end(&mut head);
     }
-    if let Ok(format) = image::guess_format(&head) {
-        use image::ImageFormat::{Jpeg, Png, Tiff};
-        return Some(if matches!(format, Jpeg | Png | Tiff) { FileKind::Image } else { FileKind::Other });
+    let kind = slide::identify_beginning(path, &head);
+    if kind.is_read() || kind.is_read_by_openslide() {
+        return Some(FileKind::Image);
+    }
+    if kind.is_image() || image::guess_format(&head).is_ok() {
+        return Some(FileKind::Other);
     }
     let mut lines = Lines::open(path).ok()?;
     let header = lines.next_line().ok()??.text.to_owned();
@@ -193,13 +194,18 @@ fn pair(by_kind: &BTreeMap<FileKind, Vec<&PathBuf>>) -> Vec<Suggestion> {
 /// that say what it is.
 fn section_name(path: &Path) -> String {
     let name = file_name(path);
-    let stem = without_ending(&name, &ENDINGS).unwrap_or(&name);
+    let stem = stem_of(&name).unwrap_or(&name);
     let folder = path.parent().map(file_name).unwrap_or_default();
     let telling = |text: &str| {
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty() && !is_noise(w));
         words.collect::<Vec<_>>().join("_")
     };
     [telling(stem), telling(&folder)].into_iter().find(|n| !n.is_empty()).unwrap_or_else(|| stem.to_owned())
+}
+
+/// The name of a table or image without its ending.
+fn stem_of(name: &str) -> Option<&str> {
+    without_ending(name, &TABLES).or_else(|| slide::stem_of_slide(name))
 }
 
 /// Whether a word says what a file is, or is an accession number.
@@ -212,7 +218,7 @@ fn is_noise(word: &str) -> bool {
 /// The telling words of a file's name and of the folder it lies in.
 fn words(path: &Path) -> BTreeSet<String> {
     let name = file_name(path);
-    let stem = without_ending(&name, &ENDINGS).unwrap_or(&name);
+    let stem = stem_of(&name).unwrap_or(&name);
     let folder = path.parent().map(file_name).unwrap_or_default();
     let both = [stem, &folder];
     let all = both.iter().flat_map(|part| part.split(|c: char| !c.is_alphanumeric()));

@@ -82,19 +82,23 @@ pub fn measure(spots: &[SpotRow]) -> Option<Pitch> {
     measure_on(Lattice::Square, spots)
 }
 
-/// The resolution at which neighbouring spots on `lattice` are `pitch_um` micrometres apart, and what it follows from.
+/// The resolution at which neighbouring spots on `lattice` are `pitch_um` micrometres apart, and the pitch it follows
+/// from; or `said`, what the slide file says of itself, where there are too few spots to tell.
 ///
 /// # Errors
-/// [`FileError`] naming `path`, where the spots are from: too few to say, or a resolution that no scan has.
+/// [`FileError`] naming `path`, where the spots are from: nothing tells, or a resolution that no scan has.
 pub fn resolution(
     path: &Path,
     lattice: Lattice,
     spots: &[SpotRow],
     pitch_um: f64,
-) -> Result<(Pitch, Mpp), FileError> {
+    said: Option<Mpp>,
+) -> Result<(Option<Pitch>, Mpp), FileError> {
     let Some(pitch) = measure_on(lattice, spots) else {
-        let message = match spots {
-            [first, others @ ..] if !others.is_empty() && others.iter().all(|s| s.center == first.center) => {
+        let message = match (spots, said) {
+            ([first, others @ ..], _)
+                if !others.is_empty() && others.iter().all(|s| s.center == first.center) =>
+            {
                 format!(
                     "all {} spots lie at one place, ({:.0}, {:.0}); check their positions",
                     spots.len(),
@@ -102,6 +106,7 @@ pub fn resolution(
                     first.center.y
                 )
             }
+            (_, Some(mpp)) => return Ok((None, mpp)),
             _ => "too few spots to infer the resolution of the slide; enter its micrometres per pixel (on the command \
                   line with --mpp)"
                 .to_owned(),
@@ -110,7 +115,7 @@ pub fn resolution(
     };
     let mpp = pitch.mpp(pitch_um);
     if Mpp::PLAUSIBLE.contains(&mpp.0) {
-        return Ok((pitch, mpp));
+        return Ok((Some(pitch), mpp));
     }
     let message = format!(
         "neighbouring spots are {:.2} pixels apart, which would mean {:.3} µm per pixel; check the pixel \

@@ -20,8 +20,7 @@ use crate::core::encoder::PatchEncoder;
 use crate::core::files::{FileError, create_folder_of, write_atomically};
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
-use crate::data::slide::store::SlideStore;
-use crate::data::slide::{SlideError, place};
+use crate::data::slide::{SlideError, SlideStore, place};
 
 /// How much the cache may hold unless said otherwise.
 pub const DEFAULT_LIMIT: u64 = 5 << 30;

@@ -8,6 +8,7 @@ use super::augment::augment;
 use super::input::{Images, PublishedInput};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::rng::stream;
+use crate::data::slide::SlideError;
 use crate::model::encoder::{EncoderShape, Training, image_batch};
 use crate::predict::source::Pick;
 
@@ -71,7 +72,7 @@ impl Patches {
     /// Reads the patches of `picks` and changes each at random, the same way for the same `seed` and `step`.
     ///
     /// # Errors
-    /// [`Cancelled`].
+    /// [`SlideError`] when a patch cannot be read, or when cancelled.
     pub fn read(
         input: &PublishedInput<'_>,
         shape: &EncoderShape,
@@ -80,12 +81,12 @@ impl Patches {
         jitter: f64,
         (seed, step): (u64, u64),
         cancel: &CancelToken,
-    ) -> Result<Self, Cancelled> {
-        let one = |(index, pick): (usize, &Pick)| -> Result<Vec<f32>, Cancelled> {
+    ) -> Result<Self, SlideError> {
+        let one = |(index, pick): (usize, &Pick)| -> Result<Vec<f32>, SlideError> {
             cancel.check()?;
             let mut values = Vec::with_capacity(shape.side * shape.side * 3);
             if let Images::Patches { slide, centers, mpp } = input.sections[pick.section].images {
-                let mut patch = slide.read_patch(centers[pick.spot], mpp, shape.mpp, shape.side);
+                let mut patch = slide.read_patch(centers[pick.spot], mpp, shape.mpp, shape.side)?;
                 let mut rng = stream(seed, "augmentation", (step << 16) + index as u64);
                 augment(&mut patch, jitter as f32, &mut rng);
                 shape.normalisation.apply(&patch.rgb, &mut values);

@@ -23,6 +23,7 @@ use crate::model::published::{PublishedNetwork, PublishedShape};
 use crate::predict::GeneScale;
 use crate::predict::embed::values;
 use crate::predict::source::Pick;
+use crate::preprocess::features::FeatureError;
 use crate::train::batch::{batch_size, expression_batch};
 use crate::train::chance::chance;
 use crate::train::config::TrainConfig;
@@ -197,7 +198,8 @@ impl<'a> Work<'a> {
             Some((shape, _)) => {
                 let seeds = (config.seed, step);
                 let (chunk, jitter) = (config.encoder_chunk, config.jitter);
-                Some(Patches::read(self.input, shape, &picks, chunk, jitter, seeds, cancel)?)
+                let read = Patches::read(self.input, shape, &picks, chunk, jitter, seeds, cancel);
+                Some(read.map_err(FeatureError::from)?)
             }
             None => None,
         };

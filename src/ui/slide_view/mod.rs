@@ -103,7 +103,7 @@ impl SlideView {
             let map = map_of(card);
             ui.painter().rect_filled(map, CornerRadius::ZERO, c.canvas);
             let painter = ui.painter_at(map);
-            self.tiles.paint(&painter, map, &state.camera);
+            self.tiles.paint(&painter, map, &state.camera, c.bad);
             if state.index().is_some() {
                 overlay::slide_edge(&painter, map, &state.camera, c.border);
             }

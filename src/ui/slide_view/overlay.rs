@@ -94,7 +94,7 @@ pub fn minimap(ui: &mut Ui, pane: Rect, camera: &mut Camera, tiles: &TileCache) 
     let c = colors(ui);
     let painter = ui.painter_at(pane);
     painter.rect_filled(rect.expand(2.0), CornerRadius::same(2), PAPER);
-    if !tiles.paint_overview(&painter, rect, slide) {
+    if !tiles.paint_overview(&painter, rect) {
         painter.rect_filled(rect, CornerRadius::ZERO, c.canvas);
     }
     let place = |p: SlidePoint| {

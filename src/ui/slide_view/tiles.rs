@@ -1,22 +1,29 @@
 //! Tiles on the graphics card: uploaded a few a frame, the least recently drawn thrown out first. Where a
-//! tile is not there yet, the part of a coarser one that covers it is drawn.
+//! tile is not there yet, the part of a coarser one that covers it is drawn, or else of a picture of the whole slide.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eframe::egui::{self, Color32, ColorImage, Context, Painter, Rect, TextureHandle, TextureOptions};
+use eframe::egui::{
+    self, Color32, ColorImage, Context, Painter, Rect, Stroke, TextureHandle, TextureOptions,
+};
 
 use crate::app::explore::camera::Camera;
-use crate::app::explore::images::{TileLevel, TileSource};
+use crate::app::explore::images::{TileLevel, TileSource, TileState};
 use crate::core::geometry::{SlidePoint, SlideRect};
 
 /// The most memory of the graphics card that tiles take.
 const BUDGET_BYTES: usize = 256 * 1024 * 1024;
-/// The most tiles uploaded in one frame: a few milliseconds.
-const UPLOADS_A_FRAME: usize = 8;
+/// The most pixels uploaded in one frame, beyond a first tile: a few milliseconds.
+const PIXELS_A_FRAME: usize = 8 * 512 * 512;
 /// A level is fine enough when its pixels are at most this much larger than those of the screen.
 const ENLARGEMENT: f64 = 1.25;
+/// The most pixels of a level that are drawn at once. Scanners leave out levels, and the next finer one may have many
+/// times more than the screen.
+const MAX_VISIBLE_PIXELS: f64 = 36e6;
+/// Where all of a texture is drawn.
+const WHOLE: Rect = Rect { min: egui::pos2(0.0, 0.0), max: egui::pos2(1.0, 1.0) };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct TileKey {
@@ -36,7 +43,9 @@ struct Current {
     slide: u32,
     source: Arc<dyn TileSource>,
     levels: Vec<TileLevel>,
-    tile: u32,
+    overview: Option<TextureHandle>,
+    /// Tiles in view that cannot be read.
+    damaged: HashSet<TileKey>,
 }
 
 /// The tiles of all slides seen lately.
@@ -57,16 +66,15 @@ struct TileRange {
 
 impl TileRange {
     /// The tiles of `level` that meet `rect` in slide pixels.
-    fn meeting(level: &TileLevel, tile: u32, rect: SlideRect) -> Self {
-        let count = |pixels: u32| pixels.div_ceil(tile.max(1));
-        let side = f64::from(tile) * level.downsample;
-        let range = |from: f64, to: f64, count: u32| {
+    fn meeting(level: &TileLevel, rect: SlideRect) -> Self {
+        let range = |from: f64, to: f64, pixels: u32, tile: u32| {
+            let (count, side) = (pixels.div_ceil(tile.max(1)), f64::from(tile) * level.downsample);
             let first = ((from / side).floor().max(0.0) as u32).min(count);
             (first, ((to / side).ceil().max(0.0) as u32).clamp(first, count))
         };
         Self {
-            cols: range(rect.min.x, rect.max.x, count(level.width)),
-            rows: range(rect.min.y, rect.max.y, count(level.height)),
+            cols: range(rect.min.x, rect.max.x, level.width, level.tile_width),
+            rows: range(rect.min.y, rect.max.y, level.height, level.tile_height),
         }
     }
 
@@ -75,21 +83,30 @@ impl TileRange {
     }
 }
 
-/// The coarsest level that is still fine enough for `wanted` slide pixels a screen pixel.
-fn level_for(levels: &[TileLevel], wanted: f64) -> usize {
-    levels.iter().rposition(|l| l.downsample <= wanted * ENLARGEMENT).unwrap_or(0)
+/// The coarsest level that is still fine enough for `wanted` slide pixels per screen pixel to show `visible`, or a coarser
+/// one where that has too many pixels.
+fn level_for(levels: &[TileLevel], wanted: f64, visible: SlideRect) -> usize {
+    let fine = levels.iter().rposition(|l| l.downsample <= wanted * ENLARGEMENT).unwrap_or(0);
+    let area = visible.width() * visible.height();
+    let bearable = |l: &TileLevel| area / (l.downsample * l.downsample) <= MAX_VISIBLE_PIXELS;
+    let found = levels.iter().skip(fine).position(bearable);
+    found.map_or(levels.len().saturating_sub(1), |further| fine + further)
 }
 
 impl Current {
     /// The part of the slide that a tile covers.
     fn covered(&self, level: usize, col: u32, row: u32) -> Option<SlideRect> {
         let l = self.levels.get(level)?;
-        let start = |i: u32| f64::from(i * self.tile) * l.downsample;
-        let end = |i: u32, size: u32| f64::from(((i + 1) * self.tile).min(size)) * l.downsample;
+        let start = |i: u32, tile: u32| f64::from(i * tile) * l.downsample;
+        let end = |i: u32, tile: u32, size: u32| f64::from(((i + 1) * tile).min(size)) * l.downsample;
         Some(SlideRect::new(
-            SlidePoint::new(start(col), start(row)),
-            SlidePoint::new(end(col, l.width), end(row, l.height)),
+            SlidePoint::new(start(col, l.tile_width), start(row, l.tile_height)),
+            SlidePoint::new(end(col, l.tile_width, l.width), end(row, l.tile_height, l.height)),
         ))
+    }
+
+    fn key(&self, level: usize, (col, row): (u32, u32)) -> TileKey {
+        TileKey { slide: self.slide, level, col, row }
     }
 }
 
@@ -111,53 +128,57 @@ impl TileCache {
         let slide = u32::try_from(slide).unwrap_or(u32::MAX);
         // The file may have been replaced by another one of the same name: its tiles are new.
         self.uploaded.retain(|k, _| k.slide != slide || known.is_none());
-        let (levels, tile) = (source.levels(), source.tile_size().max(1));
-        self.current = Some(Current { slide, source, levels, tile });
+        let levels = source.levels();
+        self.current = Some(Current { slide, source, levels, overview: None, damaged: HashSet::new() });
     }
 
-    /// Uploads what the next [`TileCache::paint`] needs most, and asks for another frame when there is
-    /// more to upload. Call once a frame.
+    /// Uploads what the next [`TileCache::paint`] needs most, asks the source for what is not decoded yet, and for another
+    /// frame when there is more to upload. Call once a frame.
     pub fn prepare(&mut self, ctx: &Context, camera: &Camera) {
         self.frame += 1;
-        let Some(current) = &self.current else { return };
-        let Some(coarsest) = current.levels.len().checked_sub(1) else { return };
-        let most_side = ctx.input(|i| i.max_texture_side) as u32;
+        let Some(current) = &mut self.current else { return };
+        let most_side = ctx.input(|i| i.max_texture_side);
+        if current.overview.is_none()
+            && let Some(image) = current.source.overview()
+        {
+            let size = [image.width as usize, image.height as usize];
+            current.overview = upload(ctx, size, &image.rgb, most_side);
+        }
         let visible = camera.visible().intersect(camera.slide());
-        let level = level_for(&current.levels, wanted_downsample(ctx, camera));
+        let level = level_for(&current.levels, wanted_downsample(ctx, camera), visible);
+        let Some(info) = current.levels.get(level) else { return };
         let middle = visible.center();
-        let mut wanted: Vec<(TileKey, f64)> = Vec::new();
-        // The coarsest level is one tile or few: with it there is always something to draw.
-        for l in [coarsest, level] {
-            let Some(info) = current.levels.get(l) else { continue };
-            let rect = if l == coarsest { camera.slide() } else { visible };
-            for (col, row) in TileRange::meeting(info, current.tile, rect).iter() {
-                let far = current.covered(l, col, row).map_or(0.0, |r| r.center().distance(middle));
-                let key = TileKey { slide: current.slide, level: l, col, row };
-                match self.uploaded.get_mut(&key) {
-                    Some(tile) => tile.last_drawn = self.frame,
-                    None => wanted.push((key, if l == coarsest { -1.0 } else { far })),
+        let mut missing: Vec<((u32, u32), f64)> = Vec::new();
+        for at in TileRange::meeting(info, visible).iter() {
+            match self.uploaded.get_mut(&current.key(level, at)) {
+                Some(tile) => tile.last_drawn = self.frame,
+                None => {
+                    let far = current.covered(level, at.0, at.1).map_or(0.0, |r| r.center().distance(middle));
+                    missing.push((at, far));
                 }
             }
-            if level == coarsest {
-                break;
+        }
+        missing.sort_by(|a, b| a.1.total_cmp(&b.1));
+        current.damaged.clear();
+        let (mut waiting, mut pixels) = (Vec::new(), 0);
+        for (at, _) in missing {
+            match current.source.tile(level, at.0, at.1) {
+                TileState::Waiting => waiting.push((level, at.0, at.1)),
+                TileState::Damaged => drop(current.damaged.insert(current.key(level, at))),
+                TileState::Ready(_) if pixels >= PIXELS_A_FRAME => ctx.request_repaint(),
+                TileState::Ready(tile) => {
+                    let size = [tile.width as usize, tile.height as usize];
+                    pixels += size[0] * size[1];
+                    if let Some(texture) = upload(ctx, size, &tile.rgb, most_side) {
+                        let uploaded = Uploaded { texture, last_drawn: self.frame };
+                        self.uploaded.insert(current.key(level, at), uploaded);
+                    }
+                }
             }
         }
-        wanted.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let more = wanted.len() > UPLOADS_A_FRAME;
-        for (key, _) in wanted.into_iter().take(UPLOADS_A_FRAME) {
-            let Some(pixels) = current.source.tile(key.level, key.col, key.row) else { continue };
-            let size = [pixels.width as usize, pixels.height as usize];
-            let fits = pixels.width.max(pixels.height) <= most_side.max(1);
-            if !fits || pixels.rgb.len() != size[0] * size[1] * 3 || pixels.rgb.is_empty() {
-                continue;
-            }
-            let image = ColorImage::from_rgb(size, pixels.rgb);
-            let texture = ctx.load_texture("slide tile", image, TextureOptions::LINEAR);
-            self.uploaded.insert(key, Uploaded { texture, last_drawn: self.frame });
-        }
-        if more {
-            ctx.request_repaint();
-        }
+        // The nearest to the middle is wanted most, which is named last.
+        waiting.reverse();
+        current.source.request(waiting);
         self.evict();
     }
 
@@ -178,28 +199,45 @@ impl TileCache {
         }
     }
 
-    /// Draws the slide into `pane`.
-    pub fn paint(&self, painter: &Painter, pane: Rect, camera: &Camera) {
+    /// Draws the slide into `pane`. Tiles that cannot be read are crossed out in `mark`.
+    pub fn paint(&self, painter: &Painter, pane: Rect, camera: &Camera, mark: Color32) {
         let Some(current) = &self.current else { return };
-        let level = level_for(&current.levels, wanted_downsample(painter.ctx(), camera));
         let visible = camera.visible().intersect(camera.slide());
+        let level = level_for(&current.levels, wanted_downsample(painter.ctx(), camera), visible);
         let Some(info) = current.levels.get(level) else { return };
-        for (col, row) in TileRange::meeting(info, current.tile, visible).iter() {
+        let tiles = TileRange::meeting(info, visible);
+        let is_there = |at| self.uploaded.contains_key(&current.key(level, at));
+        if let Some(overview) = &current.overview
+            && !tiles.iter().all(is_there)
+        {
+            painter.image(overview.id(), on_screen(pane, camera, camera.slide()), WHOLE, Color32::WHITE);
+        }
+        for (col, row) in tiles.iter() {
             let Some(rect) = current.covered(level, col, row) else { continue };
             let found = (level..current.levels.len()).find_map(|l| self.part(current, l, rect));
-            if let Some((texture, uv)) = found {
-                painter.image(texture.id(), on_screen(pane, camera, rect), uv, Color32::WHITE);
+            if let Some((texture, part, uv)) = found {
+                painter.image(texture.id(), on_screen(pane, camera, part), uv, Color32::WHITE);
+            }
+            if current.damaged.contains(&current.key(level, (col, row))) {
+                cross_out(painter, on_screen(pane, camera, rect), mark);
             }
         }
     }
 
-    /// The uploaded tile of `level` around the middle of `rect`, and where `rect` lies in it.
-    fn part(&self, current: &Current, level: usize, rect: SlideRect) -> Option<(&TextureHandle, Rect)> {
-        let side = f64::from(current.tile) * current.levels.get(level)?.downsample;
+    /// The uploaded tile of `level` around the middle of `rect`, what it covers of `rect`, and where that lies in it.
+    fn part(
+        &self,
+        current: &Current,
+        level: usize,
+        rect: SlideRect,
+    ) -> Option<(&TextureHandle, SlideRect, Rect)> {
+        let info = current.levels.get(level)?;
+        let index = |at: f64, tile: u32| (at / (f64::from(tile) * info.downsample)) as u32;
         let middle = rect.center();
-        let (col, row) = ((middle.x / side) as u32, (middle.y / side) as u32);
-        let tile = self.uploaded.get(&TileKey { slide: current.slide, level, col, row })?;
+        let (col, row) = (index(middle.x, info.tile_width), index(middle.y, info.tile_height));
+        let tile = self.uploaded.get(&current.key(level, (col, row)))?;
         let covered = current.covered(level, col, row)?;
+        let part = rect.intersect(covered);
         let share = |v: f64, from: f64, length: f64| ((v - from) / length).clamp(0.0, 1.0) as f32;
         let uv = |p: SlidePoint| {
             egui::pos2(
@@ -207,39 +245,40 @@ impl TileCache {
                 share(p.y, covered.min.y, covered.height()),
             )
         };
-        Some((&tile.texture, Rect::from_min_max(uv(rect.min), uv(rect.max))))
+        Some((&tile.texture, part, Rect::from_min_max(uv(part.min), uv(part.max))))
     }
 
     /// Whether there are pixels of a slide to draw.
     pub fn has_pixels(&self) -> bool {
-        !self.uploaded.is_empty()
+        !self.uploaded.is_empty() || self.current.as_ref().is_some_and(|c| c.overview.is_some())
     }
 
     /// Draws the whole slide into `rect`, for the minimap. Whether there was something to draw.
-    pub fn paint_overview(&self, painter: &Painter, rect: Rect, slide: SlideRect) -> bool {
-        let Some(current) = &self.current else { return false };
-        let Some(level) = current.levels.len().checked_sub(1) else { return false };
-        let Some(info) = current.levels.get(level) else { return false };
-        let mut drawn = false;
-        for (col, row) in TileRange::meeting(info, current.tile, slide).iter() {
-            let key = TileKey { slide: current.slide, level, col, row };
-            let (Some(tile), Some(covered)) = (self.uploaded.get(&key), current.covered(level, col, row))
-            else {
-                continue;
-            };
-            let place = |p: SlidePoint| {
-                egui::pos2(
-                    rect.left() + (p.x / slide.width()) as f32 * rect.width(),
-                    rect.top() + (p.y / slide.height()) as f32 * rect.height(),
-                )
-            };
-            let target = Rect::from_min_max(place(covered.min), place(covered.max)).intersect(rect);
-            let all = Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
-            painter.image(tile.texture.id(), target, all, Color32::WHITE);
-            drawn = true;
+    pub fn paint_overview(&self, painter: &Painter, rect: Rect) -> bool {
+        let overview = self.current.as_ref().and_then(|c| c.overview.as_ref());
+        if let Some(texture) = overview {
+            painter.image(texture.id(), rect, WHOLE, Color32::WHITE);
         }
-        drawn
+        overview.is_some()
     }
+}
+
+/// Pixels as a texture, unless there are none or too many for the graphics card.
+fn upload(ctx: &Context, size: [usize; 2], rgb: &[u8], most_side: usize) -> Option<TextureHandle> {
+    let fits = size[0].max(size[1]) <= most_side.max(1);
+    if !fits || rgb.len() != size[0] * size[1] * 3 || rgb.is_empty() {
+        return None;
+    }
+    let image = ColorImage::from_rgb(size, rgb);
+    Some(ctx.load_texture("slide tile", image, TextureOptions::LINEAR))
+}
+
+/// Marks what cannot be read.
+fn cross_out(painter: &Painter, rect: Rect, color: Color32) {
+    let stroke = Stroke::new(1.0, color);
+    painter.rect_stroke(rect, egui::CornerRadius::ZERO, stroke, egui::StrokeKind::Inside);
+    painter.line_segment([rect.left_top(), rect.right_bottom()], stroke);
+    painter.line_segment([rect.right_top(), rect.left_bottom()], stroke);
 }
 
 /// Slide pixels a pixel of the screen.
@@ -261,29 +300,36 @@ mod tests {
     use super::*;
 
     fn levels() -> Vec<TileLevel> {
-        [1u32, 2, 4, 8]
-            .map(|d| TileLevel { width: 4000 / d, height: 3000 / d, downsample: f64::from(d) })
-            .to_vec()
+        let level = |d: u32| TileLevel {
+            width: 4000 / d,
+            height: 3000 / d,
+            downsample: f64::from(d),
+            tile_width: 512,
+            tile_height: 256,
+        };
+        [1, 2, 4, 8].map(level).to_vec()
     }
 
     #[test]
     fn picks_the_level_the_screen_can_show() {
         let l = levels();
-        assert_eq!(level_for(&l, 0.2), 0);
-        assert_eq!(level_for(&l, 1.0), 0);
-        assert_eq!(level_for(&l, 1.7), 1);
-        assert_eq!(level_for(&l, 5.0), 2);
-        assert_eq!(level_for(&l, 100.0), 3);
+        let level = |wanted| level_for(&l, wanted, SlideRect::of_size(1000, 1000));
+        assert_eq!((level(0.2), level(1.0), level(1.7), level(5.0), level(100.0)), (0, 0, 1, 2, 3));
+        // Levels 16 times apart: the finer one would be hundreds of millions of pixels.
+        let sparse = [1.0, 16.0].map(|downsample| TileLevel { downsample, ..l[0] });
+        assert_eq!(level_for(&sparse, 8.0, SlideRect::of_size(16_000, 9_000)), 1);
+        assert_eq!(level_for(&sparse, 3.0, SlideRect::of_size(6_000, 3_000)), 0);
+        assert_eq!(level_for(&[], 1.0, SlideRect::of_size(9, 9)), 0);
     }
 
     #[test]
     fn only_tiles_in_view_are_wanted() {
         let l = levels();
         let rect = SlideRect::new(SlidePoint::new(600.0, 0.0), SlidePoint::new(1100.0, 400.0));
-        assert_eq!(TileRange::meeting(&l[0], 512, rect), TileRange { cols: (1, 3), rows: (0, 1) });
+        assert_eq!(TileRange::meeting(&l[0], rect), TileRange { cols: (1, 3), rows: (0, 2) });
         let beyond = SlideRect::new(SlidePoint::new(-900.0, -900.0), SlidePoint::new(9000.0, 9000.0));
-        assert_eq!(TileRange::meeting(&l[3], 512, beyond).iter().count(), 1);
+        assert_eq!(TileRange::meeting(&l[3], beyond).iter().count(), 2);
         let off = SlideRect::new(SlidePoint::new(9000.0, 0.0), SlidePoint::new(9500.0, 10.0));
-        assert_eq!(TileRange::meeting(&l[0], 512, off).iter().count(), 0);
+        assert_eq!(TileRange::meeting(&l[0], off).iter().count(), 0);
     }
 }

@@ -220,7 +220,7 @@ const HEST: &[Case] = &[
     (
         "a slide cut off",
         |s| s.cut(HEST_SLIDE, 0.5),
-        "*/wsis/NCBI1.tif: the image is cut off; copy it again from its source",
+        "*/wsis/NCBI1.tif, image 1: the file is cut off; copy it again from its source",
     ),
     (
         "text for a slide",

@@ -8,8 +8,7 @@ use super::images::MOST_TOLD;
 use super::visium::{has_word, why_no_hdf5};
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
-use crate::core::files::FileError;
-use crate::data::slide::Slide;
+use crate::data::slide::{Slide, SlideError};
 
 /// So many images beside a file are measured.
 const MOST_IMAGES: usize = 50;
@@ -64,7 +63,7 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
     }
 }
 
-fn slide(path: &Path) -> Result<SampleImage, FileError> {
+fn slide(path: &Path) -> Result<SampleImage, SlideError> {
     let size = Slide::read_size(path)?;
     Ok(SampleImage {
         kind: ImageKind::FullResolution,

@@ -73,8 +73,7 @@ fn samples_of(root: &Path, listing: &mut Listing, found: &mut Recognition) {
         let source = Source::AnnData { file: path, library: None, layer: None };
         let mut sample = Sample::new(id.clone(), SampleKind::Hest, source);
         sample.place = file_name(root);
-        let slide =
-            ["tif", "tiff"].iter().map(|e| root.join("wsis").join(format!("{id}.{e}"))).find(|p| p.is_file());
+        let slide = slide_of(&root.join("wsis"), &id, listing);
         match slide {
             Some(path) => {
                 listing.take(&path);
@@ -109,6 +108,20 @@ fn samples_of(root: &Path, listing: &mut Listing, found: &mut Recognition) {
     }
     tell_patients_apart(&mut samples);
     found.samples.extend(samples.into_iter().map(|(sample, _)| sample));
+}
+
+/// The slide of the sample `id` in the folder of slides: a TIFF, as HEST has them, before any other that can be read.
+fn slide_of(folder: &Path, id: &str, listing: &Listing) -> Option<PathBuf> {
+    let of_sample = |f: &&super::walk::Found| {
+        let ending = f.lower.strip_prefix(&id.to_lowercase());
+        f.folder() == folder && f.is_image() && ending.is_some_and(|e| e.starts_with('.'))
+    };
+    let slides = listing.files.iter().filter(of_sample).map(|f| f.path.clone());
+    let rank = |path: &PathBuf| {
+        let is_tiff = path.extension().is_some_and(|e| e == "tif" || e == "tiff");
+        (!is_tiff, Slide::read_size(path).is_err())
+    };
+    slides.min_by_key(rank)
 }
 
 /// "Patient 1" of one data set is not "Patient 1" of another.

@@ -16,7 +16,7 @@ use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
 use crate::core::text::counted;
 use crate::data::section::SpotGeometry;
-use crate::data::slide::Slide;
+use crate::data::slide::{OpenOptions, Orientation, Slide, read_info};
 
 /// By how much the size of a slide may differ from what its reduced images say: those are rounded to pixels.
 const TOLERANCE: f64 = 0.01;
@@ -149,13 +149,14 @@ fn find_slide(
     let mut others = Vec::new();
     for path in candidates {
         let name = file_name(&path);
-        let size = match Slide::read_size(&path) {
-            Ok(size) => size,
+        let info = match read_info(&path, &OpenOptions::default()) {
+            Ok(info) => info,
             Err(error) => {
                 others.push(format!("{name} ({})", error.reason()));
                 continue;
             }
         };
+        let size = info.size();
         let fits = match known {
             Known::Size(width, height) => agrees(size, (width, height)),
             Known::Spread(spread) => holds(size, spread),
@@ -167,11 +168,15 @@ fn find_slide(
             continue;
         }
         let (width, height) = size;
+        let turned = match info.orientation {
+            Orientation::Upright => String::new(),
+            other => format!("; its orientation tag says {other}, so save it upright"),
+        };
         others.push(match known {
             Known::Size(w, h) => {
-                format!("{name} ({width} x {height} pixels; the slide has about {w:.0} x {h:.0})")
+                format!("{name} ({width} x {height} pixels; the slide has about {w:.0} x {h:.0}{turned})")
             }
-            _ => format!("{name} ({width} x {height} pixels do not fit the positions)"),
+            _ => format!("{name} ({width} x {height} pixels do not fit the positions{turned})"),
         });
     }
     let more = others.len().saturating_sub(MOST_TOLD);

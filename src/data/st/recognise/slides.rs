@@ -117,7 +117,8 @@ fn may_be_stained(path: &Path, (width, height): (u32, u32)) -> bool {
         return true;
     }
     // What cannot be decoded is no better than a mask.
-    Slide::open(path, &Silent, &CancelToken::new()).is_ok_and(|slide| is_stained(&slide.thumbnail(LOOKED_AT)))
+    let seen = Slide::open(path, &Silent, &CancelToken::new()).and_then(|slide| slide.thumbnail(LOOKED_AT));
+    seen.is_ok_and(|image| is_stained(&image))
 }
 
 /// Whether some of an image is pink to purple, and little of it black.

@@ -9,6 +9,7 @@ use super::super::geojson::{is_geojson_name, looks_like_geojson};
 use super::super::names::file_name;
 use super::images::MOST_TOLD;
 use crate::core::files::FileError;
+use crate::data::slide::stem_of_slide;
 
 /// Folders deeper than this are not searched: SAMPLE/outs/binned_outputs/square_008um/spatial is five.
 const DEPTH: usize = 7;
@@ -38,7 +39,6 @@ const SKIPPED: [&str; 17] = [
 const LEFT_BEHIND: [&str; 3] = ["thumbs.db", "desktop.ini", "icon\r"];
 /// Files of other programs that hold what is looked for, in forms that are not read here.
 const FOREIGN: [&str; 8] = [".rds", ".rdata", ".rda", ".h5seurat", ".loom", ".h5mu", ".qs", ".cloupe"];
-const IMAGES: [&str; 6] = [".tif", ".tiff", ".btf", ".jpg", ".jpeg", ".png"];
 
 /// What is said of the cells of Space Ranger 4.
 pub(super) const CELLS: &str =
@@ -64,17 +64,14 @@ impl Found {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    /// A picture, also one that is packed.
+    /// A picture or slide by its name, also one that is packed.
     pub(super) fn is_image(&self) -> bool {
         names_image(&self.lower)
     }
 
     /// Why an image of a kind that is not read is not used, and what to do; `None` for all other files.
     fn unread_image(&self) -> Option<&'static str> {
-        const SCANS: [&str; 16] = [
-            ".svs", ".ndpi", ".mrxs", ".scn", ".czi", ".vms", ".vmu", ".bif", ".dcm", ".dicom", ".isyntax",
-            ".vsi", ".qptiff", ".lif", ".nd2", ".zvi",
-        ];
+        const SCANS: [&str; 4] = [".vmu", ".lif", ".nd2", ".afi"];
         const PICTURES: [&str; 12] = [
             ".bmp", ".jp2", ".j2k", ".jpx", ".jxl", ".webp", ".heic", ".heif", ".avif", ".gif", ".psd",
             ".psb",
@@ -104,14 +101,13 @@ impl Found {
     }
 }
 
-/// Whether `path` is called as a picture is, also one that is packed.
+/// Whether `path` is called as a picture or slide is, also one that is packed.
 pub(super) fn is_image(path: &Path) -> bool {
     names_image(&file_name(path).to_lowercase())
 }
 
 fn names_image(lower: &str) -> bool {
-    let name = lower.strip_suffix(".gz").unwrap_or(lower);
-    IMAGES.iter().any(|e| name.ends_with(e))
+    stem_of_slide(lower).is_some()
 }
 
 /// Whether a file of this name, in lower case, is an archive of others.

@@ -33,7 +33,7 @@ pub struct Resolution {
 
 /// Finds the resolution of the slide that `spots` lie on: what the scale factors say (Visium HD), or else the one
 /// at which neighbouring spots are 100 um apart (Visium) or one bin (Visium HD; `bin_um` where the scale factors do
-/// not say it). It is held against the spot diameter of the scale factors; a contradiction is told, not believed.
+/// not say it), or else `said`, what the slide file says of itself. It is held against the spot diameter of the scale factors; a contradiction is told, not believed.
 ///
 /// # Errors
 /// [`FileError`] naming `positions` when there are too few spots to say, or the resolution is one that no scan has.
@@ -42,6 +42,7 @@ pub fn resolution(
     spots: &[SpotRow],
     scale_factors: Option<&ScaleFactors>,
     bin_um: Option<f64>,
+    said: Option<Mpp>,
 ) -> Result<Resolution, FileError> {
     let factors = scale_factors.copied().unwrap_or_default();
     let bin_um = factors.bin_size_um.or(bin_um);
@@ -61,7 +62,10 @@ pub fn resolution(
         return Ok(Resolution { mpp: Mpp(mpp), source: MppSource::File, geometry, doubt });
     }
     let lattice = if bin_um.is_some() { Lattice::Square } else { Lattice::Hexagonal };
-    let (pitch, mpp) = pitch::resolution(positions, lattice, spots, geometry.pitch_um)?;
+    let (pitch, mpp) = pitch::resolution(positions, lattice, spots, geometry.pitch_um, said)?;
+    let Some(pitch) = pitch else {
+        return Ok(Resolution { mpp, source: MppSource::File, geometry, doubt: None });
+    };
     let doubt = factors.spot_diameter_fullres.and_then(|px| doubt(positions, pitch, mpp, px, bin_um));
     Ok(Resolution { mpp, source: MppSource::SpotPitch, geometry, doubt })
 }
@@ -121,16 +125,18 @@ mod tests {
             ..ScaleFactors::default()
         };
         let path = Path::new("p.parquet");
-        let found = resolution(path, &square(32.0), Some(&hd), None).unwrap();
+        let found = resolution(path, &square(32.0), Some(&hd), None, None).unwrap();
         assert_eq!((found.mpp, found.source, found.doubt), (Mpp(0.25), MppSource::File, None));
         assert_eq!(found.geometry.pitch_um, 8.0);
-        let found = resolution(path, &square(32.0), None, Some(8.0)).unwrap();
+        let found = resolution(path, &square(32.0), None, Some(8.0), None).unwrap();
         assert_eq!((found.mpp, found.source), (Mpp(0.25), MppSource::SpotPitch));
         let torn = ScaleFactors { spot_diameter_fullres: Some(8.0), ..hd };
-        assert!(resolution(path, &square(32.0), Some(&torn), None).unwrap().doubt.is_some());
-        let says = resolution(path, &square(0.001), None, Some(8.0)).unwrap_err().to_string();
+        assert!(resolution(path, &square(32.0), Some(&torn), None, None).unwrap().doubt.is_some());
+        let says = resolution(path, &square(0.001), None, Some(8.0), None).unwrap_err().to_string();
         assert!(says.starts_with("p.parquet: neighbouring spots are 0.00 pixels apart"), "{says}");
-        assert!(resolution(path, &square(32.0)[..1], None, None).is_err());
+        assert!(resolution(path, &square(32.0)[..1], None, None, None).is_err());
+        let found = resolution(path, &square(32.0)[..1], None, None, Some(Mpp(0.4))).unwrap();
+        assert_eq!((found.mpp, found.source), (Mpp(0.4), MppSource::File));
     }
 
     #[test]
@@ -145,11 +151,11 @@ mod tests {
             let path = folder.join(list);
             let spots = read_positions(&path, &Silent, &CancelToken::new()).unwrap();
             let factors = read_scale_factors(&folder.join("scalefactors_json.json")).unwrap();
-            let found = resolution(&path, &spots, Some(&factors), None).unwrap();
+            let found = resolution(&path, &spots, Some(&factors), None, None).unwrap();
             assert!((100.0 / found.mpp.0 / px - 1.0).abs() < 0.005, "{sample}: {:?}", 100.0 / found.mpp.0);
             assert_eq!((found.source, found.doubt), (MppSource::SpotPitch, None), "{sample}");
             let wrong = ScaleFactors { spot_diameter_fullres: Some(20.0), ..factors };
-            let doubt = resolution(&path, &spots, Some(&wrong), None).unwrap().doubt.unwrap();
+            let doubt = resolution(&path, &spots, Some(&wrong), None, None).unwrap().doubt.unwrap();
             assert!(doubt.contains("diameter of 20.0 pixels"), "{doubt}");
         }
     }

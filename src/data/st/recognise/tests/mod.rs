@@ -418,3 +418,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn scanner_files_are_slides_by_their_content() {
+    let dir = Folder::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides");
+    let slide = |name: &str| fs::read(fixtures.join(name)).unwrap();
+    dir.fill(&["v/filtered_feature_bc_matrix.h5", "v/tissue_positions_list.csv"]);
+    for (name, fixture) in [("a.svs", "aperio.svs"), ("a.ndpi", "hamamatsu.ndpi"), ("a.scn", "leica.scn")] {
+        dir.write(&format!("v/{name}"), &slide(fixture));
+        let found = dir.recognise("v");
+        assert_eq!(file_name(&found.samples[0].images[0].path), name, "{found:?}");
+        assert!(found.samples[0].needed.is_empty());
+        fs::remove_file(dir.path(&format!("v/{name}"))).unwrap();
+    }
+    // An image that is called as a scanner's is read as what it is.
+    dir.image("v/b.svs", 200);
+    assert_eq!(dir.recognise("v").samples[0].images[0].size, Some((200, 200)));
+    dir.fill(&["h/st/T1.h5ad", "h/metadata/T1.json"]);
+    dir.write("h/wsis/T1.svs", &slide("aperio.svs"));
+    assert_eq!(dir.recognise("h").samples[0].images[0].size, Some((384, 256)));
+}

@@ -128,42 +128,44 @@ fn images_of_kinds_that_are_not_read_are_named() {
         "v/filtered_feature_bc_matrix.h5",
         "v/tissue_positions_list.csv",
         "v/slide.bmp",
-        "v/Slide.CZI",
+        "v/Slide.ND2",
     ]);
+    dir.write("v/Scan.isyntax", b"<DataObject ObjectType=\"DPUfsImport\">");
     let line = dir.recognise("v").samples[0].line();
     let picture = "a kind of image that is not read here; save it as TIFF, PNG or JPEG";
     let scan = "a scanner format that is not read here; export it as TIFF, for example from QuPath";
-    assert!(
-        line.contains(&format!("slide.bmp ({picture})")) && line.contains(&format!("Slide.CZI ({scan})")),
-        "{line}"
-    );
+    let isyntax = "Philips iSyntax files cannot be read; export it as TIFF from the Philips viewer";
+    for told in
+        [format!("slide.bmp ({picture})"), format!("Slide.ND2 ({scan})"), format!("Scan.isyntax ({isyntax})")]
+    {
+        assert!(line.contains(&told), "{line}");
+    }
     dir.fill(&["a/x.h5ad", "a/he.webp"]);
     let line = dir.recognise("a").samples[0].line();
     assert!(line.contains(&format!("he.webp ({picture})")), "{line}");
     dir.fill(&["l/s1_stdata.tsv", "l/s1_selection.tsv", "l/s1.heic"]);
     let line = dir.recognise("l").samples[0].line();
     assert!(line.contains(&format!("s1.heic ({picture})")), "{line}");
-    dir.fill(&["h/st/T1.h5ad", "h/wsis/T1.svs", "h/wsis/T2.svs", "h/metadata/T1.json"]);
+    dir.fill(&["h/st/T1.h5ad", "h/wsis/T1.lif", "h/wsis/T2.lif", "h/metadata/T1.json"]);
     let line = dir.recognise("h").samples[0].line();
-    assert!(line.contains(&format!("T1.svs ({scan})")) && !line.contains("T2.svs"), "{line}");
+    assert!(line.contains(&format!("T1.lif ({scan})")) && !line.contains("T2.lif"), "{line}");
     // What is wrong with an image is said, not only that something is.
-    dir.write("v/slide.tif", &palette());
+    dir.write("v/slide.tif", &lab());
     let line = dir.recognise("v").samples[0].line();
-    assert!(line.contains("slide.tif (") && line.contains("save it as an 8-bit RGB TIFF"), "{line}");
+    assert!(line.contains("slide.tif (") && line.contains("save the image in RGB"), "{line}");
 }
 
-/// A TIFF of 2 x 2 pixels whose colours stand in a palette.
-fn palette() -> Vec<u8> {
-    let tags: [(u16, u16, u32, u32); 9] = [
+/// A TIFF of 2 x 2 pixels whose colours are CIE L*a*b*.
+fn lab() -> Vec<u8> {
+    let tags: [(u16, u16, u32, u32); 8] = [
         (256, 3, 1, 2),
         (257, 3, 1, 2),
         (258, 3, 1, 8),
         (259, 3, 1, 1),
-        (262, 3, 1, 3),
+        (262, 3, 1, 8),
         (273, 4, 1, 8),
         (277, 3, 1, 1),
         (279, 4, 1, 4),
-        (320, 3, 768, 12 + 2 + 9 * 12 + 4),
     ];
     let mut bytes = b"II\x2A\0\x0C\0\0\0\0\x01\x02\x03".to_vec();
     bytes.extend((tags.len() as u16).to_le_bytes());
@@ -171,7 +173,7 @@ fn palette() -> Vec<u8> {
         bytes.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
         bytes.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
     }
-    bytes.extend([0; 4 + 768 * 2]);
+    bytes.extend([0; 4]);
     bytes
 }
 
