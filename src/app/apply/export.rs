@@ -91,7 +91,7 @@ impl App {
             return chosen;
         }
         let looked_at = self.explore.section_name().map(str::to_owned).filter(exists);
-        looked_at.or_else(|| open.ready().next().map(|s| s.name.clone())).into_iter().collect()
+        looked_at.or_else(|| open.viewable().next().map(|s| s.name.clone())).into_iter().collect()
     }
 
     /// The genes of the figure; while none is chosen the one looked at, if the run predicts it.
