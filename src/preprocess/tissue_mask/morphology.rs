@@ -44,7 +44,7 @@ impl Bitmap {
 
     /// Left, top, right and bottom of what is set, the latter two exclusive.
     pub(super) fn bounds(&self) -> Option<(usize, usize, usize, usize)> {
-        let mut bounds = None;
+        let mut bounds: Option<(usize, usize, usize, usize)> = None;
         for (i, _) in self.cells.iter().enumerate().filter(|(_, c)| **c) {
             let (x, y) = (i % self.width, i / self.width);
             bounds = Some(match bounds {
