@@ -285,10 +285,12 @@ mod tests {
 
     #[test]
     fn gaps_close_and_specks_go() {
-        let map = drawn(&["........", ".##.##..", ".##.##..", ".##.##..", "........", "......#."]);
+        let rows =
+            [".........", "..##.##..", "..##.##..", "..##.##..", ".........", ".......#.", "........."];
+        let map = drawn(&rows);
         let closed = map.clone().closed(1.0);
-        assert!(closed.get(3, 2) && !closed.get(0, 2), "a gap of one cell is closed");
-        assert!(!map.opened(1.0).get(6, 5), "a single cell goes");
+        assert!(closed.get(4, 2) && !closed.get(1, 2), "a gap of one cell is closed");
+        assert!(!map.opened(1.0).get(7, 5), "a single cell goes");
     }
 
     #[test]
