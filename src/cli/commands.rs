@@ -13,6 +13,7 @@ use hiscmcl::core::places::GridSettings;
 use hiscmcl::core::text::counted;
 use hiscmcl::data::gene_list::{self, Known};
 use hiscmcl::data::project::{Project, ProjectError};
+use hiscmcl::data::st::source::SampleKind;
 use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
@@ -251,10 +252,10 @@ pub fn section_name(name: &str, workspace: &Workspace) -> String {
 fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
     let info = project::info(&Workspace::open(project)?, ctx)?;
     let lines = info.sections.iter().map(|s| {
-        if let Some(format) = &s.format {
+        if s.kind == SampleKind::Slide {
             return format!(
-                "{}: {} without measurements, {format}, {} x {} px, {:.3} um/px",
-                s.name, s.kind, s.width_px, s.height_px, s.mpp
+                "{}: {} without measurements, {}, {} x {} px, {:.3} um/px",
+                s.name, s.kind, s.format, s.width_px, s.height_px, s.mpp
             );
         }
         let patient = s.patient.as_deref().unwrap_or("unknown");

@@ -1,6 +1,5 @@
 //! Making projects, adding to them, and saying what is in them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use serde::Serialize;
 
 use super::context::Ctx;
 use super::labels::LabelChoice;
-use super::slide::{self, DescribedLevel, Description};
+use super::slide::{self, DescribedLevel};
 use super::workspace::{Unreadable, Workspace};
 use crate::core::file_names::check_file_name;
 use crate::core::files::create_folder_of;
@@ -318,11 +317,9 @@ pub struct SectionInfo {
     pub labels: Vec<String>,
     /// Its slide.
     pub image: PathBuf,
-    /// The format of its slide, of one without measurements.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<String>,
-    /// The levels of its slide, the finest first, of one without measurements.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The kind of file that the slide is, "Aperio SVS".
+    pub format: String,
+    /// Levels of the slide that its file holds, the finest first.
     pub levels: Vec<DescribedLevel>,
 }
 
@@ -345,17 +342,12 @@ pub struct ProjectInfo {
 /// One sentence naming the file at fault.
 pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
     let (mut sections, mut unreadable) = workspace.readable(&workspace.measured_names(), ctx)?;
-    let mut slides: BTreeMap<String, Description> = BTreeMap::new();
     for entry in workspace.project.sections.iter().filter(|s| !s.is_measured()) {
         ctx.check()?;
         // Their pixels need not be read.
-        let read = open_section(entry, ctx.progress(), ctx.cancel).map_err(anyhow::Error::from);
-        match read.and_then(|section| Ok((section, slide::describe(&entry.image)?))) {
-            Ok((section, about)) => {
-                slides.insert(entry.name.clone(), about);
-                sections.push(Arc::new(section));
-            }
-            Err(error) => unreadable.push(Unreadable::new(&entry.name, &error)),
+        match open_section(entry, ctx.progress(), ctx.cancel) {
+            Ok(section) => sections.push(Arc::new(section)),
+            Err(error) => unreadable.push(Unreadable::new(&entry.name, &error.into())),
         }
     }
     let place = |name: &str| workspace.project.sections.iter().position(|s| s.name == name);
@@ -370,6 +362,9 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
     let sections = sections
         .iter()
         .map(|s| {
+            // It was opened a moment ago; where it has gone since, it has no levels.
+            let slide = slide::describe(&s.slide).ok();
+            let (format, levels) = slide.map(|about| (about.format, about.levels)).unwrap_or_default();
             let mut labels: Vec<String> = s.labels.iter().flatten().flatten().cloned().collect();
             labels.sort();
             labels.dedup();
@@ -390,8 +385,8 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
                 height_px: s.slide_size.1,
                 labels,
                 image: s.slide.clone(),
-                format: slides.get(&s.name).map(|about| about.format.clone()),
-                levels: slides.get(&s.name).map(|about| about.levels.clone()).unwrap_or_default(),
+                format,
+                levels,
             }
         })
         .collect();

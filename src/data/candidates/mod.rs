@@ -59,6 +59,20 @@ impl Candidate {
         }
     }
 
+    /// Whether it is a slide without measurements whose file does not tell its resolution: it must be entered.
+    pub fn needs_resolution(&self) -> bool {
+        !self.entry.is_measured() && self.entry.slide_mpp.is_none() && self.entry.mpp.is_none()
+    }
+
+    /// Takes `mpp` for the resolution of the slide; none where it is left to the files.
+    pub fn set_resolution(&mut self, mpp: Option<f64>) {
+        // That it is missing is what kept it from being used.
+        if self.needs_resolution() && mpp.is_some() {
+            self.refused = None;
+        }
+        self.entry.mpp = mpp;
+    }
+
     /// Whether nothing is known that keeps it from being used.
     pub fn is_usable(&self) -> bool {
         self.lacks().is_none() && self.refused.is_none()
