@@ -55,6 +55,11 @@ impl<'a> SectionView<'a> {
             _ => None,
         }
     }
+
+    /// The section, once it is read, unless it is a slide without measurements.
+    pub fn measured(&self) -> Option<&'a Arc<Section>> {
+        self.ready().filter(|section| section.is_measured())
+    }
 }
 
 /// Whether the project file holds what the window shows.
@@ -103,8 +108,22 @@ pub type Renamed = BTreeMap<String, String>;
 
 /// Identifies what must be read again when it changes.
 pub fn key(entry: &SectionEntry) -> String {
-    let SectionEntry { kind, source, image, image_scale, labels, label_column, slide_mpp, mpp, .. } = entry;
-    format!("{kind:?}|{source:?}|{image:?}|{image_scale:?}|{labels:?}|{label_column:?}|{slide_mpp:?}|{mpp:?}")
+    let SectionEntry {
+        kind,
+        source,
+        image,
+        image_scale,
+        labels,
+        label_column,
+        slide_mpp,
+        mpp,
+        grid,
+        tissue,
+        ..
+    } = entry;
+    format!(
+        "{kind:?}|{source:?}|{image:?}|{image_scale:?}|{labels:?}|{label_column:?}|{slide_mpp:?}|{mpp:?}|{grid:?}|{tissue:?}"
+    )
 }
 
 impl Open {
@@ -171,7 +190,7 @@ impl Open {
     fn follow_genes(&mut self) {
         let mut genes = std::mem::take(&mut self.genes);
         let read: Vec<_> =
-            self.sections().enumerate().filter_map(|(place, s)| Some((place, s.ready()?))).collect();
+            self.sections().enumerate().filter_map(|(place, s)| Some((place, s.measured()?))).collect();
         genes.follow(&read, self.genes());
         self.genes = genes;
     }
@@ -330,8 +349,13 @@ impl Open {
         })
     }
 
-    /// The sections that are read.
+    /// The sections that are read and have measurements: those that can be trained on.
     pub fn ready(&self) -> impl Iterator<Item = &Arc<Section>> {
+        self.sections().filter_map(|s| s.measured())
+    }
+
+    /// The sections that are read, slides without measurements among them: those that can be looked at and predicted.
+    pub fn viewable(&self) -> impl Iterator<Item = &Arc<Section>> {
         self.sections().filter_map(|s| s.ready())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::geometry::Mpp;
 use crate::data::candidates::Candidate;
 use crate::data::project::{Project, SectionEntry, check_name};
 
@@ -106,6 +107,11 @@ impl SamplesForm {
                 Some(format!("{name} is in the project already; untick it."))
             } else if let Some(lacks) = row.candidate.lacks() {
                 Some(format!("{name} lacks {lacks}: choose one, or untick it."))
+            } else if row.candidate.needs_resolution() {
+                Some(format!(
+                    "The file of {name} does not say how many \u{00B5}m a pixel measures: enter it (0.25 at 40x, 0.5 at \
+                     20x), or untick it."
+                ))
             } else if let Some(why) = &row.candidate.refused {
                 Some(format!("{name} cannot be used: {why}. Untick it to add the others."))
             } else if called.get(&folded(row)).is_some_and(|&n| n > 1) {
@@ -168,6 +174,28 @@ impl SamplesForm {
         let patient = patient.trim();
         for row in self.edited_together() {
             row.candidate.entry.patient = (!patient.is_empty()).then(|| patient.to_owned());
+        }
+    }
+
+    /// Takes what was typed for the resolution of the slides without measurements among these rows: of the row `at`, or of
+    /// all that are edited together where it is one of several. What is no plausible number changes nothing.
+    pub fn set_resolution(&mut self, at: usize, typed: &str) {
+        let typed = typed.trim().replace(',', ".");
+        let mpp = typed.parse::<f64>().ok().filter(|mpp| Mpp::PLAUSIBLE.contains(mpp));
+        if mpp.is_none() && !typed.is_empty() {
+            return;
+        }
+        let together = self.selected() > 1 && self.rows.get(at).is_some_and(|r| r.selected);
+        for (i, row) in self.rows.iter_mut().enumerate() {
+            let is_meant = i == at || (together && row.selected);
+            if !is_meant || row.candidate.entry.is_measured() {
+                continue;
+            }
+            let was_missing = row.candidate.needs_resolution();
+            row.candidate.set_resolution(mpp);
+            // Only this kept it from being ticked.
+            row.taken |=
+                was_missing && row.candidate.is_usable() && !row.candidate.needs_resolution() && !row.known;
         }
     }
 
@@ -271,6 +299,29 @@ mod tests {
 
     fn selected(form: &SamplesForm) -> Vec<usize> {
         (0..form.rows.len()).filter(|&i| form.rows[i].selected).collect()
+    }
+
+    #[test]
+    fn the_resolution_of_a_slide_is_entered_where_its_file_has_none() {
+        let mut slide = candidate("S", "s.png");
+        slide.entry = SectionEntry::slide("S", "s.png".into(), None);
+        slide.refused = Some("s.png: the file does not say".to_owned());
+        let mut form = SamplesForm::new(vec![slide.clone(), slide, candidate("C", "c.png")], Vec::new());
+        form.rows[1].candidate.entry.name = "T".to_owned();
+        assert!(!form.rows[0].taken && !form.rows[1].taken);
+        form.rows[0].taken = true;
+        assert!(form.problem().unwrap().contains("how many \u{00B5}m a pixel measures"));
+        form.set_resolution(0, "many");
+        form.set_resolution(0, "5000");
+        assert_eq!(form.rows[0].candidate.entry.mpp, None);
+        form.select_all(true);
+        form.set_resolution(0, "0,5");
+        let entered: Vec<_> = form.rows.iter().map(|r| (r.taken, r.candidate.entry.mpp)).collect();
+        assert_eq!(entered, [(true, Some(0.5)), (true, Some(0.5)), (true, None)]);
+        assert_eq!(form.problem(), None);
+        form.select(1, Select::Only);
+        form.set_resolution(1, "");
+        assert!(form.problem().unwrap().contains("The file of T"));
     }
 
     #[test]

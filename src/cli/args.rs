@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hiscmcl::core::places::GridLattice;
 use hiscmcl::core::target::Target;
 use hiscmcl::device::DeviceChoice;
 use hiscmcl::evaluate::report::Split;
@@ -94,12 +95,23 @@ pub enum Command {
         /// Name of the run.
         #[arg(long)]
         run: String,
-        /// Name of the section; several, separated by commas, for AnnData.
+        /// Name of the section; several, separated by commas, for AnnData; "all" for all.
         #[arg(long, value_delimiter = ',', required = true)]
         section: Vec<String>,
-        /// The file to write, one row per spot, one column per gene: .csv, or .h5ad for scanpy.
+        /// Predict on a grid over the tissue, this many micrometres between places (20 or more), instead of at the spots.
+        /// Slides without measurements have one of 100.
+        #[arg(long, value_name = "UM")]
+        grid: Option<f64>,
+        /// How the places of a grid lie.
+        #[arg(long, value_name = "LATTICE", default_value = "hex")]
+        lattice: LatticeArg,
+        /// The file to write, one row per spot, one column per gene: .csv, or .h5ad for scanpy. A name without an ending is
+        /// a folder, with an .h5ad file for each section.
         #[arg(long)]
         out: PathBuf,
+        /// Where to compute.
+        #[arg(long, default_value = "auto")]
+        device: DeviceArg,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -150,7 +162,8 @@ pub enum ProjectCommand {
     Add {
         /// The project file.
         project: PathBuf,
-        /// Folders or files: Space Ranger output, AnnData, HEST, her2st, count tables with spot files and images.
+        /// Folders or files: Space Ranger output, AnnData, HEST, her2st, count tables with spot files and images; H&E
+        /// slides that belong to no sample, to be predicted on.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
         /// Add only these sections, including ones not added by default (2 um bins, copies).
@@ -166,6 +179,9 @@ pub enum ProjectCommand {
         /// Micrometres per pixel of the slide images, where they are neither in the files nor follow from the spots.
         #[arg(long, value_name = "UM")]
         mpp: Option<f64>,
+        /// Add the images as slides without measurements, also those that belong to a sample.
+        #[arg(long, conflicts_with_all = ["labels", "labels_column"])]
+        slides: bool,
     },
     /// Set the labels of a section: from a file, or from a column of an AnnData file.
     Label {
@@ -302,6 +318,24 @@ pub enum RecipeArg {
     Published,
     /// Both, one after the other on the same folds (evaluate only).
     Both,
+}
+
+/// How the places of a grid lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LatticeArg {
+    /// Hexagonal, as the spots of Visium.
+    Hex,
+    /// Square.
+    Square,
+}
+
+impl From<LatticeArg> for GridLattice {
+    fn from(value: LatticeArg) -> Self {
+        match value {
+            LatticeArg::Hex => Self::Hexagonal,
+            LatticeArg::Square => Self::Square,
+        }
+    }
 }
 
 /// Selecting genes.

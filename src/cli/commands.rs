@@ -9,16 +9,19 @@ use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
 use hiscmcl::core::fonts;
+use hiscmcl::core::places::GridSettings;
 use hiscmcl::core::text::counted;
 use hiscmcl::data::gene_list::{self, Known};
 use hiscmcl::data::project::{Project, ProjectError};
+use hiscmcl::data::st::source::SampleKind;
 use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::labels::{self, LabelChoice};
+use hiscmcl::jobs::predict_places::{self, PredictOutcome, PredictRequest, Saved};
 use hiscmcl::jobs::workspace::Workspace;
-use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project, runs};
+use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, project, runs};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
 use hiscmcl::ui::{self, Begin};
 use serde_json::json;
@@ -73,11 +76,19 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             println!("{}: {}", project.display(), counted(made.sections.len(), "section"));
             Ok(())
         }
-        Command::Project(ProjectCommand::Add { project, paths, sections, labels_column, labels, mpp }) => {
+        Command::Project(ProjectCommand::Add {
+            project,
+            paths,
+            sections,
+            labels_column,
+            labels,
+            mpp,
+            slides,
+        }) => {
             let labels = label_choice(labels_column, labels)?;
             let sections = distinct(&sections);
             let added = edit(&project, |found| {
-                let added = project::add(found, &paths, &sections, &labels, mpp, ctx)?;
+                let added = project::add(found, &paths, slides, &sections, &labels, mpp, ctx)?;
                 let changed = !added.sections.is_empty();
                 Ok((added, changed))
             })?;
@@ -137,8 +148,12 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             print(json, &json!({ "speeds": speeds }), lines)
         }
         Command::Train(args) => fit::train_model(args, ctx),
-        Command::Predict { project, run, section, out, json } => {
-            predict_sections(project, &run, &section, &out, json, ctx)
+        Command::Predict { project, run, section, grid, lattice, out, device, json } => {
+            let workspace = Workspace::open(project)?;
+            let grid = grid.map(|pitch_um| GridSettings { pitch_um, lattice: lattice.into() });
+            let sections = chosen_sections(&section, &workspace);
+            let request = PredictRequest { run, sections, grid, device: device.into() };
+            predict_sections(&workspace, &request, &out, json, ctx)
         }
         Command::Evaluate(args) => fit::evaluate(args, ctx),
         Command::Figure(args) => draw(args, ctx),
@@ -237,6 +252,12 @@ pub fn section_name(name: &str, workspace: &Workspace) -> String {
 fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
     let info = project::info(&Workspace::open(project)?, ctx)?;
     let lines = info.sections.iter().map(|s| {
+        if s.kind == SampleKind::Slide {
+            return format!(
+                "{}: {} without measurements, {}, {} x {} px, {:.3} um/px",
+                s.name, s.kind, s.format, s.width_px, s.height_px, s.mpp
+            );
+        }
         let patient = s.patient.as_deref().unwrap_or("unknown");
         let values =
             s.umi_total.map_or_else(|| "normalised values".to_owned(), |total| format!("{total} UMIs"));
@@ -320,21 +341,44 @@ fn list_encoders(json: bool) -> anyhow::Result<()> {
     print(json, &json!({ "folder": folder, "encoders": encoders }), lines.into_iter())
 }
 
+/// The sections that were typed; all of the project where "all" was, and no section is called so.
+fn chosen_sections(typed: &[String], workspace: &Workspace) -> Vec<String> {
+    match typed {
+        [all] if all.trim().eq_ignore_ascii_case("all") && workspace.project.find(all).is_none() => {
+            workspace.section_names()
+        }
+        typed => section_names(typed, workspace),
+    }
+}
+
 fn predict_sections(
-    project: PathBuf,
-    run: &str,
-    sections: &[String],
+    workspace: &Workspace,
+    request: &PredictRequest,
     out: &Path,
     json: bool,
     ctx: &Ctx,
 ) -> anyhow::Result<()> {
-    let workspace = Workspace::open(project)?;
-    let sections = &section_names(sections, &workspace);
-    let written = prediction_table::save(&workspace, run, sections, out, DeviceChoice::Auto, ctx)?;
-    let (spots, genes) = (written.spots, written.genes);
-    let value =
-        json!({ "section": sections.join(","), "run": run, "spots": spots, "genes": genes, "out": out });
-    print(json, &value, std::iter::once(format!("{}: {spots} spots x {genes} genes", out.display())))
+    let PredictOutcome { saved, failed } = predict_places::save(workspace, request, out, ctx)?;
+    let line = |s: &Saved| format!("{}: {} spots x {} genes", s.out.display(), s.spots, s.genes);
+    let value = match saved.as_slice() {
+        [one] if failed.is_empty() && one.out == out => {
+            let mut value = serde_json::to_value(one)?;
+            value["run"] = json!(request.run);
+            value
+        }
+        files => json!({ "run": request.run, "out": out, "files": files, "failed": failed }),
+    };
+    print(json, &value, saved.iter().map(line))?;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = failed.iter().map(|f| f.name.as_str()).collect();
+    Err(anyhow!(
+        "{} of {} could not be predicted: {}",
+        failed.len(),
+        counted(request.sections.len(), "section"),
+        names.join(", ")
+    ))
 }
 
 fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
@@ -348,7 +392,15 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
     if genes.is_empty() {
         return Err(anyhow!("--genes names no gene; give one or several, separated by commas"));
     }
-    let panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
+    let mut panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
+    if workspace.project.section(&section).is_some_and(|entry| !entry.is_measured()) {
+        panes.retain(|pane| !matches!(pane, PaneKind::Measured | PaneKind::Difference));
+        if panes.is_empty() {
+            return Err(anyhow!(
+                "{section} is a slide without measurements: draw he, predicted or uncertainty"
+            ));
+        }
+    }
     let request = figure::FigureRequest {
         run: run.map(|run| run.id),
         rows: genes.into_iter().map(|gene| (section.clone(), gene)).collect(),

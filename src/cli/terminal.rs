@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use hiscmcl::core::progress::{Progress, TimeLeft, format_duration};
 use hiscmcl::jobs::context::Observer;
+use hiscmcl::preprocess::features::is_stage;
 use hiscmcl::train::EpochMetrics;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
@@ -73,17 +74,19 @@ impl Progress for Terminal {
             *stage = Some(Stage { name: name.to_owned(), clock: TimeLeft::starting_at(done), logged: now });
         }
         let Some(stage) = stage.as_mut() else { return };
+        let pace = stage.clock.pace(done).filter(|_| is_stage(name)).map(|p| format!("{p:.0} patches/s"));
         let left = stage.clock.estimate(done, total).map(|t| format!("{} left", format_duration(t)));
+        let rest = [pace, left].into_iter().flatten().collect::<Vec<_>>().join(", ");
         if let Some(bar) = &self.bar {
             bar.set_length(total);
             bar.set_position(done);
             bar.set_message(name.to_owned());
-            bar.set_prefix(left.unwrap_or_default());
+            bar.set_prefix(rest);
         } else if new || now.duration_since(stage.logged) >= LOG_EVERY {
             stage.logged = now;
             let steps = if total > 0 { format!(" {done}/{total}") } else { String::new() };
-            let left = left.map(|l| format!(", {l}")).unwrap_or_default();
-            eprintln!("{name}{steps}{left}");
+            let rest = if rest.is_empty() { rest } else { format!(", {rest}") };
+            eprintln!("{name}{steps}{rest}");
         }
     }
 

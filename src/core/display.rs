@@ -69,6 +69,18 @@ impl PaneKind {
     }
 }
 
+/// The panes of a slide without measurements where `panes` are wanted: the uncertainty in place of what compares with
+/// measured values.
+pub fn unmeasured_panes(panes: &[PaneKind]) -> Vec<PaneKind> {
+    let compares = |pane: &PaneKind| matches!(pane, PaneKind::Measured | PaneKind::Difference);
+    let wanted = |pane: &PaneKind| match pane {
+        PaneKind::Measured | PaneKind::Difference => false,
+        PaneKind::Predicted | PaneKind::Uncertainty => panes.contains(pane) || panes.iter().any(compares),
+        PaneKind::He => panes.contains(pane),
+    };
+    PaneKind::ALL.into_iter().filter(wanted).collect()
+}
+
 /// A word that names no pane.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a pane; the panes are he, measured, predicted, difference, uncertainty")]
@@ -219,6 +231,15 @@ pub fn panes_text(panes: &[PaneKind]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slide_without_measurements_has_no_measured_pane() {
+        use PaneKind::{Difference, He, Measured, Predicted, Uncertainty};
+        assert_eq!(unmeasured_panes(&[He, Measured, Predicted]), [He, Predicted, Uncertainty]);
+        assert_eq!(unmeasured_panes(&[Difference]), [Predicted, Uncertainty]);
+        assert_eq!(unmeasured_panes(&[He]), [He]);
+        assert_eq!(unmeasured_panes(&[He, Predicted]), [He, Predicted]);
+    }
 
     #[test]
     fn settings_from_a_file_are_made_sane() {

@@ -17,6 +17,7 @@ pub mod gpu;
 pub mod linalg;
 pub mod matrix;
 pub mod memory;
+pub mod places;
 pub mod progress;
 pub mod rng;
 pub mod same_name;

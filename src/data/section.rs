@@ -162,6 +162,11 @@ impl Section {
         ))
     }
 
+    /// Whether anything was measured here. A slide without measurements has places to predict at and no genes.
+    pub fn is_measured(&self) -> bool {
+        !self.genes.is_empty()
+    }
+
     /// The column of the gene of this very name; see [`super::genes::GeneIndex`] for other ways to call a gene.
     pub fn gene(&self, name: &str) -> Option<usize> {
         self.genes.iter().position(|g| g.name == name)

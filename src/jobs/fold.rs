@@ -25,7 +25,7 @@ use crate::evaluate::regions;
 use crate::evaluate::report::FoldReport;
 use crate::evaluate::ridge::{ALPHAS, Ridge, mean_prediction};
 use crate::evaluate::splits::{Fold, Judge, SectionRef};
-use crate::predict::{Model, Predictions, predict};
+use crate::predict::{Model, Predictions, predict_like};
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::pca::Pca;
 use crate::preprocess::pooled::pooled;
@@ -109,6 +109,11 @@ impl Prepared {
             remarks,
             workspace,
         })
+    }
+
+    /// Where slides are read from.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
     }
 
     /// Names of the sections that take part.
@@ -289,10 +294,11 @@ pub fn predict_section(
     ctx: &Ctx,
 ) -> anyhow::Result<Predictions> {
     let features = || Ok(Arc::clone(&prepared.features[section]));
-    predict_with(model, &prepared.sections[section], features, || prepared.slide(section, ctx), ctx)
+    predict_with(model, &prepared.sections[section], features, None, || prepared.slide(section, ctx), ctx)
 }
 
-/// Predicts a section with a model of either recipe, which asks for what it reads: features, or the slide.
+/// Predicts a section with a model of either recipe, which asks for what it reads: features, or the slide. Features are
+/// seen as those of `reference` are, of the same slide at other places, where there is one.
 ///
 /// # Errors
 /// What went wrong, or that it was cancelled.
@@ -300,13 +306,18 @@ pub fn predict_with(
     model: &Model,
     section: &Section,
     features: impl FnOnce() -> anyhow::Result<Arc<SectionFeatures>>,
+    reference: Option<&SectionFeatures>,
     slide: impl FnOnce() -> anyhow::Result<Arc<Slide>>,
     ctx: &Ctx,
 ) -> anyhow::Result<Predictions> {
     let (name, progress, cancel) = (&section.name, ctx.progress(), ctx.cancel);
     let ids: Vec<String> = section.spots.iter().map(|s| s.id.clone()).collect();
     match model {
-        Model::Fused(fitted) => Ok(predict(fitted, name, features()?.as_ref(), &ids, progress, cancel)?),
+        Model::Fused(fitted) => {
+            let features = features()?;
+            let reference = reference.unwrap_or(&features);
+            Ok(predict_like(fitted, name, &features, reference, &ids, progress, cancel)?)
+        }
         Model::Published(model) => {
             let images = match &model.encoder {
                 None => spots::of_features(features()?.as_ref()),

@@ -27,7 +27,8 @@ pub fn select(
     options: &HvgOptions,
     ctx: &Ctx,
 ) -> anyhow::Result<HvgSelection> {
-    let names = if sections.is_empty() { workspace.section_names() } else { sections.to_vec() };
+    sections.iter().try_for_each(|name| workspace.require_measured(name))?;
+    let names = if sections.is_empty() { workspace.measured_names() } else { sections.to_vec() };
     let (mut read, _) = workspace.usable(&names, sections, ctx)?;
     if read.iter().any(|s| s.values == ValueKind::Counts) {
         keep_kind(workspace, &mut read, ValueKind::Counts, sections, ctx)?;
@@ -54,7 +55,7 @@ pub fn select(
 pub fn load(workspace: &Workspace, path: &Path, ctx: &Ctx) -> anyhow::Result<Vec<String>> {
     // A list that is not there is said before sections are read.
     File::open(path).map_err(FileError::io("read", path))?;
-    let measured = Measured::new(workspace, &workspace.section_names(), ctx)?;
+    let measured = Measured::new(workspace, &workspace.measured_names(), ctx)?;
     let list = gene_list::read_among(path, &|name| measured.knows(name))?;
     for note in &list.notes {
         ctx.observer.note(note);

@@ -120,6 +120,9 @@ pub struct Labelled {
 pub fn set(project: &mut Project, name: &str, choice: &LabelChoice, ctx: &Ctx) -> anyhow::Result<Labelled> {
     choice.check()?;
     let entry = section_called(project, name)?;
+    if !entry.is_measured() {
+        bail!("{} is a slide without measurements, so it has no spots to label", entry.name);
+    }
     let mut changed = SectionEntry { labels: None, label_column: None, ..entry.clone() };
     match choice {
         LabelChoice::AsFound => {}

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 
 use super::context::Ctx;
 use super::encoders;
 use super::fold::predict_with;
+use super::reach::{self, SlideReach};
 use super::runs::{RunInfo, RunKind, find_run, fold_folders};
 use super::train::{FOLD_REPORT_FILE, predictions_path};
 use super::workspace::Workspace;
@@ -16,7 +18,7 @@ use crate::data::project::{Project, SectionEntry};
 use crate::data::section::{Section, Spot};
 use crate::device::{self, ComputeDevice, DeviceChoice};
 use crate::evaluate::report::FoldReport;
-use crate::predict::{Model, Predictions};
+use crate::predict::{Model, Predictions, Reach};
 
 /// What the run `run` predicts for the section `section`: the stored held-out prediction where the section
 /// was tested, otherwise predicted now.
@@ -31,24 +33,130 @@ pub fn predictions(
     ctx: &Ctx,
 ) -> anyhow::Result<Predictions> {
     let run = find_run(&workspace.path, run)?;
+    let mut predictors = Predictors::new(workspace, &run, choice);
     let entry = workspace.entry(section)?;
-    let folder = model_folder(&run, entry)?;
-    if let Some(stored) = load_stored(&folder, entry)? {
-        return Ok(under_current_names(stored, &workspace.project));
+    if let Some(stored) = predictors.stored(entry)? {
+        return Ok(stored);
     }
-    let section = entry.name.as_str();
-    let device = device::choose(choice)?;
-    let model = Model::load(&folder, &device)?;
-    let data = workspace.section(section, ctx)?;
-    if model.sections().iter().any(|s| entry.answers_to(s)) {
-        ctx.observer.note(&format!(
-            "{section} was among the sections that \"{}\" was trained on: its prediction looks better than it is",
-            run.id
-        ));
+    let places = workspace.section(section, ctx)?;
+    predictors.predict(entry, &places, None, ctx)
+}
+
+/// The models of a run, each loaded once.
+pub(super) struct Predictors<'a> {
+    workspace: &'a Workspace,
+    run: &'a RunInfo,
+    choice: DeviceChoice,
+    /// The one used last, of which there is only one unless the run is a cross-validation.
+    loaded: Option<Loaded>,
+}
+
+/// A model and what it sees slides through.
+struct Loaded {
+    folder: PathBuf,
+    model: Model,
+    /// None for runs of earlier versions.
+    reach: Option<Reach>,
+    /// The workspace seen through the encoder of the run; none where the model has an encoder of its own.
+    seen: Option<Workspace>,
+}
+
+impl<'a> Predictors<'a> {
+    pub(super) fn new(workspace: &'a Workspace, run: &'a RunInfo, choice: DeviceChoice) -> Self {
+        Self { workspace, run, choice, loaded: None }
     }
-    let features = || with_encoder_of(workspace, &run, &device, ctx)?.features(&data, ctx);
-    let made = predict_with(&model, &data, features, || workspace.slide(&data, ctx), ctx)?;
-    Ok(under_current_names(made, &workspace.project))
+
+    /// What the run predicted for a section when it was tested on it.
+    ///
+    /// # Errors
+    /// One sentence naming the section or file at fault.
+    pub(super) fn stored(&self, entry: &SectionEntry) -> anyhow::Result<Option<Predictions>> {
+        let stored = load_stored(&model_folder(self.run, entry)?, entry)?;
+        Ok(stored.map(|stored| under_current_names(stored, &self.workspace.project)))
+    }
+
+    fn load(&mut self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<&Loaded> {
+        let folder = model_folder(self.run, entry)?;
+        let loaded = match self.loaded.take().filter(|l| l.folder == folder) {
+            Some(loaded) => loaded,
+            None => {
+                let device = device::choose(self.choice)?;
+                let model = Model::load(&folder, &device)?;
+                let seen = match reach::reads_features(&model) {
+                    true => Some(with_encoder_of(self.workspace, self.run, &device, ctx)?),
+                    false => None,
+                };
+                Loaded { reach: Reach::load(&folder)?, folder, model, seen }
+            }
+        };
+        Ok(self.loaded.insert(loaded))
+    }
+
+    /// The workspace through which the run sees a section; that of before where its model has an encoder of its own.
+    ///
+    /// # Errors
+    /// One sentence naming the run or file at fault.
+    pub(super) fn seen(&mut self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Workspace> {
+        let workspace = self.workspace;
+        Ok(self.load(entry, ctx)?.seen.as_ref().unwrap_or(workspace).clone())
+    }
+
+    /// Predicts the section of `entry` at `places`, its spots or others. Where it has spots and these are others, they are
+    /// seen as the `spots` are.
+    ///
+    /// # Errors
+    /// One sentence naming the section or file at fault.
+    pub(super) fn predict(
+        &mut self,
+        entry: &SectionEntry,
+        places: &Section,
+        spots: Option<&Section>,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Predictions> {
+        if places.spots.is_empty() {
+            bail!("{}: no tissue was found on the slide, so there is nothing to predict", entry.name);
+        }
+        let (workspace, run) = (self.workspace, self.run);
+        let loaded = self.load(entry, ctx)?;
+        if loaded.model.sections().iter().any(|s| entry.answers_to(s)) {
+            ctx.observer.note(&format!(
+                "{} was among the sections that \"{}\" was trained on: its prediction looks better than it is",
+                entry.name, run.id
+            ));
+        }
+        let seen = loaded.seen.as_ref().unwrap_or(workspace);
+        let reference = match spots {
+            Some(spots) if loaded.seen.is_some() => Some(seen.features(spots, ctx)?),
+            _ => None,
+        };
+        let features = || seen.features(places, ctx);
+        let slide = || workspace.slide(places, ctx);
+        let made = predict_with(&loaded.model, places, features, reference.as_deref(), slide, ctx)?;
+        Ok(under_current_names(made, &workspace.project))
+    }
+
+    /// Compares a slide with what the run was trained on, see [`Predictors::predict`]. `None` for a run of an earlier
+    /// version, or with an encoder of its own.
+    ///
+    /// # Errors
+    /// One sentence naming the section or file at fault.
+    pub(super) fn reach(
+        &mut self,
+        entry: &SectionEntry,
+        places: &Section,
+        spots: Option<&Section>,
+        ctx: &Ctx,
+    ) -> anyhow::Result<Option<SlideReach>> {
+        let Loaded { reach: Some(reach), seen: Some(seen), .. } = self.load(entry, ctx)? else {
+            return Ok(None);
+        };
+        let features = seen.features(places, ctx)?;
+        let reference = match spots {
+            Some(spots) => seen.features(spots, ctx)?,
+            None => Arc::clone(&features),
+        };
+        reach::compare(seen, reach, places, &features, &reference, ctx)
+    }
 }
 
 /// What the run predicted for `section` when it was tested on it; `None` where that was not stored.
@@ -162,7 +270,8 @@ fn csv_error(path: &Path, error: csv::Error) -> FileError {
     }
 }
 
-/// Writes predictions as CSV: a header `spot,x_px,y_px,GENE...`, one row a spot.
+/// Writes predictions as CSV: a header `spot,x_px,y_px,GENE...`, one row a spot. Of a section without measurements
+/// micrometres follow the pixels: `spot,x_px,y_px,x_um,y_um,GENE...`.
 ///
 /// # Errors
 /// One sentence naming the file.
@@ -170,21 +279,21 @@ pub fn write_csv(path: &Path, predictions: &Predictions, section: &Section) -> R
     let wrong = |e: csv::Error| csv_error(path, e);
     write_atomically(path, |writer| {
         let mut csv = csv::Writer::from_writer(writer);
-        let header = ["spot", "x_px", "y_px"].into_iter().chain(predictions.genes.iter().map(String::as_str));
+        let columns: &[&str] = match section.is_measured() {
+            true => &["spot", "x_px", "y_px"],
+            false => &["spot", "x_px", "y_px", "x_um", "y_um"],
+        };
+        let header = columns.iter().copied().chain(predictions.genes.iter().map(String::as_str));
         csv.write_record(header).map_err(wrong)?;
         // Predictions and section are of the same files, but join by id all the same.
         let place: HashMap<&str, &Spot> = section.spots.iter().map(|s| (s.id.as_str(), s)).collect();
         for (i, spot) in predictions.spots.iter().enumerate() {
             csv.write_field(spot).map_err(wrong)?;
-            match place.get(spot.as_str()) {
-                Some(Spot { center, .. }) => {
-                    csv.write_field(format!("{:.2}", center.x)).map_err(wrong)?;
-                    csv.write_field(format!("{:.2}", center.y)).map_err(wrong)?;
-                }
-                None => {
-                    csv.write_field("").map_err(wrong)?;
-                    csv.write_field("").map_err(wrong)?;
-                }
+            let center = place.get(spot.as_str()).map(|s| s.center);
+            let um = center.map(|c| c.to_um(section.mpp));
+            let values = [center.map(|c| c.x), center.map(|c| c.y), um.map(|um| um[0]), um.map(|um| um[1])];
+            for value in values.iter().take(columns.len() - 1) {
+                csv.write_field(value.map(|v| format!("{v:.2}")).unwrap_or_default()).map_err(wrong)?;
             }
             for value in predictions.mean.row(i) {
                 csv.write_field(value.to_string()).map_err(wrong)?;

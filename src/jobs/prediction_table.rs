@@ -1,65 +1,32 @@
-//! Predictions as files for other programs: CSV of one section, AnnData of any number.
+//! Predictions as files for other programs: CSV of one section, AnnData of any number, or a folder with a file for each.
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::bail;
 use serde_json::Value;
 
 use super::context::Ctx;
-use super::predict::{predictions, test_report, write_csv};
-use super::runs::{RunInfo, RunKind, find_run};
+use super::predict::{test_report, write_csv};
+use super::reach::SlideReach;
+use super::runs::{RunInfo, RunKind};
 use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
 use crate::core::target::Target;
 use crate::data::anndata::{self, Column, Columns, Contents, Uns};
 use crate::data::section::{Section, ValueKind};
-use crate::device::DeviceChoice;
 use crate::predict::Predictions;
 use crate::preprocess::target;
 
-/// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
-    /// Rows.
-    pub spots: usize,
-    /// Columns.
-    pub genes: usize,
-}
-
-/// Writes what `run` predicts for `sections`: AnnData when `path` ends in `.h5ad`, CSV, which holds one section, when in `.csv`.
-///
-/// # Errors
-/// One sentence naming the run, section or file at fault.
-pub fn save(
-    workspace: &Workspace,
-    run: &str,
-    sections: &[String],
-    path: &Path,
-    device: DeviceChoice,
-    ctx: &Ctx,
-) -> anyhow::Result<Written> {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let is_anndata = match ending.as_deref() {
-        Some("h5ad") => true,
-        Some("csv") => false,
-        // Before anything is computed.
-        _ => bail!(
-            "{}: predictions are saved as .csv or .h5ad; choose a name that ends in one of these",
-            path.display()
-        ),
-    };
-    workspace.prepare_output(path)?;
-    match sections {
-        [] => bail!("No section is named to be predicted"),
-        [one] if !is_anndata => {
-            let predicted = predictions(workspace, run, one, device, ctx)?;
-            write_csv(path, &predicted, workspace.section(one, ctx)?.as_ref())?;
-            Ok(Written { spots: predicted.spots.len(), genes: predicted.genes.len() })
-        }
-        many if !is_anndata => bail!("A CSV holds one section, not {}; save as .h5ad", many.len()),
-        many => save_anndata(workspace, run, many, path, device, ctx),
-    }
+/// What a run predicts for a section.
+pub(super) struct Predicted {
+    /// The section, its spots those that were predicted.
+    pub section: Arc<Section>,
+    /// What was predicted.
+    pub predictions: Predictions,
+    /// How the slide compares with training, where places were predicted that were not measured.
+    pub reach: Option<SlideReach>,
 }
 
 /// The columns of `obs`, spot by spot.
@@ -71,91 +38,199 @@ struct Spots {
     patients: Vec<Option<String>>,
     labels: Vec<Option<String>>,
     places: Vec<f64>,
+    um: Vec<f64>,
+    distances: Vec<f64>,
 }
 
 impl Spots {
-    fn add(&mut self, section: &Section, rows: &[Option<usize>], predicted: &Predictions, several: bool) {
-        for (id, &at) in predicted.spots.iter().zip(rows) {
+    fn add(
+        &mut self,
+        section: &Section,
+        rows: &[Option<usize>],
+        predicted: &Predictions,
+        reach: Option<&SlideReach>,
+        several: bool,
+    ) {
+        for (i, (id, &at)) in predicted.spots.iter().zip(rows).enumerate() {
             let name = if several { format!("{}_{id}", section.name) } else { id.clone() };
-            let place = at.and_then(|i| section.spots.get(i)).map(|s| [s.center.x, s.center.y]);
+            let center = at.and_then(|i| section.spots.get(i)).map(|s| s.center);
             let label = section.labels.as_ref().zip(at).and_then(|(l, i)| l.get(i).cloned().flatten());
             self.names.push(name);
             self.ids.push(id.clone());
             self.sections.push(Some(section.name.clone()));
             self.patients.push(section.patient.clone());
             self.labels.push(label);
-            self.places.extend(place.unwrap_or([f64::NAN; 2]));
+            self.places.extend(center.map_or([f64::NAN; 2], |c| [c.x, c.y]));
+            self.um.extend(center.map_or([f64::NAN; 2], |c| c.to_um(section.mpp)));
+            let distance = reach.and_then(|r| r.distances.get(i)).copied();
+            self.distances.push(distance.map_or(f64::NAN, f64::from));
         }
+    }
+
+    /// The columns; those of places without measurements only where there are such.
+    fn into_columns(self, unmeasured: bool) -> Columns {
+        let axis = |values: &[f64], axis: usize| {
+            Column::Float(values.iter().skip(axis).step_by(2).copied().collect())
+        };
+        let mut columns = vec![
+            ("spot".to_owned(), Column::Text(self.ids)),
+            ("section".to_owned(), Column::Categorical(self.sections)),
+            ("patient".to_owned(), Column::Categorical(self.patients)),
+            ("label".to_owned(), Column::Categorical(self.labels)),
+        ];
+        if unmeasured {
+            // Places off the tissue are not predicted, and spots that are not tissue are left out when they are read.
+            columns.push(("in_tissue".to_owned(), Column::Int(vec![1; self.names.len()])));
+            columns.push(("x_px".to_owned(), axis(&self.places, 0)));
+            columns.push(("y_px".to_owned(), axis(&self.places, 1)));
+            columns.push(("x_um".to_owned(), axis(&self.um, 0)));
+            columns.push(("y_um".to_owned(), axis(&self.um, 1)));
+            if self.distances.iter().any(|d| d.is_finite()) {
+                columns.push(("distance_from_training".to_owned(), Column::Float(self.distances)));
+            }
+        }
+        Columns { names: self.names, columns }
     }
 }
 
-fn save_anndata(
-    workspace: &Workspace,
-    run: &str,
-    sections: &[String],
-    path: &Path,
-    device: DeviceChoice,
-    ctx: &Ctx,
-) -> anyhow::Result<Written> {
-    let info = find_run(&workspace.path, run)?;
-    let genes = &info.config.genes;
-    let mut spots = Spots::default();
-    let (mut mean, mut uncertainty, mut measured) = (Vec::new(), Vec::new(), Vec::new());
-    let mut normalised = Vec::new();
-    let mut scores = vec![(0.0, 0u32); genes.len()];
-    for (done, name) in sections.iter().enumerate() {
-        ctx.check()?;
-        ctx.observer.report("Predicting sections", done as u64, sections.len() as u64);
-        let predicted = predictions(workspace, run, name, device, ctx)?;
-        let section = workspace.section(name, ctx)?;
-        if predicted.genes != *genes {
-            bail!("What \"{run}\" predicts for {name} is of other genes than the run says; train it again");
+/// Writes the one section of a prediction as CSV.
+///
+/// # Errors
+/// One sentence naming the file.
+pub(super) fn save_csv(path: &Path, predicted: &Predicted) -> anyhow::Result<()> {
+    Ok(write_csv(path, &predicted.predictions, &predicted.section)?)
+}
+
+/// Collects the predictions of one or several sections, and writes them as one AnnData file.
+pub(super) struct Table<'a> {
+    workspace: &'a Workspace,
+    run: &'a RunInfo,
+    /// Whether names of spots begin with that of their section.
+    several: bool,
+    spots: Spots,
+    mean: Vec<Matrix>,
+    uncertainty: Vec<Matrix>,
+    measured: Vec<Matrix>,
+    /// Whether anything was measured anywhere, and whether nothing was somewhere.
+    any_measured: bool,
+    any_unmeasured: bool,
+    normalised: Vec<String>,
+    outlooks: Vec<(String, Uns)>,
+    scores: Vec<(f64, u32)>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(workspace: &'a Workspace, run: &'a RunInfo, sections: usize) -> Self {
+        Self {
+            workspace,
+            run,
+            several: sections > 1,
+            spots: Spots::default(),
+            mean: Vec::new(),
+            uncertainty: Vec::new(),
+            measured: Vec::new(),
+            any_measured: false,
+            any_unmeasured: false,
+            normalised: Vec::new(),
+            outlooks: Vec::new(),
+            scores: vec![(0.0, 0); run.config.genes.len()],
+        }
+    }
+
+    /// Adds a section.
+    ///
+    /// # Errors
+    /// One sentence when it is of other genes than the run.
+    pub(super) fn add(&mut self, predicted: Predicted, ctx: &Ctx) -> anyhow::Result<()> {
+        let Predicted { section, predictions, reach } = predicted;
+        let (name, run) = (&section.name, self.run);
+        if predictions.genes != run.config.genes {
+            bail!(
+                "What \"{}\" predicts for {name} is of other genes than the run says; train it again",
+                run.id
+            );
         }
         // Predictions and section are of the same files, but join by id all the same.
         let row_of: HashMap<&str, usize> =
             section.spots.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
         let rows: Vec<Option<usize>> =
-            predicted.spots.iter().map(|id| row_of.get(id.as_str()).copied()).collect();
-        spots.add(&section, &rows, &predicted, sections.len() > 1);
-        let values = measured_at(&section, &rows, &info, ctx);
-        if section.values == ValueKind::Normalised {
-            normalised.push(section.name.clone());
-        }
-        mean.push(predicted.mean);
-        uncertainty.push(predicted.uncertainty);
-        measured.push(values);
-        let report = test_report(workspace, &info, name)?;
-        for (score, gene) in scores.iter_mut().zip(report.iter().flat_map(|r| &r.genes)) {
-            if let Some(pcc) = gene.pcc {
-                *score = (score.0 + pcc, score.1 + 1);
+            predictions.spots.iter().map(|id| row_of.get(id.as_str()).copied()).collect();
+        self.spots.add(&section, &rows, &predictions, reach.as_ref(), self.several);
+        if section.is_measured() {
+            self.any_measured = true;
+            self.measured.push(measured_at(&section, &rows, run, ctx));
+            if section.values == ValueKind::Normalised {
+                self.normalised.push(name.clone());
             }
+            let report = test_report(self.workspace, run, name)?;
+            for (score, gene) in self.scores.iter_mut().zip(report.iter().flat_map(|r| &r.genes)) {
+                if let Some(pcc) = gene.pcc {
+                    *score = (score.0 + pcc, score.1 + 1);
+                }
+            }
+        } else {
+            self.any_unmeasured = true;
+            let (rows, genes) = (predictions.mean.rows(), predictions.mean.cols());
+            self.measured.push(Matrix::from_fn(rows, genes, |_, _| f32::NAN));
         }
+        if let Some(reach) = reach {
+            self.outlooks.push((name.clone(), about_slide(&reach)));
+        }
+        self.mean.push(predictions.mean);
+        self.uncertainty.push(predictions.uncertainty);
+        Ok(())
     }
-    let stack = |parts: &[Matrix]| {
-        Matrix::vstack(parts)
-            .ok_or_else(|| anyhow::anyhow!("The sections' predictions differ in their genes"))
-    };
-    let (mean, uncertainty, measured) = (stack(&mean)?, stack(&uncertainty)?, stack(&measured)?);
-    let pcc = scores.iter().map(|&(sum, n)| if n > 0 { sum / f64::from(n) } else { f64::NAN }).collect();
-    let rows = spots.names.len();
-    let contents = Contents {
-        obs: Columns {
-            names: spots.names,
-            columns: vec![
-                ("spot".to_owned(), Column::Text(spots.ids)),
-                ("section".to_owned(), Column::Categorical(spots.sections)),
-                ("patient".to_owned(), Column::Categorical(spots.patients)),
-                ("label".to_owned(), Column::Categorical(spots.labels)),
-            ],
-        },
-        var: Columns { names: genes.clone(), columns: vec![("pcc".to_owned(), Column::Float(pcc))] },
-        x: Some(&mean),
-        layers: vec![("measured".to_owned(), &measured), ("uncertainty".to_owned(), &uncertainty)],
-        obsm: vec![("spatial".to_owned(), 2, spots.places)],
-        uns: vec![("hiscmcl".to_owned(), about(&info, &normalised))],
-    };
-    anndata::write(path, &contents)?;
-    Ok(Written { spots: rows, genes: genes.len() })
+
+    /// Writes what was added; gives the number of rows.
+    ///
+    /// # Errors
+    /// One sentence naming the file.
+    pub(super) fn write(self, path: &Path) -> anyhow::Result<usize> {
+        // One section, as most files hold, is not copied.
+        let stack = |mut parts: Vec<Matrix>| match parts.len() {
+            1 => Ok(parts.remove(0)),
+            _ => Matrix::vstack(&parts)
+                .ok_or_else(|| anyhow::anyhow!("The sections' predictions differ in their genes")),
+        };
+        let (mean, uncertainty) = (stack(self.mean)?, stack(self.uncertainty)?);
+        let measured = if self.any_measured { Some(stack(self.measured)?) } else { None };
+        let mut layers = vec![("uncertainty".to_owned(), &uncertainty)];
+        if let Some(measured) = &measured {
+            layers.insert(0, ("measured".to_owned(), measured));
+        }
+        let mean_of = |&(sum, n): &(f64, u32)| if n > 0 { sum / f64::from(n) } else { f64::NAN };
+        let pcc = self.scores.iter().map(mean_of).collect();
+        let rows = self.spots.names.len();
+        let places = self.spots.places.clone();
+        let mut uns = about(self.run, &self.normalised);
+        if let (Uns::Map(entries), false) = (&mut uns, self.outlooks.is_empty()) {
+            entries.push(("slides".to_owned(), Uns::Map(self.outlooks)));
+        }
+        let contents = Contents {
+            obs: self.spots.into_columns(self.any_unmeasured),
+            var: Columns {
+                names: self.run.config.genes.clone(),
+                columns: vec![("pcc".to_owned(), Column::Float(pcc))],
+            },
+            x: Some(&mean),
+            layers,
+            obsm: vec![("spatial".to_owned(), 2, places)],
+            uns: vec![("hiscmcl".to_owned(), uns)],
+        };
+        anndata::write(path, &contents)?;
+        Ok(rows)
+    }
+}
+
+/// How a slide compares with what the run was trained on.
+fn about_slide(reach: &SlideReach) -> Uns {
+    let mut about = vec![
+        ("unlike_training".to_owned(), Uns::Float(reach.unlike_training)),
+        ("mpp".to_owned(), Uns::Float(reach.mpp)),
+        ("trained_mpp".to_owned(), Uns::Float(reach.trained_mpp)),
+    ];
+    about.extend(reach.stain_difference.map(|sd| ("stain_difference".to_owned(), Uns::Float(f64::from(sd)))));
+    Uns::Map(about)
 }
 
 /// What was measured at `rows` of `section`, on the scale of the run; NaN where nothing was.

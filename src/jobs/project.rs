@@ -1,6 +1,7 @@
 //! Making projects, adding to them, and saying what is in them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use serde::Serialize;
@@ -12,6 +13,7 @@ use super::workspace::{Unreadable, Workspace};
 use crate::core::file_names::check_file_name;
 use crate::core::files::create_folder_of;
 use crate::data::candidates::{self, Candidate, Found};
+use crate::data::open::open_section;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::section::{MppSource, ValueKind};
 use crate::data::st::source::SampleKind;
@@ -37,7 +39,7 @@ pub fn create(
     }
     let mut project = Project::new();
     if !folders.is_empty() {
-        let added = add(&mut project, folders, only, &LabelChoice::AsFound, None, ctx)?;
+        let added = add(&mut project, folders, false, only, &LabelChoice::AsFound, None, ctx)?;
         if !added.refused.is_empty() {
             bail!("{} was not made: {}", path.display(), added.refused.join("; "));
         }
@@ -62,7 +64,8 @@ pub struct Added {
 
 /// Adds the sections that `paths` hold, files or folders of any kind that is known, or only those named, to a
 /// project in memory. Each is read first: one that no later command could use is refused, and the others are added all
-/// the same; `mpp` is the resolution of their slides where the user knows it. What was asked for by name and not added
+/// the same; with `as_slides` images are slides without measurements, also those of samples. `mpp` is the resolution of
+/// their slides where the user knows it. What was asked for by name and not added
 /// (a path that gave nothing, a section of `only`) is in [`Added::refused`]; of a sample that was found beside others,
 /// or that is not chosen by default, a note says so.
 ///
@@ -72,13 +75,17 @@ pub struct Added {
 pub fn add(
     project: &mut Project,
     paths: &[PathBuf],
+    as_slides: bool,
     only: &[String],
     labels: &LabelChoice,
     mpp: Option<f64>,
     ctx: &Ctx,
 ) -> anyhow::Result<Added> {
     labels.check()?;
-    let mut each = candidates::find_each(paths, ctx.progress(), ctx.cancel)?;
+    let mut each = match as_slides {
+        true => candidates::slides_in_each(paths),
+        false => candidates::find_each(paths, ctx.progress(), ctx.cancel)?,
+    };
     candidates::mark_copies(all_in(&mut each), &project.sections, ctx.cancel)?;
     let only = &require_names(&each, only)?;
     let sorter = Sorter { project, only };
@@ -281,7 +288,7 @@ fn list_of_sections(known: &[&str]) -> String {
 pub struct SectionInfo {
     /// Its name.
     pub name: String,
-    /// What it was recognised as: "legacy_st", "visium", "visium_hd", "anndata", "hest".
+    /// What it was recognised as: "legacy_st", "visium", "visium_hd", "anndata", "hest", "slide".
     #[serde(flatten)]
     pub kind: SampleKind,
     /// The donor, where known.
@@ -334,7 +341,18 @@ pub struct ProjectInfo {
 /// # Errors
 /// One sentence naming the file at fault.
 pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
-    let (sections, unreadable) = workspace.readable(&workspace.section_names(), ctx)?;
+    let (mut sections, mut unreadable) = workspace.readable(&workspace.measured_names(), ctx)?;
+    for entry in workspace.project.sections.iter().filter(|s| !s.is_measured()) {
+        ctx.check()?;
+        // Their pixels need not be read.
+        match open_section(entry, ctx.progress(), ctx.cancel) {
+            Ok(section) => sections.push(Arc::new(section)),
+            Err(error) => unreadable.push(Unreadable::new(&entry.name, &error.into())),
+        }
+    }
+    let place = |name: &str| workspace.project.sections.iter().position(|s| s.name == name);
+    sections.sort_by_key(|s| place(&s.name));
+    unreadable.sort_by_key(|s| place(&s.name));
     for section in &sections {
         let confirmed = workspace.project.section(&section.name).is_some_and(|entry| entry.mpp_confirmed);
         if let Some(doubt) = section.mpp_doubt().filter(|_| !confirmed) {
@@ -357,7 +375,7 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
                 spots: s.spots.len(),
                 in_tissue: s.in_tissue,
                 genes: s.genes.len(),
-                umi_total: (s.values == ValueKind::Counts).then(|| s.counts.sum() as u64),
+                umi_total: (s.values == ValueKind::Counts && s.is_measured()).then(|| s.counts.sum() as u64),
                 // Without values the sum is -0.
                 sum: s.sum + 0.0,
                 values: s.values,

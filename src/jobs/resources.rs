@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use super::context::Ctx;
 use super::encoders::{self, EncoderChoice};
+use super::places;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::progress::Progress;
@@ -59,7 +60,8 @@ impl Resources {
         }
     }
 
-    /// The section of this (resolved) entry, read now unless it is in memory under the same settings.
+    /// The section of this (resolved) entry, read now unless it is in memory under the same settings. A slide without
+    /// measurements has the places of its grid for spots.
     pub(super) fn section(
         &self,
         entry: &SectionEntry,
@@ -72,7 +74,12 @@ impl Resources {
         {
             return Ok(Arc::clone(section));
         }
-        let section = Arc::new(open_section(entry, progress, cancel)?);
+        let mut section = open_section(entry, progress, cancel)?;
+        if !entry.is_measured() {
+            let grid = entry.grid.unwrap_or_default();
+            section = places::lay(&self.slides, &section, &grid, &entry.tissue, progress, cancel)?;
+        }
+        let section = Arc::new(section);
         if let Some(text) = genes::shared_symbols(&section.genes)
             && !self.told_of_symbols.swap(true, Ordering::Relaxed)
         {

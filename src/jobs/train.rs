@@ -11,6 +11,7 @@ use super::context::{Ctx, Part, Stage, StageKind};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::published::PublishedChoice;
+use super::reach;
 use super::runs::{
     METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free,
     discard_if_outdated, existing_or_new, fold_name, safe_name,
@@ -107,8 +108,9 @@ pub fn train(
         let fold = holding_out(&prepared.refs(), &test_sections)
             .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
         ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
-        let (reports, fold_notes) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
-        let mut notes: Vec<String> = prepared.notes().chain(fold_notes).collect();
+        let (reports, model) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
+        reach::learn(&prepared, &fold, &model, &run.folder, ctx)?;
+        let mut notes: Vec<String> = prepared.notes().chain(model.notes().to_vec()).collect();
         for note in reports.iter().flat_map(|r| &r.notes) {
             if !notes.contains(note) {
                 notes.push(note.clone());
@@ -211,14 +213,21 @@ fn cross_validate(
 
 fn taking_part(workspace: &Workspace, request: &FitRequest) -> anyhow::Result<Vec<String>> {
     match request.sections.as_slice() {
-        [] => Ok(workspace.section_names()),
+        [] => Ok(workspace.measured_names()),
         names => current_names(workspace, names),
     }
 }
 
 /// What these sections are called now; an interrupted run may know them by earlier names.
+///
+/// # Errors
+/// There is no such section, or nothing was measured in it.
 fn current_names(workspace: &Workspace, names: &[String]) -> anyhow::Result<Vec<String>> {
-    names.iter().map(|n| Ok(workspace.entry(n)?.name.clone())).collect()
+    let current = |name: &String| {
+        workspace.require_measured(name)?;
+        Ok(workspace.entry(name)?.name.clone())
+    };
+    names.iter().map(current).collect()
 }
 
 /// Starts the run `name`, or takes up the interrupted one. One that had begun with genes that a section does not have
@@ -271,7 +280,7 @@ fn run_fold(
     device: &ComputeDevice,
     folder: &Path,
     ctx: &Ctx,
-) -> anyhow::Result<(Vec<FoldReport>, Vec<String>)> {
+) -> anyhow::Result<(Vec<FoldReport>, Model)> {
     let (reports_path, checkpoint) = (folder.join(FOLD_REPORT_FILE), folder.join(CHECKPOINT_FILE));
     let fitted = if reports_path.is_file() {
         Model::load(folder, device)?
@@ -294,7 +303,7 @@ fn run_fold(
     if checkpoint.exists() {
         fs::remove_file(&checkpoint).map_err(FileError::io("remove", &checkpoint))?;
     }
-    Ok((read_json(&reports_path)?, fitted.notes().to_vec()))
+    Ok((read_json(&reports_path)?, fitted))
 }
 
 fn predictions_name(section: &str) -> String {

@@ -128,6 +128,26 @@ impl Workspace {
         self.project.sections.iter().map(|s| s.name.clone()).collect()
     }
 
+    /// Names of the sections with measurements, in the project's order: those that can be trained on.
+    pub fn measured_names(&self) -> Vec<String> {
+        self.project.sections.iter().filter(|s| s.is_measured()).map(|s| s.name.clone()).collect()
+    }
+
+    /// Checks that the section of this name has measurements.
+    ///
+    /// # Errors
+    /// It is a slide without, or there is no such section.
+    pub fn require_measured(&self, name: &str) -> anyhow::Result<()> {
+        let entry = self.entry(name)?;
+        if entry.is_measured() {
+            return Ok(());
+        }
+        bail!(
+            "{} is a slide without measurements: it can be predicted on, but neither trained on nor tested",
+            entry.name
+        )
+    }
+
     /// The entry of the section of this name, or the one that had it before.
     ///
     /// # Errors
@@ -154,7 +174,7 @@ impl Workspace {
             return Ok(section);
         }
         let mut symbols = GeneSymbols::default();
-        for entry in &self.project.sections {
+        for entry in self.project.sections.iter().filter(|s| s.is_measured()) {
             if entry.name == section.name {
                 continue;
             }

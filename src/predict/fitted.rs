@@ -17,7 +17,7 @@ use crate::predict::embed::embed;
 use crate::predict::source::{ImageSource, Pick};
 use crate::predict::uncertainty::Calibration;
 use crate::preprocess::features::SectionFeatures;
-use crate::preprocess::standardise::{FeatureShapeError, standardise};
+use crate::preprocess::standardise::{FeatureShapeError, standardise_like};
 
 /// What a fitted model is besides its numbers; stored as `config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -219,6 +219,23 @@ pub fn predict(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Predictions, PredictError> {
+    predict_like(model, section, features, features, spot_ids, progress, cancel)
+}
+
+/// As [`predict`], at places that are seen as those of `reference` are, features of the same slide; see
+/// [`standardise_like`].
+///
+/// # Errors
+/// As [`predict`].
+pub fn predict_like(
+    model: &Fitted,
+    section: &str,
+    features: &SectionFeatures,
+    reference: &SectionFeatures,
+    spot_ids: &[String],
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Predictions, PredictError> {
     let (expected, found) = (model.recipe.network.fusion.features, features.spot.cols());
     let spots = features.spot.rows();
     if expected != found {
@@ -227,7 +244,7 @@ pub fn predict(
     if spot_ids.len() != spots {
         return Err(PredictError::Names { section: section.to_owned(), names: spot_ids.len(), spots });
     }
-    let standard = [standardise(features, model.recipe.landmarks)?];
+    let standard = [standardise_like(features, reference, model.recipe.landmarks)?];
     let source = ImageSource::new(&standard, &model.device);
     let picks: Vec<Pick> = source.picks_of(0).collect();
     let stage = format!("Predicting {section}");

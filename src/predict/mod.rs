@@ -7,14 +7,16 @@ pub mod embed;
 pub mod fitted;
 mod model;
 pub mod published;
+pub mod reach;
 pub mod source;
 pub mod store;
 pub mod tensors;
 pub mod uncertainty;
 
-pub use fitted::{Fitted, GeneScale, PredictError, Recipe, predict};
+pub use fitted::{Fitted, GeneScale, PredictError, Recipe, predict, predict_like};
 pub use model::Model;
 pub use published::Published;
+pub use reach::{Reach, TrainingSlides};
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod features;
+pub mod grid;
 pub mod hvg;
 pub mod lattice;
 pub mod neighbourhood;
@@ -14,4 +15,5 @@ pub mod standardise;
 pub mod target;
 pub mod texture;
 pub mod tissue;
+pub mod tissue_mask;
 pub mod views;

@@ -136,11 +136,31 @@ pub fn standardise(
     features: &SectionFeatures,
     max_landmarks: usize,
 ) -> Result<StandardFeatures<'_>, FeatureShapeError> {
+    standardise_like(features, features, max_landmarks)
+}
+
+/// As [`standardise`], with the statistics and the landmarks of `reference`: features of the same slide at other places,
+/// such as its spots, so that a place is seen alike whichever others are looked at with it.
+///
+/// # Errors
+/// [`FeatureShapeError`] when the features do not fit together.
+pub fn standardise_like<'a>(
+    features: &'a SectionFeatures,
+    reference: &SectionFeatures,
+    max_landmarks: usize,
+) -> Result<StandardFeatures<'a>, FeatureShapeError> {
     features.check()?;
-    let scale = Scale::of(features);
-    let kept = spread(features.landmarks.rows(), max_landmarks);
-    let landmarks = scale.apply(&features.landmarks.select_rows(&kept));
-    let landmark_um = kept.iter().map(|&i| features.landmark_um[i]).collect();
+    reference.check()?;
+    let (d, other) = (features.spot.cols(), reference.spot.cols());
+    if d != other {
+        return Err(FeatureShapeError(format!(
+            "{d} numbers a place, but {other} in those of the same slide"
+        )));
+    }
+    let scale = Scale::of(reference);
+    let kept = spread(reference.landmarks.rows(), max_landmarks);
+    let landmarks = scale.apply(&reference.landmarks.select_rows(&kept));
+    let landmark_um = kept.iter().map(|&i| reference.landmark_um[i]).collect();
     let turn = Dihedral::IDENTITY;
     let patch_at = turn.sources(NEIGHBOURHOOD_SIDE);
     Ok(StandardFeatures { features, scale, landmarks, landmark_um, turn, patch_at })
@@ -346,6 +366,26 @@ pub(crate) mod tests {
             assert!((f64::from(scale.mean[c]) - mean).abs() < 1e-6 * mean);
             assert!((f64::from(scale.factor[c]) * variance.sqrt() - 1.0).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn other_places_of_a_slide_are_seen_as_its_spots_are() {
+        let x = random_features(7, 40, 3, 9);
+        let keep: Vec<usize> = (10..20).collect();
+        let near = &x.neighbourhood;
+        let centers = keep.iter().map(|&i| near.centers()[i]).collect();
+        let few = SectionFeatures {
+            spot: x.spot.select_rows(&keep),
+            neighbourhood: Neighbourhood::new(near.lattice().clone(), centers, near.nodes().clone()).unwrap(),
+            spot_um: keep.iter().map(|&i| x.spot_um[i]).collect(),
+            landmarks: Matrix::zeros(0, 3),
+            landmark_um: Vec::new(),
+        };
+        let (whole, part) = (standardise(&x, 5).unwrap(), standardise_like(&few, &x, 5).unwrap());
+        assert_eq!(spots(&part), spots(&whole).select_rows(&keep));
+        assert_eq!((part.landmarks(), part.landmark_um()), (whole.landmarks(), whole.landmark_um()));
+        assert_ne!(spots(&standardise(&few, 5).unwrap()), spots(&part));
+        assert!(standardise_like(&few, &random_features(7, 9, 2, 3), 5).is_err());
     }
 
     #[test]

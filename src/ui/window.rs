@@ -205,7 +205,7 @@ impl Window {
     fn look_ahead(&self) {
         let Some(open) = &self.app.open else { return };
         let chosen = self.app.explore.section_name().and_then(|name| open.section(name)?.ready());
-        if let Some(section) = chosen.or_else(|| open.ready().next()) {
+        if let Some(section) = chosen.or_else(|| open.viewable().next()) {
             // Asking starts it; the page asks again.
             let _ = self.images.tiles(&section.slide);
         }

@@ -49,7 +49,7 @@ fn damaged_projects_say_what_is_wrong_and_stay_as_they_are() {
             "of a newer version",
             edited("\"version\": 1", "\"version\": 7"),
             format!(
-                "{at} was saved by a newer HisCMCL (format 7, this one knows 2); update HisCMCL to open it, the file was left as it is"
+                "{at} was saved by a newer HisCMCL (format 7, this one knows 3); update HisCMCL to open it, the file was left as it is"
             ),
         ),
         (

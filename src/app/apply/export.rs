@@ -7,7 +7,7 @@ use crate::app::notices::Severity;
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::{FigureRequest, Request};
-use crate::core::display::{DisplaySettings, PaneKind};
+use crate::core::display::{DisplaySettings, unmeasured_panes};
 use crate::jobs::runs::RunInfo;
 
 /// The preview is drawn at the resolution of the screen: the same figure with fewer dots.
@@ -91,7 +91,7 @@ impl App {
             return chosen;
         }
         let looked_at = self.explore.section_name().map(str::to_owned).filter(exists);
-        looked_at.or_else(|| open.ready().next().map(|s| s.name.clone())).into_iter().collect()
+        looked_at.or_else(|| open.viewable().next().map(|s| s.name.clone())).into_iter().collect()
     }
 
     /// The genes of the figure; while none is chosen the one looked at, if the run predicts it.
@@ -121,12 +121,17 @@ impl App {
         let form = &self.forms.export;
         let run = self.export_run(open).map(|r| r.id.clone());
         let display: DisplaySettings = self.explore.display().clone();
-        let panes: Vec<PaneKind> =
-            form.panes.iter().copied().filter(|p| run.is_some() || !p.needs_prediction()).collect();
+        let sections = self.export_sections(open);
+        let is_measured = |name: &String| open.section(name).is_none_or(|s| s.entry.is_measured());
+        let mut panes = form.panes.clone();
+        if !sections.is_empty() && !sections.iter().any(is_measured) {
+            panes = unmeasured_panes(&panes);
+        }
+        panes.retain(|p| run.is_some() || !p.needs_prediction());
         Some(FigureRequest {
             snapshot: open.snapshot(),
             run,
-            sections: self.export_sections(open),
+            sections,
             genes: self.export_genes(open),
             panes,
             display,

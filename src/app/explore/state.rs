@@ -19,7 +19,7 @@ use super::section_index::SectionIndex;
 use super::similar::{SimilarGenes, similar_genes};
 use super::trust::Trust;
 use super::values::{MapValues, PaneMap, PredictionIndex};
-use crate::core::display::DisplaySettings;
+use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
 use crate::core::geometry::SlidePoint;
 use crate::core::target::Target;
 use crate::data::aliases;
@@ -50,7 +50,7 @@ enum Arrival {
 pub struct GeneMap {
     /// Its values.
     pub values: MapValues,
-    /// The panes, in the order of [`DisplaySettings::panes`].
+    /// The panes, in the order of [`ExploreState::panes`].
     pub panes: Vec<PaneMap>,
     /// What is known of it.
     pub facts: GeneFacts,
@@ -201,6 +201,14 @@ impl ExploreState {
     /// How maps are shown.
     pub fn display(&self) -> &DisplaySettings {
         &self.display
+    }
+
+    /// The panes that are shown: those of the display, unless nothing is measured on the slide shown.
+    pub fn panes(&self) -> Vec<PaneKind> {
+        match &self.index {
+            Some(index) if !index.is_measured() => unmeasured_panes(&self.display.panes),
+            _ => self.display.panes.clone(),
+        }
     }
 
     /// Shows maps in another way: from a project file, by an edit, or by taking an edit back.

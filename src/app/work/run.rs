@@ -29,11 +29,12 @@ use crate::figures;
 use crate::jobs::context::Ctx;
 use crate::jobs::labels::{self, LabelChoice};
 use crate::jobs::predict::predictions;
+use crate::jobs::predict_places::PredictRequest;
 use crate::jobs::resources::Resources;
 use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder};
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::Workspace;
-use crate::jobs::{demo, encoder_speed, encoders, figure, genes, prediction_table, project};
+use crate::jobs::{demo, encoder_speed, encoders, figure, genes, predict_places, project};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
 
@@ -182,7 +183,8 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         }
         Request::SavePredictions { snapshot, run, sections, path } => {
             let workspace = workspace(snapshot, resources);
-            prediction_table::save(&workspace, &run.id, &sections, &path, DeviceChoice::Auto, ctx)?;
+            let request = PredictRequest { run: run.id, sections, grid: None, device: DeviceChoice::Auto };
+            predict_places::save(&workspace, &request, &path, ctx)?;
             Outcome::Saved(path)
         }
         Request::SaveReport { report, path } => {

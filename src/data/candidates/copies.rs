@@ -20,7 +20,7 @@ pub fn mark_copies<'a>(
     cancel: &CancelToken,
 ) -> Result<(), Cancelled> {
     let mut originals: HashMap<u64, Vec<(String, Source)>> = HashMap::new();
-    for section in sections {
+    for section in sections.iter().filter(|s| s.is_measured()) {
         if let Some(size) = size_of_counts(&section.source) {
             originals.entry(size).or_default().push((section.name.clone(), section.source.clone()));
         }
@@ -29,6 +29,9 @@ pub fn mark_copies<'a>(
     candidates.sort_by_key(|c| is_marked(&c.entry.name));
     for candidate in candidates {
         cancel.check()?;
+        if !candidate.entry.is_measured() {
+            continue;
+        }
         let source = &candidate.entry.source;
         let Some(size) = size_of_counts(source) else { continue };
         let alike = originals.entry(size).or_default();

@@ -5,6 +5,7 @@ mod anndata;
 mod check;
 mod copies;
 mod sample;
+mod slides;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -56,6 +57,20 @@ impl Candidate {
         if column.is_some() {
             self.entry.labels = None;
         }
+    }
+
+    /// Whether it is a slide without measurements whose file does not tell its resolution: it must be entered.
+    pub fn needs_resolution(&self) -> bool {
+        !self.entry.is_measured() && self.entry.slide_mpp.is_none() && self.entry.mpp.is_none()
+    }
+
+    /// Takes `mpp` for the resolution of the slide; none where it is left to the files.
+    pub fn set_resolution(&mut self, mpp: Option<f64>) {
+        // That it is missing is what kept it from being used.
+        if self.needs_resolution() && mpp.is_some() {
+            self.refused = None;
+        }
+        self.entry.mpp = mpp;
     }
 
     /// Whether nothing is known that keeps it from being used.
@@ -132,19 +147,46 @@ pub fn find_each(
                         Err(problem) => notes.push(problem),
                     }
                 }
-                candidates.retain(|c| {
-                    let new = sources.insert(c.entry.source.canonical());
-                    repeated |= !new;
-                    new
-                });
                 notes.dedup();
                 Ok((candidates, notes))
             }
-            Err(error) => Err(error),
+            // Slides that belong to no sample.
+            Err(error) => match slides::at(path) {
+                (candidates, problems) if !candidates.is_empty() => {
+                    Ok((candidates, problems.iter().map(ToString::to_string).collect()))
+                }
+                (_, problems) => Err(problems.into_iter().next().unwrap_or(error)),
+            },
         };
+        let result = result.map(|(mut candidates, notes)| {
+            candidates.retain(|c: &Candidate| {
+                let new = sources.insert(c.entry.source.canonical());
+                repeated |= !new;
+                new
+            });
+            (candidates, notes)
+        });
         all.push(Found { path: path.clone(), repeated, result });
     }
     Ok(all)
+}
+
+/// The slides in each of `paths` as sections without measurements, also those that belong to a sample.
+pub fn slides_in_each(paths: &[PathBuf]) -> Vec<Found> {
+    let mut sources: HashSet<Source> = HashSet::new();
+    let mut of = |path: &PathBuf| {
+        let (mut candidates, problems) = slides::at(path);
+        let before = candidates.len();
+        candidates.retain(|c| sources.insert(c.entry.source.canonical()));
+        let repeated = candidates.len() < before;
+        let result = match (candidates.is_empty() && !repeated, problems.into_iter().next()) {
+            (true, Some(problem)) => Err(problem),
+            (true, None) => Err(ReadError::malformed(path, "it is no slide, and no folder of slides alone")),
+            (false, problem) => Ok((candidates, problem.iter().map(ToString::to_string).collect())),
+        };
+        Found { path: path.clone(), repeated, result }
+    };
+    paths.iter().map(&mut of).collect()
 }
 
 /// What the kind of a section is called in a few words.

@@ -21,7 +21,7 @@ pub(super) fn candidates(sample: &Sample) -> Result<Vec<Candidate>, String> {
             let inspected = inspect(file).map_err(|e| e.to_string())?;
             anndata::candidates(sample, file, &inspected)
         }
-        Source::Tables { .. } | Source::Visium { .. } => Ok(vec![of_files(sample)]),
+        Source::Tables { .. } | Source::Visium { .. } | Source::Slide { .. } => Ok(vec![of_files(sample)]),
     }
 }
 

@@ -4,6 +4,7 @@ mod anndata;
 mod join;
 mod labels;
 mod legacy;
+mod slide;
 #[cfg(test)]
 mod tests;
 mod visium;
@@ -24,6 +25,8 @@ use crate::data::st::{FileRole, ReadError};
 use join::{Files, join};
 
 pub use labels::{LabelFit, label_fit};
+pub(in crate::data) use slide::about as about_slide;
+pub use slide::geometry_of;
 
 /// Features are computed at 0.5 um per pixel; an image coarser than this has lost the nuclei.
 const COARSE: f64 = 1.5;
@@ -68,6 +71,9 @@ pub fn open_section(
     if let Some(missing) = entry.missing_files().into_iter().find(|m| m.role != FileRole::Labels) {
         return Err(missing.into());
     }
+    if !entry.is_measured() {
+        return slide::read(entry);
+    }
     // What is wrong with the image is said at once.
     let slide = read_info(&entry.image, &OpenOptions::default())?;
     let slide_size = slide.size();
@@ -80,6 +86,8 @@ pub fn open_section(
         Source::AnnData { file, library, layer } => {
             anndata::read(entry, file, library.as_deref(), layer.as_deref(), said, progress, cancel)?
         }
+        // It was read above.
+        Source::Slide { .. } => return slide::read(entry),
     };
     if measured.table.genes.is_empty() {
         return Err(ReadError::malformed(entry.source.counts(), "there is no gene in it"));
@@ -103,7 +111,7 @@ pub fn open_section(
             // Space Ranger itself places some spots a little beyond the edge.
             Source::Visium { .. } => 0.01,
             // People cut images to a part of the slide before they store them with the counts.
-            Source::AnnData { .. } => 0.99,
+            Source::AnnData { .. } | Source::Slide { .. } => 0.99,
         },
         slide_size,
         has_lines: !matches!(entry.source, Source::AnnData { .. }),

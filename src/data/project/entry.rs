@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::core::places::{GridSettings, TissueSettings};
 use crate::data::slide::place;
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::{FileRole, MissingFile};
@@ -34,12 +35,33 @@ pub struct SectionEntry {
     pub mpp: Option<f64>,
     /// Whether the user has confirmed the resolution although the distance between the spots contradicts it.
     pub mpp_confirmed: bool,
+    /// The places at which a slide without measurements is predicted; the usual ones where `None`.
+    pub grid: Option<GridSettings>,
+    /// What is tissue on a slide without measurements.
+    pub tissue: TissueSettings,
 }
 
 impl SectionEntry {
     /// A legacy ST section of these three files; everything else is to be filled in.
     pub fn legacy(name: impl Into<String>, counts: PathBuf, spots: PathBuf, image: PathBuf) -> Self {
         Self { name: name.into(), source: Source::Tables { counts, spots }, image, ..Self::default() }
+    }
+
+    /// An H&E slide without measurements, of which metadata give `mpp`.
+    pub fn slide(name: impl Into<String>, file: PathBuf, mpp: Option<f64>) -> Self {
+        Self {
+            name: name.into(),
+            kind: SampleKind::Slide,
+            image: file.clone(),
+            source: Source::Slide { file },
+            slide_mpp: mpp,
+            ..Self::default()
+        }
+    }
+
+    /// Whether anything was measured in it: a slide without measurements is predicted on, never trained on.
+    pub fn is_measured(&self) -> bool {
+        !matches!(self.source, Source::Slide { .. })
     }
 
     /// Whether it has this name, or had it before.
@@ -64,8 +86,8 @@ impl SectionEntry {
     /// Its files and what they are to it: those of the source first, then image and labels.
     pub fn files(&self) -> Vec<(FileRole, &Path)> {
         let mut files = self.source.files();
-        // An image within the source moves with it.
-        if !place::is_within(&self.image, self.source.counts()) {
+        // An image within the source moves with it, and a slide without measurements is its own source.
+        if self.is_measured() && !place::is_within(&self.image, self.source.counts()) {
             files.push((FileRole::Image, &self.image));
         }
         files.extend(self.labels.iter().map(|l| (FileRole::Labels, l.as_path())));
@@ -81,7 +103,12 @@ impl SectionEntry {
     /// where the one before was.
     pub fn set_path(&mut self, role: FileRole, path: PathBuf) {
         match role {
-            FileRole::Image => self.image = path,
+            FileRole::Image => {
+                if let Source::Slide { file } = &mut self.source {
+                    file.clone_from(&path);
+                }
+                self.image = path;
+            }
             FileRole::Labels => self.labels = Some(path),
             _ => {
                 for (own, file) in self.source.files_mut() {

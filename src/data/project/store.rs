@@ -17,9 +17,11 @@ use crate::data::st::source::{SampleKind, Source};
 
 /// The version of the format. It grows when an older program would misread a newer file; added fields alone
 /// do not need it, they are kept by programs that do not know them.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 /// What is written while nothing needs more: every section is one of legacy ST, which version 1 knows.
 const LEGACY_ONLY: u64 = 1;
+/// What is written while every section was measured: version 2 does not know slides without measurements.
+const MEASURED_ONLY: u64 = 2;
 
 /// The ending of project files, without the dot.
 pub const EXTENSION: &str = "hiscmcl";
@@ -114,7 +116,13 @@ impl Project {
         let sections =
             self.sections.iter().map(|s| self.stored_section(s, folder)).collect::<Result<_, _>>()?;
         let legacy = |s: &SectionEntry| matches!(s.source, Source::Tables { .. });
-        let version = if self.sections.iter().all(legacy) { LEGACY_ONLY } else { VERSION };
+        let version = if self.sections.iter().all(legacy) {
+            LEGACY_ONLY
+        } else if self.sections.iter().all(SectionEntry::is_measured) {
+            MEASURED_ONLY
+        } else {
+            VERSION
+        };
         let stored = Stored {
             version,
             sections,
@@ -180,6 +188,8 @@ impl Project {
             slide_mpp: entry.slide_mpp,
             mpp: entry.mpp,
             mpp_confirmed: entry.mpp_confirmed,
+            grid: entry.grid,
+            tissue: entry.tissue.clone(),
             unknown: self.unknown_of_sections.get(&entry.name).cloned().unwrap_or_default(),
         })
     }
@@ -246,10 +256,13 @@ fn not_a_project(path: &Path, error: &serde_json::Error) -> FileError {
 mod tests {
     use super::super::tests::entry;
     use super::*;
+    use crate::core::geometry::SlidePoint;
+    use crate::core::places::{GridLattice, GridSettings, Stroke, TissueSettings};
     use crate::core::target::Target;
     use crate::data::mutate::fuzz_file;
     use crate::data::panels::Panel;
     use crate::data::project::GeneSelection;
+    use crate::data::st::FileRole;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -364,6 +377,37 @@ mod tests {
     }
 
     #[test]
+    fn slides_without_measurements_come_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(dir.path()).unwrap();
+        let path = home.join("p.hiscmcl");
+        let mut slide = SectionEntry::slide("S", home.join("scans/S.svs"), Some(0.25));
+        slide.grid = Some(GridSettings { pitch_um: 50.0, lattice: GridLattice::Square });
+        slide.tissue = TissueSettings {
+            threshold: Some(0.1),
+            strokes: vec![Stroke { center: SlidePoint::new(1.0, 2.0), radius: 3.0, is_tissue: true }],
+        };
+        let mut project = every_kind(&home);
+        project.add(slide).unwrap();
+        project.save(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"version\": 3") && text.contains("\"scans/S.svs\""), "{text}");
+        let mut again = Project::load(&path).unwrap();
+        assert_eq!(again, project);
+        let missing: Vec<_> = again.section("S").unwrap().missing_files();
+        assert_eq!(missing.len(), 1, "the slide is one file: {missing:?}");
+        fs::write(home.join("S.svs"), "x").unwrap();
+        again.relocate("S", FileRole::Image, &home.join("S.svs")).unwrap();
+        let moved = again.section("S").unwrap();
+        assert_eq!(moved.source, Source::Slide { file: moved.image.clone() });
+        assert!(moved.missing_files().is_empty());
+        // Without it older programs read the project.
+        again.remove("S");
+        again.save(&path).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("\"version\": 2"));
+    }
+
+    #[test]
     fn sections_of_every_kind_come_back() {
         let dir = tempfile::tempdir().unwrap();
         let home = fs::canonicalize(dir.path()).unwrap();
@@ -405,12 +449,12 @@ mod tests {
     fn newer_projects_are_neither_opened_nor_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.hiscmcl");
-        let newer = r#"{"version": 3, "sections": "all in the cloud"}"#;
+        let newer = r#"{"version": 4, "sections": "all in the cloud"}"#;
         fs::write(&path, newer).unwrap();
         for error in [Project::load(&path).unwrap_err(), Project::new().save(&path).unwrap_err()] {
-            assert!(matches!(error, ProjectError::Newer { found: 3, known: 2, .. }));
+            assert!(matches!(error, ProjectError::Newer { found: 4, known: 3, .. }));
             assert!(error.to_string().ends_with(
-                "was saved by a newer HisCMCL (format 3, this one knows 2); update HisCMCL to open it, the file was left as it is"
+                "was saved by a newer HisCMCL (format 4, this one knows 3); update HisCMCL to open it, the file was left as it is"
             ));
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), newer);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::paths::from_stored;
 use super::{GeneSelection, SectionEntry};
+use crate::core::places::{GridSettings, TissueSettings};
 use crate::core::target::Target;
 use crate::data::panels::Panel;
 use crate::data::st::source::{SampleKind, Source};
@@ -63,6 +64,10 @@ pub(super) struct StoredSection {
     pub(super) mpp: Option<f64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) mpp_confirmed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) grid: Option<GridSettings>,
+    #[serde(default, skip_serializing_if = "TissueSettings::is_default")]
+    pub(super) tissue: TissueSettings,
     #[serde(flatten)]
     pub(super) unknown: Map<String, Value>,
 }
@@ -95,6 +100,8 @@ impl StoredSection {
             slide_mpp: self.slide_mpp,
             mpp: self.mpp,
             mpp_confirmed: self.mpp_confirmed,
+            grid: self.grid,
+            tissue: self.tissue,
         })
     }
 }

@@ -41,6 +41,11 @@ pub enum Source {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         layer: Option<String>,
     },
+    /// Nothing was measured; there is a slide alone.
+    Slide {
+        /// The slide, which is the image of the section too.
+        file: PathBuf,
+    },
 }
 
 impl Default for Source {
@@ -61,6 +66,7 @@ impl Source {
                 files
             }
             Self::AnnData { file, .. } => vec![(FileRole::AnnData, file)],
+            Self::Slide { file } => vec![(FileRole::Image, file)],
         }
     }
 
@@ -74,6 +80,7 @@ impl Source {
                 files
             }
             Self::AnnData { file, .. } => vec![(FileRole::AnnData, file)],
+            Self::Slide { file } => vec![(FileRole::Image, file)],
         }
     }
 
@@ -93,12 +100,12 @@ impl Source {
         self == other || self.canonical() == other.canonical()
     }
 
-    /// The file or folder that holds the counts.
+    /// The file or folder that holds the counts; the slide where nothing was measured.
     pub fn counts(&self) -> &Path {
         match self {
             Self::Tables { counts, .. } => counts,
             Self::Visium { matrix, .. } => matrix,
-            Self::AnnData { file, .. } => file,
+            Self::AnnData { file, .. } | Self::Slide { file } => file,
         }
     }
 }
@@ -122,6 +129,8 @@ pub enum SampleKind {
     AnnData,
     /// A sample of HEST-1k: an AnnData file, a slide and metadata.
     Hest,
+    /// An H&E slide without measurements, which is predicted on and never trained on.
+    Slide,
 }
 
 impl fmt::Display for SampleKind {
@@ -132,6 +141,7 @@ impl fmt::Display for SampleKind {
             Self::VisiumHd { bin_um } => write!(f, "Visium HD, {bin_um} µm bins"),
             Self::AnnData => f.write_str("AnnData"),
             Self::Hest => f.write_str("HEST"),
+            Self::Slide => f.write_str("H&E slide"),
         }
     }
 }

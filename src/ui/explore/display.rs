@@ -247,7 +247,7 @@ fn limit_values(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
 }
 
 fn expression_scale(state: &ExploreState) -> Option<ColorScale> {
-    let kinds = state.display().panes.iter();
+    let kinds = state.panes().into_iter();
     kinds.zip(&state.map().panes).find(|(k, _)| k.is_expression()).and_then(|(_, p)| p.scale)
 }
 
@@ -255,9 +255,9 @@ fn expression_scale(state: &ExploreState) -> Option<ColorScale> {
 fn bars(ui: &mut Ui, state: &ExploreState) {
     type Scale = (ColorScale, Option<ExpressionScale>);
     let mut scales: Vec<(Scale, Vec<&'static str>)> = Vec::new();
-    for (kind, pane) in state.display().panes.iter().zip(&state.map().panes) {
+    for (kind, pane) in state.panes().into_iter().zip(&state.map().panes) {
         let Some(colors) = pane.scale else { continue };
-        let scale = (colors, state.map().values.scale(*kind));
+        let scale = (colors, state.map().values.scale(kind));
         match scales.iter_mut().find(|(s, _)| *s == scale) {
             Some((_, names)) => names.push(kind.name()),
             None => scales.push((scale, vec![kind.name()])),

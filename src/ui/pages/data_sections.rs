@@ -134,9 +134,17 @@ fn skip(ui: &mut Ui, cells: usize) {
 fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mut Vec<Command>) {
     let c = colors(ui);
     let name = &view.entry.name;
-    ui.label(thousands(section.spots.len() as f64));
-    ui.label(thousands(section.genes.len() as f64));
-    if section.values == ValueKind::Counts {
+    if section.is_measured() {
+        ui.label(thousands(section.spots.len() as f64));
+        ui.label(thousands(section.genes.len() as f64));
+    } else {
+        let places = RichText::new(format!("{} places", thousands(section.spots.len() as f64))).color(c.weak);
+        ui.label(places).on_hover_text("Nothing was measured on this slide: it is predicted at these places");
+        ui.label("");
+    }
+    if !section.is_measured() {
+        ui.label("");
+    } else if section.values == ValueKind::Counts {
         ui.label(thousands(umis));
     } else {
         let hover = "The values of this file are not counts; they are treated as already normalised";
@@ -146,6 +154,7 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
     let (mark, source) = match section.mpp_source {
         MppSource::SpotPitch => ("inferred", "Inferred from the distance between spots"),
         MppSource::File => ("from file", "Read from the image file"),
+        MppSource::User if !section.is_measured() => ("set", "Entered by you"),
         MppSource::User => ("set", "Entered by you; leave the field blank to infer it again"),
     };
     ui.horizontal(|ui| {
@@ -167,7 +176,11 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
             }
         }
     });
-    labels(ui, view, section, out);
+    if section.is_measured() {
+        labels(ui, view, section, out);
+    } else {
+        ui.label("");
+    }
 }
 
 /// Chooses labels for a section, or takes them away.

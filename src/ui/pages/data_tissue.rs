@@ -34,7 +34,7 @@ pub struct TissueCard {
 impl TissueCard {
     /// Draws the card.
     pub fn show(&mut self, ui: &mut Ui, open: &Open, images: &SlideImages, out: &mut Vec<Command>) {
-        if open.ready().next().is_none() {
+        if open.viewable().next().is_none() {
             return;
         }
         card(ui, "Tissue", |ui| {
@@ -42,7 +42,7 @@ impl TissueCard {
             ui.add_space(4.0);
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = Vec2::splat(10.0);
-                for section in open.ready() {
+                for section in open.viewable() {
                     if self.picture(ui, section, images).clicked() {
                         let name = section.name.clone();
                         out.push(Command::Explore(ExploreCommand::SelectSection(name)));

@@ -213,7 +213,7 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
 
 fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     let shown = app.export_sections(open);
-    let all: Vec<String> = open.ready().map(|s| s.name.clone()).collect();
+    let all: Vec<String> = open.viewable().map(|s| s.name.clone()).collect();
     ui.horizontal(|ui| {
         ui.label("Sections");
         if all.len() > 2 {
@@ -233,7 +233,7 @@ fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     wheel::list(ui, "export sections", area, |area, ui| {
         area.show(ui, |ui| {
             ui.horizontal_wrapped(|ui| {
-                for section in open.ready() {
+                for section in open.viewable() {
                     let mut on = shown.contains(&section.name);
                     if ui.checkbox(&mut on, section.name.as_str()).changed() {
                         form.sections = shown.iter().filter(|s| **s != section.name).cloned().collect();

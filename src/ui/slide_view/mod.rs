@@ -56,7 +56,7 @@ impl SlideView {
     ) {
         let room = ui.available_rect_before_wrap();
         ui.advance_cursor_after_rect(room);
-        let kinds = state.display().panes.clone();
+        let kinds = state.panes();
         let (cols, rows) = grid_of(kinds.len());
         let gaps = Vec2::new((cols - 1) as f32, (rows - 1) as f32) * theme::GAP;
         let card = ((room.size() - gaps) / Vec2::new(cols as f32, rows as f32)).max(Vec2::splat(60.0));
@@ -299,13 +299,13 @@ fn show_remark(
     } else if !index.is_measured() {
         format!("{section} is an H&E slide without measurements.")
     } else if index.has_gene(gene) && kind.needs_prediction() {
-        let first = state.display().panes.iter().find(|p| p.needs_prediction());
+        let first = state.panes().into_iter().find(|p| p.needs_prediction());
         match hindrance.outlook {
             Outlook::Training(how_far) => {
                 format!("{gene} is not among the genes of this model. A model is being trained.\n{how_far}")
             }
             _ => {
-                if first == Some(&kind) {
+                if first == Some(kind) {
                     let command = Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()]));
                     way = Some((command, "Add and retrain".to_owned()));
                 }

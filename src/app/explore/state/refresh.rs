@@ -11,6 +11,7 @@ use crate::app::explore::input::{ExploreInput, SectionInput};
 use crate::app::explore::trust::trust_of;
 use crate::app::explore::values::{MapValues, PredictionIndex, pane_maps};
 use crate::app::genes::parse_genes;
+use crate::core::display::DisplaySettings;
 use crate::data::genes::bare_id;
 use crate::predict::Predictions;
 
@@ -272,7 +273,8 @@ impl ExploreState {
             self.stale.evidence = true;
         }
         if std::mem::take(&mut self.stale.panes) {
-            pane_maps(&self.display, &self.map.values, &mut self.map.panes);
+            let shown = DisplaySettings { panes: self.panes(), ..self.display.clone() };
+            pane_maps(&shown, &self.map.values, &mut self.map.panes);
             self.versions.colors += 1;
         }
     }

@@ -133,7 +133,7 @@ pub(crate) fn is_marked(name: &str) -> bool {
 pub(crate) fn same_counts(a: &Source, b: &Source) -> bool {
     let slide = |source: &Source| match source {
         Source::AnnData { library, .. } => library.clone(),
-        Source::Tables { .. } | Source::Visium { .. } => None,
+        Source::Tables { .. } | Source::Visium { .. } | Source::Slide { .. } => None,
     };
     slide(a) == slide(b) && !a.is_same(b) && same_content(a.counts(), b.counts())
 }

@@ -65,7 +65,9 @@ pub fn show(
         }
     });
     plain(ui, columns.kind, kind_of(entry), false);
+    let is_slide = !entry.is_measured();
     match row.candidate.size {
+        None if is_slide => plain(ui, columns.size, "none".to_owned(), true),
         Some((spots, genes)) => {
             let text = format!("{} \u{00D7} {}", thousands(spots as f64), thousands(genes as f64));
             plain(ui, columns.size, text, false);
@@ -74,10 +76,13 @@ pub fn show(
     }
     cell(ui, columns.image, |ui| image(ui, at, row, out));
     match entry.slide_mpp {
+        _ if is_slide => cell(ui, columns.mpp, |ui| resolution(ui, at, row, next)),
         Some(mpp) => plain(ui, columns.mpp, format!("{mpp:.3}"), false),
         None => plain(ui, columns.mpp, "from spots".to_owned(), true),
     }
-    cell(ui, columns.labels, |ui| labels(ui, at, row, several, next, out));
+    if !is_slide {
+        cell(ui, columns.labels, |ui| labels(ui, at, row, several, next, out));
+    }
     remarks(ui, columns.remarks, row, problem);
 }
 
@@ -153,6 +158,17 @@ fn image(ui: &mut Ui, at: usize, row: &SampleRow, out: &mut Vec<Command>) {
 fn file_button(ui: &mut Ui, text: RichText) -> Response {
     let width = ui.available_width();
     ui.add(Button::new(text).truncate().min_size(egui::vec2(width, 0.0)))
+}
+
+/// The resolution of a slide without measurements, which nothing but its file or the user can tell.
+fn resolution(ui: &mut Ui, at: usize, row: &SampleRow, next: &mut SamplesForm) {
+    let entry = &row.candidate.entry;
+    let shown = entry.mpp.or(entry.slide_mpp).map(|mpp| format!("{mpp:.3}")).unwrap_or_default();
+    let label = format!("Micrometres per pixel of sample {}", at + 1);
+    let width = ui.available_width() - 2.0;
+    if let Some(typed) = text_field(ui, ("sample mpp", at), &label, &shown, width) {
+        next.set_resolution(at, &typed);
+    }
 }
 
 /// A column of the file where it has some, else a file of labels.
