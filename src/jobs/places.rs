@@ -13,7 +13,7 @@ use crate::data::open::{geometry_of, open_section};
 use crate::data::project::SectionEntry;
 use crate::data::section::Section;
 use crate::data::slide::RgbImage;
-use crate::data::slide::store::SlideStore;
+use crate::data::slide::SlideStore;
 use crate::preprocess::grid::{self, GridError};
 use crate::preprocess::tissue_mask::{Stain, TissueMask, overview_side};
 
@@ -33,7 +33,7 @@ pub fn find_tissue(
 ) -> anyhow::Result<TissueMask> {
     progress.report(&format!("{}: finding the tissue", section.name), 0, 0);
     let slide = slides.get(&section.slide, progress, cancel)?;
-    let overview = slide.thumbnail(overview_side(section.slide_size, section.mpp));
+    let overview = slide.thumbnail(overview_side(section.slide_size, section.mpp))?;
     cancel.check()?;
     Ok(TissueMask::find(&overview, section.slide_size, section.mpp, settings))
 }

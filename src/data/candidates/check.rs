@@ -13,7 +13,6 @@ use crate::core::text::upper_first;
 use crate::data::open::{label_fit, open_section};
 use crate::data::section::Section;
 use crate::data::slide::Slide;
-use crate::data::wsi;
 
 /// Reads the candidates that `wanted` says, and remembers in [`Candidate::refused`] why those are that cannot be used. Not
 /// read are those that are known to be unusable, and those whose counts take more than `largest` bytes on disk: what is
@@ -40,11 +39,7 @@ pub fn check(
         match open_section(&candidate.entry, &Silent, cancel) {
             Ok(section) => {
                 candidate.warnings.extend(section.mpp_doubt().map(|doubt| upper_first(&doubt)));
-                let is_whole = match section.is_measured() {
-                    true => Slide::check_whole(&section.slide),
-                    false => wsi::Slide::check_whole(&section.slide),
-                };
-                candidate.refused = is_whole.err().map(|e| e.to_string());
+                candidate.refused = Slide::check_whole(&section.slide).err().map(|e| e.to_string());
                 if candidate.refused.is_none() {
                     check_labels(candidate, &section);
                 }

@@ -7,10 +7,10 @@ use super::Candidate;
 use crate::core::geometry::Mpp;
 use crate::data::open::about_slide;
 use crate::data::project::SectionEntry;
+use crate::data::slide::{FileKind, Slide, identify};
 use crate::data::st::ReadError;
 use crate::data::st::names::{file_name, natural_cmp};
 use crate::data::st::recognise::usable_name;
-use crate::data::wsi::{self, FileKind, identify};
 
 /// The endings of files that lie beside slides and are none.
 const BESIDE: [&str; 7] = ["xml", "txt", "json", "geojson", "md", "ini", "csv"];
@@ -68,7 +68,7 @@ fn candidate(file: &Path) -> Result<Candidate, ReadError> {
         entry.name, about.format
     );
     let mut warnings = Vec::new();
-    if wsi::Slide::is_grey(&file) {
+    if Slide::is_grey(&file) {
         warnings.push(format!(
             "{} is grey, as a channel of immunofluorescence is; predictions are made for H&E",
             file_name(&file)

@@ -9,8 +9,8 @@ use crate::core::matrix::Csr;
 use crate::core::places::GridSettings;
 use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, Section, SpotGeometry, ValueKind};
+use crate::data::slide::{OpenOptions, SlideError, SlideInfo, read_info};
 use crate::data::st::ReadError;
-use crate::data::wsi::{OpenOptions, SlideError, SlideInfo, read_info};
 
 /// What the slide at `path` says of itself.
 ///

@@ -116,7 +116,7 @@ fn spots_of_a_real_section_lie_on_its_tissue() {
     let path = shared.join("real_data/her2st/data/ST-imgs/C/C4/5714_HE_BT_D2.jpg");
     let slide = Slide::open(&path, &Silent, &CancelToken::new()).unwrap();
     let mpp = Mpp(0.69);
-    let image = slide.thumbnail(overview_side(slide.size(), mpp));
+    let image = slide.thumbnail(overview_side(slide.size(), mpp)).unwrap();
     let mask = TissueMask::find(&image, slide.size(), mpp, &TissueSettings::default());
     let spots = shared.join("real_data/her2st/data/ST-spotfiles/C4_selection.tsv");
     let spots = crate::data::st::spots::read_spots(&spots).unwrap();
@@ -135,7 +135,7 @@ fn outlines_are_drawn_over_real_slides() {
         let (path, mpp) = item.split_once('=').unwrap();
         let mpp = Mpp(mpp.parse().unwrap());
         let slide = Slide::open(std::path::Path::new(path), &Silent, &CancelToken::new()).unwrap();
-        let image = slide.thumbnail(overview_side(slide.size(), mpp));
+        let image = slide.thumbnail(overview_side(slide.size(), mpp)).unwrap();
         let start = std::time::Instant::now();
         let mask = TissueMask::find(&image, slide.size(), mpp, &TissueSettings::default());
         println!("{path}: {:.3}, {:.2} mm2, {:?}", mask.threshold(), mask.area_mm2(), start.elapsed());
