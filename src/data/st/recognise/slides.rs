@@ -6,13 +6,13 @@ use super::super::names::file_name;
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
-use crate::data::slide::{RgbImage, Slide};
+use crate::data::slide::{OpenOptions, RgbImage, Slide, read_info};
 
 /// Spots on their slide spread over at least so much of its width or height.
 const LEAST_SPREAD: f64 = 0.15;
 /// No glass slide is longer, in micrometres.
 const LONGEST_SLIDE_UM: f64 = 80_000.0;
-/// Larger images are not looked at, only their names are: decoding them would take minutes.
+/// Larger images without a pyramid are not looked at, only their names are: decoding them would take minutes.
 const MOST_PIXELS: u64 = 100_000_000;
 /// Parts of names that tell what was made of a slide.
 const DERIVED: [&str; 21] = [
@@ -113,7 +113,8 @@ fn may_be_stained(path: &Path, (width, height): (u32, u32)) -> bool {
     if Slide::is_grey(path) {
         return false;
     }
-    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+    let is_pyramid = || read_info(path, &OpenOptions::default()).is_ok_and(|info| info.levels.len() > 1);
+    if u64::from(width) * u64::from(height) > MOST_PIXELS && !is_pyramid() {
         return true;
     }
     // What cannot be decoded is no better than a mask.
