@@ -10,6 +10,7 @@ use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
 use crate::data::project::{Project, SectionEntry};
 use crate::evaluate::report::EvalReport;
+use crate::jobs::reach::SlideReach;
 use crate::jobs::runs::{RunInfo, RunKind, RunState};
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
@@ -89,6 +90,8 @@ pub struct Runs {
     /// The run whose predictions the maps show; for each section the one that says most when there is none.
     pub maps: Option<String>,
     predictions: BTreeMap<(String, String), Arc<Predictions>>,
+    /// How slides without measurements compare with what a run was trained on, by run and section.
+    reach: BTreeMap<(String, String), Arc<SlideReach>>,
     /// Predictions that failed, so that they are not asked for again and again.
     pub(super) failed: BTreeSet<(String, String)>,
     /// Runs whose scores were asked for because their maps are shown; each is asked for once.
@@ -223,6 +226,10 @@ impl Runs {
             }
             self.predictions.insert((run, section), predictions);
         }
+        for ((run, mut section), reach) in std::mem::take(&mut self.reach) {
+            rename(&mut section);
+            self.reach.insert((run, section), reach);
+        }
         for (run, mut section) in std::mem::take(&mut self.failed) {
             rename(&mut section);
             self.failed.insert((run, section));
@@ -232,6 +239,20 @@ impl Runs {
     /// Keeps the predictions of a section by a run.
     pub fn keep(&mut self, run: &str, predictions: Arc<Predictions>) {
         self.predictions.insert((run.to_owned(), predictions.section.clone()), predictions);
+    }
+
+    /// Keeps how a slide compares with what a run was trained on, which came with its predictions.
+    pub fn keep_reach(&mut self, run: &str, section: &str, reach: Option<Arc<SlideReach>>) {
+        let key = (run.to_owned(), section.to_owned());
+        match reach {
+            Some(reach) => self.reach.insert(key, reach),
+            None => self.reach.remove(&key),
+        };
+    }
+
+    /// How `section` compares with what `run` was trained on, where that is known.
+    pub fn reach(&self, run: &str, section: &str) -> Option<&Arc<SlideReach>> {
+        self.reach.get(&(run.to_owned(), section.to_owned()))
     }
 
     /// The predictions of `section` by `run`, if they were read or made.
@@ -245,6 +266,7 @@ impl Runs {
         self.details.remove(id);
         self.asked_for.remove(id);
         self.predictions.retain(|(run, _), _| run != id);
+        self.reach.retain(|(run, _), _| run != id);
         if self.selected.as_deref() == Some(id) {
             self.selected = None;
         }

@@ -365,6 +365,7 @@ impl App {
                 predictions: run
                     .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
                     .map(Arc::clone),
+                reach: run.and_then(|run| open.runs.reach(&run.id, &s.entry.name)).map(Arc::clone),
                 run: scale_of.map(|run| RunScale {
                     genes: Arc::new(run.config.genes.clone()),
                     target: run.config.target,

@@ -69,14 +69,14 @@ impl PaneKind {
     }
 }
 
-/// The panes of a slide without measurements where `panes` are wanted: the uncertainty in place of what compares with
-/// measured values.
+/// The panes of a slide without measurements where `panes` are wanted: H&E, the prediction and its uncertainty in place of
+/// the measured map and of what compares with it.
 pub fn unmeasured_panes(panes: &[PaneKind]) -> Vec<PaneKind> {
     let compares = |pane: &PaneKind| matches!(pane, PaneKind::Measured | PaneKind::Difference);
     let wanted = |pane: &PaneKind| match pane {
         PaneKind::Measured | PaneKind::Difference => false,
         PaneKind::Predicted | PaneKind::Uncertainty => panes.contains(pane) || panes.iter().any(compares),
-        PaneKind::He => panes.contains(pane),
+        PaneKind::He => panes.contains(pane) || panes.contains(&PaneKind::Measured),
     };
     PaneKind::ALL.into_iter().filter(wanted).collect()
 }
@@ -236,6 +236,7 @@ mod tests {
     fn a_slide_without_measurements_has_no_measured_pane() {
         use PaneKind::{Difference, He, Measured, Predicted, Uncertainty};
         assert_eq!(unmeasured_panes(&[He, Measured, Predicted]), [He, Predicted, Uncertainty]);
+        assert_eq!(unmeasured_panes(&[Measured, Predicted]), [He, Predicted, Uncertainty]);
         assert_eq!(unmeasured_panes(&[Difference]), [Predicted, Uncertainty]);
         assert_eq!(unmeasured_panes(&[He]), [He]);
         assert_eq!(unmeasured_panes(&[He, Predicted]), [He, Predicted]);

@@ -34,12 +34,43 @@ pub fn predictions(
 ) -> anyhow::Result<Predictions> {
     let run = find_run(&workspace.path, run)?;
     let mut predictors = Predictors::new(workspace, &run, choice);
+    Ok(predict_usual_places(&mut predictors, section, false, ctx)?.0)
+}
+
+/// As [`predictions`], with how a slide without measurements compares with what the run was trained on; none of a section
+/// with spots, or where the run does not tell.
+///
+/// # Errors
+/// As [`predictions`].
+pub fn predictions_and_reach(
+    workspace: &Workspace,
+    run: &str,
+    section: &str,
+    choice: DeviceChoice,
+    ctx: &Ctx,
+) -> anyhow::Result<(Predictions, Option<SlideReach>)> {
+    let run = find_run(&workspace.path, run)?;
+    predict_usual_places(&mut Predictors::new(workspace, &run, choice), section, true, ctx)
+}
+
+fn predict_usual_places(
+    predictors: &mut Predictors,
+    section: &str,
+    compares: bool,
+    ctx: &Ctx,
+) -> anyhow::Result<(Predictions, Option<SlideReach>)> {
+    let workspace = predictors.workspace;
     let entry = workspace.entry(section)?;
     if let Some(stored) = predictors.stored(entry)? {
-        return Ok(stored);
+        return Ok((stored, None));
     }
     let places = workspace.section(section, ctx)?;
-    predictors.predict(entry, &places, None, ctx)
+    let made = predictors.predict(entry, &places, None, ctx)?;
+    let reach = match compares && !places.is_measured() {
+        true => predictors.reach(entry, &places, None, ctx)?,
+        false => None,
+    };
+    Ok((made, reach))
 }
 
 /// The models of a run, each loaded once.

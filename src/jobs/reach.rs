@@ -42,6 +42,11 @@ pub struct SlideReach {
 }
 
 impl SlideReach {
+    /// Whether this place of the slide looks like nothing that the run was trained on.
+    pub fn is_unlike_training(&self, place: usize) -> bool {
+        self.distances.get(place).is_some_and(|&distance| distance > 1.0)
+    }
+
     /// What the user must know: how much is unlike training, and whether stain or resolution differ. In one line.
     pub fn sentence(&self) -> String {
         let percent = self.unlike_training * 100.0;

@@ -233,6 +233,7 @@ impl App {
                 tested: (name == "C4").then(|| Arc::new(report())),
                 seen_in_training: false,
                 predictions,
+                reach: None,
                 run: None,
                 problem: None,
             }

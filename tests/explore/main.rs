@@ -5,6 +5,8 @@
 mod fixture;
 mod trust;
 
+use std::sync::Arc;
+
 use eframe::egui::{Key, Modifiers, PointerButton, Pos2, Vec2, accesskit::Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -15,6 +17,7 @@ use hiscmcl::core::colormap::ColorMap;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::target::{ExpressionScale, Target};
+use hiscmcl::jobs::reach::SlideReach;
 
 fn gene<'a>(harness: &'a Harness<'_, App>) -> &'a str {
     harness.state().state.gene().unwrap()
@@ -49,6 +52,40 @@ fn opens_on_a_predicted_section_with_its_most_trusted_gene() {
     assert_eq!(gene(&harness), "SCD");
     for label in ["Measured map", "Predicted map", "C2", "C3", "C4", "Search genes", "GNAS"] {
         assert!(harness.query_by_label(label).is_some(), "{label} is missing");
+    }
+}
+
+#[test]
+fn a_slide_without_measurements_shows_its_prediction_and_how_far_it_reaches() {
+    let mut app = App::new();
+    let shown = app.sections.iter_mut().find(|s| s.name == "C4").unwrap();
+    let mut section = shown.section.as_deref().unwrap().clone();
+    section.genes.clear();
+    section.counts = Default::default();
+    let unlike = section.spots.len() / 4;
+    let distances = (0..section.spots.len()).map(|i| if i < unlike { 1.5 } else { 0.5 }).collect();
+    shown.section = Some(Arc::new(section));
+    shown.tested = None;
+    shown.reach = Some(Arc::new(SlideReach {
+        distances,
+        unlike_training: 0.25,
+        stain_difference: Some(2.5),
+        mpp: 1.0,
+        trained_mpp: 0.5,
+    }));
+    let mut harness = open(app);
+    harness.run();
+    for pane in ["H&E map", "Predicted map", "Uncertainty map"] {
+        assert!(harness.query_by_label(pane).is_some(), "{pane} is missing");
+    }
+    assert!(harness.query_by_label("Measured map").is_none());
+    let told = "25 % of the places are unlike the training sections; the stain is different (2.5 sd); the slide has 1.00 \
+                \u{00B5}m per pixel, and the model was trained at 0.50. Those places are struck through.";
+    assert!(harness.query_by_label(told).is_some());
+    // The panes of sections with measurements stay as they were chosen.
+    assert_eq!(harness.state().state.display(), &DisplaySettings::default());
+    if let Ok(folder) = std::env::var("HISCMCL_PICTURES") {
+        harness.render().unwrap().save(std::path::Path::new(&folder).join("slide.png")).unwrap();
     }
 }
 

@@ -82,7 +82,7 @@ pub fn answer(request: &Request) -> Option<anyhow::Result<Outcome>> {
             Outcome::Names { names: vec!["erbb2".into()], otherwise: "There is no sample in it".into() }
         }
         Request::Predict { section, .. } => {
-            Outcome::Predicted { run: "cli".into(), predictions: Arc::new(predictions(section)) }
+            Outcome::Predicted { run: "cli".into(), predictions: Arc::new(predictions(section)), reach: None }
         }
         _ => return None,
     }))

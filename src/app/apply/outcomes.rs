@@ -213,8 +213,9 @@ impl App {
             Outcome::Trained { run, predictions, notes } => self.trained(&run, predictions, notes),
             Outcome::Evaluated { run, report } => self.evaluated(run, report),
             Outcome::Run(details) => self.run_read(*details),
-            Outcome::Predicted { run, predictions } => {
+            Outcome::Predicted { run, predictions, reach } => {
                 if let Some(open) = &mut self.open {
+                    open.runs.keep_reach(&run, &predictions.section, reach);
                     open.runs.keep(&run, predictions);
                 }
             }

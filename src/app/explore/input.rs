@@ -8,6 +8,7 @@ use crate::data::measured_genes::MeasuredGenes;
 use crate::data::panels::Panel;
 use crate::data::section::Section;
 use crate::evaluate::report::EvalReport;
+use crate::jobs::reach::SlideReach;
 use crate::predict::Predictions;
 
 /// The genes and the scale on which a section is shown with a run.
@@ -32,6 +33,8 @@ pub struct SectionInput {
     pub section: Option<Arc<Section>>,
     /// The prediction to show, where there is one.
     pub predictions: Option<Arc<Predictions>>,
+    /// How it compares with what the run was trained on, of a slide without measurements.
+    pub reach: Option<Arc<SlideReach>>,
     /// Genes and scale of the run that predicts it, whether or not its prediction is there yet.
     pub run: Option<RunScale>,
     /// How the run that predicts did on what it was tested on, once that is known.

@@ -24,6 +24,7 @@ use crate::core::geometry::SlidePoint;
 use crate::core::target::Target;
 use crate::data::aliases;
 use crate::evaluate::report::EvalReport;
+use crate::jobs::reach::SlideReach;
 
 /// The most places to go back to.
 const MOST_BACK: usize = 50;
@@ -142,6 +143,8 @@ pub struct ExploreState {
     cache: IndexCache,
     index: Option<Arc<SectionIndex>>,
     prediction: Option<PredictionIndex>,
+    /// How the slide shown compares with what the run was trained on.
+    slide_reach: Option<Arc<SlideReach>>,
     list: GeneList,
     map: GeneMap,
     evidence: Option<Evidence>,
@@ -254,6 +257,13 @@ impl ExploreState {
     /// The prediction of the section shown.
     pub fn prediction(&self) -> Option<&PredictionIndex> {
         self.prediction.as_ref()
+    }
+
+    /// How the slide shown compares with what the run that predicts it was trained on; only of a slide without measurements
+    /// whose prediction is shown, for each of its places.
+    pub fn slide_reach(&self) -> Option<&SlideReach> {
+        let places = self.index.as_ref()?.section().spots.len();
+        self.slide_reach.as_deref().filter(|r| self.prediction.is_some() && r.distances.len() == places)
     }
 
     /// The gene shown.

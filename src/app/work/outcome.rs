@@ -14,6 +14,7 @@ use crate::evaluate::report::EvalReport;
 use crate::jobs::encoder_speed::Rates;
 use crate::jobs::encoders::EncoderInfo;
 use crate::jobs::labels::Labelled;
+use crate::jobs::reach::SlideReach;
 use crate::jobs::runs::RunInfo;
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
@@ -167,6 +168,8 @@ pub enum Outcome {
         run: String,
         /// The predictions.
         predictions: Arc<Predictions>,
+        /// How a slide without measurements compares with what the run was trained on.
+        reach: Option<Arc<SlideReach>>,
     },
     /// A figure on the screen.
     Preview(Arc<PreviewImage>),

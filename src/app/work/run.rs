@@ -28,7 +28,7 @@ use crate::evaluate::tables;
 use crate::figures;
 use crate::jobs::context::Ctx;
 use crate::jobs::labels::{self, LabelChoice};
-use crate::jobs::predict::predictions;
+use crate::jobs::predict::predictions_and_reach;
 use crate::jobs::predict_places::PredictRequest;
 use crate::jobs::resources::Resources;
 use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder};
@@ -167,9 +167,10 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
         }
         Request::LoadRun(run) => Outcome::Run(Box::new(load_run(&run)?)),
         Request::Predict { snapshot, run, section } => {
-            let predicted =
-                predictions(&workspace(snapshot, resources), &run.id, &section, DeviceChoice::Auto, ctx)?;
-            Outcome::Predicted { run: run.id, predictions: Arc::new(predicted) }
+            let workspace = workspace(snapshot, resources);
+            let (predicted, reach) =
+                predictions_and_reach(&workspace, &run.id, &section, DeviceChoice::Auto, ctx)?;
+            Outcome::Predicted { run: run.id, predictions: Arc::new(predicted), reach: reach.map(Arc::new) }
         }
         Request::Preview(request) => preview(resources, &request, ctx)?,
         Request::SaveFigure { figure, path } => {

@@ -108,6 +108,7 @@ impl SlideView {
                 overlay::slide_edge(&painter, map, &state.camera, c.border);
             }
             self.paint_spots(&painter, map, i, state);
+            self.strike_unlike(&painter, map, kind, state);
             self.paint_marks(&painter, map, kind, state, hovered, responses.get(i));
             if let Some(index) = state.index() {
                 overlay::scale_bar(&painter, map, &state.camera, index.section().mpp);
@@ -177,6 +178,15 @@ impl SlideView {
     fn paint_spots(&mut self, painter: &egui::Painter, map: Rect, pane: usize, state: &ExploreState) {
         if let (Some(view), Some(colors)) = (Self::spot_view(state), state.map().panes.get(pane)) {
             self.spots.paint(painter, map, pane, colors, &view);
+        }
+    }
+
+    /// Strikes through predicted places that are unlike anything the model was trained on.
+    fn strike_unlike(&self, painter: &egui::Painter, map: Rect, kind: PaneKind, state: &ExploreState) {
+        let has_values = kind.needs_prediction() && state.map().values.of(kind).is_some();
+        let reach = state.slide_reach().filter(|_| has_values);
+        if let Some((view, reach)) = Self::spot_view(state).zip(reach) {
+            self.spots.strike(painter, map, &view, |place| reach.is_unlike_training(place));
         }
     }
 
@@ -256,6 +266,10 @@ fn show_remark(
         PaneKind::Predicted if state.map().values.silent_prediction => {
             Some(format!("The model predicts no {gene} at any spot of {section}."))
         }
+        PaneKind::Predicted => state.slide_reach().map(|reach| match reach.unlike_training > 0.0 {
+            true => format!("{}. Those places are struck through.", reach.sentence()),
+            false => format!("{}.", reach.sentence()),
+        }),
         _ => None,
     };
     let text = if kind == PaneKind::He || has_values {

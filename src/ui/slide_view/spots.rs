@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    self, Color32, ColorImage, Context, Mesh, Painter, Pos2, Rect, Shape, TextureHandle, TextureId,
+    self, Color32, ColorImage, Context, Mesh, Painter, Pos2, Rect, Shape, Stroke, TextureHandle, TextureId,
     TextureOptions, Vec2, epaint::Vertex,
 };
 
@@ -21,6 +21,9 @@ const MOST_SPOTS: usize = 150_000;
 const DISCS: [u32; 5] = [8, 16, 32, 64, 128];
 /// How visible a spot without a value is, compared with one that has one.
 const NO_VALUE_OPACITY: f32 = 0.35;
+
+/// Lines through spots whose values are to be taken with care.
+const STRUCK: Color32 = Color32::from_rgba_premultiplied(20, 20, 24, 210);
 
 /// What the places depend on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -211,6 +214,29 @@ impl SpotLayer {
         // The picture has a free pixel all around the disc.
         let half = self.radius * side as f32 / (side as f32 - 2.0);
         Stamp { half, texture, textured: true }
+    }
+
+    /// Strikes through the spots for which `is`, and the blocks in which it is so for most, in the pane at `rect`.
+    pub fn strike(&self, painter: &Painter, rect: Rect, view: &SpotView, is: impl Fn(usize) -> bool) {
+        let block = self.level.and_then(|l| view.grid.coarse().get(l));
+        let stroke = Stroke::new(1.0, STRUCK);
+        let half = match (block, self.key) {
+            (Some(level), Some(key)) => (level.side * key.scale / 2.0) as f32,
+            _ => self.radius * std::f32::consts::FRAC_1_SQRT_2,
+        };
+        let reach = Vec2::new(half.max(1.0), -half.max(1.0));
+        let is_struck = |i: u32| match block {
+            Some(level) => {
+                let members = level.members(i as usize);
+                2 * members.iter().filter(|&&m| is(m as usize)).count() > members.len()
+            }
+            None => is(i as usize),
+        };
+        let struck = self.shown.iter().zip(&self.places).filter(|(i, _)| is_struck(**i));
+        painter.extend(struck.map(|(_, &place)| {
+            let at = rect.min + place;
+            Shape::line_segment([at - reach, at + reach], stroke)
+        }));
     }
 
     /// Radius of a drawn spot in points.

@@ -123,6 +123,7 @@ impl ExploreState {
                 self.spot = self.spot.filter(|&s| s < index.grid().len());
             }
         }
+        self.slide_reach = section.and_then(|s| s.reach.as_ref()).map(Arc::clone);
         let shown = self.prediction.as_ref().map(PredictionIndex::predictions);
         if !same_predictions(shown, predictions) {
             let joined = self.index.as_ref().zip(predictions);
