@@ -157,7 +157,7 @@ fn predictions_written_as_anndata_hold_every_section() {
         "--out",
         "x.csv",
     ]));
-    assert!(two.ends_with("A CSV holds one section, not 2; save as .h5ad"), "{two}");
+    assert!(two.contains("A CSV holds one section, not 2; save as .h5ad"), "{two}");
 }
 
 /// Writes a demo section the way Space Ranger would: a matrix in text, positions with a header, scale factors, and
