@@ -441,10 +441,10 @@ impl Open {
         self.sections().any(|s| matches!(s.state, SectionState::Loading))
     }
 
-    /// The patients of the sections, each once; `None` while one of them is not known.
+    /// The patients of the sections with counts, each once; `None` while one of them is not known.
     pub fn patients(&self) -> Option<Vec<&str>> {
-        let mut patients: Vec<&str> =
-            self.doc.sections.iter().map(|s| s.patient.as_deref()).collect::<Option<_>>()?;
+        let measured = self.doc.sections.iter().filter(|s| s.is_measured());
+        let mut patients: Vec<&str> = measured.map(|s| s.patient.as_deref()).collect::<Option<_>>()?;
         patients.sort_unstable();
         patients.dedup();
         Some(patients)
@@ -473,6 +473,13 @@ pub(super) mod tests {
         let mut doc = Project::new();
         doc.sections = sections;
         Open::new("p.hiscmcl".into(), doc, Vec::new(), false)
+    }
+
+    #[test]
+    fn the_patient_of_a_slide_without_measurements_need_not_be_known() {
+        let mut open = open(&["A1", "B1"]);
+        open.edit("Add", None, |p| p.sections.push(SectionEntry::slide("s", "s.svs".into(), None)));
+        assert_eq!(open.patients(), Some(vec!["A", "B"]));
     }
 
     #[test]

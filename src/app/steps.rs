@@ -1,7 +1,7 @@
 //! Which of the five steps can be taken, and why not.
 
 use super::command::Step;
-use super::project::{Open, SectionState};
+use super::project::{Open, SectionState, SectionView};
 
 /// Why a step cannot be taken yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,7 @@ pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
             none.then(|| Blocked::at(Step::Data, "Add a section on the Data page first."))
         }
         Step::Evaluate => needs_measured(open, 2).or_else(|| needs_genes(open)),
+        Step::Export if open.viewable().next().is_some() => None,
         Step::Export => needs_measured(open, 1),
     };
     let done = match step {
@@ -60,12 +61,18 @@ pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
 
 /// Why there are fewer than `least` sections with counts.
 fn needs_measured(open: &Open, least: usize) -> Option<Blocked> {
-    let total = open.doc().sections.len();
+    let total = open.doc().sections.iter().filter(|s| s.is_measured()).count();
     if open.ready().count() >= least {
         return None;
     }
     Some(if total < least {
         let why = match (total, least) {
+            // There are slides, on which nothing was measured.
+            (0, _) if !open.doc().sections.is_empty() => {
+                "Slides are predicted on by a model that was trained on sections with counts. Add such a section on the \
+                 Data page."
+                    .to_owned()
+            }
             (_, 1) => "Add a section on the Data page first.".to_owned(),
             (0, _) => {
                 format!("Cross-validation needs at least {least} sections. Add sections on the Data page.")
@@ -79,7 +86,8 @@ fn needs_measured(open: &Open, least: usize) -> Option<Blocked> {
     } else if open.is_loading() {
         Blocked { why: "The sections are still being read.".to_owned(), solved_at: None }
     } else {
-        let broken = open.sections().filter(|s| !matches!(s.state, SectionState::Ready(_))).count();
+        let is_broken = |s: &SectionView| s.entry.is_measured() && !matches!(s.state, SectionState::Ready(_));
+        let broken = open.sections().filter(is_broken).count();
         Blocked::at(
             Step::Data,
             format!(
@@ -99,6 +107,7 @@ fn needs_genes(open: &Open) -> Option<Blocked> {
 mod tests {
     use super::*;
     use crate::app::project::tests::open;
+    use crate::data::project::{Project, SectionEntry};
 
     #[test]
     fn blocked_steps_say_why_and_where_it_is_solved() {
@@ -111,6 +120,11 @@ mod tests {
         let evaluate = step_state(Step::Evaluate, Some(&open(&["C2"]))).blocked.unwrap();
         assert!(evaluate.why.contains("at least 2 sections, and this project has 1."), "{}", evaluate.why);
         assert_eq!(evaluate.solved_at, Some(Step::Data));
+        let mut doc = Project::new();
+        doc.sections = vec![SectionEntry::slide("a", "a.svs".into(), Some(0.5))];
+        let slides = Open::new("p.hiscmcl".into(), doc, Vec::new(), false);
+        let train = step_state(Step::Train, Some(&slides)).blocked.unwrap();
+        assert!(train.why.contains("a model that was trained on sections with counts"), "{}", train.why);
         let loading = step_state(Step::Evaluate, Some(&open(&["C2", "C3"]))).blocked.unwrap();
         assert_eq!((loading.why.as_str(), loading.solved_at), ("The sections are still being read.", None));
     }

@@ -7,7 +7,7 @@ use super::Candidate;
 use crate::core::geometry::Mpp;
 use crate::data::open::about_slide;
 use crate::data::project::SectionEntry;
-use crate::data::slide::{FileKind, Slide, identify};
+use crate::data::slide::{FileKind, Slide, identify, stem_of_slide};
 use crate::data::st::ReadError;
 use crate::data::st::names::{file_name, natural_cmp};
 use crate::data::st::recognise::usable_name;
@@ -20,6 +20,10 @@ const BESIDE: [&str; 7] = ["xml", "txt", "json", "geojson", "md", "ini", "csv"];
 pub(super) fn at(path: &Path) -> (Vec<Candidate>, Vec<ReadError>) {
     let files = if path.is_dir() { slides_in(path) } else { Some(vec![path.to_path_buf()]) };
     let (mut candidates, mut problems) = (Vec::new(), Vec::new());
+    if path.is_file() && stem_of_slide(&file_name(path)).is_some() && !is_slide(path) {
+        let why = "its name is that of a slide, but its content is no image of a known format; copy or download the file again";
+        problems.push(ReadError::malformed(path, why));
+    }
     for file in files.unwrap_or_default().into_iter().filter(|file| is_slide(file)) {
         match candidate(&file) {
             Ok(found) => candidates.push(found),
@@ -125,6 +129,9 @@ mod tests {
         assert_eq!(found[1].refused, None);
         let (one, _) = find(&scans.join("slide 2.png")).unwrap();
         assert_eq!(one.len(), 1);
+        fs::write(dir.path().join("bad.svs"), "broken").unwrap();
+        let says = find(&dir.path().join("bad.svs")).unwrap_err().to_string();
+        assert!(says.contains("bad.svs: its name is that of a slide"), "{says}");
         // A folder with something else is not one of slides.
         fs::write(scans.join("counts.tsv"), "x").unwrap();
         assert!(find(&scans).is_err() && find(&scans.join("notes.txt")).is_err());

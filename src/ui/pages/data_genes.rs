@@ -232,7 +232,7 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     } else {
         ui.add_enabled(ready, egui::Button::new("Select genes"))
     };
-    if select.on_disabled_hover_text("No section is ready yet.").clicked() {
+    if select.on_disabled_hover_text("No section with counts is ready yet.").clicked() {
         out.push(Command::Genes(GenesCommand::Select));
     }
     let text = "Genes are selected on all sections. For a strict test, select them on the training sections only and \

@@ -16,13 +16,13 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     card(ui, "Sections", |ui| {
         ui.horizontal_wrapped(|ui| {
             let add = ui.button("Add a folder...");
-            let hover = "Space Ranger output, HEST, her2st, or a folder of many samples; nothing is added before \
-                         you have seen what was found";
+            let hover = "Space Ranger output, HEST, her2st, a folder of many samples, or one of H&E slides to predict on; \
+                         nothing is added before you have seen what was found";
             if add.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddFolder)));
             }
             let file = ui.button("Add a file...");
-            let hover = "An AnnData file (.h5ad), or any file of a sample: its folder is searched for the others";
+            let hover = "An AnnData file (.h5ad), any file of a sample, whose folder is searched for the others, or an H&E slide to predict on";
             if file.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddFile)));
             }
@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             problems(ui, &section, out);
         }
         remarks(ui, open);
-        if open.doc().sections.len() > 1 && open.patients().is_none() {
+        if open.doc().sections.iter().filter(|s| s.is_measured()).count() > 1 && open.patients().is_none() {
             let text = "Sections from the same patient resemble each other. Enter the patient of every section so that \
                         cross-validation can hold out whole patients.";
             remark(ui, text);

@@ -155,7 +155,12 @@ fn explain(ui: &mut Ui, open: &Open, split: Split) {
 
 fn shares_patients(open: &Open) -> bool {
     let mut seen = std::collections::BTreeSet::new();
-    open.doc().sections.iter().filter_map(|s| s.patient.as_deref()).any(|p| !seen.insert(p))
+    open.doc()
+        .sections
+        .iter()
+        .filter(|s| s.is_measured())
+        .filter_map(|s| s.patient.as_deref())
+        .any(|p| !seen.insert(p))
 }
 
 fn start_label(open: &Open) -> &'static str {

@@ -89,7 +89,10 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
         Some(test) => {
             let patient = open.section(test).and_then(|s| s.entry.patient.clone());
             let same = patient.filter(|p| {
-                open.doc().sections.iter().any(|s| s.name != *test && s.patient.as_deref() == Some(p))
+                open.doc()
+                    .sections
+                    .iter()
+                    .any(|s| s.name != *test && s.is_measured() && s.patient.as_deref() == Some(p))
             });
             match same {
                 Some(patient) => banner(
