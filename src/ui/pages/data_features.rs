@@ -20,7 +20,9 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         remark(ui, what);
         fit_form::encoder_field(ui, app, 100.0, out);
         let encoder = app.encoder().map_or("the encoder", |e| e.title);
-        let names: Vec<&str> = open.doc().sections.iter().map(|s| s.name.as_str()).collect();
+        // Those of slides without measurements are computed when they are predicted.
+        let trained_on = open.doc().sections.iter().filter(|s| s.is_measured());
+        let names: Vec<&str> = trained_on.map(|s| s.name.as_str()).collect();
         let ready = names.iter().filter(|n| open.cached.contains(**n)).count();
         ui.horizontal_wrapped(|ui| {
             if !open.features_known {
