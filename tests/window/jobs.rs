@@ -177,6 +177,7 @@ fn beside_a_job_the_status_bar_of_a_small_window_is_not_printed_over() {
     test.send(Command::Project(ProjectCommand::Open("test.hiscmcl".into())));
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
     test.send(Command::GoTo(Step::Data));
+    test.rest();
     assert!(test.shows("Drop a folder or files on the window"));
     let form = TrainForm { name: "slow".into(), ..test.app().forms.train.clone() };
     test.send(Command::Train(TrainCommand::Edit(form)));

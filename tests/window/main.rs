@@ -213,6 +213,14 @@ impl Test {
         self.settle();
     }
 
+    /// Runs frames until nothing is under way that would change the page.
+    fn rest(&mut self) {
+        self.until(|w| {
+            let explores = w.app().step == Step::Explore;
+            !w.app().work.any(|_| true) && (!explores || w.app().explore.index().is_some())
+        });
+    }
+
     fn click(&mut self, label: &str) {
         self.harness.get_by_role_and_label(Role::Button, label).click();
         self.settle();

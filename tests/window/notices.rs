@@ -34,6 +34,7 @@ fn a_notice_lies_over_nothing_that_can_be_clicked() {
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
     for step in Step::ALL {
         test.send(Command::GoTo(step));
+        test.rest();
         let before: Vec<_> = buttons(&test);
         let notices = &mut test.harness.state_mut().app_mut().notices;
         notices.error(format!("{step:?} failed"), vec!["The disk is full.".into()]);

@@ -192,7 +192,12 @@ fn filters(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
 
 /// What the genes of the first filter are.
 fn listed_word(state: &ExploreState) -> &'static str {
-    if state.prediction().is_some() { "Model" } else { "Listed" }
+    match state.prediction() {
+        Some(_) => "Model",
+        // Without a gene list, all measured genes take its place.
+        None if state.genes().listed() == state.genes().all() => "Measured",
+        None => "Listed",
+    }
 }
 
 /// A gene that is searched for by its name may have been measured in other sections only.

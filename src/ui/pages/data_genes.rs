@@ -235,6 +235,10 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     if select.on_disabled_hover_text("No section with counts is ready yet.").clicked() {
         out.push(Command::Genes(GenesCommand::Select));
     }
+    // Beneath the button, which would move while a name is typed.
+    if !form.keep_genes.trim().is_empty() {
+        told(ui, app, open, &form.keep_genes);
+    }
     let text = "Genes are selected on all sections. For a strict test, select them on the training sections only and \
                 load that list.";
     remark(ui, text);
@@ -247,9 +251,6 @@ fn keep_genes(ui: &mut Ui, app: &App, open: &Open, form: &mut HvgForm) {
         let typed = ui.add(line_edit(&mut form.keep_genes).hint_text(hint).desired_width(CONTROL));
         name(&typed, "Genes to keep always");
     });
-    if !form.keep_genes.trim().is_empty() {
-        told(ui, app, open, &form.keep_genes);
-    }
     if !open.genes().is_empty() {
         let mut kept = app.keeps_list();
         let text = match open.genes().len() {
