@@ -10,6 +10,8 @@ use hiscmcl::evaluate::report::Split;
 use hiscmcl::jobs::encoder_speed::Precision;
 use hiscmcl::jobs::encoders::EncoderChoice;
 
+use super::slide::SlideArgs;
+
 /// Predict spatial gene expression from H&E slides. Without a command the window opens.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
@@ -472,41 +474,4 @@ pub struct FigureArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// What to show of a slide.
-#[derive(Debug, Args)]
-pub struct SlideArgs {
-    /// The slide: SVS, NDPI, SCN, BIF, OME-TIFF, Philips TIFF, any tiled TIFF, JPEG or PNG.
-    pub file: PathBuf,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Save this rectangle, in pixels of the finest level.
-    #[arg(long, value_name = "X,Y,W,H", requires = "out", value_parser = rectangle)]
-    pub region: Option<[u32; 4]>,
-    /// Width and height of the saved region [default: those of the region].
-    #[arg(long, value_name = "WxH", requires = "region", value_parser = width_by_height)]
-    pub size: Option<(u32, u32)>,
-    /// Save the whole slide, its longer side this many pixels.
-    #[arg(long, value_name = "N", requires = "out", conflicts_with = "region")]
-    pub thumbnail: Option<u32>,
-    /// The PNG to write.
-    #[arg(long, value_name = "PNG")]
-    pub out: Option<PathBuf>,
-}
-
-fn rectangle(text: &str) -> Result<[u32; 4], String> {
-    let numbers: Vec<u32> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
-    let whole = text.split(',').count() == 4;
-    let numbers = <[u32; 4]>::try_from(numbers).ok().filter(|_| whole);
-    numbers.ok_or_else(|| "four whole numbers are needed, as in 1000,2000,512,512".to_owned())
-}
-
-fn width_by_height(text: &str) -> Result<(u32, u32), String> {
-    let (width, height) = text.split_once('x').unwrap_or_default();
-    match (width.trim().parse(), height.trim().parse()) {
-        (Ok(width), Ok(height)) => Ok((width, height)),
-        _ => Err("width and height are needed, as in 512x512".to_owned()),
-    }
 }

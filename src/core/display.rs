@@ -69,13 +69,21 @@ impl PaneKind {
     }
 }
 
+impl PaneKind {
+    /// Whether it shows what was measured, or compares with it.
+    pub fn needs_measurement(self) -> bool {
+        matches!(self, Self::Measured | Self::Difference)
+    }
+}
+
 /// The panes of a slide without measurements where `panes` are wanted: H&E, the prediction and its uncertainty in place of
 /// the measured map and of what compares with it.
 pub fn unmeasured_panes(panes: &[PaneKind]) -> Vec<PaneKind> {
-    let compares = |pane: &PaneKind| matches!(pane, PaneKind::Measured | PaneKind::Difference);
     let wanted = |pane: &PaneKind| match pane {
         PaneKind::Measured | PaneKind::Difference => false,
-        PaneKind::Predicted | PaneKind::Uncertainty => panes.contains(pane) || panes.iter().any(compares),
+        PaneKind::Predicted | PaneKind::Uncertainty => {
+            panes.contains(pane) || panes.iter().any(|p| p.needs_measurement())
+        }
         PaneKind::He => panes.contains(pane) || panes.contains(&PaneKind::Measured),
     };
     PaneKind::ALL.into_iter().filter(wanted).collect()
@@ -186,12 +194,6 @@ impl Default for DisplaySettings {
 impl DisplaySettings {
     /// The range of [`DisplaySettings::spot_scale`].
     pub const SPOT_SCALES: std::ops::RangeInclusive<f32> = 0.2..=2.5;
-
-    /// The panes as the window shows them: "Measured | Predicted".
-    pub fn panes_text(&self) -> String {
-        panes_text(&self.panes)
-    }
-
     /// These settings with everything brought into its range, as they come from a file.
     #[must_use]
     pub fn sane(mut self) -> Self {

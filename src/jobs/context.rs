@@ -1,7 +1,7 @@
 //! What every job is given: somebody who listens, and a token that stops it.
 
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::progress::{Progress, Silent};
+use crate::core::progress::{NotesOnly, Progress, Silent};
 use crate::preprocess::features;
 use crate::train::EpochMetrics;
 
@@ -53,6 +53,10 @@ pub trait Observer: Progress {
 }
 
 impl Observer for Silent {
+    fn epoch(&self, _fold: &str, _metrics: &EpochMetrics) {}
+}
+
+impl Observer for NotesOnly<'_> {
     fn epoch(&self, _fold: &str, _metrics: &EpochMetrics) {}
 }
 

@@ -16,7 +16,7 @@ use super::reach::SlideReach;
 use super::runs::{RunInfo, find_run, safe_name};
 use super::workspace::{Unreadable, Workspace};
 use crate::core::places::GridSettings;
-use crate::core::progress::Progress;
+use crate::core::progress::{NotesOnly, Progress};
 use crate::data::project::SectionEntry;
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
@@ -106,7 +106,7 @@ pub fn save(
     // Before anything is computed.
     let form = form_of(path)?;
     let run = find_run(&workspace.path, &request.run)?;
-    let Some(first) = request.sections.first() else { bail!("No section is named to be predicted") };
+    let Some(first) = request.sections.first() else { bail!("Name at least one section to predict") };
     let mut job =
         Job { workspace, run: &run, request, predictors: Predictors::new(workspace, &run, request.device) };
     if form == Form::Folder {
@@ -116,7 +116,9 @@ pub fn save(
     let (genes, count) = (run.config.genes.len(), request.sections.len());
     let (spots, reach) = if form == Form::Csv {
         if count > 1 {
-            bail!("A CSV holds one section, not {count}; save as .h5ad, or into a folder");
+            bail!(
+                "A CSV file holds one section, and {count} are to be saved; save them as .h5ad, or in a folder"
+            );
         }
         let predicted = job.predict(workspace.entry(first)?, ctx)?;
         save_csv(path, &predicted)?;
@@ -304,22 +306,5 @@ impl Progress for Numbered<'_> {
 impl Observer for Numbered<'_> {
     fn epoch(&self, fold: &str, metrics: &EpochMetrics) {
         self.to.epoch(fold, metrics);
-    }
-}
-
-/// Passes remarks on and keeps steps to itself.
-struct NotesOnly<'a>(&'a dyn Observer);
-
-impl Progress for NotesOnly<'_> {
-    fn report(&self, _stage: &str, _done: u64, _total: u64) {}
-
-    fn note(&self, text: &str) {
-        self.0.note(text);
-    }
-}
-
-impl Observer for NotesOnly<'_> {
-    fn epoch(&self, fold: &str, metrics: &EpochMetrics) {
-        self.0.epoch(fold, metrics);
     }
 }

@@ -55,7 +55,7 @@ impl Fault {
                     },
                 }
                 if self.left_out {
-                    remark(ui, "The last change was left out, as it may be why the page cannot be drawn.");
+                    remark(ui, "Your last change was not saved, because it may be what broke the page.");
                 }
                 match &self.report {
                     Some(path) => remark(ui, format!("A report is in {}.", path.display())),

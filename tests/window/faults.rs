@@ -1,18 +1,26 @@
 //! Faults in the program's own drawing code.
 
+use std::path::{Path, PathBuf};
+
 use hiscmcl::app::command::{Command, ProjectCommand, SectionCommand};
 use hiscmcl::data::project::Project;
 
 use super::{Test, project};
 
-#[test]
-fn a_fault_while_drawing_saves_the_project_and_lets_it_be_reopened() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("p.hiscmcl");
+/// A project of three sections that was saved in `folder`, and its file.
+fn saved_in(folder: &Path) -> (Test, PathBuf) {
+    let file = folder.join("p.hiscmcl");
     project(true).save(&file).unwrap();
     let mut test = Test::new();
     test.send(Command::Project(ProjectCommand::Open(file.clone())));
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    (test, file)
+}
+
+#[test]
+fn a_fault_while_drawing_saves_the_project_and_lets_it_be_reopened() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut test, file) = saved_in(dir.path());
     let rename = SectionCommand::Rename { section: "A1".into(), name: "Tumour".into() };
     test.harness.state_mut().app_mut().apply(Command::Section(rename));
     test.harness.run_steps(1);
@@ -31,11 +39,7 @@ fn a_fault_while_drawing_saves_the_project_and_lets_it_be_reopened() {
 #[test]
 fn a_change_that_breaks_drawing_is_left_out() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("p.hiscmcl");
-    project(true).save(&file).unwrap();
-    let mut test = Test::new();
-    test.send(Command::Project(ProjectCommand::Open(file.clone())));
-    test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
+    let (mut test, file) = saved_in(dir.path());
     let rename =
         |name: &str| Command::Section(SectionCommand::Rename { section: "A1".into(), name: name.into() });
     test.harness.state_mut().app_mut().apply(rename("Tumour"));
@@ -44,7 +48,7 @@ fn a_change_that_breaks_drawing_is_left_out() {
     window.app_mut().apply(Command::Section(SectionCommand::Remove("A2".into())));
     window.while_drawing(|| panic!("a made-up fault"));
     test.settle();
-    assert!(test.shows("The last change was left out"));
+    assert!(test.shows("Your last change was not saved"));
     test.click("Reopen the project");
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.ready().count() == 3));
     let names: Vec<_> = Project::load(&file).unwrap().sections.into_iter().map(|s| s.name).collect();

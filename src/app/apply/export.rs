@@ -7,7 +7,7 @@ use crate::app::notices::Severity;
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::{FigureRequest, Request};
-use crate::core::display::{DisplaySettings, unmeasured_panes};
+use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
 use crate::jobs::runs::RunInfo;
 
 /// The preview is drawn at the resolution of the screen: the same figure with fewer dots.
@@ -115,6 +115,19 @@ impl App {
         })
     }
 
+    /// Whether anything was measured on a section of the figure.
+    pub fn exports_measured(&self, open: &Open) -> bool {
+        let sections = self.export_sections(open);
+        let is_measured = |name: &String| open.section(name).is_none_or(|s| s.entry.is_measured());
+        sections.is_empty() || sections.iter().any(is_measured)
+    }
+
+    /// The panes of the figure: those of the form, or what takes their place where nothing was measured.
+    pub fn export_panes(&self, open: &Open) -> Vec<PaneKind> {
+        let chosen = &self.forms.export.panes;
+        if self.exports_measured(open) { chosen.clone() } else { unmeasured_panes(chosen) }
+    }
+
     /// The figure that the form describes. Panes that need a prediction are left out while there is no run.
     pub fn figure(&self) -> Option<FigureRequest> {
         let open = self.open.as_ref()?;
@@ -122,11 +135,7 @@ impl App {
         let run = self.export_run(open).map(|r| r.id.clone());
         let display: DisplaySettings = self.explore.display().clone();
         let sections = self.export_sections(open);
-        let is_measured = |name: &String| open.section(name).is_none_or(|s| s.entry.is_measured());
-        let mut panes = form.panes.clone();
-        if !sections.is_empty() && !sections.iter().any(is_measured) {
-            panes = unmeasured_panes(&panes);
-        }
+        let mut panes = self.export_panes(open);
         panes.retain(|p| run.is_some() || !p.needs_prediction());
         Some(FigureRequest {
             snapshot: open.snapshot(),

@@ -28,7 +28,6 @@ use super::paths::{PathPurpose, PathRequest};
 use super::settings::FolderKind;
 use super::state::{App, Effect};
 use super::work::JobId;
-
 use crate::core::display::DisplaySettings;
 use crate::data::st::FileRole;
 

@@ -39,6 +39,10 @@ fn is_slide(file: &Path) -> bool {
 
 /// The slides in a folder, in natural order; `None` where something else than slides lies in it.
 fn slides_in(folder: &Path) -> Option<Vec<PathBuf>> {
+    // The images beside scale factors are those of a Space Ranger sample, whatever is missing of it.
+    if folder.join("scalefactors_json.json").exists() {
+        return None;
+    }
     let mut slides = Vec::new();
     for entry in fs::read_dir(folder).ok()?.flatten() {
         let path = entry.path();
@@ -132,6 +136,12 @@ mod tests {
         fs::write(dir.path().join("bad.svs"), "broken").unwrap();
         let says = find(&dir.path().join("bad.svs")).unwrap_err().to_string();
         assert!(says.contains("bad.svs: its name is that of a slide"), "{says}");
+        // Images beside scale factors belong to a sample.
+        let spatial = dir.path().join("spatial");
+        fs::create_dir(&spatial).unwrap();
+        fs::copy(scans.join("slide 2.png"), spatial.join("tissue_hires_image.png")).unwrap();
+        fs::write(spatial.join("scalefactors_json.json"), "{}").unwrap();
+        assert!(find(&spatial).is_err());
         // A folder with something else is not one of slides.
         fs::write(scans.join("counts.tsv"), "x").unwrap();
         assert!(find(&scans).is_err() && find(&scans.join("notes.txt")).is_err());

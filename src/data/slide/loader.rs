@@ -160,8 +160,9 @@ fn work(shared: &Shared, arrived: &Arrived) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::slide::TileCache;
     use crate::data::slide::source::{Level, SlideFormat, SlideInfo, SlideSource, Tile, TilePlace};
-    use crate::data::slide::{Orientation, TileCache};
+    use std::path::Path;
     use std::sync::mpsc::sync_channel;
     use std::time::Duration;
 
@@ -191,14 +192,8 @@ mod tests {
     fn the_newest_tiles_come_first_and_each_once() {
         let level = Level { width: 800, height: 8, downsample: 1.0, tile_width: 8, tile_height: 8 };
         let info = SlideInfo {
-            path: "a.svs".into(),
-            format: SlideFormat::Memory,
             levels: vec![level],
-            mpp: None,
-            magnification: None,
-            background: [255; 3],
-            orientation: Orientation::Upright,
-            associated: Vec::new(),
+            ..SlideInfo::of_image(Path::new("a.svs"), SlideFormat::Memory, (800, 8))
         };
         let source = Arc::new(Told { info, decoded: Mutex::default() });
         let slide = Arc::new(Slide::new(Arc::clone(&source) as _, &Arc::new(TileCache::default())));

@@ -111,9 +111,9 @@ fn unread(path: &Path, kind: FileKind) -> SlideError {
     let path = path.to_path_buf();
     let advice = match kind {
         kind if kind.is_read_by_openslide() => OPENSLIDE_ADVICE,
-        FileKind::PhilipsISyntax => "export it as TIFF from the Philips viewer",
-        FileKind::OlympusVsi => "export it as TIFF from OlyVIA or with QuPath",
-        FileKind::ZeissZvi => "export it as TIFF from ZEN",
+        FileKind::PhilipsISyntax => "export the slide as TIFF from the Philips viewer",
+        FileKind::OlympusVsi => "export the slide as TIFF from OlyVIA or with QuPath",
+        FileKind::ZeissZvi => "export the slide as TIFF from ZEN",
         FileKind::Other => {
             return FileError::malformed(&path, "this is not a JPEG, PNG or TIFF image").into();
         }

@@ -18,13 +18,16 @@ use crate::ui::widgets;
 
 /// Width of the labels.
 const LABEL: f32 = 76.0;
+/// Height of the list of panes, which is seen as a whole.
+const PANES: f32 = 420.0;
 /// Height of a colour bar.
 const BAR: f32 = 14.0;
 
 /// Combinations of panes offered by name.
-const PRESETS: [&[PaneKind]; 5] = [
+const PRESETS: [&[PaneKind]; 6] = [
     &[PaneKind::Measured, PaneKind::Predicted],
     &[PaneKind::He, PaneKind::Predicted],
+    &[PaneKind::He, PaneKind::Predicted, PaneKind::Uncertainty],
     &[PaneKind::Measured, PaneKind::Predicted, PaneKind::Difference],
     &[PaneKind::Predicted, PaneKind::Uncertainty],
     &[PaneKind::Measured, PaneKind::Predicted, PaneKind::Difference, PaneKind::Uncertainty],
@@ -52,7 +55,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
             }
         });
     });
-    widgets::field(ui, "Panes", LABEL, |ui| panes(ui, now, &mut edit));
+    widgets::field(ui, "Panes", LABEL, |ui| panes(ui, state, &mut edit));
     widgets::field(ui, "Colour map", LABEL, |ui| colormap(ui, now, &mut edit));
     widgets::field(ui, "Limits", LABEL, |ui| limits(ui, state, &mut edit));
     limit_values(ui, now, &mut edit);
@@ -130,19 +133,25 @@ fn combo<'a>(ui: &mut Ui, id: &'a str, text: &str) -> egui::ComboBox<'a> {
     egui::ComboBox::from_id_salt(id).selected_text(text).width(ui.available_width()).truncate()
 }
 
-fn panes(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
-    let combo = combo(ui, "panes", &now.panes_text()).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+fn panes(ui: &mut Ui, state: &ExploreState, edit: &mut Edit) {
+    // What is shown, which on a slide without measurements may be other panes than were chosen for the sections with them.
+    let now = state.panes();
+    let is_measured = state.index().is_none_or(|index| index.is_measured());
+    let offered = |kind: &PaneKind| is_measured || !kind.needs_measurement();
+    let text = panes_text(&now);
+    let combo =
+        combo(ui, "panes", &text).height(PANES).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     let shown = combo.show_ui(ui, |ui| {
-        for preset in PRESETS {
-            if ui.selectable_label(now.panes == preset, panes_text(preset)).clicked() {
+        for preset in PRESETS.into_iter().filter(|preset| preset.iter().all(offered)) {
+            if ui.selectable_label(now == preset, panes_text(preset)).clicked() {
                 edit("Panes", &|s| s.panes = preset.to_vec());
                 ui.close();
             }
         }
         ui.separator();
-        for kind in PaneKind::ALL {
-            let mut on = now.panes.contains(&kind);
-            let last = on && now.panes.len() == 1;
+        for kind in PaneKind::ALL.into_iter().filter(offered) {
+            let mut on = now.contains(&kind);
+            let last = on && now.len() == 1;
             let mut response = ui.add_enabled(!last, egui::Checkbox::new(&mut on, kind.name()));
             if kind == PaneKind::Uncertainty {
                 response = response.on_hover_text(Term::Uncertainty.sentence());
@@ -151,14 +160,14 @@ fn panes(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
                 edit("Panes", &|s| {
                     s.panes = PaneKind::ALL
                         .into_iter()
-                        .filter(|k| if *k == kind { on } else { now.panes.contains(k) })
+                        .filter(|k| if *k == kind { on } else { now.contains(k) })
                         .collect();
                 });
             }
         }
     });
     widgets::name(&shown.response, "Panes");
-    shown.response.on_hover_text(now.panes_text());
+    shown.response.on_hover_text(text);
 }
 
 fn colormap(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {

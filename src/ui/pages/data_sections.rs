@@ -22,7 +22,7 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddFolder)));
             }
             let file = ui.button("Add a file...");
-            let hover = "An AnnData file (.h5ad), any file of a sample, whose folder is searched for the others, or an H&E slide to predict on";
+            let hover = "An AnnData file (.h5ad), an H&E slide to predict on, or any file of a sample: its folder is searched for the others";
             if file.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddFile)));
             }
@@ -139,7 +139,9 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
         ui.label(thousands(section.genes.len() as f64));
     } else {
         let places = RichText::new(format!("{} places", thousands(section.spots.len() as f64))).color(c.weak);
-        ui.label(places).on_hover_text("Nothing was measured on this slide: it is predicted at these places");
+        ui.label(places).on_hover_text(
+            "Nothing was measured on this slide. Gene expression is predicted at these places.",
+        );
         ui.label("");
     }
     if !section.is_measured() {

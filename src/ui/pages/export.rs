@@ -251,12 +251,14 @@ fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     ui.label("Panes, from left to right");
     let run = app.export_run(open);
     ui.horizontal_wrapped(|ui| {
-        for pane in PaneKind::ALL {
-            let mut on = form.panes.contains(&pane);
+        let (shown, is_measured) = (app.export_panes(open), app.exports_measured(open));
+        for pane in PaneKind::ALL.into_iter().filter(|pane| is_measured || !pane.needs_measurement()) {
+            let mut on = shown.contains(&pane);
             let possible = run.is_some() || !pane.needs_prediction();
             let text = "This needs a trained model.";
             let checkbox = ui.add_enabled(possible, egui::Checkbox::new(&mut on, pane.name()));
             if checkbox.on_disabled_hover_text(text).changed() {
+                form.panes.clone_from(&shown);
                 form.panes.retain(|p| *p != pane);
                 if on {
                     form.panes.push(pane);

@@ -149,7 +149,10 @@ fn hints(ui: &mut Ui, out: &mut Vec<Command>) {
             out.push(Command::Copy(HER2ST.to_owned()));
         }
     });
-    remark(ui, "A project, a folder, tables and images, or H&E slides can also be dropped on this window.");
+    remark(
+        ui,
+        "You can also drop a project, a folder, tables with their images, or H&E slides on this window.",
+    );
     ui.horizontal(|ui| {
         remark(ui, "Or start with an empty project and import files one at a time:");
         if mini(ui, "New empty project").clicked() {

@@ -214,7 +214,7 @@ fn files_are_known_by_their_content() {
     assert_eq!(kind(b"[Virtual Microscope Specimen]\nNoLayers=1").0, FileKind::HamamatsuVms);
     let (found, says) = kind(b"<DataObject ObjectType=\"DPUfsImport\">");
     assert_eq!(found, FileKind::PhilipsISyntax);
-    assert!(says.contains("export it as TIFF from the Philips viewer"), "{says}");
+    assert!(says.contains("export the slide as TIFF from the Philips viewer"), "{says}");
     let (found, says) = kind(b"spot\tx\ty\n");
     assert_eq!(found, FileKind::Other);
     assert!(says.contains("this is not a JPEG, PNG or TIFF image"), "{says}");

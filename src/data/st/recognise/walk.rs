@@ -78,7 +78,7 @@ impl Found {
         ];
         let ends = |endings: &[&str]| endings.iter().any(|e| self.lower.ends_with(e));
         if ends(&SCANS) {
-            Some("a scanner format that is not read here; export it as TIFF, for example from QuPath")
+            Some("a scanner format that is not read here; export the slide as TIFF, for example from QuPath")
         } else if ends(&PICTURES) {
             Some("a kind of image that is not read here; save it as TIFF, PNG or JPEG")
         } else {

@@ -133,8 +133,8 @@ fn images_of_kinds_that_are_not_read_are_named() {
     dir.write("v/Scan.isyntax", b"<DataObject ObjectType=\"DPUfsImport\">");
     let line = dir.recognise("v").samples[0].line();
     let picture = "a kind of image that is not read here; save it as TIFF, PNG or JPEG";
-    let scan = "a scanner format that is not read here; export it as TIFF, for example from QuPath";
-    let isyntax = "Philips iSyntax files cannot be read; export it as TIFF from the Philips viewer";
+    let scan = "a scanner format that is not read here; export the slide as TIFF, for example from QuPath";
+    let isyntax = "Philips iSyntax files cannot be read; export the slide as TIFF from the Philips viewer";
     for told in
         [format!("slide.bmp ({picture})"), format!("Slide.ND2 ({scan})"), format!("Scan.isyntax ({isyntax})")]
     {

@@ -1,0 +1,70 @@
+use super::*;
+use crate::data::project::GeneSelection;
+
+/// A project of sections with these names.
+pub fn open(names: &[&str]) -> Open {
+    let sections = names
+        .iter()
+        .map(|n| SectionEntry {
+            patient: n.get(..1).map(Into::into),
+            ..SectionEntry::legacy(
+                *n,
+                format!("{n}.tsv").into(),
+                format!("{n}_selection.tsv").into(),
+                format!("{n}.jpg").into(),
+            )
+        })
+        .collect();
+    let mut doc = Project::new();
+    doc.sections = sections;
+    Open::new("p.hiscmcl".into(), doc, Vec::new(), false)
+}
+
+#[test]
+fn the_patient_of_a_slide_without_measurements_need_not_be_known() {
+    let mut open = open(&["A1", "B1"]);
+    open.edit("Add", None, |p| p.sections.push(SectionEntry::slide("s", "s.svs".into(), None)));
+    assert_eq!(open.patients(), Some(vec!["A", "B"]));
+}
+
+#[test]
+fn edits_are_undone_and_wait_to_be_saved() {
+    let mut open = open(&["C2", "C3"]);
+    assert!(!open.is_unsaved());
+    assert!(open.edit("Rename C2", None, |p| p.sections[0].name = "A".into()));
+    assert!(open.is_unsaved());
+    assert!(matches!(open.wants_save(Instant::now()), Err(Some(_))));
+    assert_eq!(open.wants_save(Instant::now() + AUTOSAVE_AFTER), Ok(()));
+    open.save_begins();
+    open.save_ended(None);
+    assert!(!open.is_unsaved());
+    assert_eq!(open.undo().as_deref(), Some("Rename C2"));
+    assert_eq!(open.doc().sections[0].name, "C2");
+    assert!(open.is_unsaved(), "taking back is a change of the file");
+    assert!(!open.edit("Nothing", None, |_| ()));
+}
+
+#[test]
+fn a_failed_save_is_tried_again_later() {
+    let mut open = open(&["C2"]);
+    open.edit("x", None, |p| {
+        p.selection = Some(GeneSelection { genes: vec!["GNAS".into()], how: String::new() })
+    });
+    open.save_begins();
+    open.save_ended(Some("the disk is full".into()));
+    assert!(open.is_unsaved());
+    assert!(matches!(open.wants_save(Instant::now() + AUTOSAVE_AFTER), Err(Some(_))));
+    assert_eq!(open.wants_save(Instant::now() + RETRY_AFTER * 2), Ok(()));
+}
+
+#[test]
+fn missing_files_wait_for_the_user() {
+    let mut doc = Project::new();
+    doc.sections.push(SectionEntry { name: "C2".into(), image: "gone.jpg".into(), ..Default::default() });
+    let missing = MissingFile { section: "C2".into(), role: FileRole::Image, path: "gone.jpg".into() };
+    let mut open = Open::new("p.hiscmcl".into(), doc, vec![missing], false);
+    assert!(open.take_unread().is_empty());
+    open.edit("Relocate", None, |p| p.sections[0].image = "there.jpg".into());
+    assert_eq!(open.take_unread().len(), 1);
+    assert!(open.is_loading());
+}
