@@ -13,7 +13,7 @@ use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::progress::{Progress, Silent};
 use hiscmcl::core::target::Target;
-use hiscmcl::data::demo::{DemoError, SEED, generate, noise_genes};
+use hiscmcl::data::demo::{DemoError, SEED, generate, noise_genes, unmeasured_slide};
 use hiscmcl::data::open::open_section;
 use hiscmcl::data::slide::Slide;
 use hiscmcl::data::st::FileRole;
@@ -104,6 +104,22 @@ fn six_sections_in_seconds_the_same_every_time() {
     let again = scratch.path().join("again");
     generate(&again, SEED, &Silent, &CancelToken::new()).unwrap();
     assert_eq!(files(&dir), files(&again));
+}
+
+#[test]
+fn a_slide_without_measurements_is_made_once_as_scanners_save_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let make = || unmeasured_slide(dir.path(), SEED, &Silent, &CancelToken::new()).unwrap();
+    let entry = make();
+    assert!(!entry.is_measured());
+    let slide = Slide::open(&entry.image, &Silent, &CancelToken::new()).unwrap();
+    assert!(slide.info().levels.len() > 2, "{:?}", slide.info().levels);
+    assert!((slide.info().mpp.unwrap().0 - entry.slide_mpp.unwrap()).abs() < 1e-6);
+    let made = fs::metadata(&entry.image).unwrap().modified().unwrap();
+    assert_eq!(make(), entry);
+    assert_eq!(fs::metadata(&entry.image).unwrap().modified().unwrap(), made);
+    let section = open_section(&entry, &Silent, &CancelToken::new()).unwrap();
+    assert!(!section.is_measured());
 }
 
 #[test]

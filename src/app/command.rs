@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::explore::ExploreCommand;
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::import::ImportForm;
+use super::measure::{MeasureRequest, MeasuredOn};
 use super::paths::PathRequest;
 use super::samples::SamplesForm;
 use super::settings::Theme;
+use crate::core::geometry::Mpp;
 use crate::data::st::FileRole;
 
 /// The five steps of the work, in order.
@@ -72,6 +74,8 @@ pub enum Overlay {
     Samples,
     /// Pairing the files of sections to import.
     Import,
+    /// Measuring the resolution of a slide on its picture.
+    Measure(MeasureRequest),
     /// The text of one panel.
     Panel(PanelForm),
     /// "Really?" before something that cannot be taken back.
@@ -117,6 +121,8 @@ pub enum Command {
     Ask(PathRequest),
     /// The answer to such a question.
     Chosen(PathRequest, PathBuf),
+    /// The answer to a question for one or more files.
+    ChosenSeveral(PathRequest, Vec<PathBuf>),
     /// Show something over the pages.
     Show(Overlay),
     /// Show something over the pages as it was left, an import form with what was filled in.
@@ -195,6 +201,15 @@ pub enum ProjectCommand {
 pub enum SectionCommand {
     /// Find the samples in files and folders and show them; asks how to pair files that are not recognised.
     Find(Vec<PathBuf>),
+    /// Take a resolution that was measured on the slide.
+    TakeMeasured {
+        /// Whose it is.
+        of: MeasuredOn,
+        /// The resolution.
+        mpp: Mpp,
+    },
+    /// Look for H&E slides in files and folders, to predict on.
+    FindSlides(Vec<PathBuf>),
     /// Change the summary of what was found.
     EditSamples(SamplesForm),
     /// Add the ticked samples of the summary.
@@ -376,6 +391,8 @@ pub enum ExportCommand {
     Batch(PathBuf),
     /// Write the predictions of the first section as CSV.
     SavePredictions(PathBuf),
+    /// Predict all slides without measurements, and write a file for each into a folder.
+    PredictSlides(PathBuf),
 }
 
 /// Something about a job, by its number.

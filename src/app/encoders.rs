@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::App;
 use super::work::Request;
-use crate::core::text::counted;
+use crate::core::text::{counted, pace_text};
 use crate::device::{DeviceChoice, Kind};
 use crate::jobs::encoder_speed::Rates;
 use crate::jobs::encoders::{EncoderChoice, EncoderInfo};
@@ -239,16 +239,6 @@ impl App {
     }
 }
 
-/// "12 patches/s".
-pub fn pace_text(per_second: f64) -> String {
-    let digits = match per_second {
-        v if v < 1.0 => 2,
-        v if v < 10.0 => 1,
-        _ => 0,
-    };
-    format!("{per_second:.digits$} patches/s")
-}
-
 /// "about 40 min": as exactly as can be foreseen.
 pub fn rough(time: Duration) -> String {
     let s = time.as_secs_f64();
@@ -326,7 +316,6 @@ mod tests {
         ahead.sections = 0;
         assert_eq!(ahead.sentence(), "The image features of all sections are ready.");
         assert_eq!(speed.text(), "about 1.5 patches/s");
-        assert_eq!((pace_text(0.234), pace_text(41.6)), ("0.23 patches/s".into(), "42 patches/s".into()));
         assert_eq!(parameters_text(1_134_774_272), "1.1 billion");
         assert_eq!(memory_text(303_350_784 * 4), "1.1 GiB");
     }

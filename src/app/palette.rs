@@ -166,9 +166,12 @@ pub fn all_items(app: &App) -> Vec<Item> {
     let has_sections = open.is_some_and(|o| !o.doc().sections.is_empty());
     let has_genes = open.is_some_and(|o| !o.genes().is_empty());
     let has_report = open.is_some_and(|o| o.runs.report.is_some());
+    let can_predict_slides = open.is_some_and(|o| app.slides_to_predict(o).is_some());
     let no_sections = "There is no section yet.";
     let can = |step| app.step_state(step).blocked.map(|b| b.why);
     items.extend([
+        Item::new("Add slides...", "predict unmeasured image scanner", ask(PathPurpose::AddSlides))
+            .needs(open.is_some(), NO_PROJECT),
         Item::new("Add a folder of sections...", "data import", ask(PathPurpose::AddFolder))
             .needs(open.is_some(), NO_PROJECT),
         Item::new("Import sections with other file names...", "data pair", Command::Show(Overlay::Import))
@@ -213,6 +216,8 @@ pub fn all_items(app: &App) -> Vec<Item> {
             ask(PathPurpose::SavePredictionsAnnData),
         )
         .blocked_by(can(Step::Export)),
+        Item::new("Predict all slides...", "unmeasured batch folder", ask(PathPurpose::SlidesFolder))
+            .needs(can_predict_slides, "It needs a trained model and a slide without measurements."),
         Item::new("Fit the tissue into the view", "zoom reset", Command::Explore(ExploreCommand::Fit))
             .blocked_by(can(Step::Explore)),
         Item::new("Find genes with similar maps", "explore", Command::Explore(ExploreCommand::FindSimilar))

@@ -23,6 +23,8 @@ const IMAGES_AND_PACKED: [&str; EXTENSIONS.len() + 1] = {
 pub enum PathKind {
     /// A file that exists.
     File,
+    /// One or more files that exist.
+    Files,
     /// A folder that exists.
     Folder,
     /// A file to write.
@@ -40,6 +42,8 @@ pub enum PathPurpose {
     AddFolder,
     /// Add the sample that a file belongs to.
     AddFile,
+    /// Add H&E slides to predict on.
+    AddSlides,
     /// Save the project under another name.
     SaveProjectAs,
     /// One file of the import form.
@@ -92,6 +96,8 @@ pub enum PathPurpose {
     SaveFigure,
     /// The folder for figures of many genes and sections.
     FigureFolder,
+    /// The folder for the predictions of all slides without measurements.
+    SlidesFolder,
     /// Write predictions as CSV.
     SavePredictions,
     /// Write predictions as AnnData.
@@ -132,6 +138,7 @@ impl PathRequest {
             PathPurpose::NewFromFolder => "Open a folder with sections".to_owned(),
             PathPurpose::AddFolder => "Add a folder with sections".to_owned(),
             PathPurpose::AddFile => "Add the sample of a file".to_owned(),
+            PathPurpose::AddSlides => "Add H&E slides".to_owned(),
             PathPurpose::SaveProjectAs => "Save the project as".to_owned(),
             PathPurpose::ImportFile { role, .. } | PathPurpose::SampleFile { role, .. } => {
                 format!("Choose the {}", role.noun())
@@ -149,6 +156,7 @@ impl PathRequest {
             PathPurpose::SaveGeneTable => "Save the table of genes as CSV".to_owned(),
             PathPurpose::SaveFigure => "Save the figure".to_owned(),
             PathPurpose::FigureFolder => "Choose a folder for the figures".to_owned(),
+            PathPurpose::SlidesFolder => "Choose a folder for the predictions".to_owned(),
             PathPurpose::SavePredictions => "Save the predictions as CSV".to_owned(),
             PathPurpose::SavePredictionsAnnData => "Save the predictions as AnnData".to_owned(),
         }
@@ -165,7 +173,7 @@ impl PathRequest {
             | PathPurpose::SampleFile { .. }
             | PathPurpose::SectionLabels { .. }
             | PathPurpose::Relocate { .. } => FolderKind::Sections,
-            PathPurpose::FullSlide { .. } => FolderKind::Slides,
+            PathPurpose::FullSlide { .. } | PathPurpose::AddSlides => FolderKind::Slides,
             PathPurpose::EncoderWeights { .. } => FolderKind::Weights,
             PathPurpose::LoadGenes | PathPurpose::SaveGenes => FolderKind::Genes,
             PathPurpose::SaveReportJson
@@ -173,6 +181,7 @@ impl PathRequest {
             | PathPurpose::SaveGeneTable
             | PathPurpose::SaveFigure
             | PathPurpose::FigureFolder
+            | PathPurpose::SlidesFolder
             | PathPurpose::SavePredictions
             | PathPurpose::SavePredictionsAnnData => FolderKind::Exports,
         }
@@ -190,9 +199,11 @@ impl PathRequest {
             | PathPurpose::Relocate { .. }
             | PathPurpose::EncoderWeights { .. }
             | PathPurpose::LoadGenes => PathKind::File,
-            PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => {
-                PathKind::Folder
-            }
+            PathPurpose::AddSlides => PathKind::Files,
+            PathPurpose::NewFromFolder
+            | PathPurpose::AddFolder
+            | PathPurpose::FigureFolder
+            | PathPurpose::SlidesFolder => PathKind::Folder,
             PathPurpose::SaveProjectAs
             | PathPurpose::SaveGenes
             | PathPurpose::SaveReportJson
@@ -215,6 +226,7 @@ impl PathRequest {
             PathPurpose::ImportFile { role: FileRole::Image, .. }
             | PathPurpose::SampleFile { role: FileRole::Image, .. }
             | PathPurpose::FullSlide { .. }
+            | PathPurpose::AddSlides
             | PathPurpose::Relocate { role: FileRole::Image, .. } => IMAGES,
             PathPurpose::SectionLabels { .. }
             | PathPurpose::SampleFile { role: FileRole::Labels, .. }
@@ -236,8 +248,16 @@ impl PathRequest {
             }
             PathPurpose::SavePredictionsAnnData => &[("AnnData", &["h5ad"])],
             PathPurpose::SaveFigure => &[("PNG", &["png"]), ("SVG", &["svg"])],
-            PathPurpose::NewFromFolder | PathPurpose::AddFolder | PathPurpose::FigureFolder => &[],
+            PathPurpose::NewFromFolder
+            | PathPurpose::AddFolder
+            | PathPurpose::FigureFolder
+            | PathPurpose::SlidesFolder => &[],
         }
+    }
+
+    /// Whether the folder is made where there is none.
+    fn makes_folder(&self) -> bool {
+        matches!(self.purpose, PathPurpose::FigureFolder | PathPurpose::SlidesFolder)
     }
 
     /// `typed` as a path: quotes that a file manager's "copy path" adds are taken off, `~` is the home
@@ -262,17 +282,20 @@ impl PathRequest {
                 Err(format!("{} is a folder; a file is needed.", path.display()))
             }
             PathKind::File if !path.is_file() => Err(format!("There is no file {}.", path.display())),
+            PathKind::Files if !path.exists() => {
+                Err(format!("There is no file or folder {}.", path.display()))
+            }
             PathKind::Folder if path.is_file() => {
                 Err(format!("{} is a file; a folder is needed.", path.display()))
             }
-            PathKind::Folder if !matches!(self.purpose, PathPurpose::FigureFolder) && !path.is_dir() => {
+            PathKind::Folder if !self.makes_folder() && !path.is_dir() => {
                 Err(format!("There is no folder {}.", path.display()))
             }
             PathKind::Save if path.is_dir() => {
                 Err(format!("{} is a folder; add a file name.", path.display()))
             }
             PathKind::Save => Ok(self.with_ending(path)),
-            PathKind::File | PathKind::Folder => Ok(path),
+            PathKind::File | PathKind::Files | PathKind::Folder => Ok(path),
         }
     }
 

@@ -349,9 +349,9 @@ impl Open {
         })
     }
 
-    /// The sections that are read and have measurements: those that can be trained on.
+    /// The sections that are read and have measurements and a slide image: those that can be trained on.
     pub fn ready(&self) -> impl Iterator<Item = &Arc<Section>> {
-        self.sections().filter_map(|s| s.measured())
+        self.sections().filter_map(|s| s.measured()).filter(|s| s.has_image())
     }
 
     /// The sections that are read, slides without measurements among them: those that can be looked at and predicted.

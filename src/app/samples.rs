@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::geometry::Mpp;
+use crate::core::geometry::{Mpp, MppTextError};
 use crate::data::candidates::Candidate;
 use crate::data::project::{Project, SectionEntry, check_name};
 
@@ -17,6 +17,8 @@ pub struct SampleRow {
     pub selected: bool,
     /// Whether the project has it already.
     pub known: bool,
+    /// What was entered as its resolution and is none.
+    pub mistyped: Option<(String, MppTextError)>,
 }
 
 /// How a click changes which rows are selected.
@@ -51,6 +53,7 @@ impl SamplesForm {
             candidate,
             selected: false,
             known: false,
+            mistyped: None,
         };
         Self { rows: found.into_iter().map(row).collect(), notes, ..Self::default() }
     }
@@ -105,12 +108,12 @@ impl SamplesForm {
                 Some("A ticked sample has no name.".to_owned())
             } else if row.known {
                 Some(format!("{name} is in the project already; untick it."))
-            } else if let Some(lacks) = row.candidate.lacks() {
-                Some(format!("{name} lacks {lacks}: choose one, or untick it."))
+            } else if let Some((_, why)) = &row.mistyped {
+                Some(format!("The resolution of {name} was not understood: {why}."))
             } else if row.candidate.needs_resolution() {
                 Some(format!(
-                    "The file of {name} does not say how many \u{00B5}m a pixel measures: enter it (0.25 at 40x, 0.5 at \
-                     20x), or untick it."
+                    "The file of {name} does not say how many \u{00B5}m a pixel measures: enter it (0.25, or 40x), or untick \
+                     it."
                 ))
             } else if let Some(why) = &row.candidate.refused {
                 Some(format!("{name} cannot be used: {why}. Untick it to add the others."))
@@ -178,19 +181,25 @@ impl SamplesForm {
     }
 
     /// Takes what was typed for the resolution of the slides without measurements among these rows: of the row `at`, or of
-    /// all that are edited together where it is one of several. What is no plausible number changes nothing.
+    /// all that are edited together where it is one of several. A blank text leaves it to the files. What is no resolution
+    /// changes nothing, and stands in the way until it is corrected.
     pub fn set_resolution(&mut self, at: usize, typed: &str) {
-        let typed = typed.trim().replace(',', ".");
-        let mpp = typed.parse::<f64>().ok().filter(|mpp| Mpp::PLAUSIBLE.contains(mpp));
-        if mpp.is_none() && !typed.is_empty() {
-            return;
-        }
+        let typed = typed.trim();
+        let entered = if typed.is_empty() { Ok(None) } else { typed.parse().map(|Mpp(mpp)| Some(mpp)) };
         let together = self.selected() > 1 && self.rows.get(at).is_some_and(|r| r.selected);
         for (i, row) in self.rows.iter_mut().enumerate() {
             let is_meant = i == at || (together && row.selected);
             if !is_meant || row.candidate.entry.is_measured() {
                 continue;
             }
+            let mpp = match &entered {
+                Ok(mpp) => *mpp,
+                Err(why) => {
+                    row.mistyped = Some((typed.to_owned(), why.clone()));
+                    continue;
+                }
+            };
+            row.mistyped = None;
             let was_missing = row.candidate.needs_resolution();
             row.candidate.set_resolution(mpp);
             // Only this kept it from being ticked.
@@ -312,10 +321,16 @@ mod tests {
         form.rows[0].taken = true;
         assert!(form.problem().unwrap().contains("how many \u{00B5}m a pixel measures"));
         form.set_resolution(0, "many");
+        assert_eq!(
+            form.problem().unwrap(),
+            "The resolution of S was not understood: \"many\" is neither a number of \u{00B5}m per pixel, such as 0.25, nor \
+             a magnification, such as 40x."
+        );
         form.set_resolution(0, "5000");
+        assert!(form.problem().unwrap().contains("5000 \u{00B5}m per pixel is not plausible"));
         assert_eq!(form.rows[0].candidate.entry.mpp, None);
         form.select_all(true);
-        form.set_resolution(0, "0,5");
+        form.set_resolution(0, "20x");
         let entered: Vec<_> = form.rows.iter().map(|r| (r.taken, r.candidate.entry.mpp)).collect();
         assert_eq!(entered, [(true, Some(0.5)), (true, Some(0.5)), (true, None)]);
         assert_eq!(form.problem(), None);

@@ -387,7 +387,9 @@ impl App {
     fn predict_what_is_shown(&mut self) {
         let Some(open) = &self.open else { return };
         let Some(section) = self.explore.section_name().map(str::to_owned) else { return };
-        let Some(view) = open.section(&section).filter(|s| s.ready().is_some()) else { return };
+        let Some(view) = open.section(&section).filter(|s| s.ready().is_some_and(|s| s.has_image())) else {
+            return;
+        };
         let Some(run) = open.runs.for_maps(view.entry).map(|r| r.id.clone()) else { return };
         if !open.runs.failed.contains(&(run.clone(), section.clone())) {
             self.predict(&run, &section);

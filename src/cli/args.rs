@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hiscmcl::core::geometry::Mpp;
 use hiscmcl::core::places::GridLattice;
 use hiscmcl::core::target::Target;
 use hiscmcl::device::DeviceChoice;
@@ -178,9 +179,10 @@ pub enum ProjectCommand {
         /// GeoJSON. Of several sections it must fit exactly one.
         #[arg(long, value_name = "FILE")]
         labels: Option<PathBuf>,
-        /// Micrometres per pixel of the slide images, where they are neither in the files nor follow from the spots.
+        /// Resolution of the slide images, where it is neither in the files nor follows from the spots: micrometres per
+        /// pixel (0.25) or a magnification (40x).
         #[arg(long, value_name = "UM")]
-        mpp: Option<f64>,
+        mpp: Option<Mpp>,
         /// Add the images as slides without measurements, also those that belong to a sample.
         #[arg(long, conflicts_with_all = ["labels", "labels_column"])]
         slides: bool,

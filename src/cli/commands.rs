@@ -9,6 +9,7 @@ use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
 use hiscmcl::core::fonts;
+use hiscmcl::core::geometry::Mpp;
 use hiscmcl::core::places::GridSettings;
 use hiscmcl::core::text::counted;
 use hiscmcl::data::gene_list::{self, Known};
@@ -86,7 +87,7 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             slides,
         }) => {
             let labels = label_choice(labels_column, labels)?;
-            let sections = distinct(&sections);
+            let (sections, mpp) = (distinct(&sections), mpp.map(|Mpp(mpp)| mpp));
             let added = edit(&project, |found| {
                 let added = project::add(found, &paths, slides, &sections, &labels, mpp, ctx)?;
                 let changed = !added.sections.is_empty();

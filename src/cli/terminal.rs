@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hiscmcl::core::progress::{Progress, TimeLeft, format_duration};
+use hiscmcl::core::text::pace_text;
 use hiscmcl::jobs::context::Observer;
 use hiscmcl::preprocess::features::is_stage;
 use hiscmcl::train::EpochMetrics;
@@ -74,7 +75,7 @@ impl Progress for Terminal {
             *stage = Some(Stage { name: name.to_owned(), clock: TimeLeft::starting_at(done), logged: now });
         }
         let Some(stage) = stage.as_mut() else { return };
-        let pace = stage.clock.pace(done).filter(|_| is_stage(name)).map(|p| format!("{p:.0} patches/s"));
+        let pace = stage.clock.pace(done).filter(|_| is_stage(name)).map(pace_text);
         let left = stage.clock.estimate(done, total).map(|t| format!("{} left", format_duration(t)));
         let rest = [pace, left].into_iter().flatten().collect::<Vec<_>>().join(", ");
         if let Some(bar) = &self.bar {

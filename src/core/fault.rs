@@ -100,6 +100,9 @@ pub fn take_report() -> Option<PathBuf> {
     LAST.with(|last| last.borrow_mut().take())
 }
 
+/// What is told of a panic, before what it said.
+pub const INTERNAL: &str = "There was an internal error in HisCMCL.";
+
 /// What a panic said.
 pub fn message(payload: &(dyn Any + Send)) -> String {
     payload

@@ -1,6 +1,8 @@
 //! Points and rectangles in named spaces. Slide space is level-0 pixels: origin top left, x right, y
 //! down. Tissue space is micrometres from the same origin. Screen space belongs to the window.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 /// A position in slide pixels (level 0).
@@ -38,9 +40,59 @@ impl Mpp {
     /// The plausible range of a histology scan; anything else is a mistake in the data or the entry.
     pub const PLAUSIBLE: std::ops::RangeInclusive<f64> = 0.05..=50.0;
 
+    /// Micrometres per pixel times the magnification of the objective, by the convention of scanners: 0.25 at 40x.
+    const UM_AT_1X: f64 = 10.0;
+
     /// `um` micrometres as slide pixels.
     pub fn px(self, um: f64) -> f64 {
         um / self.0
+    }
+}
+
+/// A text that is no resolution.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MppTextError {
+    /// Neither a number nor a magnification.
+    #[error(
+        "\"{0}\" is neither a number of \u{00B5}m per pixel, such as 0.25, nor a magnification, such as 40x"
+    )]
+    NotANumber(String),
+    /// A number that no scan of tissue has.
+    #[error(
+        "{0} \u{00B5}m per pixel is not plausible; enter a value from {least} to {most}",
+        least = Mpp::PLAUSIBLE.start(),
+        most = Mpp::PLAUSIBLE.end()
+    )]
+    Implausible(f64),
+}
+
+impl FromStr for Mpp {
+    type Err = MppTextError;
+
+    /// Reads what a user enters: micrometres per pixel ("0.25", "0,25 \u{00B5}m") or a magnification ("40x").
+    fn from_str(text: &str) -> Result<Self, MppTextError> {
+        const MAX_SHOWN: usize = 40;
+        let typed = text.trim().to_lowercase().replace(',', ".");
+        let not_a_number = || MppTextError::NotANumber(text.trim().chars().take(MAX_SHOWN).collect());
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|v| v.is_finite());
+        let magnified = ['x', '\u{00D7}']
+            .into_iter()
+            .find_map(|x| typed.strip_suffix(x).or_else(|| typed.strip_prefix(x)).map(str::to_owned));
+        let mpp = match magnified {
+            Some(times) => Self::UM_AT_1X / number(&times).filter(|t| *t > 0.0).ok_or_else(not_a_number)?,
+            None => {
+                // Both signs for micro are in use.
+                let units = ["/px", "/pixel", "um", "\u{00B5}m", "\u{03BC}m"];
+                let bare = units
+                    .into_iter()
+                    .fold(typed.as_str(), |rest, unit| rest.strip_suffix(unit).unwrap_or(rest).trim_end());
+                number(bare).ok_or_else(not_a_number)?
+            }
+        };
+        match Self::PLAUSIBLE.contains(&mpp) {
+            true => Ok(Self(mpp)),
+            false => Err(MppTextError::Implausible(mpp)),
+        }
     }
 }
 
@@ -133,5 +185,25 @@ mod tests {
     fn micrometres_and_pixels() {
         assert_eq!(SlidePoint::new(10.0, 20.0).to_um(Mpp(0.5)), [5.0, 10.0]);
         assert_eq!(Mpp(0.5).px(112.0), 224.0);
+    }
+
+    #[test]
+    fn resolutions_are_read_as_users_write_them() {
+        for (text, mpp) in [
+            ("0.25", 0.25),
+            (" 0,5 ", 0.5),
+            ("0.5 \u{00B5}m/px", 0.5),
+            ("0.5um", 0.5),
+            ("40x", 0.25),
+            ("20 \u{00D7}", 0.5),
+            ("x10", 1.0),
+        ] {
+            assert_eq!(text.parse(), Ok(Mpp(mpp)), "{text}");
+        }
+        for text in ["", "many", "x", "0x", "40xx", "nan", "inf", "0.25 mm"] {
+            assert_eq!(text.parse::<Mpp>(), Err(MppTextError::NotANumber(text.to_owned())), "{text}");
+        }
+        assert_eq!("5000".parse::<Mpp>(), Err(MppTextError::Implausible(5000.0)));
+        assert_eq!("-1".parse::<Mpp>(), Err(MppTextError::Implausible(-1.0)));
     }
 }

@@ -18,6 +18,16 @@ pub fn thousands(n: usize) -> String {
     out
 }
 
+/// How fast patches are encoded: "12 patches/s", "1,495 patches/s".
+pub fn pace_text(per_second: f64) -> String {
+    let number = match per_second {
+        v if v < 1.0 => format!("{v:.2}"),
+        v if v < 10.0 => format!("{v:.1}"),
+        v => thousands(v.round() as usize),
+    };
+    format!("{number} patches/s")
+}
+
 /// The same text beginning with a capital letter.
 pub fn upper_first(text: &str) -> String {
     let mut chars = text.chars();
@@ -33,6 +43,12 @@ pub fn lower_first(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paces_have_as_many_digits_as_they_need() {
+        let told = [0.234, 4.06, 41.6, 1_495.2].map(pace_text);
+        assert_eq!(told, ["0.23 patches/s", "4.1 patches/s", "42 patches/s", "1,495 patches/s"]);
+    }
 
     #[test]
     fn sentences_begin_as_they_should() {

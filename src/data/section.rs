@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::Csr;
 use crate::core::target::{ExpressionScale, Target};
+use crate::data::slide::place;
 
 /// A gene of a count table. Names repeat in files, identifiers do not; in a [`Section`] neither does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -167,6 +168,19 @@ impl Section {
         !self.genes.is_empty()
     }
 
+    /// Whether there is a slide image. Without one, spots are shown on a blank ground and nothing can be trained on or
+    /// predicted.
+    pub fn has_image(&self) -> bool {
+        place::blank_size(&self.slide).is_none()
+    }
+
+    /// Whether `other` holds the same counts, perhaps read from a file of another kind: as many spots, values that are not
+    /// zero, and the same sum.
+    fn repeats(&self, other: &Self) -> bool {
+        let size = |s: &Self| (s.spots.len(), s.counts.nnz(), s.sum.to_bits());
+        self.sum > 0.0 && size(self) == size(other)
+    }
+
     /// The column of the gene of this very name; see [`super::genes::GeneIndex`] for other ways to call a gene.
     pub fn gene(&self, name: &str) -> Option<usize> {
         self.genes.iter().position(|g| g.name == name)
@@ -180,5 +194,38 @@ impl Section {
     /// Radius of a spot in slide pixels.
     pub fn spot_radius_px(&self) -> f64 {
         self.mpp.px(self.geometry.diameter_um) / 2.0
+    }
+}
+
+/// A sentence for each section that holds the same counts as one before it.
+pub fn repeated<'a>(sections: impl IntoIterator<Item = &'a Section>) -> Vec<String> {
+    let mut seen: Vec<&Section> = Vec::new();
+    let mut said = Vec::new();
+    for section in sections {
+        match seen.iter().find(|earlier| earlier.repeats(section)) {
+            Some(earlier) => said.push(format!(
+                "{} and {} hold the same counts. A section that is there twice is both trained and tested on, which makes \
+                 results look better than they are. Remove one of them.",
+                earlier.name, section.name
+            )),
+            None => seen.push(section),
+        }
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::section;
+
+    #[test]
+    fn the_same_counts_twice_are_told() {
+        let of =
+            |name: &str, sum: f64| Section { sum, ..section(name, &["A", "B"], &[&[1.0, 0.0], &[2.0, 3.0]]) };
+        let sections = [of("C1", 6.0), of("C2", 7.0), of("C1 mtx", 6.0)];
+        let said = repeated(&sections);
+        assert_eq!(said.len(), 1);
+        assert!(said[0].starts_with("C1 and C1 mtx hold the same counts."), "{said:?}");
     }
 }

@@ -23,7 +23,7 @@ use crate::evaluate::tables::{GeneSummary, gene_summaries};
 /// The false discovery rate below which a correlation is significant.
 pub const SIGNIFICANCE: f64 = 0.05;
 /// The least PCC of a good and of a fair prediction.
-const LEAST_PCC: (f64, f64) = (0.4, 0.2);
+pub const LEAST_PCC: (f64, f64) = (0.4, 0.2);
 /// The least share of the noise ceiling that a good and a fair prediction reach.
 const LEAST_SHARE: (f64, f64) = (0.5, 0.25);
 

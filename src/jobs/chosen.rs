@@ -6,10 +6,10 @@ use anyhow::bail;
 
 use super::context::Ctx;
 use super::train::FitRequest;
-use super::workspace::{Unreadable, Workspace};
+use super::workspace::{NO_IMAGE, Unreadable, Workspace};
 use crate::data::gene_choice::GeneChoice;
 use crate::data::measured_genes::MeasuredGenes;
-use crate::data::section::{Section, ValueKind};
+use crate::data::section::{Section, ValueKind, repeated};
 use crate::preprocess::target::TargetError;
 
 /// The sections that take part, read, and the genes that all of them measured.
@@ -43,8 +43,16 @@ impl ChosenSections {
         sections.retain(|section| section.counts.nnz() > 0);
         workspace.skip(&countless, tested, sections.is_empty(), ctx)?;
         skipped.extend(countless);
+        let imageless: Vec<Unreadable> =
+            sections.iter().filter(|s| !s.has_image()).map(|s| without_image(s)).collect();
+        sections.retain(|section| section.has_image());
+        workspace.skip(&imageless, tested, sections.is_empty(), ctx)?;
+        skipped.extend(imageless);
         let kind = ValueKind::of_most(sections.iter().map(|s| s.values));
         skipped.extend(keep_kind(workspace, &mut sections, kind, tested, ctx)?);
+        for repeated in repeated(sections.iter().map(AsRef::as_ref)) {
+            ctx.observer.note(&repeated);
+        }
         let choice = choose_genes(&sections, &request.genes, ctx)?;
         Ok(Self { sections, choice, skipped })
     }
@@ -77,6 +85,10 @@ pub(super) fn keep_kind(
 
 fn without_counts(section: &Section) -> Unreadable {
     Unreadable { name: section.name.clone(), reason: "it has no counts".to_owned() }
+}
+
+fn without_image(section: &Section) -> Unreadable {
+    Unreadable { name: section.name.clone(), reason: NO_IMAGE.to_owned() }
 }
 
 fn of_other_kind(section: &Section) -> Unreadable {

@@ -50,6 +50,7 @@ pub fn make_project(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Works
     let sections = demo::generate(&data, seed, ctx.progress(), ctx.cancel)?;
     let mut project = Project::new();
     project.add_new(sections)?;
+    project.add(demo::unmeasured_slide(&data, seed, ctx.progress(), ctx.cancel)?)?;
     let path = folder.join("demo.hiscmcl");
     let mut workspace = Workspace::new(path, project, Resources::new());
     let options =

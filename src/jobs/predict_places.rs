@@ -105,13 +105,12 @@ pub fn save(
 ) -> anyhow::Result<PredictOutcome> {
     // Before anything is computed.
     let form = form_of(path)?;
-    let run = find_run(&workspace.path, &request.run)?;
     let Some(first) = request.sections.first() else { bail!("Name at least one section to predict") };
-    let mut job =
-        Job { workspace, run: &run, request, predictors: Predictors::new(workspace, &run, request.device) };
     if form == Form::Folder {
-        return job.save_each(path, ctx);
+        return save_each(workspace, request, path, ctx);
     }
+    let run = find_run(&workspace.path, &request.run)?;
+    let mut job = Job::new(workspace, &run, request);
     workspace.prepare_output(path)?;
     let (genes, count) = (run.config.genes.len(), request.sections.len());
     let (spots, reach) = if form == Form::Csv {
@@ -139,6 +138,21 @@ pub fn save(
     Ok(PredictOutcome { saved: vec![saved], failed: Vec::new() })
 }
 
+/// Writes what a run predicts into `folder`, an AnnData file for each section. One that cannot be predicted does not keep
+/// the others from it.
+///
+/// # Errors
+/// One sentence naming the run or the folder, or that it was cancelled; what was written until then stays.
+pub fn save_each(
+    workspace: &Workspace,
+    request: &PredictRequest,
+    folder: &Path,
+    ctx: &Ctx,
+) -> anyhow::Result<PredictOutcome> {
+    let run = find_run(&workspace.path, &request.run)?;
+    Job::new(workspace, &run, request).save_each(folder, ctx)
+}
+
 struct Job<'a> {
     workspace: &'a Workspace,
     run: &'a RunInfo,
@@ -153,7 +167,11 @@ struct Places {
     spots: Option<Arc<Section>>,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    fn new(workspace: &'a Workspace, run: &'a RunInfo, request: &'a PredictRequest) -> Self {
+        Self { workspace, run, request, predictors: Predictors::new(workspace, run, request.device) }
+    }
+
     fn places(&self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Places> {
         let Some(grid) = &self.request.grid else {
             return Ok(Places { section: self.workspace.section(&entry.name, ctx)?, spots: None });

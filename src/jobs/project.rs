@@ -200,12 +200,8 @@ impl Sorter<'_> {
 
 /// Why a candidate cannot be added, a sentence; `None` when it can.
 fn problem_of(candidate: &Candidate) -> Option<String> {
-    let name = &candidate.entry.name;
-    match (candidate.lacks(), &candidate.refused) {
-        (Some(lacks), _) => Some(format!("{name} lacks {lacks} ({})", candidate.line)),
-        (None, Some(why)) => Some(format!("{name} cannot be used: {why}")),
-        (None, None) => None,
-    }
+    let why = candidate.refused.as_ref()?;
+    Some(format!("{} cannot be used: {why}", candidate.entry.name))
 }
 
 /// The names of candidates that somebody means who typed those in `only`, perhaps with other capitals.

@@ -266,9 +266,9 @@ pub fn spawn<T: Send + 'static>(
 }
 
 fn panicked(title: &str, panic: &(dyn std::any::Any + Send)) -> JobError {
-    let mut causes = vec![fault::message(panic)];
+    let mut causes = vec![format!("It happened in this job: {title}."), fault::message(panic)];
     causes.extend(fault::take_report().map(|path| format!("A report is in {}.", path.display())));
-    JobError::Failed { headline: format!("{title} failed because of an internal error in HisCMCL."), causes }
+    JobError::Failed { headline: fault::INTERNAL.to_owned(), causes }
 }
 
 #[cfg(test)]
@@ -330,8 +330,8 @@ mod tests {
     fn a_panic_becomes_an_error() {
         let job = spawn("Break", || (), |_| -> anyhow::Result<()> { panic!("the cat sat on it") }).unwrap();
         let Err(JobError::Failed { headline, causes }) = wait(&job) else { panic!("no error") };
-        assert!(headline.contains("Break"));
-        assert_eq!(causes.first().map(String::as_str), Some("the cat sat on it"));
+        assert_eq!(headline, fault::INTERNAL);
+        assert_eq!(causes[..2], ["It happened in this job: Break.", "the cat sat on it"]);
     }
 
     #[test]

@@ -26,6 +26,9 @@ use crate::preprocess::features::{self, SectionFeatures};
 use crate::preprocess::texture::TextureEncoder;
 use crate::preprocess::views::{SeenThrough, View};
 
+/// Why a section that was measured cannot be trained on or predicted.
+pub(super) const NO_IMAGE: &str = "it has no slide image";
+
 /// A section that cannot be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
@@ -307,6 +310,9 @@ impl Workspace {
     /// `error` itself, where its slide can be read and something else is wrong: that is no reason to go on without the
     /// section.
     pub fn unusable(&self, section: &Section, error: anyhow::Error, ctx: &Ctx) -> anyhow::Result<Unreadable> {
+        if !section.has_image() {
+            return Ok(Unreadable { name: section.name.clone(), reason: NO_IMAGE.to_owned() });
+        }
         match self.slide(section, ctx) {
             Ok(_) => Err(error),
             Err(slide) => {
@@ -385,6 +391,9 @@ impl Workspace {
         view: View,
         ctx: &Ctx,
     ) -> anyhow::Result<Arc<SectionFeatures>> {
+        if !section.has_image() {
+            bail!("Section {} cannot be used: {NO_IMAGE}", section.name);
+        }
         let Resources { slides, cache, .. } = &self.resources;
         let centers: Vec<_> = section.centers().collect();
         let encoder = self.encoder.as_ref();

@@ -26,7 +26,7 @@ fn is_free(command: &Command, overlay: Option<&Overlay>) -> bool {
             | Overlay::Encoders
             | Overlay::Confirm { .. },
         ) => matches!(command, Command::AskToQuit),
-        Some(Overlay::Path(_) | Overlay::Import | Overlay::Panel(_)) => false,
+        Some(Overlay::Path(_) | Overlay::Import | Overlay::Panel(_) | Overlay::Measure(_)) => false,
     }
 }
 

@@ -292,7 +292,7 @@ impl Window {
         part(ui, "status", parts.status, |ui| status::show(ui, &self.app, out));
         part(ui, "top", parts.top, |ui| top_bar::show(ui, &self.app, out));
         let free = Rect::from_min_max(parts.top.min, parts.page.max);
-        self.dialogs.show(&ctx, free, &self.app, out);
+        self.dialogs.show(&ctx, free, &self.app, &self.images, out);
         self.list.show(&ctx, &self.app, out);
         self.shield.show(&ctx, self.app.overlay.is_some());
 

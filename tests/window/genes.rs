@@ -22,7 +22,7 @@ use super::{Test, opened, project, section};
 /// The genes of the run that was made by the command line.
 const OF_RUN: [&str; 2] = ["GNAS", "FASN"];
 
-fn run(kind: RunKind) -> RunInfo {
+pub fn run(kind: RunKind) -> RunInfo {
     let config = RunConfig {
         version: 1,
         program: "0.1.0".into(),

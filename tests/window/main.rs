@@ -12,6 +12,7 @@ mod notices;
 mod recipe;
 mod remembered;
 mod samples;
+mod slides;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -110,6 +111,9 @@ fn play(asked: &Asked) -> Engine {
         asked.lock().unwrap().push(request.clone());
         if let Some(answer) = encoders::answer(&request).or_else(|| genes::answer(&request)) {
             return answer;
+        }
+        if let Some(outcome) = slides::answer(&request) {
+            return Ok(outcome);
         }
         Ok(match request {
             Request::ListDevices => {

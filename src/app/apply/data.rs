@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::app::command::{Command, FeaturesCommand, Overlay, SectionCommand};
 use crate::app::history::History;
 use crate::app::import::ImportRow;
+use crate::app::measure::MeasuredOn;
 use crate::app::notices::{SectionField, Topic};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::samples::SamplesForm;
@@ -15,12 +16,13 @@ use crate::core::geometry::Mpp;
 use crate::core::text::counted;
 use crate::data::candidates::Candidate;
 use crate::data::project::{Project, ProjectError, SectionEntry};
-use crate::data::st::names::quoted;
 
 impl App {
     pub(super) fn apply_section(&mut self, command: SectionCommand) {
         match command {
             SectionCommand::Find(paths) => self.import_files(paths),
+            SectionCommand::TakeMeasured { of, mpp } => self.take_measured(of, mpp),
+            SectionCommand::FindSlides(paths) => self.find_samples(paths, true),
             SectionCommand::EditSamples(form) => self.edit_samples(form),
             SectionCommand::AddSamples => self.add_samples(),
             SectionCommand::EditImport(form) => self.forms.import = form,
@@ -133,18 +135,30 @@ impl App {
 
     /// Sets the resolution that was typed; a blank text infers it again.
     fn enter_mpp(&mut self, section: String, text: &str) {
-        let mpp = if text.is_empty() { Ok(None) } else { text.replace(',', ".").parse().map(Some) };
+        let mpp = if text.is_empty() { Ok(None) } else { text.parse().map(|Mpp(mpp)| Some(mpp)) };
         match mpp {
             Ok(mpp) => self.apply_section(SectionCommand::SetMpp { section, mpp }),
-            Err(_) => self.notices.error_about(
+            Err(why) => self.notices.error_about(
                 Topic::Field(SectionField::Resolution, section.clone()),
-                format!(
-                    "The resolution of {section} was not changed: {} is not a number. Enter micrometres per pixel, such \
-                     as 0.5, or leave the field blank to infer it from the spots.",
-                    quoted(text)
-                ),
+                format!("The resolution of {section} was not changed: {why}."),
                 Vec::new(),
             ),
+        }
+    }
+
+    /// Takes a resolution that was measured on the slide.
+    fn take_measured(&mut self, of: MeasuredOn, mpp: Mpp) {
+        match of {
+            MeasuredOn::Sample(row) => {
+                let mut form = self.forms.samples.clone();
+                form.set_resolution(row, &mpp.0.to_string());
+                self.overlay = Some(Overlay::Samples);
+                self.edit_samples(form);
+            }
+            MeasuredOn::Section(section) => {
+                self.overlay = None;
+                self.apply_section(SectionCommand::SetMpp { section, mpp: Some(mpp.0) });
+            }
         }
     }
 
@@ -276,8 +290,13 @@ impl App {
             self.apply(Command::Project(crate::app::command::ProjectCommand::NewEmpty));
             return;
         }
+        self.find_samples(files, false);
+    }
+
+    /// Searches files and folders for samples, or for slides to predict on.
+    fn find_samples(&mut self, paths: Vec<PathBuf>, as_slides: bool) {
         let sections = self.open.as_ref().map(|open| open.doc().sections.clone()).unwrap_or_default();
-        self.work.start(Request::FindSamples { paths: files, sections });
+        self.work.start(Request::FindSamples { paths, as_slides, sections });
     }
 
     fn import(&mut self) {

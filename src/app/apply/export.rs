@@ -1,6 +1,6 @@
 //! Figures and tables.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::app::command::{Command, ExportCommand, Step};
 use crate::app::notices::Severity;
@@ -8,6 +8,7 @@ use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::{FigureRequest, Request};
 use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
+use crate::data::project::SectionEntry;
 use crate::jobs::runs::RunInfo;
 
 /// The preview is drawn at the resolution of the screen: the same figure with fewer dots.
@@ -33,6 +34,7 @@ impl App {
                     self.work.start(Request::SaveFigures { figure, folder, format });
                 }
             }
+            ExportCommand::PredictSlides(folder) => self.predict_slides(folder),
             ExportCommand::SavePredictions(path) => {
                 let Some(open) = &self.open else { return };
                 let mut sections = self.export_sections(open);
@@ -51,6 +53,26 @@ impl App {
                 self.save_result(&path.clone(), Request::SavePredictions { snapshot, run, sections, path });
             }
         }
+    }
+
+    /// Predicts all slides without measurements by the run chosen for the figure, or the best for the first of them.
+    fn predict_slides(&mut self, folder: PathBuf) {
+        let Some(open) = &self.open else { return };
+        let Some((run, slides)) = self.slides_to_predict(open) else { return };
+        let (run, snapshot) = (run.clone(), open.snapshot());
+        self.work.start(Request::PredictSlides { snapshot, run, slides, folder });
+    }
+
+    /// The slides without measurements that can be read, and the run that predicts them; `None` where there is no such
+    /// slide, or no run.
+    pub fn slides_to_predict<'a>(&self, open: &'a Open) -> Option<(&'a RunInfo, Vec<String>)> {
+        let slides: Vec<&SectionEntry> = open
+            .sections()
+            .filter(|s| s.ready().is_some_and(|s| !s.is_measured()))
+            .map(|s| s.entry)
+            .collect();
+        let run = self.chosen_run(open).or_else(|| open.runs.best_for(slides.first()?))?;
+        (!slides.is_empty()).then(|| (run, slides.iter().map(|s| s.name.clone()).collect()))
     }
 
     /// Starts saving a result as `path`, unless that would overwrite something that the project needs.
@@ -107,12 +129,15 @@ impl App {
     /// The run that predicts for the figure: the chosen one; else the one that says most of its first
     /// section.
     pub fn export_run<'a>(&self, open: &'a Open) -> Option<&'a RunInfo> {
-        let chosen =
-            self.forms.export.run.as_deref().and_then(|id| open.runs.find(id)).filter(|r| r.complete);
-        chosen.or_else(|| {
+        self.chosen_run(open).or_else(|| {
             let first = self.export_sections(open).first().and_then(|s| open.section(s))?;
             open.runs.best_for(first.entry)
         })
+    }
+
+    /// The run that the form of the figure names.
+    fn chosen_run<'a>(&self, open: &'a Open) -> Option<&'a RunInfo> {
+        self.forms.export.run.as_deref().and_then(|id| open.runs.find(id)).filter(|r| r.complete)
     }
 
     /// Whether anything was measured on a section of the figure.

@@ -23,6 +23,7 @@ use super::command::{
 use super::explore::ExploreCommand;
 use super::forms::HoldOut;
 use super::import::ImportForm;
+use super::measure::{MeasureRequest, MeasuredOn};
 use super::notices::Severity;
 use super::paths::{PathPurpose, PathRequest};
 use super::settings::FolderKind;
@@ -57,6 +58,7 @@ impl App {
             }
             Command::Ask(request) => self.ask(request),
             Command::Chosen(request, path) => self.chosen(request, path),
+            Command::ChosenSeveral(request, paths) => self.chosen_several(&request, paths),
             Command::Show(overlay) => {
                 if overlay == Overlay::Import {
                     self.forms.import = ImportForm::new(Vec::new());
@@ -208,9 +210,10 @@ impl App {
             Some(Overlay::Path(PathRequest { purpose: PathPurpose::ImportFile { .. }, .. })) => {
                 Some(Overlay::Import)
             }
-            Some(Overlay::Path(PathRequest { purpose: PathPurpose::SampleFile { .. }, .. })) => {
-                Some(Overlay::Samples)
-            }
+            Some(
+                Overlay::Path(PathRequest { purpose: PathPurpose::SampleFile { .. }, .. })
+                | Overlay::Measure(MeasureRequest { of: MeasuredOn::Sample(_), .. }),
+            ) => Some(Overlay::Samples),
             Some(Overlay::Path(PathRequest { purpose: PathPurpose::EncoderWeights { .. }, .. })) => {
                 Some(Overlay::Encoders)
             }
@@ -243,14 +246,29 @@ impl App {
         self.overlay = Some(Overlay::Path(request));
     }
 
-    fn chosen(&mut self, request: PathRequest, path: PathBuf) {
-        let path = request.with_ending(path);
-        let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+    /// Remembers where `path`, an answer to `request`, was chosen.
+    fn remember_folder(&mut self, request: &PathRequest, path: &Path) {
+        let folder = if path.is_dir() { Some(path) } else { path.parent() };
         if let Some(folder) = folder {
             self.settings.folders.set(request.folder_kind(), folder.to_path_buf());
             self.settings.last_folder = Some(folder.to_path_buf());
         }
         self.settings_touched();
+    }
+
+    fn chosen_several(&mut self, request: &PathRequest, paths: Vec<PathBuf>) {
+        if let Some(first) = paths.first() {
+            self.remember_folder(request, first);
+        }
+        self.overlay = None;
+        if request.purpose == PathPurpose::AddSlides {
+            self.apply(Command::Section(SectionCommand::FindSlides(paths)));
+        }
+    }
+
+    fn chosen(&mut self, request: PathRequest, path: PathBuf) {
+        let path = request.with_ending(path);
+        self.remember_folder(&request, &path);
         self.overlay = None;
         let command = match request.purpose {
             PathPurpose::OpenProject => Command::Project(ProjectCommand::Open(path)),
@@ -258,6 +276,7 @@ impl App {
             PathPurpose::AddFolder | PathPurpose::AddFile => {
                 Command::Section(SectionCommand::Find(vec![path]))
             }
+            PathPurpose::AddSlides => Command::Section(SectionCommand::FindSlides(vec![path])),
             PathPurpose::SaveProjectAs => Command::Project(ProjectCommand::SaveAs(path)),
             PathPurpose::ImportFile { row, role } => {
                 let mut form = self.forms.import.clone();
@@ -303,6 +322,7 @@ impl App {
             PathPurpose::SaveGeneTable => Command::Evaluate(EvaluateCommand::SaveTable(path)),
             PathPurpose::SaveFigure => Command::Export(ExportCommand::Save(path)),
             PathPurpose::FigureFolder => Command::Export(ExportCommand::Batch(path)),
+            PathPurpose::SlidesFolder => Command::Export(ExportCommand::PredictSlides(path)),
             PathPurpose::SavePredictions | PathPurpose::SavePredictionsAnnData => {
                 Command::Export(ExportCommand::SavePredictions(path))
             }

@@ -21,6 +21,7 @@ use crate::evaluate::report::EvalReport;
 use crate::jobs::labels::Labelled;
 use crate::jobs::runs::RunState;
 use crate::jobs::spawn::{Event, JobError};
+use crate::jobs::workspace::Unreadable;
 use crate::predict::Predictions;
 use crate::preprocess::hvg::Combine;
 
@@ -54,8 +55,12 @@ impl App {
         let live = self.open.as_mut().and_then(|o| o.runs.live.as_mut()).filter(|l| l.job == id);
         match event {
             Event::Epoch { fold, metrics } => {
-                if let Some(live) = live {
-                    live.curves.push(&fold, metrics);
+                let Some(live) = live else { return };
+                let is_first = live.curves.folds.is_empty();
+                live.curves.push(&fold, metrics);
+                // All image features are there now.
+                if is_first {
+                    self.check_features();
                 }
             }
             // The page says beside the maps what a prediction is worth.
@@ -225,11 +230,25 @@ impl App {
                 self.saved(request, &path);
                 self.tell_missing_characters(&missing);
             }
+            Outcome::PredictedSlides { folder, count, failed } => {
+                self.slides_predicted(&folder, count, &failed)
+            }
             Outcome::SavedMany { folder, count, missing } => {
                 self.notices.done(format!("Saved {} in {}.", counted(count, "figure"), folder.display()));
                 self.tell_missing_characters(&missing);
             }
             Outcome::Done => self.done(request),
+        }
+    }
+
+    fn slides_predicted(&mut self, folder: &Path, count: usize, failed: &[Unreadable]) {
+        let there = folder.display();
+        if failed.is_empty() {
+            self.notices.done(format!("Predicted {} into {there}.", counted(count, "slide")));
+        } else {
+            let text =
+                format!("Predicted {count} of {} into {there}.", counted(count + failed.len(), "slide"));
+            self.notices.error(text, failed.iter().map(Unreadable::sentence).collect());
         }
     }
 

@@ -59,6 +59,14 @@ impl App {
                 self.check_features();
                 self.notices.info(format!("{} was stopped.", request.name()));
             }
+            Request::PredictSlides { .. } => {
+                let text = format!(
+                    "{} was stopped. The image features of finished slides are kept, so starting it again takes up from \
+                     there.",
+                    request.name()
+                );
+                self.notices.info(text);
+            }
             other => self.notices.info(format!("{} was stopped.", other.name())),
         }
     }

@@ -353,9 +353,10 @@ impl ExploreState {
     pub fn heaviest_gene<'a>(&self, list: &'a [String]) -> Option<(&'a str, f32)> {
         const HEAVY: f32 = 0.2;
         let index = self.index.as_ref()?;
-        let counts = || list.iter().filter_map(|g| Some((g.as_str(), index.mean_count(g)?)));
-        let sum: f32 = counts().map(|(_, count)| count).sum();
-        let (gene, most) = counts().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let counts: Vec<(&str, f32)> =
+            list.iter().filter_map(|g| Some((g.as_str(), index.mean_count(g)?))).collect();
+        let sum: f32 = counts.iter().map(|(_, count)| count).sum();
+        let (gene, most) = counts.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
         (sum > 0.0 && most > HEAVY * sum).then_some((gene, most / sum))
     }
 

@@ -5,10 +5,17 @@ use super::values::MapValues;
 use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
 pub use crate::core::text::thousands;
+use crate::evaluate::judgement::LEAST_PCC;
 
-/// A correlation with two decimals: "\u{2212}0.03", and never "\u{2212}0.00".
+/// A correlation with two decimals: "\u{2212}0.03", and never "\u{2212}0.00". One that only rounding would lift to a
+/// limit of the judgement beside it has a third, which is cut off: "0.199".
 pub fn correlation_text(r: f64) -> String {
-    let text = format!("{r:.2}");
+    let is_lifted = |limit: f64| r < limit && (r * 100.0).round() >= (limit * 100.0).round();
+    let (good, fair) = LEAST_PCC;
+    let text = match is_lifted(good) || is_lifted(fair) {
+        true => format!("{:.3}", (r * 1000.0).floor() / 1000.0),
+        false => format!("{r:.2}"),
+    };
     if text == "-0.00" { "0.00".to_owned() } else { text.replace('-', "\u{2212}") }
 }
 
@@ -106,6 +113,12 @@ impl ExploreState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_correlation_is_lifted_to_a_limit_that_it_does_not_reach() {
+        let told = [0.2, 0.1996, 0.195, 0.1949, 0.3999, 0.4, -0.004, -0.199].map(correlation_text);
+        assert_eq!(told, ["0.20", "0.199", "0.195", "0.19", "0.399", "0.40", "0.00", "\u{2212}0.20"]);
+    }
 
     #[test]
     fn differences_have_a_sign() {

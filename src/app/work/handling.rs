@@ -1,6 +1,7 @@
 //! How each request is treated: what it is called, what may run beside it, and what is lost when it is stopped.
 
 use super::request::{FitRequest, Request};
+use crate::core::text::counted;
 
 /// What may run beside what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,7 @@ impl Request {
             | Self::Train { .. }
             | Self::Resume { .. }
             | Self::Evaluate { .. }
+            | Self::PredictSlides { .. }
             | Self::SaveFigures { .. } => Lane::Compute,
             _ => Lane::Light,
         }
@@ -82,6 +84,7 @@ impl Request {
             Self::SaveFigure { .. } => "Saving the figure".to_owned(),
             Self::SaveFigures { .. } => "Saving figures".to_owned(),
             Self::SavePredictions { .. } => "Saving predictions".to_owned(),
+            Self::PredictSlides { slides, .. } => format!("Predicting {}", counted(slides.len(), "slide")),
             Self::SaveReport { .. } => "Saving the report".to_owned(),
             Self::SaveTable { .. } => "Saving the table".to_owned(),
         }
@@ -104,7 +107,7 @@ impl Request {
     pub fn loss(&self) -> Option<Loss> {
         match self {
             Self::Train { .. } | Self::Resume { .. } | Self::Evaluate { .. } => Some(Loss::UntilResumed),
-            Self::ComputeFeatures { .. } => Some(Loss::Unfinished),
+            Self::ComputeFeatures { .. } | Self::PredictSlides { .. } => Some(Loss::Unfinished),
             Self::MakeDemo { .. }
             | Self::NewFromFolder { .. }
             | Self::SaveProjectAs { .. }

@@ -16,8 +16,8 @@ pub use outcome::{OpenedProject, Outcome, PreviewImage, ReadSection, RunDetails}
 pub use request::{FigureRequest, FitRequest, Request, Snapshot};
 use run::runner;
 
-use crate::app::encoders::pace_text;
 use crate::core::progress::format_duration;
+use crate::core::text::pace_text;
 use crate::data::slide::SlideStore;
 use crate::jobs::context::Ctx;
 use crate::jobs::resources::Resources;

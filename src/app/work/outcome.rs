@@ -16,6 +16,7 @@ use crate::jobs::encoders::EncoderInfo;
 use crate::jobs::labels::Labelled;
 use crate::jobs::reach::SlideReach;
 use crate::jobs::runs::RunInfo;
+use crate::jobs::workspace::Unreadable;
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
 
@@ -179,6 +180,15 @@ pub enum Outcome {
         path: PathBuf,
         /// Characters that no font could draw.
         missing: Vec<char>,
+    },
+    /// Slides were predicted.
+    PredictedSlides {
+        /// Where the files are.
+        folder: PathBuf,
+        /// How many slides were predicted.
+        count: usize,
+        /// The slides that could not be predicted, and why.
+        failed: Vec<Unreadable>,
     },
     /// Several figures were written.
     SavedMany {

@@ -132,6 +132,8 @@ pub enum Request {
     FindSamples {
         /// Where to look.
         paths: Vec<PathBuf>,
+        /// Whether images are slides without measurements, also those of samples.
+        as_slides: bool,
         /// The sections of the open project, of which copies may be found.
         sections: Vec<SectionEntry>,
     },
@@ -292,6 +294,17 @@ pub enum Request {
         sections: Vec<String>,
         /// The file; its ending says which kind.
         path: PathBuf,
+    },
+    /// Predict slides, and write a file for each into a folder.
+    PredictSlides {
+        /// The project.
+        snapshot: Snapshot,
+        /// The run.
+        run: RunInfo,
+        /// Names of the slides.
+        slides: Vec<String>,
+        /// The folder.
+        folder: PathBuf,
     },
     /// Write a report.
     SaveReport {

@@ -86,13 +86,16 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             save_as(&from, &to, &project, ctx)?;
             Outcome::Saved(to)
         }
-        Request::FindSamples { paths, sections } => match samples_of(&paths, &sections, ctx) {
-            Ok((found, suggestions, notes)) => Outcome::Scanned { found, suggestions, notes },
-            Err(why) => match names_in(&paths) {
-                Some(names) => Outcome::Names { names, otherwise: why.to_string() },
-                None => return Err(why),
-            },
-        },
+        Request::FindSamples { paths, as_slides: true, sections } => slides_of(&paths, &sections, ctx)?,
+        Request::FindSamples { paths, as_slides: false, sections } => {
+            match samples_of(&paths, &sections, ctx) {
+                Ok((found, suggestions, notes)) => Outcome::Scanned { found, suggestions, notes },
+                Err(why) => match names_in(&paths) {
+                    Some(names) => Outcome::Names { names, otherwise: why.to_string() },
+                    None => return Err(why),
+                },
+            }
+        }
         Request::OpenSection { entry, .. } => open_section(resources, entry, ctx)?,
         Request::ReadLabels { snapshot: Snapshot { mut project, .. }, section, path } => {
             Outcome::Labels(labels::set(&mut project, &section, &LabelChoice::File(path), ctx)?)
@@ -188,6 +191,13 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             predict_places::save(&workspace, &request, &path, ctx)?;
             Outcome::Saved(path)
         }
+        Request::PredictSlides { snapshot, run, slides, folder } => {
+            let workspace = workspace(snapshot, resources);
+            let request =
+                PredictRequest { run: run.id, sections: slides, grid: None, device: DeviceChoice::Auto };
+            let done = predict_places::save_each(&workspace, &request, &folder, ctx)?;
+            Outcome::PredictedSlides { folder, count: done.saved.len(), failed: done.failed }
+        }
         Request::SaveReport { report, path } => {
             if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
                 write_json_atomically(&path, &JudgedReport::new(&report))?;
@@ -258,6 +268,14 @@ fn samples_of(
     // Nothing to pair either: then what is lacking is the better explanation.
     let useful = |s: &Suggestion| s.counts.is_some() || s.spots.is_some() || s.image.is_some();
     if suggestions.iter().any(useful) { Ok((Vec::new(), suggestions, Vec::new())) } else { Err(why) }
+}
+
+/// The slides that files and folders hold.
+fn slides_of(paths: &[PathBuf], sections: &[SectionEntry], ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let (mut found, notes) = candidates::slides(paths)?;
+    candidates::mark_copies(found.iter_mut(), sections, ctx.cancel)?;
+    candidates::check(&mut found, |c| c.chosen, Some(READ_BEFORE), ctx.progress(), ctx.cancel)?;
+    Ok(Outcome::Scanned { found, suggestions: Vec::new(), notes })
 }
 
 /// The names in a single text file.

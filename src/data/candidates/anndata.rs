@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Candidate;
-use super::sample::{entry_of, take_image, warn_of_small};
+use super::sample::{entry_of, lacks_image, take_image, warn_of_no_image, warn_of_small};
 use crate::core::text::counted;
 use crate::data::anndata::{Inspected, Library};
 use crate::data::section::{SpotGeometry, ValueKind};
@@ -90,7 +90,7 @@ fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&L
     }
     let mut warnings = Vec::new();
     take_image(&described, &mut entry, &mut warnings);
-    if entry.image.as_os_str().is_empty()
+    if !entry.has_image()
         && let Some((path, scale)) = library.and_then(|l| embedded_image(file, l))
     {
         entry.image = path;
@@ -101,7 +101,7 @@ fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&L
         warnings.extend(doubt_of_pitch(stated, px, mpp.0));
     }
     warn_of_values(found, layer.as_deref(), &mut warnings);
-    if !entry.image.as_os_str().is_empty() {
+    if entry.has_image() {
         // The sample knows nothing of images within its file.
         described.needed.clear();
     } else if let Some(image) = library.and_then(|l| l.images.first()) {
@@ -110,6 +110,14 @@ fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&L
     } else if let Some(shape) = library.and_then(|l| l.misshapen.first()) {
         described.needed =
             vec![format!("the slide image, as its own is not stored as rows x columns x colours ({shape})")];
+    }
+    let own_images = library.is_some_and(|l| !l.images.is_empty() || !l.misshapen.is_empty());
+    let refused = match own_images && !entry.has_image() {
+        true => Some(format!("it needs {}", described.needed.join(" and "))),
+        false => lacks_image(&entry, &described),
+    };
+    if refused.is_none() {
+        warn_of_no_image(&entry, &mut warnings);
     }
     let mut line = described.line();
     if let Some(library) = own_library {
@@ -127,7 +135,7 @@ fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&L
         warnings,
         size: Some((spots, genes)),
         label_columns: found.labels.iter().map(|l| l.name.clone()).collect(),
-        refused: None,
+        refused,
         copy_of: None,
         label_fit: None,
     }

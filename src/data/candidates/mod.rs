@@ -46,11 +46,6 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// What it still lacks to be added; `None` when it is complete.
-    pub fn lacks(&self) -> Option<&'static str> {
-        self.entry.image.as_os_str().is_empty().then_some("a slide image")
-    }
-
     /// Takes the labels from a column of `obs`, which then count instead of those of a file.
     pub fn set_label_column(&mut self, column: Option<&str>) {
         self.entry.label_column = column.map(str::to_owned);
@@ -75,7 +70,7 @@ impl Candidate {
 
     /// Whether nothing is known that keeps it from being used.
     pub fn is_usable(&self) -> bool {
-        self.lacks().is_none() && self.refused.is_none()
+        self.refused.is_none()
     }
 }
 
@@ -100,9 +95,13 @@ pub fn find(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<(Vec<Candidate>, Vec<String>), ReadError> {
+    all_of(find_each(paths, progress, cancel)?)
+}
+
+/// What was found in all paths together; the first error where nothing was found in any.
+fn all_of(each: Vec<Found>) -> Result<(Vec<Candidate>, Vec<String>), ReadError> {
     let (mut candidates, mut notes) = (Vec::new(), Vec::new());
     let mut failed = Vec::new();
-    let each = find_each(paths, progress, cancel)?;
     for found in each {
         match found.result {
             Ok((found, more)) => {
@@ -187,6 +186,14 @@ pub fn slides_in_each(paths: &[PathBuf]) -> Vec<Found> {
         Found { path: path.clone(), repeated, result }
     };
     paths.iter().map(&mut of).collect()
+}
+
+/// As [`slides_in_each`], of all paths together.
+///
+/// # Errors
+/// [`ReadError`] in one sentence for the first path when none holds a slide.
+pub fn slides(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<String>), ReadError> {
+    all_of(slides_in_each(paths))
 }
 
 /// What the kind of a section is called in a few words.
@@ -328,10 +335,10 @@ mod tests {
         assert_eq!((section.spots.len(), section.spots[11].id.as_str(), section.mpp.0), (12, "S0-1", 1.0));
         // Beside others, an image must bear the name of the file; and the spots must lie on it.
         image::RgbImage::new(410, 310).save(dir.path().join("other.png")).unwrap();
-        assert!(one(&path).lacks().is_some());
+        assert!(!one(&path).entry.has_image());
         image::RgbImage::new(420, 320).save(dir.path().join("one_he.png")).unwrap();
         assert_eq!(one(&path).entry.image, dir.path().join("one_he.png"));
         image::RgbImage::new(200, 200).save(dir.path().join("one_he.png")).unwrap();
-        assert!(one(&path).lacks().is_some());
+        assert!(!one(&path).entry.has_image());
     }
 }

@@ -41,6 +41,10 @@ fn of_files(sample: &Sample) -> Candidate {
     let mut entry = entry_of(sample);
     let mut warnings = Vec::new();
     take_image(sample, &mut entry, &mut warnings);
+    let refused = lacks_image(&entry, sample);
+    if refused.is_none() {
+        warn_of_no_image(&entry, &mut warnings);
+    }
     // Other forms of counts do not say without being read.
     let size = match &sample.source {
         Source::Visium { matrix, .. } if matrix.extension().is_some_and(|e| e == "h5") => {
@@ -56,7 +60,7 @@ fn of_files(sample: &Sample) -> Candidate {
         warnings,
         size,
         label_columns: Vec::new(),
-        refused: None,
+        refused,
         copy_of: None,
         label_fit: None,
     }
@@ -94,6 +98,23 @@ fn turned(path: &Path) -> Option<String> {
              they are stored; check that the spots lie on the tissue, and else save the slide upright and add it again"
         )
     })
+}
+
+/// What a section needs that has images of which none can be used; one without any is shown on a blank ground.
+pub(super) fn lacks_image(entry: &SectionEntry, sample: &Sample) -> Option<String> {
+    let has_some = !sample.images.is_empty() || sample.has_unreadable_image;
+    (!entry.has_image() && has_some).then(|| format!("it needs {}", sample.needed.join(" and ")))
+}
+
+/// Says what a section without an image is good for.
+pub(super) fn warn_of_no_image(entry: &SectionEntry, warnings: &mut Vec<String>) {
+    if !entry.has_image() {
+        warnings.push(
+            "There is no slide image, so its measured maps are shown on a blank ground, and it takes no part in training \
+             and prediction; choose the slide where you have it"
+                .to_owned(),
+        );
+    }
 }
 
 pub(super) fn warn_of_small(entry: &SectionEntry, warnings: &mut Vec<String>) {

@@ -1,5 +1,5 @@
-//! The demo: six made-up sections of three made-up patients, generated from a seed, for a first look without
-//! data. Everything about it is synthetic and says so.
+//! The demo: six made-up sections of three made-up patients and a slide of a fourth, generated from a seed, for a first
+//! look without data. Everything about it is synthetic and says so.
 //!
 //! A section is first an anatomy (where tumour, glands, stroma, fat and lymphocytes lie), then cells that follow
 //! it. The slide image is painted from both; the counts of a spot are drawn from the cells in it. So what can be
@@ -12,10 +12,11 @@ mod genes;
 mod noise;
 mod paint;
 mod patient;
+mod pyramid;
 mod regions;
 mod spots;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::Rng;
@@ -29,7 +30,7 @@ use crate::data::project::SectionEntry;
 use anatomy::Anatomy;
 use files::Paths;
 use genes::DemoGene;
-use patient::{PATIENTS, Patient};
+use patient::{PATIENTS, Patient, UNMEASURED};
 
 /// The seed of the demo that everyone sees.
 pub const SEED: u64 = 1;
@@ -119,16 +120,72 @@ fn jobs(dir: &Path, seed: u64) -> Vec<Job> {
         .collect()
 }
 
+/// Where the slide without measurements lies in `dir`.
+fn slide_path(dir: &Path) -> PathBuf {
+    dir.join("slides").join(format!("{}1.tif", UNMEASURED.name))
+}
+
+/// Writes the demo's slide without measurements into `dir`, as a scanner would save it, and returns its section. One that
+/// is there already is left as it is.
+///
+/// # Errors
+/// [`DemoError`] when the file cannot be written or `cancel` was called.
+pub fn unmeasured_slide(
+    dir: &Path,
+    seed: u64,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<SectionEntry, DemoError> {
+    let path = slide_path(dir);
+    if !path.is_file() {
+        let number = PATIENTS.len() as u64;
+        let steps = Steps { done: AtomicU64::new(0), total: STEPS, progress, cancel };
+        let own = rng::stream(seed, "demo section", number * REPLICATES + 1).next_u64();
+        let (anatomy, cells) = tissue(&UNMEASURED, number, own, seed);
+        let rgb = painted(&anatomy, &cells, &UNMEASURED, own, &steps)?;
+        let side = paint::SIDE_PX as u32;
+        // It has as many pixels as were painted.
+        let image = image::RgbImage::from_raw(side, side, rgb).unwrap_or_default();
+        create_folder_of(&path)?;
+        pyramid::write(
+            &path,
+            image,
+            f64::from(paint::MPP),
+            "Synthetic slide made by HisCMCL, not from a patient",
+        )?;
+        steps.next()?;
+    }
+    let name = format!("{}1", UNMEASURED.name);
+    let patient = Some(UNMEASURED.name.to_owned());
+    Ok(SectionEntry { patient, ..SectionEntry::slide(name, path, Some(f64::from(paint::MPP))) })
+}
+
+/// The tissue of a section and its cells.
+fn tissue(patient: &'static Patient, number: u64, own: u64, seed: u64) -> (Anatomy, Vec<cells::Cell>) {
+    let of_patient = rng::stream(seed, "demo patient", number).next_u32();
+    let of_section = rng::stream(own, "demo anatomy", 0).next_u32();
+    let anatomy = Anatomy::new(patient, of_patient, of_section);
+    let cells = cells::place(&anatomy, rng::stream(own, "demo cells", 0).next_u32());
+    (anatomy, cells)
+}
+
+/// The picture of a section: RGB, `SIDE_PX` x `SIDE_PX`.
+fn painted(
+    anatomy: &Anatomy,
+    cells: &[cells::Cell],
+    patient: &Patient,
+    own: u64,
+    steps: &Steps<'_>,
+) -> Result<Vec<u8>, Cancelled> {
+    steps.next()?;
+    let noise = rng::stream(own, "demo noise", 0).next_u32();
+    paint::paint(anatomy, cells, patient, noise, &|| steps.next().is_ok()).ok_or(Cancelled)
+}
+
 fn make(job: &Job, genes: &[DemoGene], seed: u64, steps: &Steps<'_>) -> Result<(), DemoError> {
     steps.cancel.check()?;
-    let patient_seed = rng::stream(seed, "demo patient", job.patient_number).next_u32();
-    let section_seed = rng::stream(job.seed, "demo anatomy", 0).next_u32();
-    let anatomy = Anatomy::new(job.patient, patient_seed, section_seed);
-    let cells = cells::place(&anatomy, rng::stream(job.seed, "demo cells", 0).next_u32());
-    steps.next()?;
-    let noise = rng::stream(job.seed, "demo noise", 0).next_u32();
-    let rgb =
-        paint::paint(&anatomy, &cells, job.patient, noise, &|| steps.next().is_ok()).ok_or(Cancelled)?;
+    let (anatomy, cells) = tissue(job.patient, job.patient_number, job.seed, seed);
+    let rgb = painted(&anatomy, &cells, job.patient, job.seed, steps)?;
     job.paths.all().into_iter().try_for_each(create_folder_of)?;
     files::write_image(&job.paths.image, &rgb)?;
     drop(rgb);
@@ -170,6 +227,6 @@ fn readme(seed: u64) -> String {
          nothing about biology or medicine can be learnt from them. Gene names are real; what the genes do here is\n\
          invented.\n\n\
          Six sections of three made-up patients (DemoA, DemoB, DemoC), in the folder layout of the her2st data set\n\
-         (Andersson et al. 2021). Real data: https://zenodo.org/records/18030446\n"
+         (Andersson et al. 2021), and a slide of a fourth without measurements (DemoD), to predict on. Real data: https://zenodo.org/records/18030446\n"
     )
 }

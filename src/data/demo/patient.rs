@@ -1,4 +1,4 @@
-//! The three made-up donors and what sets them apart: their tissue, and how it was stained.
+//! The made-up donors and what sets them apart: their tissue, and how it was stained.
 
 /// The optical density (natural logarithm) that one unit of a dye adds to red, green and blue.
 pub(super) type Dye = [f32; 3];
@@ -24,7 +24,20 @@ pub(super) struct Patient {
     pub(super) her2: f32,
 }
 
-/// The donors of the demo.
+/// The donor of the slide on which nothing was measured.
+pub(super) const UNMEASURED: Patient = Patient {
+    name: "DemoD",
+    tumour: 0.40,
+    glands: 0.16,
+    fat: 0.12,
+    lymphocytes: 0.45,
+    hematoxylin: [1.50, 1.58, 0.60],
+    eosin: [0.18, 1.65, 0.55],
+    glass: [245.0, 241.0, 245.0],
+    her2: 1.6,
+};
+
+/// The donors of the demo's sections.
 pub(super) const PATIENTS: [Patient; 3] = [
     Patient {
         name: "DemoA",

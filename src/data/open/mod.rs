@@ -75,9 +75,9 @@ pub fn open_section(
         return slide::read(entry);
     }
     // What is wrong with the image is said at once.
-    let slide = read_info(&entry.image, &OpenOptions::default())?;
-    let slide_size = slide.size();
-    let said = slide.mpp.map(|mpp| Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0)));
+    let image = entry.has_image().then(|| read_info(&entry.image, &OpenOptions::default())).transpose()?;
+    let of_image = image.as_ref().and_then(|image| image.mpp);
+    let said = of_image.map(|mpp| Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0)));
     let mut measured = match &entry.source {
         Source::Tables { counts, spots } => legacy::read(entry, counts, spots, said, progress, cancel)?,
         Source::Visium { matrix, positions, scale_factors } => {
@@ -102,6 +102,10 @@ pub fn open_section(
         measured.spots.iter_mut().for_each(|s| s.selected = true);
     }
     let scale = on_image(entry, &mut measured, progress)?;
+    let slide_size = match &image {
+        Some(image) => image.size(),
+        None => blank_size(entry, &measured, &scale)?,
+    };
     let files = Files {
         counts: entry.source.counts(),
         positions: &measured.positions,
@@ -149,9 +153,31 @@ pub fn open_section(
         mpp_source: scale.source,
         mpp_by_spots: scale.by_spots,
         geometry: scale.geometry,
-        slide: entry.image.clone(),
+        slide: if entry.has_image() { entry.image.clone() } else { place::blank(slide_size) },
         slide_size,
     })
+}
+
+/// The size of the ground on which the spots of a section without an image are shown: up to the last of them, and once
+/// more the distance between two.
+///
+/// # Errors
+/// A position that no slide has.
+fn blank_size(entry: &SectionEntry, measured: &Measured, scale: &Scale) -> Result<(u32, u32), ReadError> {
+    /// The longest side of a slide in pixels that anyone scans.
+    const MAX_SIDE: f64 = 2e6;
+    let margin = scale.mpp.px(scale.geometry.pitch_um);
+    let selected = || measured.spots.iter().filter(|s| s.selected).map(|s| s.center);
+    let (right, bottom) = selected().fold((0.0, 0.0), |(x, y): (f64, f64), p| (x.max(p.x), y.max(p.y)));
+    let (width, height) = ((right + margin).ceil(), (bottom + margin).ceil());
+    if !(width.max(height) <= MAX_SIDE) {
+        let message = format!(
+            "the positions of section {} reach to pixel ({right:.0}, {bottom:.0}), which no slide has",
+            entry.name
+        );
+        return Err(ReadError::malformed(&measured.positions, message));
+    }
+    Ok((width.max(1.0) as u32, height.max(1.0) as u32))
 }
 
 /// The resolution that the user entered for the image; `None` where it was not.

@@ -20,7 +20,8 @@ pub struct SectionEntry {
     pub kind: SampleKind,
     /// Where its counts and spots are.
     pub source: Source,
-    /// The slide image: a file, or an image in an AnnData file (see [`place`]).
+    /// The slide image: a file, or an image in an AnnData file (see [`place`]); empty where there is none, so that spots
+    /// are shown on a blank ground.
     pub image: PathBuf,
     /// Pixels of the image per pixel of the full-resolution slide that positions refer to; the image is that
     /// slide where `None`.
@@ -64,6 +65,11 @@ impl SectionEntry {
         !matches!(self.source, Source::Slide { .. })
     }
 
+    /// Whether it has a slide image.
+    pub fn has_image(&self) -> bool {
+        !self.image.as_os_str().is_empty()
+    }
+
     /// Whether it has this name, or had it before.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.formerly.iter().any(|f| f == name)
@@ -87,7 +93,7 @@ impl SectionEntry {
     pub fn files(&self) -> Vec<(FileRole, &Path)> {
         let mut files = self.source.files();
         // An image within the source moves with it, and a slide without measurements is its own source.
-        if self.is_measured() && !place::is_within(&self.image, self.source.counts()) {
+        if self.is_measured() && self.has_image() && !place::is_within(&self.image, self.source.counts()) {
             files.push((FileRole::Image, &self.image));
         }
         files.extend(self.labels.iter().map(|l| (FileRole::Labels, l.as_path())));

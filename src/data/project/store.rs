@@ -181,7 +181,7 @@ impl Project {
             spots,
             source,
             sample: (entry.kind != SampleKind::default()).then_some(entry.kind),
-            image: stored(&entry.image)?,
+            image: if entry.has_image() { stored(&entry.image)? } else { String::new() },
             image_scale: entry.image_scale,
             labels: entry.labels.as_deref().map(stored).transpose()?,
             label_column: entry.label_column.clone(),

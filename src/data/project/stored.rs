@@ -1,6 +1,6 @@
 //! The project as its file has it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -93,7 +93,10 @@ impl StoredSection {
             patient: self.patient.filter(|p| !p.trim().is_empty()),
             kind: self.sample.unwrap_or_default(),
             source,
-            image: from_stored(&self.image, folder),
+            image: match self.image.as_str() {
+                "" => PathBuf::new(),
+                image => from_stored(image, folder),
+            },
             image_scale: self.image_scale,
             labels: self.labels.map(|l| from_stored(&l, folder)),
             label_column: self.label_column,

@@ -8,6 +8,7 @@
 //! Pixels are used as they are stored, because spot positions refer to the stored pixels; an orientation is reported,
 //! and [`Oriented`] applies it.
 
+mod blank;
 mod bytes;
 mod cache;
 mod codec;

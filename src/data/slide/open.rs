@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::blank::Blank;
 use super::bytes::ByteSource;
 use super::codec::jpeg;
 use super::formats::{is_grey_tiff, open_tiff};
@@ -70,6 +71,9 @@ fn open_guarded(
     let how = Decoding { folder: options.pyramids.as_ref(), max_pixels_in_memory, progress, cancel };
     if let Some(image) = place::embedded(path) {
         return embedded::open(path, &image, &how);
+    }
+    if let Some(size) = place::blank_size(path) {
+        return Ok(Arc::new(Blank::new(path, size)));
     }
     let kind = identify(path)?;
     if kind.is_read_by_openslide() {
@@ -194,6 +198,9 @@ fn unpacked(bytes: &ByteSource) -> Result<ByteSource, FileError> {
 /// # Errors
 /// [`SlideError`] when it cannot be read, is damaged or of an unknown kind.
 pub fn read_info(path: &Path, options: &OpenOptions<'_>) -> Result<SlideInfo, SlideError> {
+    if let Some(size) = place::blank_size(path) {
+        return Ok(Blank::new(path, size).info().clone());
+    }
     let info = fault::caught(|| match place::embedded(path) {
         Some(image) => embedded::info(path, &image),
         None => info_guarded(path, options),
@@ -259,7 +266,7 @@ fn check_whole_guarded(path: &Path) -> Result<(), FileError> {
     /// The last chunk of a PNG lies this near to its end.
     const NEAR: u64 = 1 << 16;
     const LAST: &[u8] = b"IEND\xAE\x42\x60\x82";
-    if place::embedded(path).is_some() {
+    if place::embedded(path).is_some() || place::blank_size(path).is_some() {
         return Ok(());
     }
     let bytes = Arc::new(ByteSource::open(path)?);

@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// The ending of AnnData files.
 const ANNDATA: &str = "h5ad";
+/// What the path of a blank ground begins with.
+const BLANK: &str = "no slide image";
 
 /// An image in an AnnData file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,19 @@ pub fn in_anndata(file: &Path, library: &str, key: &str) -> Option<PathBuf> {
         .then(|| file.join("uns").join("spatial").join(library).join("images").join(key))
 }
 
+/// Where the pixels of a section without an image are: nowhere, but the ground that its spots are drawn on has `size`.
+/// Such a path is never that of a file, as those are absolute.
+pub fn blank((width, height): (u32, u32)) -> PathBuf {
+    Path::new(BLANK).join(format!("{width}x{height}"))
+}
+
+/// The size of the ground that `path` names, where it is that of a section without an image.
+pub fn blank_size(path: &Path) -> Option<(u32, u32)> {
+    let (width, height) = path.strip_prefix(BLANK).ok()?.to_str()?.split_once('x')?;
+    let size = (width.parse().ok()?, height.parse().ok()?);
+    (size.0 > 0 && size.1 > 0).then_some(size)
+}
+
 /// The file that holds what `path` names: `path` itself, or the AnnData file that it leads into.
 pub fn file_of(path: &Path) -> &Path {
     let holds = |p: &&Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case(ANNDATA));
@@ -65,6 +80,17 @@ fn text(component: Component<'_>) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_blank_ground_has_a_size_and_no_file() {
+        let path = blank((1_300, 700));
+        assert_eq!(blank_size(&path), Some((1_300, 700)));
+        for other in
+            ["a.png", "no slide image", "no slide image/0x5", "no slide image/5", "/no slide image/5x5"]
+        {
+            assert_eq!(blank_size(Path::new(other)), None, "{other}");
+        }
+    }
 
     #[test]
     fn images_within_files_have_paths() {

@@ -35,6 +35,9 @@ struct Stamp {
 
 impl Stamp {
     fn of(path: &Path) -> Result<Self, FileError> {
+        if place::blank_size(path).is_some() {
+            return Ok(Self { length: 0, modified: None });
+        }
         let file = place::file_of(path);
         let metadata = std::fs::metadata(file).map_err(FileError::io("open", file))?;
         Ok(Self { length: metadata.len(), modified: metadata.modified().ok() })

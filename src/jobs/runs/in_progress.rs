@@ -130,7 +130,7 @@ impl RunInProgress {
                 JobError::Failed { headline, causes } => Ending::Failed { headline, causes },
             }),
             Err(panic) => Some(Ending::Failed {
-                headline: "There was an internal error in HisCMCL.".to_owned(),
+                headline: fault::INTERNAL.to_owned(),
                 causes: vec![fault::message(panic.as_ref())],
             }),
         };

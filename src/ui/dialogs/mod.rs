@@ -5,6 +5,7 @@ mod encoders;
 mod help;
 mod history;
 mod import;
+pub(super) mod measure;
 mod panel;
 mod path;
 mod samples;
@@ -15,6 +16,7 @@ use eframe::egui::{self, Align2, Context, Id, Key, Modal, Popup, Rect, Ui};
 use super::theme::strong;
 use super::widgets::danger;
 use crate::app::command::{Command, Overlay};
+use crate::app::explore::images::Images;
 use crate::app::state::App;
 
 /// What dialogs keep while they are open.
@@ -22,24 +24,41 @@ use crate::app::state::App;
 pub struct Dialogs {
     path: path::PathDialog,
     panel: panel::PanelDialog,
+    measure: measure::MeasureDialog,
 }
 
 impl Dialogs {
     /// No dialog is open. `native` says whether the system's file dialogs may be shown.
     pub fn new(native: bool) -> Self {
-        Self { path: path::PathDialog::new(native), panel: panel::PanelDialog::default() }
+        Self {
+            path: path::PathDialog::new(native),
+            panel: panel::PanelDialog::default(),
+            measure: measure::MeasureDialog::default(),
+        }
     }
 
     /// Draws the dialog that is open, in the middle of `free`, the part of the window that dialogs may cover.
-    pub fn show(&mut self, ctx: &Context, free: Rect, app: &App, out: &mut Vec<Command>) {
+    pub fn show(
+        &mut self,
+        ctx: &Context,
+        free: Rect,
+        app: &App,
+        images: &dyn Images,
+        out: &mut Vec<Command>,
+    ) {
         ctx.data_mut(|d| d.insert_temp(free_id(), free));
         let Some(overlay) = &app.overlay else {
             self.path.closed();
             self.panel.closed();
+            self.measure.closed();
             return;
         };
+        if !matches!(overlay, Overlay::Measure(_)) {
+            self.measure.closed();
+        }
         match overlay {
             Overlay::Path(request) => self.path.show(ctx, app, request, out),
+            Overlay::Measure(request) => self.measure.show(ctx, request, images, out),
             Overlay::Panel(form) => self.panel.show(ctx, form, app.open.as_ref(), out),
             Overlay::Confirm { question, button, command } => {
                 confirm::show(ctx, question, button, command, out)

@@ -106,7 +106,12 @@ impl PathDialog {
                         ctx.request_repaint();
                     }
                 }
-                Answer::Path(path) => out.push(Command::Chosen(request.clone(), path)),
+                Answer::Paths(paths) if request.kind() == PathKind::Files => {
+                    out.push(Command::ChosenSeveral(request.clone(), paths));
+                }
+                Answer::Paths(paths) => {
+                    out.extend(paths.into_iter().next().map(|path| Command::Chosen(request.clone(), path)));
+                }
                 Answer::Cancelled => out.push(Command::CloseOverlay),
                 Answer::Unavailable => {
                     // From now on the text field comes at once.
@@ -141,6 +146,7 @@ fn waiting(ctx: &Context, request: &PathRequest, out: &mut Vec<Command>) -> bool
 fn field(ctx: &Context, request: &PathRequest, typed: &mut Typed, out: &mut Vec<Command>) {
     let (what, button) = match request.kind() {
         PathKind::File => ("Path of the file", "Open"),
+        PathKind::Files => ("Path of a file or a folder", "Open"),
         PathKind::Folder => ("Path of the folder", "Open"),
         PathKind::Save => ("Path of the file to write", "Save"),
     };

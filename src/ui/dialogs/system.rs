@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::task::{Context, Poll, Wake, Waker};
@@ -22,8 +22,8 @@ const NEVER_SHOWN: Duration = Duration::from_millis(400);
 pub enum Answer {
     /// Still open.
     Waiting,
-    /// A path.
-    Path(PathBuf),
+    /// One or more paths.
+    Paths(Vec<PathBuf>),
     /// The user chose nothing.
     Cancelled,
     /// The system has no file dialog.
@@ -75,9 +75,9 @@ fn has_program(path: &OsStr, program: &str) -> bool {
 
 /// What `chosen` means that came `took` after asking. The thread that asked measures the time: the window may look much
 /// later.
-fn meaning(chosen: Option<PathBuf>, took: Duration) -> Answer {
+fn meaning(chosen: Option<Vec<PathBuf>>, took: Duration) -> Answer {
     match chosen {
-        Some(path) => Answer::Path(path),
+        Some(paths) => Answer::Paths(paths),
         None if took < NEVER_SHOWN => Answer::Unavailable,
         None => Answer::Cancelled,
     }
@@ -100,19 +100,28 @@ impl SystemDialog {
             dialog = dialog.add_filter(*name, endings);
         }
         // On a Mac dialogs must be made on the main thread; waiting for them may happen anywhere.
-        let asked: std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> =
-            match request.kind() {
-                PathKind::File => Box::pin(dialog.pick_file()),
-                PathKind::Folder => Box::pin(dialog.pick_folder()),
-                PathKind::Save => Box::pin(dialog.save_file()),
-            };
+        let one: Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> = match request.kind() {
+            PathKind::File => Box::pin(dialog.pick_file()),
+            PathKind::Folder => Box::pin(dialog.pick_folder()),
+            PathKind::Save => Box::pin(dialog.save_file()),
+            PathKind::Files => return Self::wait_for(ctx, dialog.pick_files()),
+        };
+        Self::wait_for(ctx, async { one.await.map(|file| vec![file]) })
+    }
+
+    /// Waits for the answer on a thread of its own.
+    fn wait_for(
+        ctx: &egui::Context,
+        asked: impl Future<Output = Option<Vec<rfd::FileHandle>>> + Send + 'static,
+    ) -> Option<Self> {
         let (tell, answer) = sync_channel(1);
         let ctx = ctx.clone();
         thread::Builder::new()
             .name("file dialog".into())
             .spawn(move || {
                 let since = Instant::now();
-                let chosen = block_on(asked).map(|handle| handle.path().to_path_buf());
+                let chosen = block_on(asked);
+                let chosen = chosen.map(|files| files.iter().map(|f| f.path().to_path_buf()).collect());
                 // Nobody waits any more when the window was closed meanwhile.
                 let _ = tell.send(meaning(chosen, since.elapsed()));
                 ctx.request_repaint();
@@ -145,7 +154,7 @@ mod tests {
         thread::sleep(NEVER_SHOWN + Duration::from_millis(50));
         assert_eq!(dialog.poll(), Answer::Unavailable);
         assert_eq!(meaning(None, Duration::from_secs(2)), Answer::Cancelled);
-        assert_eq!(meaning(Some("a".into()), Duration::ZERO), Answer::Path("a".into()));
+        assert_eq!(meaning(Some(vec!["a".into()]), Duration::ZERO), Answer::Paths(vec!["a".into()]));
     }
 
     #[test]

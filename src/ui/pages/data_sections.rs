@@ -3,11 +3,13 @@
 use eframe::egui::{self, CollapsingHeader, Grid, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::app::command::{Command, Overlay, SectionCommand};
+use crate::app::measure::MeasuredOn;
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::{Open, SectionState, SectionView};
 use crate::app::terms::Term;
 use crate::data::candidates::kind_of;
-use crate::data::section::{MppSource, Section, ValueKind};
+use crate::data::section::{MppSource, Section, ValueKind, repeated};
+use crate::ui::dialogs::measure;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, card, mini_button, remark, text_field, thousands};
 
@@ -25,6 +27,11 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
             let hover = "An AnnData file (.h5ad), an H&E slide to predict on, or any file of a sample: its folder is searched for the others";
             if file.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddFile)));
+            }
+            let slides = ui.button("Add slides...");
+            let hover = "H&E slides without measurements, one or many, to predict on";
+            if slides.on_hover_text(hover).clicked() {
+                out.push(Command::Ask(PathRequest::new(PathPurpose::AddSlides)));
             }
             let import = ui.button("Pair files...");
             let hover = "Pair a count table, a spot file and an image whose names follow no convention";
@@ -44,6 +51,9 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
         });
         for section in open.sections() {
             problems(ui, &section, out);
+        }
+        for repeated in repeated(open.ready().map(AsRef::as_ref)) {
+            banner(ui, Tone::Warning, repeated);
         }
         remarks(ui, open);
         if open.doc().sections.iter().filter(|s| s.is_measured()).count() > 1 && open.patients().is_none() {
@@ -165,9 +175,23 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
             out.push(Command::Section(SectionCommand::EnterMpp { section: name.clone(), text }));
         }
         ui.label(RichText::new(mark).text_style(TextStyle::Small).color(c.weak)).on_hover_text(source);
+        if !section.is_measured() && section.mpp_source != MppSource::File {
+            let label = format!("Measure the resolution of {name}");
+            measure::button(ui, MeasuredOn::Section(name.clone()), view.entry, &label, out);
+        }
     });
     let (width, height) = section.slide_size;
     ui.horizontal(|ui| {
+        if !section.has_image() {
+            let button = ui.add(mini_button("Choose..."));
+            let hover = "There is no slide image, so this section takes no part in training and prediction. Choose the \
+                         full-resolution slide that its spots refer to.";
+            crate::ui::widgets::name(&button, &format!("Full-resolution slide of {name}"));
+            if button.on_hover_text(hover).clicked() {
+                out.push(Command::Ask(PathRequest::new(PathPurpose::FullSlide { section: name.clone() })));
+            }
+            return;
+        }
         ui.label(format!("{} \u{00D7} {}", thousands(f64::from(width)), thousands(f64::from(height))));
         if view.entry.image_scale.is_some() {
             let button = ui.add(mini_button("Full slide..."));

@@ -319,7 +319,6 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
     });
 }
 
-/// What a file of these sections is called. Many names make no file name.
 /// Names as part of the name of a file: all of a few, or how many `what` there are.
 fn joined(names: &[String], what: &str) -> String {
     match names.len() {
@@ -360,6 +359,17 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         if hint_beside(anndata, hover).clicked() {
             let file = format!("{}-predictions.h5ad", safe_stem(&joined(&sections, "sections")));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
+        }
+        if let Some((run, slides)) = app.slides_to_predict(open) {
+            let button = ui.button("Predict all slides...");
+            let hint = format!(
+                "{} without measurements by {}: all genes, one AnnData file (.h5ad) each, into a folder",
+                counted(slides.len(), "slide"),
+                run.id
+            );
+            if hint_beside(button, hint).clicked() {
+                out.push(Command::Ask(PathRequest::new(PathPurpose::SlidesFolder)));
+            }
         }
     });
 }

@@ -67,8 +67,14 @@ fn losses_and_pcc(ui: &mut Ui, epochs: &[EpochMetrics]) {
             left.label("Loss (lower is better)");
             lines(left, "losses", PLOT, "epoch", "", &shown);
             right.label("PCC on the inner validation section (higher is better)");
-            let pccs = [series(epochs, "inner validation", Phase::Choosing, pcc, (c.good, false, true))];
-            lines(right, "pccs", PLOT, "epoch", "", &pccs);
+            let pccs = series(epochs, "inner validation", Phase::Choosing, pcc, (c.good, false, true));
+            if !pccs.points.is_empty() {
+                lines(right, "pccs", PLOT, "epoch", "", &[pccs]);
+            } else if epochs.iter().any(|e| e.phase == Phase::Choosing) {
+                remark(right, "The curve begins with the first validation.");
+            } else {
+                remark(right, "This run has no inner validation.");
+            }
         }
     });
 }

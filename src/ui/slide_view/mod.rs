@@ -18,7 +18,7 @@ use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 use spots::{SpotLayer, SpotView};
-use tiles::TileCache;
+pub(super) use tiles::TileCache;
 
 /// Height of the line above a map, and of the two lines above a narrow one.
 pub const HEADING: (f32, f32) = (34.0, 48.0);
@@ -253,7 +253,9 @@ fn show_remark(
     let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
     let has_values = state.map().values.of(kind).is_some();
     let mut way: Option<(Command, String)> = None;
+    let has_image = index.section().has_image();
     let silent = match kind {
+        PaneKind::He if !has_image => Some(format!("{section} has no slide image. Choose it on the Data page.")),
         PaneKind::Measured if state.map().values.silent => {
             Some(format!("{gene} was not counted at any spot of {section}."))
         }
@@ -282,6 +284,8 @@ fn show_remark(
                 return;
             }
         }
+    } else if kind.needs_prediction() && !has_image {
+        format!("{section} has no slide image, so it cannot be predicted. Choose its image on the Data page.")
     } else if kind.needs_prediction() && state.prediction().is_none() {
         match hindrance.outlook {
             Outlook::Training(how_far) => {

@@ -42,10 +42,13 @@ fn open(sample: &Sample, notes: &Notes) -> Result<Section, String> {
     let Some(candidate) = found.into_iter().find(|c| c.chosen) else {
         return Err("nothing was added".into());
     };
-    if let Some(lacks) = candidate.lacks() {
-        return Err(format!("{}; left out, as it lacks {lacks}", candidate.line));
+    if let Some(refused) = &candidate.refused {
+        return Err(format!("{}; cannot be used: {refused}", candidate.line));
     }
     let section = open_section(&candidate.entry, notes, &CancelToken::new()).map_err(|e| e.to_string())?;
+    if !candidate.entry.has_image() {
+        return Err(format!("{}; opened on a blank ground", candidate.line));
+    }
     Slide::open(&section.slide, &Silent, &CancelToken::new()).map_err(|e| e.to_string())?;
     Ok(section)
 }

@@ -55,7 +55,10 @@ pub(super) fn fill(
                 };
                 sample.images.push(SampleImage { kind: *kind, path: path.clone(), scale, size: Some(size) });
             }
-            Err(e) => ignored.push(format!("{} ({})", file_name(path), e.reason())),
+            Err(e) => {
+                sample.has_unreadable_image = true;
+                ignored.push(format!("{} ({})", file_name(path), e.reason()));
+            }
         }
     }
     let expected = expected_size(&sample.images);
@@ -80,7 +83,9 @@ pub(super) fn fill(
     if sample.images.iter().any(|i| i.kind == ImageKind::FullResolution) {
         return;
     }
-    ignored.extend(listing.unread_images(|f| slides.belongs.has(&f.path)));
+    let unread = listing.unread_images(|f| slides.belongs.has(&f.path));
+    sample.has_unreadable_image |= !unread.is_empty();
+    ignored.extend(unread);
     let there: Vec<&str> = sample.images.iter().map(|i| i.kind.noun()).collect();
     sample.needed.push(match there[..] {
         [] => "an image (the full-resolution slide)".to_owned(),

@@ -59,6 +59,8 @@ pub struct Sample {
     pub source: Source,
     /// The images that exist, the best first.
     pub images: Vec<SampleImage>,
+    /// Whether a file that may be its slide exists and cannot be read.
+    pub has_unreadable_image: bool,
     /// Labels of its spots.
     pub labels: Option<PathBuf>,
     /// Micrometres per pixel of the full-resolution slide, when a file says it.
@@ -89,6 +91,7 @@ impl Sample {
             kind,
             source,
             images: Vec::new(),
+            has_unreadable_image: false,
             labels: None,
             mpp: None,
             chosen: true,

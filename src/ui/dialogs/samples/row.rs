@@ -7,11 +7,13 @@ use eframe::egui::{
 
 use super::{Columns, cell};
 use crate::app::command::Command;
+use crate::app::measure::MeasuredOn;
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::samples::{SampleRow, SamplesForm, Select};
 use crate::data::candidates::kind_of;
 use crate::data::slide::place;
 use crate::data::st::FileRole;
+use crate::ui::dialogs::measure;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets::{name, text_field, thousands};
 
@@ -80,9 +82,14 @@ pub fn show(
         Some(mpp) => plain(ui, columns.mpp, format!("{mpp:.3}"), false),
         None => plain(ui, columns.mpp, "from spots".to_owned(), true),
     }
-    if !is_slide {
-        cell(ui, columns.labels, |ui| labels(ui, at, row, several, next, out));
-    }
+    cell(ui, columns.labels, |ui| {
+        if is_slide && entry.slide_mpp.is_none() {
+            let label = format!("Measure the resolution of sample {}", at + 1);
+            measure::button(ui, MeasuredOn::Sample(at), entry, &label, out);
+        } else if !is_slide {
+            labels(ui, at, row, several, next, out);
+        }
+    });
     remarks(ui, columns.remarks, row, problem);
 }
 
@@ -120,11 +127,9 @@ fn plain(ui: &mut Ui, rect: Rect, text: String, weak: bool) {
 /// What to know of it: why it cannot be added, or what its import will lack.
 fn remarks(ui: &mut Ui, rect: Rect, row: &SampleRow, problem: Option<&str>) {
     let c = colors(ui);
-    let lacks = row.candidate.lacks();
     let copy = row.candidate.copy_of.as_deref();
     let (text, color) = match (problem, row.candidate.warnings.as_slice()) {
         (Some(problem), _) => (problem.to_owned(), c.bad),
-        (None, _) if lacks.is_some() => (format!("It lacks {}.", lacks.unwrap_or_default()), c.bad),
         (None, _) if row.candidate.refused.is_some() => {
             (format!("Cannot be used: {}.", row.candidate.refused.as_deref().unwrap_or_default()), c.bad)
         }
@@ -143,7 +148,7 @@ fn image(ui: &mut Ui, at: usize, row: &SampleRow, out: &mut Vec<Command>) {
     let c = colors(ui);
     let entry = &row.candidate.entry;
     let shown = match place::embedded(&entry.image) {
-        _ if row.candidate.lacks().is_some() => RichText::new("Choose...").color(c.bad),
+        _ if !entry.has_image() => RichText::new("Choose...").color(c.fair),
         Some(image) => RichText::new(format!("{} of the file", image.key)),
         None => RichText::new(entry.image.file_name().unwrap_or_default().to_string_lossy()),
     };
@@ -163,7 +168,8 @@ fn file_button(ui: &mut Ui, text: RichText) -> Response {
 /// The resolution of a slide without measurements, which nothing but its file or the user can tell.
 fn resolution(ui: &mut Ui, at: usize, row: &SampleRow, next: &mut SamplesForm) {
     let entry = &row.candidate.entry;
-    let shown = entry.mpp.or(entry.slide_mpp).map(|mpp| format!("{mpp:.3}")).unwrap_or_default();
+    let known = entry.mpp.or(entry.slide_mpp).map(|mpp| format!("{mpp:.3}")).unwrap_or_default();
+    let shown = row.mistyped.as_ref().map_or(known, |(typed, _)| typed.clone());
     let label = format!("Micrometres per pixel of sample {}", at + 1);
     let width = ui.available_width() - 2.0;
     if let Some(typed) = text_field(ui, ("sample mpp", at), &label, &shown, width) {
