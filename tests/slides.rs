@@ -12,7 +12,7 @@ use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::places::{GridLattice, GridSettings};
 use hiscmcl::core::progress::Silent;
-use hiscmcl::data::project::runs_folder;
+use hiscmcl::data::project::{Project, runs_folder};
 use hiscmcl::data::section::Section;
 use hiscmcl::device::{DeviceChoice, choose};
 use hiscmcl::jobs::context::Ctx;
@@ -128,6 +128,22 @@ fn a_slide_without_counts_is_predicted_as_its_section_with_counts() {
     let (spots, _) = predict("DemoA1", &[], "spots.csv");
     let (grid, told) = predict("plain", &["--grid", "100"], "grid.csv");
     let (spots, grid) = (fs::read_to_string(spots).unwrap(), fs::read_to_string(grid).unwrap());
+
+    // The model serves a project that has nothing but the slide.
+    let scans = dir.path().join("scans.hiscmcl");
+    Project::new().save(&scans).unwrap();
+    let mpp = slide["mpp"].to_string();
+    let plain = slide["image"].as_str().unwrap();
+    run(hiscmcl().args(["project", "add"]).arg(&scans).args([plain, "--mpp", &mpp]));
+    let said = run(hiscmcl().args(["project", "copy-runs"]).arg(&scans).arg(&project));
+    assert!(said.contains("copied first"), "{said}");
+    let out = dir.path().join("elsewhere.csv");
+    run(hiscmcl()
+        .arg("predict")
+        .arg(&scans)
+        .args(["--run", "first", "--section", "plain", "--grid", "100", "--device", "cpu", "--out"])
+        .arg(&out));
+    assert_eq!(fs::read_to_string(out).unwrap(), grid);
     assert!(grid.starts_with("spot,x_px,y_px,x_um,y_um,"), "{}", grid.lines().next().unwrap());
     let share = told["unlike_training"].as_f64().unwrap();
     assert!((0.0..0.5).contains(&share), "{told}");

@@ -357,6 +357,8 @@ pub enum TrainCommand {
     Resume(String),
     /// Delete a run and its files.
     Delete(String),
+    /// Copy the runs of another project into this one.
+    CopyRuns(PathBuf),
     /// Look at a run's curves.
     Select(String),
     /// Show a run's predictions on the maps; for each section the run that says most when there is none.

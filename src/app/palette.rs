@@ -216,6 +216,8 @@ pub fn all_items(app: &App) -> Vec<Item> {
             ask(PathPurpose::SavePredictionsAnnData),
         )
         .blocked_by(can(Step::Export)),
+        Item::new("Use models of another project...", "copy runs import", ask(PathPurpose::RunsOf))
+            .needs(open.is_some(), NO_PROJECT),
         Item::new("Predict all slides...", "unmeasured batch folder", ask(PathPurpose::SlidesFolder))
             .needs(can_predict_slides, "It needs a trained model and a slide without measurements."),
         Item::new("Fit the tissue into the view", "zoom reset", Command::Explore(ExploreCommand::Fit))

@@ -44,6 +44,8 @@ pub enum PathPurpose {
     AddFile,
     /// Add H&E slides to predict on.
     AddSlides,
+    /// The project whose models are to be used in this one.
+    RunsOf,
     /// Save the project under another name.
     SaveProjectAs,
     /// One file of the import form.
@@ -139,6 +141,7 @@ impl PathRequest {
             PathPurpose::AddFolder => "Add a folder with sections".to_owned(),
             PathPurpose::AddFile => "Add the sample of a file".to_owned(),
             PathPurpose::AddSlides => "Add H&E slides".to_owned(),
+            PathPurpose::RunsOf => "Choose the project whose models you want to use".to_owned(),
             PathPurpose::SaveProjectAs => "Save the project as".to_owned(),
             PathPurpose::ImportFile { role, .. } | PathPurpose::SampleFile { role, .. } => {
                 format!("Choose the {}", role.noun())
@@ -165,7 +168,9 @@ impl PathRequest {
     /// Where answers to it are remembered.
     pub fn folder_kind(&self) -> FolderKind {
         match self.purpose {
-            PathPurpose::OpenProject | PathPurpose::SaveProjectAs => FolderKind::Projects,
+            PathPurpose::OpenProject | PathPurpose::RunsOf | PathPurpose::SaveProjectAs => {
+                FolderKind::Projects
+            }
             PathPurpose::NewFromFolder
             | PathPurpose::AddFolder
             | PathPurpose::AddFile
@@ -191,6 +196,7 @@ impl PathRequest {
     pub fn kind(&self) -> PathKind {
         match self.purpose {
             PathPurpose::OpenProject
+            | PathPurpose::RunsOf
             | PathPurpose::AddFile
             | PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }
@@ -222,7 +228,9 @@ impl PathRequest {
         const LABELS: &[Filter] =
             &[("Labels and regions", &["tsv", "gz", "csv", "txt", "geojson", "json"]), ("All files", &["*"])];
         match &self.purpose {
-            PathPurpose::OpenProject | PathPurpose::SaveProjectAs => &[("HisCMCL projects", &["hiscmcl"])],
+            PathPurpose::OpenProject | PathPurpose::RunsOf | PathPurpose::SaveProjectAs => {
+                &[("HisCMCL projects", &["hiscmcl"])]
+            }
             PathPurpose::ImportFile { role: FileRole::Image, .. }
             | PathPurpose::SampleFile { role: FileRole::Image, .. }
             | PathPurpose::FullSlide { .. }

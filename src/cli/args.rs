@@ -200,6 +200,16 @@ pub enum ProjectCommand {
         #[arg(long, value_name = "NAME", conflicts_with = "file")]
         column: Option<String>,
     },
+    /// Copy the finished runs of another project, to predict with its models.
+    CopyRuns {
+        /// The project file that gets them.
+        project: PathBuf,
+        /// The project file that has them.
+        from: PathBuf,
+        /// Copy only these runs.
+        #[arg(long, value_delimiter = ',', value_name = "NAME")]
+        runs: Vec<String>,
+    },
     /// Remove sections from a project; their files and the runs stay.
     Remove {
         /// The project file.

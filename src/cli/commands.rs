@@ -107,6 +107,18 @@ fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
             );
             Ok(())
         }
+        Command::Project(ProjectCommand::CopyRuns { project, from, runs: only }) => {
+            // Before anything is written.
+            Workspace::open(project.clone())?;
+            let done = runs::copy_runs(&from, &project, &distinct(&only), ctx)?;
+            for name in &done.copied {
+                println!("{}: copied {name}", project.display());
+            }
+            for name in &done.known {
+                println!("{}: has {name} already", project.display());
+            }
+            Ok(())
+        }
         Command::Project(ProjectCommand::Remove { project, sections }) => {
             let sections = distinct(&sections);
             let removed = edit(&project, |found| Ok((project::remove(found, &sections)?, true)))?;

@@ -75,19 +75,15 @@ impl FromStr for Mpp {
         let typed = text.trim().to_lowercase().replace(',', ".");
         let not_a_number = || MppTextError::NotANumber(text.trim().chars().take(MAX_SHOWN).collect());
         let number = |text: &str| text.trim().parse::<f64>().ok().filter(|v| v.is_finite());
-        let magnified = ['x', '\u{00D7}']
-            .into_iter()
-            .find_map(|x| typed.strip_suffix(x).or_else(|| typed.strip_prefix(x)).map(str::to_owned));
+        // Both signs for micro are in use.
+        let units = ["/px", "/pixel", "um", "\u{00B5}m", "\u{03BC}m"];
+        let without = |rest: &str, unit: &str| rest.strip_suffix(unit).unwrap_or(rest).trim_end().to_owned();
+        let bare = units.into_iter().fold(typed, |rest, unit| without(&rest, unit));
+        let magnified =
+            ['x', '\u{00D7}'].into_iter().find_map(|x| bare.strip_suffix(x).or_else(|| bare.strip_prefix(x)));
         let mpp = match magnified {
-            Some(times) => Self::UM_AT_1X / number(&times).filter(|t| *t > 0.0).ok_or_else(not_a_number)?,
-            None => {
-                // Both signs for micro are in use.
-                let units = ["/px", "/pixel", "um", "\u{00B5}m", "\u{03BC}m"];
-                let bare = units
-                    .into_iter()
-                    .fold(typed.as_str(), |rest, unit| rest.strip_suffix(unit).unwrap_or(rest).trim_end());
-                number(bare).ok_or_else(not_a_number)?
-            }
+            Some(times) => Self::UM_AT_1X / number(times).filter(|t| *t > 0.0).ok_or_else(not_a_number)?,
+            None => number(&bare).ok_or_else(not_a_number)?,
         };
         match Self::PLAUSIBLE.contains(&mpp) {
             true => Ok(Self(mpp)),

@@ -2,6 +2,7 @@
 //! was interrupted, lies in a hidden neighbour folder until it is whole.
 
 mod config;
+mod copy;
 mod in_progress;
 mod names;
 
@@ -19,6 +20,7 @@ use names::check_name;
 
 pub use crate::data::project::runs_folder;
 pub use config::{RUN_VERSION, RunConfig, RunKind};
+pub use copy::{CopiedRuns, copy_runs};
 pub use in_progress::RunInProgress;
 pub(super) use names::existing_or_new;
 pub use names::{NameProblem, safe_name};
@@ -103,6 +105,12 @@ pub enum RunError {
         /// Its version.
         found: u32,
     },
+    /// A project whose runs are wanted has none.
+    #[error("{} has no finished runs", .0.display())]
+    NoRuns(PathBuf),
+    /// A project's runs are wanted in the project itself.
+    #[error("{} is the project itself; choose another one", .0.display())]
+    SameProject(PathBuf),
     /// A file of the run.
     #[error(transparent)]
     File(#[from] FileError),

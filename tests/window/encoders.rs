@@ -183,7 +183,7 @@ fn an_encoder_with_weights_is_used_and_its_time_is_told() {
     assert!(card(&test, "ResNet-18, weights found"));
     test.click("Measure speed");
     test.until(|w| !w.app().settings.encoders.speeds.is_empty());
-    assert!(test.shows("12 patches/s"));
+    assert!(test.shows("13 patches/s"));
     press(&mut test, Key::Enter);
     assert_eq!(test.harness.state().app().overlay, None);
     let expected = EncoderChoice { name: "resnet18".into(), weights: Some(file) };

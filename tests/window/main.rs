@@ -384,7 +384,7 @@ fn a_resolution_that_the_spots_contradict_is_asked_about() {
     let mut test = Test::open("test.hiscmcl");
     let entry = |test: &Test| test.harness.state().app().open.as_ref().unwrap().doc().sections[0].clone();
     enter(&mut test, FIELD, "abc");
-    assert!(test.shows("\"abc\" is not a number"));
+    assert!(test.shows("\"abc\" is neither a number of \u{00B5}m per pixel"));
     assert_eq!(entry(&test).mpp, None);
     // Within 5 % nothing is asked.
     enter(&mut test, FIELD, "1,04");

@@ -24,7 +24,7 @@ pub fn found() -> Outcome {
             warnings: if i.is_multiple_of(5) { vec![SMALL.to_owned()] } else { Vec::new() },
             size: (i > 15).then_some((1000 + i, 18_000)),
             label_columns: if i / 10 == 1 { vec!["layer".to_owned()] } else { Vec::new() },
-            refused: None,
+            refused: (i == 3).then(|| "it needs the full-resolution slide".to_owned()),
             copy_of: None,
             label_fit: None,
         }

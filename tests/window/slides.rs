@@ -93,9 +93,10 @@ fn slides_are_asked_for_by_a_button() {
     let folder = tempfile::tempdir().unwrap();
     enter(&mut test, "Path of a file or a folder", &folder.path().display().to_string());
     let typed = [folder.path().to_path_buf()];
-    assert!(
-        test.asked(|r| matches!(r, Request::FindSamples { paths, as_slides: true, .. } if *paths == typed))
-    );
+    let asked = Arc::clone(&test.asked);
+    let finds =
+        |r: &Request| matches!(r, Request::FindSamples { paths, as_slides: true, .. } if *paths == typed);
+    test.until(|_| asked.lock().unwrap().iter().any(finds));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use super::command::{
     Command, EncoderCommand, EvaluateCommand, ExportCommand, GenesCommand, JobCommand, NoticeCommand,
-    Overlay, ProjectCommand, SectionCommand, Step,
+    Overlay, ProjectCommand, SectionCommand, Step, TrainCommand,
 };
 use super::explore::ExploreCommand;
 use super::forms::HoldOut;
@@ -276,6 +276,7 @@ impl App {
             PathPurpose::AddFolder | PathPurpose::AddFile => {
                 Command::Section(SectionCommand::Find(vec![path]))
             }
+            PathPurpose::RunsOf => Command::Train(TrainCommand::CopyRuns(path)),
             PathPurpose::AddSlides => Command::Section(SectionCommand::FindSlides(vec![path])),
             PathPurpose::SaveProjectAs => Command::Project(ProjectCommand::SaveAs(path)),
             PathPurpose::ImportFile { row, role } => {

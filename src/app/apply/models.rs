@@ -77,6 +77,11 @@ impl App {
                 }
                 self.overlay = None;
             }
+            TrainCommand::CopyRuns(from) => {
+                if let Some(open) = &self.open {
+                    self.work.start(Request::CopyRuns { from, to: open.path.clone() });
+                }
+            }
             TrainCommand::Select(id) => self.select_run(&id),
             TrainCommand::UseForMaps(id) => {
                 if let Some(open) = &mut self.open {

@@ -19,7 +19,7 @@ use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::evaluate::report::EvalReport;
 use crate::jobs::labels::Labelled;
-use crate::jobs::runs::RunState;
+use crate::jobs::runs::{CopiedRuns, RunState};
 use crate::jobs::spawn::{Event, JobError};
 use crate::jobs::workspace::Unreadable;
 use crate::predict::Predictions;
@@ -230,6 +230,7 @@ impl App {
                 self.saved(request, &path);
                 self.tell_missing_characters(&missing);
             }
+            Outcome::CopiedRuns(done) => self.runs_copied(&done),
             Outcome::PredictedSlides { folder, count, failed } => {
                 self.slides_predicted(&folder, count, &failed)
             }
@@ -239,6 +240,18 @@ impl App {
             }
             Outcome::Done => self.done(request),
         }
+    }
+
+    fn runs_copied(&mut self, done: &CopiedRuns) {
+        self.list_runs();
+        let text = match (done.copied.as_slice(), done.known.as_slice()) {
+            ([], known) => format!("This project has {} already.", known.join(", ")),
+            (copied, []) => format!("Copied {}.", copied.join(", ")),
+            (copied, known) => {
+                format!("Copied {}; this project has {} already.", copied.join(", "), known.join(", "))
+            }
+        };
+        self.notices.done(text);
     }
 
     fn slides_predicted(&mut self, folder: &Path, count: usize, failed: &[Unreadable]) {

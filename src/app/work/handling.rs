@@ -78,6 +78,7 @@ impl Request {
             Self::Resume { run, .. } => format!("Training {}", run.id),
             Self::Evaluate { .. } => "Cross-validation".to_owned(),
             Self::DeleteRun(run) => format!("Deleting {}", run.id),
+            Self::CopyRuns { .. } => "Copying runs".to_owned(),
             Self::LoadRun(run) => format!("Reading {}", run.id),
             Self::Predict { section, .. } => format!("Predicting {section}"),
             Self::Preview(_) => "Drawing the preview".to_owned(),
@@ -118,6 +119,7 @@ impl Request {
             | Self::SelectGenes { .. }
             | Self::SaveGenes { .. }
             | Self::DeleteRun(_)
+            | Self::CopyRuns { .. }
             | Self::SaveFigure { .. }
             | Self::SaveFigures { .. }
             | Self::SavePredictions { .. }
@@ -171,6 +173,7 @@ impl Request {
                 | Self::SelectGenes { .. }
                 | Self::LoadGenes { .. }
                 | Self::ListRuns(_)
+                | Self::CopyRuns { .. }
                 | Self::Train { .. }
                 | Self::Resume { .. }
                 | Self::Evaluate { .. }

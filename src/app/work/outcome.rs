@@ -15,7 +15,7 @@ use crate::jobs::encoder_speed::Rates;
 use crate::jobs::encoders::EncoderInfo;
 use crate::jobs::labels::Labelled;
 use crate::jobs::reach::SlideReach;
-use crate::jobs::runs::RunInfo;
+use crate::jobs::runs::{CopiedRuns, RunInfo};
 use crate::jobs::workspace::Unreadable;
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
@@ -181,6 +181,8 @@ pub enum Outcome {
         /// Characters that no font could draw.
         missing: Vec<char>,
     },
+    /// Runs of another project were copied.
+    CopiedRuns(CopiedRuns),
     /// Slides were predicted.
     PredictedSlides {
         /// Where the files are.

@@ -253,6 +253,13 @@ pub enum Request {
         /// Held out like this.
         split: Split,
     },
+    /// Copy the runs of another project.
+    CopyRuns {
+        /// The other project.
+        from: PathBuf,
+        /// The project that gets them.
+        to: PathBuf,
+    },
     /// Delete a run and its files.
     DeleteRun(RunInfo),
     /// Read the curves and per-gene scores of a run, or the report of a cross-validation.

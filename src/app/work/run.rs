@@ -31,7 +31,7 @@ use crate::jobs::labels::{self, LabelChoice};
 use crate::jobs::predict::predictions_and_reach;
 use crate::jobs::predict_places::PredictRequest;
 use crate::jobs::resources::Resources;
-use crate::jobs::runs::{RunInfo, RunKind, delete_run, list_runs, runs_folder};
+use crate::jobs::runs::{RunInfo, RunKind, copy_runs, delete_run, list_runs, runs_folder};
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::Workspace;
 use crate::jobs::{demo, encoder_speed, encoders, figure, genes, predict_places, project};
@@ -164,6 +164,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             let report = evaluate(&workspace, &fit, split, Some(&name), ctx)?;
             Outcome::Evaluated { run: name, report: Arc::new(report) }
         }
+        Request::CopyRuns { from, to } => Outcome::CopiedRuns(copy_runs(&from, &to, &[], ctx)?),
         Request::DeleteRun(run) => {
             delete_run(&run)?;
             Outcome::Done

@@ -4,7 +4,9 @@ use super::in_progress::LOCK_FILE;
 use super::names::is_reserved;
 use super::*;
 use crate::core::cancel::CancelToken;
+use crate::core::progress::Silent;
 use crate::core::target::{ExpressionScale, Target};
+use crate::jobs::context::Ctx;
 use crate::train::TrainConfig;
 
 fn config(seed: u64) -> RunConfig {
@@ -52,6 +54,47 @@ fn a_run_is_complete_or_absent() {
     assert!(matches!(RunInProgress::start(&project, "first", &config(1)), Err(RunError::Exists(_))));
     delete_run(&find_run(&project, "first").unwrap()).unwrap();
     assert!(list_runs(&project).unwrap().is_empty());
+}
+
+#[test]
+fn runs_of_another_project_are_copied_once_and_never_in_place_of_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("her2st.hiscmcl"), dir.path().join("scans.hiscmcl"));
+    std::fs::write(&from, "").unwrap();
+    std::fs::write(&to, "").unwrap();
+    let cancel = CancelToken::new();
+    let ctx = Ctx { observer: &Silent, cancel: &cancel };
+    let copy = |only: &[String]| copy_runs(&from, &to, only, &ctx);
+    assert!(copy(&[]).unwrap_err().to_string().ends_with("her2st.hiscmcl has no finished runs"));
+    let make = |project: &Path, name: &str, seed| {
+        let run = RunInProgress::start(project, name, &config(seed)).unwrap();
+        let fold = run.folder.join("fold-C4");
+        std::fs::create_dir(&fold).unwrap();
+        std::fs::write(fold.join("model"), name).unwrap();
+        run.finish().unwrap();
+    };
+    make(&from, "run 1", 1);
+    make(&from, "run 2", 2);
+    // Interrupted runs stay where they are.
+    drop(RunInProgress::start(&from, "run 3", &config(3)).unwrap());
+    // Another run of this name.
+    make(&to, "Run 1", 9);
+    let done = copy(&[]).unwrap();
+    assert_eq!(done.copied, ["run 1 (her2st)", "run 2"]);
+    let copied = find_run(&to, "run 1 (her2st)").unwrap();
+    assert_eq!((copied.complete, copied.config), (true, config(1)));
+    assert_eq!(std::fs::read_to_string(copied.folder.join("fold-C4").join("model")).unwrap(), "run 1");
+    assert_eq!(
+        std::fs::read_to_string(find_run(&to, "Run 1").unwrap().folder.join("fold-C4/model")).unwrap(),
+        "Run 1"
+    );
+    let again = copy(&[]).unwrap();
+    assert_eq!((again.copied.len(), again.known.len()), (0, 2));
+    assert_eq!(list_runs(&to).unwrap().len(), 3);
+    let said = copy(&["run 7".to_owned()]).unwrap_err().to_string();
+    assert!(said.contains("no run named \"run 7\"") && said.contains("run 1, run 2"), "{said}");
+    let said = copy_runs(&to, &to, &[], &ctx).unwrap_err().to_string();
+    assert!(said.contains("is the project itself"), "{said}");
 }
 
 #[test]

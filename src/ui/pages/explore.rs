@@ -2,6 +2,7 @@
 
 use eframe::egui::{ComboBox, Label, RichText, TextStyle, Ui};
 
+use super::train_runs;
 use crate::app::command::{Command, Step, TrainCommand};
 use crate::app::explore::{ExploreInput, Outlook};
 use crate::app::project::Open;
@@ -122,6 +123,7 @@ fn no_model(ui: &mut Ui, outlook: Outlook, out: &mut Vec<Command>) {
     if ui.add(mini_button(button)).clicked() {
         out.push(Command::GoTo(step));
     }
+    train_runs::copy_button(ui, out);
 }
 
 /// What "automatic" means.

@@ -5,6 +5,7 @@ use eframe::egui::{self, RichText, Ui};
 use super::evaluate_runs::date;
 use super::fit_form::target_name;
 use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand};
+use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::Open;
 use crate::app::sorting::{SortKey, Sorting};
 use crate::app::state::App;
@@ -88,6 +89,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     card(ui, "Runs", |ui| {
         if open.runs.list.is_empty() {
             remark(ui, "Trained models are listed here.");
+            copy_button(ui, out);
             return;
         }
         let mut lines: Vec<Line> = open
@@ -99,7 +101,18 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         let first = Sorting { by: Part::Started, descending: true };
         let table = SortedTable { name: NAME, columns: &columns(), row: ROW, rows: ROWS, first, fixed: 0 };
         table.show(ui, &mut lines, Line::key, |ui, line, part| cell(ui, app, open, line, part, out));
+        ui.add_space(4.0);
+        copy_button(ui, out);
     });
+}
+
+/// Copies the models of another project.
+pub fn copy_button(ui: &mut Ui, out: &mut Vec<Command>) {
+    let button = ui.add(mini_button("Use models of another project..."));
+    let hover = "Copies its finished runs into this project, to predict slides without training again";
+    if button.on_hover_text(hover).clicked() {
+        out.push(Command::Ask(PathRequest::new(PathPurpose::RunsOf)));
+    }
 }
 
 fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut Vec<Command>) {

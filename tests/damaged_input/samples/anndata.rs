@@ -123,7 +123,7 @@ const ANNDATA: &[Case] = &[
                 h.set("uns/spatial/V1/images/hires", Data::Bytes(vec![0; 448 * 560 * 2], vec![448, 560, 2]))
             })
         },
-        "a: AnnData; needs: the slide image, as its own is not stored as rows x columns x colours (hires is 448 x 560 x 2); 36 spots, 3 genes; left out, as it lacks a slide image",
+        "a: AnnData; needs: the slide image, as its own is not stored as rows x columns x colours (hires is 448 x 560 x 2); 36 spots, 3 genes; cannot be used: it needs the slide image, as its own is not stored as rows x columns x colours (hires is 448 x 560 x 2)",
     ),
     (
         "an image of NaN scale",
@@ -135,7 +135,7 @@ const ANNDATA: &[Case] = &[
                 )
             })
         },
-        "a: AnnData; needs: the slide image, as the scale of its own is not known (tissue_hires_scalef); 36 spots, 3 genes; left out, as it lacks a slide image",
+        "a: AnnData; needs: the slide image, as the scale of its own is not known (tissue_hires_scalef); 36 spots, 3 genes; cannot be used: it needs the slide image, as the scale of its own is not known (tissue_hires_scalef)",
     ),
     (
         "a scale of zero",
@@ -144,12 +144,12 @@ const ANNDATA: &[Case] = &[
                 h.set("uns/spatial/V1/scalefactors/tissue_hires_scalef", Data::Doubles(vec![0.0], vec![]))
             })
         },
-        "a: AnnData; needs: the slide image, as the scale of its own is not known (tissue_hires_scalef); 36 spots, 3 genes; left out, as it lacks a slide image",
+        "a: AnnData; needs: the slide image, as the scale of its own is not known (tissue_hires_scalef); 36 spots, 3 genes; cannot be used: it needs the slide image, as the scale of its own is not known (tissue_hires_scalef)",
     ),
     (
         "no image",
         |s| s.hdf5(|h| h.remove("uns/spatial/V1/images")),
-        "a: AnnData; needs: the slide image, where the file holds none; 36 spots, 3 genes; left out, as it lacks a slide image",
+        "a: the file does not say how large its pixels are; spots were taken to be 100 µm apart | a: AnnData; needs: the slide image, where the file holds none; 36 spots, 3 genes; opened on a blank ground",
     ),
     (
         "spots without counts",
@@ -215,7 +215,7 @@ const HEST: &[Case] = &[
     (
         "no slide",
         |s| s.remove(HEST_SLIDE),
-        "NCBI1 (patient Patient 1): HEST; 1.000 µm per pixel; needs: the slide (wsis/NCBI1.tif); 36 spots, 3 genes; left out, as it lacks a slide image",
+        "NCBI1 (patient Patient 1): HEST; 1.000 µm per pixel; needs: the slide (wsis/NCBI1.tif); 36 spots, 3 genes; opened on a blank ground",
     ),
     (
         "a slide cut off",

@@ -107,42 +107,42 @@ const VISIUM: &[Case] = &[
     (
         "scale factors that are no JSON",
         |s| s.write(FACTORS, b"tissue_hires_scalef: 0.5"),
-        "*/V1/outs/spatial/scalefactors_json.json, line 1: the scale factors are not valid JSON; copy or download the file again | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/V1/outs/spatial/scalefactors_json.json, line 1: the scale factors are not valid JSON; copy or download the file again | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "scale factors cut off",
         |s| s.cut(FACTORS, 0.8),
-        "*/V1/outs/spatial/scalefactors_json.json, line 1: the scale factors are not valid JSON; copy or download the file again | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/V1/outs/spatial/scalefactors_json.json, line 1: the scale factors are not valid JSON; copy or download the file again | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "a list for scale factors",
         |s| s.write(FACTORS, b"[0.5]"),
-        "*/V1/outs/spatial/scalefactors_json.json: the scale factors are not a JSON object | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/V1/outs/spatial/scalefactors_json.json: the scale factors are not a JSON object | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "no scale factor at all",
         |s| s.write(FACTORS, b"{\"a\": 1}"),
-        "*/V1/outs/spatial/scalefactors_json.json: there is no scale factor in it, such as tissue_hires_scalef or spot_diameter_fullres | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/V1/outs/spatial/scalefactors_json.json: there is no scale factor in it, such as tissue_hires_scalef or spot_diameter_fullres | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "a scale factor of zero",
         |s| s.replace(FACTORS, "0.8", "0"),
-        "*/V1/outs/spatial/scalefactors_json.json: tissue_hires_scalef is \"0\"; a positive number was expected | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/V1/outs/spatial/scalefactors_json.json: tissue_hires_scalef is \"0\"; a positive number was expected | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "a negative scale factor",
         |s| s.replace(FACTORS, "0.8", "-0.5"),
-        "*/V1/outs/spatial/scalefactors_json.json: tissue_hires_scalef is \"-0.5\"; a positive number was expected | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/V1/outs/spatial/scalefactors_json.json: tissue_hires_scalef is \"-0.5\"; a positive number was expected | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "text for a scale factor",
         |s| s.replace(FACTORS, "0.8", "\"half\""),
-        "*/V1/outs/spatial/scalefactors_json.json: tissue_hires_scalef is \"'half'\"; a positive number was expected | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/V1/outs/spatial/scalefactors_json.json: tissue_hires_scalef is \"'half'\"; a positive number was expected | V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "no scale factor of the image",
         |s| s.replace(FACTORS, "tissue_hires_scalef", "hires"),
-        "V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), their scale in scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), their scale in scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and their scale in scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "a scale factor of another image",
@@ -152,12 +152,12 @@ const VISIUM: &[Case] = &[
     (
         "no scale factors",
         |s| s.remove(FACTORS),
-        "V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "V1: Visium; hires image; labels pathologist_labels.csv; needs: the full-resolution slide (only the hires image is here), scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "no image",
         |s| s.remove(HIRES),
-        "V1: Visium; labels pathologist_labels.csv; needs: an image (the full-resolution slide); left out, as it lacks a slide image",
+        "V1: Visium; labels pathologist_labels.csv; needs: an image (the full-resolution slide); opened on a blank ground",
     ),
     (
         "an image cut off",
@@ -167,12 +167,12 @@ const VISIUM: &[Case] = &[
     (
         "an image cut in its header",
         |s| s.write(HIRES, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0"),
-        "V1: Visium; labels pathologist_labels.csv; ignored: tissue_hires_image.png (the image is cut off; copy it again from its source); needs: an image (the full-resolution slide); left out, as it lacks a slide image",
+        "V1: Visium; labels pathologist_labels.csv; ignored: tissue_hires_image.png (the image is cut off; copy it again from its source); needs: an image (the full-resolution slide); cannot be used: it needs an image (the full-resolution slide)",
     ),
     (
         "text for an image",
         |s| s.write(HIRES, b"see the other disk"),
-        "V1: Visium; labels pathologist_labels.csv; ignored: tissue_hires_image.png (this is not a JPEG, PNG or TIFF image); needs: an image (the full-resolution slide); left out, as it lacks a slide image",
+        "V1: Visium; labels pathologist_labels.csv; ignored: tissue_hires_image.png (this is not a JPEG, PNG or TIFF image); needs: an image (the full-resolution slide); cannot be used: it needs an image (the full-resolution slide)",
     ),
     (
         "two labels of one spot",
@@ -257,12 +257,12 @@ const BINNED: &[Case] = &[
     (
         "a size of bins that no assay has",
         |s| s.replace(BINS_FACTORS, "8.0", "8000.0"),
-        "*/HD/outs/binned_outputs/square_008um/spatial/scalefactors_json.json: bin_size_um is 8000, which no assay has | HD_008um: Visium HD, 8 µm bins; hires image; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/HD/outs/binned_outputs/square_008um/spatial/scalefactors_json.json: bin_size_um is 8000, which no assay has | HD_008um: Visium HD, 8 µm bins; hires image; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "a resolution that no scanner has",
         |s| s.replace(BINS_FACTORS, "2.6667", "2666.7"),
-        "*/HD/outs/binned_outputs/square_008um/spatial/scalefactors_json.json: microns_per_pixel is 2666.7, which no slide scanner has | HD_008um: Visium HD, 8 µm bins; hires image; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); left out, as it lacks a slide image",
+        "*/HD/outs/binned_outputs/square_008um/spatial/scalefactors_json.json: microns_per_pixel is 2666.7, which no slide scanner has | HD_008um: Visium HD, 8 µm bins; hires image; needs: the full-resolution slide (only the hires image is here), a sound scalefactors_json.json (to place spots on the smaller images); cannot be used: it needs the full-resolution slide (only the hires image is here) and a sound scalefactors_json.json (to place spots on the smaller images)",
     ),
     (
         "a matrix of bins cut off",
@@ -282,7 +282,7 @@ const BINNED: &[Case] = &[
     (
         "no image of bins",
         |s| s.remove(BINS_HIRES),
-        "HD_008um: Visium HD, 8 µm bins; 2.667 µm per pixel; needs: an image (the full-resolution slide); left out, as it lacks a slide image",
+        "HD_008um: 200 spots marked as not tissue were left out | HD_008um: Visium HD, 8 µm bins; 2.667 µm per pixel; needs: an image (the full-resolution slide); opened on a blank ground",
     ),
 ];
 
