@@ -12,6 +12,7 @@ mod blank;
 mod bytes;
 mod cache;
 mod codec;
+mod companions;
 mod embedded;
 mod error;
 mod formats;
@@ -32,6 +33,7 @@ mod view;
 
 pub use cache::{DEFAULT_TILE_BUDGET, TileCache, TileKey};
 pub use error::SlideError;
+pub use companions::companions;
 pub use identify::{EXTENSIONS, FileKind, identify, identify_beginning, stem_of_slide};
 pub use loader::TileLoader;
 pub use open::{OpenOptions, open_source, read_info};

@@ -20,7 +20,7 @@ use crate::core::encoder::PatchEncoder;
 use crate::core::files::{FileError, create_folder_of, write_atomically};
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
-use crate::data::slide::{SlideError, SlideStore, place};
+use crate::data::slide::{SlideError, SlideStore, companions, place};
 
 /// How much the cache may hold unless said otherwise.
 pub const DEFAULT_LIMIT: u64 = 5 << 30;
@@ -199,6 +199,12 @@ fn key(
     let content = contents.hash(slide, cancel)?;
     let mut hash = blake3::Hasher::new();
     hash.update(content.as_bytes());
+    // Files of many gigabytes are told by their size and age.
+    for file in companions(slide)? {
+        let about = fs::metadata(&file).map_err(FileError::io("open", &file))?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        hash.update(format!("{name}|{}|{:?}", about.len(), about.modified().ok()).as_bytes());
+    }
     // An image within a file is one of several.
     if let Some(image) = place::embedded(whole) {
         hash.update(format!("{}/{}", image.library, image.key).as_bytes());
