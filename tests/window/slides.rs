@@ -79,6 +79,8 @@ fn mpp_of(test: &Test, row: usize) -> Option<f64> {
 fn enter(test: &mut Test, label: &str, text: &str) {
     test.harness.get_by_label(label).click();
     test.settle();
+    // In place of what the field began with.
+    test.command_key(Key::A);
     test.harness.get_by_label(label).type_text(text);
     test.settle();
     test.key(Key::Enter);
