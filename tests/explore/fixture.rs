@@ -235,6 +235,7 @@ impl App {
                 predictions,
                 reach: None,
                 run: None,
+                places: None,
                 problem: None,
             }
         });

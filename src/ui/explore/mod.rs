@@ -12,6 +12,7 @@ mod scatter;
 mod sections;
 mod similar;
 mod thumbnails;
+mod tissue;
 
 use eframe::egui::{self, Layout, Rect, ScrollArea, Ui, UiBuilder, Vec2};
 
@@ -111,7 +112,13 @@ impl ExplorePage {
             let shown = facts.show(ui, |ui| {
                 display::show(ui, state, &mut commands);
                 ui.add_space(6.0);
-                let took = scatter::show(ui, state, height, &mut commands);
+                // Where nothing is measured there is nothing to compare with.
+                let took = if state.tissue.is_shown() {
+                    tissue::show(ui, state, input, &mut commands);
+                    0.0
+                } else {
+                    scatter::show(ui, state, height, &mut commands)
+                };
                 ui.add_space(6.0);
                 facts::show(ui, state, input);
                 took

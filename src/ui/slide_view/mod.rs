@@ -1,7 +1,9 @@
 //! The linked panes: one camera over the slide, one map a pane.
 
+mod brush;
 mod hand;
 mod heading;
+mod outline;
 mod overlay;
 mod spots;
 mod tiles;
@@ -17,6 +19,7 @@ use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
+use outline::OutlineLayer;
 use spots::{SpotLayer, SpotView};
 pub(super) use tiles::TileCache;
 
@@ -32,6 +35,7 @@ const INSET: f32 = 6.0;
 pub struct SlideView {
     tiles: TileCache,
     spots: SpotLayer,
+    outline: OutlineLayer,
 }
 
 /// Columns and rows for `n` panes.
@@ -85,9 +89,11 @@ impl SlideView {
             hand::touch(ui, &response, map, state, commands);
             responses.push(response);
         }
+        brush::finish(ui, state, commands);
         hand::keys(ui, &responses, state);
-        let hovered = state.hovered_spot();
+        let hovered = state.hovered_spot().filter(|_| state.tissue.brush().is_none());
         self.prepare_spots(ui, state, size);
+        self.outline.prepare(state, size);
         for (i, &kind) in kinds.iter().enumerate() {
             let c = colors(ui);
             let card = place(i);
@@ -109,6 +115,7 @@ impl SlideView {
             }
             self.paint_spots(&painter, map, i, state);
             self.strike_unlike(&painter, map, kind, state);
+            self.outline.paint(&painter, map);
             self.paint_marks(&painter, map, kind, state, hovered, responses.get(i));
             if let Some(index) = state.index() {
                 overlay::scale_bar(&painter, map, &state.camera, index.section().mpp);
@@ -165,6 +172,7 @@ impl SlideView {
             colors_version: versions.colors,
             pitch: section.mpp.px(section.geometry.pitch_um),
             radius: section.spot_radius_px() * f64::from(state.display().spot_scale),
+            cell: state.draws_cells().then(|| index.cell()),
             opacity: state.display().opacity,
         })
     }
@@ -205,6 +213,10 @@ impl SlideView {
             let [x, y] = state.camera.view_from_slide(index.spot_at(spot)?.center);
             Some(map.min + Vec2::new(x as f32, y as f32))
         };
+        if state.tissue.brush().is_some() {
+            brush::circle(painter, map, state);
+            return;
+        }
         let radius = self.spots.radius();
         if let Some(at) = state.spot().and_then(on_screen) {
             overlay::ring(painter, at, radius, theme::LIGHT.bad);

@@ -11,6 +11,7 @@ use eframe::egui::{
 use crate::app::explore::camera::Camera;
 use crate::app::explore::spot_grid::{CoarseLevel, SpotGrid};
 use crate::app::explore::values::{NO_COLOR, PaneMap};
+use crate::core::cells::Cell;
 use crate::core::colormap::NO_DATA;
 
 /// Spots closer than this on the screen, in pixels, are drawn as blocks of several.
@@ -33,6 +34,7 @@ struct PlaceKey {
     scale: f64,
     size: Vec2,
     radius: f64,
+    cell: Option<Cell>,
     pixels_per_point: f32,
 }
 
@@ -50,16 +52,39 @@ struct MeshKey {
 struct PaneMesh {
     key: Option<MeshKey>,
     mesh: Arc<Mesh>,
+    /// Corners of each mark in the mesh.
+    corners: usize,
     /// Colour table entries of blocks, when blocks are drawn.
     blocks: Vec<u16>,
 }
 
-/// How a spot or block is drawn: half its side in points, and its picture.
-#[derive(Debug, Clone, Copy)]
+/// How a spot, cell or block is drawn: its corners around its middle, in points and in its picture, and that picture.
+#[derive(Debug, Clone)]
 struct Stamp {
-    half: f32,
+    corners: Vec<(Vec2, Pos2)>,
     texture: TextureId,
-    textured: bool,
+}
+
+impl Stamp {
+    /// A square of one colour.
+    fn square(half: f32) -> Self {
+        let corners = [(-half, -half), (half, -half), (half, half), (-half, half)];
+        Self::solid(corners.into_iter().map(|(x, y)| Vec2::new(x, y)))
+    }
+
+    /// A convex shape of one colour. Its edges are not softened, so that neighbours that share them leave no seam.
+    fn solid(corners: impl Iterator<Item = Vec2>) -> Self {
+        let corners = corners.map(|corner| (corner, egui::epaint::WHITE_UV)).collect();
+        Self { corners, texture: TextureId::default() }
+    }
+
+    /// A picture in a square.
+    fn picture(half: f32, texture: TextureId) -> Self {
+        let corner =
+            |x: f32, y: f32| (Vec2::new(x * half, y * half), Pos2::new((x + 1.0) / 2.0, (y + 1.0) / 2.0));
+        let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)];
+        Self { corners: corners.into_iter().map(|(x, y)| corner(x, y)).collect(), texture }
+    }
 }
 
 /// The spots.
@@ -90,6 +115,8 @@ pub struct SpotView<'a> {
     pub pitch: f64,
     /// Radius of a drawn spot in slide pixels.
     pub radius: f64,
+    /// The cell that is drawn around each spot in place of a disc.
+    pub cell: Option<Cell>,
     /// Opacity, 0 to 1.
     pub opacity: f32,
 }
@@ -105,6 +132,7 @@ impl SpotLayer {
             scale: camera.scale(),
             size,
             radius: view.radius,
+            cell: view.cell,
             pixels_per_point,
         };
         if self.key == Some(key) {
@@ -113,7 +141,8 @@ impl SpotLayer {
         self.key = Some(key);
         self.version += 1;
         let scale = camera.scale();
-        let rect = camera.visible().grown(view.radius);
+        let reach = view.cell.map_or(view.radius, |cell| cell.pitch);
+        let rect = camera.visible().grown(reach);
         let pixels = scale * f64::from(pixels_per_point);
         self.level = None;
         if view.pitch * pixels >= LEAST_SPACING || view.grid.coarse().is_empty() {
@@ -143,7 +172,7 @@ impl SpotLayer {
             let [x, y] = camera.view_from_slide(c);
             Vec2::new(x as f32, y as f32)
         }));
-        self.radius = (view.radius * scale) as f32;
+        self.radius = (view.cell.map_or(view.radius, |cell| cell.pitch / 2.0) * scale) as f32;
     }
 
     /// Draws pane number `pane`. Nothing is computed when neither camera nor colours have changed.
@@ -181,10 +210,14 @@ impl SpotLayer {
             // The last frame has let go of the mesh, so this writes in place.
             let mesh = Arc::make_mut(&mut slot.mesh);
             if moved {
+                if slot.corners != stamp.corners.len() {
+                    slot.corners = stamp.corners.len();
+                    mesh.indices.clear();
+                }
                 let at = self.places.iter().map(|&p| rect.min + p);
-                write_mesh(mesh, stamp, at, self.shown.iter().map(|&i| color(i)));
+                write_mesh(mesh, &stamp, at, self.shown.iter().map(|&i| color(i)));
             } else {
-                for (vertices, &i) in mesh.vertices.chunks_exact_mut(4).zip(&self.shown) {
+                for (vertices, &i) in mesh.vertices.chunks_exact_mut(slot.corners.max(1)).zip(&self.shown) {
                     let color = color(i);
                     for v in vertices {
                         v.color = color;
@@ -198,8 +231,11 @@ impl SpotLayer {
 
     fn stamp(&mut self, ctx: &Context, block: Option<&CoarseLevel>, pixels_per_point: f32) -> Stamp {
         if let (Some(level), Some(key)) = (block, self.key) {
-            let half = (level.side * key.scale / 2.0) as f32;
-            return Stamp { half, texture: TextureId::default(), textured: false };
+            return Stamp::square((level.side * key.scale / 2.0) as f32);
+        }
+        if let Some(PlaceKey { cell: Some(cell), scale, .. }) = self.key {
+            let points = |[x, y]: [f64; 2]| Vec2::new((x * scale) as f32, (y * scale) as f32);
+            return Stamp::solid(cell.corners().map(points));
         }
         let wanted = (2.0 * self.radius * pixels_per_point).ceil() as u32 + 2;
         let last = DISCS[DISCS.len() - 1];
@@ -213,7 +249,7 @@ impl SpotLayer {
         });
         // The picture has a free pixel all around the disc.
         let half = self.radius * side as f32 / (side as f32 - 2.0);
-        Stamp { half, texture, textured: true }
+        Stamp::picture(half, texture)
     }
 
     /// Strikes through the spots for which `is`, and the blocks in which it is so for most, in the pane at `rect`.
@@ -266,32 +302,28 @@ fn color_table(table: &[[u8; 3]], opacity: f32) -> Vec<Color32> {
 
 fn write_mesh(
     mesh: &mut Mesh,
-    stamp: Stamp,
+    stamp: &Stamp,
     places: impl ExactSizeIterator<Item = Pos2>,
     colors: impl Iterator<Item = Color32>,
 ) {
-    let n = places.len();
+    let (n, corners) = (places.len(), stamp.corners.len());
     mesh.texture_id = stamp.texture;
     mesh.vertices.clear();
-    mesh.vertices.reserve(n * 4);
-    let (white, h) = (egui::epaint::WHITE_UV, stamp.half);
-    let corners = [(-h, -h, 0.0, 0.0), (h, -h, 1.0, 0.0), (h, h, 1.0, 1.0), (-h, h, 0.0, 1.0)];
+    mesh.vertices.reserve(n * corners);
     for (at, color) in places.zip(colors) {
-        mesh.vertices.extend(corners.map(|(dx, dy, u, v)| Vertex {
-            pos: Pos2::new(at.x + dx, at.y + dy),
-            uv: if stamp.textured { Pos2::new(u, v) } else { white },
-            color,
-        }));
+        let vertex = |&(by, uv): &(Vec2, Pos2)| Vertex { pos: at + by, uv, color };
+        mesh.vertices.extend(stamp.corners.iter().map(vertex));
     }
     // The triangles of a longer mesh begin like those of a shorter one.
-    let had = mesh.indices.len() / 6;
+    let triangles = corners.saturating_sub(2);
+    let had = mesh.indices.len() / (3 * triangles).max(1);
     if had > n {
-        mesh.indices.truncate(n * 6);
+        mesh.indices.truncate(n * 3 * triangles);
     } else {
-        mesh.indices.reserve((n - had) * 6);
+        mesh.indices.reserve((n - had) * 3 * triangles);
         for i in had..n {
-            let a = u32::try_from(i * 4).unwrap_or(0);
-            mesh.indices.extend([a, a + 1, a + 2, a, a + 2, a + 3]);
+            let first = u32::try_from(i * corners).unwrap_or(0);
+            mesh.indices.extend((1..=triangles as u32).flat_map(|t| [first, first + t, first + t + 1]));
         }
     }
 }
@@ -326,6 +358,12 @@ mod tests {
     }
 
     fn draw(side: usize, zoom: f64) -> (SpotLayer, usize) {
+        let layer = draw_marks(side, zoom, None);
+        let quads = layer.panes[0].mesh.vertices.len() / 4;
+        (layer, quads)
+    }
+
+    fn draw_marks(side: usize, zoom: f64, cell: Option<Cell>) -> SpotLayer {
         let grid = lattice(side);
         let mut camera = Camera::default();
         camera.resize(600.0, 600.0);
@@ -338,6 +376,7 @@ mod tests {
             colors_version: 1,
             pitch: 10.0,
             radius: 3.0,
+            cell,
             opacity: 1.0,
         };
         let map = PaneMap {
@@ -351,9 +390,22 @@ mod tests {
             layer.prepare(ui.ctx(), &view, &camera, rect.size());
             layer.paint(ui.painter(), rect, 0, &map, &view);
         });
-        let quads = layer.panes[0].mesh.vertices.len() / 4;
         assert!(layer.panes[0].mesh.is_valid());
-        (layer, quads)
+        layer
+    }
+
+    #[test]
+    fn cells_are_as_wide_as_the_pitch() {
+        let cell = Cell::of(lattice(30).points(), 9.0);
+        let layer = draw_marks(30, 1.0, Some(cell));
+        let mesh = &layer.panes[0].mesh;
+        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 4, 30 * 30 * 6));
+        assert_eq!(mesh.texture_id, TextureId::default());
+        let (a, b) = (mesh.vertices[0].pos, mesh.vertices[1].pos);
+        assert!(((a - b).length() - 2.0 * layer.radius()).abs() < 1e-3);
+        let hexagons = Cell { shape: crate::core::cells::CellShape::Hexagon, ..cell };
+        let mesh = Arc::clone(&draw_marks(30, 1.0, Some(hexagons)).panes[0].mesh);
+        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 6, 30 * 30 * 12));
     }
 
     #[test]
