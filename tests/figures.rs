@@ -42,7 +42,7 @@ fn tissue(side: u32, pitch: f64) -> Tissue {
         height: side,
         centers,
         radius_px,
-        cell: None,
+        cells: None,
     }
 }
 

@@ -372,6 +372,11 @@ impl App {
                 reach: run
                     .and_then(|run| open.runs.predictions.reach(&run.id, &s.entry.name, &places))
                     .map(Arc::clone),
+                is_being_predicted: is_shown
+                    && run.is_some_and(|run| {
+                        let wanted = (run.id.clone(), s.entry.name.clone(), places.clone());
+                        !open.runs.failed.contains(&wanted)
+                    }),
                 places: is_shown.then(|| PlacesInput::of(s.entry)).flatten(),
                 run: scale_of.map(|run| RunScale {
                     genes: Arc::new(run.config.genes.clone()),

@@ -98,8 +98,9 @@ pub(super) enum Item {
     Image { tissue: usize, rect: Rect },
     /// Circles of one radius, as centre and colour, cut off at `clip` where they reach beyond it.
     Spots { circles: Vec<Mark>, radius: f64, opacity: f32, clip: Option<Rect> },
-    /// Cells that meet, as middle and colour, with their corners around it, cut off at `clip`.
-    Cells { cells: Vec<Mark>, corners: Vec<[f64; 2]>, opacity: f32, clip: Rect },
+    /// Cells that meet, as middle and colour, with their corners around it, cut off at `clip`. There are `sides` corners for
+    /// all of them, or as many for each.
+    Cells { cells: Vec<Mark>, sides: usize, corners: Vec<[f64; 2]>, opacity: f32, clip: Rect },
     /// Strokes of the same length through the places at these middles, cut off at `clip`.
     Strikes { middles: Vec<(f64, f64)>, half: f64, clip: Option<Rect> },
     /// A colour bar.

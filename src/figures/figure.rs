@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::cells::Cell;
+use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::display::PaneKind;
 use crate::core::files::FileError;
@@ -31,8 +31,8 @@ pub struct Tissue {
     pub centers: Vec<SlidePoint>,
     /// Radius of a spot in slide pixels, as drawn.
     pub radius_px: f64,
-    /// The cell that is drawn around each spot in place of a disc.
-    pub cell: Option<Cell>,
+    /// The cells that are drawn around the spots in place of discs.
+    pub cells: Option<Cells>,
 }
 
 impl Tissue {
@@ -334,7 +334,10 @@ impl Figure {
         {
             return Err("a spot has no finite position or radius".to_owned());
         }
-        if t.cell.is_some_and(|cell| !(cell.pitch.is_finite() && cell.pitch > 0.0 && cell.angle.is_finite()))
+        if t.cells
+            .as_ref()
+            .map(Cells::cell)
+            .is_some_and(|cell| !(cell.pitch.is_finite() && cell.pitch > 0.0 && cell.angle.is_finite()))
         {
             return Err("its cells have no finite size".to_owned());
         }

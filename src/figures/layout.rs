@@ -9,6 +9,7 @@ use super::drawing::{Bar, CAP_HEIGHT, DESCENT, Direction, Drawing, Embedded, Ite
 use super::figure::{Figure, FigureError, Letters, Panel, Row, Style, Tissue};
 use super::nice;
 use super::text::{self, Face};
+use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::colormap::NO_DATA;
 use crate::core::geometry::SlidePoint;
@@ -280,27 +281,31 @@ impl<'a> Page<'a> {
         let Some(scale) = panel.scale else { return };
         let t = &row.tissue;
         let mm_per_px = rect.w / t.crop.width();
-        let radius = t.cell.map_or(t.radius_px, |cell| cell.pitch / 2.0) * mm_per_px;
+        let even = t.cells.as_ref().map(Cells::cell);
+        let radius = even.map_or(t.radius_px, |cell| cell.pitch / 2.0) * mm_per_px;
         let place = |center: &SlidePoint| {
             [rect.x + (center.x - t.crop.min.x) * mm_per_px, rect.y + (center.y - t.crop.min.y) * mm_per_px]
         };
-        let (mut circles, mut reaches_out) = (Vec::new(), false);
-        for (center, &value) in t.centers.iter().zip(&panel.values) {
+        let (mut marks, mut drawn, mut reaches_out) = (Vec::new(), Vec::new(), false);
+        for (i, (center, &value)) in t.centers.iter().zip(&panel.values).enumerate() {
             let [x, y] = place(center);
             let inside = (x - rect.x).min(rect.right() - x).min(y - rect.y).min(rect.bottom() - y);
             if inside > -radius {
                 reaches_out |= inside < radius;
-                circles.push((x, y, scale.rgb(value)));
+                marks.push((x, y, scale.rgb(value)));
+                drawn.push(i);
             }
         }
         let opacity = self.figure.style.opacity;
-        let clip = reaches_out.then_some(rect);
-        self.items.push(match &t.cell {
-            Some(cell) => {
-                let corners = cell.corners().map(|corner| corner.map(|c| c * mm_per_px)).collect();
-                Item::Cells { cells: circles, corners, opacity, clip: rect }
+        self.items.push(match &t.cells {
+            Some(cells) => {
+                let sides = cells.cell().shape.sides();
+                // One cell stands for all where they are the same.
+                drawn.truncate(if cells.are_even() { 1 } else { drawn.len() });
+                let corners = drawn.iter().flat_map(|&i| cells.corners(i)).map(|c| c.map(|c| c * mm_per_px));
+                Item::Cells { cells: marks, sides, corners: corners.collect(), opacity, clip: rect }
             }
-            None => Item::Spots { circles, radius, opacity, clip },
+            None => Item::Spots { circles: marks, radius, opacity, clip: reaches_out.then_some(rect) },
         });
         if !panel.struck.is_empty() {
             let centers = panel.struck.iter().filter_map(|&place| t.centers.get(place));

@@ -12,18 +12,14 @@ const OVERLAP: (f64, f64) = (0.08, 0.15);
 /// Width of a stroke through a place in millimetres, and at most as a share of its length.
 const STRIKE: (f64, f64) = (0.18, 0.2);
 
-fn by_color(marks: &[Mark]) -> BTreeMap<[u8; 3], Vec<(f64, f64)>> {
-    let mut by_color: BTreeMap<[u8; 3], Vec<(f64, f64)>> = BTreeMap::new();
-    for &(x, y, rgb) in marks {
-        by_color.entry(rgb).or_default().push((x, y));
-    }
-    by_color
-}
-
 /// Circles.
 pub(super) fn spots(out: &mut String, circles: &[Mark], radius: f64) {
     let radius = Num(radius);
-    for (rgb, centers) in by_color(circles) {
+    let mut by_color: BTreeMap<[u8; 3], Vec<(f64, f64)>> = BTreeMap::new();
+    for &(x, y, rgb) in circles {
+        by_color.entry(rgb).or_default().push((x, y));
+    }
+    for (rgb, centers) in by_color {
         let _ = write!(out, "<g fill=\"{}\">", Hex(rgb));
         for (x, y) in centers {
             let _ = write!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>", Num(x), Num(y));
@@ -32,25 +28,27 @@ pub(super) fn spots(out: &mut String, circles: &[Mark], radius: f64) {
     }
 }
 
-/// Polygons with these corners around their middles.
-pub(super) fn cells(out: &mut String, cells: &[Mark], corners: &[[f64; 2]]) {
-    let Some((first, rest)) = corners.split_first() else { return };
+/// Polygons with `sides` corners around their middles, the same for all or each its own.
+pub(super) fn cells(out: &mut String, cells: &[Mark], sides: usize, corners: &[[f64; 2]]) {
+    let Some(first) = corners.first() else { return };
     let width = (2.0 * first[0].hypot(first[1]) * OVERLAP.0).min(OVERLAP.1);
-    let mut around = String::new();
-    let mut last = first;
-    for corner in rest {
-        let _ = write!(around, " {} {}", Num(corner[0] - last[0]), Num(corner[1] - last[1]));
-        last = corner;
+    let mut by_color: BTreeMap<[u8; 3], Vec<(f64, f64, &[[f64; 2]])>> = BTreeMap::new();
+    for (i, &(x, y, rgb)) in cells.iter().enumerate() {
+        let own = corners.get(i * sides..(i + 1) * sides).or_else(|| corners.get(..sides));
+        by_color.entry(rgb).or_default().push((x, y, own.unwrap_or_default()));
     }
-    for (rgb, middles) in by_color(cells) {
+    for (rgb, cells) in by_color {
         let color = Hex(rgb);
         let _ = write!(
             out,
             "<path fill=\"{color}\" stroke=\"{color}\" stroke-width=\"{}\" stroke-linejoin=\"round\" d=\"",
             Num(width)
         );
-        for (x, y) in middles {
-            let _ = write!(out, "M{} {}l{}z", Num(x + first[0]), Num(y + first[1]), around.trim_start());
+        for (x, y, corners) in cells {
+            for (i, [dx, dy]) in corners.iter().enumerate() {
+                let _ = write!(out, "{}{} {}", if i == 0 { 'M' } else { 'L' }, Num(x + dx), Num(y + dy));
+            }
+            out.push('Z');
         }
         out.push_str("\"/>\n");
     }
@@ -59,14 +57,17 @@ pub(super) fn cells(out: &mut String, cells: &[Mark], corners: &[[f64; 2]]) {
 /// Strokes that rise to the right through `middles`, `half` as far to each side.
 pub(super) fn strikes(out: &mut String, middles: &[(f64, f64)], half: f64, clip: &str) {
     let width = STRIKE.0.min(half * STRIKE.1);
-    let _ = write!(
-        out,
-        "<path stroke=\"#141418\" stroke-opacity=\"0.82\" stroke-width=\"{}\"{clip} d=\"",
-        Num(width)
-    );
     let all = 2.0 * half;
+    let mut path = String::new();
     for (x, y) in middles {
-        let _ = write!(out, "M{} {}l{} {}", Num(x - half), Num(y + half), Num(all), Num(-all));
+        let _ = write!(path, "M{} {}l{} {}", Num(x - half), Num(y + half), Num(all), Num(-all));
     }
-    out.push_str("\"/>\n");
+    // The wider line beneath is for dark colours.
+    for (color, opacity, width) in [("#fff", 0.45, 2.5 * width), ("#141418", 0.85, width)] {
+        let _ = writeln!(
+            out,
+            "<path stroke=\"{color}\" stroke-opacity=\"{opacity}\" stroke-width=\"{}\"{clip} d=\"{path}\"/>",
+            Num(width)
+        );
+    }
 }

@@ -51,10 +51,10 @@ pub(super) fn write(drawing: &Drawing<'_>, dpi: f64) -> Result<String, FigureErr
                 marks::spots(&mut out, circles, *radius);
                 out.push_str("</g>\n");
             }
-            Item::Cells { cells, corners, opacity, .. } => {
+            Item::Cells { cells, sides, corners, opacity, .. } => {
                 // The group is made transparent as a whole, so that cells may overlap a little.
                 let _ = writeln!(out, "<g opacity=\"{}\"{clip}>", Num(f64::from(*opacity)));
-                marks::cells(&mut out, cells, corners);
+                marks::cells(&mut out, cells, *sides, corners);
                 out.push_str("</g>\n");
             }
             Item::Strikes { middles, half, .. } => marks::strikes(&mut out, middles, *half, &clip),

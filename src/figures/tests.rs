@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::drawing::{Item, Rect};
 use super::layout::lay_out;
 use super::{Background, Figure, FigureError, Letters, Panel, PanelRemark, Row, Style, Tissue, raster, svg};
-use crate::core::cells::Cell;
+use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::colormap::ColorMap;
 use crate::core::display::PaneKind;
@@ -30,7 +30,7 @@ fn tissue(width: u32, height: u32) -> Arc<Tissue> {
         height,
         centers,
         radius_px: f64::from(width) / 32.0,
-        cell: None,
+        cells: None,
     })
 }
 
@@ -259,8 +259,7 @@ fn cells_fill_the_tissue_and_what_is_unlike_training_is_struck_through() {
     let mut f = figure(1, &[PaneKind::He, PaneKind::Predicted], (160, 160));
     f.style = Style { opacity: 1.0, ..f.style };
     let t = Arc::make_mut(&mut f.rows[0].tissue);
-    let cell = Cell::of(&t.centers, 20.0);
-    t.cell = Some(cell);
+    t.cells = Some(Cells::of(&t.centers, 20.0));
     let drawing = lay_out(&f).unwrap();
     let cells = drawing.items.iter().find_map(|i| match i {
         Item::Cells { cells, corners, .. } => Some((cells.clone(), corners.clone())),

@@ -10,7 +10,7 @@ use super::predict::{predictions_and_reach, stored_predictions};
 use super::prediction_table::note_on_absent;
 use super::runs::{RunInfo, find_run};
 use super::workspace::Workspace;
-use crate::core::cells::Cell;
+use crate::core::cells::Cells;
 use crate::core::color_scale::{PaneValues, color_scales, is_silent, rare};
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::matrix::Matrix;
@@ -100,10 +100,10 @@ fn plate(
     let section = workspace.section(name, ctx)?;
     let slide = workspace.slide(&section, ctx)?;
     let centers: Vec<_> = section.centers().collect();
-    let cells = request.display.shape.draws_cells(section.is_measured());
-    let cell = cells.then(|| Cell::of(&centers, section.mpp.px(section.geometry.pitch_um)));
+    let draws_cells = request.display.shape.draws_cells(section.is_measured());
+    let cells = draws_cells.then(|| Cells::of(&centers, section.mpp.px(section.geometry.pitch_um)));
     let radius_px = section.spot_radius_px() * f64::from(request.display.spot_scale);
-    let reach_px = cell.map_or(radius_px, |cell| cell.pitch / 2.0);
+    let reach_px = cells.as_ref().map_or(radius_px, |cells| cells.cell().pitch / 2.0);
     let crop = Tissue::crop_around(&centers, reach_px, section.slide_size);
     // Never more pixels than the slide has.
     let wanted =
@@ -119,7 +119,7 @@ fn plate(
         height: image.height,
         centers,
         radius_px,
-        cell,
+        cells,
     });
     let (genes, target) = match run {
         Some(run) => (run.config.genes.as_slice(), run.config.target),
@@ -355,7 +355,7 @@ mod tests {
             height: 10,
             centers: section.centers().collect(),
             radius_px: 1.0,
-            cell: None,
+            cells: None,
         };
         let predicted = Predictions {
             section: "S".into(),

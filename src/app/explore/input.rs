@@ -52,6 +52,8 @@ pub struct SectionInput {
     pub section: Option<Arc<Section>>,
     /// The prediction to show, where there is one.
     pub predictions: Option<Arc<Predictions>>,
+    /// Whether there is a run that predicts it, and its prediction is read or made now.
+    pub is_being_predicted: bool,
     /// How it compares with what the run was trained on, of a slide without measurements.
     pub reach: Option<Arc<SlideReach>>,
     /// How its places are found, of the slide without measurements that is shown.

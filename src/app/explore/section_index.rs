@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::spot_grid::SpotGrid;
-use crate::core::cells::Cell;
+use crate::core::cells::Cells;
 use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Csr;
 use crate::core::target::{ExpressionScale, Target};
@@ -71,7 +71,7 @@ pub struct SectionIndex {
     mean_counts: Vec<f32>,
     columns: Option<Columns>,
     grid: SpotGrid,
-    cell: Cell,
+    cells: Cells,
 }
 
 impl SectionIndex {
@@ -88,8 +88,8 @@ impl SectionIndex {
         let columns = by_column.then(|| Columns::new(counts));
         let pitch = section.mpp.px(section.geometry.pitch_um);
         let grid = SpotGrid::new(section.centers().collect(), pitch);
-        let cell = Cell::of(grid.points(), pitch);
-        Self { section, target, gene_of, spot_of, totals, mean_counts, columns, grid, cell }
+        let cells = Cells::of(grid.points(), pitch);
+        Self { section, target, gene_of, spot_of, totals, mean_counts, columns, grid, cells }
     }
 
     /// The section itself.
@@ -103,8 +103,8 @@ impl SectionIndex {
     }
 
     /// The cell around each of its spots.
-    pub fn cell(&self) -> Cell {
-        self.cell
+    pub fn cells(&self) -> &Cells {
+        &self.cells
     }
 
     /// The target of the genes that are listed.

@@ -30,11 +30,6 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
     widgets::field(ui, "Lattice", LABEL, |ui| lattice(ui, section, grid, commands));
     widgets::field(ui, "Threshold", LABEL, |ui| threshold(ui, section, state, settings, commands));
     ui.columns_const(|[left, right]| {
-        brush(left, state, Brush::Add, commands);
-        brush(right, state, Brush::Remove, commands);
-    });
-    widgets::field(ui, "Brush size", LABEL, |ui| size(ui, state, commands));
-    ui.columns_const(|[left, right]| {
         let set = |edit, tissue| {
             Command::Section(SectionCommand::SetTissue { section: section.to_owned(), edit, tissue })
         };
@@ -49,6 +44,11 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
             commands.push(set(TissueEdit::ClearStrokes, tissue));
         }
     });
+    ui.columns_const(|[left, right]| {
+        brush(left, state, Brush::Add, commands);
+        brush(right, state, Brush::Remove, commands);
+    });
+    widgets::field(ui, "Brush size", LABEL, |ui| size(ui, state, commands));
     let mut outline = state.display().tissue_outline;
     if ui.add(Checkbox::new(&mut outline, "Tissue outline")).changed() {
         let settings = DisplaySettings { tissue_outline: outline, ..state.display().clone() };

@@ -23,8 +23,12 @@ pub fn touch(ui: &Ui, response: &Response, map: Rect, state: &mut ExploreState) 
         && let Some(at) = response.interact_pointer_pos()
     {
         response.request_focus();
-        let at = state.camera.slide_from_view(in_pane(map, at));
-        state.tissue.stroke(at, radius);
+        // Where it was pressed, should the pointer be elsewhere by now.
+        let begin = ui.input(|i| i.pointer.press_origin()).filter(|_| !state.tissue.is_painting());
+        for at in begin.into_iter().chain([at]) {
+            let at = state.camera.slide_from_view(in_pane(map, at));
+            state.tissue.stroke(at, radius);
+        }
         ui.ctx().request_repaint();
     }
 }

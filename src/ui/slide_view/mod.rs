@@ -94,6 +94,8 @@ impl SlideView {
         let hovered = state.hovered_spot().filter(|_| state.tissue.brush().is_none());
         self.prepare_spots(ui, state, size);
         self.outline.prepare(state, size);
+        let shown = state.section_name().and_then(|name| input.section(name));
+        let is_being_predicted = shown.is_some_and(|section| section.is_being_predicted);
         for (i, &kind) in kinds.iter().enumerate() {
             let c = colors(ui);
             let card = place(i);
@@ -126,8 +128,11 @@ impl SlideView {
                     commands.push(Command::Explore(ExploreCommand::Fit));
                 }
             }
-            let hindrance =
-                Hindrance { slide: problem.as_deref().filter(|_| i == 0), outlook: input.outlook };
+            let hindrance = Hindrance {
+                slide: problem.as_deref().filter(|_| i == 0),
+                is_being_predicted,
+                outlook: input.outlook,
+            };
             show_remark(ui, map, kind, i == 0, state, hindrance, commands);
         }
     }
@@ -172,7 +177,7 @@ impl SlideView {
             colors_version: versions.colors,
             pitch: section.mpp.px(section.geometry.pitch_um),
             radius: section.spot_radius_px() * f64::from(state.display().spot_scale),
-            cell: state.draws_cells().then(|| index.cell()),
+            cells: state.draws_cells().then(|| index.cells()),
             opacity: state.display().opacity,
         })
     }
@@ -242,6 +247,8 @@ impl SlideView {
 struct Hindrance<'a> {
     /// Of the slide image.
     slide: Option<&'a str>,
+    /// Whether the prediction is on its way.
+    is_being_predicted: bool,
     /// Of predictions.
     outlook: Outlook<'a>,
 }
@@ -298,6 +305,8 @@ fn show_remark(
         }
     } else if kind.needs_prediction() && !has_image {
         format!("{section} has no slide image, so it cannot be predicted. Choose its image on the Data page.")
+    } else if kind.needs_prediction() && state.prediction().is_none() && hindrance.is_being_predicted {
+        format!("Predicting {section} \u{2026}")
     } else if kind.needs_prediction() && state.prediction().is_none() {
         match hindrance.outlook {
             Outlook::Training(how_far) => {

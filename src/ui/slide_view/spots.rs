@@ -11,7 +11,7 @@ use eframe::egui::{
 use crate::app::explore::camera::Camera;
 use crate::app::explore::spot_grid::{CoarseLevel, SpotGrid};
 use crate::app::explore::values::{NO_COLOR, PaneMap};
-use crate::core::cells::Cell;
+use crate::core::cells::{Cell, Cells};
 use crate::core::colormap::NO_DATA;
 
 /// Spots closer than this on the screen, in pixels, are drawn as blocks of several.
@@ -25,6 +25,7 @@ const NO_VALUE_OPACITY: f32 = 0.35;
 
 /// Lines through spots whose values are to be taken with care.
 const STRUCK: Color32 = Color32::from_rgba_premultiplied(20, 20, 24, 210);
+const UNDER_STRUCK: Color32 = Color32::from_rgba_premultiplied(110, 110, 110, 110);
 
 /// What the places depend on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,10 +59,12 @@ struct PaneMesh {
     blocks: Vec<u16>,
 }
 
-/// How a spot, cell or block is drawn: its corners around its middle, in points and in its picture, and that picture.
+/// How spots, cells or blocks are drawn: the corners around a middle, in points and in a picture, and that picture. There
+/// are `sides` corners for all marks, or as many for each.
 #[derive(Debug, Clone)]
 struct Stamp {
     corners: Vec<(Vec2, Pos2)>,
+    sides: usize,
     texture: TextureId,
 }
 
@@ -69,13 +72,19 @@ impl Stamp {
     /// A square of one colour.
     fn square(half: f32) -> Self {
         let corners = [(-half, -half), (half, -half), (half, half), (-half, half)];
-        Self::solid(corners.into_iter().map(|(x, y)| Vec2::new(x, y)))
+        Self::solid(4, corners.into_iter().map(|(x, y)| Vec2::new(x, y)))
     }
 
-    /// A convex shape of one colour. Its edges are not softened, so that neighbours that share them leave no seam.
-    fn solid(corners: impl Iterator<Item = Vec2>) -> Self {
+    /// Convex shapes of one colour. Their edges are not softened, so that neighbours that share them leave no seam.
+    fn solid(sides: usize, corners: impl Iterator<Item = Vec2>) -> Self {
         let corners = corners.map(|corner| (corner, egui::epaint::WHITE_UV)).collect();
-        Self { corners, texture: TextureId::default() }
+        Self { corners, sides, texture: TextureId::default() }
+    }
+
+    /// The corners of mark number `mark`.
+    fn corners(&self, mark: usize) -> &[(Vec2, Pos2)] {
+        let own = mark * self.sides..(mark + 1) * self.sides;
+        self.corners.get(own).or_else(|| self.corners.get(..self.sides)).unwrap_or_default()
     }
 
     /// A picture in a square.
@@ -83,7 +92,7 @@ impl Stamp {
         let corner =
             |x: f32, y: f32| (Vec2::new(x * half, y * half), Pos2::new((x + 1.0) / 2.0, (y + 1.0) / 2.0));
         let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)];
-        Self { corners: corners.into_iter().map(|(x, y)| corner(x, y)).collect(), texture }
+        Self { corners: corners.into_iter().map(|(x, y)| corner(x, y)).collect(), sides: 4, texture }
     }
 }
 
@@ -115,8 +124,8 @@ pub struct SpotView<'a> {
     pub pitch: f64,
     /// Radius of a drawn spot in slide pixels.
     pub radius: f64,
-    /// The cell that is drawn around each spot in place of a disc.
-    pub cell: Option<Cell>,
+    /// The cells that are drawn around the spots in place of discs.
+    pub cells: Option<&'a Cells>,
     /// Opacity, 0 to 1.
     pub opacity: f32,
 }
@@ -125,6 +134,7 @@ impl SpotLayer {
     /// Finds the spots in view. Call once a frame before [`SpotLayer::paint`]; `size` is that of a pane.
     pub fn prepare(&mut self, ctx: &Context, view: &SpotView, camera: &Camera, size: Vec2) {
         let pixels_per_point = ctx.pixels_per_point();
+        let cell = view.cells.map(Cells::cell);
         let corner = camera.view_from_slide(crate::core::geometry::SlidePoint::new(0.0, 0.0));
         let key = PlaceKey {
             spots: view.spots_version,
@@ -132,7 +142,7 @@ impl SpotLayer {
             scale: camera.scale(),
             size,
             radius: view.radius,
-            cell: view.cell,
+            cell,
             pixels_per_point,
         };
         if self.key == Some(key) {
@@ -141,7 +151,7 @@ impl SpotLayer {
         self.key = Some(key);
         self.version += 1;
         let scale = camera.scale();
-        let reach = view.cell.map_or(view.radius, |cell| cell.pitch);
+        let reach = cell.map_or(view.radius, |cell| cell.pitch);
         let rect = camera.visible().grown(reach);
         let pixels = scale * f64::from(pixels_per_point);
         self.level = None;
@@ -172,7 +182,7 @@ impl SpotLayer {
             let [x, y] = camera.view_from_slide(c);
             Vec2::new(x as f32, y as f32)
         }));
-        self.radius = (view.cell.map_or(view.radius, |cell| cell.pitch / 2.0) * scale) as f32;
+        self.radius = (cell.map_or(view.radius, |cell| cell.pitch / 2.0) * scale) as f32;
     }
 
     /// Draws pane number `pane`. Nothing is computed when neither camera nor colours have changed.
@@ -182,7 +192,7 @@ impl SpotLayer {
             return;
         }
         let block = self.level.and_then(|l| view.grid.coarse().get(l));
-        let stamp = self.stamp(painter.ctx(), block, painter.pixels_per_point());
+        let stamp = self.stamp(painter.ctx(), block, view.cells, painter.pixels_per_point());
         if self.panes.len() <= pane {
             self.panes.resize_with(pane + 1, PaneMesh::default);
         }
@@ -210,8 +220,8 @@ impl SpotLayer {
             // The last frame has let go of the mesh, so this writes in place.
             let mesh = Arc::make_mut(&mut slot.mesh);
             if moved {
-                if slot.corners != stamp.corners.len() {
-                    slot.corners = stamp.corners.len();
+                if slot.corners != stamp.sides {
+                    slot.corners = stamp.sides;
                     mesh.indices.clear();
                 }
                 let at = self.places.iter().map(|&p| rect.min + p);
@@ -229,13 +239,23 @@ impl SpotLayer {
         painter.add(Shape::Mesh(Arc::clone(&slot.mesh)));
     }
 
-    fn stamp(&mut self, ctx: &Context, block: Option<&CoarseLevel>, pixels_per_point: f32) -> Stamp {
+    fn stamp(
+        &mut self,
+        ctx: &Context,
+        block: Option<&CoarseLevel>,
+        cells: Option<&Cells>,
+        pixels_per_point: f32,
+    ) -> Stamp {
         if let (Some(level), Some(key)) = (block, self.key) {
             return Stamp::square((level.side * key.scale / 2.0) as f32);
         }
-        if let Some(PlaceKey { cell: Some(cell), scale, .. }) = self.key {
+        if let (Some(cells), Some(PlaceKey { scale, .. })) = (cells, self.key) {
             let points = |[x, y]: [f64; 2]| Vec2::new((x * scale) as f32, (y * scale) as f32);
-            return Stamp::solid(cell.corners().map(points));
+            let (cell, drawn) = (cells.cell(), self.shown.iter().map(|&i| i as usize));
+            return match cells.are_even() {
+                true => Stamp::solid(cell.shape.sides(), cell.corners().map(points)),
+                false => Stamp::solid(cell.shape.sides(), drawn.flat_map(|i| cells.corners(i).map(points))),
+            };
         }
         let wanted = (2.0 * self.radius * pixels_per_point).ceil() as u32 + 2;
         let last = DISCS[DISCS.len() - 1];
@@ -255,7 +275,6 @@ impl SpotLayer {
     /// Strikes through the spots for which `is`, and the blocks in which it is so for most, in the pane at `rect`.
     pub fn strike(&self, painter: &Painter, rect: Rect, view: &SpotView, is: impl Fn(usize) -> bool) {
         let block = self.level.and_then(|l| view.grid.coarse().get(l));
-        let stroke = Stroke::new(1.0, STRUCK);
         let half = match (block, self.key) {
             (Some(level), Some(key)) => (level.side * key.scale / 2.0) as f32,
             _ => self.radius * std::f32::consts::FRAC_1_SQRT_2,
@@ -269,10 +288,11 @@ impl SpotLayer {
             None => is(i as usize),
         };
         let struck = self.shown.iter().zip(&self.places).filter(|(i, _)| is_struck(**i));
-        painter.extend(struck.map(|(_, &place)| {
-            let at = rect.min + place;
-            Shape::line_segment([at - reach, at + reach], stroke)
-        }));
+        let struck: Vec<Pos2> = struck.map(|(_, &place)| rect.min + place).collect();
+        // The wider line beneath is for dark colours.
+        for stroke in [Stroke::new(2.6, UNDER_STRUCK), Stroke::new(1.0, STRUCK)] {
+            painter.extend(struck.iter().map(|&at| Shape::line_segment([at - reach, at + reach], stroke)));
+        }
     }
 
     /// Radius of a drawn spot in points.
@@ -306,13 +326,13 @@ fn write_mesh(
     places: impl ExactSizeIterator<Item = Pos2>,
     colors: impl Iterator<Item = Color32>,
 ) {
-    let (n, corners) = (places.len(), stamp.corners.len());
+    let (n, corners) = (places.len(), stamp.sides);
     mesh.texture_id = stamp.texture;
     mesh.vertices.clear();
     mesh.vertices.reserve(n * corners);
-    for (at, color) in places.zip(colors) {
+    for (mark, (at, color)) in places.zip(colors).enumerate() {
         let vertex = |&(by, uv): &(Vec2, Pos2)| Vertex { pos: at + by, uv, color };
-        mesh.vertices.extend(stamp.corners.iter().map(vertex));
+        mesh.vertices.extend(stamp.corners(mark).iter().map(vertex));
     }
     // The triangles of a longer mesh begin like those of a shorter one.
     let triangles = corners.saturating_sub(2);
@@ -363,7 +383,7 @@ mod tests {
         (layer, quads)
     }
 
-    fn draw_marks(side: usize, zoom: f64, cell: Option<Cell>) -> SpotLayer {
+    fn draw_marks(side: usize, zoom: f64, cells: Option<&Cells>) -> SpotLayer {
         let grid = lattice(side);
         let mut camera = Camera::default();
         camera.resize(600.0, 600.0);
@@ -376,7 +396,7 @@ mod tests {
             colors_version: 1,
             pitch: 10.0,
             radius: 3.0,
-            cell,
+            cells,
             opacity: 1.0,
         };
         let map = PaneMap {
@@ -396,16 +416,20 @@ mod tests {
 
     #[test]
     fn cells_are_as_wide_as_the_pitch() {
-        let cell = Cell::of(lattice(30).points(), 9.0);
-        let layer = draw_marks(30, 1.0, Some(cell));
+        let cells = Cells::of(lattice(30).points(), 9.0);
+        let layer = draw_marks(30, 1.0, Some(&cells));
         let mesh = &layer.panes[0].mesh;
         assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 4, 30 * 30 * 6));
         assert_eq!(mesh.texture_id, TextureId::default());
         let (a, b) = (mesh.vertices[0].pos, mesh.vertices[1].pos);
         assert!(((a - b).length() - 2.0 * layer.radius()).abs() < 1e-3);
-        let hexagons = Cell { shape: crate::core::cells::CellShape::Hexagon, ..cell };
-        let mesh = Arc::clone(&draw_marks(30, 1.0, Some(hexagons)).panes[0].mesh);
-        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 6, 30 * 30 * 12));
+        // On a bent lattice every cell has corners of its own.
+        let bent: Vec<SlidePoint> =
+            lattice(30).points().iter().map(|p| SlidePoint::new(p.x + (p.y / 20.0).sin(), p.y)).collect();
+        let cells = Cells::of(&bent, 10.0);
+        assert!(!cells.are_even());
+        let mesh = Arc::clone(&draw_marks(30, 1.0, Some(&cells)).panes[0].mesh);
+        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 4, 30 * 30 * 6));
     }
 
     #[test]

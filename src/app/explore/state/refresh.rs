@@ -196,8 +196,11 @@ impl ExploreState {
             let index = self.index.as_deref();
             let measured = index.map_or(&[][..], |i| &i.section().genes).iter().map(|g| g.name.as_str());
             let predicted = self.prediction.as_ref().map(|p| p.predictions().genes.as_slice());
-            let known = |g: &&str| predicted.is_some() || index.is_none_or(|i| i.has_gene(g));
-            let model = predicted.unwrap_or(&self.project_genes).iter().map(String::as_str).filter(known);
+            // Those of the run are the genes of a slide without measurements, also while it is being predicted.
+            let of_run = index.filter(|i| !i.is_measured()).map(|_| self.scale_genes.as_slice());
+            let listed = predicted.or(of_run.filter(|genes| !genes.is_empty()));
+            let known = |g: &&str| listed.is_some() || index.is_none_or(|i| i.has_gene(g));
+            let model = listed.unwrap_or(&self.project_genes).iter().map(String::as_str).filter(known);
             let mean_count = |g: &str| index.and_then(|i| i.mean_count(g));
             self.list = GeneList::new(measured, model, &self.trust, mean_count);
             self.stale.shown = true;
