@@ -1,7 +1,7 @@
 //! Cells around places that lie on a lattice: hexagons or squares that meet.
 
 use std::collections::HashMap;
-use std::f64::consts::{FRAC_PI_2, FRAC_PI_3, TAU};
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_3};
 
 use super::geometry::SlidePoint;
 

@@ -32,20 +32,21 @@ pub(super) fn spots(out: &mut String, circles: &[Mark], radius: f64) {
 pub(super) fn cells(out: &mut String, cells: &[Mark], sides: usize, corners: &[[f64; 2]]) {
     let Some(first) = corners.first() else { return };
     let width = (2.0 * first[0].hypot(first[1]) * OVERLAP.0).min(OVERLAP.1);
-    let mut by_color: BTreeMap<[u8; 3], Vec<(f64, f64, &[[f64; 2]])>> = BTreeMap::new();
-    for (i, &(x, y, rgb)) in cells.iter().enumerate() {
-        let own = corners.get(i * sides..(i + 1) * sides).or_else(|| corners.get(..sides));
-        by_color.entry(rgb).or_default().push((x, y, own.unwrap_or_default()));
+    let mut by_color: BTreeMap<[u8; 3], Vec<usize>> = BTreeMap::new();
+    for (i, (.., rgb)) in cells.iter().enumerate() {
+        by_color.entry(*rgb).or_default().push(i);
     }
-    for (rgb, cells) in by_color {
+    for (rgb, of_color) in by_color {
         let color = Hex(rgb);
         let _ = write!(
             out,
             "<path fill=\"{color}\" stroke=\"{color}\" stroke-width=\"{}\" stroke-linejoin=\"round\" d=\"",
             Num(width)
         );
-        for (x, y, corners) in cells {
-            for (i, [dx, dy]) in corners.iter().enumerate() {
+        for cell in of_color {
+            let Some((x, y, _)) = cells.get(cell) else { continue };
+            let own = corners.get(cell * sides..(cell + 1) * sides).or_else(|| corners.get(..sides));
+            for (i, [dx, dy]) in own.unwrap_or_default().iter().enumerate() {
                 let _ = write!(out, "{}{} {}", if i == 0 { 'M' } else { 'L' }, Num(x + dx), Num(y + dy));
             }
             out.push('Z');

@@ -61,13 +61,16 @@ impl FoundTissue {
     }
 }
 
+/// Resolution and threshold with which tissue was found, and that tissue.
+type Found = ((Mpp, Option<f32>), Arc<TissueMask>);
+
 /// An overview of a slide, and its tissue without strokes.
 struct Known {
     /// The slide's number, and the side of the overview.
     overview_of: (u64, u32),
     overview: Arc<RgbImage>,
-    /// Resolution and threshold of the tissue found last, and this tissue.
-    found: Option<((Mpp, Option<f32>), Arc<TissueMask>)>,
+    /// The tissue found last.
+    found: Option<Found>,
 }
 
 /// Finds tissue. What was computed for the slide that was asked for last is kept, so that a stroke more takes milliseconds.

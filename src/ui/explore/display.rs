@@ -125,16 +125,27 @@ fn spot_size_text(state: &ExploreState, scale: f32) -> String {
 }
 
 /// A slider with its value written beside it.
-pub(super) fn slider(
+fn slider(
     ui: &mut Ui,
     value: &mut f32,
     range: std::ops::RangeInclusive<f32>,
     text: String,
     name: &str,
 ) -> Response {
-    const TEXT: f32 = 80.0;
+    slider_beside(ui, 80.0, value, range, text, name)
+}
+
+/// A slider with its value written beside it, where that has `room` points.
+pub(super) fn slider_beside(
+    ui: &mut Ui,
+    room: f32,
+    value: &mut f32,
+    range: std::ops::RangeInclusive<f32>,
+    text: String,
+    name: &str,
+) -> Response {
     let c = colors(ui);
-    ui.spacing_mut().slider_width = (ui.available_width() - TEXT - ui.spacing().item_spacing.x).max(30.0);
+    ui.spacing_mut().slider_width = (ui.available_width() - room - ui.spacing().item_spacing.x).max(30.0);
     ui.spacing_mut().interact_size.y = 20.0;
     let response = ui.add(Slider::new(value, range.clone()).show_value(false));
     widgets::name(&response, name);

@@ -2,7 +2,8 @@
 
 use eframe::egui::{Button, Checkbox, ComboBox, Response, RichText, TextStyle, Ui, Vec2};
 
-use super::{display, explore};
+use super::display::slider_beside;
+use super::explore;
 use crate::app::command::{Command, SectionCommand, TissueEdit};
 use crate::app::explore::tissue::{Brush, Tissue};
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
@@ -13,6 +14,8 @@ use crate::ui::widgets;
 
 /// Width of the labels.
 const LABEL: f32 = 76.0;
+/// Width of the values beside sliders.
+const VALUE: f32 = 66.0;
 /// Width of the field for the pitch.
 const PITCH: f32 = 52.0;
 
@@ -122,7 +125,7 @@ fn threshold(
         Some(threshold) => format!("{threshold:.3}"),
         None => format!("{now:.3}, auto"),
     };
-    let slider = display::slider(ui, &mut value, range, text, "Tissue threshold");
+    let slider = slider_beside(ui, VALUE, &mut value, range, text, "Tissue threshold");
     let tissue = if slider.changed() {
         Some(TissueSettings { threshold: Some(value), ..settings.clone() })
     } else {
@@ -164,7 +167,8 @@ fn size(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         (Tissue::DIAMETERS_UM.start().log2() as f32, Tissue::DIAMETERS_UM.end().log2() as f32);
     let um = state.tissue.diameter_um();
     let mut value = (um.log2() as f32).clamp(least, most);
-    let slider = display::slider(ui, &mut value, least..=most, format!("{um:.0} \u{00B5}m"), "Brush size");
+    let slider =
+        slider_beside(ui, VALUE, &mut value, least..=most, format!("{um:.0} \u{00B5}m"), "Brush size");
     if slider.changed() {
         // Two digits are enough for a brush.
         let um = f64::from(value).exp2();
