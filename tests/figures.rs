@@ -34,7 +34,16 @@ fn tissue(side: u32, pitch: f64) -> Tissue {
     let radius_px = pitch / 4.0;
     let crop = Tissue::crop_around(&centers, radius_px, (side, side));
     // The picture of the crop is the crop's part of the whole; here the crop is nearly everything.
-    Tissue { crop, mpp: Mpp(3000.0 / f64::from(side)), rgb, width: side, height: side, centers, radius_px }
+    Tissue {
+        crop,
+        mpp: Mpp(3000.0 / f64::from(side)),
+        rgb,
+        width: side,
+        height: side,
+        centers,
+        radius_px,
+        cells: None,
+    }
 }
 
 fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
@@ -74,7 +83,7 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
                 .zip(scales)
                 .map(|((kind, values), scale)| {
                     let pcc = (*kind == PaneKind::Predicted).then_some(0.71 - 0.1 * g as f32);
-                    Panel { values, scale, expression: expression(*kind), pcc, remark: None }
+                    Panel { values, scale, expression: expression(*kind), pcc, ..Panel::HE }
                 })
                 .collect();
             Row {

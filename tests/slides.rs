@@ -192,6 +192,18 @@ fn a_slide_without_counts_is_predicted_as_its_section_with_counts() {
         .args(["--genes", &gene, "--out"])
         .arg(&figure));
     assert!(fs::metadata(figure).unwrap().len() > 1000);
+    // A slide is drawn as cells unless spots are asked for, a section with spots the other way round.
+    let circles = |section: &str, shape: &[&str]| {
+        let svg = dir.path().join("f.svg");
+        let mut command = hiscmcl();
+        command.arg("figure").arg(&project).args(["--run", "first", "--section", section, "--dpi", "50"]);
+        run(command.args(["--genes", &gene, "--panes", "predicted", "--out"]).arg(&svg).args(shape));
+        fs::read_to_string(svg).unwrap().matches("<circle").count()
+    };
+    assert_eq!(circles("plain", &[]), 0);
+    assert!(circles("plain", &["--draw-as", "spots"]) > 100);
+    assert!(circles("DemoA1", &[]) > 100);
+    assert_eq!(circles("DemoA1", &["--draw-as", "cells"]), 0);
 
     let says = run(hiscmcl().args(["project", "remove"]).arg(&project).arg("plain"));
     assert!(says.contains("1 section removed") && info(&project).len() == 6, "{says}");

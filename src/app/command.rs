@@ -13,6 +13,7 @@ use super::paths::PathRequest;
 use super::samples::SamplesForm;
 use super::settings::Theme;
 use crate::core::geometry::Mpp;
+use crate::core::places::{GridSettings, TissueSettings};
 use crate::data::st::FileRole;
 
 /// The five steps of the work, in order.
@@ -196,6 +197,16 @@ pub enum ProjectCommand {
     ForgetRecent(PathBuf),
 }
 
+/// A way to change what is tissue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it all")]
+pub enum TissueEdit {
+    Threshold,
+    Add,
+    Remove,
+    ClearStrokes,
+}
+
 /// Something about sections.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SectionCommand {
@@ -253,6 +264,29 @@ pub enum SectionCommand {
         section: String,
         /// A table of spots and labels, or regions as GeoJSON.
         path: PathBuf,
+    },
+    /// Cover a slide without measurements with these places.
+    SetGrid {
+        /// Name of the section.
+        section: String,
+        /// The places.
+        grid: GridSettings,
+    },
+    /// Set the distance between the places of a slide as typed, in micrometres; an empty text stands for the usual one.
+    EnterPitch {
+        /// Name of the section.
+        section: String,
+        /// What was typed.
+        text: String,
+    },
+    /// Change what is tissue on a slide without measurements.
+    SetTissue {
+        /// Name of the section.
+        section: String,
+        /// How it is changed.
+        edit: TissueEdit,
+        /// What is tissue after the change.
+        tissue: TissueSettings,
     },
     /// Leave the spots of a section without labels; the file stays.
     RemoveLabels(String),

@@ -14,6 +14,7 @@ pub mod notices;
 pub mod palette;
 pub mod paths;
 pub mod plan;
+pub mod predictions;
 pub mod project;
 mod project_genes;
 pub mod recipe;

@@ -54,6 +54,8 @@ pub enum Topic {
 pub enum SectionField {
     Name,
     Resolution,
+    Pitch,
+    Tissue,
 }
 
 /// One thing to tell.

@@ -20,6 +20,10 @@ use crate::data::st::{FileRole, MissingFile};
 
 /// A change is written this long after it was made, so that typing does not write at every key.
 const AUTOSAVE_AFTER: Duration = Duration::from_secs(2);
+/// The places of a slide are laid this long after its grid or tissue was last changed: one change follows another.
+const LAY_AFTER: Duration = Duration::from_millis(400);
+/// The most slides without measurements that stay read although their grid or tissue was changed since, for undo.
+const MAX_FORMER_SLIDES: usize = 4;
 /// After a failed save the next attempt waits this long.
 const RETRY_AFTER: Duration = Duration::from_secs(20);
 
@@ -87,6 +91,10 @@ pub struct Open {
     /// Whether the file holds what the window shows.
     pub save: SaveState,
     loaded: BTreeMap<String, SectionState>,
+    /// Keys of the slides without measurements that were read, the latest last.
+    laid: Vec<String>,
+    /// When the places of a slide were changed last.
+    places_changed: Option<Instant>,
     notes: BTreeMap<String, Vec<String>>,
     /// Names of the sections whose features by the chosen encoder are cached.
     pub cached: BTreeSet<String>,
@@ -121,8 +129,10 @@ pub fn key(entry: &SectionEntry) -> String {
         tissue,
         ..
     } = entry;
+    // There may be thousands of strokes, and keys are made for every frame.
+    let tissue = tissue.fingerprint();
     format!(
-        "{kind:?}|{source:?}|{image:?}|{image_scale:?}|{labels:?}|{label_column:?}|{slide_mpp:?}|{mpp:?}|{grid:?}|{tissue:?}"
+        "{kind:?}|{source:?}|{image:?}|{image_scale:?}|{labels:?}|{label_column:?}|{slide_mpp:?}|{mpp:?}|{grid:?}|{tissue:x}"
     )
 }
 
@@ -149,6 +159,8 @@ impl Open {
             revision: 0,
             save: SaveState::default(),
             loaded,
+            laid: Vec::new(),
+            places_changed: None,
             notes: BTreeMap::new(),
             cached: BTreeSet::new(),
             features_known: false,
@@ -374,10 +386,21 @@ impl Open {
         self.sections().find(|s| s.entry.answers_to(name))
     }
 
+    /// The grid or the tissue of a slide was changed.
+    pub(super) fn places_edited(&mut self) {
+        self.places_changed = Some(Instant::now());
+    }
+
+    /// How long the places of slides are not laid yet, since their settings may go on changing.
+    pub(super) fn lays_later(&self, now: Instant) -> Option<Duration> {
+        (self.places_changed? + LAY_AFTER).checked_duration_since(now).filter(|left| !left.is_zero())
+    }
+
     /// The sections of which nothing is known yet; from now on they count as being read.
     pub fn take_unread(&mut self) -> Vec<SectionEntry> {
-        let unread: Vec<SectionEntry> =
-            self.doc.sections.iter().filter(|e| !self.loaded.contains_key(&key(e))).cloned().collect();
+        let waits = self.lays_later(Instant::now()).is_some();
+        let is_unread = |e: &&SectionEntry| !self.loaded.contains_key(&key(e)) && (e.is_measured() || !waits);
+        let unread: Vec<SectionEntry> = self.doc.sections.iter().filter(is_unread).cloned().collect();
         for entry in &unread {
             self.loaded.insert(key(entry), SectionState::Loading);
         }
@@ -394,9 +417,29 @@ impl Open {
 
     /// Remembers what came of reading the files named by `key`.
     pub fn set_state(&mut self, key: String, state: SectionState) {
+        if matches!(&state, SectionState::Ready(read) if !read.section.is_measured()) {
+            self.laid.retain(|k| *k != key);
+            self.laid.push(key.clone());
+        }
         self.loaded.insert(key, state);
+        self.forget_former_slides();
         self.share_symbols();
         self.touched_names_only();
+    }
+
+    /// Forgets the longest-read places of slides that have others by now.
+    fn forget_former_slides(&mut self) {
+        let now: BTreeSet<String> = self.doc.sections.iter().map(key).collect();
+        let former: Vec<&String> = self.laid.iter().filter(|k| !now.contains(*k)).collect();
+        let count = former.len().saturating_sub(MAX_FORMER_SLIDES);
+        let gone: BTreeSet<String> = former.into_iter().take(count).cloned().collect();
+        self.laid.retain(|k| !gone.contains(k));
+        self.loaded.retain(|k, _| !gone.contains(k));
+    }
+
+    /// Reading the files named by `key` was stopped since nobody needed them any more.
+    pub(super) fn not_read(&mut self, key: &str) {
+        self.loaded.remove(key);
     }
 
     /// Sections that name genes by their identifiers get the symbols that the others know.

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::predictions::PredictionStore;
 use super::project::Renamed;
 use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
 use crate::data::project::{Project, SectionEntry};
 use crate::evaluate::report::EvalReport;
-use crate::jobs::reach::SlideReach;
 use crate::jobs::runs::{RunInfo, RunKind, RunState};
-use crate::predict::Predictions;
 use crate::train::EpochMetrics;
 
 /// The curves of training: the epochs of each fold, folds in the order they began.
@@ -89,11 +88,10 @@ pub struct Runs {
     pub report: Option<ShownReport>,
     /// The run whose predictions the maps show; for each section the one that says most when there is none.
     pub maps: Option<String>,
-    predictions: BTreeMap<(String, String), Arc<Predictions>>,
-    /// How slides without measurements compare with what a run was trained on, by run and section.
-    reach: BTreeMap<(String, String), Arc<SlideReach>>,
-    /// Predictions that failed, so that they are not asked for again and again.
-    pub(super) failed: BTreeSet<(String, String)>,
+    /// What runs predict.
+    pub predictions: PredictionStore,
+    /// Predictions that failed, by run, section and places, so that they are not asked for again and again.
+    pub(super) failed: BTreeSet<(String, String, String)>,
     /// Runs whose scores were asked for because their maps are shown; each is asked for once.
     pub(super) asked_for: BTreeSet<String>,
 }
@@ -217,47 +215,11 @@ impl Runs {
             report_follows(&mut shown.report);
             shown.fold.iter_mut().for_each(rename);
         }
-        for ((run, mut section), mut predictions) in std::mem::take(&mut self.predictions) {
+        self.predictions.rename(renamed);
+        for (run, mut section, places) in std::mem::take(&mut self.failed) {
             rename(&mut section);
-            if is_in(&predictions.section) || predictions.bank_spots.iter().any(|b| is_in(&b.section)) {
-                let predictions = Arc::make_mut(&mut predictions);
-                rename(&mut predictions.section);
-                predictions.bank_spots.iter_mut().for_each(|b| rename(&mut b.section));
-            }
-            self.predictions.insert((run, section), predictions);
+            self.failed.insert((run, section, places));
         }
-        for ((run, mut section), reach) in std::mem::take(&mut self.reach) {
-            rename(&mut section);
-            self.reach.insert((run, section), reach);
-        }
-        for (run, mut section) in std::mem::take(&mut self.failed) {
-            rename(&mut section);
-            self.failed.insert((run, section));
-        }
-    }
-
-    /// Keeps the predictions of a section by a run.
-    pub fn keep(&mut self, run: &str, predictions: Arc<Predictions>) {
-        self.predictions.insert((run.to_owned(), predictions.section.clone()), predictions);
-    }
-
-    /// Keeps how a slide compares with what a run was trained on, which came with its predictions.
-    pub fn keep_reach(&mut self, run: &str, section: &str, reach: Option<Arc<SlideReach>>) {
-        let key = (run.to_owned(), section.to_owned());
-        match reach {
-            Some(reach) => self.reach.insert(key, reach),
-            None => self.reach.remove(&key),
-        };
-    }
-
-    /// How `section` compares with what `run` was trained on, where that is known.
-    pub fn reach(&self, run: &str, section: &str) -> Option<&Arc<SlideReach>> {
-        self.reach.get(&(run.to_owned(), section.to_owned()))
-    }
-
-    /// The predictions of `section` by `run`, if they were read or made.
-    pub fn predictions(&self, run: &str, section: &str) -> Option<&Arc<Predictions>> {
-        self.predictions.get(&(run.to_owned(), section.to_owned()))
     }
 
     /// Forgets everything about a run that was deleted.
@@ -265,8 +227,7 @@ impl Runs {
         self.list.retain(|r| r.id != id);
         self.details.remove(id);
         self.asked_for.remove(id);
-        self.predictions.retain(|(run, _), _| run != id);
-        self.reach.retain(|(run, _), _| run != id);
+        self.predictions.forget_run(id);
         if self.selected.as_deref() == Some(id) {
             self.selected = None;
         }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::command::{Command, Overlay, Step};
 use super::encoders::Encoders;
-use super::explore::{ExploreState, RunScale, SectionInput};
+use super::explore::{ExploreState, PlacesInput, RunScale, SectionInput};
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::history::History;
 use super::import::ImportForm;
 use super::notices::{Notices, Severity};
+use super::predictions::places_key;
 use super::project::{Open, SectionState, SectionView};
 use super::samples::{SampleRow, SamplesForm};
 use super::settings::Settings;
@@ -218,6 +219,7 @@ impl App {
             }
         };
         if let Some(open) = &mut self.open {
+            sooner(open.lays_later(now));
             match open.wants_save(now) {
                 Ok(()) => self.save(),
                 Err(later) => sooner(later),
@@ -356,16 +358,26 @@ impl App {
         let shown = self.explore.section_name();
         let input = |s: SectionView| {
             let run = open.runs.for_maps(s.entry);
-            // Lists of genes are long, and only one section is looked at.
-            let scale_of = run.filter(|_| shown == Some(s.entry.name.as_str()));
+            let places = places_key(s.entry);
+            // Lists of genes and of strokes are long, and only one section is looked at.
+            let is_shown = shown == Some(s.entry.name.as_str());
+            let scale_of = run.filter(|_| is_shown);
             SectionInput {
                 name: s.entry.name.clone(),
                 patient: s.entry.patient.clone(),
                 section: s.ready().map(Arc::clone),
                 predictions: run
-                    .and_then(|run| open.runs.predictions(&run.id, &s.entry.name))
+                    .and_then(|run| open.runs.predictions.get(&run.id, &s.entry.name, &places))
                     .map(Arc::clone),
-                reach: run.and_then(|run| open.runs.reach(&run.id, &s.entry.name)).map(Arc::clone),
+                reach: run
+                    .and_then(|run| open.runs.predictions.reach(&run.id, &s.entry.name, &places))
+                    .map(Arc::clone),
+                is_being_predicted: is_shown
+                    && run.is_some_and(|run| {
+                        let wanted = (run.id.clone(), s.entry.name.clone(), places.clone());
+                        !open.runs.failed.contains(&wanted)
+                    }),
+                places: is_shown.then(|| PlacesInput::of(s.entry)).flatten(),
                 run: scale_of.map(|run| RunScale {
                     genes: Arc::new(run.config.genes.clone()),
                     target: run.config.target,
@@ -391,7 +403,7 @@ impl App {
             return;
         };
         let Some(run) = open.runs.for_maps(view.entry).map(|r| r.id.clone()) else { return };
-        if !open.runs.failed.contains(&(run.clone(), section.clone())) {
+        if !open.runs.failed.contains(&(run.clone(), section.clone(), places_key(view.entry))) {
             self.predict(&run, &section);
         }
         self.read_scores_of(&run);
@@ -421,7 +433,10 @@ impl App {
         }
         match self.step {
             Step::Export => self.refresh_preview(),
-            Step::Explore => self.predict_what_is_shown(),
+            Step::Explore => {
+                self.look_for_tissue();
+                self.predict_what_is_shown();
+            }
             Step::Data | Step::Train | Step::Evaluate => {}
         }
     }

@@ -474,6 +474,9 @@ pub struct FigureArgs {
     /// Columns, in order: he, measured, predicted, difference, uncertainty.
     #[arg(long, value_delimiter = ',', default_value = "he,measured,predicted")]
     pub panes: Vec<String>,
+    /// How values are drawn: spots, cells that fill the tissue, or automatic (cells on slides without measurements).
+    #[arg(long, default_value = "automatic")]
+    pub draw_as: String,
     /// Width of the figure in millimetres.
     #[arg(long, default_value_t = 183.0)]
     pub width_mm: f64,

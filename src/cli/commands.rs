@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use hiscmcl::core::cancel::CancelToken;
-use hiscmcl::core::display::{DisplaySettings, PaneKind};
+use hiscmcl::core::display::{DisplaySettings, MarkShape, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
 use hiscmcl::core::fonts;
 use hiscmcl::core::geometry::Mpp;
@@ -405,6 +405,7 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
     if genes.is_empty() {
         return Err(anyhow!("--genes names no gene; give one or several, separated by commas"));
     }
+    let shape: MarkShape = args.draw_as.parse()?;
     let mut panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
     if workspace.project.section(&section).is_some_and(|entry| !entry.is_measured()) {
         panes.retain(|pane| !matches!(pane, PaneKind::Measured | PaneKind::Difference));
@@ -417,7 +418,7 @@ fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
     let request = figure::FigureRequest {
         run: run.map(|run| run.id),
         rows: genes.into_iter().map(|gene| (section.clone(), gene)).collect(),
-        display: DisplaySettings { panes, ..DisplaySettings::default() },
+        display: DisplaySettings { panes, shape, ..DisplaySettings::default() },
         style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
         device: DeviceChoice::Auto,
         target: workspace.project.target,

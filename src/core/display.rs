@@ -163,6 +163,56 @@ impl Limits {
     }
 }
 
+/// How values are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkShape {
+    /// Cells on slides without measurements, spots on sections with spots.
+    #[default]
+    Automatic,
+    /// Discs of the diameter of a spot.
+    Spots,
+    /// Hexagons or squares that meet.
+    Cells,
+}
+
+impl MarkShape {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Automatic, Self::Spots, Self::Cells];
+
+    /// What it is called in files and on the command line.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Spots => "spots",
+            Self::Cells => "cells",
+        }
+    }
+
+    /// Whether values are drawn as cells on a section that has measurements or none.
+    pub const fn draws_cells(self, is_measured: bool) -> bool {
+        match self {
+            Self::Automatic => !is_measured,
+            Self::Spots => false,
+            Self::Cells => true,
+        }
+    }
+}
+
+/// A word that names no shape.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a way to draw values; choose automatic, spots or cells")]
+pub struct UnknownShape(pub String);
+
+impl FromStr for MarkShape {
+    type Err = UnknownShape;
+
+    fn from_str(word: &str) -> Result<Self, UnknownShape> {
+        let wanted = word.trim().to_ascii_lowercase();
+        Self::ALL.into_iter().find(|s| s.key() == wanted).ok_or_else(|| UnknownShape(word.to_owned()))
+    }
+}
+
 /// Everything the user can set about how maps look.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -177,6 +227,10 @@ pub struct DisplaySettings {
     pub spot_scale: f32,
     /// Opacity of the spots, 0 to 1.
     pub opacity: f32,
+    /// Whether values are drawn as spots or as cells.
+    pub shape: MarkShape,
+    /// Whether slides without measurements are shown with the outline of their tissue.
+    pub tissue_outline: bool,
 }
 
 impl Default for DisplaySettings {
@@ -187,6 +241,8 @@ impl Default for DisplaySettings {
             limits: Limits::ROBUST,
             spot_scale: 1.0,
             opacity: 0.88,
+            shape: MarkShape::Automatic,
+            tissue_outline: true,
         }
     }
 }
@@ -253,6 +309,17 @@ mod tests {
         assert_eq!((sane.opacity, sane.limits, sane.spot_scale), (1.0, Limits::ROBUST, 1.0));
         let text = serde_json::to_string(&DisplaySettings::default()).unwrap();
         assert_eq!(serde_json::from_str::<DisplaySettings>(&text).unwrap(), DisplaySettings::default());
+    }
+
+    #[test]
+    fn settings_of_earlier_versions_draw_automatically() {
+        let read: DisplaySettings = serde_json::from_str(r#"{"panes":["predicted"],"opacity":0.5}"#).unwrap();
+        assert_eq!((read.shape, read.tissue_outline), (MarkShape::Automatic, true));
+        assert!(read.shape.draws_cells(false) && !read.shape.draws_cells(true));
+        for shape in MarkShape::ALL {
+            assert_eq!(shape.key().parse(), Ok(shape));
+        }
+        assert!("dots".parse::<MarkShape>().unwrap_err().to_string().contains("spots or cells"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! cancellation, safe file writing, seeded random numbers, counted nouns.
 
 pub mod cancel;
+pub mod cells;
 pub mod color_scale;
 pub mod colormap;
 pub mod dihedral;

@@ -88,19 +88,38 @@ impl Bar {
     }
 }
 
+/// The middle of a spot or cell, and its colour.
+pub(super) type Mark = (f64, f64, [u8; 3]);
+
 /// Something drawn; later items lie over earlier ones.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Item {
     /// The image of tissue number `tissue`.
     Image { tissue: usize, rect: Rect },
     /// Circles of one radius, as centre and colour, cut off at `clip` where they reach beyond it.
-    Spots { circles: Vec<(f64, f64, [u8; 3])>, radius: f64, opacity: f32, clip: Option<Rect> },
+    Spots { circles: Vec<Mark>, radius: f64, opacity: f32, clip: Option<Rect> },
+    /// Cells that meet, as middle and colour, with their corners around it, cut off at `clip`. There are `sides` corners for
+    /// all of them, or as many for each.
+    Cells { cells: Vec<Mark>, sides: usize, corners: Vec<[f64; 2]>, opacity: f32, clip: Rect },
+    /// Strokes of the same length through the places at these middles, cut off at `clip`.
+    Strikes { middles: Vec<(f64, f64)>, half: f64, clip: Option<Rect> },
     /// A colour bar.
     Bar(Bar),
     /// A straight black line.
     Line { from: [f64; 2], to: [f64; 2], width: f64 },
     /// A line of text.
     Text(Text),
+}
+
+impl Item {
+    /// The rectangle beyond which it is cut off.
+    pub(super) fn clip(&self) -> Option<Rect> {
+        match self {
+            Self::Spots { clip, .. } | Self::Strikes { clip, .. } => *clip,
+            Self::Cells { clip, .. } => Some(*clip),
+            Self::Image { .. } | Self::Bar(_) | Self::Line { .. } | Self::Text(_) => None,
+        }
+    }
 }
 
 /// A tissue image and the size at which it is embedded.

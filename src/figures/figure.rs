@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::display::PaneKind;
 use crate::core::files::FileError;
@@ -30,6 +31,8 @@ pub struct Tissue {
     pub centers: Vec<SlidePoint>,
     /// Radius of a spot in slide pixels, as drawn.
     pub radius_px: f64,
+    /// The cells that are drawn around the spots in place of discs.
+    pub cells: Option<Cells>,
 }
 
 impl Tissue {
@@ -62,11 +65,20 @@ pub struct Panel {
     pub pcc: Option<f32>,
     /// What must be known to read the map, printed beneath it.
     pub remark: Option<PanelRemark>,
+    /// The places that are unlike everything the model was trained on, in rising order; they are struck through.
+    pub struck: Vec<usize>,
 }
 
 impl Panel {
     /// The tissue alone.
-    pub const HE: Self = Self { values: Vec::new(), scale: None, expression: None, pcc: None, remark: None };
+    pub const HE: Self = Self {
+        values: Vec::new(),
+        scale: None,
+        expression: None,
+        pcc: None,
+        remark: None,
+        struck: Vec::new(),
+    };
 }
 
 /// Why a map is empty, or the same everywhere.
@@ -322,6 +334,13 @@ impl Figure {
         {
             return Err("a spot has no finite position or radius".to_owned());
         }
+        if t.cells
+            .as_ref()
+            .map(Cells::cell)
+            .is_some_and(|cell| !(cell.pitch.is_finite() && cell.pitch > 0.0 && cell.angle.is_finite()))
+        {
+            return Err("its cells have no finite size".to_owned());
+        }
         if row.panels.len() != self.columns.len() {
             return Err(format!("{} panels for {} columns", row.panels.len(), self.columns.len()));
         }
@@ -330,6 +349,9 @@ impl Figure {
             if panel.values.len() != if nothing { 0 } else { spots } {
                 let name = kind.name();
                 return Err(format!("{name} has {} values for {spots} spots", panel.values.len()));
+            }
+            if panel.struck.iter().any(|&place| place >= panel.values.len()) {
+                return Err(format!("{} has places struck through that it does not show", kind.name()));
             }
             if panel.scale.is_some_and(|s| !(s.low.is_finite() && s.high.is_finite() && s.low <= s.high)) {
                 return Err(format!("{} has no finite colour limits", kind.name()));

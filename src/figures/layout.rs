@@ -1,6 +1,7 @@
 //! From a description to positions in millimetres. All sizes follow from the width of the page and the
 //! size of the font; panels take what labels and colour bars leave.
 
+use std::f64::consts::FRAC_1_SQRT_2;
 use std::ptr;
 
 use super::bar_columns::{BarColumn, MOST_TICKS, bar_columns, tick_texts};
@@ -8,8 +9,10 @@ use super::drawing::{Bar, CAP_HEIGHT, DESCENT, Direction, Drawing, Embedded, Ite
 use super::figure::{Figure, FigureError, Letters, Panel, Row, Style, Tissue};
 use super::nice;
 use super::text::{self, Face};
+use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::colormap::NO_DATA;
+use crate::core::geometry::SlidePoint;
 
 const MM_PER_POINT: f64 = 25.4 / 72.0;
 const BLACK: [u8; 3] = [0, 0, 0];
@@ -65,7 +68,7 @@ struct Plan {
     header: f64,
     /// Top and height of each row's panels.
     rows: Vec<(f64, f64)>,
-    /// Baseline of the remark on spots without data, when there are any.
+    /// Baseline of the remarks on spots without data and on places struck through, when there are any.
     footer: Option<f64>,
     height: f64,
 }
@@ -127,8 +130,7 @@ impl Plan {
         let has_notes = style.scale_bar
             || figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.pcc.is_some() || p.remark.is_some());
         let notes = if has_notes { LABEL_GAP + line(em) } else { 0.0 };
-        let has_footer =
-            figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.values.iter().any(|v| v.is_nan()));
+        let has_footer = has_gaps(figure) || has_strikes(figure);
         let footer = if has_footer { line(em) + LABEL_GAP } else { 0.0 };
         let rows = figure.rows.len() as f64;
         let text_height = 2.0 * margin(em)
@@ -279,19 +281,38 @@ impl<'a> Page<'a> {
         let Some(scale) = panel.scale else { return };
         let t = &row.tissue;
         let mm_per_px = rect.w / t.crop.width();
-        let radius = t.radius_px * mm_per_px;
-        let (mut circles, mut reaches_out) = (Vec::new(), false);
-        for (center, &value) in t.centers.iter().zip(&panel.values) {
-            let x = rect.x + (center.x - t.crop.min.x) * mm_per_px;
-            let y = rect.y + (center.y - t.crop.min.y) * mm_per_px;
+        let even = t.cells.as_ref().map(Cells::cell);
+        let radius = even.map_or(t.radius_px, |cell| cell.pitch / 2.0) * mm_per_px;
+        let place = |center: &SlidePoint| {
+            [rect.x + (center.x - t.crop.min.x) * mm_per_px, rect.y + (center.y - t.crop.min.y) * mm_per_px]
+        };
+        let (mut marks, mut drawn, mut reaches_out) = (Vec::new(), Vec::new(), false);
+        for (i, (center, &value)) in t.centers.iter().zip(&panel.values).enumerate() {
+            let [x, y] = place(center);
             let inside = (x - rect.x).min(rect.right() - x).min(y - rect.y).min(rect.bottom() - y);
             if inside > -radius {
                 reaches_out |= inside < radius;
-                circles.push((x, y, scale.rgb(value)));
+                marks.push((x, y, scale.rgb(value)));
+                drawn.push(i);
             }
         }
         let opacity = self.figure.style.opacity;
-        self.items.push(Item::Spots { circles, radius, opacity, clip: reaches_out.then_some(rect) });
+        self.items.push(match &t.cells {
+            Some(cells) => {
+                let sides = cells.cell().shape.sides();
+                // One cell stands for all where they are the same.
+                drawn.truncate(if cells.are_even() { 1 } else { drawn.len() });
+                let corners = drawn.iter().flat_map(|&i| cells.corners(i)).map(|c| c.map(|c| c * mm_per_px));
+                Item::Cells { cells: marks, sides, corners: corners.collect(), opacity, clip: rect }
+            }
+            None => Item::Spots { circles: marks, radius, opacity, clip: reaches_out.then_some(rect) },
+        });
+        if !panel.struck.is_empty() {
+            let centers = panel.struck.iter().filter_map(|&place| t.centers.get(place));
+            let middles = centers.map(place).map(|[x, y]| (x, y)).collect();
+            let half = radius * FRAC_1_SQRT_2;
+            self.items.push(Item::Strikes { middles, half, clip: Some(rect) });
+        }
     }
 
     /// The number of `tissue` among those embedded; remembers the largest size at which it is drawn.
@@ -399,16 +420,48 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// What grey spots mean.
+    /// What grey spots and strokes through places mean.
     fn footer(&mut self) {
         let Some(baseline) = self.plan.footer else { return };
         let em = self.plan.em;
-        let x = self.plan.columns.first().copied().unwrap_or(self.plan.left);
+        let mut x = self.plan.columns.first().copied().unwrap_or(self.plan.left);
         let radius = 0.3 * em;
-        let circles = vec![(x + radius, baseline - CAP_HEIGHT * em / 2.0, NO_DATA)];
-        self.items.push(Item::Spots { circles, radius, opacity: 1.0, clip: None });
-        self.text("no data".to_owned(), x + 2.0 * radius + LABEL_GAP, baseline, em, Face::Regular, BLACK);
+        let middle = baseline - CAP_HEIGHT * em / 2.0;
+        if has_gaps(self.figure) {
+            let circles = vec![(x + radius, middle, NO_DATA)];
+            self.items.push(Item::Spots { circles, radius, opacity: 1.0, clip: None });
+            x += 2.0 * radius + LABEL_GAP;
+            let text = "no data";
+            self.text(text.to_owned(), x, baseline, em, Face::Regular, BLACK);
+            x += text::width(text, Face::Regular, em) + em;
+        }
+        if has_strikes(self.figure) {
+            let middles = vec![(x + radius, middle)];
+            self.items.push(Item::Strikes { middles, half: radius, clip: None });
+            x += 2.0 * radius + LABEL_GAP;
+            let most = self.figure.style.width_mm - margin(em) - x;
+            let fits = |text: &&str| text::width(text, Face::Regular, em) <= most;
+            let text = STRUCK.into_iter().find(fits).unwrap_or_default();
+            self.text(text.to_owned(), x, baseline, em, Face::Regular, BLACK);
+        }
     }
+}
+
+/// What strokes through places mean, from the longest wording to the shortest.
+const STRUCK: [&str; 3] = [
+    "struck through: unlike the sections that the model was trained on",
+    "struck through: unlike the training sections",
+    "unlike training",
+];
+
+/// Whether any spot has no value.
+fn has_gaps(figure: &Figure) -> bool {
+    figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.values.iter().any(|v| v.is_nan()))
+}
+
+/// Whether any place is struck through.
+fn has_strikes(figure: &Figure) -> bool {
+    figure.rows.iter().flat_map(|r| &r.panels).any(|p| !p.struck.is_empty())
 }
 
 /// The largest rectangle of the tissue's shape within `cell`, in its middle.

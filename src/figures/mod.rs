@@ -5,6 +5,7 @@ mod bar_columns;
 mod drawing;
 mod figure;
 mod layout;
+mod marks;
 mod nice;
 mod raster;
 mod save;

@@ -1,6 +1,5 @@
 //! A drawing as SVG: a real size in millimetres, one unit a millimetre, text as text.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -13,6 +12,7 @@ use rayon::prelude::*;
 use super::drawing::{Bar, Direction, Drawing, Embedded, Item, Rect, Text};
 use super::figure::{Background, Figure, FigureError, MM_PER_INCH};
 use super::layout::lay_out;
+use super::marks;
 use super::text::{self, FAMILIES, Face};
 
 /// `figure` as an SVG document.
@@ -43,14 +43,21 @@ pub(super) fn write(drawing: &Drawing<'_>, dpi: f64) -> Result<String, FigureErr
         let _ = writeln!(out, "<rect width=\"{w}\" height=\"{h}\" fill=\"#fff\"/>");
     }
     for (i, item) in drawing.items.iter().enumerate() {
+        let clip = item.clip().map(|_| format!(" clip-path=\"url(#clip{i})\"")).unwrap_or_default();
         match item {
             Item::Image { tissue, rect } => place_image(&mut out, *tissue, *rect),
-            Item::Spots { circles, radius, opacity, clip } => {
-                let clip = clip.map(|_| format!(" clip-path=\"url(#clip{i})\"")).unwrap_or_default();
+            Item::Spots { circles, radius, opacity, .. } => {
                 let _ = writeln!(out, "<g fill-opacity=\"{}\"{clip}>", Num(f64::from(*opacity)));
-                spots(&mut out, circles, *radius);
+                marks::spots(&mut out, circles, *radius);
                 out.push_str("</g>\n");
             }
+            Item::Cells { cells, sides, corners, opacity, .. } => {
+                // The group is made transparent as a whole, so that cells may overlap a little.
+                let _ = writeln!(out, "<g opacity=\"{}\"{clip}>", Num(f64::from(*opacity)));
+                marks::cells(&mut out, cells, *sides, corners);
+                out.push_str("</g>\n");
+            }
+            Item::Strikes { middles, half, .. } => marks::strikes(&mut out, middles, *half, &clip),
             Item::Bar(bar) => color_bar(&mut out, bar),
             Item::Line { from, to, width } => {
                 let _ = writeln!(
@@ -97,7 +104,7 @@ fn definitions(out: &mut String, drawing: &Drawing<'_>, images: &[String]) {
         out.push_str("</linearGradient>\n");
     }
     for (i, item) in drawing.items.iter().enumerate() {
-        if let Item::Spots { clip: Some(r), .. } = item {
+        if let Some(r) = item.clip() {
             let _ = writeln!(
                 out,
                 "<clipPath id=\"clip{i}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>",
@@ -142,22 +149,6 @@ fn place_image(out: &mut String, tissue: usize, r: Rect) {
         Num(r.x),
         Num(r.y)
     );
-}
-
-/// Circles grouped by colour, so that each is written as briefly as possible.
-fn spots(out: &mut String, circles: &[(f64, f64, [u8; 3])], radius: f64) {
-    let mut by_color: BTreeMap<[u8; 3], Vec<(f64, f64)>> = BTreeMap::new();
-    for &(x, y, rgb) in circles {
-        by_color.entry(rgb).or_default().push((x, y));
-    }
-    let radius = Num(radius);
-    for (rgb, centers) in by_color {
-        let _ = write!(out, "<g fill=\"{}\">", Hex(rgb));
-        for (x, y) in centers {
-            let _ = write!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>", Num(x), Num(y));
-        }
-        out.push_str("</g>\n");
-    }
 }
 
 fn color_bar(out: &mut String, bar: &Bar) {
@@ -227,7 +218,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Millimetres with at most 3 decimals, which is finer than any printer.
-struct Num(f64);
+pub(super) struct Num(pub(super) f64);
 
 impl std::fmt::Display for Num {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -237,7 +228,7 @@ impl std::fmt::Display for Num {
 }
 
 /// A colour as "#rrggbb".
-struct Hex([u8; 3]);
+pub(super) struct Hex(pub(super) [u8; 3]);
 
 impl std::fmt::Display for Hex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

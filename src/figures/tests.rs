@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::drawing::{Item, Rect};
 use super::layout::lay_out;
 use super::{Background, Figure, FigureError, Letters, Panel, PanelRemark, Row, Style, Tissue, raster, svg};
+use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::colormap::ColorMap;
 use crate::core::display::PaneKind;
@@ -29,6 +30,7 @@ fn tissue(width: u32, height: u32) -> Arc<Tissue> {
         height,
         centers,
         radius_px: f64::from(width) / 32.0,
+        cells: None,
     })
 }
 
@@ -49,7 +51,7 @@ fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
             },
             PaneKind::Predicted => {
                 let (values, scale) = (values(r + 1), scale(ColorMap::Viridis, 0.0, 1.9));
-                Panel { values, scale, expression, pcc: Some(-0.71), remark: None }
+                Panel { values, scale, expression, pcc: Some(-0.71), ..Panel::HE }
             }
             PaneKind::Difference => {
                 Panel { values: values(r + 2), scale: scale(ColorMap::RdBu, -1.25, 1.25), ..Panel::HE }
@@ -91,7 +93,7 @@ fn assert_tidy(figure: &Figure, what: &str) {
                 let rect = Rect { x: from[0], y: from[1] - 0.1, w: to[0] - from[0], h: 0.2 };
                 boxes.push(("line".into(), rect));
             }
-            Item::Spots { .. } => {}
+            Item::Spots { .. } | Item::Cells { .. } | Item::Strikes { .. } => {}
         }
     }
     for (i, (name, a)) in boxes.iter().enumerate() {
@@ -250,6 +252,44 @@ fn spots_have_the_colour_of_their_value() {
     }
     assert_eq!(circles[9].2, [253, 231, 37]);
     assert_eq!(circles[10].2, crate::core::colormap::NO_DATA);
+}
+
+#[test]
+fn cells_fill_the_tissue_and_what_is_unlike_training_is_struck_through() {
+    let mut f = figure(1, &[PaneKind::He, PaneKind::Predicted], (160, 160));
+    f.style = Style { opacity: 1.0, ..f.style };
+    let t = Arc::make_mut(&mut f.rows[0].tissue);
+    t.cells = Some(Cells::of(&t.centers, 20.0));
+    let drawing = lay_out(&f).unwrap();
+    let cells = drawing.items.iter().find_map(|i| match i {
+        Item::Cells { cells, corners, .. } => Some((cells.clone(), corners.clone())),
+        _ => None,
+    });
+    let (cells, corners) = cells.unwrap();
+    assert_eq!(corners.len(), 4);
+    let preview = super::render_preview(&f, 1000).unwrap();
+    let scale = 1000.0 / f.style.width_mm;
+    for (x, y, rgb) in &cells {
+        // Nearly as far as its corners everything has its colour.
+        for corner in &corners {
+            let (x, y) = (x + 0.85 * corner[0], y + 0.85 * corner[1]);
+            let at = ((y * scale) as usize * 1000 + (x * scale) as usize) * 4;
+            assert_eq!(preview.rgba[at..at + 3], *rgb);
+        }
+    }
+    assert!(!super::to_svg(&f).unwrap().contains("struck through"));
+    f.rows[0].panels[1].struck = vec![3, 9];
+    let svg = super::to_svg(&f).unwrap();
+    assert!(svg.contains("struck through: unlike the sections that the model was trained on"), "{svg}");
+    let drawing = lay_out(&f).unwrap();
+    let struck: Vec<usize> = drawing
+        .items
+        .iter()
+        .filter_map(|i| if let Item::Strikes { middles, .. } = i { Some(middles.len()) } else { None })
+        .collect();
+    assert_eq!(struck, [2, 1], "the places, and the one that explains them");
+    f.rows[0].panels[1].struck.push(1_000);
+    assert!(lay_out(&f).unwrap_err().to_string().contains("struck through"));
 }
 
 #[test]

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::anyhow;
 
 use super::context::Ctx;
-use super::predict::{predictions, stored_predictions};
+use super::predict::{predictions_and_reach, stored_predictions};
 use super::prediction_table::note_on_absent;
 use super::runs::{RunInfo, find_run};
 use super::workspace::Workspace;
+use crate::core::cells::Cells;
 use crate::core::color_scale::{PaneValues, color_scales, is_silent, rare};
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::matrix::Matrix;
@@ -48,6 +49,8 @@ struct Plate {
     totals: Totals,
     target: Target,
     predicted: Option<Predictions>,
+    /// The places that are unlike everything the run was trained on, of a slide without measurements.
+    struck: Vec<usize>,
     /// The scale of the predictions.
     predicted_scale: ExpressionScale,
     /// Whether the run was trained on it.
@@ -97,8 +100,11 @@ fn plate(
     let section = workspace.section(name, ctx)?;
     let slide = workspace.slide(&section, ctx)?;
     let centers: Vec<_> = section.centers().collect();
+    let draws_cells = request.display.shape.draws_cells(section.is_measured());
+    let cells = draws_cells.then(|| Cells::of(&centers, section.mpp.px(section.geometry.pitch_um)));
     let radius_px = section.spot_radius_px() * f64::from(request.display.spot_scale);
-    let crop = Tissue::crop_around(&centers, radius_px, section.slide_size);
+    let reach_px = cells.as_ref().map_or(radius_px, |cells| cells.cell().pitch / 2.0);
+    let crop = Tissue::crop_around(&centers, reach_px, section.slide_size);
     // Never more pixels than the slide has.
     let wanted =
         f64::from(request.style.max_panel_px(request.display.panes.len())).min(crop.width()).max(1.0);
@@ -113,6 +119,7 @@ fn plate(
         height: image.height,
         centers,
         radius_px,
+        cells,
     });
     let (genes, target) = match run {
         Some(run) => (run.config.genes.as_slice(), run.config.target),
@@ -131,18 +138,25 @@ fn plate(
     }
     // A prediction that no pane shows sets the limits that measured values share with it, as on the screen, but is
     // not made for that alone.
-    let predicted = match run {
-        Some(run) if needs_prediction => Some(predictions(workspace, &run.id, name, request.device, ctx)?),
-        Some(run) => stored_predictions(workspace, run, name)?,
-        None => None,
+    let (predicted, reach) = match run {
+        Some(run) if needs_prediction => {
+            let made = predictions_and_reach(workspace, &run.id, name, request.device, ctx)?;
+            (Some(made.0), made.1)
+        }
+        Some(run) => (stored_predictions(workspace, run, name)?, None),
+        None => (None, None),
     };
+    // Distances are in the order of the places.
+    let places = 0..section.spots.len();
+    let struck = reach.map(|reach| places.filter(|&place| reach.is_unlike_training(place)).collect());
+    let struck = struck.unwrap_or_default();
     let predicted = predicted.map(|p| in_order_of(p, &section));
     let seen = match run {
         Some(run) => run.config.trained_on(workspace.entry(name)?),
         None => false,
     };
     let predicted_scale = run.map_or(target.scale(true), |run| run.config.scale());
-    Ok(Plate { section, tissue, names, totals, target, predicted, predicted_scale, seen })
+    Ok(Plate { section, tissue, names, totals, target, predicted, struck, predicted_scale, seen })
 }
 
 /// The prediction with one row for each spot of the section, in its order; NaN for spots that were not predicted.
@@ -298,6 +312,10 @@ fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row
             expression: meaning(kind),
             pcc: pcc.filter(|_| kind == PaneKind::Predicted),
             remark: remark(kind),
+            struck: match values_of(kind) {
+                Some(_) if kind.needs_prediction() => plate.struck.clone(),
+                _ => Vec::new(),
+            },
         })
         .collect();
     Ok(Row {
@@ -337,6 +355,7 @@ mod tests {
             height: 10,
             centers: section.centers().collect(),
             radius_px: 1.0,
+            cells: None,
         };
         let predicted = Predictions {
             section: "S".into(),
@@ -354,6 +373,7 @@ mod tests {
             totals,
             target: Target::Published,
             predicted: Some(predicted),
+            struck: vec![1],
             predicted_scale: ExpressionScale::Log10Selected,
             seen: false,
         }
@@ -380,6 +400,7 @@ mod tests {
         assert_eq!(listed[0].expression, Some(ExpressionScale::Log10Selected));
         assert_eq!(listed[0].values[0], 7501f64.log10() as f32);
         assert_eq!((listed[2].remark, listed[2].values.len()), (None, 2));
+        assert_eq!((&listed[0].struck[..], &listed[1].struck[..]), (&[][..], &[1][..]));
         let outside = of("C");
         assert_eq!(outside[0].expression, Some(ExpressionScale::Log10All));
         assert_eq!(outside[0].values[0], 6001f64.log10() as f32);

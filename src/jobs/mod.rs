@@ -24,5 +24,6 @@ pub mod resources;
 pub mod runs;
 pub mod slide;
 pub mod spawn;
+pub mod tissue;
 pub mod train;
 pub mod workspace;

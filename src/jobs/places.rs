@@ -3,6 +3,7 @@
 use anyhow::Context;
 
 use super::context::Ctx;
+use super::resources::Resources;
 use super::workspace::Workspace;
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::Mpp;
@@ -13,37 +14,18 @@ use crate::data::open::{geometry_of, open_section};
 use crate::data::project::SectionEntry;
 use crate::data::section::Section;
 use crate::data::slide::RgbImage;
-use crate::data::slide::SlideStore;
 use crate::preprocess::grid::{self, GridError};
-use crate::preprocess::tissue_mask::{Stain, TissueMask, overview_side};
+use crate::preprocess::tissue_mask::{Stain, TissueMask};
 
 /// Longer side, in pixels, of the picture that the stain of a slide is measured on.
 const STAIN_SIDE: u32 = 512;
-
-/// Finds the tissue of a section's slide.
-///
-/// # Errors
-/// One sentence naming the image, or that it was cancelled.
-pub fn find_tissue(
-    slides: &SlideStore,
-    section: &Section,
-    settings: &TissueSettings,
-    progress: &dyn Progress,
-    cancel: &CancelToken,
-) -> anyhow::Result<TissueMask> {
-    progress.report(&format!("{}: finding the tissue", section.name), 0, 0);
-    let slide = slides.get(&section.slide, progress, cancel)?;
-    let overview = slide.thumbnail(overview_side(section.slide_size, section.mpp))?;
-    cancel.check()?;
-    Ok(TissueMask::find(&overview, section.slide_size, section.mpp, settings))
-}
 
 /// Covers the tissue of a slide with places, which take the part of spots; nothing is measured there.
 ///
 /// # Errors
 /// One sentence naming the image or what is wrong with the grid.
 pub(super) fn lay(
-    slides: &SlideStore,
+    resources: &Resources,
     section: &Section,
     grid: &GridSettings,
     settings: &TissueSettings,
@@ -52,7 +34,7 @@ pub(super) fn lay(
 ) -> anyhow::Result<Section> {
     // Before anything is decoded.
     grid::check(grid)?;
-    let mask = find_tissue(slides, section, settings, progress, cancel)?;
+    let mask = resources.tissue.find(&resources.slides, section, settings, progress, cancel)?;
     let spots = match grid::places(grid, &mask, section.mpp) {
         // It can be looked at, and tissue be added.
         Err(GridError::NoTissue) => {
@@ -92,7 +74,7 @@ pub fn on_grid(
 ) -> anyhow::Result<Section> {
     grid::check(grid)?;
     let lay = |section: &Section| {
-        lay(&workspace.resources.slides, section, grid, &entry.tissue, ctx.progress(), ctx.cancel)
+        lay(&workspace.resources, section, grid, &entry.tissue, ctx.progress(), ctx.cancel)
     };
     if entry.is_measured() {
         lay(workspace.section(&entry.name, ctx)?.as_ref())

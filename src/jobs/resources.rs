@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use super::context::Ctx;
 use super::encoders::{self, EncoderChoice};
 use super::places;
+use super::tissue::TissueFinder;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::progress::Progress;
@@ -39,6 +40,7 @@ pub struct Resources {
     pub slides: Arc<SlideStore>,
     /// Image features on disk.
     pub cache: Arc<FeatureCache>,
+    pub(super) tissue: Arc<TissueFinder>,
     sections: Arc<Mutex<OpenedSections>>,
     /// Whether it was said that genes share a symbol, which holds for all sections of an experiment.
     told_of_symbols: Arc<AtomicBool>,
@@ -54,6 +56,7 @@ impl Resources {
         Self {
             slides: Arc::new(SlideStore::default().with_pyramids(pyramids)),
             cache: Arc::new(cache),
+            tissue: Arc::default(),
             sections: Arc::default(),
             told_of_symbols: Arc::default(),
             pretrained: Arc::default(),
@@ -77,7 +80,7 @@ impl Resources {
         let mut section = open_section(entry, progress, cancel)?;
         if !entry.is_measured() {
             let grid = entry.grid.unwrap_or_default();
-            section = places::lay(&self.slides, &section, &grid, &entry.tissue, progress, cancel)?;
+            section = places::lay(self, &section, &grid, &entry.tissue, progress, cancel)?;
         }
         let section = Arc::new(section);
         if let Some(text) = genes::shared_symbols(&section.genes)

@@ -55,6 +55,17 @@ pub fn check(grid: &GridSettings) -> Result<(), GridError> {
     }
 }
 
+/// Checks that a grid is possible on tissue of this area.
+///
+/// # Errors
+/// [`GridError::Pitch`] and [`GridError::TooMany`].
+pub fn check_on(grid: &GridSettings, area_mm2: f64) -> Result<(), GridError> {
+    check(grid)?;
+    let area_um2 = area_mm2 * 1e6;
+    let expected = area_um2 / (grid.pitch_um * grid.pitch_um * row_distance(grid.lattice));
+    if expected > MAX_PLACES as f64 { Err(too_many(grid, expected, area_um2)) } else { Ok(()) }
+}
+
 /// Distance between rows, in units of the pitch.
 fn row_distance(lattice: GridLattice) -> f64 {
     match lattice {
@@ -80,11 +91,7 @@ fn too_many(grid: &GridSettings, places: f64, area_um2: f64) -> GridError {
 pub fn places(grid: &GridSettings, mask: &TissueMask, mpp: Mpp) -> Result<Vec<Spot>, GridError> {
     check(grid)?;
     let bounds = mask.bounds().ok_or(GridError::NoTissue)?;
-    let area_um2 = mask.area_mm2() * 1e6;
-    let expected = area_um2 / (grid.pitch_um * grid.pitch_um * row_distance(grid.lattice));
-    if expected > MAX_PLACES as f64 {
-        return Err(too_many(grid, expected, area_um2));
-    }
+    check_on(grid, mask.area_mm2())?;
     let (step, patch) = (mpp.px(grid.pitch_um), mpp.px(PATCH_UM));
     let row_step = step * row_distance(grid.lattice);
     let first = |from: f64, step: f64| ((from - patch) / step - 1.0).floor().max(0.0) as u64;
@@ -102,7 +109,7 @@ pub fn places(grid: &GridSettings, mask: &TissueMask, mpp: Mpp) -> Result<Vec<Sp
             }
         }
         if places.len() > MAX_PLACES {
-            return Err(too_many(grid, expected.max(places.len() as f64), area_um2));
+            return Err(too_many(grid, places.len() as f64, mask.area_mm2() * 1e6));
         }
     }
     if places.is_empty() { Err(GridError::NoTissue) } else { Ok(places) }

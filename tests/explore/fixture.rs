@@ -235,6 +235,8 @@ impl App {
                 predictions,
                 reach: None,
                 run: None,
+                is_being_predicted: false,
+                places: None,
                 problem: None,
             }
         });

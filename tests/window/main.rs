@@ -13,6 +13,7 @@ mod recipe;
 mod remembered;
 mod samples;
 mod slides;
+mod tissue;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -109,7 +110,9 @@ fn play(asked: &Asked) -> Engine {
     let asked = Arc::clone(asked);
     let runner = move |request: Request, ctx: &Ctx| -> anyhow::Result<Outcome> {
         asked.lock().unwrap().push(request.clone());
-        if let Some(answer) = encoders::answer(&request).or_else(|| genes::answer(&request)) {
+        let known = tissue::answer(&request, ctx);
+        if let Some(answer) = known.or_else(|| encoders::answer(&request)).or_else(|| genes::answer(&request))
+        {
             return answer;
         }
         if let Some(outcome) = slides::answer(&request) {

@@ -86,6 +86,9 @@ impl App {
                     Ok(())
                 });
             }
+            SectionCommand::SetGrid { section, grid } => self.set_grid(&section, grid),
+            SectionCommand::EnterPitch { section, text } => self.enter_pitch(&section, text.trim()),
+            SectionCommand::SetTissue { section, edit, tissue } => self.set_tissue(&section, edit, tissue),
             SectionCommand::SetLabels { section, path } => {
                 if let Some(open) = &self.open {
                     self.work.start(Request::ReadLabels { snapshot: open.snapshot(), section, path });

@@ -7,6 +7,7 @@ mod genes;
 mod leave;
 mod models;
 mod outcomes;
+mod places;
 mod project;
 mod retrain;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::app::command::{Command, EvaluateCommand, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::notices::{Severity, Topic};
 use crate::app::plan::Plan;
+use crate::app::predictions::places_key;
 use crate::app::project::Open;
 use crate::app::recipe::ChosenRecipe;
 use crate::app::runs::{Curves, Live};
@@ -294,13 +295,18 @@ impl App {
             );
             return;
         };
-        let asked = |r: &Request| matches!(r, Request::Predict { run: r, section: s, .. } if r.id == run && s == section);
-        if open.runs.predictions(run, section).is_none() && !self.work.any(asked) {
-            self.work.start(Request::Predict {
-                snapshot: open.snapshot(),
-                run: info,
-                section: section.to_owned(),
-            });
+        let Some(places) = open.section(section).map(|s| places_key(s.entry)) else { return };
+        let of_section = |r: &Request| matches!(r, Request::Predict { section: s, .. } if s == section);
+        let is_at_places = |r: &Request| r.predicted_places().is_none_or(|predicted| predicted == places);
+        let asked = |r: &Request| {
+            of_section(r) && is_at_places(r) && matches!(r, Request::Predict { run: r, .. } if r.id == run)
+        };
+        if open.runs.predictions.get(run, section, &places).is_some() || self.work.any(asked) {
+            return;
         }
+        let request = Request::Predict { snapshot: open.snapshot(), run: info, section: section.to_owned() };
+        // Nobody waits for the prediction of places that the slide has no more.
+        self.work.abandon_where(|r| of_section(r) && !is_at_places(r));
+        self.work.start(request);
     }
 }

@@ -220,8 +220,13 @@ impl App {
             Outcome::Run(details) => self.run_read(*details),
             Outcome::Predicted { run, predictions, reach } => {
                 if let Some(open) = &mut self.open {
-                    open.runs.keep_reach(&run, &predictions.section, reach);
-                    open.runs.keep(&run, predictions);
+                    let places = request.predicted_places().unwrap_or_default();
+                    open.runs.predictions.keep(&run, &places, predictions, reach);
+                }
+            }
+            Outcome::Tissue(found) => {
+                if let Request::FindTissue(asked) = request {
+                    self.explore.tissue.found(asked.clone(), found);
                 }
             }
             Outcome::Preview(image) => self.preview.image = Some(Ok(image)),
@@ -279,7 +284,7 @@ impl App {
                 live.notes.extend(new);
             }
             for p in predictions {
-                open.runs.keep(run, p);
+                open.runs.predictions.keep(run, "", p, None);
             }
         }
         self.run_settled(run);

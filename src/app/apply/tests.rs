@@ -191,7 +191,7 @@ fn what_was_read_from_runs_follows_names_there_and_back() {
     };
     let runs = &mut app.open.as_mut().unwrap().runs;
     runs.report = Some(crate::app::scores::ShownReport::new("cv".into(), report, Some("C2".into())));
-    runs.keep("cv", Arc::new(predictions));
+    runs.predictions.keep("cv", "", Arc::new(predictions), None);
     app.forms.evaluate.fold = Some("C2".into());
     app.forms.export.sections = vec!["C2".into(), "C1".into()];
     app.apply(Command::Explore(ExploreCommand::SelectSection("C2".into())));
@@ -199,7 +199,7 @@ fn what_was_read_from_runs_follows_names_there_and_back() {
         let runs = &app.open.as_ref().unwrap().runs;
         let shown = runs.report.as_ref().unwrap();
         assert_eq!((shown.report.folds[0].test.as_str(), shown.fold.as_deref()), (name, Some(name)));
-        assert_eq!(runs.predictions("cv", "D1").unwrap().bank_spots[0].section, name);
+        assert_eq!(runs.predictions.get("cv", "D1", "").unwrap().bank_spots[0].section, name);
         assert_eq!(app.forms.evaluate.fold.as_deref(), Some(name));
         assert_eq!(app.forms.export.sections, [name, "C1"]);
         assert_eq!(app.explore.section_name(), Some(name));

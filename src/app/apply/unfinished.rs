@@ -2,6 +2,7 @@
 
 use crate::app::command::{Command, ProjectCommand, Step};
 use crate::app::notices::{Severity, Topic};
+use crate::app::predictions::places_key;
 use crate::app::project::SectionState;
 use crate::app::state::App;
 use crate::app::work::{FitRequest, JobId, Request};
@@ -31,13 +32,10 @@ impl App {
                 self.list_runs();
                 self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", run.id));
             }
-            Request::Predict { run, section, .. } => {
-                if let Some(open) = &mut self.open {
-                    open.runs.failed.insert((run.id.clone(), section.clone()));
-                }
-            }
+            Request::Predict { .. } => self.prediction_failed(request),
             // A newer preview has taken its place.
             Request::Preview(_)
+            | Request::FindTissue(_)
             | Request::LoadRun(_)
             | Request::CheckFeatures { .. }
             | Request::ListEncoders { .. }
@@ -48,6 +46,9 @@ impl App {
                 {
                     let state = SectionState::Failed("Reading was stopped".to_owned(), Vec::new());
                     open.set_state(key.clone(), state);
+                } else if let Some(open) = &mut self.open {
+                    // Undo may ask for it again.
+                    open.not_read(key);
                 }
             }
             Request::SelectGenes { .. } => {
@@ -71,6 +72,15 @@ impl App {
         }
     }
 
+    /// A prediction was stopped or failed; it is not asked for again, unless the places were changed meanwhile.
+    fn prediction_failed(&mut self, request: &Request) {
+        let (Request::Predict { run, section, .. }, Some(open)) = (request, &mut self.open) else { return };
+        let now = open.section(section).map(|s| places_key(s.entry));
+        if let Some(places) = request.predicted_places().filter(|places| Some(places) == now.as_ref()) {
+            open.runs.failed.insert((run.id.clone(), section.clone(), places));
+        }
+    }
+
     pub(super) fn failed(&mut self, request: &Request, headline: String, causes: Vec<String>) {
         match request {
             Request::OpenSection { key, entry } => {
@@ -85,12 +95,11 @@ impl App {
             }
             Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
             Request::CheckWeights { encoder, .. } => self.weights_refused(encoder, headline, &causes),
-            Request::Predict { run, section, .. } => {
-                if let Some(open) = &mut self.open {
-                    open.runs.failed.insert((run.id.clone(), section.clone()));
-                }
+            Request::Predict { .. } => {
+                self.prediction_failed(request);
                 self.notices.error(headline, causes);
             }
+            Request::FindTissue(asked) => self.explore.tissue.not_found(asked.clone(), headline),
             Request::SaveProject { path, .. } => {
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
                     open.save_ended(Some(headline.clone()));

@@ -77,13 +77,18 @@ impl Camera {
     /// Looks at another slide: its size in pixels, and the part of it that holds tissue.
     pub fn show_slide(&mut self, size: (u32, u32), tissue: Option<SlideRect>) {
         self.slide = SlideRect::of_size(size.0.max(1), size.1.max(1));
+        self.set_tissue(tissue);
+        self.fitted = Fitted::Tissue;
+        self.goal = self.fitting(self.tissue);
+        self.now = self.goal;
+    }
+
+    /// Tells which part of the slide holds tissue, where that has changed; what is in view stays.
+    pub fn set_tissue(&mut self, tissue: Option<SlideRect>) {
         self.tissue = tissue
             .map(|t| t.intersect(self.slide))
             .filter(|t| t.width() > 0.0 && t.height() > 0.0)
             .unwrap_or(self.slide);
-        self.fitted = Fitted::Tissue;
-        self.goal = self.fitting(self.tissue);
-        self.now = self.goal;
     }
 
     /// Tells the size of a pane in points. A view that was fitted stays fitted; any other goes on showing what it

@@ -1,7 +1,9 @@
 //! What the user can ask for on the page.
 
 use super::genes::{GeneFilter, GeneSort};
+use super::tissue::Brush;
 use crate::core::display::DisplaySettings;
+use crate::core::places::TissueSettings;
 
 /// Something the user asked for on the Explore page.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,4 +45,10 @@ pub enum ExploreCommand {
     FindSimilar,
     /// Put the list of similar genes away.
     CloseSimilar,
+    /// Show what would be tissue with these settings, which are not an edit yet.
+    DraftTissue(TissueSettings),
+    /// Paint tissue with the pointer, or look at maps with it again.
+    UseBrush(Option<Brush>),
+    /// Set the diameter of the brush in micrometres.
+    SizeBrush(f64),
 }

@@ -10,6 +10,8 @@ use crate::data::section::Section;
 
 /// Sections with at most this many stored counts are read at once: it takes a few milliseconds.
 const AT_ONCE: usize = 1_500_000;
+/// A spot takes as long and as much memory as this many counts.
+const COUNTS_OF_SPOT: usize = 40;
 /// The most stored counts of all sections kept.
 const KEPT_COUNTS: usize = 60_000_000;
 /// The most sections kept.
@@ -29,6 +31,11 @@ impl Key {
             && Arc::ptr_eq(&self.genes, &other.genes)
             && self.target == other.target
     }
+}
+
+/// How large a section is, in stored counts.
+fn size(section: &Section) -> usize {
+    section.counts.nnz() + COUNTS_OF_SPOT * section.spots.len()
 }
 
 /// The cache.
@@ -62,7 +69,7 @@ impl IndexCache {
             let key = key.clone();
             move || Arc::new(SectionIndex::new(key.section, &key.genes, key.target))
         };
-        if section.counts.nnz() > AT_ONCE {
+        if size(section) > AT_ONCE {
             let (send, receive) = sync_channel(1);
             let work = make.clone();
             let started =
@@ -97,9 +104,8 @@ impl IndexCache {
 
     fn keep(&mut self, key: Key, index: Arc<SectionIndex>) {
         self.kept.push((key, index));
-        let counts = |kept: &[(Key, Arc<SectionIndex>)]| -> usize {
-            kept.iter().map(|(k, _)| k.section.counts.nnz()).sum()
-        };
+        let counts =
+            |kept: &[(Key, Arc<SectionIndex>)]| -> usize { kept.iter().map(|(k, _)| size(&k.section)).sum() };
         while self.kept.len() > 1 && (self.kept.len() > KEPT || counts(&self.kept) > KEPT_COUNTS) {
             self.kept.remove(0);
         }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::images::Images;
+use crate::core::places::{GridSettings, TissueSettings};
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::panels::Panel;
+use crate::data::project::SectionEntry;
 use crate::data::section::Section;
 use crate::evaluate::report::EvalReport;
 use crate::jobs::reach::SlideReach;
@@ -22,6 +24,23 @@ pub struct RunScale {
     pub predicted: ExpressionScale,
 }
 
+/// How places are found on a slide without measurements.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PlacesInput {
+    /// How they lie.
+    pub grid: GridSettings,
+    /// The tissue that they cover.
+    pub tissue: TissueSettings,
+}
+
+impl PlacesInput {
+    /// Those of a section; `None` where it has spots.
+    pub fn of(entry: &SectionEntry) -> Option<Self> {
+        let places = || Self { grid: entry.grid.unwrap_or_default(), tissue: entry.tissue.clone() };
+        (!entry.is_measured()).then(places)
+    }
+}
+
 /// A section of the project.
 #[derive(Debug, Clone, Default)]
 pub struct SectionInput {
@@ -33,8 +52,12 @@ pub struct SectionInput {
     pub section: Option<Arc<Section>>,
     /// The prediction to show, where there is one.
     pub predictions: Option<Arc<Predictions>>,
+    /// Whether there is a run that predicts it, and its prediction is read or made now.
+    pub is_being_predicted: bool,
     /// How it compares with what the run was trained on, of a slide without measurements.
     pub reach: Option<Arc<SlideReach>>,
+    /// How its places are found, of the slide without measurements that is shown.
+    pub places: Option<PlacesInput>,
     /// Genes and scale of the run that predicts it, whether or not its prediction is there yet.
     pub run: Option<RunScale>,
     /// How the run that predicts did on what it was tested on, once that is known.

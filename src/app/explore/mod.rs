@@ -15,9 +15,10 @@ pub mod similar;
 pub mod spot_grid;
 mod state;
 pub mod text;
+pub mod tissue;
 pub mod trust;
 pub mod values;
 
 pub use command::ExploreCommand;
-pub use input::{ExploreInput, Outlook, RunScale, SectionInput};
+pub use input::{ExploreInput, Outlook, PlacesInput, RunScale, SectionInput};
 pub use state::{ExploreState, GeneMap, Similar, Versions};

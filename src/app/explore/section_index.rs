@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::spot_grid::SpotGrid;
+use crate::core::cells::Cells;
 use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Csr;
 use crate::core::target::{ExpressionScale, Target};
@@ -70,6 +71,7 @@ pub struct SectionIndex {
     mean_counts: Vec<f32>,
     columns: Option<Columns>,
     grid: SpotGrid,
+    cells: Cells,
 }
 
 impl SectionIndex {
@@ -86,7 +88,8 @@ impl SectionIndex {
         let columns = by_column.then(|| Columns::new(counts));
         let pitch = section.mpp.px(section.geometry.pitch_um);
         let grid = SpotGrid::new(section.centers().collect(), pitch);
-        Self { section, target, gene_of, spot_of, totals, mean_counts, columns, grid }
+        let cells = Cells::of(grid.points(), pitch);
+        Self { section, target, gene_of, spot_of, totals, mean_counts, columns, grid, cells }
     }
 
     /// The section itself.
@@ -97,6 +100,11 @@ impl SectionIndex {
     /// Where its spots lie.
     pub fn grid(&self) -> &SpotGrid {
         &self.grid
+    }
+
+    /// The cell around each of its spots.
+    pub fn cells(&self) -> &Cells {
+        &self.cells
     }
 
     /// The target of the genes that are listed.

@@ -2,10 +2,11 @@
 //! computes nothing; [`ExploreState::refresh`] brings it up to date, touching only what has changed.
 
 mod refresh;
+mod similar;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::mpsc::Receiver;
 
 use super::camera::{Camera, Pose};
 use super::command::ExploreCommand;
@@ -16,7 +17,8 @@ use super::highlights::Highlight;
 use super::index_cache::IndexCache;
 use super::own_scores::OwnScores;
 use super::section_index::SectionIndex;
-use super::similar::{SimilarGenes, similar_genes};
+use super::similar::SimilarGenes;
+use super::tissue::Tissue;
 use super::trust::Trust;
 use super::values::{MapValues, PaneMap, PredictionIndex};
 use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
@@ -25,6 +27,7 @@ use crate::core::target::Target;
 use crate::data::aliases;
 use crate::evaluate::report::EvalReport;
 use crate::jobs::reach::SlideReach;
+use crate::jobs::tissue::TissueRequest;
 
 /// The most places to go back to.
 const MOST_BACK: usize = 50;
@@ -120,6 +123,8 @@ pub struct ExploreState {
     pub camera: Camera,
     /// The slide point under the cursor.
     pub cursor: Option<SlidePoint>,
+    /// The tissue of the slide shown. The brush goes with the hand; the panes move it themselves.
+    pub tissue: Tissue,
     back: Vec<Place>,
     arrival: Option<Arrival>,
     trust: HashMap<String, Trust>,
@@ -198,6 +203,9 @@ impl ExploreState {
             ExploreCommand::Fit => self.camera.fit(),
             ExploreCommand::FindSimilar => self.find_similar(),
             ExploreCommand::CloseSimilar => self.similar = None,
+            ExploreCommand::DraftTissue(settings) => self.tissue.set_draft(settings),
+            ExploreCommand::UseBrush(brush) => self.tissue.set_brush(brush),
+            ExploreCommand::SizeBrush(um) => self.tissue.set_diameter(um),
         }
     }
 
@@ -264,6 +272,17 @@ impl ExploreState {
     pub fn slide_reach(&self) -> Option<&SlideReach> {
         let places = self.index.as_ref()?.section().spots.len();
         self.slide_reach.as_deref().filter(|r| self.prediction.is_some() && r.distances.len() == places)
+    }
+
+    /// The tissue that is to be found, where it is not known.
+    pub fn wanted_tissue(&self) -> Option<TissueRequest> {
+        self.tissue.wanted(self.index.as_ref()?.section())
+    }
+
+    /// Whether values are drawn as cells on the section shown.
+    pub fn draws_cells(&self) -> bool {
+        let is_measured = self.index.as_ref().is_none_or(|index| index.is_measured());
+        self.display.shape.draws_cells(is_measured)
     }
 
     /// The gene shown.
@@ -450,49 +469,5 @@ impl ExploreState {
             self.versions.colors += 1;
         }
         self.arrival = arrival;
-    }
-
-    fn find_similar(&mut self) {
-        if let Some(gene) = self.gene.clone() {
-            self.compare_maps_with(gene);
-        }
-    }
-
-    /// Compares anew on the section that is shown now, and once its prediction is there.
-    fn refresh_similar(&mut self) {
-        let Some((similar, index)) = self.similar.as_ref().zip(self.index.as_ref()) else { return };
-        let same = similar.section == index.section().name && similar.predicted == self.prediction.is_some();
-        if !same {
-            self.compare_maps_with(similar.gene.clone());
-        }
-    }
-
-    /// Looks for genes whose maps on the section shown are like those of `gene`.
-    fn compare_maps_with(&mut self, gene: String) {
-        let Some(index) = self.index.clone() else { return };
-        let genes = self.list.listed_names();
-        let predictions = self.prediction.as_ref().map(|p| Arc::clone(p.predictions()));
-        let (send, receive) = sync_channel(1);
-        let section = index.section().name.clone();
-        let asked = gene.clone();
-        let started = std::thread::Builder::new().name("similar genes".into()).spawn(move || {
-            // Nobody listens any more when the list was put away meanwhile.
-            let _ = send.send(similar_genes(&asked, &genes, &index, predictions.as_deref()));
-        });
-        if started.is_ok() {
-            let predicted = self.prediction.is_some();
-            self.similar = Some(Similar { gene, section, found: None, receive: Some(receive), predicted });
-        }
-    }
-
-    fn collect_similar(&mut self) {
-        let Some(similar) = &mut self.similar else { return };
-        let Some(receive) = &similar.receive else { return };
-        match receive.try_recv() {
-            Ok(found) => similar.found = Some(found),
-            Err(TryRecvError::Empty) => return,
-            Err(TryRecvError::Disconnected) => similar.found = Some(SimilarGenes::default()),
-        }
-        similar.receive = None;
     }
 }

@@ -81,6 +81,7 @@ impl Request {
             Self::CopyRuns { .. } => "Copying runs".to_owned(),
             Self::LoadRun(run) => format!("Reading {}", run.id),
             Self::Predict { section, .. } => format!("Predicting {section}"),
+            Self::FindTissue(_) => "Finding the tissue".to_owned(),
             Self::Preview(_) => "Drawing the preview".to_owned(),
             Self::SaveFigure { .. } => "Saving the figure".to_owned(),
             Self::SaveFigures { .. } => "Saving figures".to_owned(),
@@ -141,6 +142,7 @@ impl Request {
             | Self::ListRuns(_)
             | Self::LoadRun(_)
             | Self::Predict { .. }
+            | Self::FindTissue(_)
             | Self::Preview(_) => None,
         }
     }
@@ -179,6 +181,7 @@ impl Request {
                 | Self::Evaluate { .. }
                 | Self::LoadRun(_)
                 | Self::Predict { .. }
+                | Self::FindTissue(_)
                 | Self::Preview(_)
         )
     }
@@ -195,6 +198,7 @@ impl Request {
                 | Self::ListEncoders { .. }
                 | Self::ListRuns(_)
                 | Self::LoadRun(_)
+                | Self::FindTissue(_)
                 | Self::Preview(_)
         )
     }
@@ -209,7 +213,10 @@ impl Request {
             | (Self::LoadRun(_), Self::LoadRun(_)) => true,
             (new, old) if new.opens_project() && old.opens_project() => true,
             (Self::ListRuns(a), Self::ListRuns(b)) => a == b,
-            (Self::OpenSection { key: a, .. }, Self::OpenSection { key: b, .. }) => a == b,
+            // A slide that gets other places before those it had are laid is the same slide still.
+            (Self::OpenSection { key: a, entry: new }, Self::OpenSection { key: b, entry: old }) => {
+                a == b || (!new.is_measured() && new.source == old.source)
+            }
             (Self::SaveProject { path: a, .. }, Self::SaveProject { path: b, .. }) => a == b,
             _ => false,
         }

@@ -16,6 +16,7 @@ use crate::jobs::encoders::EncoderInfo;
 use crate::jobs::labels::Labelled;
 use crate::jobs::reach::SlideReach;
 use crate::jobs::runs::{CopiedRuns, RunInfo};
+use crate::jobs::tissue::FoundTissue;
 use crate::jobs::workspace::Unreadable;
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
@@ -172,6 +173,8 @@ pub enum Outcome {
         /// How a slide without measurements compares with what the run was trained on.
         reach: Option<Arc<SlideReach>>,
     },
+    /// The tissue of a slide.
+    Tissue(Arc<FoundTissue>),
     /// A figure on the screen.
     Preview(Arc<PreviewImage>),
     /// A figure was written.

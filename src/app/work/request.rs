@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::app::forms::FigureFormat;
+use crate::app::predictions::places_key;
 use crate::app::settings::Settings;
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::target::Target;
@@ -17,6 +18,7 @@ use crate::evaluate::report::{EvalReport, Split};
 use crate::jobs::encoders::EncoderChoice;
 use crate::jobs::published::PublishedChoice;
 use crate::jobs::runs::RunInfo;
+use crate::jobs::tissue::TissueRequest;
 use crate::preprocess::hvg::Combine;
 use crate::preprocess::views::View;
 use crate::train::TrainConfig;
@@ -273,6 +275,8 @@ pub enum Request {
         /// The section.
         section: String,
     },
+    /// Find the tissue of a slide without measurements, and how many places cover it.
+    FindTissue(TissueRequest),
     /// Draw a figure for the screen.
     Preview(FigureRequest),
     /// Write a figure.
@@ -327,4 +331,14 @@ pub enum Request {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl Request {
+    /// What tells the places that are predicted, of a request to predict.
+    pub fn predicted_places(&self) -> Option<String> {
+        match self {
+            Self::Predict { snapshot, section, .. } => snapshot.project.section(section).map(places_key),
+            _ => None,
+        }
+    }
 }

@@ -34,7 +34,7 @@ use crate::jobs::resources::Resources;
 use crate::jobs::runs::{RunInfo, RunKind, copy_runs, delete_run, list_runs, runs_folder};
 use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
 use crate::jobs::workspace::Workspace;
-use crate::jobs::{demo, encoder_speed, encoders, figure, genes, predict_places, project};
+use crate::jobs::{demo, encoder_speed, encoders, figure, genes, predict_places, project, tissue};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
 
@@ -176,6 +176,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
                 predictions_and_reach(&workspace, &run.id, &section, DeviceChoice::Auto, ctx)?;
             Outcome::Predicted { run: run.id, predictions: Arc::new(predicted), reach: reach.map(Arc::new) }
         }
+        Request::FindTissue(request) => Outcome::Tissue(Arc::new(tissue::look(resources, &request, ctx)?)),
         Request::Preview(request) => preview(resources, &request, ctx)?,
         Request::SaveFigure { figure, path } => {
             let composed = compose(resources, &figure, &rows(&figure), ctx)?;

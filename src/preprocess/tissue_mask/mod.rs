@@ -10,7 +10,7 @@ mod stain;
 mod tests;
 
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
-use crate::core::places::TissueSettings;
+use crate::core::places::{Stroke, TissueSettings};
 use crate::data::slide::RgbImage;
 use color::{Classes, Shade};
 use morphology::Bitmap;
@@ -68,19 +68,25 @@ impl TissueMask {
         let barred = ink.or(&bitmap(&|shade| shade == Shade::Black));
         let stained = bitmap(&|shade| matches!(shade, Shade::Stained(s) if s > threshold));
         let pixels = |mm2: f64| (mm2 * 1e6 / (um * um)).ceil() as usize;
-        let mut raster = stained
+        let raster = stained
             .without(&barred)
             .closed(radius)
             .opened(radius)
             .filled(pixels(MIN_HOLE_MM2))
             .without(&barred)
             .sifted(pixels(MIN_PIECE_MM2));
-        let scale = f64::from(overview.width) / f64::from(slide_size.0.max(1));
-        for stroke in &settings.strokes {
+        Self { raster, slide_size, mpp, threshold }.painted(&settings.strokes)
+    }
+
+    /// This tissue with circles of the brush applied, one after the other.
+    #[must_use]
+    pub fn painted(mut self, strokes: &[Stroke]) -> Self {
+        let scale = self.raster.width() as f64 / f64::from(self.slide_size.0.max(1));
+        for stroke in strokes {
             let center = (stroke.center.x * scale, stroke.center.y * scale);
-            raster.paint_circle(center, stroke.radius * scale, stroke.is_tissue);
+            self.raster.paint_circle(center, stroke.radius * scale, stroke.is_tissue);
         }
-        Self { raster, slide_size, mpp, threshold }
+        self
     }
 
     /// The staining from which pixels are tissue: mean optical density and its range over the colours, averaged, above

@@ -24,6 +24,10 @@ const MOUSE: &[(&str, &str)] = &[
         "Show the training spots its prediction was retrieved from; between spots, the nearest one is taken",
     ),
     ("Click the small overview", "Jump to that place"),
+    (
+        "Add tissue, Remove tissue",
+        "Drag over a slide without measurements to correct its tissue; Space or the middle button pans",
+    ),
 ];
 
 /// Keys of the Explore page; "Ctrl+" stands for the command key of the system.
@@ -34,7 +38,8 @@ const EXPLORE: &[(&str, &str)] = &[
     ("+ and -", "Zoom the maps"),
     ("0 or Home", "Show the whole tissue"),
     ("Alt+Left", "Go back to the section and spot before"),
-    ("Escape", "Clear the search; choose no spot"),
+    ("[ and ]", "Make the tissue brush smaller or larger"),
+    ("Escape", "Put the tissue brush away; clear the search; choose no spot"),
 ];
 
 const KEYBOARD: &[(&str, &str)] = &[

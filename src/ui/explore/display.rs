@@ -1,8 +1,8 @@
 //! How maps are shown. Every change is an edit that can be taken back.
 
 use eframe::egui::{
-    self, Align, Color32, CornerRadius, DragValue, Layout, Mesh, PopupCloseBehavior, Pos2, Rect, RichText,
-    Sense, Shape, Slider, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    self, Align, Color32, CornerRadius, DragValue, Layout, Mesh, PopupCloseBehavior, Pos2, Rect, Response,
+    RichText, Sense, Shape, Slider, Stroke, StrokeKind, TextStyle, Ui, Vec2,
 };
 
 use super::explore;
@@ -11,7 +11,7 @@ use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::app::terms::Term;
 use crate::core::color_scale::ColorScale;
 use crate::core::colormap::ColorMap;
-use crate::core::display::{DisplaySettings, Limits, PaneKind, panes_text};
+use crate::core::display::{DisplaySettings, Limits, MarkShape, PaneKind, panes_text};
 use crate::core::target::ExpressionScale;
 use crate::ui::theme::colors;
 use crate::ui::widgets;
@@ -67,20 +67,50 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         });
     }
     bars(ui, state);
-    widgets::field(ui, "Spot size", LABEL, |ui| {
-        let mut value = now.spot_scale;
-        let text = spot_size_text(state, value);
-        if slider(ui, &mut value, DisplaySettings::SPOT_SCALES, text, "Spot size") {
-            // Near the true diameter the slider snaps to it.
-            let value = if (value - 1.0).abs() < 0.04 { 1.0 } else { value };
-            edit("Spot size", &|s| s.spot_scale = value);
-        }
-    });
+    widgets::field(ui, "Draw as", LABEL, |ui| shape(ui, state, &mut edit));
+    if !state.draws_cells() {
+        spot_size(ui, state, &mut edit);
+    }
     widgets::field(ui, "Opacity", LABEL, |ui| {
         let mut value = now.opacity;
         let text = format!("{:.0} %", value * 100.0);
-        if slider(ui, &mut value, 0.0..=1.0, text, "Opacity") {
+        if slider(ui, &mut value, 0.0..=1.0, text, "Opacity").changed() {
             edit("Opacity", &|s| s.opacity = value);
+        }
+    });
+}
+
+/// Whether values are spots or cells.
+fn shape(ui: &mut Ui, state: &ExploreState, edit: &mut Edit) {
+    let now = state.display().shape;
+    let is_measured = state.index().is_none_or(|index| index.is_measured());
+    let name = |shape: MarkShape| match shape {
+        MarkShape::Automatic if shape.draws_cells(is_measured) => "automatic (cells)",
+        MarkShape::Automatic => "automatic (spots)",
+        MarkShape::Spots => "spots",
+        MarkShape::Cells => "cells",
+    };
+    let shown = combo(ui, "shape", name(now)).show_ui(ui, |ui| {
+        for shape in MarkShape::ALL {
+            if ui.selectable_label(now == shape, name(shape)).clicked() {
+                edit("Draw as", &|s| s.shape = shape);
+            }
+        }
+    });
+    widgets::name(&shown.response, "Draw as");
+    let help = "Cells are as wide as the distance between places, so that they fill the tissue. Automatic draws cells on \
+                slides without measurements and spots elsewhere.";
+    widgets::hint_beside(shown.response, help);
+}
+
+fn spot_size(ui: &mut Ui, state: &ExploreState, edit: &mut Edit) {
+    widgets::field(ui, "Spot size", LABEL, |ui| {
+        let mut value = state.display().spot_scale;
+        let text = spot_size_text(state, value);
+        if slider(ui, &mut value, DisplaySettings::SPOT_SCALES, text, "Spot size").changed() {
+            // Near the true diameter the slider snaps to it.
+            let value = if (value - 1.0).abs() < 0.04 { 1.0 } else { value };
+            edit("Spot size", &|s| s.spot_scale = value);
         }
     });
 }
@@ -101,10 +131,21 @@ fn slider(
     range: std::ops::RangeInclusive<f32>,
     text: String,
     name: &str,
-) -> bool {
-    const TEXT: f32 = 80.0;
+) -> Response {
+    slider_beside(ui, 80.0, value, range, text, name)
+}
+
+/// A slider with its value written beside it, where that has `room` points.
+pub(super) fn slider_beside(
+    ui: &mut Ui,
+    room: f32,
+    value: &mut f32,
+    range: std::ops::RangeInclusive<f32>,
+    text: String,
+    name: &str,
+) -> Response {
     let c = colors(ui);
-    ui.spacing_mut().slider_width = (ui.available_width() - TEXT - ui.spacing().item_spacing.x).max(30.0);
+    ui.spacing_mut().slider_width = (ui.available_width() - room - ui.spacing().item_spacing.x).max(30.0);
     ui.spacing_mut().interact_size.y = 20.0;
     let response = ui.add(Slider::new(value, range.clone()).show_value(false));
     widgets::name(&response, name);
@@ -121,7 +162,7 @@ fn slider(
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.label(RichText::new(text).size(12.0));
     });
-    response.changed()
+    response
 }
 
 type Edit<'a> = dyn FnMut(&'static str, &dyn Fn(&mut DisplaySettings)) + 'a;

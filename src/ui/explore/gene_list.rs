@@ -194,6 +194,8 @@ fn filters(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
 fn listed_word(state: &ExploreState) -> &'static str {
     match state.prediction() {
         Some(_) => "Model",
+        // Nothing else can be listed where nothing is measured.
+        None if state.tissue.is_shown() && state.genes().listed() > 0 => "Model",
         // Without a gene list, all measured genes take its place.
         None if state.genes().listed() == state.genes().all() => "Measured",
         None => "Listed",

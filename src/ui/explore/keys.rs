@@ -1,6 +1,6 @@
 //! Keys of the page.
 
-use eframe::egui::{Key, KeyboardShortcut, Modifiers, Popup, Ui};
+use eframe::egui::{Event, Key, KeyboardShortcut, Modifiers, Popup, Ui};
 
 use super::explore;
 use super::gene_list::{can_search_wider, search_id};
@@ -46,12 +46,35 @@ pub fn after(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         commands.push(explore(ExploreCommand::CloseSimilar));
         return;
     }
+    if escaped && state.tissue.brush().is_some() {
+        commands.push(explore(ExploreCommand::UseBrush(None)));
+        return;
+    }
+    brush_size(ui, state, commands);
     if ui.memory(|m| m.focused()).is_some() {
         return;
     }
     step(ui, commands);
     if escaped && state.spot().is_some() {
         commands.push(explore(ExploreCommand::SelectSpot(None)));
+    }
+}
+
+/// The brackets change the size of the brush in use. On some keyboards they are typed with further keys held.
+fn brush_size(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    if state.tissue.brush().is_none() || ui.ctx().text_edit_focused() {
+        return;
+    }
+    let steps: i32 = ui.input(|i| {
+        let typed = i.events.iter().map(|event| match event {
+            Event::Key { key: Key::OpenBracket, pressed: true, .. } => -1,
+            Event::Key { key: Key::CloseBracket, pressed: true, .. } => 1,
+            _ => 0,
+        });
+        typed.sum()
+    });
+    if steps != 0 {
+        commands.push(explore(ExploreCommand::SizeBrush(state.tissue.diameter_in_steps(steps))));
     }
 }
 

@@ -12,6 +12,7 @@ mod scatter;
 mod sections;
 mod similar;
 mod thumbnails;
+mod tissue;
 
 use eframe::egui::{self, Layout, Rect, ScrollArea, Ui, UiBuilder, Vec2};
 
@@ -109,10 +110,19 @@ impl ExplorePage {
             let height = self.beside_scatter.map_or(usual, |rest| (above_foot - rest).clamp(least, usual));
             let facts = ScrollArea::vertical().auto_shrink(false).max_height(above_foot.max(least));
             let shown = facts.show(ui, |ui| {
+                // Above what grows and shrinks with predictions, so that it stays under the pointer.
+                if state.tissue.is_shown() {
+                    tissue::show(ui, state, input, &mut commands);
+                    ui.add_space(6.0);
+                }
                 display::show(ui, state, &mut commands);
                 ui.add_space(6.0);
-                let took = scatter::show(ui, state, height, &mut commands);
-                ui.add_space(6.0);
+                let mut took = 0.0;
+                // Where nothing is measured there is nothing to compare with.
+                if !state.tissue.is_shown() {
+                    took = scatter::show(ui, state, height, &mut commands);
+                    ui.add_space(6.0);
+                }
                 facts::show(ui, state, input);
                 took
             });

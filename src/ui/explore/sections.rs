@@ -16,7 +16,8 @@ const ROWS: usize = 6;
 /// What stands at the right end of a row.
 fn remark(section: &SectionInput) -> String {
     match (&section.section, &section.problem) {
-        (Some(s), _) if s.genes.is_empty() => "H&E only".to_owned(),
+        (Some(s), _) if s.genes.is_empty() && s.spots.is_empty() => "H&E only".to_owned(),
+        (Some(s), _) if s.genes.is_empty() => format!("{} places", thousands(s.spots.len())),
         (Some(s), _) => format!("{} spots", thousands(s.spots.len())),
         (None, Some(_)) => "not readable".to_owned(),
         (None, None) => "reading …".to_owned(),

@@ -13,7 +13,7 @@ const STEP: f64 = 1.6;
 /// Share of the view that an arrow key pans by.
 const PAN: f64 = 0.12;
 
-fn in_pane(map: Rect, at: egui::Pos2) -> [f64; 2] {
+pub(super) fn in_pane(map: Rect, at: egui::Pos2) -> [f64; 2] {
     let offset = at - map.min;
     [f64::from(offset.x), f64::from(offset.y)]
 }
@@ -21,7 +21,9 @@ fn in_pane(map: Rect, at: egui::Pos2) -> [f64; 2] {
 /// Moves the camera by what the pointer does in one pane, and chooses the spot that is clicked.
 pub fn touch(ui: &Ui, response: &Response, map: Rect, state: &mut ExploreState, commands: &mut Vec<Command>) {
     let holds_space = !ui.ctx().text_edit_focused() && ui.input(|i| i.key_down(Key::Space));
-    let drags = response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle);
+    let paints = state.tissue.is_painting() || (state.tissue.brush().is_some() && !holds_space);
+    let drags = response.dragged_by(PointerButton::Middle)
+        || (response.dragged_by(PointerButton::Primary) && !paints);
     if drags {
         let by = response.drag_delta();
         state.camera.drag([f64::from(by.x), f64::from(by.y)]);
@@ -44,7 +46,9 @@ pub fn touch(ui: &Ui, response: &Response, map: Rect, state: &mut ExploreState, 
             ui.ctx().request_repaint();
         }
     }
-    if response.double_clicked()
+    if paints {
+        super::brush::touch(ui, response, map, state);
+    } else if response.double_clicked()
         && let Some(at) = response.interact_pointer_pos()
     {
         let out = ui.input(|i| i.modifiers.shift);

@@ -1,7 +1,9 @@
 //! The linked panes: one camera over the slide, one map a pane.
 
+mod brush;
 mod hand;
 mod heading;
+mod outline;
 mod overlay;
 mod spots;
 mod tiles;
@@ -17,6 +19,7 @@ use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
+use outline::OutlineLayer;
 use spots::{SpotLayer, SpotView};
 pub(super) use tiles::TileCache;
 
@@ -32,6 +35,7 @@ const INSET: f32 = 6.0;
 pub struct SlideView {
     tiles: TileCache,
     spots: SpotLayer,
+    outline: OutlineLayer,
 }
 
 /// Columns and rows for `n` panes.
@@ -85,9 +89,13 @@ impl SlideView {
             hand::touch(ui, &response, map, state, commands);
             responses.push(response);
         }
+        brush::finish(ui, state, commands);
         hand::keys(ui, &responses, state);
-        let hovered = state.hovered_spot();
+        let hovered = state.hovered_spot().filter(|_| state.tissue.brush().is_none());
         self.prepare_spots(ui, state, size);
+        self.outline.prepare(state, size);
+        let shown = state.section_name().and_then(|name| input.section(name));
+        let is_being_predicted = shown.is_some_and(|section| section.is_being_predicted);
         for (i, &kind) in kinds.iter().enumerate() {
             let c = colors(ui);
             let card = place(i);
@@ -109,6 +117,7 @@ impl SlideView {
             }
             self.paint_spots(&painter, map, i, state);
             self.strike_unlike(&painter, map, kind, state);
+            self.outline.paint(&painter, map);
             self.paint_marks(&painter, map, kind, state, hovered, responses.get(i));
             if let Some(index) = state.index() {
                 overlay::scale_bar(&painter, map, &state.camera, index.section().mpp);
@@ -119,8 +128,11 @@ impl SlideView {
                     commands.push(Command::Explore(ExploreCommand::Fit));
                 }
             }
-            let hindrance =
-                Hindrance { slide: problem.as_deref().filter(|_| i == 0), outlook: input.outlook };
+            let hindrance = Hindrance {
+                slide: problem.as_deref().filter(|_| i == 0),
+                is_being_predicted,
+                outlook: input.outlook,
+            };
             show_remark(ui, map, kind, i == 0, state, hindrance, commands);
         }
     }
@@ -165,6 +177,7 @@ impl SlideView {
             colors_version: versions.colors,
             pitch: section.mpp.px(section.geometry.pitch_um),
             radius: section.spot_radius_px() * f64::from(state.display().spot_scale),
+            cells: state.draws_cells().then(|| index.cells()),
             opacity: state.display().opacity,
         })
     }
@@ -205,6 +218,10 @@ impl SlideView {
             let [x, y] = state.camera.view_from_slide(index.spot_at(spot)?.center);
             Some(map.min + Vec2::new(x as f32, y as f32))
         };
+        if state.tissue.brush().is_some() {
+            brush::circle(painter, map, state);
+            return;
+        }
         let radius = self.spots.radius();
         if let Some(at) = state.spot().and_then(on_screen) {
             overlay::ring(painter, at, radius, theme::LIGHT.bad);
@@ -230,6 +247,8 @@ impl SlideView {
 struct Hindrance<'a> {
     /// Of the slide image.
     slide: Option<&'a str>,
+    /// Whether the prediction is on its way.
+    is_being_predicted: bool,
     /// Of predictions.
     outlook: Outlook<'a>,
 }
@@ -286,6 +305,8 @@ fn show_remark(
         }
     } else if kind.needs_prediction() && !has_image {
         format!("{section} has no slide image, so it cannot be predicted. Choose its image on the Data page.")
+    } else if kind.needs_prediction() && state.prediction().is_none() && hindrance.is_being_predicted {
+        format!("Predicting {section} \u{2026}")
     } else if kind.needs_prediction() && state.prediction().is_none() {
         match hindrance.outlook {
             Outlook::Training(how_far) => {

@@ -11,6 +11,7 @@ use eframe::egui::{
 use crate::app::explore::camera::Camera;
 use crate::app::explore::spot_grid::{CoarseLevel, SpotGrid};
 use crate::app::explore::values::{NO_COLOR, PaneMap};
+use crate::core::cells::{Cell, Cells};
 use crate::core::colormap::NO_DATA;
 
 /// Spots closer than this on the screen, in pixels, are drawn as blocks of several.
@@ -24,6 +25,7 @@ const NO_VALUE_OPACITY: f32 = 0.35;
 
 /// Lines through spots whose values are to be taken with care.
 const STRUCK: Color32 = Color32::from_rgba_premultiplied(20, 20, 24, 210);
+const UNDER_STRUCK: Color32 = Color32::from_rgba_premultiplied(110, 110, 110, 110);
 
 /// What the places depend on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +35,7 @@ struct PlaceKey {
     scale: f64,
     size: Vec2,
     radius: f64,
+    cell: Option<Cell>,
     pixels_per_point: f32,
 }
 
@@ -50,16 +53,47 @@ struct MeshKey {
 struct PaneMesh {
     key: Option<MeshKey>,
     mesh: Arc<Mesh>,
+    /// Corners of each mark in the mesh.
+    corners: usize,
     /// Colour table entries of blocks, when blocks are drawn.
     blocks: Vec<u16>,
 }
 
-/// How a spot or block is drawn: half its side in points, and its picture.
-#[derive(Debug, Clone, Copy)]
+/// How spots, cells or blocks are drawn: the corners around a middle, in points and in a picture, and that picture. There
+/// are `sides` corners for all marks, or as many for each.
+#[derive(Debug, Clone)]
 struct Stamp {
-    half: f32,
+    corners: Vec<(Vec2, Pos2)>,
+    sides: usize,
     texture: TextureId,
-    textured: bool,
+}
+
+impl Stamp {
+    /// A square of one colour.
+    fn square(half: f32) -> Self {
+        let corners = [(-half, -half), (half, -half), (half, half), (-half, half)];
+        Self::solid(4, corners.into_iter().map(|(x, y)| Vec2::new(x, y)))
+    }
+
+    /// Convex shapes of one colour. Their edges are not softened, so that neighbours that share them leave no seam.
+    fn solid(sides: usize, corners: impl Iterator<Item = Vec2>) -> Self {
+        let corners = corners.map(|corner| (corner, egui::epaint::WHITE_UV)).collect();
+        Self { corners, sides, texture: TextureId::default() }
+    }
+
+    /// The corners of mark number `mark`.
+    fn corners(&self, mark: usize) -> &[(Vec2, Pos2)] {
+        let own = mark * self.sides..(mark + 1) * self.sides;
+        self.corners.get(own).or_else(|| self.corners.get(..self.sides)).unwrap_or_default()
+    }
+
+    /// A picture in a square.
+    fn picture(half: f32, texture: TextureId) -> Self {
+        let corner =
+            |x: f32, y: f32| (Vec2::new(x * half, y * half), Pos2::new((x + 1.0) / 2.0, (y + 1.0) / 2.0));
+        let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)];
+        Self { corners: corners.into_iter().map(|(x, y)| corner(x, y)).collect(), sides: 4, texture }
+    }
 }
 
 /// The spots.
@@ -90,6 +124,8 @@ pub struct SpotView<'a> {
     pub pitch: f64,
     /// Radius of a drawn spot in slide pixels.
     pub radius: f64,
+    /// The cells that are drawn around the spots in place of discs.
+    pub cells: Option<&'a Cells>,
     /// Opacity, 0 to 1.
     pub opacity: f32,
 }
@@ -98,6 +134,7 @@ impl SpotLayer {
     /// Finds the spots in view. Call once a frame before [`SpotLayer::paint`]; `size` is that of a pane.
     pub fn prepare(&mut self, ctx: &Context, view: &SpotView, camera: &Camera, size: Vec2) {
         let pixels_per_point = ctx.pixels_per_point();
+        let cell = view.cells.map(Cells::cell);
         let corner = camera.view_from_slide(crate::core::geometry::SlidePoint::new(0.0, 0.0));
         let key = PlaceKey {
             spots: view.spots_version,
@@ -105,6 +142,7 @@ impl SpotLayer {
             scale: camera.scale(),
             size,
             radius: view.radius,
+            cell,
             pixels_per_point,
         };
         if self.key == Some(key) {
@@ -113,7 +151,8 @@ impl SpotLayer {
         self.key = Some(key);
         self.version += 1;
         let scale = camera.scale();
-        let rect = camera.visible().grown(view.radius);
+        let reach = cell.map_or(view.radius, |cell| cell.pitch);
+        let rect = camera.visible().grown(reach);
         let pixels = scale * f64::from(pixels_per_point);
         self.level = None;
         if view.pitch * pixels >= LEAST_SPACING || view.grid.coarse().is_empty() {
@@ -143,7 +182,7 @@ impl SpotLayer {
             let [x, y] = camera.view_from_slide(c);
             Vec2::new(x as f32, y as f32)
         }));
-        self.radius = (view.radius * scale) as f32;
+        self.radius = (cell.map_or(view.radius, |cell| cell.pitch / 2.0) * scale) as f32;
     }
 
     /// Draws pane number `pane`. Nothing is computed when neither camera nor colours have changed.
@@ -153,7 +192,7 @@ impl SpotLayer {
             return;
         }
         let block = self.level.and_then(|l| view.grid.coarse().get(l));
-        let stamp = self.stamp(painter.ctx(), block, painter.pixels_per_point());
+        let stamp = self.stamp(painter.ctx(), block, view.cells, painter.pixels_per_point());
         if self.panes.len() <= pane {
             self.panes.resize_with(pane + 1, PaneMesh::default);
         }
@@ -181,10 +220,14 @@ impl SpotLayer {
             // The last frame has let go of the mesh, so this writes in place.
             let mesh = Arc::make_mut(&mut slot.mesh);
             if moved {
+                if slot.corners != stamp.sides {
+                    slot.corners = stamp.sides;
+                    mesh.indices.clear();
+                }
                 let at = self.places.iter().map(|&p| rect.min + p);
-                write_mesh(mesh, stamp, at, self.shown.iter().map(|&i| color(i)));
+                write_mesh(mesh, &stamp, at, self.shown.iter().map(|&i| color(i)));
             } else {
-                for (vertices, &i) in mesh.vertices.chunks_exact_mut(4).zip(&self.shown) {
+                for (vertices, &i) in mesh.vertices.chunks_exact_mut(slot.corners.max(1)).zip(&self.shown) {
                     let color = color(i);
                     for v in vertices {
                         v.color = color;
@@ -196,10 +239,23 @@ impl SpotLayer {
         painter.add(Shape::Mesh(Arc::clone(&slot.mesh)));
     }
 
-    fn stamp(&mut self, ctx: &Context, block: Option<&CoarseLevel>, pixels_per_point: f32) -> Stamp {
+    fn stamp(
+        &mut self,
+        ctx: &Context,
+        block: Option<&CoarseLevel>,
+        cells: Option<&Cells>,
+        pixels_per_point: f32,
+    ) -> Stamp {
         if let (Some(level), Some(key)) = (block, self.key) {
-            let half = (level.side * key.scale / 2.0) as f32;
-            return Stamp { half, texture: TextureId::default(), textured: false };
+            return Stamp::square((level.side * key.scale / 2.0) as f32);
+        }
+        if let (Some(cells), Some(PlaceKey { scale, .. })) = (cells, self.key) {
+            let points = |[x, y]: [f64; 2]| Vec2::new((x * scale) as f32, (y * scale) as f32);
+            let (cell, drawn) = (cells.cell(), self.shown.iter().map(|&i| i as usize));
+            return match cells.are_even() {
+                true => Stamp::solid(cell.shape.sides(), cell.corners().map(points)),
+                false => Stamp::solid(cell.shape.sides(), drawn.flat_map(|i| cells.corners(i).map(points))),
+            };
         }
         let wanted = (2.0 * self.radius * pixels_per_point).ceil() as u32 + 2;
         let last = DISCS[DISCS.len() - 1];
@@ -213,13 +269,12 @@ impl SpotLayer {
         });
         // The picture has a free pixel all around the disc.
         let half = self.radius * side as f32 / (side as f32 - 2.0);
-        Stamp { half, texture, textured: true }
+        Stamp::picture(half, texture)
     }
 
     /// Strikes through the spots for which `is`, and the blocks in which it is so for most, in the pane at `rect`.
     pub fn strike(&self, painter: &Painter, rect: Rect, view: &SpotView, is: impl Fn(usize) -> bool) {
         let block = self.level.and_then(|l| view.grid.coarse().get(l));
-        let stroke = Stroke::new(1.0, STRUCK);
         let half = match (block, self.key) {
             (Some(level), Some(key)) => (level.side * key.scale / 2.0) as f32,
             _ => self.radius * std::f32::consts::FRAC_1_SQRT_2,
@@ -233,10 +288,11 @@ impl SpotLayer {
             None => is(i as usize),
         };
         let struck = self.shown.iter().zip(&self.places).filter(|(i, _)| is_struck(**i));
-        painter.extend(struck.map(|(_, &place)| {
-            let at = rect.min + place;
-            Shape::line_segment([at - reach, at + reach], stroke)
-        }));
+        let struck: Vec<Pos2> = struck.map(|(_, &place)| rect.min + place).collect();
+        // The wider line beneath is for dark colours.
+        for stroke in [Stroke::new(2.6, UNDER_STRUCK), Stroke::new(1.0, STRUCK)] {
+            painter.extend(struck.iter().map(|&at| Shape::line_segment([at - reach, at + reach], stroke)));
+        }
     }
 
     /// Radius of a drawn spot in points.
@@ -266,32 +322,28 @@ fn color_table(table: &[[u8; 3]], opacity: f32) -> Vec<Color32> {
 
 fn write_mesh(
     mesh: &mut Mesh,
-    stamp: Stamp,
+    stamp: &Stamp,
     places: impl ExactSizeIterator<Item = Pos2>,
     colors: impl Iterator<Item = Color32>,
 ) {
-    let n = places.len();
+    let (n, corners) = (places.len(), stamp.sides);
     mesh.texture_id = stamp.texture;
     mesh.vertices.clear();
-    mesh.vertices.reserve(n * 4);
-    let (white, h) = (egui::epaint::WHITE_UV, stamp.half);
-    let corners = [(-h, -h, 0.0, 0.0), (h, -h, 1.0, 0.0), (h, h, 1.0, 1.0), (-h, h, 0.0, 1.0)];
-    for (at, color) in places.zip(colors) {
-        mesh.vertices.extend(corners.map(|(dx, dy, u, v)| Vertex {
-            pos: Pos2::new(at.x + dx, at.y + dy),
-            uv: if stamp.textured { Pos2::new(u, v) } else { white },
-            color,
-        }));
+    mesh.vertices.reserve(n * corners);
+    for (mark, (at, color)) in places.zip(colors).enumerate() {
+        let vertex = |&(by, uv): &(Vec2, Pos2)| Vertex { pos: at + by, uv, color };
+        mesh.vertices.extend(stamp.corners(mark).iter().map(vertex));
     }
     // The triangles of a longer mesh begin like those of a shorter one.
-    let had = mesh.indices.len() / 6;
+    let triangles = corners.saturating_sub(2);
+    let had = mesh.indices.len() / (3 * triangles).max(1);
     if had > n {
-        mesh.indices.truncate(n * 6);
+        mesh.indices.truncate(n * 3 * triangles);
     } else {
-        mesh.indices.reserve((n - had) * 6);
+        mesh.indices.reserve((n - had) * 3 * triangles);
         for i in had..n {
-            let a = u32::try_from(i * 4).unwrap_or(0);
-            mesh.indices.extend([a, a + 1, a + 2, a, a + 2, a + 3]);
+            let first = u32::try_from(i * corners).unwrap_or(0);
+            mesh.indices.extend((1..=triangles as u32).flat_map(|t| [first, first + t, first + t + 1]));
         }
     }
 }
@@ -326,6 +378,12 @@ mod tests {
     }
 
     fn draw(side: usize, zoom: f64) -> (SpotLayer, usize) {
+        let layer = draw_marks(side, zoom, None);
+        let quads = layer.panes[0].mesh.vertices.len() / 4;
+        (layer, quads)
+    }
+
+    fn draw_marks(side: usize, zoom: f64, cells: Option<&Cells>) -> SpotLayer {
         let grid = lattice(side);
         let mut camera = Camera::default();
         camera.resize(600.0, 600.0);
@@ -338,6 +396,7 @@ mod tests {
             colors_version: 1,
             pitch: 10.0,
             radius: 3.0,
+            cells,
             opacity: 1.0,
         };
         let map = PaneMap {
@@ -351,9 +410,26 @@ mod tests {
             layer.prepare(ui.ctx(), &view, &camera, rect.size());
             layer.paint(ui.painter(), rect, 0, &map, &view);
         });
-        let quads = layer.panes[0].mesh.vertices.len() / 4;
         assert!(layer.panes[0].mesh.is_valid());
-        (layer, quads)
+        layer
+    }
+
+    #[test]
+    fn cells_are_as_wide_as_the_pitch() {
+        let cells = Cells::of(lattice(30).points(), 9.0);
+        let layer = draw_marks(30, 1.0, Some(&cells));
+        let mesh = &layer.panes[0].mesh;
+        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 4, 30 * 30 * 6));
+        assert_eq!(mesh.texture_id, TextureId::default());
+        let (a, b) = (mesh.vertices[0].pos, mesh.vertices[1].pos);
+        assert!(((a - b).length() - 2.0 * layer.radius()).abs() < 1e-3);
+        // On a bent lattice every cell has corners of its own.
+        let bent: Vec<SlidePoint> =
+            lattice(30).points().iter().map(|p| SlidePoint::new(p.x + (p.y / 20.0).sin(), p.y)).collect();
+        let cells = Cells::of(&bent, 10.0);
+        assert!(!cells.are_even());
+        let mesh = Arc::clone(&draw_marks(30, 1.0, Some(&cells)).panes[0].mesh);
+        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 4, 30 * 30 * 6));
     }
 
     #[test]

@@ -26,6 +26,7 @@ impl ExploreState {
         };
         self.refresh_trust(input);
         let section = self.section.as_deref().and_then(|n| input.section(n));
+        self.tissue.follow(section.and_then(|s| s.places.as_ref()));
         self.refresh_tested(section);
         self.refresh_section(section, input);
         self.refresh_own_scores();
@@ -101,6 +102,10 @@ impl ExploreState {
         let index = section
             .and_then(|s| s.section.as_ref())
             .and_then(|s| self.cache.get(s, &self.scale_genes, self.target));
+        // While other places are laid on a slide, those of before stay in view.
+        if index.is_none() && self.index.is_some() && section.is_some_and(|s| s.places.is_some()) {
+            return;
+        }
         let same = match (&self.index, &index) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
@@ -111,16 +116,32 @@ impl ExploreState {
                 (Some(a), Some(b)) => !Arc::ptr_eq(a.section(), b.section()),
                 _ => true,
             };
-            self.index = index;
+            let before = std::mem::replace(&mut self.index, index);
             self.prediction = None;
             self.stale.list = true;
             self.stale.map = true;
             if other_spots && let Some(index) = &self.index {
-                let margin = index.section().mpp.px(index.section().geometry.pitch_um);
+                let section = index.section();
+                let margin = section.mpp.px(section.geometry.pitch_um);
                 let tissue = index.grid().bounds().map(|b| b.grown(margin));
-                self.camera.show_slide(index.section().slide_size, tissue);
+                let same_slide = before.filter(|before| {
+                    let before = before.section();
+                    before.slide == section.slide && before.slide_size == section.slide_size
+                });
+                match &same_slide {
+                    Some(_) => self.camera.set_tissue(tissue),
+                    None => self.camera.show_slide(section.slide_size, tissue),
+                }
                 self.versions.spots += 1;
-                self.spot = self.spot.filter(|&s| s < index.grid().len());
+                // Places of one grid keep their names when there is more or less tissue.
+                let id = same_slide
+                    .filter(|before| before.section().geometry == section.geometry)
+                    .and_then(|before| Some(before.spot_at(self.spot?)?.id.clone()));
+                self.spot = match (id, section.is_measured()) {
+                    (Some(id), _) => index.spot(&id),
+                    (None, true) => self.spot.filter(|&s| s < index.grid().len()),
+                    (None, false) => None,
+                };
             }
         }
         self.slide_reach = section.and_then(|s| s.reach.as_ref()).map(Arc::clone);
@@ -175,8 +196,11 @@ impl ExploreState {
             let index = self.index.as_deref();
             let measured = index.map_or(&[][..], |i| &i.section().genes).iter().map(|g| g.name.as_str());
             let predicted = self.prediction.as_ref().map(|p| p.predictions().genes.as_slice());
-            let known = |g: &&str| predicted.is_some() || index.is_none_or(|i| i.has_gene(g));
-            let model = predicted.unwrap_or(&self.project_genes).iter().map(String::as_str).filter(known);
+            // Those of the run are the genes of a slide without measurements, also while it is being predicted.
+            let of_run = index.filter(|i| !i.is_measured()).map(|_| self.scale_genes.as_slice());
+            let listed = predicted.or(of_run.filter(|genes| !genes.is_empty()));
+            let known = |g: &&str| listed.is_some() || index.is_none_or(|i| i.has_gene(g));
+            let model = listed.unwrap_or(&self.project_genes).iter().map(String::as_str).filter(known);
             let mean_count = |g: &str| index.and_then(|i| i.mean_count(g));
             self.list = GeneList::new(measured, model, &self.trust, mean_count);
             self.stale.shown = true;

@@ -1,0 +1,74 @@
+//! Spots, cells and strokes of a drawing as SVG, grouped so that each is written as briefly as possible.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::drawing::Mark;
+use super::svg::{Hex, Num};
+
+/// By how much cells overlap, as a share of their size, and at most, in millimetres: between edges that only meet, paper
+/// would shine through where programs soften them.
+const OVERLAP: (f64, f64) = (0.08, 0.15);
+/// Width of a stroke through a place in millimetres, and at most as a share of its length.
+const STRIKE: (f64, f64) = (0.18, 0.2);
+
+/// Circles.
+pub(super) fn spots(out: &mut String, circles: &[Mark], radius: f64) {
+    let radius = Num(radius);
+    let mut by_color: BTreeMap<[u8; 3], Vec<(f64, f64)>> = BTreeMap::new();
+    for &(x, y, rgb) in circles {
+        by_color.entry(rgb).or_default().push((x, y));
+    }
+    for (rgb, centers) in by_color {
+        let _ = write!(out, "<g fill=\"{}\">", Hex(rgb));
+        for (x, y) in centers {
+            let _ = write!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>", Num(x), Num(y));
+        }
+        out.push_str("</g>\n");
+    }
+}
+
+/// Polygons with `sides` corners around their middles, the same for all or each its own.
+pub(super) fn cells(out: &mut String, cells: &[Mark], sides: usize, corners: &[[f64; 2]]) {
+    let Some(first) = corners.first() else { return };
+    let width = (2.0 * first[0].hypot(first[1]) * OVERLAP.0).min(OVERLAP.1);
+    let mut by_color: BTreeMap<[u8; 3], Vec<usize>> = BTreeMap::new();
+    for (i, (.., rgb)) in cells.iter().enumerate() {
+        by_color.entry(*rgb).or_default().push(i);
+    }
+    for (rgb, of_color) in by_color {
+        let color = Hex(rgb);
+        let _ = write!(
+            out,
+            "<path fill=\"{color}\" stroke=\"{color}\" stroke-width=\"{}\" stroke-linejoin=\"round\" d=\"",
+            Num(width)
+        );
+        for cell in of_color {
+            let Some((x, y, _)) = cells.get(cell) else { continue };
+            let own = corners.get(cell * sides..(cell + 1) * sides).or_else(|| corners.get(..sides));
+            for (i, [dx, dy]) in own.unwrap_or_default().iter().enumerate() {
+                let _ = write!(out, "{}{} {}", if i == 0 { 'M' } else { 'L' }, Num(x + dx), Num(y + dy));
+            }
+            out.push('Z');
+        }
+        out.push_str("\"/>\n");
+    }
+}
+
+/// Strokes that rise to the right through `middles`, `half` as far to each side.
+pub(super) fn strikes(out: &mut String, middles: &[(f64, f64)], half: f64, clip: &str) {
+    let width = STRIKE.0.min(half * STRIKE.1);
+    let all = 2.0 * half;
+    let mut path = String::new();
+    for (x, y) in middles {
+        let _ = write!(path, "M{} {}l{} {}", Num(x - half), Num(y + half), Num(all), Num(-all));
+    }
+    // The wider line beneath is for dark colours.
+    for (color, opacity, width) in [("#fff", 0.45, 2.5 * width), ("#141418", 0.85, width)] {
+        let _ = writeln!(
+            out,
+            "<path stroke=\"{color}\" stroke-opacity=\"{opacity}\" stroke-width=\"{}\"{clip} d=\"{path}\"/>",
+            Num(width)
+        );
+    }
+}
