@@ -1,6 +1,6 @@
 //! Slides without measurements: added, measured on, and predicted all at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::{Key, accesskit::Role, vec2};
@@ -20,7 +20,7 @@ use super::{Test, genes, section};
 pub fn answer(request: &Request) -> Option<Outcome> {
     Some(match request {
         Request::FindSamples { paths, as_slides: true, .. } => {
-            let found = paths.iter().map(candidate).collect();
+            let found = paths.iter().map(|file| candidate(file)).collect();
             Outcome::Scanned { found, suggestions: Vec::new(), notes: Vec::new() }
         }
         Request::OpenSection { entry, .. } if !entry.is_measured() => {
@@ -45,10 +45,10 @@ pub fn answer(request: &Request) -> Option<Outcome> {
     })
 }
 
-fn candidate(file: &PathBuf) -> Candidate {
+fn candidate(file: &Path) -> Candidate {
     let name = file.file_stem().unwrap().to_string_lossy();
     Candidate {
-        entry: SectionEntry::slide(name, file.clone(), None),
+        entry: SectionEntry::slide(name, file.to_path_buf(), None),
         chosen: true,
         line: "H&E slide".to_owned(),
         warnings: Vec::new(),

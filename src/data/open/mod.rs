@@ -170,7 +170,8 @@ fn blank_size(entry: &SectionEntry, measured: &Measured, scale: &Scale) -> Resul
     let selected = || measured.spots.iter().filter(|s| s.selected).map(|s| s.center);
     let (right, bottom) = selected().fold((0.0, 0.0), |(x, y): (f64, f64), p| (x.max(p.x), y.max(p.y)));
     let (width, height) = ((right + margin).ceil(), (bottom + margin).ceil());
-    if !(width.max(height) <= MAX_SIDE) {
+    // Also of positions that are no numbers.
+    if !(0.0..=MAX_SIDE).contains(&width.max(height)) {
         let message = format!(
             "the positions of section {} reach to pixel ({right:.0}, {bottom:.0}), which no slide has",
             entry.name

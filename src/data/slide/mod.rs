@@ -32,8 +32,8 @@ mod tiff;
 mod view;
 
 pub use cache::{DEFAULT_TILE_BUDGET, TileCache, TileKey};
-pub use error::SlideError;
 pub use companions::companions;
+pub use error::SlideError;
 pub use identify::{EXTENSIONS, FileKind, identify, identify_beginning, stem_of_slide};
 pub use loader::TileLoader;
 pub use open::{OpenOptions, open_source, read_info};

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use eframe::egui::Context;
+use eframe::egui::text::{CCursor, CCursorRange};
+use eframe::egui::{Context, Response, TextEdit};
 
 use super::Closing;
 use super::system::{Answer, SystemDialog};
@@ -128,6 +129,14 @@ impl PathDialog {
     }
 }
 
+/// Selects what a field begins with, so that typing replaces it.
+fn select_all(ctx: &Context, field: &Response, text: &str) {
+    let mut state = TextEdit::load_state(ctx, field.id).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(all));
+    state.store(ctx, field.id);
+}
+
 /// Draws what lies over the window while the system asks. Gives whether the path shall be typed instead.
 fn waiting(ctx: &Context, request: &PathRequest, out: &mut Vec<Command>) -> bool {
     let mut types = false;
@@ -165,6 +174,7 @@ fn field(ctx: &Context, request: &PathRequest, typed: &mut Typed, out: &mut Vec<
         let enter = entered(ui, &field);
         if !std::mem::replace(&mut typed.shown, true) {
             field.request_focus();
+            select_all(ctx, &field, &typed.text);
         }
         if field.changed() {
             typed.error = None;
