@@ -21,6 +21,16 @@ pub struct SampleRow {
     pub mistyped: Option<(String, MppTextError)>,
 }
 
+impl SampleRow {
+    /// Why it cannot be used, in words that follow "cannot be used:".
+    pub fn refusal(&self) -> Option<&str> {
+        // What the reader says of it is for the command line.
+        const NO_RESOLUTION: &str = "its file does not say how many \u{00B5}m a pixel measures; enter it (0.25, or 40x) or measure it";
+        let refused = self.candidate.refused.as_deref()?;
+        Some(if self.candidate.needs_resolution() { NO_RESOLUTION } else { refused })
+    }
+}
+
 /// How a click changes which rows are selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Select {
@@ -252,9 +262,7 @@ impl SamplesForm {
 
     /// The samples that cannot be used, and why.
     pub fn refused(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.rows
-            .iter()
-            .filter_map(|r| Some((r.candidate.entry.name.as_str(), r.candidate.refused.as_deref()?)))
+        self.rows.iter().filter_map(|r| Some((r.candidate.entry.name.as_str(), r.refusal()?)))
     }
 
     /// What an edit that makes `next` of this form is called; `None` where only the selection changes.

@@ -227,12 +227,12 @@ fn highly_variable_genes_come_with_those_to_keep() {
 #[test]
 fn the_genes_of_a_run_made_elsewhere_are_offered() {
     let mut test = with_run(RunKind::Model { test: vec!["B1".into()] });
-    assert!(test.shows("The run cli was trained on 2 genes, and the project has no gene list yet."));
+    assert!(test.shows("Cli was trained on 2 genes, and the project has no gene list yet."));
     test.click("Use the genes of this run");
     assert_eq!(list(&test), OF_RUN);
-    assert!(!test.shows("The run cli was trained"));
+    assert!(!test.shows("Cli was trained"));
     test.send(Command::Genes(GenesCommand::Add(vec!["ERBB2".into()])));
-    assert!(test.shows("The run cli was trained on 2 genes, which are not those of the list."));
+    assert!(test.shows("Cli was trained on 2 genes, which are not those of the list."));
 }
 
 #[test]

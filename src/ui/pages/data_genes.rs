@@ -13,7 +13,7 @@ use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::terms::Term;
 use crate::app::work::Request;
-use crate::core::text::counted;
+use crate::core::text::{counted, upper_first};
 use crate::data::aliases;
 use crate::data::panels::Panel;
 use crate::preprocess::hvg::Combine;
@@ -82,10 +82,13 @@ fn of_runs(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     let count = counted(run.config.genes.len(), "gene");
     if open.genes().is_empty() {
         let text =
-            format!("The run {} was trained on {count}, and the project has no gene list yet.", run.id);
+            format!("{} was trained on {count}, and the project has no gene list yet.", upper_first(&run.id));
         banner(ui, Tone::Note, text);
     } else {
-        remark(ui, format!("The run {} was trained on {count}, which are not those of the list.", run.id));
+        remark(
+            ui,
+            format!("{} was trained on {count}, which are not those of the list.", upper_first(&run.id)),
+        );
     }
     let hover = format!("Make the {count} of {} the gene list of the project", run.id);
     if ui.button("Use the genes of this run").on_hover_text(hover).clicked() {

@@ -327,7 +327,12 @@ fn show_remark(
             }
             Outlook::First(what) => {
                 way = Some((Command::GoTo(Step::Data), "Go to data".to_owned()));
-                format!("There is no prediction of {section} yet. {what} Then train a model.")
+                let or = match index.is_measured() {
+                    true => "",
+                    // The button is above the maps.
+                    false => " Or use the models of another project.",
+                };
+                format!("There is no prediction of {section} yet. {what} Then train a model.{or}")
             }
         }
     } else if kind == PaneKind::Difference && state.map().values.are_on_two_scales() {

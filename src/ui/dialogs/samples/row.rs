@@ -130,8 +130,8 @@ fn remarks(ui: &mut Ui, rect: Rect, row: &SampleRow, problem: Option<&str>) {
     let copy = row.candidate.copy_of.as_deref();
     let (text, color) = match (problem, row.candidate.warnings.as_slice()) {
         (Some(problem), _) => (problem.to_owned(), c.bad),
-        (None, _) if row.candidate.refused.is_some() => {
-            (format!("Cannot be used: {}.", row.candidate.refused.as_deref().unwrap_or_default()), c.bad)
+        (None, _) if row.refusal().is_some() => {
+            (format!("Cannot be used: {}.", row.refusal().unwrap_or_default()), c.bad)
         }
         (None, _) if row.known => ("In the project already.".to_owned(), c.weak),
         (None, _) if copy.is_some() => {
