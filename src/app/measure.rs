@@ -36,8 +36,8 @@ pub enum MeasureError {
     /// It is no length.
     #[error("\"{0}\" is not a length: enter a number in µm, such as 500, or with its unit, such as 1 mm.")]
     NotALength(String),
-    /// The points are at the same place.
-    #[error("The two points are at the same place. Drag one of them.")]
+    /// The points coincide.
+    #[error("The two points are in the same place. Move one of them.")]
     SamePlace,
     /// No scan has such a resolution.
     #[error("That would be {:.3} µm per pixel, which is not plausible. Check the distance and its unit.", .0)]

@@ -219,7 +219,7 @@ pub fn all_items(app: &App) -> Vec<Item> {
         Item::new("Use models of another project...", "copy runs import", ask(PathPurpose::RunsOf))
             .needs(open.is_some(), NO_PROJECT),
         Item::new("Predict all slides...", "unmeasured batch folder", ask(PathPurpose::SlidesFolder))
-            .needs(can_predict_slides, "It needs a trained model and a slide without measurements."),
+            .needs(can_predict_slides, "This needs a trained model and an H&E slide without measurements."),
         Item::new("Fit the tissue into the view", "zoom reset", Command::Explore(ExploreCommand::Fit))
             .blocked_by(can(Step::Explore)),
         Item::new("Find genes with similar maps", "explore", Command::Explore(ExploreCommand::FindSimilar))

@@ -22,6 +22,16 @@ pub struct SampleRow {
 }
 
 impl SampleRow {
+    /// Takes the resolution of a slide without measurements; none where it is left to the file.
+    fn set_resolution(&mut self, mpp: Option<f64>) {
+        self.mistyped = None;
+        let was_missing = self.candidate.needs_resolution();
+        self.candidate.set_resolution(mpp);
+        // Only this kept it from being ticked.
+        self.taken |=
+            was_missing && self.candidate.is_usable() && !self.candidate.needs_resolution() && !self.known;
+    }
+
     /// Why it cannot be used, in words that follow "cannot be used:".
     pub fn refusal(&self) -> Option<&str> {
         // What the reader says of it is for the command line.
@@ -202,19 +212,17 @@ impl SamplesForm {
             if !is_meant || row.candidate.entry.is_measured() {
                 continue;
             }
-            let mpp = match &entered {
-                Ok(mpp) => *mpp,
-                Err(why) => {
-                    row.mistyped = Some((typed.to_owned(), why.clone()));
-                    continue;
-                }
-            };
-            row.mistyped = None;
-            let was_missing = row.candidate.needs_resolution();
-            row.candidate.set_resolution(mpp);
-            // Only this kept it from being ticked.
-            row.taken |=
-                was_missing && row.candidate.is_usable() && !row.candidate.needs_resolution() && !row.known;
+            match &entered {
+                Ok(mpp) => row.set_resolution(*mpp),
+                Err(why) => row.mistyped = Some((typed.to_owned(), why.clone())),
+            }
+        }
+    }
+
+    /// Takes the resolution that was measured on the slide of the row `at`, which says nothing of the others.
+    pub fn take_measured(&mut self, at: usize, mpp: Mpp) {
+        if let Some(row) = self.rows.get_mut(at) {
+            row.set_resolution(Some(mpp.0));
         }
     }
 
@@ -342,6 +350,12 @@ mod tests {
         let entered: Vec<_> = form.rows.iter().map(|r| (r.taken, r.candidate.entry.mpp)).collect();
         assert_eq!(entered, [(true, Some(0.5)), (true, Some(0.5)), (true, None)]);
         assert_eq!(form.problem(), None);
+        // What is measured on one slide is not that of others, selected or not.
+        form.take_measured(1, Mpp(0.7));
+        assert_eq!(
+            (form.rows[0].candidate.entry.mpp, form.rows[1].candidate.entry.mpp),
+            (Some(0.5), Some(0.7))
+        );
         form.select(1, Select::Only);
         form.set_resolution(1, "");
         assert!(form.problem().unwrap().contains("The file of T"));

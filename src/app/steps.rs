@@ -69,8 +69,7 @@ fn needs_measured(open: &Open, least: usize) -> Option<Blocked> {
         let why = match (total, least) {
             // There are slides, on which nothing was measured.
             (0, _) if !open.doc().sections.is_empty() => {
-                "Slides are predicted on by a model that was trained on sections with counts. Add such a section on the \
-                 Data page."
+                "Predicting a slide needs a model trained on sections with counts. Add such a section on the Data page."
                     .to_owned()
             }
             (_, 1) => "Add a section on the Data page first.".to_owned(),
@@ -88,12 +87,15 @@ fn needs_measured(open: &Open, least: usize) -> Option<Blocked> {
     } else {
         let is_broken = |s: &SectionView| s.entry.is_measured() && !matches!(s.state, SectionState::Ready(_));
         let broken = open.sections().filter(is_broken).count();
-        Blocked::at(
-            Step::Data,
-            format!(
+        let why = match broken {
+            // They were read, and have no image to learn from.
+            0 => "Training needs slide images, and sections of this project have none. Choose them on the Data page."
+                .to_owned(),
+            _ => format!(
                 "{broken} of {total} sections could not be read. The Data page says why for each of them."
             ),
-        )
+        };
+        Blocked::at(Step::Data, why)
     })
 }
 

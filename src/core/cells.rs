@@ -28,6 +28,14 @@ pub enum CellShape {
 }
 
 impl CellShape {
+    /// Corners of a cell.
+    pub fn sides(self) -> usize {
+        match self {
+            Self::Hexagon => 6,
+            Self::Square => 4,
+        }
+    }
+
     /// The angle between the directions of neighbours.
     fn turn(self) -> f64 {
         match self {
@@ -46,16 +54,6 @@ pub struct Cell {
     pub pitch: f64,
     /// The direction from a place to one of its neighbours, in radians from the x axis toward the y axis.
     pub angle: f64,
-}
-
-impl CellShape {
-    /// Corners of a cell.
-    pub fn sides(self) -> usize {
-        match self {
-            Self::Hexagon => 6,
-            Self::Square => 4,
-        }
-    }
 }
 
 /// The length of the mean of unit vectors whose angles are multiplied by `fold`, and its angle divided by `fold`: the more

@@ -100,7 +100,7 @@ pub fn take_report() -> Option<PathBuf> {
     LAST.with(|last| last.borrow_mut().take())
 }
 
-/// What is told of a panic, before what it said.
+/// The headline of a message about a panic.
 pub const INTERNAL: &str = "There was an internal error in HisCMCL.";
 
 /// What a panic said.

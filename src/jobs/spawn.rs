@@ -266,7 +266,7 @@ pub fn spawn<T: Send + 'static>(
 }
 
 fn panicked(title: &str, panic: &(dyn std::any::Any + Send)) -> JobError {
-    let mut causes = vec![format!("It happened in this job: {title}."), fault::message(panic)];
+    let mut causes = vec![format!("Job: {title}."), fault::message(panic)];
     causes.extend(fault::take_report().map(|path| format!("A report is in {}.", path.display())));
     JobError::Failed { headline: fault::INTERNAL.to_owned(), causes }
 }
@@ -331,7 +331,7 @@ mod tests {
         let job = spawn("Break", || (), |_| -> anyhow::Result<()> { panic!("the cat sat on it") }).unwrap();
         let Err(JobError::Failed { headline, causes }) = wait(&job) else { panic!("no error") };
         assert_eq!(headline, fault::INTERNAL);
-        assert_eq!(causes[..2], ["It happened in this job: Break.", "the cat sat on it"]);
+        assert_eq!(causes[..2], ["Job: Break.", "the cat sat on it"]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct TissueRequest {
     pub grid: GridSettings,
 }
 
-/// The tissue of a slide as it is shown and told.
+/// Tissue that was found on a slide, and how many places cover it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundTissue {
     /// Its edges, those of holes too.

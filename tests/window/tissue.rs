@@ -186,7 +186,7 @@ fn a_pitch_that_is_not_possible_is_answered_in_a_sentence() {
             "5",
             "The grid of plain was not changed. A grid of 5 \u{00B5}m is not possible: choose 20 to 10000 \u{00B5}m",
         ),
-        ("wide", "The grid of plain was not changed: \"wide\" is not a number."),
+        ("wide", "The grid of plain was not changed: \"wide\" is not a length"),
     ] {
         enter(&mut test, "Pitch in \u{00B5}m", typed);
         assert!(test.shows(said), "{typed}");
@@ -196,7 +196,7 @@ fn a_pitch_that_is_not_possible_is_answered_in_a_sentence() {
     enter(&mut test, "Pitch in \u{00B5}m", "80 \u{00B5}m");
     let grid = test.app().open.as_ref().unwrap().doc().sections[0].grid.unwrap();
     assert_eq!(grid.pitch_um, 80.0);
-    assert!(!test.shows("is not possible") && !test.shows("is not a number"));
+    assert!(!test.shows("is not possible") && !test.shows("is not a length"));
 }
 
 #[test]

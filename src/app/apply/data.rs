@@ -154,7 +154,7 @@ impl App {
         match of {
             MeasuredOn::Sample(row) => {
                 let mut form = self.forms.samples.clone();
-                form.set_resolution(row, &mpp.0.to_string());
+                form.take_measured(row, mpp);
                 self.overlay = Some(Overlay::Samples);
                 self.edit_samples(form);
             }

@@ -9,7 +9,7 @@ use crate::app::state::App;
 use crate::app::work::{FigureRequest, Request};
 use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
 use crate::data::project::SectionEntry;
-use crate::jobs::runs::RunInfo;
+use crate::jobs::runs::{RunInfo, RunKind};
 
 /// The preview is drawn at the resolution of the screen: the same figure with fewer dots.
 const PREVIEW_DPI: f64 = 150.0;
@@ -71,7 +71,9 @@ impl App {
             .filter(|s| s.ready().is_some_and(|s| !s.is_measured()))
             .map(|s| s.entry)
             .collect();
-        let run = self.chosen_run(open).or_else(|| open.runs.best_for(slides.first()?))?;
+        // A cross-validation predicts only what it was tested on.
+        let chosen = self.chosen_run(open).filter(|r| matches!(r.config.kind, RunKind::Model { .. }));
+        let run = chosen.or_else(|| open.runs.best_for(slides.first()?))?;
         (!slides.is_empty()).then(|| (run, slides.iter().map(|s| s.name.clone()).collect()))
     }
 

@@ -2,12 +2,12 @@
 
 use crate::app::command::TissueEdit;
 use crate::app::explore::PlacesInput;
+use crate::app::measure::{MeasureError, length_um};
 use crate::app::notices::{SectionField, Topic};
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::places::{GridSettings, TissueSettings};
 use crate::data::project::SectionEntry;
-use crate::data::st::names::quoted;
 use crate::preprocess::grid;
 
 impl App {
@@ -58,20 +58,15 @@ impl App {
     pub(super) fn enter_pitch(&mut self, section: &str, text: &str) {
         let Some(entry) = self.open.as_ref().and_then(|open| open.doc().section(section)) else { return };
         let before = entry.grid.unwrap_or_default();
-        let number = text.trim_end_matches("\u{00B5}m").trim_end().replace(',', ".");
-        let pitch_um = match number.as_str() {
-            "" => Ok(GridSettings::DEFAULT_PITCH_UM),
-            number => number.parse::<f64>(),
-        };
-        match pitch_um {
+        match length_um(text) {
             Ok(pitch_um) => self.set_grid(section, GridSettings { pitch_um, ..before }),
-            Err(_) => self.notices.error_about(
+            Err(MeasureError::NoDistance) => {
+                let usual = GridSettings { pitch_um: GridSettings::DEFAULT_PITCH_UM, ..before };
+                self.set_grid(section, usual);
+            }
+            Err(why) => self.notices.error_about(
                 Topic::Field(SectionField::Pitch, section.to_owned()),
-                format!(
-                    "The grid of {section} was not changed: {} is not a number. Enter micrometres between places, such \
-                     as 100.",
-                    quoted(text)
-                ),
+                format!("The grid of {section} was not changed: {why}"),
                 Vec::new(),
             ),
         }

@@ -186,7 +186,7 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
             let button = ui.add(mini_button("Choose..."));
             let hover = "There is no slide image, so this section takes no part in training and prediction. Choose the \
                          full-resolution slide that its spots refer to.";
-            crate::ui::widgets::name(&button, &format!("Full-resolution slide of {name}"));
+            crate::ui::widgets::name(&button, &format!("Slide image of {name}"));
             if button.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::FullSlide { section: name.clone() })));
             }

@@ -327,12 +327,12 @@ fn show_remark(
             }
             Outlook::First(what) => {
                 way = Some((Command::GoTo(Step::Data), "Go to data".to_owned()));
-                let or = match index.is_measured() {
-                    true => "",
-                    // The button is above the maps.
-                    false => " Or use the models of another project.",
+                let then = match index.is_measured() {
+                    true => "Then train a model.",
+                    // The button for it is above the maps.
+                    false => "Then train a model, or use the models of another project.",
                 };
-                format!("There is no prediction of {section} yet. {what} Then train a model.{or}")
+                format!("There is no prediction of {section} yet. {what} {then}")
             }
         }
     } else if kind == PaneKind::Difference && state.map().values.are_on_two_scales() {
