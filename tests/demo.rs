@@ -163,7 +163,8 @@ fn genes_of_a_tissue_can_be_learnt_and_noise_cannot() {
         let section = open_section(entry, &Silent, &cancel).unwrap();
         let slide = Slide::open(&section.slide, &Silent, &cancel).unwrap();
         let centers: Vec<_> = section.centers().collect();
-        let f = features::compute(&slide, &centers, section.mpp, &TextureEncoder, &Silent, &cancel).unwrap();
+        let f = features::compute(&slide, &centers, section.mpp, &TextureEncoder, None, &Silent, &cancel)
+            .unwrap();
         genes = section.genes.iter().map(|g| g.name.clone()).collect();
         x.push(standardise_columns(&pooled(&f).unwrap()));
         y.push(expression(&section, &genes, Target::Published).unwrap());

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::context::Ctx;
 use crate::core::files::{FileError, create_folder_of, write_atomically};
 use crate::core::geometry::SlideRect;
-use crate::data::slide::{Level, OpenOptions, RgbImage, Slide, read_info};
+use crate::data::slide::{Level, RgbImage, Slide, read_info};
 
 /// The most pixels of a picture: 300 MB in memory.
 const MAX_PICTURE: u64 = 100_000_000;
@@ -50,7 +50,7 @@ pub struct DescribedLevel {
 /// # Errors
 /// One sentence naming the file.
 pub fn describe(path: &Path) -> anyhow::Result<Description> {
-    let info = read_info(path, &OpenOptions::default())?;
+    let info = read_info(path)?;
     let (width, height) = info.size();
     let level = |l: &Level| DescribedLevel { width: l.width, height: l.height, downsample: l.downsample };
     Ok(Description {

@@ -29,7 +29,7 @@ use super::notices::Severity;
 use super::paths::{PathPurpose, PathRequest};
 use super::settings::FolderKind;
 use super::state::{App, Effect};
-use super::work::JobId;
+use super::work::{JobId, Request};
 use crate::core::display::DisplaySettings;
 use crate::data::st::FileRole;
 
@@ -316,6 +316,10 @@ impl App {
             PathPurpose::EncoderWeights { encoder } => {
                 self.overlay = Some(Overlay::Encoders);
                 Command::Encoder(EncoderCommand::SetWeights { encoder, path })
+            }
+            PathPurpose::OpenSlideLibrary => {
+                self.work.start(Request::UseOpenSlide { library: path });
+                return;
             }
             PathPurpose::LoadGenes => Command::Genes(GenesCommand::Load(path)),
             PathPurpose::SaveGenes => Command::Genes(GenesCommand::Save(path)),

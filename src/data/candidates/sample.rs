@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Candidate, anndata};
 use crate::data::anndata::inspect;
 use crate::data::project::SectionEntry;
-use crate::data::slide::{OpenOptions, Orientation, Slide, read_info};
+use crate::data::slide::{Orientation, Slide, read_info};
 use crate::data::st::names::file_name;
 use crate::data::st::recognise::{ImageKind, Sample};
 use crate::data::st::source::Source;
@@ -90,7 +90,7 @@ pub(super) fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &m
 
 /// That the pixels of a slide are used as they are stored, where its orientation tag says that they lie otherwise.
 fn turned(path: &Path) -> Option<String> {
-    let orientation = read_info(path, &OpenOptions::default()).ok()?.orientation;
+    let orientation = read_info(path).ok()?.orientation;
     let name = file_name(path);
     (orientation != Orientation::Upright).then(|| {
         format!(

@@ -17,7 +17,7 @@ use crate::core::progress::Progress;
 use crate::data::genes;
 use crate::data::project::SectionEntry;
 use crate::data::section::{CountTable, MppSource, Section, SpotGeometry, ValueKind};
-use crate::data::slide::{OpenOptions, place, read_info};
+use crate::data::slide::{place, read_info};
 use crate::data::st::names::file_name;
 use crate::data::st::source::Source;
 use crate::data::st::spots::SpotRow;
@@ -75,7 +75,7 @@ pub fn open_section(
         return slide::read(entry);
     }
     // What is wrong with the image is said at once.
-    let image = entry.has_image().then(|| read_info(&entry.image, &OpenOptions::default())).transpose()?;
+    let image = entry.has_image().then(|| read_info(&entry.image)).transpose()?;
     let of_image = image.as_ref().and_then(|image| image.mpp);
     let said = of_image.map(|mpp| Mpp(mpp.0 * entry.image_scale.unwrap_or(1.0)));
     let mut measured = match &entry.source {

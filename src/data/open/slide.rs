@@ -9,7 +9,7 @@ use crate::core::matrix::Csr;
 use crate::core::places::GridSettings;
 use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, Section, SpotGeometry, ValueKind};
-use crate::data::slide::{OpenOptions, SlideError, SlideInfo, read_info};
+use crate::data::slide::{SlideError, SlideInfo, read_info};
 use crate::data::st::ReadError;
 
 /// What the slide at `path` says of itself.
@@ -17,7 +17,7 @@ use crate::data::st::ReadError;
 /// # Errors
 /// [`ReadError`] in one sentence naming the file.
 pub(in crate::data) fn about(path: &Path) -> Result<SlideInfo, ReadError> {
-    read_info(path, &OpenOptions::default()).map_err(|error| match error {
+    read_info(path).map_err(|error| match error {
         SlideError::File(error) => error.into(),
         SlideError::Cancelled(cancelled) => cancelled.into(),
         other => {

@@ -264,7 +264,7 @@ fn the_slide_file_says_the_resolution_where_spots_are_too_few() {
     let dir = tempfile::tempdir().unwrap();
     let mut entry = section(dir.path());
     entry.image = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slides/aperio.svs");
-    let said = crate::data::slide::read_info(&entry.image, &Default::default()).unwrap().mpp.unwrap();
+    let said = crate::data::slide::read_info(&entry.image).unwrap().mpp.unwrap();
     let (s, _) = open(&entry).unwrap();
     assert_eq!((s.mpp, s.mpp_source, s.slide_size), (Mpp(10.0), MppSource::SpotPitch, (384, 256)));
     let spots = fs::read_to_string(path(&entry, FileRole::Spots)).unwrap();

@@ -197,7 +197,7 @@ impl SlideStore {
         drop(replaced);
 
         let mark = Opening { store: self, path };
-        let (width, height) = read_info(path, &OpenOptions::default())?.size();
+        let (width, height) = read_info(path)?.size();
         let pixels = u64::from(width) * u64::from(height);
         if pixels <= MAX_PIXELS_IN_MEMORY {
             // The first level and a third of it for the others; larger ones are not kept in memory.

@@ -95,7 +95,7 @@ impl Slide {
     /// # Errors
     /// As [`super::read_info`].
     pub fn read_size(path: &Path) -> Result<(u32, u32), SlideError> {
-        open::read_info(path, &OpenOptions::default()).map(|info| info.size())
+        open::read_info(path).map(|info| info.size())
     }
 
     /// Whether the file at `path` holds all of its image, which is seen without decoding it.

@@ -16,7 +16,7 @@ use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
 use crate::core::text::counted;
 use crate::data::section::SpotGeometry;
-use crate::data::slide::{OpenOptions, Orientation, Slide, read_info};
+use crate::data::slide::{Orientation, Slide, read_info};
 
 /// By how much the size of a slide may differ from what its reduced images say: those are rounded to pixels.
 const TOLERANCE: f64 = 0.01;
@@ -154,7 +154,7 @@ fn find_slide(
     let mut others = Vec::new();
     for path in candidates {
         let name = file_name(&path);
-        let info = match read_info(&path, &OpenOptions::default()) {
+        let info = match read_info(&path) {
             Ok(info) => info,
             Err(error) => {
                 others.push(format!("{name} ({})", error.reason()));

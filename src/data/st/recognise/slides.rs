@@ -6,7 +6,7 @@ use super::super::names::file_name;
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
-use crate::data::slide::{OpenOptions, RgbImage, Slide, read_info};
+use crate::data::slide::{RgbImage, Slide, read_info};
 
 /// Spots on their slide spread over at least so much of its width or height.
 const LEAST_SPREAD: f64 = 0.15;
@@ -113,7 +113,7 @@ fn may_be_stained(path: &Path, (width, height): (u32, u32)) -> bool {
     if Slide::is_grey(path) {
         return false;
     }
-    let is_pyramid = || read_info(path, &OpenOptions::default()).is_ok_and(|info| info.levels.len() > 1);
+    let is_pyramid = || read_info(path).is_ok_and(|info| info.levels.len() > 1);
     if u64::from(width) * u64::from(height) > MOST_PIXELS && !is_pyramid() {
         return true;
     }
