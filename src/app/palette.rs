@@ -142,6 +142,11 @@ pub fn project_items(app: &App) -> Vec<Item> {
         Item::new(named("Redo", redo), "again", Command::Redo)
             .keys(REDO)
             .needs(redo.is_some(), "There is nothing to redo."),
+        Item::new(
+            "OpenSlide library...",
+            "scanner format MRXS DICOM CZI settings",
+            ask(PathPurpose::OpenSlideLibrary),
+        ),
         Item::new("Close the project", "start page welcome", Command::Project(ProjectCommand::Close))
             .needs(open, NO_PROJECT),
         Item::new("Quit", "exit close window", Command::AskToQuit).keys(Shortcut::command("Q")),

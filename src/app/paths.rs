@@ -84,6 +84,8 @@ pub enum PathPurpose {
         /// Its name.
         encoder: String,
     },
+    /// OpenSlide's library.
+    OpenSlideLibrary,
     /// Read the gene list from a file.
     LoadGenes,
     /// Write the gene list to a file.
@@ -152,6 +154,7 @@ impl PathRequest {
                 format!("Where is the {} of {section} now?", role.noun())
             }
             PathPurpose::EncoderWeights { .. } => "Choose the weights file".to_owned(),
+            PathPurpose::OpenSlideLibrary => "Choose the library of OpenSlide 4".to_owned(),
             PathPurpose::LoadGenes => "Load a gene list".to_owned(),
             PathPurpose::SaveGenes => "Save the gene list".to_owned(),
             PathPurpose::SaveReportJson => "Save the report as JSON".to_owned(),
@@ -180,6 +183,7 @@ impl PathRequest {
             | PathPurpose::Relocate { .. } => FolderKind::Sections,
             PathPurpose::FullSlide { .. } | PathPurpose::AddSlides => FolderKind::Slides,
             PathPurpose::EncoderWeights { .. } => FolderKind::Weights,
+            PathPurpose::OpenSlideLibrary => FolderKind::Libraries,
             PathPurpose::LoadGenes | PathPurpose::SaveGenes => FolderKind::Genes,
             PathPurpose::SaveReportJson
             | PathPurpose::SaveReportCsv
@@ -204,6 +208,7 @@ impl PathRequest {
             | PathPurpose::SectionLabels { .. }
             | PathPurpose::Relocate { .. }
             | PathPurpose::EncoderWeights { .. }
+            | PathPurpose::OpenSlideLibrary
             | PathPurpose::LoadGenes => PathKind::File,
             PathPurpose::AddSlides => PathKind::Files,
             PathPurpose::NewFromFolder
@@ -245,6 +250,8 @@ impl PathRequest {
             PathPurpose::EncoderWeights { .. } => {
                 &[("Weights", &["safetensors", "bin", "pth", "pt"]), ("All files", &["*"])]
             }
+            // Its name ends differently on each system, in a version on some.
+            PathPurpose::OpenSlideLibrary => &[("All files", &["*"])],
             PathPurpose::LoadGenes => &[("Gene lists", &["txt", "csv", "tsv"]), ("All files", &["*"])],
             PathPurpose::SaveGenes => &[("Text", &["txt"]), ("CSV", &["csv"])],
             PathPurpose::AddFile => {

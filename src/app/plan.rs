@@ -82,22 +82,7 @@ fn refs(open: &Open) -> Vec<SectionRef> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::project::SectionState;
-    use crate::app::project::tests::open;
-    use crate::app::work::ReadSection;
-    use crate::data::testing::section;
-
-    fn ready(names: &[&str]) -> Open {
-        let mut open = open(names);
-        for (at, entry) in open.take_unread().iter().enumerate() {
-            let mut read = section(&entry.name, &["A"], &[&[1.0_f32][..]; 20]);
-            read.spots.truncate(20 - at % 2);
-            read.patient.clone_from(&entry.patient);
-            let read = ReadSection { section: Arc::new(read), umis: 3.0 };
-            open.set_state(crate::app::project::key(entry), SectionState::Ready(read));
-        }
-        open
-    }
+    use crate::app::project::tests::ready;
 
     #[test]
     fn every_section_is_tested_once_and_never_trained_on_then() {

@@ -35,6 +35,8 @@ pub enum FolderKind {
     Slides,
     /// Weights of image encoders.
     Weights,
+    /// Libraries that this program uses.
+    Libraries,
     /// Gene lists.
     Genes,
     /// Figures and tables that are written.
@@ -49,6 +51,7 @@ pub struct LastFolders {
     sections: Option<PathBuf>,
     slides: Option<PathBuf>,
     weights: Option<PathBuf>,
+    libraries: Option<PathBuf>,
     genes: Option<PathBuf>,
     exports: Option<PathBuf>,
 }
@@ -61,6 +64,7 @@ impl LastFolders {
             FolderKind::Sections => self.sections.as_ref(),
             FolderKind::Slides => self.slides.as_ref(),
             FolderKind::Weights => self.weights.as_ref(),
+            FolderKind::Libraries => self.libraries.as_ref(),
             FolderKind::Genes => self.genes.as_ref(),
             FolderKind::Exports => self.exports.as_ref(),
         }
@@ -73,6 +77,7 @@ impl LastFolders {
             FolderKind::Sections => &mut self.sections,
             FolderKind::Slides => &mut self.slides,
             FolderKind::Weights => &mut self.weights,
+            FolderKind::Libraries => &mut self.libraries,
             FolderKind::Genes => &mut self.genes,
             FolderKind::Exports => &mut self.exports,
         } = Some(folder);
@@ -99,6 +104,8 @@ pub struct Settings {
     pub device: Option<String>,
     /// What is known of image encoders.
     pub encoders: EncoderSettings,
+    /// OpenSlide's library, where the user chose it.
+    pub openslide: Option<PathBuf>,
 }
 
 impl Settings {

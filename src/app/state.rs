@@ -21,6 +21,7 @@ use super::work::{JobId, PreviewImage, Request, Runner, Wake, Work};
 use crate::core::fault;
 use crate::data::panels::Panel;
 use crate::data::project::Project;
+use crate::data::slide::look_for_openslide_at;
 use crate::device::DeviceInfo;
 
 /// Settings are written this long after the last change.
@@ -36,6 +37,8 @@ pub enum Effect {
     Copy(String),
     /// Open a page in the web browser.
     OpenLink(String),
+    /// Read images again that could not be read.
+    ReadImagesAgain,
     /// Close the window.
     Quit,
 }
@@ -133,6 +136,9 @@ impl App {
             }
             None => Settings::default(),
         };
+        if let Some(place) = &settings.openslide {
+            look_for_openslide_at(place.clone());
+        }
         let mut app = Self {
             settings,
             step: Step::Data,

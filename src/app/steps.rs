@@ -108,8 +108,13 @@ fn needs_genes(open: &Open) -> Option<Blocked> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::project::tests::open;
+    use crate::app::project::key;
+    use crate::app::project::tests::{open, ready};
+    use crate::app::work::ReadSection;
     use crate::data::project::{Project, SectionEntry};
+    use crate::data::section::Section;
+    use crate::data::slide::place;
+    use std::sync::Arc;
 
     #[test]
     fn blocked_steps_say_why_and_where_it_is_solved() {
@@ -126,7 +131,16 @@ mod tests {
         doc.sections = vec![SectionEntry::slide("a", "a.svs".into(), Some(0.5))];
         let slides = Open::new("p.hiscmcl".into(), doc, Vec::new(), false);
         let train = step_state(Step::Train, Some(&slides)).blocked.unwrap();
-        assert!(train.why.contains("a model that was trained on sections with counts"), "{}", train.why);
+        assert!(train.why.contains("a model trained on sections with counts"), "{}", train.why);
+        let mut without_image = ready(&["A", "B"]);
+        for entry in without_image.doc().sections.clone() {
+            let state = without_image.section(&entry.name).and_then(|s| s.ready().map(Arc::clone));
+            let section = Section { slide: place::blank((900, 900)), ..state.as_deref().cloned().unwrap() };
+            let read = ReadSection { section: Arc::new(section), umis: 3.0 };
+            without_image.set_state(key(&entry), SectionState::Ready(read));
+        }
+        let train = step_state(Step::Train, Some(&without_image)).blocked.unwrap();
+        assert!(train.why.starts_with("Training needs slide images"), "{}", train.why);
         let loading = step_state(Step::Evaluate, Some(&open(&["C2", "C3"]))).blocked.unwrap();
         assert_eq!((loading.why.as_str(), loading.solved_at), ("The sections are still being read.", None));
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
+use hiscmcl::app::settings::Settings;
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, MarkShape, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
@@ -14,6 +15,7 @@ use hiscmcl::core::places::GridSettings;
 use hiscmcl::core::text::counted;
 use hiscmcl::data::gene_list::{self, Known};
 use hiscmcl::data::project::{Project, ProjectError};
+use hiscmcl::data::slide::look_for_openslide_at;
 use hiscmcl::data::st::source::SampleKind;
 use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
@@ -44,6 +46,10 @@ pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
             .map_err(|e| anyhow!("The window could not be opened: {e}"));
     }
     let Some(command) = cli.command else { return Ok(()) };
+    // The library chosen in the window is used here too. Settings that cannot be read are reported by the window.
+    if let Some(place) = Settings::folder().and_then(|f| Settings::load(&f).ok()?.openslide) {
+        look_for_openslide_at(place);
+    }
     let terminal = Terminal::new();
     let cancel = CancelToken::new();
     let result = run(command, &Ctx { observer: &terminal, cancel: &cancel });

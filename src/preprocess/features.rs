@@ -9,6 +9,7 @@
 //! read, and landmarks are pooled from them. So time and memory grow with spots and tissue, not with 25
 //! patches a spot, which is what makes half a million bins possible.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -63,6 +64,22 @@ pub struct SectionFeatures {
     pub spot_um: Vec<[f32; 2]>,
 }
 
+impl SectionFeatures {
+    /// Features of each patch that was encoded, `d` numbers each, by where it lies.
+    fn patches(&self) -> HashMap<[u64; 2], &[f32]> {
+        let near = &self.neighbourhood;
+        let nodes = near.lattice().tissue().iter().map(|&node| near.lattice().center(node));
+        let nodes = nodes.zip(near.nodes().iter_rows());
+        let spots = near.centers().iter().copied().zip(self.spot.iter_rows());
+        spots.chain(nodes).map(|(center, row)| (place(center), row)).collect()
+    }
+}
+
+/// A place to look up: the same only where both coordinates are the same to the last bit.
+fn place(at: SlidePoint) -> [u64; 2] {
+    [at.x.to_bits(), at.y.to_bits()]
+}
+
 /// Image features could not be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
@@ -89,6 +106,9 @@ impl From<SlideError> for FeatureError {
 /// Features of the spots at `centers`. Only what lies around spots counts as the section; labels, other
 /// sections and insets elsewhere on the slide do not.
 ///
+/// `known` are features of other spots on the same slide, from the same encoder at the same `mpp`. Patches that lie at
+/// the same places are taken from there, so that a few more or fewer spots cost little.
+///
 /// # Errors
 /// [`FeatureError`] when the slide cannot be read or the encoder not be run, or when cancelled.
 pub fn compute(
@@ -96,22 +116,33 @@ pub fn compute(
     centers: &[SlidePoint],
     mpp: Mpp,
     encoder: &dyn PatchEncoder,
+    known: Option<&SectionFeatures>,
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<SectionFeatures, FeatureError> {
     let side_um = encoder.mpp() * encoder.patch_size() as f64;
     let lattice = Lattice::over(slide, centers, mpp, side_um, MARGIN, cancel)?;
     let nodes: Vec<SlidePoint> = lattice.tissue().iter().map(|&node| lattice.center(node)).collect();
-    let total = (centers.len() + nodes.len()) as u64 * 2;
-    encoder.prepare(progress, cancel)?;
     // Spots and nodes are read together, at both scales, so that each tile of the slide is decoded about once.
     let all = [centers, nodes.as_slice()].concat();
+    let known = known.filter(|k| k.spot.cols() == 2 * encoder.width());
+    let known = known.map(SectionFeatures::patches).unwrap_or_default();
+    let new: Vec<SlidePoint> = all.iter().copied().filter(|&c| !known.contains_key(&place(c))).collect();
+    let total = new.len() as u64 * 2;
+    encoder.prepare(progress, cancel)?;
     let mut done = 0;
     let encoded = |count| {
         done += count;
         progress.report(STAGE, done, total);
     };
-    let features = encode(slide, &all, mpp, &[1.0, CONTEXT_SCALE], encoder, encoded, cancel)?;
+    let encoded = encode(slide, &new, mpp, &[1.0, CONTEXT_SCALE], encoder, encoded, cancel)?;
+    let mut features = Matrix::zeros(all.len(), encoded.cols());
+    let mut encoded = encoded.iter_rows();
+    for (i, &center) in all.iter().enumerate() {
+        if let Some(row) = known.get(&place(center)).copied().or_else(|| encoded.next()) {
+            features.row_mut(i).copy_from_slice(row);
+        }
+    }
     let rows = |range: Range<usize>| features.select_rows(&range.collect::<Vec<_>>());
     let (spot, node_features) = (rows(0..centers.len()), rows(centers.len()..all.len()));
 
@@ -277,7 +308,7 @@ mod tests {
     }
 
     fn features(centers: &[SlidePoint]) -> SectionFeatures {
-        compute(&slide(), centers, Mpp(1.0), &MeanColor, &Silent, &CancelToken::new()).unwrap()
+        compute(&slide(), centers, Mpp(1.0), &MeanColor, None, &Silent, &CancelToken::new()).unwrap()
     }
 
     #[test]
@@ -340,7 +371,7 @@ mod tests {
         let cancel = CancelToken::new();
         cancel.cancel();
         let spots = [SlidePoint::new(100.0, 100.0)];
-        let outcome = compute(&slide(), &spots, Mpp(1.0), &MeanColor, &Silent, &cancel);
+        let outcome = compute(&slide(), &spots, Mpp(1.0), &MeanColor, None, &Silent, &cancel);
         assert!(matches!(outcome, Err(FeatureError::Cancelled(Cancelled))), "{outcome:?}");
     }
 
@@ -354,7 +385,7 @@ mod tests {
         let compute_on = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
             let slide = Slide::open(&path, &Silent, &CancelToken::new()).unwrap();
-            compute(&slide, &centers, Mpp(1.0), &MeanColor, &Silent, &CancelToken::new())
+            compute(&slide, &centers, Mpp(1.0), &MeanColor, None, &Silent, &CancelToken::new())
         };
         assert_eq!(compute_on(&sound).unwrap().spot.rows(), 2);
         // Packed data begin so; the directories are left as they are.

@@ -176,6 +176,7 @@ impl Window {
             match effect {
                 Effect::Copy(text) => ctx.copy_text(text),
                 Effect::OpenLink(url) => ctx.open_url(egui::OpenUrl::new_tab(url)),
+                Effect::ReadImagesAgain => self.images.forget_failures(),
                 Effect::Quit => {
                     self.quitting = true;
                     ctx.send_viewport_cmd(egui::ViewportCommand::Close);

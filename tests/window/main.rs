@@ -110,13 +110,12 @@ fn play(asked: &Asked) -> Engine {
     let asked = Arc::clone(asked);
     let runner = move |request: Request, ctx: &Ctx| -> anyhow::Result<Outcome> {
         asked.lock().unwrap().push(request.clone());
-        let known = tissue::answer(&request, ctx);
-        if let Some(answer) = known.or_else(|| encoders::answer(&request)).or_else(|| genes::answer(&request))
-        {
+        let known = tissue::answer(&request, ctx)
+            .or_else(|| encoders::answer(&request))
+            .or_else(|| genes::answer(&request))
+            .or_else(|| slides::answer(&request));
+        if let Some(answer) = known {
             return answer;
-        }
-        if let Some(outcome) = slides::answer(&request) {
-            return Ok(outcome);
         }
         Ok(match request {
             Request::ListDevices => {

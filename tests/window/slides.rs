@@ -3,26 +3,36 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use eframe::egui::{Key, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, Overlay, SectionCommand, Step};
+use hiscmcl::app::project::SectionState;
 use hiscmcl::app::work::{Outcome, ReadSection, Request};
 use hiscmcl::core::matrix::Csr;
 use hiscmcl::data::candidates::Candidate;
 use hiscmcl::data::project::SectionEntry;
 use hiscmcl::data::section::Section;
-use hiscmcl::jobs::runs::RunKind;
+use hiscmcl::evaluate::report::Split;
+use hiscmcl::jobs::runs::{RunInfo, RunKind};
 use hiscmcl::jobs::workspace::Unreadable;
 
 use super::{Test, genes, section};
 
 /// What the double says of slides.
-pub fn answer(request: &Request) -> Option<Outcome> {
-    Some(match request {
+pub fn answer(request: &Request) -> Option<anyhow::Result<Outcome>> {
+    Some(Ok(match request {
         Request::FindSamples { paths, as_slides: true, .. } => {
             let found = paths.iter().map(|file| candidate(file)).collect();
             Outcome::Scanned { found, suggestions: Vec::new(), notes: Vec::new() }
         }
+        Request::OpenSection { entry, .. } if entry.image.ends_with("damaged.mrxs") => {
+            return Some(Err(anyhow!("{}: MIRAX files cannot be read", entry.image.display())));
+        }
+        Request::UseOpenSlide { library } => match library.ends_with("libopenslide.so") {
+            true => Outcome::OpenSlide { version: "4.0.1".into() },
+            false => return Some(Err(anyhow!("{}: this is not the library", library.display()))),
+        },
         Request::OpenSection { entry, .. } if !entry.is_measured() => {
             let section = Section {
                 genes: Vec::new(),
@@ -42,7 +52,7 @@ pub fn answer(request: &Request) -> Option<Outcome> {
             Outcome::PredictedSlides { folder: folder.clone(), count, failed }
         }
         _ => return None,
-    })
+    }))
 }
 
 fn candidate(file: &Path) -> Candidate {
@@ -99,6 +109,46 @@ fn slides_are_asked_for_by_a_button() {
     let finds =
         |r: &Request| matches!(r, Request::FindSamples { paths, as_slides: true, .. } if *paths == typed);
     test.until(|_| asked.lock().unwrap().iter().any(finds));
+}
+
+#[test]
+fn what_could_not_be_opened_is_tried_again_with_openslide() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut test = Test::open("test.hiscmcl");
+    let entry = SectionEntry::slide("m", folder.path().join("damaged.mrxs"), None);
+    let open = test.harness.state_mut().app_mut().open.as_mut().unwrap();
+    open.edit("Add", None, |p| p.add(entry).unwrap());
+    let opened = |test: &Test| {
+        let opens = |r: &&Request| matches!(r, Request::OpenSection { entry, .. } if entry.name == "m");
+        test.asked.lock().unwrap().iter().filter(opens).count()
+    };
+    test.until(|w| {
+        w.app()
+            .open
+            .as_ref()
+            .unwrap()
+            .section("m")
+            .is_some_and(|s| matches!(s.state, SectionState::Failed(..)))
+    });
+    let before = opened(&test);
+    let choose = |test: &mut Test, name: &str| {
+        let library = folder.path().join(name);
+        std::fs::write(&library, "").unwrap();
+        test.command_key(Key::L);
+        test.harness.get_by_label("Search commands").type_text("mrxs");
+        test.settle();
+        test.key(Key::Enter);
+        enter(test, "Path of the file", &library.display().to_string());
+        test.rest();
+        library
+    };
+    choose(&mut test, "other.so");
+    assert!(test.shows("other.so: this is not the library"));
+    assert_eq!((test.app().settings.openslide.clone(), opened(&test)), (None, before));
+    let library = choose(&mut test, "libopenslide.so");
+    assert!(test.shows("OpenSlide 4.0.1 now reads"));
+    assert_eq!(test.app().settings.openslide, Some(library));
+    assert_eq!(opened(&test), before + 1, "what had failed is read again, and nothing else");
 }
 
 #[test]
@@ -183,8 +233,12 @@ fn all_slides_are_predicted_into_a_folder_and_what_failed_is_named() {
         test.harness.query_by_role_and_label(Role::Button, "Predict all slides...").is_none(),
         "no model yet"
     );
-    test.harness.state_mut().app_mut().open.as_mut().unwrap().runs.list =
-        vec![genes::run(RunKind::Model { test: Vec::new() })];
+    // A cross-validation predicts only the sections it was tested on, even where the figure shows it.
+    let folds =
+        RunInfo { id: "folds".into(), ..genes::run(RunKind::CrossValidation { split: Split::Section }) };
+    let app = test.harness.state_mut().app_mut();
+    app.open.as_mut().unwrap().runs.list = vec![folds, genes::run(RunKind::Model { test: Vec::new() })];
+    app.forms.export.run = Some("folds".into());
     test.settle();
     test.click("Predict all slides...");
     let out = folder.path().join("predicted");
@@ -195,9 +249,13 @@ fn all_slides_are_predicted_into_a_folder_and_what_failed_is_named() {
     test.settle();
     test.key(Key::Enter);
     let slides = ["one", "two", "damaged"];
-    assert!(test.asked(
-        |r| matches!(r, Request::PredictSlides { slides: s, folder, .. } if *s == slides && *folder == out)
-    ));
+    let asks = |r: &Request| match r {
+        Request::PredictSlides { slides: s, folder, run, .. } => {
+            *s == slides && *folder == out && run.id == "cli"
+        }
+        _ => false,
+    };
+    assert!(test.asked(asks));
     let said = format!("Predicted 2 of 3 slides into {}.", out.display());
     test.until(move |w| w.app().notices.open().any(|n| n.headline == said));
 }

@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, ProjectCommand, Step};
 use hiscmcl::app::explore::ExploreCommand;
 use hiscmcl::app::work::{Engine, Outcome, Request};
-use hiscmcl::core::display::MarkShape;
+use hiscmcl::core::display::{MarkShape, PaneKind};
 use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::places::GridLattice;
@@ -305,6 +305,22 @@ fn a_slide_is_drawn_as_cells_and_so_is_its_figure() {
     let asked = Arc::clone(&test.asked);
     test.until(|_| asked.lock().unwrap().iter().any(|r| matches!(r, Request::Preview(_))));
     assert!(test.asked(|r| matches!(r, Request::Preview(f) if f.display.shape == MarkShape::Cells)));
+    // The figure has the panes that a slide without measurements can fill.
+    let file = dir.path().join("plain.png.figure.png");
+    test.click("Save the figure...");
+    enter(&mut test, "Path of the file to write", &file.display().to_string());
+    test.rest();
+    let saves = |r: &Request| match r {
+        Request::SaveFigure { figure, path } => {
+            assert_eq!((path, figure.sections.as_slice()), (&file, ["plain".to_owned()].as_slice()));
+            assert!(figure.run.is_some() && figure.genes.len() == 1, "{figure:?}");
+            assert!(figure.panes.contains(&PaneKind::Predicted), "{:?}", figure.panes);
+            assert!(!figure.panes.contains(&PaneKind::Measured), "{:?}", figure.panes);
+            figure.display.shape == MarkShape::Cells
+        }
+        _ => false,
+    };
+    assert!(test.asked(saves));
 }
 
 #[test]

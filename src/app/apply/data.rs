@@ -9,8 +9,9 @@ use crate::app::import::ImportRow;
 use crate::app::measure::MeasuredOn;
 use crate::app::notices::{SectionField, Topic};
 use crate::app::paths::{PathPurpose, PathRequest};
+use crate::app::project::SectionState;
 use crate::app::samples::SamplesForm;
-use crate::app::state::App;
+use crate::app::state::{App, Effect};
 use crate::app::work::Request;
 use crate::core::geometry::Mpp;
 use crate::core::text::counted;
@@ -18,6 +19,24 @@ use crate::data::candidates::Candidate;
 use crate::data::project::{Project, ProjectError, SectionEntry};
 
 impl App {
+    /// OpenSlide's library is there: what it was missing for may open now.
+    pub(super) fn openslide_loaded(&mut self, request: &Request, version: &str) {
+        if let Request::UseOpenSlide { library } = request {
+            self.settings.openslide = Some(library.clone());
+            self.settings_touched();
+        }
+        if let Some(open) = &mut self.open {
+            let failed: Vec<String> = open
+                .sections()
+                .filter(|s| matches!(s.state, SectionState::Failed(..)))
+                .map(|s| s.entry.name.clone())
+                .collect();
+            failed.iter().for_each(|name| open.forget(name));
+        }
+        self.effects.push(Effect::ReadImagesAgain);
+        self.notices.done(format!("OpenSlide {version} now reads MRXS, DICOM, CZI and further slides."));
+    }
+
     pub(super) fn apply_section(&mut self, command: SectionCommand) {
         match command {
             SectionCommand::Find(paths) => self.import_files(paths),
@@ -31,6 +50,7 @@ impl App {
                 if let Some(open) = &mut self.open {
                     open.forget(&name);
                 }
+                self.effects.push(Effect::ReadImagesAgain);
             }
             SectionCommand::Rename { section, name } => {
                 let what = format!("Rename {section} to {name}");

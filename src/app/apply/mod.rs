@@ -317,6 +317,10 @@ impl App {
                 self.overlay = Some(Overlay::Encoders);
                 Command::Encoder(EncoderCommand::SetWeights { encoder, path })
             }
+            PathPurpose::OpenSlideLibrary => {
+                self.work.start(Request::UseOpenSlide { library: path });
+                return;
+            }
             PathPurpose::LoadGenes => Command::Genes(GenesCommand::Load(path)),
             PathPurpose::SaveGenes => Command::Genes(GenesCommand::Save(path)),
             PathPurpose::SaveReportJson => Command::Evaluate(EvaluateCommand::SaveJson(path)),

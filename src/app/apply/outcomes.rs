@@ -197,6 +197,7 @@ impl App {
                 self.encoders.list = list;
                 self.encoders.folder = folder;
             }
+            Outcome::OpenSlide { version } => self.openslide_loaded(request, &version),
             Outcome::Rates { device, rates } => self.rates_arrived(device, rates),
             Outcome::Speed { device, per_second } => {
                 if let Request::MeasureSpeed { encoder, .. } = request {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::data::project::GeneSelection;
+use crate::data::testing::section;
 
 /// A project of sections with these names.
 pub fn open(names: &[&str]) -> Open {
@@ -18,6 +19,19 @@ pub fn open(names: &[&str]) -> Open {
     let mut doc = Project::new();
     doc.sections = sections;
     Open::new("p.hiscmcl".into(), doc, Vec::new(), false)
+}
+
+/// The same, with sections of 20 or 19 spots that were read.
+pub fn ready(names: &[&str]) -> Open {
+    let mut open = open(names);
+    for (at, entry) in open.take_unread().iter().enumerate() {
+        let mut read = section(&entry.name, &["A"], &[&[1.0_f32][..]; 20]);
+        read.spots.truncate(20 - at % 2);
+        read.patient.clone_from(&entry.patient);
+        let read = ReadSection { section: Arc::new(read), umis: 3.0 };
+        open.set_state(key(entry), SectionState::Ready(read));
+    }
+    open
 }
 
 #[test]

@@ -66,6 +66,7 @@ impl Request {
             Self::ComputeFeatures { .. } => "Computing image features".to_owned(),
             Self::ListEncoders { .. } => "Looking for encoders".to_owned(),
             Self::CheckWeights { .. } => "Checking the weights".to_owned(),
+            Self::UseOpenSlide { .. } => "Loading OpenSlide".to_owned(),
             Self::OpenWeightsFolder => "Opening the folder".to_owned(),
             Self::MeasureRates { .. } => "Measuring speed".to_owned(),
             Self::MeasureSpeed { encoder, .. } => format!("Measuring {}", encoder.name),
@@ -136,6 +137,7 @@ impl Request {
             | Self::CheckFeatures { .. }
             | Self::ListEncoders { .. }
             | Self::CheckWeights { .. }
+            | Self::UseOpenSlide { .. }
             | Self::OpenWeightsFolder
             | Self::MeasureRates { .. }
             | Self::LoadGenes { .. }

@@ -84,6 +84,11 @@ pub enum Outcome {
     Done,
     /// Files were written.
     Saved(PathBuf),
+    /// OpenSlide's library was loaded.
+    OpenSlide {
+        /// Its version.
+        version: String,
+    },
     /// What can compute, the best first.
     Devices(Vec<DeviceInfo>),
     /// A project.

@@ -187,6 +187,11 @@ pub enum Request {
         /// The weights file.
         path: PathBuf,
     },
+    /// Read slides of further formats with this library.
+    UseOpenSlide {
+        /// OpenSlide's library.
+        library: PathBuf,
+    },
     /// Show the folder of weights in the file manager.
     OpenWeightsFolder,
     /// Measure how fast a device runs networks.

@@ -20,6 +20,7 @@ use crate::core::files::{FileError, write_bytes_atomically, write_json_atomicall
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
+use crate::data::slide::use_openslide_at;
 use crate::data::st::ReadError;
 use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, suggest_pairs};
 use crate::device::{self, DeviceChoice};
@@ -118,6 +119,7 @@ fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Out
             encoders::check_weights(&encoder, &path)?;
             Outcome::Done
         }
+        Request::UseOpenSlide { library } => Outcome::OpenSlide { version: use_openslide_at(&library)? },
         Request::OpenWeightsFolder => {
             encoders::open_weights_folder()?;
             Outcome::Done

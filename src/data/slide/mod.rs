@@ -37,7 +37,7 @@ pub use error::SlideError;
 pub use identify::{EXTENSIONS, FileKind, identify, identify_beginning, stem_of_slide};
 pub use loader::TileLoader;
 pub use open::{OpenOptions, open_source, read_info};
-pub use openslide::is_available as is_openslide_available;
+pub use openslide::{LIBRARY_VARIABLE, look_for_openslide_at, openslide_version, use_openslide_at};
 pub use orient::{Orientation, Oriented, turned};
 pub use plain::{MAX_PIXELS_IN_MEMORY, PyramidFolder, TILE};
 pub use source::{Described, Level, SlideFormat, SlideInfo, SlideSource, Tile, TilePlace};
@@ -49,7 +49,7 @@ pub use view::{RgbImage, Slide};
 pub const MAX_PIXELS: u64 = 1_000_000_000;
 
 /// What to do about a format that only OpenSlide reads.
-const OPENSLIDE_ADVICE: &str = "install OpenSlide 4 (openslide.org) or name its library in the settings";
+const OPENSLIDE_ADVICE: &str = "install OpenSlide 4 (openslide.org), or choose its library under \"OpenSlide library...\" in the project menu";
 
 #[cfg(test)]
 mod tests;

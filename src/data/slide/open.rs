@@ -25,15 +25,13 @@ use crate::core::progress::Progress;
 pub struct OpenOptions<'a> {
     /// Where the pyramids of large plain images are kept; without it they are made anew each time.
     pub pyramids: Option<PyramidFolder<'a>>,
-    /// Where OpenSlide's library is, or the folder that holds it, where the user said so.
-    pub openslide: Option<&'a Path>,
     /// Plain images of no more pixels are kept in memory, with all their levels.
     pub max_pixels_in_memory: u64,
 }
 
 impl Default for OpenOptions<'_> {
     fn default() -> Self {
-        Self { pyramids: None, openslide: None, max_pixels_in_memory: MAX_PIXELS_IN_MEMORY }
+        Self { pyramids: None, max_pixels_in_memory: MAX_PIXELS_IN_MEMORY }
     }
 }
 
@@ -77,12 +75,12 @@ fn open_guarded(
     }
     let kind = identify(path)?;
     if kind.is_read_by_openslide() {
-        return through_openslide(path, options, unread(path, kind));
+        return through_openslide(path, unread(path, kind));
     }
     let bytes = Arc::new(ByteSource::open(path)?);
     match open_bytes(&bytes, kind, &how) {
         // What OpenSlide reads beyond this, where it is there.
-        Err(error) if is_unread(&error) => through_openslide(path, options, error),
+        Err(error) if is_unread(&error) => through_openslide(path, error),
         opened => opened,
     }
 }
@@ -95,12 +93,8 @@ fn is_unread(error: &SlideError) -> bool {
     }
 }
 
-fn through_openslide(
-    path: &Path,
-    options: &OpenOptions<'_>,
-    otherwise: SlideError,
-) -> Result<Arc<dyn SlideSource>, SlideError> {
-    match openslide::open(path, options.openslide) {
+fn through_openslide(path: &Path, otherwise: SlideError) -> Result<Arc<dyn SlideSource>, SlideError> {
+    match openslide::open(path) {
         Some(opened) => opened.map_err(|error| match &otherwise {
             // What OpenSlide does not recognise either is better explained by what was found before.
             SlideError::Unsupported { advice, .. } if advice == OPENSLIDE_ADVICE => error,
@@ -211,10 +205,10 @@ pub fn read_info(path: &Path, options: &OpenOptions<'_>) -> Result<SlideInfo, Sl
 fn info_guarded(path: &Path, options: &OpenOptions<'_>) -> Result<SlideInfo, SlideError> {
     let kind = identify(path)?;
     if kind.is_read_by_openslide() {
-        return through_openslide(path, options, unread(path, kind)).map(|s| s.info().clone());
+        return through_openslide(path, unread(path, kind)).map(|s| s.info().clone());
     }
     match info_of(&Arc::new(ByteSource::open(path)?), kind) {
-        Err(error) if is_unread(&error) => through_openslide(path, options, error).map(|s| s.info().clone()),
+        Err(error) if is_unread(&error) => through_openslide(path, error).map(|s| s.info().clone()),
         info => info,
     }
 }

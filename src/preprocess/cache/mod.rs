@@ -5,6 +5,7 @@
 
 mod content;
 mod format;
+mod key;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use content::Contents;
+use key::{Key, Latest};
 
 use super::features::{self, FeatureError, SectionFeatures};
 use crate::core::cancel::CancelToken;
@@ -20,7 +22,7 @@ use crate::core::encoder::PatchEncoder;
 use crate::core::files::{FileError, create_folder_of, write_atomically};
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::progress::Progress;
-use crate::data::slide::{SlideError, SlideStore, companions, place};
+use crate::data::slide::{SlideError, SlideStore};
 
 /// How much the cache may hold unless said otherwise.
 pub const DEFAULT_LIMIT: u64 = 5 << 30;
@@ -34,6 +36,7 @@ pub struct FeatureCache {
     folder: PathBuf,
     limit: u64,
     contents: Arc<Contents>,
+    latest: Arc<Latest>,
 }
 
 impl FeatureCache {
@@ -47,7 +50,7 @@ impl FeatureCache {
 
     /// In `folder`, which need not exist yet, holding up to [`DEFAULT_LIMIT`] bytes.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), limit: DEFAULT_LIMIT, contents: Arc::default() }
+        Self { folder: folder.into(), limit: DEFAULT_LIMIT, contents: Arc::default(), latest: Arc::default() }
     }
 
     /// Holding at most `limit` bytes.
@@ -63,7 +66,8 @@ impl FeatureCache {
     }
 
     /// Features of the spots at `centers` on the slide at `slide`: read from the cache where they are,
-    /// computed and cached otherwise. A cache that cannot be written is a note, not an error.
+    /// computed and cached otherwise. Of spots last asked for on the same slide, what lies at the same places is used
+    /// again. A cache that cannot be written is a note, not an error.
     ///
     /// # Errors
     /// [`FeatureError`] when the slide cannot be read or the encoder not be run, or when cancelled.
@@ -78,13 +82,17 @@ impl FeatureCache {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<SectionFeatures, FeatureError> {
-        let key = key(&self.contents, slide, centers, mpp, encoder, cancel)?;
-        if let Some(found) = self.read(&key, centers.len(), 2 * encoder.width()) {
+        let key = Key::new(&self.contents, slide, centers, mpp, encoder, cancel)?;
+        let last = self.latest.replace(&key);
+        if let Some(found) = self.read(&key.whole)
+            && (found.spot.rows(), found.spot.cols()) == (centers.len(), 2 * encoder.width())
+        {
             return Ok(found);
         }
+        let known = last.and_then(|last| self.read(&last));
         let decoded = store.get(slide, progress, cancel)?;
-        let computed = features::compute(&decoded, centers, mpp, encoder, progress, cancel)?;
-        if let Err(error) = self.write(&key, &computed) {
+        let computed = features::compute(&decoded, centers, mpp, encoder, known.as_ref(), progress, cancel)?;
+        if let Err(error) = self.write(&key.whole, &computed) {
             progress.note(&format!("Features could not be kept for next time. {error}"));
         }
         Ok(computed)
@@ -102,22 +110,19 @@ impl FeatureCache {
         encoder: &dyn PatchEncoder,
         cancel: &CancelToken,
     ) -> Result<bool, SlideError> {
-        Ok(self.path(&key(&self.contents, slide, centers, mpp, encoder, cancel)?).is_file())
+        Ok(self.path(&Key::new(&self.contents, slide, centers, mpp, encoder, cancel)?.whole).is_file())
     }
 
     fn path(&self, key: &str) -> PathBuf {
         self.folder.join(key).with_extension(EXTENSION)
     }
 
-    /// The cached features of this key with `n` spots and width `d`, where they are whole.
-    fn read(&self, key: &str, n: usize, d: usize) -> Option<SectionFeatures> {
+    /// The cached features of this key, where they are whole.
+    fn read(&self, key: &str) -> Option<SectionFeatures> {
         let path = self.path(key);
         let mut file = File::open(&path).ok()?;
         let length = file.metadata().ok()?.len();
         let features = format::read(&mut file, length, key)?;
-        if (features.spot.rows(), features.spot.cols()) != (n, d) {
-            return None;
-        }
         // Used now: the last to go. Where the folder cannot be written nothing is ever thrown away either.
         if let Ok(file) = File::options().append(true).open(&path) {
             let _ = file.set_modified(SystemTime::now());
@@ -184,43 +189,6 @@ impl FeatureCache {
         }
         Ok(freed)
     }
-}
-
-/// Hashes all that the features depend on.
-fn key(
-    contents: &Contents,
-    slide: &Path,
-    centers: &[SlidePoint],
-    mpp: Mpp,
-    encoder: &dyn PatchEncoder,
-    cancel: &CancelToken,
-) -> Result<String, SlideError> {
-    let (slide, whole) = (place::file_of(slide), slide);
-    let content = contents.hash(slide, cancel)?;
-    let mut hash = blake3::Hasher::new();
-    hash.update(content.as_bytes());
-    // Files of many gigabytes are told by their size and age.
-    for file in companions(slide)? {
-        let about = fs::metadata(&file).map_err(FileError::io("open", &file))?;
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        hash.update(format!("{name}|{}|{:?}", about.len(), about.modified().ok()).as_bytes());
-    }
-    // An image within a file is one of several.
-    if let Some(image) = place::embedded(whole) {
-        hash.update(format!("{}/{}", image.library, image.key).as_bytes());
-    }
-    for text in [features::VERSION, &encoder.cache_id()] {
-        hash.update(&(text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    }
-    hash.update(&encoder.mpp().to_le_bytes());
-    hash.update(&(encoder.patch_size() as u64).to_le_bytes());
-    hash.update(&mpp.0.to_le_bytes());
-    for center in centers {
-        hash.update(&center.x.to_le_bytes());
-        hash.update(&center.y.to_le_bytes());
-    }
-    Ok(hash.finalize().to_hex().to_string())
 }
 
 #[cfg(test)]
@@ -319,6 +287,28 @@ mod tests {
         assert!(s.cache.clear().unwrap() > 0);
         assert_eq!(s.cache.size_bytes(), 0);
         assert!(s.cache.folder().join("notes.txt").exists(), "only cached files are deleted");
+    }
+
+    #[test]
+    fn patches_at_the_same_places_are_encoded_once() {
+        let mut s = setup();
+        let patches = |s: &Setup| s.encoder.patches.swap(0, Ordering::SeqCst);
+        s.get();
+        let all = patches(&s);
+        // A third spot between the two: the lattice around them stays, and one spot is new.
+        s.spots.push(SlidePoint::new(40.0, 40.0));
+        let (features, computed) = s.get();
+        assert!(computed && all > 2);
+        assert_eq!(patches(&s), 2, "the spot at two scales");
+        s.cache.clear().unwrap();
+        assert_eq!(s.get(), (features, true), "the same as when all is computed");
+        assert_eq!(patches(&s), all + 2);
+        // One less is the same lattice again, and nothing new.
+        s.spots.remove(2);
+        let (fewer, _) = s.get();
+        assert_eq!((fewer.spot.rows(), patches(&s)), (2, 0));
+        s.encoder.precision = "-f16";
+        assert!(s.get().1 && patches(&s) == all, "another precision gives other numbers");
     }
 
     #[test]

@@ -1,23 +1,15 @@
-//! What OpenSlide reads, where its library is: that the environment names (`OPENSLIDE_LIBRARY`), or the system's.
-
-use std::path::{Path, PathBuf};
+//! What OpenSlide reads, where its library is: that the environment names (`HISCMCL_OPENSLIDE`), or the system's.
 
 use super::fixtures::{folder, mean_difference, open, read_rect};
 use crate::core::cancel::CancelToken;
 use crate::core::progress::Silent;
 use crate::data::slide::*;
 
-fn library() -> Option<PathBuf> {
-    std::env::var_os("OPENSLIDE_LIBRARY").map(PathBuf::from)
-}
-
 #[test]
 fn openslide_reads_what_this_does_not() {
-    let said = library();
     let path = folder().join("ventana_overlaps.bif");
-    let options = OpenOptions { openslide: said.as_deref(), ..OpenOptions::default() };
-    let opened = open_source(&path, &options, &Silent, &CancelToken::new());
-    let Some(version) = is_openslide_available(said.as_deref()) else {
+    let opened = open_source(&path, &OpenOptions::default(), &Silent, &CancelToken::new());
+    let Some(version) = openslide_version() else {
         let text = opened.unwrap_err().to_string();
         assert!(text.contains("tiles overlap; install OpenSlide 4 (openslide.org)"), "{text}");
         println!("OpenSlide is not there");
@@ -35,7 +27,7 @@ fn openslide_reads_what_this_does_not() {
     // The same slide through both readers.
     for name in ["aperio.svs", "hamamatsu.ndpi", "leica.scn", "philips.tiff"] {
         let path = folder().join(name);
-        let through = openslide::open(&path, said.as_deref()).unwrap().unwrap();
+        let through = openslide::open(&path).unwrap().unwrap();
         let own = open(&path).unwrap();
         assert_eq!(through.info().size(), own.info().size(), "{name}");
         let near = |a: Option<f64>, b: Option<f64>| a.zip(b).is_none_or(|(a, b)| (a / b - 1.0).abs() < 1e-3);
@@ -53,8 +45,11 @@ fn a_place_without_the_library_is_not_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("libopenslide.so.1");
     std::fs::write(&path, b"nonsense").unwrap();
-    if is_openslide_available(Some(Path::new("/nowhere"))).is_none() {
-        assert_eq!(is_openslide_available(Some(dir.path())), None);
-        assert_eq!(is_openslide_available(Some(&path)), None);
+    let before = openslide_version();
+    for place in [dir.path(), &path, &dir.path().join("absent.so")] {
+        let text = use_openslide_at(place).unwrap_err().to_string();
+        assert!(text.starts_with(&place.display().to_string()), "{text}");
+        assert!(text.contains("this is not the library of OpenSlide 4"), "{text}");
     }
+    assert_eq!(openslide_version(), before, "what was used before stays");
 }
