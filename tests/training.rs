@@ -325,7 +325,11 @@ fn training_in_several_views_learns_resumes_and_repeats() {
 fn one_section_is_enough_and_is_said_to_be_little() {
     let fitted = run(&[made_up("A", 1, 10)], &TrainConfig { epochs: 8, ..small() });
     assert_eq!(fitted.recipe.validation, None);
-    assert!(fitted.recipe.notes.iter().any(|n| n.contains("one section")), "{:?}", fitted.recipe.notes);
+    assert!(
+        fitted.recipe.notes.iter().any(|n| n.text().contains("one section")),
+        "{:?}",
+        fitted.recipe.notes
+    );
 }
 
 #[test]
@@ -374,7 +378,7 @@ fn a_part_of_a_section_judges_where_no_section_can_be_spared() {
         assert_eq!(model.recipe.validation, None);
         let notes = &model.recipe.notes;
         assert!(
-            notes.iter().any(|n| n.contains("a quarter of the spots of A, those at its right edge")),
+            notes.iter().any(|n| n.text().contains("a quarter of the spots of A, those at its right edge")),
             "{notes:?}"
         );
         assert_eq!(model.bank.spots().len(), 69, "all are trained on in the end");
@@ -390,7 +394,11 @@ fn defaults_serve_where_there_are_too_few_spots_to_choose_on() {
     let model = run_with(&[made_up("A", 1, 4), made_up("one", 3, 1)], Validation::Nothing, &config);
     assert_eq!((model.recipe.epochs.as_slice(), model.blend.slope), (&[4, 4][..], 1.0));
     assert!(model.blend.weight.iter().all(|&w| w == 0.5));
-    assert!(model.recipe.notes[0].contains("defaults were used (4 epochs"), "{:?}", model.recipe.notes);
+    assert!(
+        model.recipe.notes[0].text().contains("defaults were used (4 epochs"),
+        "{:?}",
+        model.recipe.notes
+    );
     assert!(is_finite(&predictions(&model, &made_up("B", 2, 3))));
 }
 

@@ -9,6 +9,7 @@ use super::predictions::PredictionStore;
 use super::project::Renamed;
 use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
+use crate::core::note::Note;
 use crate::data::project::{Project, SectionEntry};
 use crate::evaluate::report::EvalReport;
 use crate::jobs::runs::{RunInfo, RunKind, RunState};
@@ -57,7 +58,7 @@ pub struct Live {
     /// Its curves so far.
     pub curves: Curves,
     /// Remarks it made.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// How far it came.
     pub state: RunState,
     /// When it was asked for.

@@ -122,7 +122,7 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
         "device": trained.device,
         "seconds": trained.seconds,
         "folds": folds,
-        "notes": trained.notes,
+        "notes": trained.notes.iter().map(Note::text).collect::<Vec<_>>(),
     });
     let mut lines =
         vec![format!("Run \"{}\" trained in {:.0} s on {}", trained.run, trained.seconds, trained.device)];

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::note::Note;
 use crate::core::target::Target;
 use crate::evaluate::judgement::Judgement;
 
@@ -116,8 +117,8 @@ pub struct FoldReport {
     pub undefined_genes: usize,
     /// Clusters against labels, where the section has labels.
     pub regions: Option<RegionAgreement>,
-    /// Remarks: "the contrastive loss did not leave chance".
-    pub notes: Vec<String>,
+    /// Remarks on the fold.
+    pub notes: Vec<Note>,
     /// Per gene, in the order of the run's genes.
     pub genes: Vec<GeneScore>,
 }

@@ -263,7 +263,7 @@ mod tests {
             ceiling: Ceiling { pcc_all: Some(0.5), pcc_heg50: Some(0.75) },
             undefined_genes: 1,
             regions: None,
-            notes: vec!["a remark".into()],
+            notes: vec![Note::General("a remark".into())],
             genes: vec![gene("GNAS", Some(pcc)), gene("odd,\"name\"", None)],
         };
         let folds = vec![fold("C2", 0.2), fold("C4", 0.3)];

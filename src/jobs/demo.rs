@@ -13,7 +13,7 @@ use super::workspace::Workspace;
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
 use crate::core::target::Target;
-use crate::data::project::{GeneSelection, Project};
+use crate::data::project::{GeneOrigin, GeneSelection, Project};
 use crate::data::{demo, gene_list};
 use crate::device::DeviceChoice;
 use crate::evaluate::judgement::JudgedReport;
@@ -56,7 +56,9 @@ pub fn make_project(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Works
     let options =
         HvgOptions { per_section: HVGS, always: SHOWN.map(str::to_owned).to_vec(), ..HvgOptions::default() };
     let selection = genes::select(&workspace, &[], &options, ctx)?;
-    let how = format!("{HVGS} HVGs of each synthetic section, and the genes of the demo's figure");
+    let how = GeneOrigin::from_list(format!(
+        "{HVGS} HVGs of each synthetic section, and the genes of the demo's figure"
+    ));
     workspace.project.selection = Some(GeneSelection { genes: selection.genes, how });
     workspace.project.save(&workspace.path)?;
     Ok(workspace)

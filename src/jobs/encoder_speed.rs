@@ -10,13 +10,13 @@ use super::context::Ctx;
 use super::encoders::{EncoderChoice, EncoderInfo, TEXTURE, known};
 use super::workspace::Workspace;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
+use crate::core::progress::Task;
 use crate::device::ComputeDevice;
 pub use crate::model::encoder::Precision;
 use crate::model::encoder::{Architecture, Preset, Pretrained, preset};
 use crate::preprocess::texture::TextureEncoder;
 
 /// What progress is reported under.
-const STAGE: &str = "encoding patches";
 /// The least time that is measured.
 const LEAST: Duration = Duration::from_millis(700);
 /// The least number of calls that are measured.
@@ -57,11 +57,11 @@ impl Rates {
 /// # Errors
 /// When cancelled.
 pub fn rates(device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Rates> {
-    ctx.observer.report(STAGE, 0, 3);
+    ctx.observer.report(&Task::EncodingPatches.into(), 0, 3);
     let texture = fastest(&TextureEncoder, ctx)?;
-    ctx.observer.report(STAGE, 1, 3);
+    ctx.observer.report(&Task::EncodingPatches.into(), 1, 3);
     let convolutional = rate(CONVOLUTIONAL, device, ctx)?;
-    ctx.observer.report(STAGE, 2, 3);
+    ctx.observer.report(&Task::EncodingPatches.into(), 2, 3);
     Ok(Rates { convolutional, transformer: rate(TRANSFORMER, device, ctx)?, texture })
 }
 
@@ -88,7 +88,7 @@ pub fn measure(
 ) -> anyhow::Result<f64> {
     let encoder = workspace.with_encoder(choice, device, ctx)?.encoder;
     encoder.prepare(ctx.progress(), ctx.cancel)?;
-    ctx.observer.report(STAGE, 0, 0);
+    ctx.observer.report(&Task::EncodingPatches.into(), 0, 0);
     fastest(encoder.as_ref(), ctx)
 }
 

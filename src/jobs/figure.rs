@@ -14,6 +14,7 @@ use crate::core::cells::Cells;
 use crate::core::color_scale::{PaneValues, color_scales, is_silent, rare};
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::matrix::Matrix;
+use crate::core::progress::Task;
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::genes::{GeneIndex, is_ensembl_id};
 use crate::data::measured_genes::MeasuredGenes;
@@ -73,7 +74,7 @@ pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &Ctx) -> any
     let mut rows = Vec::with_capacity(request.rows.len());
     for (done, (name, gene)) in request.rows.iter().enumerate() {
         ctx.check()?;
-        ctx.observer.report("Drawing maps", done as u64, request.rows.len() as u64);
+        ctx.observer.report(&Task::DrawingMaps.into(), done as u64, request.rows.len() as u64);
         if !plates.contains_key(name.as_str()) {
             let plate = plate(workspace, request, name, run.as_ref(), needs_prediction, ctx)?;
             plates.insert(name, plate);

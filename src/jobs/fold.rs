@@ -13,7 +13,8 @@ use super::published;
 use super::train::FitRequest;
 use super::workspace::{Unreadable, Workspace};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Of;
+use crate::core::note::Note;
+use crate::core::progress::{PrefixedProgress, Stage, Task};
 use crate::core::target::Target;
 use crate::data::gene_choice::GeneChoice;
 use crate::data::section::{Section, ValueKind};
@@ -122,8 +123,8 @@ impl Prepared {
     }
 
     /// What the reader of the results must know of the sections and genes that take part, a sentence each.
-    pub fn notes(&self) -> impl Iterator<Item = String> + use<> {
-        self.remarks.clone().into_iter().chain(self.choice.notes())
+    pub fn notes(&self) -> impl Iterator<Item = Note> + use<> {
+        self.remarks.clone().into_iter().chain(self.choice.notes()).map(Note::from)
     }
 
     /// Identifiers of the spots of a section.
@@ -251,7 +252,7 @@ pub fn fit_model(
     ctx: &Ctx,
 ) -> anyhow::Result<(Model, Vec<EpochMetrics>)> {
     let label = label(fold);
-    let progress = Of { name: &label, to: ctx.progress() };
+    let progress = PrefixedProgress { name: &label, to: ctx.progress() };
     if let Some(choice) = &request.published {
         let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
         return Ok((Model::Published(Box::new(model)), curves));
@@ -274,7 +275,7 @@ pub fn fit_model(
     };
     let mut fitted =
         fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
-    fitted.recipe.notes.extend(fold.note(&prepared.refs()));
+    fitted.recipe.notes.extend(fold.note(&prepared.refs()).map(Note::from));
     Ok((Model::Fused(Box::new(fitted)), curves))
 }
 
@@ -323,7 +324,7 @@ pub fn predict_with(
                 None => spots::of_features(features()?.as_ref()),
                 Some(encoder) => {
                     let centers: Vec<_> = section.centers().collect();
-                    let progress = Of { name, to: progress };
+                    let progress = PrefixedProgress { name, to: progress };
                     spots::encode(slide()?.as_ref(), &centers, section.mpp, encoder, &progress, cancel)?
                 }
             };
@@ -351,7 +352,7 @@ pub fn test(
     seed: u64,
     ctx: &Ctx,
 ) -> anyhow::Result<Vec<Tested>> {
-    ctx.observer.report(&format!("{}: baselines", label(fold)), 0, 0);
+    ctx.observer.report(&Stage::of(Task::BaselineFitting, label(fold)), 0, 0);
     let (x, y, groups) = stacked(prepared, &fold.train)?;
     let ridge = Ridge::fit(&x, &y, &groups, &ALPHAS, ctx.cancel)?;
     let mut tested = Vec::with_capacity(fold.test.len());

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::bail;
 use serde::Serialize;
 
+use super::aggregate::AggregateProgress;
 use super::context::{Ctx, Observer};
-use super::joint::Joint;
 use super::places::on_grid;
 use super::predict::Predictors;
 use super::prediction_table::{Predicted, Table, save_csv};
@@ -16,7 +16,7 @@ use super::reach::SlideReach;
 use super::runs::{RunInfo, find_run, safe_name};
 use super::workspace::{Unreadable, Workspace};
 use crate::core::places::GridSettings;
-use crate::core::progress::{NotesOnly, Progress};
+use crate::core::progress::{NotesOnly, Portion, Progress, Stage, Task, Unit};
 use crate::data::project::SectionEntry;
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
@@ -127,7 +127,7 @@ pub fn save(
         let mut last = None;
         for (done, name) in request.sections.iter().enumerate() {
             ctx.check()?;
-            ctx.observer.report("Predicting sections", done as u64, count as u64);
+            ctx.observer.report(&Task::PredictingSections.into(), done as u64, count as u64);
             let predicted = job.predict(workspace.entry(name)?, ctx)?;
             last = predicted.reach.clone();
             table.add(predicted, ctx)?;
@@ -226,7 +226,7 @@ impl<'a> Job<'a> {
         // All places first, so that the time left can be told.
         let mut ready = Vec::new();
         for (done, name) in request.sections.iter().enumerate() {
-            ctx.observer.report("Finding the tissue of slides", done as u64, request.sections.len() as u64);
+            ctx.observer.report(&Task::FindingTissue.into(), done as u64, request.sections.len() as u64);
             let entry = self.workspace.entry(name)?;
             let quiet = NotesOnly(ctx.observer);
             match self.outlook(entry, &Ctx { observer: &quiet, cancel: ctx.cancel }) {
@@ -236,9 +236,9 @@ impl<'a> Job<'a> {
         }
         let expected: Vec<u64> = ready.iter().map(|(_, outlook)| outlook.patches()).collect();
         let numbered = Numbered { done: AtomicUsize::new(0), count: ready.len(), to: ctx.observer };
-        let joint = Joint::over(&expected, &numbered);
+        let progress = AggregateProgress::new(&expected, &numbered);
         for (entry, outlook) in ready {
-            let ctx = Ctx { observer: &joint, cancel: ctx.cancel };
+            let ctx = Ctx { observer: &progress, cancel: ctx.cancel };
             let predicted = match outlook {
                 Outlook::Stored => self.predict(entry, &ctx),
                 Outlook::Places { places, .. } => self.predict_at(entry, places, &ctx),
@@ -247,7 +247,7 @@ impl<'a> Job<'a> {
                 Ok(saved) => outcome.saved.push(saved),
                 Err(error) => outcome.failed.push(failure(&entry.name, &error, &ctx)?),
             }
-            joint.next();
+            progress.next();
             numbered.done.fetch_add(1, Ordering::Relaxed);
         }
         Ok(outcome)
@@ -311,9 +311,10 @@ struct Numbered<'a> {
 }
 
 impl Progress for Numbered<'_> {
-    fn report(&self, stage: &str, done: u64, total: u64) {
+    fn report(&self, stage: &Stage, done: u64, total: u64) {
         let number = (self.done.load(Ordering::Relaxed) + 1).min(self.count);
-        self.to.report(&format!("Slide {number} of {} \u{00B7} {stage}", self.count), done, total);
+        let portion = Some(Portion { unit: Unit::Slide, number, count: self.count });
+        self.to.report(&Stage { portion, ..stage.clone() }, done, total);
     }
 
     fn note(&self, text: &str) {

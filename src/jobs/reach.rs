@@ -8,6 +8,7 @@ use super::context::Ctx;
 use super::fold::Prepared;
 use super::places::{median_mpp, stain_of};
 use super::workspace::Workspace;
+use crate::core::progress::Task;
 use crate::data::section::Section;
 use crate::evaluate::splits::Fold;
 use crate::predict::{Model, Reach, TrainingSlides};
@@ -93,11 +94,7 @@ pub(super) fn learn(
     let mut stains: Vec<Stain> = Vec::new();
     for (done, section) in trained_on.clone().enumerate() {
         ctx.check()?;
-        ctx.observer.report(
-            "Measuring the stain of the training sections",
-            done as u64,
-            fold.train.len() as u64,
-        );
+        ctx.observer.report(&Task::MeasuringStain.into(), done as u64, fold.train.len() as u64);
         let settings = Default::default();
         stains.extend(stain_of(prepared.workspace(), section, &settings, ctx)?);
     }

@@ -8,7 +8,7 @@ use super::resources::Resources;
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::Mpp;
 use crate::core::places::{GridSettings, TissueSettings};
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::text::{counted, thousands};
 use crate::data::section::Section;
 use crate::data::slide::{RgbImage, SlideStore};
@@ -93,7 +93,7 @@ impl TissueFinder {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> anyhow::Result<TissueMask> {
-        progress.report(&format!("{}: finding the tissue", section.name), 0, 0);
+        progress.report(&Stage::of(Task::FindingTissue, &section.name), 0, 0);
         let request = TissueRequest {
             slide: section.slide.clone(),
             slide_size: section.slide_size,

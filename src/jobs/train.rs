@@ -7,9 +7,10 @@ use std::time::Instant;
 use anyhow::anyhow;
 
 use super::chosen::ChosenSections;
-use super::context::{Ctx, Part, Stage, StageKind};
+use super::context::{Ctx, JobPhase, PhaseKind, SubtaskProgress};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
+use super::log;
 use super::published::PublishedChoice;
 use super::reach;
 use super::runs::{
@@ -17,10 +18,10 @@ use super::runs::{
     discard_if_outdated, existing_or_new, fold_name, safe_name,
 };
 use super::workspace::Workspace;
-use crate::core::files::{
-    FileError, ScratchFolder, create_single_folder, read_json, write_bytes_atomically, write_json_atomically,
-};
+use crate::core::files::{FileError, ScratchFolder, create_single_folder, read_json, write_json_atomically};
 use crate::core::memory::peak_rss_mb;
+use crate::core::note::Note;
+use crate::core::progress::{Portion, Unit};
 use crate::core::target::Target;
 use crate::device::{self, ComputeDevice, DeviceChoice};
 use crate::evaluate::judgement::JudgedReport;
@@ -66,7 +67,7 @@ pub struct Trained {
     /// One a test section.
     pub reports: Vec<FoldReport>,
     /// What the user must know of the run.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The device that trained.
     pub device: String,
     /// Wall time in seconds.
@@ -74,7 +75,6 @@ pub struct Trained {
 }
 
 const PER_GENE_FILE: &str = "per_gene.csv";
-const LOG_FILE: &str = "log.txt";
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// The report of a single fold, kept so that an interrupted cross-validation does not test it again.
 pub const FOLD_REPORT_FILE: &str = "reports.json";
@@ -103,14 +103,14 @@ pub fn train(
     let config = run_config(request, &chosen, &device, workspace, kind);
     let run = start_run(workspace, name, &config, &chosen, ctx)?;
     let (reports, notes) = run.watch(ctx.cancel, || {
-        ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+        ctx.observer.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
         let prepared = Prepared::new(workspace, chosen, request, &test_sections, ctx)?;
         let fold = holding_out(&prepared.refs(), &test_sections)
             .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
-        ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
+        ctx.observer.phase(JobPhase { number: 2, count: 2, kind: PhaseKind::Training });
         let (reports, model) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
         reach::learn(&prepared, &fold, &model, &run.folder, ctx)?;
-        let mut notes: Vec<String> = prepared.notes().chain(model.notes().to_vec()).collect();
+        let mut notes: Vec<Note> = prepared.notes().chain(model.notes().to_vec()).collect();
         for note in reports.iter().flat_map(|r| &r.notes) {
             if !notes.contains(note) {
                 notes.push(note.clone());
@@ -183,14 +183,15 @@ fn cross_validate(
     ctx: &Ctx,
 ) -> anyhow::Result<(EvalReport, Vec<String>)> {
     let start = Instant::now();
-    ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+    ctx.observer.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
     let prepared = Prepared::new(workspace, chosen, request, &[], ctx)?;
     let split_folds = folds(&prepared.refs(), split)?;
-    ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
+    ctx.observer.phase(JobPhase { number: 2, count: 2, kind: PhaseKind::Training });
     let mut reports = Vec::new();
     for (done, fold) in split_folds.folds.iter().enumerate() {
         let parts = split_folds.folds.len();
-        let part = Part { part: done, parts, name: "Fold", to: ctx.observer };
+        let portion = Portion { unit: Unit::Fold, number: done + 1, count: parts };
+        let part = SubtaskProgress { portion, to: ctx.observer };
         let folder = folder.join(fold_name(&fold.name));
         let ctx = Ctx { observer: &part, cancel: ctx.cancel };
         let (fold_reports, _) = run_fold(&prepared, fold, request, device, &folder, &ctx)?;
@@ -204,7 +205,7 @@ fn cross_validate(
         seed: request.config.seed,
         mean: MeanReport::over(&reports),
         folds: reports,
-        warnings: split_folds.warnings.into_iter().chain(prepared.notes()).collect(),
+        warnings: split_folds.warnings.into_iter().chain(prepared.notes().map(|n| n.to_string())).collect(),
         seconds: start.elapsed().as_secs_f64(),
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
     };
@@ -294,8 +295,8 @@ fn run_fold(
             predictions.save(&folder.join(predictions_name(&safe_name(&report.test))))?;
             reports.push(report);
         }
-        let notes: Vec<String> = prepared.notes().chain(fitted.notes().to_vec()).collect();
-        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &notes).as_bytes())?;
+        let notes: Vec<Note> = prepared.notes().chain(fitted.notes().to_vec()).collect();
+        log::write(folder, &curves, &notes)?;
         write_json_atomically(&reports_path, &reports)?;
         fitted
     };
@@ -313,32 +314,4 @@ fn predictions_name(section: &str) -> String {
 /// Where the predictions of a test section are found in its fold's folder, also in one of an earlier version.
 pub fn predictions_path(folder: &Path, section: &str) -> PathBuf {
     existing_or_new(folder, predictions_name, section)
-}
-
-/// The curves and remarks as they are kept beside a run: one line an epoch.
-fn log(curves: &[EpochMetrics], notes: &[String]) -> String {
-    let or_dash = |v: Option<f32>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
-    let mut text = String::from(
-        "phase\tnetwork\tepoch\ttrain_loss\tcontrastive\tregression\tvalidation_loss\tvalidation_pcc\tseconds\tchance\n",
-    );
-    for m in curves {
-        text.push_str(&format!(
-            "{:?}\t{}\t{}/{}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{:.3}\t{}\n",
-            m.phase,
-            m.member,
-            m.epoch,
-            m.epochs,
-            m.train_loss,
-            m.contrastive,
-            m.regression,
-            or_dash(m.validation_loss),
-            or_dash(m.validation_pcc),
-            m.seconds,
-            or_dash(m.chance)
-        ));
-    }
-    for note in notes {
-        text.push_str(&format!("note: {note}\n"));
-    }
-    text
 }

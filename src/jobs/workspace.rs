@@ -9,14 +9,14 @@ use anyhow::{Context, anyhow, bail};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::aggregate::AggregateProgress;
 use super::context::Ctx;
 use super::encoders::EncoderChoice;
-use super::joint::Joint;
 use super::resources::Resources;
 use crate::core::encoder::PatchEncoder;
 use crate::core::file_names::check_file_name;
 use crate::core::files::{create_folder_of, lead_to_same_file};
-use crate::core::progress::{NotesOnly, Of, Silent};
+use crate::core::progress::{NotesOnly, PrefixedProgress, Silent, Task};
 use crate::data::gene_symbols::{GeneSymbols, lack_symbols};
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
@@ -204,7 +204,7 @@ impl Workspace {
     /// # Errors
     /// As [`Workspace::section`], of the first section that fails.
     pub fn sections(&self, names: &[String], ctx: &Ctx) -> anyhow::Result<Vec<Arc<Section>>> {
-        ctx.observer.report("Reading sections", 0, names.len() as u64);
+        ctx.observer.report(&Task::ReadingSections.into(), 0, names.len() as u64);
         let done = AtomicU64::new(0);
         names
             .par_iter()
@@ -212,7 +212,7 @@ impl Workspace {
                 let quiet = NotesOnly(ctx.progress());
                 let section = self.resources.section(self.entry(name)?, &quiet, ctx.cancel)?;
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                ctx.observer.report("Reading sections", done, names.len() as u64);
+                ctx.observer.report(&Task::ReadingSections.into(), done, names.len() as u64);
                 Ok(section)
             })
             .collect::<anyhow::Result<Vec<_>>>()?
@@ -231,7 +231,7 @@ impl Workspace {
         ctx: &Ctx,
     ) -> anyhow::Result<(Vec<Arc<Section>>, Vec<Unreadable>)> {
         names.iter().try_for_each(|name| self.entry(name).map(drop))?;
-        ctx.observer.report("Reading sections", 0, names.len() as u64);
+        ctx.observer.report(&Task::ReadingSections.into(), 0, names.len() as u64);
         let done = AtomicU64::new(0);
         let read: Vec<Result<Arc<Section>, Unreadable>> = names
             .par_iter()
@@ -240,7 +240,7 @@ impl Workspace {
                 let section =
                     self.entry(name).and_then(|entry| self.resources.section(entry, &quiet, ctx.cancel));
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                ctx.observer.report("Reading sections", done, names.len() as u64);
+                ctx.observer.report(&Task::ReadingSections.into(), done, names.len() as u64);
                 section.map_err(|error| Unreadable::new(name, &error))
             })
             .collect();
@@ -355,18 +355,18 @@ impl Workspace {
     ) -> anyhow::Result<()> {
         let mut expected = Vec::with_capacity(wanted.len());
         for (done, (section, view)) in wanted.iter().enumerate() {
-            ctx.observer.report("Checking cached image features", done as u64, wanted.len() as u64);
+            ctx.observer.report(&Task::CheckingFeatureCache.into(), done as u64, wanted.len() as u64);
             ctx.check()?;
             // A slide that cannot be read is reported when its features are computed.
             let cached = self.has_features(section, *view, ctx).unwrap_or(false);
             expected.push(if cached { 0 } else { self.expected_patches(section) });
         }
-        let joint = Joint::over(&expected, ctx.observer);
+        let progress = AggregateProgress::new(&expected, ctx.observer);
         for (section, view) in wanted {
-            let ctx = Ctx { observer: &joint, cancel: ctx.cancel };
+            let ctx = Ctx { observer: &progress, cancel: ctx.cancel };
             let features = self.features_seen(section, *view, &ctx);
             ctx.check()?;
-            joint.next();
+            progress.next();
             take(section, features)?;
         }
         Ok(())
@@ -409,7 +409,7 @@ impl Workspace {
                 &centers,
                 section.mpp,
                 &SeenThrough { view, encoder },
-                &Of { name: &name, to: ctx.progress() },
+                &PrefixedProgress { name: &name, to: ctx.progress() },
                 ctx.cancel,
             )
             .with_context(|| format!("The image features of section {name} could not be computed"))?;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::note::Note;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::target::Target;
 use crate::device::ComputeDevice;
 use crate::model::parameters::scatter;
@@ -43,7 +44,7 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<f32>,
     /// Remarks on the training that the user should read.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Name of the device it was trained on.
     pub device: String,
     /// The training configuration, as it was.
@@ -247,7 +248,7 @@ pub fn predict_like(
     let standard = [standardise_like(features, reference, model.recipe.landmarks)?];
     let source = ImageSource::new(&standard, &model.device);
     let picks: Vec<Pick> = source.picks_of(0).collect();
-    let stage = format!("Predicting {section}");
+    let stage = Stage::of(Task::Predicting, section);
     let total = (picks.len() * model.networks.len()) as u64;
     let report = |n: usize| progress.report(&stage, n as u64, total);
     report(0);

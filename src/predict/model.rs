@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::core::files::{FileError, read_json};
+use crate::core::note::Note;
 use crate::device::ComputeDevice;
 use crate::predict::published::RECIPE;
 use crate::predict::store::{CONFIG, check_version};
@@ -57,7 +58,7 @@ impl Model {
     }
 
     /// Remarks on the training that the user should read.
-    pub fn notes(&self) -> &[String] {
+    pub fn notes(&self) -> &[Note] {
         match self {
             Self::Fused(model) => &model.recipe.notes,
             Self::Published(model) => &model.recipe.notes,

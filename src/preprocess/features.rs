@@ -21,16 +21,8 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::encoder::{EncoderError, PatchEncoder};
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::data::slide::{Slide, SlideError};
-
-/// What progress is reported under; its steps are patches.
-pub const STAGE: &str = "image features";
-
-/// Whether progress is reported of [`STAGE`], perhaps with a section before it: "C2: image features".
-pub fn is_stage(heading: &str) -> bool {
-    heading.ends_with(STAGE)
-}
 
 /// Side of the neighbourhood grid in patches.
 pub const NEIGHBOURHOOD_SIDE: usize = 5;
@@ -133,7 +125,7 @@ pub fn compute(
     let mut done = 0;
     let encoded = |count| {
         done += count;
-        progress.report(STAGE, done, total);
+        progress.report(&Task::ImageFeatures.into(), done, total);
     };
     let encoded = encode(slide, &new, mpp, &[1.0, CONTEXT_SCALE], encoder, encoded, cancel)?;
     let mut features = Matrix::zeros(all.len(), encoded.cols());

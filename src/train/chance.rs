@@ -1,6 +1,7 @@
 //! Whether a contrastive loss tells more than guessing would.
 
 use super::stage::EpochMetrics;
+use crate::core::note::Note;
 
 /// A contrastive loss above this share of its value at chance has not left it.
 const AT_CHANCE: f32 = 0.95;
@@ -41,22 +42,14 @@ impl EpochMetrics {
     }
 }
 
-/// What the note begins with, in this version and in earlier ones.
-const CHANCE_NOTE: &str = "The contrastive loss did not ";
-
-/// Whether this note of a run says that its contrastive loss stayed at chance. Runs keep their notes as text.
-pub fn is_chance_note(note: &str) -> bool {
-    note.starts_with(CHANCE_NOTE)
-}
-
-/// What to say of a contrastive loss that ended at `last` in batches of `batch`, if it did not leave chance.
-pub(super) fn chance_note(last: f32, batch: usize) -> Option<String> {
+/// The remark on a contrastive loss that ended at `last` in batches of `batch`, if it did not leave chance.
+pub(super) fn chance_note(last: f32, batch: usize) -> Option<Note> {
     let chance = chance(batch);
     (Matching::of(last, chance) != Matching::Better).then(|| {
-        format!(
-            "{CHANCE_NOTE}fall below chance ({last:.2}; chance is {chance:.2}), so similar image embeddings need not have \
-             similar expression."
-        )
+        Note::AtChance(format!(
+            "The contrastive loss did not fall below chance ({last:.2}; chance is {chance:.2}), so similar image embeddings \
+             need not have similar expression."
+        ))
     })
 }
 
@@ -76,9 +69,7 @@ mod tests {
             assert_eq!(Matching::of(loss, chance(128)), matching, "{loss}");
         }
         let note = chance_note(4.84, 128).unwrap();
-        assert!(note.contains("(4.84; chance is 4.85)") && is_chance_note(&note), "{note}");
-        assert!(is_chance_note("The contrastive loss did not leave chance: 4.84 at the end"));
-        assert!(!is_chance_note("C2 was skipped: by chance it cannot be read"));
+        assert!(matches!(&note, Note::AtChance(text) if text.contains("(4.84; chance is 4.85)")), "{note}");
         assert!(chance_note(18.0, 128).is_some() && chance_note(4.0, 128).is_none());
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::{FileError, plain_io};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::target::Target;
 use crate::device::ComputeDevice;
 use crate::predict::Fitted;
@@ -174,7 +174,7 @@ pub fn fit(
     };
     let store = checkpoint.map(|path| (path, fingerprint.as_str()));
     let standing = members::train(&work, standing.unwrap_or_default(), store, events, progress, cancel)?;
-    progress.report("Collecting the training spots for retrieval", 0, 0);
+    progress.report(&Task::CollectingTrainingSpots.into(), 0, 0);
     work.finish(&standing, cancel)
 }
 

@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::FileError;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::train::checkpoint::{self, Member, Standing};
 use crate::train::fit::TrainError;
 use crate::train::stage::{Best, EpochMetrics, Listeners, Phase, StageState};
@@ -165,6 +165,5 @@ fn report(standing: &Standing, unsaved: &[Vec<EpochMetrics>], progress: &dyn Pro
             None => config.epochs + again(config.epochs / 2),
         };
     }
-    let networks = if config.members == 1 { String::new() } else { format!(" {} networks", config.members) };
-    progress.report(&format!("Training{networks}"), done as u64, total as u64);
+    progress.report(&Task::Training(config.members).into(), done as u64, total as u64);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
+use crate::core::note::Note;
 use crate::device::ComputeDevice;
 use crate::model::parameters::Layout;
 use crate::model::{ExpressionConfig, FusionConfig, NetworkConfig};
@@ -250,26 +251,26 @@ impl<'a> Work<'a> {
         picks.iter().map(name).collect()
     }
 
-    fn notes(&self, standing: &Standing) -> Vec<String> {
+    fn notes(&self, standing: &Standing) -> Vec<Note> {
         let mut notes = Vec::new();
         match &self.judge {
             JudgeSpots::Sections(_) => {}
-            JudgeSpots::Part(_) if self.input.sections.len() == 1 => notes.push(
+            JudgeSpots::Part(_) if self.input.sections.len() == 1 => notes.push(Note::General(
                 "There was one section to train on, so a quarter of its spots chose when to stop: \
                  how well the model does on other sections is not known."
                     .to_owned(),
-            ),
-            JudgeSpots::Part(section) => notes.push(format!(
+            )),
+            JudgeSpots::Part(section) => notes.push(Note::General(format!(
                 "No section could be spared to choose the number of epochs and the blend, so a quarter of the spots \
                  of {section}, those at its right edge, chose them: how well the model does on other sections is \
                  not known."
-            )),
-            JudgeSpots::Nothing => notes.push(format!(
+            ))),
+            JudgeSpots::Nothing => notes.push(Note::General(format!(
                 "There were too few spots to choose the number of epochs and the blend, so defaults were used \
                  ({} epochs, equal parts of retrieval and regression): how well the model does on other sections \
                  is not known.",
                 default_epochs(self.config)
-            )),
+            ))),
         }
         let batch = batch_size(self.choosing.picks.len(), self.config.batch_size);
         let last = standing

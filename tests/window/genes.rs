@@ -10,7 +10,7 @@ use hiscmcl::app::explore::ExploreCommand;
 use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::target::Target;
-use hiscmcl::data::project::GeneSelection;
+use hiscmcl::data::project::{GeneOrigin, GeneSelection};
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::Split;
 use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
@@ -70,7 +70,7 @@ pub fn answer(request: &Request) -> Option<anyhow::Result<Outcome>> {
         Request::OpenProject(path) if is(path, "panel") => {
             let mut project = project(true);
             let genes = ["GNAS", "FASN", "ERBB2", "PGR", "NOSUCH"].map(Into::into).to_vec();
-            project.selection = Some(GeneSelection { genes, how: "chosen by hand".into() });
+            project.selection = Some(GeneSelection { genes, how: GeneOrigin::ByHand });
             opened("/nowhere/test.hiscmcl".into(), project, true)
         }
         Request::OpenProject(path) if is(path, "cli") => {

@@ -27,7 +27,7 @@ use hiscmcl::app::state::App;
 use hiscmcl::app::work::{Engine, OpenedProject, Outcome, ReadSection, Request};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::CsrBuilder;
-use hiscmcl::data::project::{GeneSelection, Project, SectionEntry};
+use hiscmcl::data::project::{GeneOrigin, GeneSelection, Project, SectionEntry};
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::device::{DeviceInfo, Kind};
 use hiscmcl::jobs::context::Ctx;
@@ -85,7 +85,7 @@ fn project(genes: bool) -> Project {
         };
         project.add(entry).unwrap();
     }
-    let selection = GeneSelection { genes: GENES.map(Into::into).to_vec(), how: "chosen by hand".into() };
+    let selection = GeneSelection { genes: GENES.map(Into::into).to_vec(), how: GeneOrigin::ByHand };
     project.selection = genes.then_some(selection);
     project
 }

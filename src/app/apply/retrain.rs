@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::genes::edited;
 use crate::app::genes::with_genes;
 use crate::app::project::Open;
 use crate::app::state::App;
 use crate::app::work::{FitRequest, Request};
+use crate::data::project::GeneOrigin;
 use crate::jobs::encoders::choice_of;
 use crate::jobs::runs::{RunInfo, RunKind};
 
@@ -62,8 +62,8 @@ impl App {
         let list = if open.genes().is_empty() { &run.config.genes } else { open.genes() };
         let list = with_genes(list, genes);
         let how = match &open.doc().selection {
-            None => edited(&format!("of {}", run.id)),
-            Some(selection) => edited(&selection.how),
+            None => GeneOrigin::from_list(format!("of {}", run.id)).edited(),
+            Some(selection) => selection.how.clone().edited(),
         };
         let Some((fit, kind)) = self.fit_like(open, run, genes) else {
             self.train_with(genes);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::project::GeneSelection;
+use crate::data::project::{GeneOrigin, GeneSelection};
 use crate::data::testing::section;
 
 /// A project of sections with these names.
@@ -62,7 +62,7 @@ fn edits_are_undone_and_wait_to_be_saved() {
 fn a_failed_save_is_tried_again_later() {
     let mut open = open(&["C2"]);
     open.edit("x", None, |p| {
-        p.selection = Some(GeneSelection { genes: vec!["GNAS".into()], how: String::new() })
+        p.selection = Some(GeneSelection { genes: vec!["GNAS".into()], how: GeneOrigin::Unknown })
     });
     open.save_begins();
     open.save_ended(Some("the disk is full".into()));

@@ -16,13 +16,12 @@ pub use outcome::{OpenedProject, Outcome, PreviewImage, ReadSection, RunDetails}
 pub use request::{FigureRequest, FitRequest, Request, Snapshot};
 use run::runner;
 
-use crate::core::progress::format_duration;
+use crate::core::progress::{Task, format_duration};
 use crate::core::text::pace_text;
 use crate::data::slide::SlideStore;
 use crate::jobs::context::Ctx;
 use crate::jobs::resources::Resources;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
-use crate::preprocess::features::is_stage;
 
 /// The most light jobs at a time.
 const LIGHT_AT_ONCE: usize = 3;
@@ -83,7 +82,8 @@ pub struct JobView {
 impl JobView {
     /// "12 patches/s", while image features are computed.
     pub fn pace(&self) -> Option<String> {
-        let encodes = is_stage(&self.status.stage) && !self.paused;
+        let task = self.status.stage.as_ref().map(|s| &s.task);
+        let encodes = task == Some(&Task::ImageFeatures) && !self.paused;
         self.status.pace.filter(|_| encodes).map(pace_text)
     }
 
@@ -98,9 +98,9 @@ impl JobView {
         if self.paused {
             return "paused".to_owned();
         }
-        let mut text = match self.status.part {
-            Some(part) => format!("{} of {}: {}", part.number, part.count, part.kind.name()),
-            None => self.status.stage.clone(),
+        let mut text = match self.status.phase {
+            Some(phase) => format!("{} of {}: {}", phase.number, phase.count, phase.kind.name()),
+            None => self.stage(),
         };
         if let Some(pace) = self.pace() {
             text.push_str(&format!(" \u{00B7} {pace}"));
@@ -111,17 +111,21 @@ impl JobView {
         text
     }
 
-    /// What it is doing in the stage it is in: "Fold 1 of 4 · Without C2: Training"; `None` where the line says it.
-    pub fn detail(&self) -> Option<&str> {
-        let stage = self.status.stage.as_str();
-        let shown = self.status.part.is_some() && !self.queued && !self.cancelling && !stage.is_empty();
-        shown.then_some(stage)
+    /// The stage it is in; empty before the first.
+    pub fn stage(&self) -> String {
+        self.status.stage.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// What it is doing within its phase: "Fold 1 of 4 · Without C2: training"; `None` where the line says it.
+    pub fn detail(&self) -> Option<String> {
+        let shown = self.status.phase.is_some() && !self.queued && !self.cancelling;
+        self.status.stage.as_ref().filter(|_| shown).map(ToString::to_string)
     }
 
     /// The time left: of all stages where that is known, else of this one.
     fn left(&self) -> Option<String> {
         let left = self.status.left?;
-        let (last, later) = match self.status.part {
+        let (last, later) = match self.status.phase {
             Some(part) if part.number < part.count => (false, self.later.filter(|_| part.number == 1)),
             _ => (true, None),
         };

@@ -17,6 +17,7 @@ use crate::app::samples::SamplesForm;
 use crate::core::display::DisplaySettings;
 use crate::core::file_names::FileNames;
 use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
+use crate::core::progress::Task;
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
@@ -364,7 +365,7 @@ fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
 fn save_as(from: &Path, to: &Path, project: &Project, ctx: &Ctx) -> anyhow::Result<()> {
     let runs = runs_folder(from);
     if from != to && runs.is_dir() {
-        ctx.observer.report("Copying runs", 0, 0);
+        ctx.observer.report(&Task::CopyingRuns.into(), 0, 0);
         copy_folder(&runs, &runs_folder(to), ctx)?;
     }
     Ok(project.save_over(to)?)
@@ -490,7 +491,7 @@ fn save_figures(
     let mut missing: Vec<char> = Vec::new();
     for (done, row) in all.iter().enumerate() {
         ctx.check()?;
-        ctx.observer.report("Saving figures", done as u64, all.len() as u64);
+        ctx.observer.report(&Task::SavingFigures.into(), done as u64, all.len() as u64);
         let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
         let name = names.unique(&format!("{}_{}", row.0, row.1), format.ending());
         figures::save(&composed, &folder.join(name))?;

@@ -10,7 +10,7 @@ use super::table::{Lines, clean, separator_of};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::matrix::CsrBuilder;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::section::CountTable;
@@ -44,7 +44,7 @@ pub(super) fn read_from(
     cancel: &CancelToken,
 ) -> Result<CountTable, ReadError> {
     let path = lines.path().to_path_buf();
-    let stage = format!("Reading {}", file_name(&path));
+    let stage = Task::Reading(file_name(&path)).into();
     let Some(header) = lines.next_line()? else {
         return Err(ReadError::malformed(&path, "the file is empty"));
     };
@@ -334,7 +334,7 @@ mod tests {
     fn repeated_genes_are_kept_with_ids_of_their_own() {
         struct Notes(Mutex<Vec<String>>);
         impl Progress for Notes {
-            fn report(&self, _: &str, _: u64, _: u64) {}
+            fn report(&self, _: &Stage, _: u64, _: u64) {}
             fn note(&self, text: &str) {
                 self.0.lock().unwrap().push(text.to_owned());
             }

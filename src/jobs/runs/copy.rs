@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{RunError, RunInfo, check_free, list_runs, runs_folder};
 use crate::core::files::FileError;
+use crate::core::progress::Task;
 use crate::jobs::context::Ctx;
 
 /// Folders of runs lie no deeper: a run, its folds, and what those hold.
@@ -48,7 +49,7 @@ pub fn copy_runs(from: &Path, to: &Path, only: &[String], ctx: &Ctx) -> anyhow::
     let mut done = CopiedRuns::default();
     for (at, run) in wanted.iter().enumerate() {
         ctx.check()?;
-        ctx.observer.report("Copying runs", at as u64, wanted.len() as u64);
+        ctx.observer.report(&Task::CopyingRuns.into(), at as u64, wanted.len() as u64);
         match ours.iter().find(|o| o.complete && is_same(o, run)) {
             Some(own) => done.known.push(own.id.clone()),
             None => done.copied.push(copy(run, from, to, ctx)?),

@@ -4,7 +4,8 @@ use super::input::Images;
 use super::work::{State, Work};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::note::Note;
+use crate::core::progress::{Progress, Task};
 use crate::model::encoder::Trained;
 use crate::model::published::PublishedNetwork;
 use crate::predict::bank::Bank;
@@ -32,7 +33,7 @@ impl Work<'_> {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Published, TrainError> {
-        progress.report("Collecting the training spots for retrieval", 0, 0);
+        progress.report(&Task::CollectingTrainingSpots.into(), 0, 0);
         let parameters = values(state.network.parameters.clone());
         let net = network(&self.shape, &parameters, &self.device);
         let keys = self.embed_expression(&net, cancel)?;
@@ -148,7 +149,7 @@ impl Work<'_> {
         self.prepared.picks.iter().filter(|p| keep(p)).map(name).collect()
     }
 
-    fn notes(&self, state: &State) -> Vec<String> {
+    fn notes(&self, state: &State) -> Vec<Note> {
         let last = state.history.last().map_or(0.0, |m| m.contrastive);
         chance_note(last, self.batch_size()).into_iter().collect()
     }

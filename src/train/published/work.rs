@@ -13,7 +13,7 @@ use super::encoder::{EncoderSide, Passes, Patches, chunk_lengths, workers};
 use super::input::{Images, PublishedInput};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::rng::stream;
 use crate::device::ComputeDevice;
 use crate::model::encoder::Training;
@@ -138,7 +138,7 @@ impl<'a> Work<'a> {
         let epoch = state.epoch;
         let done: &(dyn Fn(usize) + Sync) = &|count| {
             let now = epoch * per_epoch + finished.fetch_add(count, Ordering::Relaxed) + count;
-            progress.report("Training", now as u64, (config.epochs * per_epoch) as u64);
+            progress.report(&Task::Training(1).into(), now as u64, (config.epochs * per_epoch) as u64);
         };
         let mut sum = 0.0;
         for (index, rows) in order.chunks_exact(size).enumerate() {

@@ -45,7 +45,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                     format!("{} genes", thousands(genes.len() as f64))
                 };
                 ui.label(strong(count).size(15.0));
-                let how = open.doc().selection.as_ref().map_or("", |s| s.how.as_str());
+                let how = open.doc().selection.as_ref().map(|s| s.how.to_string()).unwrap_or_default();
                 ui.label(RichText::new(how).color(c.weak));
             });
         }

@@ -187,7 +187,7 @@ fn in_progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
             }
         });
         remark(ui, job.line());
-        remark(ui, job.detail().unwrap_or(" "));
+        remark(ui, job.detail().unwrap_or_else(|| " ".to_owned()));
         remark(ui, AFTERWARDS);
     });
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
+use super::ignored::Ignored;
 use super::images::MOST_TOLD;
 use super::visium::{has_word, why_no_hdf5};
 use super::walk::Listing;
@@ -52,7 +53,7 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
             match slide(path) {
                 Ok(image) => sample.images.push(image),
                 Err(error) if sample.ignored.len() < MOST_TOLD => {
-                    sample.ignored.push(format!("{} ({})", file_name(path), error.reason()));
+                    sample.ignored.push(Ignored::file(path, error.reason()));
                 }
                 Err(_) => {}
             }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::names::{file_name, quoted};
 use super::super::source::{SampleKind, Source};
+use super::ignored::Ignored;
 use super::visium::why_no_hdf5;
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
@@ -102,7 +103,8 @@ fn samples_of(root: &Path, listing: &mut Listing, found: &mut Recognition) {
         sample.patient.clone_from(&metadata.patient);
         found.notes.extend(metadata.doubt.as_ref().map(|d| format!("{id}: {d}")));
         if let Some(other) = metadata.technology.as_deref().filter(|t| t.eq_ignore_ascii_case("Xenium")) {
-            sample.ignored.push(format!("single transcripts of {other}; the pooled spots are used"));
+            let what = format!("single transcripts of {other}; the pooled spots are used");
+            sample.ignored.push(Ignored::new(what, ""));
         }
         samples.push((sample, metadata.dataset));
     }

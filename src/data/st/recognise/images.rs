@@ -7,6 +7,7 @@ use super::super::names::file_name;
 use super::super::pitch::{Lattice, measure_on};
 use super::super::source::{SampleKind, Source};
 use super::super::visium::{ScaleFactors, read_positions};
+use super::ignored::Ignored;
 use super::slides::{self, Chosen, Spread, holds};
 use super::visium::Belongs;
 use super::walk::Listing;
@@ -38,11 +39,11 @@ pub(super) fn fill(
     images: &[(ImageKind, PathBuf)],
     slides: &Slides,
     listing: &Listing,
-    ignored: &mut Vec<String>,
+    ignored: &mut Vec<Ignored>,
 ) {
     for (kind, path) in images {
         if sample.images.iter().any(|i| i.kind == *kind) {
-            ignored.push(format!("a second {} ({})", kind.noun(), file_name(path)));
+            ignored.push(Ignored::new(format!("a second {}", kind.noun()), file_name(path)));
             continue;
         }
         match Slide::read_size(path) {
@@ -57,7 +58,7 @@ pub(super) fn fill(
             }
             Err(e) => {
                 sample.has_unreadable_image = true;
-                ignored.push(format!("{} ({})", file_name(path), e.reason()));
+                ignored.push(Ignored::file(path, e.reason()));
             }
         }
     }
@@ -139,7 +140,7 @@ fn find_slide(
     kind: SampleKind,
     expected: Option<(f64, f64)>,
     listing: &Listing,
-    ignored: &mut Vec<String>,
+    ignored: &mut Vec<Ignored>,
 ) -> Option<Chosen> {
     let candidates = listing.files.iter().filter(|f| f.is_image() && !f.used && slides.belongs.has(&f.path));
     let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MOST_CANDIDATES).collect();
@@ -157,7 +158,7 @@ fn find_slide(
         let info = match read_info(&path, &OpenOptions::default()) {
             Ok(info) => info,
             Err(error) => {
-                others.push(format!("{name} ({})", error.reason()));
+                others.push(Ignored::new(name, error.reason()));
                 continue;
             }
         };
@@ -179,15 +180,16 @@ fn find_slide(
         };
         others.push(match known {
             Known::Size(w, h) => {
-                format!("{name} ({width} x {height} pixels; the slide has about {w:.0} x {h:.0}{turned})")
+                let why = format!("{width} x {height} pixels; the slide has about {w:.0} x {h:.0}{turned}");
+                Ignored::new(name, why)
             }
-            _ => format!("{name} ({width} x {height} pixels do not fit the positions{turned})"),
+            _ => Ignored::new(name, format!("{width} x {height} pixels do not fit the positions{turned}")),
         });
     }
     let more = others.len().saturating_sub(MOST_TOLD);
     ignored.extend(others.into_iter().take(MOST_TOLD));
     if more > 0 {
-        ignored.push(counted(more, "more image"));
+        ignored.push(Ignored::new(counted(more, "more image"), ""));
     }
     slides::choose(fitting)
 }

@@ -7,6 +7,7 @@ use super::super::her2st::scan;
 use super::super::names::{file_name, patient_of};
 use super::super::pairing::suggest_pairs;
 use super::super::source::{SampleKind, Source};
+use super::ignored::Ignored;
 use super::visium::has_word;
 use super::walk::{Listing, is_image};
 use super::{ImageKind, Recognition, Sample, SampleImage, choose};
@@ -69,7 +70,7 @@ fn best_of<'a>(
     image: PathBuf,
     others: impl Iterator<Item = &'a PathBuf>,
     remarks: &mut Vec<String>,
-    ignored: &mut Vec<String>,
+    ignored: &mut Vec<Ignored>,
 ) -> SampleImage {
     let Ok(size) = Slide::read_size(&image) else { return slide(image) };
     let same = others.filter(|other| **other != image && is_image(other));

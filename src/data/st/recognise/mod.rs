@@ -4,6 +4,7 @@
 mod anndata;
 mod copies;
 mod hest;
+mod ignored;
 mod images;
 mod legacy;
 mod names10x;
@@ -27,6 +28,7 @@ use super::source::SampleKind;
 use crate::core::files::FileError;
 
 pub(crate) use copies::{is_marked, same_counts, size_of_counts};
+pub use ignored::Ignored;
 pub(crate) use images::agrees;
 pub(crate) use sample::usable_name;
 pub use sample::{ImageKind, Sample, SampleImage};

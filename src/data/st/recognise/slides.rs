@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
+use super::ignored::Ignored;
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
@@ -53,7 +54,7 @@ pub(crate) struct Chosen {
     /// What to say where others could be meant.
     pub(crate) remark: Option<String>,
     /// The others that cannot be meant, a short phrase each.
-    pub(crate) ignored: Vec<String>,
+    pub(crate) ignored: Vec<Ignored>,
 }
 
 /// Chooses among images each of which could be the slide by its size: one with the colours of H&E before others, then by
@@ -74,7 +75,7 @@ pub(crate) fn choose(fitting: Vec<(PathBuf, (u32, u32))>) -> Option<Chosen> {
     let name = file_name(&path);
     let (possible, others): (Vec<_>, Vec<_>) = ranked.partition(|((other, ..), ..)| *other == stained);
     let ignored = others.iter().map(|(_, other, _)| {
-        format!("{} (its colours are not those of H&E; {name} is used)", file_name(other))
+        Ignored::file(other, format!("its colours are not those of H&E; {name} is used"))
     });
     let ignored = ignored.collect();
     let possible: Vec<String> = possible.iter().map(|(_, other, _)| file_name(other)).collect();
@@ -169,9 +170,7 @@ mod tests {
         let found = chosen(dir.path(), &["image.png", "a_if.png", "b_he.png", "z.png"]);
         assert_eq!((found.path, found.remark), (path("z.png"), None));
         assert_eq!(found.ignored.len(), 3);
-        assert!(
-            found.ignored.iter().all(|i| i.ends_with("(its colours are not those of H&E; z.png is used)"))
-        );
+        assert!(found.ignored.iter().all(|i| i.why == "its colours are not those of H&E; z.png is used"));
     }
 
     #[test]

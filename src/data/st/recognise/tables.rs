@@ -6,6 +6,7 @@ use super::super::labels::{LabelTable, look_at};
 use super::super::names::file_name;
 use super::super::source::SampleKind;
 use super::Sample;
+use super::ignored::Ignored;
 use super::visium::{Belongs, has_word};
 use super::walk::Listing;
 
@@ -26,7 +27,7 @@ const NONE: [&str; 7] = [
 const MOST_TABLES: usize = 100;
 
 /// Finds the labels of a sample, and the patient where they say it.
-pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ignored: &mut Vec<String>) {
+pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ignored: &mut Vec<Ignored>) {
     let candidates = listing.files.iter().filter(|f| {
         f.is_table() && !f.used && !NONE.iter().any(|n| f.lower.contains(n)) && belongs.has(&f.path)
     });
@@ -51,7 +52,7 @@ pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ig
         sample.labels = Some(path);
     }
     for (_, path, _) in found {
-        ignored.push(format!("{} (other labels can be chosen)", file_name(&path)));
+        ignored.push(Ignored::file(&path, "other labels can be chosen"));
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::geojson::{is_geojson_name, looks_like_geojson};
 use super::super::names::file_name;
+use super::ignored::Ignored;
 use super::images::MOST_TOLD;
 use crate::core::files::FileError;
 use crate::data::slide::stem_of_slide;
@@ -166,11 +167,11 @@ impl Listing {
         Ok(listing)
     }
 
-    /// The images among the files that `belongs` says whose kind is not read, with what to do, a short phrase each.
-    pub(super) fn unread_images(&self, belongs: impl Fn(&Found) -> bool) -> Vec<String> {
+    /// The images that `belongs` accepts but whose kind cannot be read, each with what to do about it.
+    pub(super) fn unread_images(&self, belongs: impl Fn(&Found) -> bool) -> Vec<Ignored> {
         let unread = self.files.iter().filter_map(|f| Some((f, f.unread_image()?)));
         let unread = unread.filter(|(f, _)| belongs(f)).take(MOST_TOLD);
-        unread.map(|(f, why)| format!("{} ({why})", f.name)).collect()
+        unread.map(|(f, why)| Ignored::new(&f.name, why)).collect()
     }
 
     /// Lists folders at these depths and what is below them, level by level; links to folders are put into `links`.

@@ -16,7 +16,7 @@ use super::folder::MtxFiles;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::FileError;
 use crate::core::matrix::Csr;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::section::CountTable;
@@ -76,7 +76,7 @@ pub fn read_mtx(
     check_barcodes(&files.barcodes, &spots)?;
 
     let mut entries = Entries::new(spots.len());
-    let stage = format!("Reading {}", file_name(&files.matrix));
+    let stage = Task::Reading(file_name(&files.matrix)).into();
     text.entries(
         size,
         &mut |row, col, value| {

@@ -17,7 +17,7 @@ use super::parquet::{Damage, MAGIC, Parquet};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::geometry::SlidePoint;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::text::counted;
 
 /// The columns, as Space Ranger orders and names them, and under the names that Seurat gives them.
@@ -48,7 +48,7 @@ pub fn read_positions(
     cancel: &CancelToken,
 ) -> Result<Vec<SpotRow>, ReadError> {
     cancel.check()?;
-    let stage = format!("Reading {}", file_name(path));
+    let stage = Task::Reading(file_name(path)).into();
     progress.report(&stage, 0, 0);
     let context = Context { path, stage: &stage, progress, cancel };
     let spots = match Form::of(path)? {
@@ -97,7 +97,7 @@ impl Form {
 /// What every part of reading needs.
 struct Context<'a> {
     path: &'a Path,
-    stage: &'a str,
+    stage: &'a Stage,
     progress: &'a dyn Progress,
     cancel: &'a CancelToken,
 }
