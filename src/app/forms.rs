@@ -30,7 +30,7 @@ pub enum HoldOut {
 
 /// How a model is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Recipe {
+pub enum RecipeKind {
     /// Our own: three image levels, contrast and regression.
     #[default]
     Fused,
@@ -66,7 +66,7 @@ pub struct TrainForm {
     /// The seed of everything random.
     pub seed: u64,
     /// How it is trained.
-    pub recipe: Recipe,
+    pub recipe: RecipeKind,
     /// What the published recipe does with its image encoder.
     pub image_side: ImageSide,
     /// Settings of our own recipe that differ from their defaults, by name, as the user typed them.
@@ -86,7 +86,7 @@ impl Default for TrainForm {
             encoder: EncoderChoice::default(),
             device: DeviceChoice::default(),
             seed: TrainConfig::default().seed,
-            recipe: Recipe::default(),
+            recipe: RecipeKind::default(),
             image_side: ImageSide::default(),
             settings: BTreeMap::new(),
             published_settings: BTreeMap::new(),
@@ -98,22 +98,22 @@ impl Default for TrainForm {
 impl TrainForm {
     /// Whether an image encoder is to be trained.
     pub fn trains_encoder(&self) -> bool {
-        self.recipe == Recipe::Published && self.image_side != ImageSide::Frozen
+        self.recipe == RecipeKind::Published && self.image_side != ImageSide::Frozen
     }
 
     /// Settings of the chosen recipe that differ from their defaults.
     pub fn changed(&self) -> &BTreeMap<String, String> {
         match self.recipe {
-            Recipe::Fused => &self.settings,
-            Recipe::Published => &self.published_settings,
+            RecipeKind::Fused => &self.settings,
+            RecipeKind::Published => &self.published_settings,
         }
     }
 
     /// The same, to be changed.
     pub fn changed_mut(&mut self) -> &mut BTreeMap<String, String> {
         match self.recipe {
-            Recipe::Fused => &mut self.settings,
-            Recipe::Published => &mut self.published_settings,
+            RecipeKind::Fused => &mut self.settings,
+            RecipeKind::Published => &mut self.published_settings,
         }
     }
 }

@@ -10,6 +10,7 @@ use hiscmcl::evaluate::tables::{self, rounded};
 use hiscmcl::jobs::context::Ctx;
 use hiscmcl::jobs::genes;
 use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
+use hiscmcl::jobs::recipe::Recipe;
 use hiscmcl::jobs::train::{self, FitRequest};
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::train::TrainConfig;
@@ -78,18 +79,15 @@ fn requests(
         (settings.fused.seed, settings.published.settings.seed) = (seed, seed);
     }
     let Settings { fused, published } = settings;
-    let seed = published.settings.seed;
     let fused = FitRequest {
         genes: genes::load(workspace, &args.genes, ctx)?,
         target: args.target.into(),
         sections: Vec::new(),
         encoder: args.encoder.into(),
         device: args.device.into(),
-        config: fused,
-        published: None,
+        recipe: Recipe::Fused(fused),
     };
-    let config = TrainConfig { seed, ..TrainConfig::default() };
-    let published = FitRequest { config, published: Some(published), ..fused.clone() };
+    let published = FitRequest { recipe: Recipe::Published(published), ..fused.clone() };
     Ok(match recipe {
         RecipeArg::Fused => vec![(FUSED, fused)],
         RecipeArg::Published => vec![(PUBLISHED, published)],

@@ -10,6 +10,7 @@ use anyhow::Context;
 use super::chosen::ChosenSections;
 use super::context::Ctx;
 use super::published;
+use super::recipe::Recipe;
 use super::train::FitRequest;
 use super::workspace::{Unreadable, Workspace};
 use crate::core::matrix::Matrix;
@@ -187,11 +188,12 @@ impl WithFeatures {
         tested: &[String],
         ctx: &Ctx,
     ) -> anyhow::Result<Self> {
+        let views = request.recipe.views();
         let views_of =
-            |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
+            |section: &Section| if tested.contains(&section.name) { &[] } else { views.as_slice() };
         let mut wanted = Vec::with_capacity(sections.len());
         for section in &sections {
-            let views = (0..=views_of(section)).map(|n| View::new(n, request.config.stain_jitter));
+            let views = std::iter::once(View::PLAIN).chain(views_of(section).iter().copied());
             wanted.extend(views.map(|view| (Arc::clone(section), view)));
         }
         let mut computed: HashMap<String, Vec<Arc<SectionFeatures>>> = HashMap::new();
@@ -253,10 +255,13 @@ pub fn fit_model(
 ) -> anyhow::Result<(Model, Vec<EpochMetrics>)> {
     let label = label(fold);
     let progress = PrefixedProgress { name: &label, to: ctx.progress() };
-    if let Some(choice) = &request.published {
-        let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
-        return Ok((Model::Published(Box::new(model)), curves));
-    }
+    let config = match &request.recipe {
+        Recipe::Fused(config) => config,
+        Recipe::Published(choice) => {
+            let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
+            return Ok((Model::Published(Box::new(model)), curves));
+        }
+    };
     let validation = match &fold.judge {
         Judge::Sections(sections) => Validation::Sections(prepared.names(sections)),
         Judge::Part(section) => Validation::Part(prepared.sections[*section].name.clone()),
@@ -273,8 +278,7 @@ pub fn fit_model(
         curves.push(*metrics);
         ctx.observer.epoch(&fold.name, metrics);
     };
-    let mut fitted =
-        fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
+    let mut fitted = fit(&input, config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
     fitted.recipe.notes.extend(fold.note(&prepared.refs()).map(Note::from));
     Ok((Model::Fused(Box::new(fitted)), curves))
 }

@@ -20,6 +20,7 @@ mod prediction_table;
 pub mod project;
 pub mod published;
 pub mod reach;
+pub mod recipe;
 pub mod resources;
 pub mod runs;
 pub mod slide;

@@ -11,8 +11,8 @@ use super::context::{Ctx, JobPhase, PhaseKind, SubtaskProgress};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::log;
-use super::published::PublishedChoice;
 use super::reach;
+use super::recipe::Recipe;
 use super::runs::{
     METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free,
     discard_if_outdated, existing_or_new, fold_name, safe_name,
@@ -29,7 +29,7 @@ use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::splits::{Fold, folds, holding_out};
 use crate::evaluate::tables;
 use crate::predict::Model;
-use crate::train::{EpochMetrics, TrainConfig};
+use crate::train::EpochMetrics;
 
 /// What training and cross-validation are asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,17 +44,8 @@ pub struct FitRequest {
     pub encoder: EncoderChoice,
     /// Where to train.
     pub device: DeviceChoice,
-    /// All training settings, seed included; of the published recipe only the seed counts here.
-    pub config: TrainConfig,
-    /// The published recipe, where it is to be followed instead of our own.
-    pub published: Option<PublishedChoice>,
-}
-
-impl FitRequest {
-    /// Views of a section that are trained on beside the plain one; the published recipe has none.
-    pub fn view_count(&self) -> usize {
-        if self.published.is_some() { 0 } else { self.config.views }
-    }
+    /// How to train.
+    pub recipe: Recipe,
 }
 
 /// What training gave.
@@ -202,7 +193,7 @@ fn cross_validate(
         target: request.target,
         gene_count: prepared.genes.len(),
         device: device.info().name.clone(),
-        seed: request.config.seed,
+        seed: request.recipe.seed(),
         mean: MeanReport::over(&reports),
         folds: reports,
         warnings: split_folds.warnings.into_iter().chain(prepared.notes().map(|n| n.to_string())).collect(),
@@ -268,8 +259,7 @@ fn run_config(
         encoder: workspace.encoder.id(),
         weights: request.encoder.weights.clone(),
         device: device.info().name.clone(),
-        train: request.config.clone(),
-        published: request.published.clone(),
+        recipe: request.recipe.clone(),
     }
 }
 
@@ -289,7 +279,7 @@ fn run_fold(
         create_single_folder(folder)?;
         let (fitted, curves) = fit_model(prepared, fold, request, device, &checkpoint, ctx)?;
         fitted.save(folder)?;
-        let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;
+        let tested = test(prepared, fold, &fitted, request.recipe.seed(), ctx)?;
         let mut reports = Vec::with_capacity(tested.len());
         for Tested { predictions, report } in tested {
             predictions.save(&folder.join(predictions_name(&safe_name(&report.test))))?;

@@ -13,6 +13,7 @@ use hiscmcl::core::target::Target;
 use hiscmcl::data::project::{GeneOrigin, GeneSelection};
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::Split;
+use hiscmcl::jobs::recipe::Recipe;
 use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
 use hiscmcl::predict::{BankSpot, Predictions};
 use hiscmcl::train::TrainConfig;
@@ -35,8 +36,7 @@ pub fn run(kind: RunKind) -> RunInfo {
         encoder: "texture-2".into(),
         weights: None,
         device: "CPU".into(),
-        train: TrainConfig { seed: 7, ..TrainConfig::default() },
-        published: None,
+        recipe: Recipe::Fused(TrainConfig { seed: 7, ..TrainConfig::default() }),
     };
     let (folder, verdict) = ("/nowhere".into(), Verdict::default());
     RunInfo {
@@ -263,7 +263,7 @@ fn add_and_retrain_trains_as_the_run_shown_was_trained() {
     test.settle();
     let Request::Train { fit, test: held_out } = trained(&mut test) else { panic!("no training") };
     assert_eq!(fit.genes, ["GNAS", "FASN", "ERBB2"]);
-    assert_eq!((fit.target, fit.config.seed, held_out), (Target::Lognorm, 7, vec!["B1".to_owned()]));
+    assert_eq!((fit.target, fit.recipe.seed(), held_out), (Target::Lognorm, 7, vec!["B1".to_owned()]));
     assert_eq!(list(&test), ["GNAS", "FASN", "ERBB2"]);
 }
 

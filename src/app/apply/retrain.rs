@@ -111,8 +111,7 @@ impl App {
             sections,
             encoder: choice_of(&config.encoder, config.weights.as_deref()),
             device: self.forms.train.device,
-            config: config.train.clone(),
-            published: config.published.clone(),
+            recipe: config.recipe.clone(),
             run: name,
         };
         Some((fit, kind))

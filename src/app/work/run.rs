@@ -406,8 +406,8 @@ fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow
 
 fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
     let workspace = workspace(fit.snapshot.clone(), resources);
-    let FitRequest { genes, target, sections, encoder, device, config, published, .. } = fit;
-    (workspace, JobFit { genes, target, sections, encoder, device, config, published })
+    let FitRequest { genes, target, sections, encoder, device, recipe, .. } = fit;
+    (workspace, JobFit { genes, target, sections, encoder, device, recipe })
 }
 
 fn run_training(
@@ -433,8 +433,7 @@ fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) 
         sections: config.sections,
         encoder: encoders::choice_of(&config.encoder, config.weights.as_deref()),
         device,
-        config: config.train,
-        published: config.published,
+        recipe: config.recipe,
     };
     match config.kind {
         RunKind::Model { test } => run_training(workspace, &fit, &test, &run.id, ctx),

@@ -67,7 +67,7 @@ fn test_report(run: &RunInfo, folds: Vec<FoldReport>) -> Option<EvalReport> {
         target: run.config.target,
         gene_count: run.config.genes.len(),
         device: run.config.device.clone(),
-        seed: run.config.train.seed,
+        seed: run.config.recipe.seed(),
         mean: MeanReport::over(&folds),
         folds,
         warnings: Vec::new(),

@@ -7,6 +7,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::progress::Silent;
 use crate::core::target::{ExpressionScale, Target};
 use crate::jobs::context::Ctx;
+use crate::jobs::recipe::Recipe;
 use crate::train::TrainConfig;
 
 fn config(seed: u64) -> RunConfig {
@@ -22,8 +23,7 @@ fn config(seed: u64) -> RunConfig {
         encoder: "texture".into(),
         weights: None,
         device: "CPU".into(),
-        train: TrainConfig { seed, ..TrainConfig::default() },
-        published: None,
+        recipe: Recipe::Fused(TrainConfig { seed, ..TrainConfig::default() }),
     }
 }
 

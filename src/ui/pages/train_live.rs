@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             if let Some(run) = runs.find(&details.id).filter(|r| !r.complete) {
                 train_runs::why(ui, runs.state(run));
             }
-            let published = runs.find(&details.id).is_some_and(|r| r.config.published.is_some());
+            let published = runs.find(&details.id).is_some_and(|r| r.config.recipe.is_published());
             train_curves::show(ui, &Curves { folds: details.curves.clone() }, published);
             notes(ui, &details.notes, published);
         } else if let Some(selected) = selected {

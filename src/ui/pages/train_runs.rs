@@ -126,7 +126,7 @@ fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut 
                 "{}\n{}, seed {}, trained on {}",
                 run.config.started,
                 counted(run.config.sections.len(), "section"),
-                run.config.train.seed,
+                run.config.recipe.seed(),
                 run.config.device
             );
             if ui.add(name).on_hover_text(hover).clicked() {
