@@ -18,7 +18,7 @@ use hiscmcl::data::st::her2st::scan;
 use hiscmcl::device::ComputeDevice;
 use hiscmcl::evaluate::metrics::{highest_expressed, mean_of_defined, mse, pearson};
 use hiscmcl::evaluate::ridge::{ALPHAS, Ridge};
-use hiscmcl::predict::{Fitted, predict};
+use hiscmcl::predict::{FusedModel, predict};
 use hiscmcl::preprocess::cache::FeatureCache;
 use hiscmcl::preprocess::features::SectionFeatures;
 use hiscmcl::preprocess::pooled::pooled;
@@ -105,7 +105,7 @@ fn train(
     validation: &str,
     genes: &[String],
     config: &TrainConfig,
-) -> (Fitted, usize, f64) {
+) -> (FusedModel, usize, f64) {
     let input = FitInput {
         sections: sections
             .iter()
@@ -131,7 +131,7 @@ fn train(
 }
 
 /// The share of measured values within their 80 % interval.
-fn covered(model: &Fitted, section: &Real) -> f64 {
+fn covered(model: &FusedModel, section: &Real) -> f64 {
     let p =
         predict(model, &section.name, &section.features, &section.ids, &Silent, &CancelToken::new()).unwrap();
     let values = p.mean.as_slice().iter().zip(section.expression.as_slice()).zip(p.uncertainty.as_slice());
@@ -140,8 +140,8 @@ fn covered(model: &Fitted, section: &Real) -> f64 {
 }
 
 /// Blended, retrieved only, regressed only.
-fn three_ways(model: &Fitted, section: &Real) -> [[f64; 3]; 3] {
-    let run = |model: &Fitted| {
+fn three_ways(model: &FusedModel, section: &Real) -> [[f64; 3]; 3] {
+    let run = |model: &FusedModel| {
         let p = predict(model, &section.name, &section.features, &section.ids, &Silent, &CancelToken::new());
         scores(&p.unwrap().mean, &section.expression)
     };

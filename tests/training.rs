@@ -13,7 +13,7 @@ use hiscmcl::core::progress::Silent;
 use hiscmcl::core::rng::stream;
 use hiscmcl::core::target::Target;
 use hiscmcl::device::ComputeDevice;
-use hiscmcl::predict::{Fitted, Predictions, predict};
+use hiscmcl::predict::{FusedModel, Predictions, predict};
 use hiscmcl::preprocess::features::SectionFeatures;
 use hiscmcl::preprocess::lattice::Lattice;
 use hiscmcl::preprocess::neighbourhood::Neighbourhood;
@@ -125,7 +125,7 @@ fn train(
     checkpoint: Option<&Path>,
     cancel: &CancelToken,
     cancel_after: usize,
-) -> (Result<Fitted, TrainError>, Vec<EpochMetrics>) {
+) -> (Result<FusedModel, TrainError>, Vec<EpochMetrics>) {
     let names = genes();
     let mut seen = Vec::new();
     let heard = AtomicUsize::new(0);
@@ -151,11 +151,11 @@ fn sections() -> Vec<MadeUp> {
     vec![made_up("A", 1, 9), made_up("B", 2, 8), made_up("C", 3, 9)]
 }
 
-fn run(sections: &[MadeUp], config: &TrainConfig) -> Fitted {
+fn run(sections: &[MadeUp], config: &TrainConfig) -> FusedModel {
     train(sections, config, None, &CancelToken::new(), 0).0.unwrap()
 }
 
-fn predictions(model: &Fitted, section: &MadeUp) -> Predictions {
+fn predictions(model: &FusedModel, section: &MadeUp) -> Predictions {
     predict(model, &section.name, &section.features, &section.ids, &Silent, &CancelToken::new()).unwrap()
 }
 
@@ -200,7 +200,7 @@ fn a_model_learns_predicts_an_unseen_section_and_survives_its_files() {
 
     let dir = tempfile::tempdir().unwrap();
     fitted.save(dir.path()).unwrap();
-    let loaded = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap();
+    let loaded = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap();
     assert!(loaded.recipe == fitted.recipe);
     assert!(predictions(&loaded, &test) == p, "a loaded model does not predict the same bits");
 
@@ -208,17 +208,17 @@ fn a_model_learns_predicts_an_unseen_section_and_survives_its_files() {
         let path = dir.path().join(file);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+        let e = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
         assert!(e.contains(file), "{file}: {e}");
         std::fs::remove_file(&path).unwrap();
-        let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+        let e = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
         assert!(e.contains(file) && e.contains("it is not there"), "{file}: {e}");
         std::fs::write(&path, &whole).unwrap();
     }
     let path = dir.path().join("config.json");
     let newer = std::fs::read_to_string(&path).unwrap().replacen("\"version\": 1", "\"version\": 9", 1);
     std::fs::write(&path, newer).unwrap();
-    let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+    let e = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
     assert!(e.contains("version 9"), "{e}");
 }
 
@@ -355,7 +355,7 @@ fn what_cannot_be_trained_on_is_refused_in_a_sentence() {
     assert!(e.to_string().contains("another encoder") || e.to_string().contains("features a patch"), "{e}");
 }
 
-fn run_with(sections: &[MadeUp], validation: Validation, config: &TrainConfig) -> Fitted {
+fn run_with(sections: &[MadeUp], validation: Validation, config: &TrainConfig) -> FusedModel {
     let names = genes();
     let mut input = input(sections, &names);
     input.validation = validation;

@@ -220,7 +220,7 @@ impl ExportForm {
 
     /// The same with sizes that can be drawn: a project file may have been edited by hand.
     #[must_use]
-    pub fn sane(mut self) -> Self {
+    pub fn clamped(mut self) -> Self {
         let default = Self::default();
         for (value, range, usual) in [
             (&mut self.width_mm, Self::WIDTH_RANGE, default.width_mm),

@@ -46,7 +46,7 @@ impl Curves {
 
 /// A run that is training now, or was the last to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Live {
+pub struct ActiveRun {
     /// Its job.
     pub job: JobId,
     /// Its name.
@@ -67,7 +67,7 @@ pub struct Live {
     pub took: Option<Duration>,
 }
 
-impl Live {
+impl ActiveRun {
     /// Whether it is being trained, or waits for it.
     pub fn is_training(&self) -> bool {
         self.state == RunState::Training
@@ -80,7 +80,7 @@ pub struct Runs {
     /// All, newest first.
     pub list: Vec<RunInfo>,
     /// The one that is training.
-    pub live: Option<Live>,
+    pub live: Option<ActiveRun>,
     /// The one whose curves are shown, by name; the live one when there is none.
     pub selected: Option<String>,
     /// What was read from stored runs, by name.

@@ -7,7 +7,7 @@ use hiscmcl::core::files::{write_bytes_atomically, write_json_atomically};
 use hiscmcl::evaluate::judgement::JudgedReport;
 use hiscmcl::evaluate::report::EvalReport;
 use hiscmcl::evaluate::tables::{self, rounded};
-use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::genes;
 use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
 use hiscmcl::jobs::recipe::Recipe;
@@ -61,7 +61,7 @@ impl Settings {
 fn requests(
     workspace: &Workspace,
     args: FitArgs,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
     let recipe = args.recipe;
     let mut settings = Settings::default();
@@ -96,7 +96,7 @@ fn requests(
 }
 
 /// Trains a model and keeps it as a run.
-pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
+pub fn train_model(args: TrainArgs, ctx: &JobContext) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
     let requests = requests(&workspace, args.fit, ctx)?;
     let [(_, request)] = requests.as_slice() else {
@@ -142,7 +142,7 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
 }
 
 /// Cross-validates by one recipe, or by both on the same folds.
-pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
+pub fn evaluate(args: EvaluateArgs, ctx: &JobContext) -> anyhow::Result<()> {
     // Before anything is computed.
     for (option, path, ending) in [("--json", &args.json, "json"), ("--csv", &args.csv, "csv")] {
         if let Some(path) =

@@ -116,7 +116,7 @@ impl From<Task> for Stage {
 
 impl Stage {
     /// `task` for the section or fold `name`.
-    pub fn of(task: Task, name: impl Into<String>) -> Self {
+    pub fn new(task: Task, name: impl Into<String>) -> Self {
         Self { of: Some(name.into()), ..task.into() }
     }
 }
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn stages_read_naturally() {
-        let mut stage = Stage::of(Task::ImageFeatures, "C2");
+        let mut stage = Stage::new(Task::ImageFeatures, "C2");
         assert_eq!(stage.to_string(), "C2: image features");
         stage.portion = Some(Portion { unit: Unit::Fold, number: 2, count: 4 });
         assert_eq!(stage.to_string(), "Fold 2 of 4 \u{00B7} C2: image features");

@@ -74,7 +74,7 @@ pub fn report(input: FoldInput<'_>) -> Result<FoldReport, FoldShapeError> {
     let mut notes = input.notes.clone();
     notes.extend(note_on_size(input.test, spots).map(Note::from));
     let genes: Vec<GeneResult> =
-        (0..input.genes.len()).into_par_iter().map(|g| GeneResult::of(&input, g)).collect();
+        (0..input.genes.len()).into_par_iter().map(|g| GeneResult::new(&input, g)).collect();
     let means: Vec<f64> = genes.iter().map(|g| g.mean_expression).collect();
     let heg = highest_expressed(&means);
     let scores = |of: fn(&GeneResult) -> Agreement| Scores {
@@ -162,7 +162,7 @@ struct Agreement {
 }
 
 impl Agreement {
-    fn of(measured: &[f64], predicted: &[f64]) -> Self {
+    fn new(measured: &[f64], predicted: &[f64]) -> Self {
         Self {
             pcc: pearson(measured, predicted).filter(|_| measured.len() >= MIN_SPOTS_TO_CORRELATE),
             mse: mse(measured, predicted),
@@ -181,15 +181,15 @@ struct GeneResult {
 }
 
 impl GeneResult {
-    fn of(input: &FoldInput<'_>, gene: usize) -> Self {
+    fn new(input: &FoldInput<'_>, gene: usize) -> Self {
         let column = |m: &Matrix| (0..m.rows()).map(|r| f64::from(m.get(r, gene))).collect::<Vec<f64>>();
         let measured = column(input.measured);
         let predicted = column(input.predicted);
         Self {
             mean_expression: mean(measured.iter().copied()),
-            model: Agreement::of(&measured, &predicted),
-            ridge: Agreement::of(&measured, &column(input.ridge)),
-            mean: Agreement::of(&measured, &column(input.mean)),
+            model: Agreement::new(&measured, &predicted),
+            ridge: Agreement::new(&measured, &column(input.ridge)),
+            mean: Agreement::new(&measured, &column(input.mean)),
             spearman: spearman(&measured, &predicted).filter(|_| measured.len() >= MIN_SPOTS_TO_CORRELATE),
             uncertainty: mean(column(input.uncertainty)),
         }
@@ -206,7 +206,7 @@ impl FoldReport {
 
 impl MeanReport {
     /// The mean of each number over the folds where it is defined, each test section counting the same.
-    pub fn over(folds: &[FoldReport]) -> Self {
+    pub fn from_folds(folds: &[FoldReport]) -> Self {
         let of = |value: &dyn Fn(&FoldReport) -> f64| mean(folds.iter().map(value));
         let pcc = |value: &dyn Fn(&FoldReport) -> Option<f64>| mean_where_defined(folds.iter().map(value));
         let scores = |part: fn(&FoldReport) -> Scores| Scores {
@@ -284,8 +284,8 @@ mod tests {
 
         let other = FoldReport { model: Scores { pcc_all: Some(0.1), ..f.model }, ..f.clone() };
         let undefined = FoldReport { model: Scores { pcc_all: None, ..f.model }, ..f.clone() };
-        close(MeanReport::over(&[f, other, undefined.clone()]).model.pcc_all.unwrap(), 0.3);
-        assert_eq!(MeanReport::over(&[undefined]).model.pcc_all, None);
+        close(MeanReport::from_folds(&[f, other, undefined.clone()]).model.pcc_all.unwrap(), 0.3);
+        assert_eq!(MeanReport::from_folds(&[undefined]).model.pcc_all, None);
     }
 
     #[test]

@@ -273,7 +273,7 @@ mod tests {
             gene_count: 2,
             device: "CPU".into(),
             seed: 1,
-            mean: MeanReport::over(&folds),
+            mean: MeanReport::from_folds(&folds),
             folds,
             warnings: vec!["It leaks.".into()],
             seconds: 1.5,

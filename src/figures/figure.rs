@@ -150,7 +150,7 @@ pub enum Background {
 /// Bold letters by which the text of a paper refers to parts of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Letters {
+pub enum PanelLetters {
     /// None.
     #[default]
     None,
@@ -175,7 +175,7 @@ pub struct Style {
     /// What is behind everything.
     pub background: Background,
     /// Letters at rows or panels.
-    pub letters: Letters,
+    pub letters: PanelLetters,
     /// Opacity of the spots, 0 to 1.
     pub opacity: f32,
     /// Whether there is a scale bar under each row.
@@ -191,7 +191,7 @@ impl Default for Style {
             dpi: 300.0,
             font_pt: 7.0,
             background: Background::White,
-            letters: Letters::None,
+            letters: PanelLetters::None,
             opacity: 0.88,
             scale_bar: true,
         }

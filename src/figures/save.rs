@@ -20,7 +20,7 @@ impl Format {
     ///
     /// # Errors
     /// [`FigureError::UnknownFormat`].
-    pub fn of(path: &Path) -> Result<Self, FigureError> {
+    pub fn from_path(path: &Path) -> Result<Self, FigureError> {
         let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
             Some("png") => Ok(Self::Png),
@@ -35,7 +35,7 @@ impl Format {
 /// # Errors
 /// [`FigureError`]; an unknown extension is found before anything is drawn.
 pub fn save(figure: &Figure, path: &Path) -> Result<(), FigureError> {
-    let bytes = match Format::of(path)? {
+    let bytes = match Format::from_path(path)? {
         Format::Png => raster::to_png(figure)?,
         Format::Svg => svg::to_svg(figure)?.into_bytes(),
     };

@@ -78,11 +78,11 @@ mod tests {
     fn sections_add_up() {
         let heard = Heard::default();
         let joint = AggregateProgress::new(&[100, 0, 80], &heard);
-        joint.report(&Stage::of(Task::Reading("c2.tsv".into()), "C2"), 1, 2);
-        joint.report(&Stage::of(Task::ImageFeatures, "C2"), 40, 110);
+        joint.report(&Stage::new(Task::Reading("c2.tsv".into()), "C2"), 1, 2);
+        joint.report(&Stage::new(Task::ImageFeatures, "C2"), 40, 110);
         joint.next();
         joint.next();
-        joint.report(&Stage::of(Task::ImageFeatures, "C4"), 10, 70);
+        joint.report(&Stage::new(Task::ImageFeatures, "C4"), 10, 70);
         let told: Vec<(u64, u64)> = heard.0.into_inner().unwrap().iter().map(|h| (h.1, h.2)).collect();
         assert_eq!(told, [(1, 2), (40, 190), (120, 180)]);
     }

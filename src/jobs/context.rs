@@ -89,14 +89,14 @@ impl Observer for SubtaskProgress<'_> {
 
 /// What every job is given.
 #[derive(Clone, Copy)]
-pub struct Ctx<'a> {
+pub struct JobContext<'a> {
     /// Receives its progress.
     pub observer: &'a dyn Observer,
     /// Stops or pauses the job.
     pub cancel: &'a CancelToken,
 }
 
-impl<'a> Ctx<'a> {
+impl<'a> JobContext<'a> {
     /// The observer as the rooms below know it.
     pub fn progress(&self) -> &'a dyn Progress {
         self.observer

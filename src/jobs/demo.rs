@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::encoders::EncoderChoice;
 use super::figure::{FigureRequest, compose};
 use super::genes;
@@ -45,7 +45,7 @@ pub struct Made {
 ///
 /// # Errors
 /// One sentence naming the file that cannot be written.
-pub fn make_project(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Workspace> {
+pub fn make_project(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Result<Workspace> {
     let data = folder.join("synthetic-sections");
     let sections = demo::generate(&data, seed, ctx.progress(), ctx.cancel)?;
     let mut project = Project::new();
@@ -68,7 +68,7 @@ pub fn make_project(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Works
 ///
 /// # Errors
 /// One sentence naming the file that cannot be written, or what failed.
-pub fn run_headless(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Made> {
+pub fn run_headless(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Result<Made> {
     fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
     // A folder may be used again: what an earlier demo left under this name is replaced.
     let runs = super::runs::runs_folder(&folder.join("demo.hiscmcl")).join(RUN);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::chosen::ChosenSections;
-use super::context::Ctx;
+use super::context::JobContext;
 use super::published;
 use super::recipe::Recipe;
 use super::train::FitRequest;
@@ -77,7 +77,7 @@ impl Prepared {
         chosen: ChosenSections,
         request: &FitRequest,
         tested: &[String],
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Self> {
         let target = request.target;
         let ChosenSections { sections, choice, mut skipped } = chosen;
@@ -137,7 +137,7 @@ impl Prepared {
     ///
     /// # Errors
     /// One sentence naming the image.
-    pub fn slide(&self, section: usize, ctx: &Ctx) -> anyhow::Result<Arc<Slide>> {
+    pub fn slide(&self, section: usize, ctx: &JobContext) -> anyhow::Result<Arc<Slide>> {
         self.workspace.slide(&self.sections[section], ctx)
     }
 
@@ -186,7 +186,7 @@ impl WithFeatures {
         sections: Vec<Arc<Section>>,
         request: &FitRequest,
         tested: &[String],
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Self> {
         let views = request.recipe.views();
         let views_of =
@@ -198,7 +198,7 @@ impl WithFeatures {
         }
         let mut computed: HashMap<String, Vec<Arc<SectionFeatures>>> = HashMap::new();
         let mut slideless: Vec<Unreadable> = Vec::new();
-        workspace.each_features(&wanted, ctx, |section, features| {
+        workspace.compute_features_for_all(&wanted, ctx, |section, features| {
             match features {
                 Ok(features) => computed.entry(section.name.clone()).or_default().push(features),
                 // It was said of another view of it.
@@ -251,7 +251,7 @@ pub fn fit_model(
     request: &FitRequest,
     device: &ComputeDevice,
     checkpoint: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Model, Vec<EpochMetrics>)> {
     let label = label(fold);
     let progress = PrefixedProgress { name: &label, to: ctx.progress() };
@@ -296,7 +296,7 @@ pub fn predict_section(
     prepared: &Prepared,
     section: usize,
     model: &Model,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Predictions> {
     let features = || Ok(Arc::clone(&prepared.features[section]));
     predict_with(model, &prepared.sections[section], features, None, || prepared.slide(section, ctx), ctx)
@@ -313,7 +313,7 @@ pub fn predict_with(
     features: impl FnOnce() -> anyhow::Result<Arc<SectionFeatures>>,
     reference: Option<&SectionFeatures>,
     slide: impl FnOnce() -> anyhow::Result<Arc<Slide>>,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Predictions> {
     let (name, progress, cancel) = (&section.name, ctx.progress(), ctx.cancel);
     let ids: Vec<String> = section.spots.iter().map(|s| s.id.clone()).collect();
@@ -354,9 +354,9 @@ pub fn test(
     fold: &Fold,
     fitted: &Model,
     seed: u64,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Vec<Tested>> {
-    ctx.observer.report(&Stage::of(Task::BaselineFitting, label(fold)), 0, 0);
+    ctx.observer.report(&Stage::new(Task::BaselineFitting, label(fold)), 0, 0);
     let (x, y, groups) = stacked(prepared, &fold.train)?;
     let ridge = Ridge::fit(&x, &y, &groups, &ALPHAS, ctx.cancel)?;
     let mut tested = Vec::with_capacity(fold.test.len());

@@ -8,7 +8,7 @@ use anyhow::bail;
 use serde::Serialize;
 
 use super::aggregate::AggregateProgress;
-use super::context::{Ctx, Observer};
+use super::context::{JobContext, Observer};
 use super::places::on_grid;
 use super::predict::Predictors;
 use super::prediction_table::{Predicted, Table, save_csv};
@@ -101,7 +101,7 @@ pub fn save(
     workspace: &Workspace,
     request: &PredictRequest,
     path: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<PredictOutcome> {
     // Before anything is computed.
     let form = form_of(path)?;
@@ -147,7 +147,7 @@ pub fn save_each(
     workspace: &Workspace,
     request: &PredictRequest,
     folder: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<PredictOutcome> {
     let run = find_run(&workspace.path, &request.run)?;
     Job::new(workspace, &run, request).save_each(folder, ctx)
@@ -172,7 +172,7 @@ impl<'a> Job<'a> {
         Self { workspace, run, request, predictors: Predictors::new(workspace, run, request.device) }
     }
 
-    fn places(&self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Places> {
+    fn places(&self, entry: &SectionEntry, ctx: &JobContext) -> anyhow::Result<Places> {
         let Some(grid) = &self.request.grid else {
             return Ok(Places { section: self.workspace.section(&entry.name, ctx)?, spots: None });
         };
@@ -185,7 +185,7 @@ impl<'a> Job<'a> {
     }
 
     /// What the run predicts for a section; what was kept of its test where it was tested at its spots.
-    fn predict(&mut self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Predicted> {
+    fn predict(&mut self, entry: &SectionEntry, ctx: &JobContext) -> anyhow::Result<Predicted> {
         let stored = match self.request.grid {
             None => self.predictors.stored(entry)?,
             Some(_) => None,
@@ -201,7 +201,12 @@ impl<'a> Job<'a> {
         self.predict_at(entry, places, ctx)
     }
 
-    fn predict_at(&mut self, entry: &SectionEntry, places: Places, ctx: &Ctx) -> anyhow::Result<Predicted> {
+    fn predict_at(
+        &mut self,
+        entry: &SectionEntry,
+        places: Places,
+        ctx: &JobContext,
+    ) -> anyhow::Result<Predicted> {
         let Places { section, spots } = places;
         let predictions = self.predictors.predict(entry, &section, spots.as_deref(), ctx)?;
         let reach = match section.is_measured() {
@@ -215,7 +220,7 @@ impl<'a> Job<'a> {
     }
 
     /// Saves a file for each section in `folder`.
-    fn save_each(&mut self, folder: &Path, ctx: &Ctx) -> anyhow::Result<PredictOutcome> {
+    fn save_each(&mut self, folder: &Path, ctx: &JobContext) -> anyhow::Result<PredictOutcome> {
         let request = self.request;
         let file_of = |name: &String| folder.join(format!("{}.h5ad", safe_name(name)));
         for name in &request.sections {
@@ -229,7 +234,7 @@ impl<'a> Job<'a> {
             ctx.observer.report(&Task::FindingTissue.into(), done as u64, request.sections.len() as u64);
             let entry = self.workspace.entry(name)?;
             let quiet = NotesOnly(ctx.observer);
-            match self.outlook(entry, &Ctx { observer: &quiet, cancel: ctx.cancel }) {
+            match self.outlook(entry, &JobContext { observer: &quiet, cancel: ctx.cancel }) {
                 Ok(found) => ready.push((entry, found)),
                 Err(error) => outcome.failed.push(failure(name, &error, ctx)?),
             }
@@ -238,10 +243,10 @@ impl<'a> Job<'a> {
         let numbered = Numbered { done: AtomicUsize::new(0), count: ready.len(), to: ctx.observer };
         let progress = AggregateProgress::new(&expected, &numbered);
         for (entry, outlook) in ready {
-            let ctx = Ctx { observer: &progress, cancel: ctx.cancel };
+            let ctx = JobContext { observer: &progress, cancel: ctx.cancel };
             let predicted = match outlook {
-                Outlook::Stored => self.predict(entry, &ctx),
-                Outlook::Places { places, .. } => self.predict_at(entry, places, &ctx),
+                PlannedPrediction::Stored => self.predict(entry, &ctx),
+                PlannedPrediction::Places { places, .. } => self.predict_at(entry, places, &ctx),
             };
             match predicted.and_then(|predicted| self.save_one(predicted, &file_of(&entry.name), &ctx)) {
                 Ok(saved) => outcome.saved.push(saved),
@@ -254,9 +259,9 @@ impl<'a> Job<'a> {
     }
 
     /// Where a section is to be predicted, and how much work that is.
-    fn outlook(&mut self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Outlook> {
+    fn outlook(&mut self, entry: &SectionEntry, ctx: &JobContext) -> anyhow::Result<PlannedPrediction> {
         if self.request.grid.is_none() && self.predictors.stored(entry)?.is_some() {
-            return Ok(Outlook::Stored);
+            return Ok(PlannedPrediction::Stored);
         }
         let places = self.places(entry, ctx)?;
         let seen = self.predictors.seen(entry, ctx)?;
@@ -266,10 +271,10 @@ impl<'a> Job<'a> {
             _ => seen.expected_patches(section),
         };
         let patches = wanted(&places.section) + places.spots.as_deref().map_or(0, wanted);
-        Ok(Outlook::Places { places, patches })
+        Ok(PlannedPrediction::Places { places, patches })
     }
 
-    fn save_one(&self, predicted: Predicted, path: &Path, ctx: &Ctx) -> anyhow::Result<Saved> {
+    fn save_one(&self, predicted: Predicted, path: &Path, ctx: &JobContext) -> anyhow::Result<Saved> {
         let (section, reach) = (predicted.section.name.clone(), predicted.reach.clone());
         let mut table = Table::new(self.workspace, self.run, 1);
         table.add(predicted, ctx)?;
@@ -279,14 +284,14 @@ impl<'a> Job<'a> {
 }
 
 /// What is known of a section before it is predicted.
-enum Outlook {
+enum PlannedPrediction {
     /// Its prediction was kept when it was tested.
     Stored,
     /// It is predicted at these places, for which about so many patches are encoded.
     Places { places: Places, patches: u64 },
 }
 
-impl Outlook {
+impl PlannedPrediction {
     fn patches(&self) -> u64 {
         match self {
             Self::Stored => 0,
@@ -296,7 +301,7 @@ impl Outlook {
 }
 
 /// Why a section could not be predicted, unless it was cancelled.
-fn failure(name: &str, error: &anyhow::Error, ctx: &Ctx) -> anyhow::Result<Unreadable> {
+fn failure(name: &str, error: &anyhow::Error, ctx: &JobContext) -> anyhow::Result<Unreadable> {
     ctx.check()?;
     let failed = Unreadable::new(name, error);
     ctx.observer.note(&failed.sentence());

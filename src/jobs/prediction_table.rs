@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use serde_json::Value;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::predict::{test_report, write_csv};
 use super::reach::SlideReach;
 use super::recipe::Recipe;
@@ -142,7 +142,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// One sentence when it is of other genes than the run.
-    pub(super) fn add(&mut self, predicted: Predicted, ctx: &Ctx) -> anyhow::Result<()> {
+    pub(super) fn add(&mut self, predicted: Predicted, ctx: &JobContext) -> anyhow::Result<()> {
         let Predicted { section, predictions, reach } = predicted;
         let (name, run) = (&section.name, self.run);
         if predictions.genes != run.config.genes {
@@ -235,7 +235,7 @@ fn about_slide(reach: &SlideReach) -> Uns {
 }
 
 /// What was measured at `rows` of `section`, on the scale of the run; NaN where nothing was.
-fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &Ctx) -> Matrix {
+fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &JobContext) -> Matrix {
     let genes = &run.config.genes;
     let all = target::measured(section, genes, run.config.target);
     let present = all.iter().flatten().count();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::fold::Prepared;
 use super::places::{median_mpp, stain_of};
 use super::workspace::Workspace;
@@ -85,7 +85,7 @@ pub(super) fn learn(
     fold: &Fold,
     model: &Model,
     folder: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<()> {
     if !reads_features(model) {
         return Ok(());
@@ -130,7 +130,7 @@ pub(super) fn compare(
     section: &Section,
     features: &SectionFeatures,
     reference: &SectionFeatures,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Option<SlideReach>> {
     let standard = standardise_like(features, reference, NO_LANDMARKS)?;
     let Some(distances) = reach.distances(&standard, ctx.cancel)? else { return Ok(None) };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::encoders::{self, EncoderChoice};
 use super::places;
 use super::tissue::TissueFinder;
@@ -111,7 +111,7 @@ impl Resources {
         &self,
         choice: &EncoderChoice,
         device: &ComputeDevice,
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Arc<dyn PatchEncoder>> {
         // Held while it is opened, so that jobs that start together open it once.
         let mut last = self.pretrained.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::context::{Ctx, JobPhase, Observer};
+use super::context::{JobContext, JobPhase, Observer};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::fault;
 use crate::core::progress::{Progress, Stage, Task, TimeLeft};
@@ -34,7 +34,7 @@ pub enum JobError {
 
 impl JobError {
     /// What `error` says.
-    pub fn of(error: &anyhow::Error) -> Self {
+    pub fn from_error(error: &anyhow::Error) -> Self {
         if error.chain().any(|cause| cause.is::<Cancelled>()) {
             return Self::Cancelled;
         }
@@ -48,7 +48,7 @@ impl JobError {
 
 impl From<anyhow::Error> for JobError {
     fn from(error: anyhow::Error) -> Self {
-        Self::of(&error)
+        Self::from_error(&error)
     }
 }
 
@@ -236,7 +236,7 @@ impl<T> Drop for Job<T> {
 pub fn spawn<T: Send + 'static>(
     name: &str,
     wake: impl Fn() + Send + Sync + 'static,
-    work: impl FnOnce(&Ctx) -> anyhow::Result<T> + Send + 'static,
+    work: impl FnOnce(&JobContext) -> anyhow::Result<T> + Send + 'static,
 ) -> Result<Job<T>, JobError> {
     let cancel = CancelToken::new();
     let board = Arc::new(Mutex::new(Board::default()));
@@ -247,7 +247,7 @@ pub fn spawn<T: Send + 'static>(
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
-            let ctx = Ctx { observer: &reporter, cancel: &cancel };
+            let ctx = JobContext { observer: &reporter, cancel: &cancel };
             let outcome = match catch_unwind(AssertUnwindSafe(|| work(&ctx))) {
                 // Whatever work says when it stops because it was told to, it was cancelled.
                 Ok(Err(_)) if cancel.is_cancelled() => Err(JobError::Cancelled),
@@ -313,7 +313,7 @@ mod tests {
     fn the_bar_of_a_job_with_phases_never_goes_back() {
         let reporter = Reporter { board: Arc::default(), wake: Box::new(|| ()) };
         let share = |task: Task, done, total| {
-            reporter.report(&Stage::of(task, "C2"), done, total);
+            reporter.report(&Stage::new(task, "C2"), done, total);
             lock(&reporter.board).status.share
         };
         assert_eq!(share(Task::ReadingSections, 4, 4), 1.0);
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn cancelling_is_told_apart_from_failing() {
-        let work = |ctx: &Ctx| -> anyhow::Result<()> {
+        let work = |ctx: &JobContext| -> anyhow::Result<()> {
             loop {
                 ctx.check()?;
                 std::thread::sleep(Duration::from_millis(1));
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn dropping_the_handle_cancels() {
         let (ended, end) = sync_channel(1);
-        let work = move |ctx: &Ctx| -> anyhow::Result<()> {
+        let work = move |ctx: &JobContext| -> anyhow::Result<()> {
             while ctx.check().is_ok() {
                 std::thread::sleep(Duration::from_millis(1));
             }

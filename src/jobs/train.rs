@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 
 use super::chosen::ChosenSections;
-use super::context::{Ctx, JobPhase, PhaseKind, SubtaskProgress};
+use super::context::{JobContext, JobPhase, PhaseKind, SubtaskProgress};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
 use super::log;
@@ -80,7 +80,7 @@ pub fn train(
     request: &FitRequest,
     test_sections: &[String],
     name: &str,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Trained> {
     let start = Instant::now();
     // What is wrong with the name is said before hours of work.
@@ -110,7 +110,7 @@ pub fn train(
         if let [one] = reports.as_slice() {
             write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
         } else if !reports.is_empty() {
-            write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::over(&reports).model)?;
+            write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::from_folds(&reports).model)?;
         }
         write_bytes_atomically(&run.folder.join(PER_GENE_FILE), tables::genes_csv(&reports).as_bytes())?;
         run.took_part(&prepared.section_names())?;
@@ -131,7 +131,7 @@ pub fn evaluate(
     request: &FitRequest,
     split: Split,
     keep: Option<&str>,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<EvalReport> {
     keep.map_or(Ok(()), |name| check_free(&workspace.path, name))?;
     let device = device::choose(request.device)?;
@@ -171,7 +171,7 @@ fn cross_validate(
     chosen: ChosenSections,
     device: &ComputeDevice,
     folder: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(EvalReport, Vec<String>)> {
     let start = Instant::now();
     ctx.observer.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
@@ -184,7 +184,7 @@ fn cross_validate(
         let portion = Portion { unit: Unit::Fold, number: done + 1, count: parts };
         let part = SubtaskProgress { portion, to: ctx.observer };
         let folder = folder.join(fold_name(&fold.name));
-        let ctx = Ctx { observer: &part, cancel: ctx.cancel };
+        let ctx = JobContext { observer: &part, cancel: ctx.cancel };
         let (fold_reports, _) = run_fold(&prepared, fold, request, device, &folder, &ctx)?;
         reports.extend(fold_reports);
     }
@@ -194,7 +194,7 @@ fn cross_validate(
         gene_count: prepared.genes.len(),
         device: device.info().name.clone(),
         seed: request.recipe.seed(),
-        mean: MeanReport::over(&reports),
+        mean: MeanReport::from_folds(&reports),
         folds: reports,
         warnings: split_folds.warnings.into_iter().chain(prepared.notes().map(|n| n.to_string())).collect(),
         seconds: start.elapsed().as_secs_f64(),
@@ -229,7 +229,7 @@ fn start_run(
     name: &str,
     config: &RunConfig,
     chosen: &ChosenSections,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<RunInProgress> {
     let gone: Vec<String> = chosen.choice.left_out.iter().map(|l| l.symbol().to_owned()).collect();
     if discard_if_outdated(&workspace.path, name, config, &gone)? {
@@ -270,7 +270,7 @@ fn run_fold(
     request: &FitRequest,
     device: &ComputeDevice,
     folder: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Vec<FoldReport>, Model)> {
     let (reports_path, checkpoint) = (folder.join(FOLD_REPORT_FILE), folder.join(CHECKPOINT_FILE));
     let fitted = if reports_path.is_file() {

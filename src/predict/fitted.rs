@@ -15,14 +15,14 @@ use crate::predict::Predictions;
 use crate::predict::bank::Bank;
 use crate::predict::blend::Blend;
 use crate::predict::embed::embed;
-use crate::predict::source::{ImageSource, Pick};
+use crate::predict::source::{ImageSource, SpotRef};
 use crate::predict::uncertainty::Calibration;
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::standardise::{FeatureShapeError, standardise_like};
 
 /// What a fitted model is besides its numbers; stored as `config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Recipe {
+pub struct FusedModelConfig {
     /// The scale of its predictions.
     pub target: Target,
     /// Shape of its networks.
@@ -62,9 +62,9 @@ pub struct GeneScale {
 
 /// A fitted model.
 #[derive(Debug, Clone)]
-pub struct Fitted {
+pub struct FusedModel {
     /// What it is.
-    pub recipe: Recipe,
+    pub recipe: FusedModelConfig,
     /// Names of the genes it predicts.
     pub genes: Vec<String>,
     /// Their scale in training.
@@ -153,7 +153,7 @@ pub(crate) fn embed_all(
     networks: &[Network],
     scale: &GeneScale,
     source: &ImageSource<'_>,
-    picks: &[Pick],
+    picks: &[SpotRef],
     mut done: impl FnMut(usize),
     cancel: &CancelToken,
 ) -> Result<(Matrix, Matrix), Cancelled> {
@@ -191,7 +191,7 @@ impl GeneScale {
     }
 }
 
-impl Fitted {
+impl FusedModel {
     /// Rebuilds the networks on `device`.
     pub(crate) fn place(&mut self, device: &ComputeDevice) {
         self.networks = networks(&self.recipe.network, &self.parameters, device);
@@ -213,7 +213,7 @@ pub(crate) fn raise_to(floor: Option<f32>, mut values: Matrix) -> Matrix {
 /// # Errors
 /// [`PredictError`] when the features are not what the model was trained on, or on cancel.
 pub fn predict(
-    model: &Fitted,
+    model: &FusedModel,
     section: &str,
     features: &SectionFeatures,
     spot_ids: &[String],
@@ -229,7 +229,7 @@ pub fn predict(
 /// # Errors
 /// As [`predict`].
 pub fn predict_like(
-    model: &Fitted,
+    model: &FusedModel,
     section: &str,
     features: &SectionFeatures,
     reference: &SectionFeatures,
@@ -247,8 +247,8 @@ pub fn predict_like(
     }
     let standard = [standardise_like(features, reference, model.recipe.landmarks)?];
     let source = ImageSource::new(&standard, &model.device);
-    let picks: Vec<Pick> = source.picks_of(0).collect();
-    let stage = Stage::of(Task::Predicting, section);
+    let picks: Vec<SpotRef> = source.picks_of(0).collect();
+    let stage = Stage::new(Task::Predicting, section);
     let total = (picks.len() * model.networks.len()) as u64;
     let report = |n: usize| progress.report(&stage, n as u64, total);
     report(0);

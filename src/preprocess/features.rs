@@ -113,7 +113,7 @@ pub fn compute(
     cancel: &CancelToken,
 ) -> Result<SectionFeatures, FeatureError> {
     let side_um = encoder.mpp() * encoder.patch_size() as f64;
-    let lattice = Lattice::over(slide, centers, mpp, side_um, MARGIN, cancel)?;
+    let lattice = Lattice::around_spots(slide, centers, mpp, side_um, MARGIN, cancel)?;
     let nodes: Vec<SlidePoint> = lattice.tissue().iter().map(|&node| lattice.center(node)).collect();
     // Spots and nodes are read together, at both scales, so that each tile of the slide is decoded about once.
     let all = [centers, nodes.as_slice()].concat();
@@ -349,7 +349,8 @@ mod tests {
         let spots: Vec<SlidePoint> = (0..162)
             .map(|i| SlidePoint::new(f64::from(i % 9) * 20.0 + 20.0, f64::from(i / 9) * 20.0 + 30.0))
             .collect();
-        let lattice = Lattice::over(&slide(), &spots, Mpp(1.0), 20.0, MARGIN, &CancelToken::new()).unwrap();
+        let lattice =
+            Lattice::around_spots(&slide(), &spots, Mpp(1.0), 20.0, MARGIN, &CancelToken::new()).unwrap();
         let exact = (spots.len() + lattice.tissue().len()) as f64 * 2.0;
         let told = expected_patches((400, 400), &spots, Mpp(1.0), 20.0) as f64;
         assert!((told / exact - 1.0).abs() < 0.2, "{told} told, {exact} there");

@@ -10,7 +10,7 @@ const ABOVE_CHANCE: f32 = 1.05;
 
 /// How well images and expression are matched within a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Matching {
+pub enum VersusChance {
     /// Sure of what is wrong, as a loss on plain products is before it has learned.
     WorseThanGuessing,
     /// As often as guessing would.
@@ -24,9 +24,9 @@ pub fn chance(batch: usize) -> f32 {
     (batch.max(1) as f32).ln()
 }
 
-impl Matching {
+impl VersusChance {
     /// Of a contrastive loss whose value at chance is known.
-    pub fn of(contrastive: f32, chance: f32) -> Self {
+    pub fn from_loss(contrastive: f32, chance: f32) -> Self {
         match contrastive {
             loss if loss > ABOVE_CHANCE * chance => Self::WorseThanGuessing,
             loss if loss > AT_CHANCE * chance => Self::Guessing,
@@ -37,15 +37,15 @@ impl Matching {
 
 impl EpochMetrics {
     /// How well images and expression were matched; `None` where they were not compared.
-    pub fn matching(&self) -> Option<Matching> {
-        self.chance.map(|chance| Matching::of(self.contrastive, chance))
+    pub fn matching(&self) -> Option<VersusChance> {
+        self.chance.map(|chance| VersusChance::from_loss(self.contrastive, chance))
     }
 }
 
 /// The remark on a contrastive loss that ended at `last` in batches of `batch`, if it did not leave chance.
 pub(super) fn chance_note(last: f32, batch: usize) -> Option<Note> {
     let chance = chance(batch);
-    (Matching::of(last, chance) != Matching::Better).then(|| {
+    (VersusChance::from_loss(last, chance) != VersusChance::Better).then(|| {
         Note::AtChance(format!(
             "The contrastive loss did not fall below chance ({last:.2}; chance is {chance:.2}), so similar image embeddings \
              need not have similar expression."
@@ -61,12 +61,12 @@ mod tests {
     fn losses_are_judged_by_the_logarithm_of_the_batch() {
         assert!((chance(128) - 4.852).abs() < 1e-3);
         for (loss, matching) in [
-            (24.5, Matching::WorseThanGuessing),
-            (4.9, Matching::Guessing),
-            (4.7, Matching::Guessing),
-            (4.5, Matching::Better),
+            (24.5, VersusChance::WorseThanGuessing),
+            (4.9, VersusChance::Guessing),
+            (4.7, VersusChance::Guessing),
+            (4.5, VersusChance::Better),
         ] {
-            assert_eq!(Matching::of(loss, chance(128)), matching, "{loss}");
+            assert_eq!(VersusChance::from_loss(loss, chance(128)), matching, "{loss}");
         }
         let note = chance_note(4.84, 128).unwrap();
         assert!(matches!(&note, Note::AtChance(text) if text.contains("(4.84; chance is 4.85)")), "{note}");

@@ -39,4 +39,4 @@ fn device_texts(app: &App) -> (String, &'static str) {
     }
 }
 
-pub use window::{Begin, Window, start};
+pub use window::{StartupAction, Window, start};

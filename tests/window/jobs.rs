@@ -9,15 +9,15 @@ use hiscmcl::app::command::{Command, Overlay, ProjectCommand, Step, TrainCommand
 use hiscmcl::app::forms::TrainForm;
 use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::core::progress::{Stage, Task};
-use hiscmcl::jobs::context::{Ctx, JobPhase, PhaseKind};
+use hiscmcl::jobs::context::{JobContext, JobPhase, PhaseKind};
 use hiscmcl::jobs::runs::{RunInfo, RunKind, RunState};
 
 use super::{GENES, Test, recipe};
 
 /// A training that is in its first stage until it is stopped.
-pub fn until_stopped(ctx: &Ctx) -> anyhow::Result<Outcome> {
+pub fn until_stopped(ctx: &JobContext) -> anyhow::Result<Outcome> {
     ctx.observer.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
-    ctx.observer.report(&Stage::of(Task::ImageFeatures, "A1"), 5, 10);
+    ctx.observer.report(&Stage::new(Task::ImageFeatures, "A1"), 5, 10);
     loop {
         ctx.check()?;
         std::thread::sleep(Duration::from_millis(2));

@@ -14,7 +14,7 @@ use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::places::GridLattice;
 use hiscmcl::data::project::{Project, SectionEntry};
 use hiscmcl::data::section::Section;
-use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::runs::RunKind;
 use hiscmcl::jobs::tissue::FoundTissue;
 use hiscmcl::predict::Predictions;
@@ -26,7 +26,7 @@ const SIDE: u32 = 1000;
 
 /// Does what is asked of slides without measurements as the application does it; what is predicted at each place is how
 /// many places there are.
-pub fn answer(request: &Request, ctx: &Ctx) -> Option<anyhow::Result<Outcome>> {
+pub fn answer(request: &Request, ctx: &JobContext) -> Option<anyhow::Result<Outcome>> {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     let real = |request: Request| (ENGINE.get_or_init(Engine::default).runner)(request, ctx);
     match request {

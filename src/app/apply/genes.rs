@@ -61,7 +61,7 @@ impl App {
     /// Adds genes to the list; those that were not in it.
     pub(super) fn add_genes(&mut self, genes: &[String]) -> Vec<String> {
         let Some(open) = &self.open else { return Vec::new() };
-        let genes = self.without_listed_otherwise(open.measured_genes().understood(genes));
+        let genes = self.without_aliases(open.measured_genes().understood(genes));
         let new: Vec<String> = genes.iter().filter(|g| !open.genes().contains(g)).cloned().collect();
         if !new.is_empty() {
             self.change_genes("Add genes", |list| with_genes(list, &genes));
@@ -141,7 +141,7 @@ impl App {
 
     /// Without the genes that the list has under a former or the current symbol. Where a section measured both
     /// names, they are two genes.
-    fn without_listed_otherwise(&self, mut genes: Vec<String>) -> Vec<String> {
+    fn without_aliases(&self, mut genes: Vec<String>) -> Vec<String> {
         let Some(open) = &self.open else { return genes };
         let listed: HashSet<&str> = open.genes().iter().map(String::as_str).collect();
         let are_two = |a: &str, b: &str| open.ready().any(|s| s.gene(a).is_some() && s.gene(b).is_some());

@@ -8,8 +8,8 @@ use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::notices::{Severity, Topic};
 use crate::app::plan::Plan;
 use crate::app::predictions::places_key;
-use crate::app::project::Open;
-use crate::app::runs::{Curves, Live};
+use crate::app::project::OpenProject;
+use crate::app::runs::{ActiveRun, Curves};
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::work::{FitRequest, JobView, Request};
@@ -17,7 +17,7 @@ use crate::evaluate::report::Split;
 use crate::jobs::runs::{RunKind, RunState};
 
 /// The sections that a form holds out.
-pub fn held_out(form: &TrainForm, open: &Open) -> Vec<String> {
+pub fn held_out(form: &TrainForm, open: &OpenProject) -> Vec<String> {
     let sections: Vec<String> = open.ready().map(|s| s.name.clone()).collect();
     match &form.hold_out {
         HoldOut::None => Vec::new(),
@@ -33,7 +33,7 @@ pub fn held_out(form: &TrainForm, open: &Open) -> Vec<String> {
 
 /// How a cross-validation holds sections out, while the user has not chosen: by patient where at least two
 /// are known, since sections of one patient resemble each other.
-pub fn default_split(open: &Open) -> Split {
+pub fn default_split(open: &OpenProject) -> Split {
     match open.patients() {
         Some(patients) if patients.len() > 1 => Split::Patient,
         _ => Split::Section,
@@ -102,7 +102,7 @@ impl App {
         }
     }
 
-    fn fit(&self, open: &Open, run: String) -> Result<FitRequest, String> {
+    fn fit(&self, open: &OpenProject, run: String) -> Result<FitRequest, String> {
         if open.genes().is_empty() {
             return Err("There are no genes to train on: choose some on the Data page first.".to_owned());
         }
@@ -154,7 +154,7 @@ impl App {
             open.runs.selected = None;
             let (curves, notes) = (Curves::default(), Vec::new());
             let (began, took) = (Instant::now(), None);
-            open.runs.live = Some(Live {
+            open.runs.live = Some(ActiveRun {
                 job,
                 run,
                 cross_validation,

@@ -11,7 +11,7 @@ use crate::app::notices::{Severity, Topic};
 use crate::app::project::SectionState;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
-use crate::app::work::{Happened, JobId, Outcome, Request, RunDetails};
+use crate::app::work::{JobId, JobUpdate, Outcome, Request, RunDetails};
 use crate::core::fonts;
 use crate::core::note::Note;
 use crate::core::text::counted;
@@ -32,8 +32,8 @@ impl App {
     pub(in crate::app) fn collect(&mut self) {
         for happened in self.work.poll() {
             match happened {
-                Happened::Event { id, request, event } => self.event(id, &request, event),
-                Happened::Ended { id, request, result } => {
+                JobUpdate::Event { id, request, event } => self.event(id, &request, event),
+                JobUpdate::Ended { id, request, result } => {
                     self.ended(id, &request, result.as_ref().map(|_| ()));
                     match result {
                         Ok(outcome) => self.succeeded(&request, outcome),
@@ -41,7 +41,7 @@ impl App {
                         Err(JobError::Failed { headline, causes }) => self.failed(&request, headline, causes),
                     }
                 }
-                Happened::Withdrawn { id, request } => self.withdrawn(id, &request),
+                JobUpdate::Withdrawn { id, request } => self.withdrawn(id, &request),
             }
         }
     }

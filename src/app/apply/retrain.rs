@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::app::genes::with_genes;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::app::work::{FitRequest, Request};
 use crate::data::project::GeneOrigin;
@@ -28,7 +28,7 @@ impl App {
         let takes_part = |name: &str| {
             let entry = open.section(name).map(|s| s.entry);
             run.as_ref().is_none_or(|run| {
-                entry.is_some_and(|entry| run.config.sections.iter().any(|s| entry.answers_to(s)))
+                entry.is_some_and(|entry| run.config.sections.iter().any(|s| entry.matches_name(s)))
             })
         };
         let lacking: Vec<String> =
@@ -85,7 +85,7 @@ impl App {
 
     /// The request of a run like `run` with more genes, on those of its sections that are there; `None` where too few
     /// are left.
-    fn fit_like(&self, open: &Open, run: &RunInfo, genes: &[String]) -> Option<(FitRequest, RunKind)> {
+    fn fit_like(&self, open: &OpenProject, run: &RunInfo, genes: &[String]) -> Option<(FitRequest, RunKind)> {
         let here = |name: &String| open.section(name).and_then(|s| s.ready()).map(|s| s.name.clone());
         let config = &run.config;
         let sections: Vec<String> = config.sections.iter().filter_map(here).collect();
@@ -145,7 +145,7 @@ impl App {
 
 /// Genes that can be trained on and were added to the gene list since a run was made on `known`; none where the list has
 /// become another one.
-fn added_since(open: &Open, known: &[String]) -> Vec<String> {
+fn added_since(open: &OpenProject, known: &[String]) -> Vec<String> {
     let list: HashSet<&str> = open.genes().iter().map(String::as_str).collect();
     if !known.iter().all(|g| list.contains(g.as_str())) {
         return Vec::new();
@@ -154,7 +154,7 @@ fn added_since(open: &Open, known: &[String]) -> Vec<String> {
 }
 
 /// Why no model of the sections that take part can learn `gene`, in a sentence; `None` when one can.
-fn cannot_learn(open: &Open, gene: &str, takes_part: impl Fn(&str) -> bool) -> Option<String> {
+fn cannot_learn(open: &OpenProject, gene: &str, takes_part: impl Fn(&str) -> bool) -> Option<String> {
     let mut missing = open.measured_genes().missing_in(gene);
     let nowhere = missing.len() == open.ready().count();
     missing.retain(|name| takes_part(name));

@@ -24,7 +24,7 @@ use crate::data::candidates::Candidate;
 use crate::data::project::{GeneOrigin, GeneSelection, Project, SectionEntry};
 use crate::data::st::{FileRole, MissingFile};
 use crate::device::DeviceChoice;
-use crate::jobs::context::Ctx;
+use crate::jobs::context::JobContext;
 use crate::jobs::labels::Labelled;
 
 type Asked = Arc<Mutex<Vec<Request>>>;
@@ -67,7 +67,7 @@ fn candidate(entry: SectionEntry) -> Candidate {
 fn app() -> (App, Asked) {
     let asked = Asked::default();
     let heard = Arc::clone(&asked);
-    let runner = move |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
+    let runner = move |request: Request, _: &JobContext| -> anyhow::Result<Outcome> {
         heard.lock().unwrap().push(request.clone());
         Ok(match request {
             Request::OpenProject(path) => Outcome::Project(Box::new(OpenedProject {
@@ -464,7 +464,7 @@ fn a_file_not_chosen_leaves_the_import_form() {
 #[test]
 fn settings_are_written_after_a_while() {
     let dir = tempfile::tempdir().unwrap();
-    let runner = |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
+    let runner = |request: Request, _: &JobContext| -> anyhow::Result<Outcome> {
         if let Request::SaveSettings { folder, settings } = request {
             settings.save(&folder)?;
         }

@@ -19,7 +19,7 @@ use run::runner;
 use crate::core::progress::{Task, format_duration};
 use crate::core::text::pace_text;
 use crate::data::slide::SlideStore;
-use crate::jobs::context::Ctx;
+use crate::jobs::context::JobContext;
 use crate::jobs::resources::Resources;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
 
@@ -27,7 +27,7 @@ use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
 const LIGHT_AT_ONCE: usize = 3;
 
 /// Does what a request asks for. Tests put a double in its place.
-pub type Runner = Arc<dyn Fn(Request, &Ctx) -> anyhow::Result<Outcome> + Send + Sync>;
+pub type Runner = Arc<dyn Fn(Request, &JobContext) -> anyhow::Result<Outcome> + Send + Sync>;
 /// What does the work: the jobs, and the slides that they share with the maps.
 #[derive(Clone)]
 pub struct Engine {
@@ -139,7 +139,7 @@ impl JobView {
 
 /// Something that happened to a job.
 #[derive(Debug)]
-pub enum Happened {
+pub enum JobUpdate {
     /// It reported something.
     Event {
         /// Its number.
@@ -168,26 +168,26 @@ pub enum Happened {
 }
 
 /// All running and waiting jobs.
-pub struct Work {
+pub struct JobQueue {
     runner: Runner,
     wake: Wake,
     running: Vec<Running>,
     waiting: VecDeque<(JobId, Request)>,
     later: BTreeMap<JobId, Duration>,
     next: JobId,
-    /// What happened to jobs that do not run, for the next [`Work::poll`].
-    happened: Vec<Happened>,
+    /// What happened to jobs that do not run, for the next [`JobQueue::poll`].
+    happened: Vec<JobUpdate>,
 }
 
-impl std::fmt::Debug for Work {
+impl std::fmt::Debug for JobQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let running: Vec<_> = self.running.iter().map(|r| r.request.name()).collect();
         f.debug_struct("Work").field("running", &running).field("waiting", &self.waiting.len()).finish()
     }
 }
 
-impl Work {
-    /// Nothing running. `wake` is called whenever [`Work::poll`] has something new.
+impl JobQueue {
+    /// Nothing running. `wake` is called whenever [`JobQueue::poll`] has something new.
     pub fn new(runner: Runner, wake: Wake) -> Self {
         Self {
             runner,
@@ -255,20 +255,20 @@ impl Work {
             let request = Arc::new(request);
             match spawn(&request.name(), move || wake(), move |ctx| runner(asked, ctx)) {
                 Ok(job) => self.running.push(Running { id, request, job, cancelling: false }),
-                Err(error) => self.happened.push(Happened::Ended { id, request, result: Err(error) }),
+                Err(error) => self.happened.push(JobUpdate::Ended { id, request, result: Err(error) }),
             }
         }
     }
 
     /// What happened since the last call, in order.
-    pub fn poll(&mut self) -> Vec<Happened> {
+    pub fn poll(&mut self) -> Vec<JobUpdate> {
         let mut happened = std::mem::take(&mut self.happened);
         let mut i = 0;
         while let Some(running) = self.running.get(i) {
             // The result first: what was reported before it is then certainly there.
             let result = running.job.poll();
             let events = running.job.take_events().into_iter();
-            happened.extend(events.map(|event| Happened::Event {
+            happened.extend(events.map(|event| JobUpdate::Event {
                 id: running.id,
                 request: Arc::clone(&running.request),
                 event,
@@ -277,7 +277,7 @@ impl Work {
                 Some(result) => {
                     let ended = self.running.remove(i);
                     self.later.remove(&ended.id);
-                    happened.push(Happened::Ended { id: ended.id, request: ended.request, result });
+                    happened.push(JobUpdate::Ended { id: ended.id, request: ended.request, result });
                 }
                 None => i += 1,
             }
@@ -333,7 +333,7 @@ impl Work {
         let place = self.waiting.iter().position(|(waiting, _)| *waiting == id);
         if let Some((id, request)) = place.and_then(|place| self.waiting.remove(place)) {
             self.later.remove(&id);
-            self.happened.push(Happened::Withdrawn { id, request: Arc::new(request) });
+            self.happened.push(JobUpdate::Withdrawn { id, request: Arc::new(request) });
         }
         if let Some(running) = self.running.iter_mut().find(|r| r.id == id) {
             running.job.token().cancel();

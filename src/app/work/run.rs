@@ -28,7 +28,7 @@ use crate::device::{self, DeviceChoice};
 use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::tables;
 use crate::figures;
-use crate::jobs::context::Ctx;
+use crate::jobs::context::JobContext;
 use crate::jobs::labels::{self, LabelChoice};
 use crate::jobs::predict::predictions_and_reach;
 use crate::jobs::predict_places::PredictRequest;
@@ -56,7 +56,7 @@ fn workspace(snapshot: Snapshot, resources: &Resources) -> Workspace {
     Workspace::new(snapshot.path, snapshot.project, resources.clone())
 }
 
-fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn run(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow::Result<Outcome> {
     Ok(match request {
         Request::ListDevices => Outcome::Devices(device::list()),
         Request::SaveSettings { folder, settings } => {
@@ -248,7 +248,7 @@ fn numbered(file: &Path) -> impl Iterator<Item = PathBuf> + '_ {
 fn samples_of(
     paths: &[PathBuf],
     sections: &[SectionEntry],
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Vec<Candidate>, Vec<Suggestion>, Vec<String>)> {
     let why = match candidates::find(paths, ctx.progress(), ctx.cancel) {
         Ok((mut found, notes)) if !found.is_empty() => {
@@ -276,7 +276,7 @@ fn samples_of(
 }
 
 /// The slides that files and folders hold.
-fn slides_of(paths: &[PathBuf], sections: &[SectionEntry], ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn slides_of(paths: &[PathBuf], sections: &[SectionEntry], ctx: &JobContext) -> anyhow::Result<Outcome> {
     let (mut found, notes) = candidates::slides(paths)?;
     candidates::mark_copies(found.iter_mut(), sections, ctx.cancel)?;
     candidates::check(&mut found, |c| c.chosen, Some(READ_BEFORE), ctx.progress(), ctx.cancel)?;
@@ -304,7 +304,7 @@ fn pair_files(files: &[PathBuf]) -> Vec<Suggestion> {
 }
 
 /// A project of a folder. One made of the same folder before is opened again.
-fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn new_from_folder(folder: &Path, file: &Path, ctx: &JobContext) -> anyhow::Result<Outcome> {
     let folder = std::path::absolute(folder).with_context(|| format!("Cannot open {}", folder.display()))?;
     let (found, suggestions, notes) = samples_of(std::slice::from_ref(&folder), &[], ctx)?;
     let same = |p: &Project| found.iter().any(|c| p.holds(&c.entry.source));
@@ -315,7 +315,7 @@ fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outc
     let (path, mut project) = known.unwrap_or_else(|| (free_file(file), Project::new()));
     // What leaves nothing to decide is added at once; the rest the user looks at first.
     let form = SamplesForm::new(found, Vec::new());
-    let found = if form.is_plain() {
+    let found = if form.needs_no_review() {
         project.add_new(form.entries())?;
         Vec::new()
     } else {
@@ -337,7 +337,7 @@ fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outc
 }
 
 /// The synthetic demo: made now, or opened again with what was trained on it.
-fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn make_demo(folder: &Path, ctx: &JobContext) -> anyhow::Result<Outcome> {
     let made = folder.join(format!("demo.{EXTENSION}"));
     let known = Project::load(&made).ok().filter(|p| !p.sections.is_empty() && p.missing_files().is_empty());
     let new = known.is_none();
@@ -362,7 +362,7 @@ fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
 }
 
 /// Writes the project under another name and copies its runs.
-fn save_as(from: &Path, to: &Path, project: &Project, ctx: &Ctx) -> anyhow::Result<()> {
+fn save_as(from: &Path, to: &Path, project: &Project, ctx: &JobContext) -> anyhow::Result<()> {
     let runs = runs_folder(from);
     if from != to && runs.is_dir() {
         ctx.observer.report(&Task::CopyingRuns.into(), 0, 0);
@@ -371,7 +371,7 @@ fn save_as(from: &Path, to: &Path, project: &Project, ctx: &Ctx) -> anyhow::Resu
     Ok(project.save_over(to)?)
 }
 
-fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {
+fn copy_folder(from: &Path, to: &Path, ctx: &JobContext) -> anyhow::Result<()> {
     fs::create_dir_all(to).map_err(FileError::io("write", to))?;
     for entry in fs::read_dir(from).map_err(FileError::io("list", from))? {
         ctx.check()?;
@@ -386,7 +386,7 @@ fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn open_section(resources: &Resources, entry: SectionEntry, ctx: &JobContext) -> anyhow::Result<Outcome> {
     let name = entry.name.clone();
     let mut project = Project::new();
     project.add(entry)?;
@@ -415,7 +415,7 @@ fn run_training(
     fit: &JobFit,
     test: &[String],
     name: &str,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Outcome> {
     let trained = train(workspace, fit, test, name, ctx)?;
     let mut predicted = Vec::new();
@@ -425,7 +425,12 @@ fn run_training(
     Ok(Outcome::Trained { run: trained.run, predictions: predicted, notes: trained.notes })
 }
 
-fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn resume(
+    workspace: &Workspace,
+    run: RunInfo,
+    device: DeviceChoice,
+    ctx: &JobContext,
+) -> anyhow::Result<Outcome> {
     let config = run.config;
     let fit = JobFit {
         genes: config.genes,
@@ -453,7 +458,7 @@ fn compose(
     resources: &Resources,
     request: &FigureRequest,
     rows: &[(String, String)],
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<figures::Figure> {
     let project = &request.snapshot.project;
     let job = figure::FigureRequest {
@@ -467,7 +472,7 @@ fn compose(
     figure::compose(&workspace(request.snapshot.clone(), resources), &job, ctx)
 }
 
-fn preview(resources: &Resources, request: &FigureRequest, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn preview(resources: &Resources, request: &FigureRequest, ctx: &JobContext) -> anyhow::Result<Outcome> {
     let figure = compose(resources, request, &rows(request), ctx)?;
     ctx.check()?;
     let raster = figures::render_preview(&figure, PREVIEW_PX)?;
@@ -483,7 +488,7 @@ fn save_figures(
     request: &FigureRequest,
     folder: PathBuf,
     format: FigureFormat,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Outcome> {
     let all = rows(request);
     let mut names = FileNames::default();

@@ -68,7 +68,7 @@ fn test_report(run: &RunInfo, folds: Vec<FoldReport>) -> Option<EvalReport> {
         gene_count: run.config.genes.len(),
         device: run.config.device.clone(),
         seed: run.config.recipe.seed(),
-        mean: MeanReport::over(&folds),
+        mean: MeanReport::from_folds(&folds),
         folds,
         warnings: Vec::new(),
         seconds: 0.0,

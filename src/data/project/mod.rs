@@ -59,7 +59,7 @@ impl Project {
 
     /// The section of this name, or the one that had it before.
     pub fn section(&self, name: &str) -> Option<&SectionEntry> {
-        self.sections.iter().find(|s| s.answers_to(name))
+        self.sections.iter().find(|s| s.matches_name(name))
     }
 
     /// The section that somebody means who typed `name`: as [`Project::section`], else without regard to capitals and

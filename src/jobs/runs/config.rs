@@ -72,12 +72,12 @@ impl RunConfig {
             RunKind::Model { test } => test,
             RunKind::CrossValidation { .. } => &self.sections,
         };
-        names.iter().any(|n| section.answers_to(n))
+        names.iter().any(|n| section.matches_name(n))
     }
 
     /// Whether the run saw `section` in training.
     pub fn trained_on(&self, section: &SectionEntry) -> bool {
-        self.sections.iter().any(|n| section.answers_to(n)) && !self.held_out(section)
+        self.sections.iter().any(|n| section.matches_name(n)) && !self.held_out(section)
     }
 
     /// What predicted values mean: the target, or what the files hold where none of the sections has counts.

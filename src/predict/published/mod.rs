@@ -143,7 +143,7 @@ impl Published {
         if spot_ids.len() != spots {
             return Err(PredictError::Names { section: section.to_owned(), names: spot_ids.len(), spots });
         }
-        let stage = Stage::of(Task::Predicting, section);
+        let stage = Stage::new(Task::Predicting, section);
         let report = |n: usize| progress.report(&stage, n as u64, spots as u64);
         report(0);
         let scaled = self.image_scale.as_ref().map(|scale| scale.standardise(features));

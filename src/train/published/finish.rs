@@ -1,7 +1,7 @@
 //! The model that is put together when training by the published recipe has ended.
 
 use super::input::Images;
-use super::work::{State, Work};
+use super::work::{PublishedTrainer, State};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
 use crate::core::note::Note;
@@ -11,18 +11,18 @@ use crate::model::published::PublishedNetwork;
 use crate::predict::bank::Bank;
 use crate::predict::embed::values;
 use crate::predict::published::{PublishedRecipe, embed_images, encoder_device, network};
-use crate::predict::source::Pick;
+use crate::predict::source::SpotRef;
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Published};
 use crate::preprocess::spots;
 use crate::train::batch::expression_batch;
 use crate::train::chance::chance_note;
-use crate::train::fit::{FEWEST_SPOTS, TrainError};
+use crate::train::fit::{MIN_SPOTS, TrainError};
 
 /// Spots whose expression is embedded at a time when the bank is built.
 const CHUNK: usize = 256;
 
-impl Work<'_> {
+impl PublishedTrainer<'_> {
     /// The model of where training stands.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Work<'_> {
             };
             let (own, others) = (rows(true), rows(false));
             // A bank of a few spots tells nothing of what the whole one predicts.
-            if own.is_empty() || others.len() < FEWEST_SPOTS {
+            if own.is_empty() || others.len() < MIN_SPOTS {
                 continue;
             }
             let expression = self.prepared.denoised.select_rows(&others);
@@ -141,8 +141,8 @@ impl Work<'_> {
         Ok(Calibration::choose(&all(&predicted), &all(&spread), &all(&measured)))
     }
 
-    fn names(&self, keep: impl Fn(&Pick) -> bool) -> Vec<BankSpot> {
-        let name = |p: &Pick| {
+    fn names(&self, keep: impl Fn(&SpotRef) -> bool) -> Vec<BankSpot> {
+        let name = |p: &SpotRef| {
             let s = &self.input.sections[p.section];
             BankSpot { section: s.name.to_owned(), spot: s.spot_ids[p.spot].clone() }
         };

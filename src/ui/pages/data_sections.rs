@@ -5,7 +5,7 @@ use eframe::egui::{self, CollapsingHeader, Grid, RichText, ScrollArea, TextStyle
 use crate::app::command::{Command, Overlay, SectionCommand};
 use crate::app::measure::MeasuredOn;
 use crate::app::paths::{PathPurpose, PathRequest};
-use crate::app::project::{Open, SectionState, SectionView};
+use crate::app::project::{OpenProject, SectionState, SectionView};
 use crate::app::terms::Term;
 use crate::data::candidates::kind_of;
 use crate::data::section::{MppSource, Section, ValueKind, repeated};
@@ -14,7 +14,7 @@ use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, card, mini_button, remark, text_field, thousands};
 
 /// Draws the card.
-pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Sections", |ui| {
         ui.horizontal_wrapped(|ui| {
             let add = ui.button("Add a folder...");
@@ -69,7 +69,7 @@ fn head(ui: &mut Ui, text: &str, hover: &str) {
     ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.weak)).on_hover_text(hover);
 }
 
-fn table(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+fn table(ui: &mut Ui, open: &OpenProject, out: &mut Vec<Command>) {
     Grid::new("section table").num_columns(10).spacing([14.0, 6.0]).show(ui, |ui| {
         head(ui, "Name", "Click to rename");
         head(ui, "Patient", "The donor; empty where it is not known");
@@ -304,7 +304,7 @@ fn sentence(note: &str) -> String {
 }
 
 /// What the reader remarked; many remarks are put away under their number.
-fn remarks(ui: &mut Ui, open: &Open) {
+fn remarks(ui: &mut Ui, open: &OpenProject) {
     const SHOWN: usize = 4;
     // The reader names the section itself.
     let notes: Vec<&str> = open.sections().flat_map(|s| s.notes).map(String::as_str).collect();

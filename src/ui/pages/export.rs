@@ -9,7 +9,7 @@ use crate::app::command::{Command, ExportCommand};
 use crate::app::forms::{ExportForm, FigureFormat};
 use crate::app::genes::{Fit, GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
@@ -79,7 +79,7 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
     });
 }
 
-fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn form(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Figure", |ui| {
         let form = &app.forms.export;
         let mut next = form.clone();
@@ -96,7 +96,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     });
 }
 
-fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+fn genes(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     let c = colors(ui);
     ui.label("Genes, one row each");
     let shown = app.export_genes(open);
@@ -136,7 +136,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
 }
 
 /// The field to add a gene to the figure, or several that are pasted.
-fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+fn gene_field(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     let id = ui.make_persistent_id("export gene search");
     let everywhere_id = ui.make_persistent_id("export gene search everywhere");
     let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
@@ -211,7 +211,7 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     });
 }
 
-fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+fn sections(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     let shown = app.export_sections(open);
     let all: Vec<String> = open.viewable().map(|s| s.name.clone()).collect();
     ui.horizontal(|ui| {
@@ -247,7 +247,7 @@ fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     });
 }
 
-fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+fn panes(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     ui.label("Panes, from left to right");
     let run = app.export_run(open);
     ui.horizontal_wrapped(|ui| {
@@ -327,7 +327,7 @@ fn joined(names: &[String], what: &str) -> String {
     }
 }
 
-fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Save", |ui| {
         let form = &app.forms.export;
         let (genes, sections) = (app.export_genes(open), app.export_sections(open));

@@ -6,7 +6,7 @@ use super::{plan, train_curves, train_runs};
 use crate::app::command::{Command, JobCommand};
 use crate::app::held_out;
 use crate::app::plan::Plan;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::runs::Curves;
 use crate::app::state::App;
 use crate::app::work::JobView;
@@ -16,7 +16,7 @@ use crate::ui::theme::strong;
 use crate::ui::widgets::{Tone, banner, card, progress as progress_bar, remark};
 
 /// Draws the card.
-pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Training", |ui| {
         let runs = &open.runs;
         let selected = runs.selected.as_deref();

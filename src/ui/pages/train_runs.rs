@@ -6,7 +6,7 @@ use super::evaluate_runs::date;
 use super::fit_form::target_name;
 use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand};
 use crate::app::paths::{PathPurpose, PathRequest};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::sorting::{SortKey, Sorting};
 use crate::app::state::App;
 use crate::app::terms::Term;
@@ -85,7 +85,7 @@ fn columns() -> [Column<Part>; 9] {
 }
 
 /// Draws the card.
-pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Runs", |ui| {
         if open.runs.list.is_empty() {
             remark(ui, "Trained models are listed here.");
@@ -115,7 +115,7 @@ pub fn copy_button(ui: &mut Ui, out: &mut Vec<Command>) {
     }
 }
 
-fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut Vec<Command>) {
+fn cell(ui: &mut Ui, app: &App, open: &OpenProject, line: &Line, part: Part, out: &mut Vec<Command>) {
     let c = colors(ui);
     let run = line.run;
     match part {
@@ -147,7 +147,7 @@ fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut 
     }
 }
 
-fn actions(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command>) {
+fn actions(ui: &mut Ui, app: &App, open: &OpenProject, run: &RunInfo, out: &mut Vec<Command>) {
     let c = colors(ui);
     let cross_validation = matches!(run.config.kind, RunKind::CrossValidation { .. });
     if *open.runs.state(run) == RunState::Training {

@@ -21,7 +21,7 @@ use crate::data::slide::Slide;
 /// The folders of HEST that hold a part of every sample.
 pub(super) const INNER: [&str; 3] = ["st", "wsis", "metadata"];
 /// Metadata take some kilobytes.
-const LARGEST: u64 = 4 << 20;
+const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// What the metadata of a sample say.
 #[derive(Debug, Default)]
@@ -147,7 +147,7 @@ fn tell_patients_apart(samples: &mut [(Sample, Option<String>)]) {
 fn read_metadata(path: &Path) -> Result<Metadata, FileError> {
     let file = File::open(path).map_err(FileError::io("read", path))?;
     let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
     parse_metadata(path, &bytes)
 }
 

@@ -22,9 +22,9 @@ use crate::data::slide::{OpenOptions, Orientation, Slide, read_info};
 /// By how much the size of a slide may differ from what its reduced images say: those are rounded to pixels.
 const TOLERANCE: f64 = 0.01;
 /// So many images beside a sample are measured.
-const MOST_CANDIDATES: usize = 50;
+const MAX_CANDIDATES: usize = 50;
 /// So many names are told in one line.
-pub(super) const MOST_TOLD: usize = 3;
+pub(super) const MAX_LISTED: usize = 3;
 
 /// What is known of the slide of a sample.
 pub(super) struct Slides<'a> {
@@ -143,7 +143,7 @@ fn find_slide(
     ignored: &mut Vec<Ignored>,
 ) -> Option<Chosen> {
     let candidates = listing.files.iter().filter(|f| f.is_image() && !f.used && slides.belongs.has(&f.path));
-    let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MOST_CANDIDATES).collect();
+    let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MAX_CANDIDATES).collect();
     if candidates.is_empty() {
         return None;
     }
@@ -186,8 +186,8 @@ fn find_slide(
             _ => Ignored::new(name, format!("{width} x {height} pixels do not fit the positions{turned}")),
         });
     }
-    let more = others.len().saturating_sub(MOST_TOLD);
-    ignored.extend(others.into_iter().take(MOST_TOLD));
+    let more = others.len().saturating_sub(MAX_LISTED);
+    ignored.extend(others.into_iter().take(MAX_LISTED));
     if more > 0 {
         ignored.push(Ignored::new(counted(more, "more image"), ""));
     }
@@ -196,8 +196,8 @@ fn find_slide(
 
 /// The part of the slide that has spots under tissue; nothing for millions of bins, which would take seconds.
 fn spread(positions: &Path, kind: SampleKind) -> Known {
-    const LARGEST: u64 = 32 << 20;
-    if fs::metadata(positions).map_or(0, |about| about.len()) > LARGEST {
+    const MAX_FILE_BYTES: u64 = 32 << 20;
+    if fs::metadata(positions).map_or(0, |about| about.len()) > MAX_FILE_BYTES {
         return Known::Nothing;
     }
     let Ok(spots) = read_positions(positions, &Silent, &CancelToken::new()) else { return Known::Damaged };

@@ -14,7 +14,7 @@ use super::{ImageKind, Recognition, Sample, SampleImage, choose};
 use crate::data::slide::Slide;
 
 /// So many tables and images are opened to see what they are.
-const MOST_OPENED: usize = 4000;
+const MAX_OPENED: usize = 4000;
 
 /// The her2st layout, where `root` is such a folder, one of its inner folders, or the one above.
 pub(super) fn her2st(root: &Path, listing: &mut Listing, found: &mut Recognition) {
@@ -85,7 +85,7 @@ fn best_of<'a>(
 /// Count tables, spot files and images of no known layout.
 pub(super) fn pairs(listing: &mut Listing, found: &mut Recognition) {
     let could_be = listing.files.iter().filter(|f| !f.used && (f.is_table() || f.is_image()));
-    let files: Vec<PathBuf> = could_be.map(|f| f.path.clone()).take(MOST_OPENED).collect();
+    let files: Vec<PathBuf> = could_be.map(|f| f.path.clone()).take(MAX_OPENED).collect();
     if !listing.files.iter().any(|f| !f.used && f.is_table()) {
         return;
     }

@@ -71,7 +71,7 @@ pub fn recognise(path: &Path) -> Result<Recognition, ReadError> {
 
 /// Everything in `root`.
 fn all_in(root: &Path) -> Result<Recognition, ReadError> {
-    let mut listing = Listing::of(root)?;
+    let mut listing = Listing::read(root)?;
     let mut found = Recognition { samples: Vec::new(), notes: std::mem::take(&mut listing.notes) };
     legacy::her2st(root, &mut listing, &mut found);
     hest::find(&mut listing, &mut found);

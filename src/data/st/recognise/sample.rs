@@ -174,11 +174,11 @@ impl Sample {
 /// A name that a project can use, nearest to `name`: that of a folder or file as people wrote it.
 pub(crate) fn usable_name(name: &str) -> String {
     /// Room for the number that tells it from others.
-    const LONGEST: usize = MAX_NAME - 8;
+    const MAX_LENGTH: usize = MAX_NAME - 8;
     let replaced = name.trim().chars().map(|c| if c.is_control() || "/\\".contains(c) { '_' } else { c });
     let mut usable = String::new();
     for c in replaced {
-        if usable.len() + c.len_utf8() > LONGEST {
+        if usable.len() + c.len_utf8() > MAX_LENGTH {
             break;
         }
         usable.push(c);

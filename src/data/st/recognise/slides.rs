@@ -10,11 +10,11 @@ use crate::core::progress::Silent;
 use crate::data::slide::{OpenOptions, RgbImage, Slide, read_info};
 
 /// Spots on their slide spread over at least so much of its width or height.
-const LEAST_SPREAD: f64 = 0.15;
+const MIN_SPREAD: f64 = 0.15;
 /// No glass slide is longer, in micrometres.
-const LONGEST_SLIDE_UM: f64 = 80_000.0;
+const MAX_SLIDE_UM: f64 = 80_000.0;
 /// Larger images without a pyramid are not looked at, only their names are: decoding them would take minutes.
-const MOST_PIXELS: u64 = 100_000_000;
+const MAX_COLOUR_PIXELS: u64 = 100_000_000;
 /// Parts of names that tell what was made of a slide.
 const DERIVED: [&str; 21] = [
     "annot", "mask", "label", "overlay", "dapi", "fluor", "flip", "mirror", "rotat", "cluster", "segment",
@@ -41,7 +41,7 @@ pub(crate) fn holds((width, height): (u32, u32), spread: Spread) -> bool {
     let longest = f64::from(width.max(height));
     slide.contains(rect.min)
         && slide.contains(rect.max)
-        && (share >= LEAST_SPREAD || mpp.is_none_or(|mpp| longest * mpp <= LONGEST_SLIDE_UM))
+        && (share >= MIN_SPREAD || mpp.is_none_or(|mpp| longest * mpp <= MAX_SLIDE_UM))
 }
 
 /// The slide, of several images.
@@ -115,7 +115,7 @@ fn may_be_stained(path: &Path, (width, height): (u32, u32)) -> bool {
         return false;
     }
     let is_pyramid = || read_info(path, &OpenOptions::default()).is_ok_and(|info| info.levels.len() > 1);
-    if u64::from(width) * u64::from(height) > MOST_PIXELS && !is_pyramid() {
+    if u64::from(width) * u64::from(height) > MAX_COLOUR_PIXELS && !is_pyramid() {
         return true;
     }
     // What cannot be decoded is no better than a mask.

@@ -24,7 +24,7 @@ const NONE: [&str; 7] = [
     "features",
 ];
 /// So many tables beside a sample are looked into.
-const MOST_TABLES: usize = 100;
+const MAX_TABLES: usize = 100;
 
 /// Finds the labels of a sample, and the patient where they say it.
 pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ignored: &mut Vec<Ignored>) {
@@ -36,7 +36,7 @@ pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ig
     let regions = listing.regions().iter().filter(|path| belongs.has(path));
     let regions = regions.map(|path| (REGIONS, path.clone(), LabelTable { barcode: None, patient: None }));
     let mut found: Vec<(usize, PathBuf, LabelTable)> = candidates
-        .take(MOST_TABLES)
+        .take(MAX_TABLES)
         .filter_map(|f| {
             let rank = WORDS.iter().position(|w| f.lower.contains(w)).unwrap_or(WORDS.len());
             Some((rank, f.path.clone(), look_at(&f.path).filter(|t| fits(sample, t))?))

@@ -18,9 +18,9 @@ use crate::core::geometry::Mpp;
 use crate::core::progress::Silent;
 
 /// Larger bins than this has no assay.
-const LARGEST_BIN_UM: u32 = 1000;
+const MAX_BIN_UM: u32 = 1000;
 /// Bins of this size are chosen by default, and all larger ones.
-const SMALLEST_CHOSEN_UM: u32 = 8;
+const MIN_CHOSEN_UM: u32 = 8;
 
 /// Makes samples of the groups that have a matrix and positions; tells what the others lack.
 pub(super) fn build(groups: &Groups, listing: &mut Listing, found: &mut Recognition) {
@@ -109,7 +109,7 @@ fn sample(
     sample.mpp = factors.microns_per_pixel.map(Mpp);
     if let SampleKind::VisiumHd { bin_um } = kind {
         sample.name = format!("{}_{bin_um:03}um", group.name);
-        sample.chosen = bin_um >= SMALLEST_CHOSEN_UM;
+        sample.chosen = bin_um >= MIN_CHOSEN_UM;
     }
     let belongs = Belongs::new(key, group, groups);
     let slides = Slides { positions: &positions, factors: &factors, belongs: &belongs };
@@ -205,14 +205,14 @@ fn kind_of(key: &Key, positions: &Path, factors: &ScaleFactors) -> Option<Sample
         return Some(SampleKind::Visium);
     }
     let digits = barcode.split('_').find_map(|part| part.strip_suffix("um"))?;
-    let bin_um = digits.parse().ok().filter(|um| (1..=LARGEST_BIN_UM).contains(um))?;
+    let bin_um = digits.parse().ok().filter(|um| (1..=MAX_BIN_UM).contains(um))?;
     Some(SampleKind::VisiumHd { bin_um })
 }
 
 /// The first barcode of a file of positions; `None` for millions of bins, which would take seconds.
 fn first_barcode(positions: &Path) -> Option<String> {
-    const LARGEST: u64 = 32 << 20;
-    if positions.metadata().ok()?.len() > LARGEST {
+    const MAX_FILE_BYTES: u64 = 32 << 20;
+    if positions.metadata().ok()?.len() > MAX_FILE_BYTES {
         return None;
     }
     let spots = read_positions(positions, &Silent, &CancelToken::new()).ok()?;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator};
 
-use super::LARGEST_COUNT;
+use super::MAX_COUNT;
 use super::features::{FeatureKind, FeatureMatrix, check_barcodes};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::{Csr, CsrBuilder, PartsError};
@@ -258,7 +258,7 @@ fn compressed(
 
 /// The first value that is no count, and where it is.
 fn no_count(values: &[f32]) -> Option<(usize, f32)> {
-    let wrong = |v: f32| !((0.0..=LARGEST_COUNT).contains(&v) && v.fract() == 0.0);
+    let wrong = |v: f32| !((0.0..=MAX_COUNT).contains(&v) && v.fract() == 0.0);
     let at = values.par_iter().position_first(|&v| wrong(v))?;
     Some((at, *values.get(at)?))
 }

@@ -29,7 +29,7 @@ pub fn show(
 ) {
     let Some(row) = form.rows.get(at) else { return };
     background(ui, at, rect, row, next);
-    let columns = Columns::of(rect);
+    let columns = Columns::new(rect);
     let entry = &row.candidate.entry;
     // An edit in a selected row is meant for all that are selected.
     let several = row.selected && form.selected() > 1;
