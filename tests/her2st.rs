@@ -5,6 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/real_data.rs"]
+mod real_data;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -33,14 +36,8 @@ struct Real {
     ids: Vec<String>,
 }
 
-fn shared() -> Option<PathBuf> {
-    let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let shared = std::env::var_os("HISCMCL_REAL_DATA").map_or(default, PathBuf::from);
-    shared.join("real_data/her2st").is_dir().then_some(shared)
-}
-
 fn load() -> Option<(Vec<Real>, Vec<String>)> {
-    let shared = shared()?;
+    let shared = real_data::folder_with("real_data/her2st")?;
     let list = std::fs::read_to_string(shared.join("real_data/gene_lists/her_hvg_785.txt")).unwrap();
     let genes: Vec<String> = list.split_whitespace().map(str::to_owned).collect();
     let (cancel, store, cache) = (CancelToken::new(), SlideStore::default(), FeatureCache::in_user_cache());
