@@ -92,7 +92,7 @@ fn runs_that_are_not_complete_say_how_they_ended() {
     }
     assert!(test.harness.query_by_role_and_label(Role::Button, "Delete").is_none(), "it is in a menu");
     test.click("More about broken");
-    test.click("Delete\u{2026}");
+    test.click("Delete…");
     let Some(Overlay::Confirm { question, .. }) = test.overlay() else { panic!("it does not ask") };
     assert!(question.contains("\"broken\""), "{question}");
     test.click("Cancel");

@@ -307,7 +307,7 @@ fn a_slide_is_drawn_as_cells_and_so_is_its_figure() {
     assert!(test.asked(|r| matches!(r, Request::Preview(f) if f.display.shape == MarkShape::Cells)));
     // The figure has the panes that a slide without measurements can fill.
     let file = dir.path().join("plain.png.figure.png");
-    test.click("Save the figure...");
+    test.click("Save the figure…");
     enter(&mut test, "Path of the file to write", &file.display().to_string());
     test.rest();
     let saves = |r: &Request| match r {

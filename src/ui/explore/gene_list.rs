@@ -142,9 +142,9 @@ fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         GeneFilter::Listed | GeneFilter::Panel(_) => state.genes().listed(),
     };
     let hint = RichText::new(if count == 1 {
-        "Search 1 gene …".to_owned()
+        "Search 1 gene".to_owned()
     } else {
-        format!("Search {} genes …", thousands(count))
+        format!("Search {} genes", thousands(count))
     })
     .color(c.weak);
     let response = ui.add(

@@ -21,7 +21,7 @@ const REACH: f32 = 8.0;
 
 /// Draws the plot so high, or says why there is none. Gives the height that it took.
 pub fn show(ui: &mut Ui, state: &ExploreState, height: f32, commands: &mut Vec<Command>) -> f32 {
-    widgets::caption(ui, "Measured against predicted");
+    widgets::caption(ui, "Measured vs. predicted");
     let values = &state.map().values;
     let (Some(measured), Some(predicted)) = (&values.measured, &values.predicted) else {
         let text = match (&values.measured, &values.predicted) {
@@ -104,7 +104,7 @@ fn plot(
             }
         });
         let response = shown.response;
-        widgets::name(&response, "Measured against predicted");
+        widgets::name(&response, "Measured vs. predicted");
         if response.clicked()
             && let Some(pointer) = response.interact_pointer_pos()
         {

@@ -58,10 +58,10 @@ pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) 
         }
         let some = !genes.is_empty();
         ui.horizontal_wrapped(|ui| {
-            if ui.button("Load a list...").on_hover_text("A text or CSV file with gene names").clicked() {
+            if ui.button("Load a list…").on_hover_text("A text or CSV file with gene names").clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::LoadGenes)));
             }
-            if ui.add_enabled(some, egui::Button::new("Save the list...")).clicked() {
+            if ui.add_enabled(some, egui::Button::new("Save the list…")).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SaveGenes).named("genes.txt")));
             }
             if ui.add_enabled(some, egui::Button::new("Clear")).on_hover_text("Clear the gene list").clicked()
@@ -300,7 +300,7 @@ fn combine_text(combine: Combine) -> &'static str {
 fn panels(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.label(strong("Gene panels"));
-        if mini(ui, "New panel...").clicked() {
+        if mini(ui, "New panel…").clicked() {
             out.push(Command::Show(Overlay::Panel(PanelForm::default())));
         }
     });
@@ -343,7 +343,7 @@ fn panel_buttons(ui: &mut Ui, panel: &Panel, own: bool, out: &mut Vec<Command>) 
         genes: panel.genes.join(", "),
     };
     if own {
-        if ui.button("Edit...").clicked() {
+        if ui.button("Edit…").clicked() {
             let form = form(Some(panel.name.clone()), panel.name.clone());
             out.push(Command::Show(Overlay::Panel(form)));
         }
@@ -351,7 +351,7 @@ fn panel_buttons(ui: &mut Ui, panel: &Panel, own: bool, out: &mut Vec<Command>) 
             out.push(Command::Genes(GenesCommand::DeletePanel(panel.name.clone())));
         }
     } else {
-        let edit = ui.button("Edit a copy...");
+        let edit = ui.button("Edit a copy…");
         if edit.on_hover_text("Built-in panels stay as they are; the copy is yours").clicked() {
             let copy = form(None, format!("My {}", panel.name));
             out.push(Command::Show(Overlay::Panel(copy)));

@@ -77,7 +77,7 @@ impl TissueCard {
                 ui.painter().image(texture.id(), place, all, Color32::WHITE);
                 draw_spots(ui, place, section);
             }
-            Later::Loading => text("Reading the slide …"),
+            Later::Loading => text("Reading the slide"),
             Later::Failed(_) => text("The slide cannot be read"),
         }
         let lit = response.hovered() || response.has_focus();

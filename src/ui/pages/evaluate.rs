@@ -239,7 +239,7 @@ fn about(ui: &mut Ui, open: &OpenProject, shown: &ShownReport, out: &mut Vec<Com
         });
         ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
-            if ui.button("Save as JSON...").clicked() {
+            if ui.button("Save as JSON…").clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportJson).named("eval.json")));
             }
         });

@@ -332,19 +332,19 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
         let form = &app.forms.export;
         let (genes, sections) = (app.export_genes(open), app.export_sections(open));
         let ready = !genes.is_empty() && !sections.is_empty() && !form.panes.is_empty();
-        if primary(ui, ready, "Save the figure...").clicked() {
+        if primary(ui, ready, "Save the figure…").clicked() {
             let stem = safe_stem(&format!("{}-{}", joined(&sections, "sections"), joined(&genes, "genes")));
             let file = format!("{stem}.{}", form.format.ending());
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveFigure).named(file)));
         }
         let many = genes.len() * sections.len();
-        let batch = ui.add_enabled(ready, egui::Button::new("Save each map as a file..."));
+        let batch = ui.add_enabled(ready, egui::Button::new("Save each map as a file…"));
         if hint_beside(batch, format!("{many} in all: one per gene and section, into a folder")).clicked() {
             out.push(Command::Ask(PathRequest::new(PathPurpose::FigureFolder)));
         }
         let run = app.export_run(open);
         let can = run.is_some() && !sections.is_empty();
-        let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV..."));
+        let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV…"));
         let first = sections.first().cloned().unwrap_or_default();
         let table = table.on_disabled_hover_text("This needs a trained model.");
         if hint_beside(table, format!("All genes at all spots of {first}")).clicked() {
@@ -353,7 +353,7 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
                     .named(format!("{}-predictions.csv", safe_stem(&first))),
             ));
         }
-        let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
+        let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy…"));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
         let anndata = anndata.on_disabled_hover_text("This needs a trained model.");
         if hint_beside(anndata, hover).clicked() {
@@ -361,7 +361,7 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
         if let Some((run, slides)) = app.slides_to_predict(open) {
-            let button = ui.button("Predict all slides...");
+            let button = ui.button("Predict all slides…");
             let hint = format!(
                 "{} without measurements by {}: all genes, one AnnData file (.h5ad) each, into a folder",
                 counted(slides.len(), "slide"),

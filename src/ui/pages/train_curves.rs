@@ -22,7 +22,7 @@ pub fn show(ui: &mut Ui, curves: &Curves, published: bool) {
     };
     if curves.folds.len() > 1 {
         let done: Vec<&str> = curves.folds.iter().map(|(n, _)| n.as_str()).collect();
-        remark(ui, format!("Fold {} of those started so far: {}", fold, done.join(", ")))
+        remark(ui, format!("Fold {fold}. Started so far: {}", done.join(", ")))
             .on_hover_text(Term::Fold.sentence());
     }
     // The last network of the fold: while several are trained, the one being trained now.

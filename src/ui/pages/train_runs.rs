@@ -108,7 +108,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) 
 
 /// Copies the models of another project.
 pub fn copy_button(ui: &mut Ui, out: &mut Vec<Command>) {
-    let button = ui.add(mini_button("Use models of another project..."));
+    let button = ui.add(mini_button("Use models of another project…"));
     let hover = "Copies its finished runs into this project, to predict slides without training again";
     if button.on_hover_text(hover).clicked() {
         out.push(Command::Ask(PathRequest::new(PathPurpose::RunsOf)));
@@ -192,7 +192,7 @@ fn more(ui: &mut Ui, run: &RunInfo, out: &mut Vec<Command>) {
         if ui.button("Copy the path of its folder").clicked() {
             out.push(Command::Copy(run.folder.display().to_string()));
         }
-        if ui.button("Delete\u{2026}").clicked() {
+        if ui.button("Delete…").clicked() {
             let question = format!("Delete the run \"{}\" and its files? This cannot be undone.", run.id);
             out.push(Command::Show(Overlay::Confirm {
                 question,

@@ -160,7 +160,7 @@ impl SlideView {
         let path = &index.section().slide;
         let (source, problem): (Option<Arc<dyn TileSource>>, _) = match input.images.tiles(path) {
             Later::Ready(source) => (Some(source), None),
-            Later::Loading => (None, Some("Reading the slide image …".to_owned())),
+            Later::Loading => (None, Some("Reading the slide image".to_owned())),
             Later::Failed(why) => (None, Some(why)),
         };
         self.tiles.show_slide(source.map(|s| (path.as_path(), s)));
@@ -265,7 +265,7 @@ fn show_remark(
 ) {
     let Some(index) = state.index() else {
         if first && state.section_name().is_some() {
-            overlay::remark(ui, map, "Reading the section …");
+            overlay::remark(ui, map, "Reading the section");
         }
         return;
     };
@@ -306,7 +306,7 @@ fn show_remark(
     } else if kind.needs_prediction() && !has_image {
         format!("{section} has no slide image, so it cannot be predicted. Choose its image on the Data page.")
     } else if kind.needs_prediction() && state.prediction().is_none() && hindrance.is_being_predicted {
-        format!("Predicting {section} \u{2026}")
+        format!("Predicting {section}")
     } else if kind.needs_prediction() && state.prediction().is_none() {
         match hindrance.outlook {
             PredictionStatus::Training(how_far) => {

@@ -148,7 +148,7 @@ fn image(ui: &mut Ui, at: usize, row: &SampleRow, out: &mut Vec<Command>) {
     let c = colors(ui);
     let entry = &row.candidate.entry;
     let shown = match place::embedded(&entry.image) {
-        _ if !entry.has_image() => RichText::new("Choose...").color(c.fair),
+        _ if !entry.has_image() => RichText::new("Choose…").color(c.fair),
         Some(image) => RichText::new(format!("{} of the file", image.key)),
         None => RichText::new(entry.image.file_name().unwrap_or_default().to_string_lossy()),
     };
