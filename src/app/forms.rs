@@ -11,6 +11,7 @@ use crate::core::display::PaneKind;
 use crate::core::target::Target;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::Split;
+use crate::figures::Format;
 use crate::jobs::encoders::EncoderChoice;
 use crate::preprocess::hvg::Combine;
 use crate::train::TrainConfig;
@@ -159,38 +160,6 @@ impl Default for HvgForm {
     }
 }
 
-/// The file a figure is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FigureFormat {
-    /// Pixels.
-    #[default]
-    Png,
-    /// Vectors.
-    Svg,
-}
-
-impl FigureFormat {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Png, Self::Svg];
-
-    /// "PNG".
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Png => "PNG",
-            Self::Svg => "SVG",
-        }
-    }
-
-    /// "png".
-    pub fn ending(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Svg => "svg",
-        }
-    }
-}
-
 /// The Export page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -208,7 +177,7 @@ pub struct ExportForm {
     /// Resolution of images in dots per inch.
     pub dpi: f64,
     /// The kind of file.
-    pub format: FigureFormat,
+    pub format: Format,
 }
 
 impl ExportForm {
@@ -248,7 +217,7 @@ impl Default for ExportForm {
             panes: vec![PaneKind::He, PaneKind::Measured, PaneKind::Predicted],
             width_mm: 183.0,
             dpi: 300.0,
-            format: FigureFormat::Png,
+            format: Format::Png,
         }
     }
 }

@@ -121,13 +121,8 @@ pub fn project_items(app: &App) -> Vec<Item> {
         None => stem.to_owned(),
     };
     vec![
-        Item::new("Open a project…", "file load", ask(PathPurpose::OpenProject))
-            .keys(Shortcut::command("O")),
-        Item::new(
-            "Open a folder with sections…",
-            "her2st new project data",
-            ask(PathPurpose::NewFromFolder),
-        ),
+        Item::new("Open a project…", "file load", ask(PathPurpose::OpenProject)).keys(Shortcut::command("O")),
+        Item::new("Open a folder with sections…", "her2st new project data", ask(PathPurpose::NewFromFolder)),
         Item::new("New empty project", "create", Command::Project(ProjectCommand::NewEmpty)),
         Item::new("Open the demo", "synthetic example", Command::Project(ProjectCommand::OpenDemo)),
         Item::new("Save", "write", Command::Project(ProjectCommand::Save))

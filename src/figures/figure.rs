@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::save::Format;
 use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::display::PaneKind;
@@ -275,8 +276,8 @@ pub enum FigureError {
         /// The limit in millions.
         limit: u32,
     },
-    /// The file name says neither PNG nor SVG.
-    #[error("{}: figures are saved as .png or .svg, choose a name that ends in one of these", .0.display())]
+    /// The file name ends in no known format.
+    #[error("{}: figures are saved as {}, choose a name that ends in one of these", .0.display(), Format::EXTENSIONS)]
     UnknownFormat(PathBuf),
     /// An encoder or the renderer failed; this is a fault of the program.
     #[error("The figure could not be drawn: {0}")]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::forms::FigureFormat;
 use crate::app::predictions::places_key;
 use crate::app::settings::Settings;
 use crate::core::display::{DisplaySettings, PaneKind};
@@ -15,6 +14,7 @@ use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::{EvalReport, Split};
+use crate::figures::Format;
 use crate::jobs::encoders::EncoderChoice;
 use crate::jobs::recipe::Recipe;
 use crate::jobs::runs::RunInfo;
@@ -295,7 +295,7 @@ pub enum Request {
         /// The folder.
         folder: PathBuf,
         /// The kind of file.
-        format: FigureFormat,
+        format: Format,
     },
     /// Write predictions as a table.
     SavePredictions {

@@ -12,7 +12,6 @@ use super::features::check_features;
 use super::outcome::{OpenedProject, Outcome, PreviewImage, ReadSection};
 use super::request::{FigureRequest, FitRequest, Request, Snapshot};
 use super::stored::load_run;
-use crate::app::forms::FigureFormat;
 use crate::app::samples::SamplesForm;
 use crate::core::display::DisplaySettings;
 use crate::core::file_names::FileNames;
@@ -27,7 +26,7 @@ use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, sugge
 use crate::device::{self, DeviceChoice};
 use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::tables;
-use crate::figures;
+use crate::figures::{self, Format};
 use crate::jobs::context::JobContext;
 use crate::jobs::labels::{self, LabelChoice};
 use crate::jobs::predict::predictions_and_reach;
@@ -487,7 +486,7 @@ fn save_figures(
     resources: &Resources,
     request: &FigureRequest,
     folder: PathBuf,
-    format: FigureFormat,
+    format: Format,
     ctx: &JobContext,
 ) -> anyhow::Result<Outcome> {
     let all = rows(request);
@@ -497,7 +496,7 @@ fn save_figures(
         ctx.check()?;
         ctx.observer.report(&Task::SavingFigures.into(), done as u64, all.len() as u64);
         let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
-        let name = names.unique(&format!("{}_{}", row.0, row.1), format.ending());
+        let name = names.unique(&format!("{}_{}", row.0, row.1), format.extension());
         figures::save(&composed, &folder.join(name))?;
         let new = figures::undrawable(&composed)?;
         missing.extend(new.into_iter().filter(|c| !missing.contains(c)).collect::<Vec<_>>());

@@ -6,7 +6,7 @@ use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, Ui, vec2};
 
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
-use crate::app::forms::{ExportForm, FigureFormat};
+use crate::app::forms::ExportForm;
 use crate::app::genes::{Fit, GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::OpenProject;
@@ -15,6 +15,7 @@ use crate::app::work::Request;
 use crate::core::display::PaneKind;
 use crate::core::file_names::safe_stem;
 use crate::core::text::counted;
+use crate::figures::Format;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::wheel;
@@ -310,11 +311,8 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
         }
     });
     field(ui, "Format", LABEL, |ui| {
-        for format in FigureFormat::ALL {
-            ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(match format {
-                FigureFormat::Png => "Bitmap, for presentations and documents",
-                FigureFormat::Svg => "Vector graphics with editable text, for drawing programs",
-            });
+        for format in Format::ALL {
+            ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(format.description());
         }
     });
 }
@@ -334,7 +332,7 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
         let ready = !genes.is_empty() && !sections.is_empty() && !form.panes.is_empty();
         if primary(ui, ready, "Save the figure…").clicked() {
             let stem = safe_stem(&format!("{}-{}", joined(&sections, "sections"), joined(&genes, "genes")));
-            let file = format!("{stem}.{}", form.format.ending());
+            let file = format!("{stem}.{}", form.format.extension());
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveFigure).named(file)));
         }
         let many = genes.len() * sections.len();
