@@ -35,6 +35,7 @@ pub enum Task {
     SpotImages,
     /// How many networks are trained.
     Training(usize),
+    WaitingForOthers,
 }
 
 impl fmt::Display for Task {
@@ -64,6 +65,7 @@ impl fmt::Display for Task {
             Self::SelectingGenes => "selecting genes",
             Self::SpotImages => "spot images",
             Self::Training(_) => "training",
+            Self::WaitingForOthers => "waiting for other jobs",
         })
     }
 }

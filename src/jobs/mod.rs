@@ -27,4 +27,5 @@ pub mod slide;
 pub mod spawn;
 pub mod tissue;
 pub mod train;
+pub mod turn;
 pub mod workspace;

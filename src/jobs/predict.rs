@@ -155,6 +155,11 @@ impl<'a> Predictors<'a> {
                 entry.name, run.id
             ));
         }
+        // An encoder of the run's own encodes now; other features may be cached, and take a turn by themselves.
+        let _turn = match loaded.seen {
+            Some(_) => None,
+            None => workspace.resources.turn(ctx)?,
+        };
         let seen = loaded.seen.as_ref().unwrap_or(workspace);
         let reference = match spots {
             Some(spots) if loaded.seen.is_some() => Some(seen.features(spots, ctx)?),

@@ -407,6 +407,9 @@ impl Workspace {
             0 => section.name.clone(),
             number => format!("{}, view {number}", section.name),
         };
+        // A quick job that has to compute after all takes its turn.
+        let is_cached = self.has_features(section, view, ctx).unwrap_or(false);
+        let _turn = if is_cached { None } else { self.resources.turn(ctx)? };
         let features = cache
             .get_or_compute(
                 slides,

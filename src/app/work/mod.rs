@@ -167,6 +167,13 @@ pub enum JobUpdate {
     },
 }
 
+impl Running {
+    /// Whether it waits for other jobs, so that quick ones need not wait for it.
+    fn waits(&self) -> bool {
+        self.job.status().stage.is_some_and(|s| s.task == Task::WaitingForOthers)
+    }
+}
+
 /// All running and waiting jobs.
 pub struct JobQueue {
     runner: Runner,
@@ -240,7 +247,7 @@ impl JobQueue {
         let mut at = 0;
         while let Some((_, request)) = self.waiting.get(at) {
             let lane = request.lane();
-            let busy = self.running.iter().filter(|r| r.request.lane() == lane).count();
+            let busy = self.running.iter().filter(|r| r.request.lane() == lane && !r.waits()).count();
             let earlier = self.waiting.iter().take(at).any(|(_, r)| r.lane() == lane);
             let free = match lane {
                 Lane::Light => busy < LIGHT_AT_ONCE,
@@ -300,7 +307,7 @@ impl JobQueue {
             queued: false,
             paused: r.job.token().is_paused(),
             cancelling: r.cancelling,
-            can_pause: r.request.lane() == Lane::Compute,
+            can_pause: r.request.may_compute(),
             later: self.later.get(&r.id).copied(),
         });
         let waiting = self.waiting.iter().filter(|(_, r)| r.is_shown()).map(|(id, r)| JobView {

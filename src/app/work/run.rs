@@ -56,6 +56,14 @@ fn workspace(snapshot: Snapshot, resources: &Resources) -> Workspace {
 }
 
 fn run(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow::Result<Outcome> {
+    if request.lane() == Lane::Compute {
+        let (resources, _turn) = resources.for_computing(ctx)?;
+        return perform(&resources, request, ctx);
+    }
+    perform(resources, request, ctx)
+}
+
+fn perform(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow::Result<Outcome> {
     Ok(match request {
         Request::ListDevices => Outcome::Devices(device::list()),
         Request::SaveSettings { folder, settings } => {
