@@ -9,10 +9,10 @@ ensure_window_libraries
 
 say "Formatting"
 cargo fmt --check
-say "Tests"
-cargo test --release --locked
 say "Lints"
 cargo clippy --release --locked --all-targets -- -D warnings
 say "Documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --lib
+say "Tests"
+cargo test --release --locked
 say "All checks passed"

@@ -11,7 +11,7 @@ use std::time::Instant;
 use flate2::read::GzDecoder;
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::matrix::Matrix;
-use hiscmcl::core::progress::{Progress, Silent};
+use hiscmcl::core::progress::{Progress, Silent, Stage};
 use hiscmcl::core::target::Target;
 use hiscmcl::data::demo::{DemoError, SEED, generate, noise_genes, unmeasured_slide};
 use hiscmcl::data::open::open_section;
@@ -126,7 +126,7 @@ fn a_slide_without_measurements_is_made_once_as_scanners_save_them() {
 fn cancelling_stops_within_a_second() {
     struct CancelSoon<'a>(&'a CancelToken);
     impl Progress for CancelSoon<'_> {
-        fn report(&self, _: &str, done: u64, _: u64) {
+        fn report(&self, _: &Stage, done: u64, _: u64) {
             if done == 5 {
                 self.0.cancel();
             }

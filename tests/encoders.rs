@@ -12,7 +12,7 @@ use hiscmcl::core::encoder::{PatchEncoder, RgbPatch};
 use hiscmcl::core::gpu::GpuLimits;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::device::ComputeDevice;
-use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::encoders::{self, EncoderChoice};
 use hiscmcl::model::encoder::parameters::Parameters;
 use hiscmcl::model::encoder::presets::Normalisation;
@@ -146,7 +146,7 @@ fn every_family_agrees_with_pytorch_on_the_default_graphics_device() {
 /// What is said of a weights file that is asked for as ResNet-18's; nothing of it is run.
 fn said_of(weights: &Path) -> String {
     let choice = EncoderChoice { name: "resnet18".into(), weights: Some(weights.to_owned()) };
-    let ctx = Ctx { observer: &Silent, cancel: &CancelToken::new() };
+    let ctx = JobContext { observer: &Silent, cancel: &CancelToken::new() };
     let image = folder().join("patch_64.png");
     let outcome = encoders::embed(&choice, &ComputeDevice::cpu(), &image, &ctx);
     let text = format!("{:#}", outcome.unwrap_err());

@@ -11,7 +11,7 @@ use hiscmcl::core::colormap::ColorMap;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::target::ExpressionScale;
-use hiscmcl::figures::{Figure, FigureError, Letters, Panel, Row, Style, Tissue, save};
+use hiscmcl::figures::{Figure, FigureError, Panel, PanelLetters, Row, Style, Tissue, save};
 
 /// Tissue of smooth blobs in H&E colours with a lattice of spots, 3 mm across.
 fn tissue(side: u32, pitch: f64) -> Tissue {
@@ -128,7 +128,7 @@ fn many_spots_and_all_panes() {
     let tissue = Arc::new(tissue(1500, 18.0));
     assert!(tissue.centers.len() > 3000);
     let mut figure = figure(&["ERBB2", "KRT19"], &PaneKind::ALL, &tissue);
-    figure.style.letters = Letters::Panels;
+    figure.style.letters = PanelLetters::Panels;
     let figure = &mut figure;
     figure.rows[1].panels[1].values[100..300].fill(f32::NAN);
     let dir = tempfile::tempdir().unwrap();
@@ -136,7 +136,7 @@ fn many_spots_and_all_panes() {
     save(figure, &dir.path().join("a.png")).unwrap();
     println!("{} spots a panel: {:.2} s", tissue.centers.len(), start.elapsed().as_secs_f64());
     keep(figure, "all.png");
-    figure.style = Style { width_mm: 88.0, letters: Letters::Rows, ..figure.style };
+    figure.style = Style { width_mm: 88.0, letters: PanelLetters::Rows, ..figure.style };
     for row in &mut figure.rows {
         row.panels.truncate(3);
     }

@@ -5,6 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/real_data.rs"]
+mod real_data;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -18,7 +21,7 @@ use hiscmcl::data::st::her2st::scan;
 use hiscmcl::device::ComputeDevice;
 use hiscmcl::evaluate::metrics::{highest_expressed, mean_of_defined, mse, pearson};
 use hiscmcl::evaluate::ridge::{ALPHAS, Ridge};
-use hiscmcl::predict::{Fitted, predict};
+use hiscmcl::predict::{FusedModel, predict};
 use hiscmcl::preprocess::cache::FeatureCache;
 use hiscmcl::preprocess::features::SectionFeatures;
 use hiscmcl::preprocess::pooled::pooled;
@@ -33,14 +36,8 @@ struct Real {
     ids: Vec<String>,
 }
 
-fn shared() -> Option<PathBuf> {
-    let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let shared = std::env::var_os("HISCMCL_REAL_DATA").map_or(default, PathBuf::from);
-    shared.join("real_data/her2st").is_dir().then_some(shared)
-}
-
 fn load() -> Option<(Vec<Real>, Vec<String>)> {
-    let shared = shared()?;
+    let shared = real_data::folder_with("real_data/her2st")?;
     let list = std::fs::read_to_string(shared.join("real_data/gene_lists/her_hvg_785.txt")).unwrap();
     let genes: Vec<String> = list.split_whitespace().map(str::to_owned).collect();
     let (cancel, store, cache) = (CancelToken::new(), SlideStore::default(), FeatureCache::in_user_cache());
@@ -105,7 +102,7 @@ fn train(
     validation: &str,
     genes: &[String],
     config: &TrainConfig,
-) -> (Fitted, usize, f64) {
+) -> (FusedModel, usize, f64) {
     let input = FitInput {
         sections: sections
             .iter()
@@ -131,7 +128,7 @@ fn train(
 }
 
 /// The share of measured values within their 80 % interval.
-fn covered(model: &Fitted, section: &Real) -> f64 {
+fn covered(model: &FusedModel, section: &Real) -> f64 {
     let p =
         predict(model, &section.name, &section.features, &section.ids, &Silent, &CancelToken::new()).unwrap();
     let values = p.mean.as_slice().iter().zip(section.expression.as_slice()).zip(p.uncertainty.as_slice());
@@ -140,8 +137,8 @@ fn covered(model: &Fitted, section: &Real) -> f64 {
 }
 
 /// Blended, retrieved only, regressed only.
-fn three_ways(model: &Fitted, section: &Real) -> [[f64; 3]; 3] {
-    let run = |model: &Fitted| {
+fn three_ways(model: &FusedModel, section: &Real) -> [[f64; 3]; 3] {
+    let run = |model: &FusedModel| {
         let p = predict(model, &section.name, &section.features, &section.ids, &Silent, &CancelToken::new());
         scores(&p.unwrap().mean, &section.expression)
     };

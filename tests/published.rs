@@ -211,5 +211,5 @@ fn a_loss_at_chance_is_said_to_be_there() {
     let config = PublishedConfig { epochs: 1, learning_rate: 1e-7, ..settings() };
     let (model, _) = train(&sections, false, &config, None, usize::MAX);
     let notes = model.unwrap().recipe.notes;
-    assert!(notes.iter().any(|n| n.contains("did not fall below chance")), "{notes:?}");
+    assert!(notes.iter().any(|n| n.text().contains("did not fall below chance")), "{notes:?}");
 }

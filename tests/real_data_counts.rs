@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/real_data.rs"]
+mod real_data;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -39,13 +42,7 @@ struct Reference {
 const A1_SCALE: f64 = 3.47755;
 
 fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("HISCMCL_REAL_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let there = folder.join("real_data/her2st").is_dir();
-    if !there {
-        println!("skipped: no real data");
-    }
-    there.then_some(folder)
+    real_data::folder_with("real_data/her2st")
 }
 
 fn references(shared: &Path) -> BTreeMap<String, Reference> {

@@ -15,7 +15,7 @@ use hiscmcl::core::progress::Silent;
 use hiscmcl::data::project::{Project, runs_folder};
 use hiscmcl::data::section::Section;
 use hiscmcl::device::{DeviceChoice, choose};
-use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::fold::predict_with;
 use hiscmcl::jobs::places::on_grid;
 use hiscmcl::jobs::workspace::Workspace;
@@ -214,7 +214,7 @@ fn the_same_features_are_read_with_counts_and_without() {
     let dir = tempfile::tempdir().unwrap();
     let (project, _) = with_plain_slide(dir.path());
     let (token, device) = (CancelToken::new(), choose(DeviceChoice::Cpu).unwrap());
-    let ctx = Ctx { observer: &Silent, cancel: &token };
+    let ctx = JobContext { observer: &Silent, cancel: &token };
     let mut workspace = Workspace::open(project.clone()).unwrap();
     let cache = hiscmcl::preprocess::cache::FeatureCache::at(dir.path().join("cache"));
     workspace.resources.cache = Arc::new(cache);

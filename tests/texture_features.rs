@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its data are not as expected")]
 
-use std::path::{Path, PathBuf};
+#[path = "support/real_data.rs"]
+mod real_data;
+
+use std::path::Path;
 use std::time::Instant;
 
 use hiscmcl::core::cancel::CancelToken;
@@ -13,12 +16,6 @@ use hiscmcl::data::slide::{DEFAULT_BUDGET, SlideStore};
 use hiscmcl::preprocess::cache::FeatureCache;
 use hiscmcl::preprocess::features::NEIGHBOURHOOD;
 use hiscmcl::preprocess::texture::TextureEncoder;
-
-fn real_data() -> Option<PathBuf> {
-    let shared = std::env::var_os("HISCMCL_REAL_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    Some(shared.join("real_data/her2st/data")).filter(|d| d.is_dir())
-}
 
 /// Pixel positions of the spots on tissue.
 fn spots(table: &Path) -> Vec<SlidePoint> {
@@ -51,10 +48,8 @@ fn peak_memory() -> Option<u64> {
 #[test]
 #[ignore = "takes half a minute; needs the real data"]
 fn four_sections_from_cold() {
-    let Some(data) = real_data() else {
-        println!("skipped: no real data");
-        return;
-    };
+    let Some(shared) = real_data::folder_with("real_data/her2st/data") else { return };
+    let data = shared.join("real_data/her2st/data");
     let folder = tempfile::tempdir().unwrap();
     let (cache, store) = (FeatureCache::at(folder.path()), SlideStore::default());
     let started = Instant::now();

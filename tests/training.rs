@@ -13,7 +13,7 @@ use hiscmcl::core::progress::Silent;
 use hiscmcl::core::rng::stream;
 use hiscmcl::core::target::Target;
 use hiscmcl::device::ComputeDevice;
-use hiscmcl::predict::{Fitted, Predictions, predict};
+use hiscmcl::predict::{FusedModel, Predictions, predict};
 use hiscmcl::preprocess::features::SectionFeatures;
 use hiscmcl::preprocess::lattice::Lattice;
 use hiscmcl::preprocess::neighbourhood::Neighbourhood;
@@ -125,7 +125,7 @@ fn train(
     checkpoint: Option<&Path>,
     cancel: &CancelToken,
     cancel_after: usize,
-) -> (Result<Fitted, TrainError>, Vec<EpochMetrics>) {
+) -> (Result<FusedModel, TrainError>, Vec<EpochMetrics>) {
     let names = genes();
     let mut seen = Vec::new();
     let heard = AtomicUsize::new(0);
@@ -151,11 +151,11 @@ fn sections() -> Vec<MadeUp> {
     vec![made_up("A", 1, 9), made_up("B", 2, 8), made_up("C", 3, 9)]
 }
 
-fn run(sections: &[MadeUp], config: &TrainConfig) -> Fitted {
+fn run(sections: &[MadeUp], config: &TrainConfig) -> FusedModel {
     train(sections, config, None, &CancelToken::new(), 0).0.unwrap()
 }
 
-fn predictions(model: &Fitted, section: &MadeUp) -> Predictions {
+fn predictions(model: &FusedModel, section: &MadeUp) -> Predictions {
     predict(model, &section.name, &section.features, &section.ids, &Silent, &CancelToken::new()).unwrap()
 }
 
@@ -200,7 +200,7 @@ fn a_model_learns_predicts_an_unseen_section_and_survives_its_files() {
 
     let dir = tempfile::tempdir().unwrap();
     fitted.save(dir.path()).unwrap();
-    let loaded = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap();
+    let loaded = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap();
     assert!(loaded.recipe == fitted.recipe);
     assert!(predictions(&loaded, &test) == p, "a loaded model does not predict the same bits");
 
@@ -208,17 +208,17 @@ fn a_model_learns_predicts_an_unseen_section_and_survives_its_files() {
         let path = dir.path().join(file);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+        let e = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
         assert!(e.contains(file), "{file}: {e}");
         std::fs::remove_file(&path).unwrap();
-        let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+        let e = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
         assert!(e.contains(file) && e.contains("it is not there"), "{file}: {e}");
         std::fs::write(&path, &whole).unwrap();
     }
     let path = dir.path().join("config.json");
     let newer = std::fs::read_to_string(&path).unwrap().replacen("\"version\": 1", "\"version\": 9", 1);
     std::fs::write(&path, newer).unwrap();
-    let e = Fitted::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
+    let e = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap_err().to_string();
     assert!(e.contains("version 9"), "{e}");
 }
 
@@ -325,7 +325,11 @@ fn training_in_several_views_learns_resumes_and_repeats() {
 fn one_section_is_enough_and_is_said_to_be_little() {
     let fitted = run(&[made_up("A", 1, 10)], &TrainConfig { epochs: 8, ..small() });
     assert_eq!(fitted.recipe.validation, None);
-    assert!(fitted.recipe.notes.iter().any(|n| n.contains("one section")), "{:?}", fitted.recipe.notes);
+    assert!(
+        fitted.recipe.notes.iter().any(|n| n.text().contains("one section")),
+        "{:?}",
+        fitted.recipe.notes
+    );
 }
 
 #[test]
@@ -351,7 +355,7 @@ fn what_cannot_be_trained_on_is_refused_in_a_sentence() {
     assert!(e.to_string().contains("another encoder") || e.to_string().contains("features a patch"), "{e}");
 }
 
-fn run_with(sections: &[MadeUp], validation: Validation, config: &TrainConfig) -> Fitted {
+fn run_with(sections: &[MadeUp], validation: Validation, config: &TrainConfig) -> FusedModel {
     let names = genes();
     let mut input = input(sections, &names);
     input.validation = validation;
@@ -374,7 +378,7 @@ fn a_part_of_a_section_judges_where_no_section_can_be_spared() {
         assert_eq!(model.recipe.validation, None);
         let notes = &model.recipe.notes;
         assert!(
-            notes.iter().any(|n| n.contains("a quarter of the spots of A, those at its right edge")),
+            notes.iter().any(|n| n.text().contains("a quarter of the spots of A, those at its right edge")),
             "{notes:?}"
         );
         assert_eq!(model.bank.spots().len(), 69, "all are trained on in the end");
@@ -390,7 +394,11 @@ fn defaults_serve_where_there_are_too_few_spots_to_choose_on() {
     let model = run_with(&[made_up("A", 1, 4), made_up("one", 3, 1)], Validation::Nothing, &config);
     assert_eq!((model.recipe.epochs.as_slice(), model.blend.slope), (&[4, 4][..], 1.0));
     assert!(model.blend.weight.iter().all(|&w| w == 0.5));
-    assert!(model.recipe.notes[0].contains("defaults were used (4 epochs"), "{:?}", model.recipe.notes);
+    assert!(
+        model.recipe.notes[0].text().contains("defaults were used (4 epochs"),
+        "{:?}",
+        model.recipe.notes
+    );
     assert!(is_finite(&predictions(&model, &made_up("B", 2, 3))));
 }
 

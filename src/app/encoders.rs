@@ -81,7 +81,7 @@ impl Speed {
 
 /// What must be computed before a training or a cross-validation begins.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ahead {
+pub struct PendingFeatures {
     /// How the chosen encoder is called.
     pub encoder: &'static str,
     /// Whether the cache was looked at since the encoder was chosen.
@@ -96,7 +96,7 @@ pub struct Ahead {
     pub speed: Option<Speed>,
 }
 
-impl Ahead {
+impl PendingFeatures {
     /// The time it takes, once the speed is known.
     pub fn time(&self) -> Option<Duration> {
         self.speed.filter(|_| self.patches > 0).map(|speed| speed.time(self.patches))
@@ -183,18 +183,18 @@ impl App {
     }
 
     /// What must be computed with the chosen encoder for all sections to have image features.
-    pub fn ahead(&self) -> Option<Ahead> {
+    pub fn ahead(&self) -> Option<PendingFeatures> {
         self.ahead_of(|_| 0, 1)
     }
 
     /// What must be computed with the chosen encoder before training begins, other views included.
-    pub fn ahead_of_training(&self) -> Option<Ahead> {
+    pub fn ahead_of_training(&self) -> Option<PendingFeatures> {
         let missing = &self.open.as_ref()?.missing_views;
         self.ahead_of(|section| missing.get(section).copied().unwrap_or(0), 1 + self.views().len())
     }
 
     /// With so many views of a section still to be computed beside the plain one.
-    fn ahead_of(&self, missing_views: impl Fn(&str) -> u64, views: usize) -> Option<Ahead> {
+    fn ahead_of(&self, missing_views: impl Fn(&str) -> u64, views: usize) -> Option<PendingFeatures> {
         let open = self.open.as_ref()?;
         let missing = |name: &str| u64::from(!open.cached.contains(name)) + missing_views(name);
         let missing: Vec<(&str, u64)> = open
@@ -203,7 +203,7 @@ impl App {
             .filter(|(_, times)| *times > 0)
             .collect();
         let patches = |(name, times): &(&str, u64)| Some(open.patches.get(*name)?.saturating_mul(*times));
-        Some(Ahead {
+        Some(PendingFeatures {
             encoder: self.encoder().map_or("the chosen encoder", |e| e.title),
             known: open.features_known,
             sections: missing.len(),
@@ -301,8 +301,14 @@ mod tests {
     #[test]
     fn what_is_ahead_is_said_in_a_sentence() {
         let speed = Speed { per_second: 1.5, measured: false };
-        let mut ahead =
-            Ahead { encoder: "UNI", known: true, sections: 4, views: 1, patches: 3600, speed: Some(speed) };
+        let mut ahead = PendingFeatures {
+            encoder: "UNI",
+            known: true,
+            sections: 4,
+            views: 1,
+            patches: 3600,
+            speed: Some(speed),
+        };
         let text = "The image features of 4 sections are computed first, by UNI: about 40 min.";
         assert_eq!(ahead.sentence(), text);
         assert_eq!(ahead.brief(), "Image features of 4 sections will be computed first (about 40 min).");

@@ -11,6 +11,7 @@ use crate::core::display::PaneKind;
 use crate::core::target::Target;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::Split;
+use crate::figures::Format;
 use crate::jobs::encoders::EncoderChoice;
 use crate::preprocess::hvg::Combine;
 use crate::train::TrainConfig;
@@ -30,7 +31,7 @@ pub enum HoldOut {
 
 /// How a model is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Recipe {
+pub enum RecipeKind {
     /// Our own: three image levels, contrast and regression.
     #[default]
     Fused,
@@ -66,7 +67,7 @@ pub struct TrainForm {
     /// The seed of everything random.
     pub seed: u64,
     /// How it is trained.
-    pub recipe: Recipe,
+    pub recipe: RecipeKind,
     /// What the published recipe does with its image encoder.
     pub image_side: ImageSide,
     /// Settings of our own recipe that differ from their defaults, by name, as the user typed them.
@@ -86,7 +87,7 @@ impl Default for TrainForm {
             encoder: EncoderChoice::default(),
             device: DeviceChoice::default(),
             seed: TrainConfig::default().seed,
-            recipe: Recipe::default(),
+            recipe: RecipeKind::default(),
             image_side: ImageSide::default(),
             settings: BTreeMap::new(),
             published_settings: BTreeMap::new(),
@@ -98,22 +99,22 @@ impl Default for TrainForm {
 impl TrainForm {
     /// Whether an image encoder is to be trained.
     pub fn trains_encoder(&self) -> bool {
-        self.recipe == Recipe::Published && self.image_side != ImageSide::Frozen
+        self.recipe == RecipeKind::Published && self.image_side != ImageSide::Frozen
     }
 
     /// Settings of the chosen recipe that differ from their defaults.
     pub fn changed(&self) -> &BTreeMap<String, String> {
         match self.recipe {
-            Recipe::Fused => &self.settings,
-            Recipe::Published => &self.published_settings,
+            RecipeKind::Fused => &self.settings,
+            RecipeKind::Published => &self.published_settings,
         }
     }
 
     /// The same, to be changed.
     pub fn changed_mut(&mut self) -> &mut BTreeMap<String, String> {
         match self.recipe {
-            Recipe::Fused => &mut self.settings,
-            Recipe::Published => &mut self.published_settings,
+            RecipeKind::Fused => &mut self.settings,
+            RecipeKind::Published => &mut self.published_settings,
         }
     }
 }
@@ -159,38 +160,6 @@ impl Default for HvgForm {
     }
 }
 
-/// The file a figure is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FigureFormat {
-    /// Pixels.
-    #[default]
-    Png,
-    /// Vectors.
-    Svg,
-}
-
-impl FigureFormat {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Png, Self::Svg];
-
-    /// "PNG".
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Png => "PNG",
-            Self::Svg => "SVG",
-        }
-    }
-
-    /// "png".
-    pub fn ending(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Svg => "svg",
-        }
-    }
-}
-
 /// The Export page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -208,7 +177,7 @@ pub struct ExportForm {
     /// Resolution of images in dots per inch.
     pub dpi: f64,
     /// The kind of file.
-    pub format: FigureFormat,
+    pub format: Format,
 }
 
 impl ExportForm {
@@ -220,7 +189,7 @@ impl ExportForm {
 
     /// The same with sizes that can be drawn: a project file may have been edited by hand.
     #[must_use]
-    pub fn sane(mut self) -> Self {
+    pub fn clamped(mut self) -> Self {
         let default = Self::default();
         for (value, range, usual) in [
             (&mut self.width_mm, Self::WIDTH_RANGE, default.width_mm),
@@ -248,7 +217,7 @@ impl Default for ExportForm {
             panes: vec![PaneKind::He, PaneKind::Measured, PaneKind::Predicted],
             width_mm: 183.0,
             dpi: 300.0,
-            format: FigureFormat::Png,
+            format: Format::Png,
         }
     }
 }

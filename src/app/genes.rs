@@ -55,7 +55,7 @@ fn split(text: &str, is_name: &dyn Fn(&str) -> bool, is_one: &dyn Fn(&str) -> bo
             let mut at = 0;
             while let Some(&word) = words.get(at) {
                 // The longest run of words that is one name.
-                let most = (words.len() - at).min(MOST_WORDS);
+                let most = (words.len() - at).min(MAX_WORDS);
                 let run = |n: usize| words[at..at + n].join(" ");
                 // Brackets and quotes are part of some names.
                 let whole = |n: &usize| is_name(&run(*n)) && (*n > 1 || bare(word) != word);
@@ -82,7 +82,7 @@ fn split(text: &str, is_name: &dyn Fn(&str) -> bool, is_one: &dyn Fn(&str) -> bo
 }
 
 /// No name of a gene or protein has more words.
-const MOST_WORDS: usize = 4;
+const MAX_WORDS: usize = 4;
 
 /// `genes` with `more` added at the end, each once.
 pub fn with_genes(genes: &[String], more: &[String]) -> Vec<String> {

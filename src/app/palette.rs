@@ -121,19 +121,14 @@ pub fn project_items(app: &App) -> Vec<Item> {
         None => stem.to_owned(),
     };
     vec![
-        Item::new("Open a project...", "file load", ask(PathPurpose::OpenProject))
-            .keys(Shortcut::command("O")),
-        Item::new(
-            "Open a folder with sections...",
-            "her2st new project data",
-            ask(PathPurpose::NewFromFolder),
-        ),
+        Item::new("Open a project…", "file load", ask(PathPurpose::OpenProject)).keys(Shortcut::command("O")),
+        Item::new("Open a folder with sections…", "her2st new project data", ask(PathPurpose::NewFromFolder)),
         Item::new("New empty project", "create", Command::Project(ProjectCommand::NewEmpty)),
         Item::new("Open the demo", "synthetic example", Command::Project(ProjectCommand::OpenDemo)),
         Item::new("Save", "write", Command::Project(ProjectCommand::Save))
             .keys(Shortcut::command("S"))
             .needs(open, NO_PROJECT),
-        Item::new("Save as...", "copy rename project", ask(PathPurpose::SaveProjectAs))
+        Item::new("Save as…", "copy rename project", ask(PathPurpose::SaveProjectAs))
             .keys(Shortcut::command_shift("S"))
             .needs(open, NO_PROJECT),
         Item::new(named("Undo", undo), "take back", Command::Undo)
@@ -143,7 +138,7 @@ pub fn project_items(app: &App) -> Vec<Item> {
             .keys(REDO)
             .needs(redo.is_some(), "There is nothing to redo."),
         Item::new(
-            "OpenSlide library...",
+            "OpenSlide library…",
             "scanner format MRXS DICOM CZI settings",
             ask(PathPurpose::OpenSlideLibrary),
         ),
@@ -175,24 +170,24 @@ pub fn all_items(app: &App) -> Vec<Item> {
     let no_sections = "There is no section yet.";
     let can = |step| app.step_state(step).blocked.map(|b| b.why);
     items.extend([
-        Item::new("Add slides...", "predict unmeasured image scanner", ask(PathPurpose::AddSlides))
+        Item::new("Add slides…", "predict unmeasured image scanner", ask(PathPurpose::AddSlides))
             .needs(open.is_some(), NO_PROJECT),
-        Item::new("Add a folder of sections...", "data import", ask(PathPurpose::AddFolder))
+        Item::new("Add a folder of sections…", "data import", ask(PathPurpose::AddFolder))
             .needs(open.is_some(), NO_PROJECT),
-        Item::new("Import sections with other file names...", "data pair", Command::Show(Overlay::Import))
+        Item::new("Import sections with other file names…", "data pair", Command::Show(Overlay::Import))
             .needs(open.is_some(), NO_PROJECT),
-        Item::new("Load a gene list...", "genes file", ask(PathPurpose::LoadGenes))
+        Item::new("Load a gene list…", "genes file", ask(PathPurpose::LoadGenes))
             .needs(open.is_some(), NO_PROJECT),
-        Item::new("Save the gene list...", "genes file", ask(PathPurpose::SaveGenes))
+        Item::new("Save the gene list…", "genes file", ask(PathPurpose::SaveGenes))
             .needs(has_genes, "There is no gene list yet."),
         Item::new("Select highly variable genes", "HVG", Command::Genes(GenesCommand::Select))
             .needs(has_sections, no_sections),
-        Item::new("New gene panel...", "markers", Command::Show(Overlay::Panel(PanelForm::default())))
+        Item::new("New gene panel…", "markers", Command::Show(Overlay::Panel(PanelForm::default())))
             .needs(open.is_some(), NO_PROJECT),
         Item::new("Compute image features", "cache encoder", Command::Features(FeaturesCommand::Compute))
             .needs(has_sections, no_sections),
         Item::new(
-            "Choose the image encoder...",
+            "Choose the image encoder…",
             "UNI weights network features",
             Command::Encoder(EncoderCommand::Choose),
         )
@@ -201,29 +196,29 @@ pub fn all_items(app: &App) -> Vec<Item> {
             .blocked_by(can(Step::Train)),
         Item::new("Cross-validate", "evaluate start", Command::Evaluate(EvaluateCommand::Start))
             .blocked_by(can(Step::Evaluate)),
-        Item::new("Save the report as JSON...", "evaluate export", ask(PathPurpose::SaveReportJson))
+        Item::new("Save the report as JSON…", "evaluate export", ask(PathPurpose::SaveReportJson))
             .needs(has_report, "There is no report yet."),
-        Item::new("Save the table of genes as CSV...", "evaluate export", ask(PathPurpose::SaveGeneTable))
+        Item::new("Save the table of genes as CSV…", "evaluate export", ask(PathPurpose::SaveGeneTable))
             .needs(has_report, "There is no report yet."),
         Item::new(
-            "Save the scores of every gene on every section as CSV...",
+            "Save the scores of every gene on every section as CSV…",
             "evaluate export table",
             ask(PathPurpose::SaveReportCsv),
         )
         .needs(has_report, "There is no report yet."),
-        Item::new("Save the figure...", "export image PNG SVG", ask(PathPurpose::SaveFigure))
+        Item::new("Save the figure…", "export image PNG SVG", ask(PathPurpose::SaveFigure))
             .blocked_by(can(Step::Export)),
-        Item::new("Save predictions as CSV...", "export table", ask(PathPurpose::SavePredictions))
+        Item::new("Save predictions as CSV…", "export table", ask(PathPurpose::SavePredictions))
             .blocked_by(can(Step::Export)),
         Item::new(
-            "Save predictions for scanpy (.h5ad)...",
+            "Save predictions for scanpy (.h5ad)…",
             "export anndata table",
             ask(PathPurpose::SavePredictionsAnnData),
         )
         .blocked_by(can(Step::Export)),
-        Item::new("Use models of another project...", "copy runs import", ask(PathPurpose::RunsOf))
+        Item::new("Use models of another project…", "copy runs import", ask(PathPurpose::RunsOf))
             .needs(open.is_some(), NO_PROJECT),
-        Item::new("Predict all slides...", "unmeasured batch folder", ask(PathPurpose::SlidesFolder))
+        Item::new("Predict all slides…", "unmeasured batch folder", ask(PathPurpose::SlidesFolder))
             .needs(can_predict_slides, "This needs a trained model and an H&E slide without measurements."),
         Item::new("Fit the tissue into the view", "zoom reset", Command::Explore(ExploreCommand::Fit))
             .blocked_by(can(Step::Explore)),
@@ -248,7 +243,7 @@ mod tests {
 
     #[test]
     fn every_word_must_match() {
-        let item = Item::new("Save the figure...", "export image PNG SVG", Command::Undo);
+        let item = Item::new("Save the figure…", "export image PNG SVG", Command::Undo);
         assert!(item.matches(""));
         assert!(item.matches("fig SAVE"));
         assert!(item.matches("png"));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::settings::FolderKind;
 use crate::data::slide::EXTENSIONS;
 use crate::data::st::FileRole;
+use crate::figures::Format;
 
 /// How slides end, and what is packed.
 const IMAGES_AND_PACKED: [&str; EXTENSIONS.len() + 1] = {
@@ -262,7 +263,7 @@ impl PathRequest {
                 &[("CSV", &["csv"])]
             }
             PathPurpose::SavePredictionsAnnData => &[("AnnData", &["h5ad"])],
-            PathPurpose::SaveFigure => &[("PNG", &["png"]), ("SVG", &["svg"])],
+            PathPurpose::SaveFigure => Format::FILTERS,
             PathPurpose::NewFromFolder
             | PathPurpose::AddFolder
             | PathPurpose::FigureFolder

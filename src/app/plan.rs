@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::project::Open;
+use super::project::OpenProject;
 use crate::data::section::Section;
 use crate::evaluate::report::Split;
 use crate::evaluate::splits::{Fold, Judge, SectionRef, folds, holding_out};
@@ -33,13 +33,13 @@ pub struct Plan {
 
 impl Plan {
     /// Training one model without the sections called `test`. `None` when nothing is left to train on.
-    pub fn of_training(open: &Open, test: &[String]) -> Option<Self> {
+    pub fn of_training(open: &OpenProject, test: &[String]) -> Option<Self> {
         let fold = holding_out(&refs(open), test)?;
         Some(Self::new(open, &[fold]))
     }
 
     /// A cross-validation. `None` when the sections cannot be split this way.
-    pub fn of_cross_validation(open: &Open, split: Split) -> Option<Self> {
+    pub fn of_cross_validation(open: &OpenProject, split: Split) -> Option<Self> {
         let folds = folds(&refs(open), split).ok()?.folds;
         Some(Self::new(open, &folds))
     }
@@ -49,7 +49,7 @@ impl Plan {
         self.folds.iter().map(|f| f.train_spots).sum()
     }
 
-    fn new(open: &Open, folds: &[Fold]) -> Self {
+    fn new(open: &OpenProject, folds: &[Fold]) -> Self {
         let sections: Vec<_> = open.ready().collect();
         let names = |at: &[usize]| -> Vec<String> {
             at.iter().filter_map(|&s| Some(sections.get(s)?.name.clone())).collect()
@@ -70,7 +70,7 @@ impl Plan {
     }
 }
 
-fn refs(open: &Open) -> Vec<SectionRef> {
+fn refs(open: &OpenProject) -> Vec<SectionRef> {
     let of = |s: &Arc<Section>| SectionRef {
         name: s.name.clone(),
         patient: s.patient.clone(),

@@ -78,7 +78,7 @@ pub struct SaveState {
 
 /// The project that is open.
 #[derive(Debug)]
-pub struct Open {
+pub struct OpenProject {
     /// Its file.
     pub path: PathBuf,
     /// Whether it is the synthetic demo.
@@ -136,7 +136,7 @@ pub fn key(entry: &SectionEntry) -> String {
     )
 }
 
-impl Open {
+impl OpenProject {
     /// A project that was just read. Sections with missing files wait for the user.
     pub fn new(path: PathBuf, doc: Project, missing: Vec<MissingFile>, demo: bool) -> Self {
         let mut loaded = BTreeMap::new();
@@ -258,7 +258,7 @@ impl Open {
     }
 
     /// What the sections `before` a change were called is replaced by their names of now in everything read from
-    /// runs. What is on disk has the names of then, which [`Open::follow_names`] is for.
+    /// runs. What is on disk has the names of then, which [`OpenProject::follow_names`] is for.
     fn follow_renames(&mut self, before: &[SectionEntry]) {
         let names = |sections: &[SectionEntry]| sections.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
         if names(before) == names(&self.doc.sections) {
@@ -383,7 +383,7 @@ impl Open {
 
     /// The section called `name`, or the one that was.
     pub fn section(&self, name: &str) -> Option<SectionView<'_>> {
-        self.sections().find(|s| s.entry.answers_to(name))
+        self.sections().find(|s| s.entry.matches_name(name))
     }
 
     /// The grid or the tissue of a slide was changed.
@@ -397,7 +397,7 @@ impl Open {
     }
 
     /// The sections of which nothing is known yet; from now on they count as being read.
-    pub fn take_unread(&mut self) -> Vec<SectionEntry> {
+    pub fn take_pending_sections(&mut self) -> Vec<SectionEntry> {
         let waits = self.lays_later(Instant::now()).is_some();
         let is_unread = |e: &&SectionEntry| !self.loaded.contains_key(&key(e)) && (e.is_measured() || !waits);
         let unread: Vec<SectionEntry> = self.doc.sections.iter().filter(is_unread).cloned().collect();
@@ -424,7 +424,7 @@ impl Open {
         self.loaded.insert(key, state);
         self.forget_former_slides();
         self.share_symbols();
-        self.touched_names_only();
+        self.sync_section_names();
     }
 
     /// Forgets the longest-read places of slides that have others by now.
@@ -457,7 +457,7 @@ impl Open {
         }
     }
 
-    fn touched_names_only(&mut self) {
+    fn sync_section_names(&mut self) {
         let changed = self.save.changed;
         self.touched();
         self.save.changed = changed;

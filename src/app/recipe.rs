@@ -1,55 +1,33 @@
-//! The recipe that the form has chosen to train by.
+//! The recipe that the Train page has chosen.
 
 use super::apply::held_out;
 use super::encoders::{Speed, memory_text, rough};
-use super::forms::{ImageSide, Recipe};
+use super::forms::{ImageSide, RecipeKind};
 use super::state::App;
 use crate::jobs::encoders::{EncoderInfo, TRAINED};
 use crate::jobs::published::{PublishedChoice, TRAINING_COST, TrainedChoice};
+use crate::jobs::recipe::Recipe;
 use crate::preprocess::views::View;
 use crate::train::TrainConfig;
 use crate::train::published::encoder_memory;
-
-/// A recipe with all its settings.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ChosenRecipe {
-    /// The settings of our own; only the seed counts where the published one is followed.
-    pub config: TrainConfig,
-    /// The published one, where it is followed.
-    pub published: Option<PublishedChoice>,
-}
-
-impl ChosenRecipe {
-    /// Networks that are averaged in each model.
-    pub fn networks(&self) -> usize {
-        if self.published.is_some() { 1 } else { self.config.members }
-    }
-
-    /// Epochs after which training stops, where no section decides it.
-    pub fn fixed_epochs(&self) -> Option<usize> {
-        self.published.as_ref().map(|p| p.settings.epochs)
-    }
-}
 
 impl App {
     /// The recipe of the form.
     ///
     /// # Errors
     /// A sentence that names the setting that cannot be used, or the weights that are missing.
-    pub fn recipe(&self) -> Result<ChosenRecipe, String> {
+    pub fn recipe(&self) -> Result<Recipe, String> {
         let form = &self.forms.train;
-        let mut chosen = ChosenRecipe {
-            config: TrainConfig { seed: form.seed, ..TrainConfig::default() },
-            published: None,
-        };
         match form.recipe {
-            Recipe::Fused => {
+            RecipeKind::Fused => {
+                let mut config = TrainConfig { seed: form.seed, ..TrainConfig::default() };
                 for (name, value) in &form.settings {
-                    chosen.config.set(name, value).map_err(|e| e.to_string())?;
+                    config.set(name, value).map_err(|e| e.to_string())?;
                 }
-                chosen.config.check().map_err(|e| e.to_string())?;
+                config.check().map_err(|e| e.to_string())?;
+                Ok(Recipe::Fused(config))
             }
-            Recipe::Published => {
+            RecipeKind::Published => {
                 let mut published = PublishedChoice::default();
                 published.settings.seed = form.seed;
                 for (name, value) in &form.published_settings {
@@ -65,10 +43,9 @@ impl App {
                         Some(TrainedChoice::new(Some(weights.ok_or(missing)?)))
                     }
                 };
-                chosen.published = Some(published);
+                Ok(Recipe::Published(published))
             }
         }
-        Ok(chosen)
     }
 
     /// Why nothing can be trained now.
@@ -92,12 +69,7 @@ impl App {
     /// The views that the form's settings want beside the plain one; none while they cannot be used, and none of the
     /// published recipe.
     pub fn views(&self) -> Vec<View> {
-        match self.recipe() {
-            Ok(ChosenRecipe { config, published: None }) => {
-                (1..=config.views).map(|number| View::new(number, config.stain_jitter)).collect()
-            }
-            _ => Vec::new(),
-        }
+        self.recipe().map(|recipe| recipe.views()).unwrap_or_default()
     }
 
     /// The encoder that can be trained, once encoders were looked for.
@@ -113,14 +85,14 @@ impl App {
 
     /// What training an encoder takes on `spots` spots, those of all models added up: a sentence; `None` where none
     /// is trained.
-    pub fn encoder_training(&self, recipe: &ChosenRecipe, spots: usize) -> Option<String> {
-        let published = recipe.published.as_ref().filter(|p| p.trained.is_some())?;
-        let epochs = published.settings.epochs;
+    pub fn encoder_training(&self, recipe: &Recipe, spots: usize) -> Option<String> {
+        let Recipe::Published(PublishedChoice { settings, trained: Some(_) }) = recipe else { return None };
+        let epochs = settings.epochs;
         let time = self.training_speed().map(|speed| {
             let images = (spots as u64).saturating_mul(epochs as u64);
             format!("{}, ", rough(speed.time(images)))
         });
-        let memory = memory_text(encoder_memory(published.settings.encoder_chunk, !self.on_gpu()));
+        let memory = memory_text(encoder_memory(settings.encoder_chunk, !self.on_gpu()));
         let time = time.unwrap_or_default();
         Some(format!("Training the encoder for {epochs} epochs: {time}{memory} of memory."))
     }
@@ -149,29 +121,30 @@ mod tests {
         app.forms.train.seed = 7;
         app.forms.train.changed_mut().insert("members".into(), "2".into());
         let fused = app.recipe().unwrap();
-        assert_eq!((fused.networks(), fused.fixed_epochs(), fused.config.seed), (2, None, 7));
-        app.forms.train.recipe = Recipe::Published;
+        assert_eq!((fused.networks(), fused.fixed_epochs(), fused.seed()), (2, None, 7));
+        app.forms.train.recipe = RecipeKind::Published;
         assert!(app.forms.train.changed().is_empty());
         app.forms.train.changed_mut().insert("epochs".into(), "8".into());
         let published = app.recipe().unwrap();
         assert_eq!((published.networks(), published.fixed_epochs()), (1, Some(8)));
-        assert_eq!(published.published.as_ref().unwrap().settings.seed, 7);
-        assert_eq!(published.published.unwrap().trained, None);
+        assert_eq!(published.seed(), 7);
+        assert!(matches!(published, Recipe::Published(PublishedChoice { trained: None, .. })));
         app.forms.train.changed_mut().insert("epochs".into(), "none".into());
         assert!(app.recipe().unwrap_err().contains("\"none\" is not a value for epochs"));
-        app.forms.train.recipe = Recipe::Fused;
+        app.forms.train.recipe = RecipeKind::Fused;
         assert_eq!(app.recipe().unwrap(), fused, "what was typed for the other recipe does not count");
     }
 
     #[test]
     fn an_encoder_begins_with_weights_that_are_there() {
         let mut app = app();
-        app.forms.train.recipe = Recipe::Published;
+        app.forms.train.recipe = RecipeKind::Published;
         app.forms.train.image_side = ImageSide::FromWeights;
         assert!(app.recipe().unwrap_err().contains("The weights of DenseNet-121 are not on this computer"));
         app.forms.train.image_side = ImageSide::FromRandom;
         let recipe = app.recipe().unwrap();
-        assert_eq!(recipe.published.as_ref().unwrap().trained, Some(TrainedChoice::new(None)));
+        let Recipe::Published(choice) = &recipe else { panic!("{recipe:?}") };
+        assert_eq!(choice.trained, Some(TrainedChoice::new(None)));
         let untimed = app.encoder_training(&recipe, 1000).unwrap();
         assert!(
             untimed.starts_with("Training the encoder for 100 epochs: ") && untimed.ends_with("of memory.")
@@ -183,6 +156,6 @@ mod tests {
         // 95 a second as it is, 10 in training: 100,000 images take 2 h 47 min.
         let timed = app.encoder_training(&recipe, 1000).unwrap();
         assert!(timed.starts_with("Training the encoder for 100 epochs: about 2 h 50 min, "), "{timed}");
-        assert_eq!(app.encoder_training(&ChosenRecipe::default(), 1000), None);
+        assert_eq!(app.encoder_training(&Recipe::default(), 1000), None);
     }
 }

@@ -9,6 +9,7 @@ use super::predictions::PredictionStore;
 use super::project::Renamed;
 use super::scores::ShownReport;
 use super::work::{JobId, RunDetails};
+use crate::core::note::Note;
 use crate::data::project::{Project, SectionEntry};
 use crate::evaluate::report::EvalReport;
 use crate::jobs::runs::{RunInfo, RunKind, RunState};
@@ -45,7 +46,7 @@ impl Curves {
 
 /// A run that is training now, or was the last to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Live {
+pub struct ActiveRun {
     /// Its job.
     pub job: JobId,
     /// Its name.
@@ -57,7 +58,7 @@ pub struct Live {
     /// Its curves so far.
     pub curves: Curves,
     /// Remarks it made.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// How far it came.
     pub state: RunState,
     /// When it was asked for.
@@ -66,7 +67,7 @@ pub struct Live {
     pub took: Option<Duration>,
 }
 
-impl Live {
+impl ActiveRun {
     /// Whether it is being trained, or waits for it.
     pub fn is_training(&self) -> bool {
         self.state == RunState::Training
@@ -79,7 +80,7 @@ pub struct Runs {
     /// All, newest first.
     pub list: Vec<RunInfo>,
     /// The one that is training.
-    pub live: Option<Live>,
+    pub live: Option<ActiveRun>,
     /// The one whose curves are shown, by name; the live one when there is none.
     pub selected: Option<String>,
     /// What was read from stored runs, by name.

@@ -106,7 +106,7 @@ impl SamplesForm {
     }
 
     /// Whether nothing is left to decide: everything is taken as it is.
-    pub fn is_plain(&self) -> bool {
+    pub fn needs_no_review(&self) -> bool {
         let plain = |r: &SampleRow| {
             r.taken && r.candidate.warnings.is_empty() && r.candidate.label_columns.is_empty()
         };
@@ -381,7 +381,7 @@ mod tests {
         broken.refused = Some("b.tsv: the file is empty".to_owned());
         let mut form = SamplesForm::new(vec![candidate("A", "a.png"), broken], Vec::new());
         assert_eq!((form.rows[0].taken, form.rows[1].taken, form.problem()), (true, false, None));
-        assert!(!form.is_plain(), "the user sees it before anything is added");
+        assert!(!form.needs_no_review(), "the user sees it before anything is added");
         assert_eq!(form.refused().collect::<Vec<_>>(), [("B", "b.tsv: the file is empty")]);
         form.rows[1].taken = true;
         assert_eq!(

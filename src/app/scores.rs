@@ -134,8 +134,8 @@ pub(super) mod tests {
     use crate::data::project::SectionEntry;
     use crate::evaluate::report::{Ceiling, GeneScore, MeanReport, Scores, Split};
     use crate::jobs::published::PublishedChoice;
+    use crate::jobs::recipe::Recipe;
     use crate::jobs::runs::RunKind;
-    use crate::train::TrainConfig;
 
     fn score(gene: &str, pcc: Option<f64>, ridge: f64) -> GeneScore {
         GeneScore {
@@ -239,14 +239,13 @@ pub(super) mod tests {
             encoder: "texture-2".into(),
             weights: None,
             device: String::new(),
-            train: TrainConfig::default(),
-            published: None,
+            recipe: Recipe::default(),
         };
         let (section, patient) = (Split::Section, Split::Patient);
         let one = run(&["C2", "C3"], &["A", "B"], section, Target::Published);
         let differs = |other: RunConfig| difference(&project, &one, &other);
         let same = RunConfig {
-            published: Some(PublishedChoice::default()),
+            recipe: Recipe::Published(PublishedChoice::default()),
             ..run(&["C3", "Tumour"], &["B", "A"], section, Target::Published)
         };
         assert_eq!(differs(same), None);

@@ -28,7 +28,7 @@ const PATCH_SIZE: usize = 224;
 /// Longer side of a thumbnail in pixels.
 pub const THUMBNAIL: u32 = 440;
 /// Patches kept; 150 KiB each.
-const MOST_PATCHES: usize = 256;
+const MAX_PATCHES: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Wanted {
@@ -117,7 +117,7 @@ impl Shared {
                 let mut state = self.state();
                 match read {
                     Ok(patch) => {
-                        if state.patches.len() >= MOST_PATCHES {
+                        if state.patches.len() >= MAX_PATCHES {
                             state.patches.clear();
                         }
                         state.patches.insert(key.clone(), Arc::new(patch));

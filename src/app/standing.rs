@@ -62,8 +62,8 @@ impl Standing {
 mod tests {
     use super::*;
     use crate::core::target::Target;
+    use crate::jobs::recipe::Recipe;
     use crate::jobs::runs::RUN_VERSION;
-    use crate::train::TrainConfig;
 
     fn run(kind: RunKind, sections: &[&str]) -> RunConfig {
         RunConfig {
@@ -78,8 +78,7 @@ mod tests {
             encoder: String::new(),
             weights: None,
             device: String::new(),
-            train: TrainConfig::default(),
-            published: None,
+            recipe: Recipe::default(),
         }
     }
 

@@ -12,12 +12,12 @@ use super::history::History;
 use super::import::ImportForm;
 use super::notices::{Notices, Severity};
 use super::predictions::places_key;
-use super::project::{Open, SectionState, SectionView};
+use super::project::{OpenProject, SectionState, SectionView};
 use super::samples::{SampleRow, SamplesForm};
 use super::settings::Settings;
 use super::steps::{StepState, step_state};
 use super::view::SavedView;
-use super::work::{JobId, PreviewImage, Request, Runner, Wake, Work};
+use super::work::{JobId, JobQueue, PreviewImage, Request, Runner, Wake};
 use crate::core::fault;
 use crate::data::panels::Panel;
 use crate::data::project::Project;
@@ -86,11 +86,11 @@ pub struct App {
     /// What the user was told.
     pub notices: Notices,
     /// What runs.
-    pub work: Work,
+    pub work: JobQueue,
     /// What can compute, the best first; empty until it is known.
     pub devices: Vec<DeviceInfo>,
     /// The project, once one is open.
-    pub open: Option<Open>,
+    pub open: Option<OpenProject>,
     /// What is being filled in.
     pub forms: Forms,
     /// The image encoders.
@@ -144,7 +144,7 @@ impl App {
             step: Step::Data,
             overlay: None,
             notices,
-            work: Work::new(runner, wake),
+            work: JobQueue::new(runner, wake),
             devices: Vec::new(),
             open: None,
             forms: Forms::default(),
@@ -217,7 +217,7 @@ impl App {
     /// look again, if anything is waiting for its time.
     pub fn tick(&mut self, now: Instant) -> Option<Duration> {
         self.collect();
-        self.ask_for_what_is_missing();
+        self.request_missing_data();
         let mut next = self.notices.tick(now);
         let mut sooner = |at: Option<Duration>| {
             if let Some(at) = at {
@@ -352,7 +352,7 @@ impl App {
 
     /// Notes in the document where the user is.
     pub(super) fn remember_view(&mut self) {
-        let view = SavedView::of(self.step, &self.explore, &self.forms);
+        let view = SavedView::new(self.step, &self.explore, &self.forms);
         if let Some(open) = &mut self.open {
             open.remember_view(&view);
         }
@@ -383,7 +383,7 @@ impl App {
                         let wanted = (run.id.clone(), s.entry.name.clone(), places.clone());
                         !open.runs.failed.contains(&wanted)
                     }),
-                places: is_shown.then(|| PlacesInput::of(s.entry)).flatten(),
+                places: is_shown.then(|| PlacesInput::from_entry(s.entry)).flatten(),
                 run: scale_of.map(|run| RunScale {
                     genes: Arc::new(run.config.genes.clone()),
                     target: run.config.target,
@@ -402,7 +402,7 @@ impl App {
     }
 
     /// Reads or makes the prediction of the section that is looked at.
-    fn predict_what_is_shown(&mut self) {
+    fn request_visible_prediction(&mut self) {
         let Some(open) = &self.open else { return };
         let Some(section) = self.explore.section_name().map(str::to_owned) else { return };
         let Some(view) = open.section(&section).filter(|s| s.ready().is_some_and(|s| s.has_image())) else {
@@ -430,9 +430,9 @@ impl App {
 
     /// Starts what the state calls for and nobody has to ask for: reading sections that are new, drawing
     /// the preview that is shown.
-    fn ask_for_what_is_missing(&mut self) {
+    fn request_missing_data(&mut self) {
         if let Some(open) = &mut self.open {
-            for entry in open.take_unread() {
+            for entry in open.take_pending_sections() {
                 let key = super::project::key(&entry);
                 self.work.start(Request::OpenSection { key, entry });
             }
@@ -441,7 +441,7 @@ impl App {
             Step::Export => self.refresh_preview(),
             Step::Explore => {
                 self.look_for_tissue();
-                self.predict_what_is_shown();
+                self.request_visible_prediction();
             }
             Step::Data | Step::Train | Step::Evaluate => {}
         }

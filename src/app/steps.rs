@@ -1,7 +1,7 @@
 //! Which of the five steps can be taken, and why not.
 
 use super::command::Step;
-use super::project::{Open, SectionState, SectionView};
+use super::project::{OpenProject, SectionState, SectionView};
 
 /// Why a step cannot be taken yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct StepState {
 }
 
 /// The state of `step` with this project, or with none.
-pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
+pub fn step_state(step: Step, open: Option<&OpenProject>) -> StepState {
     let Some(open) = open else {
         let why = "Open a project or the demo first.".to_owned();
         return StepState { blocked: Some(Blocked { why, solved_at: None }), done: false };
@@ -60,7 +60,7 @@ pub fn step_state(step: Step, open: Option<&Open>) -> StepState {
 }
 
 /// Why there are fewer than `least` sections with counts.
-fn needs_measured(open: &Open, least: usize) -> Option<Blocked> {
+fn needs_measured(open: &OpenProject, least: usize) -> Option<Blocked> {
     let total = open.doc().sections.iter().filter(|s| s.is_measured()).count();
     if open.ready().count() >= least {
         return None;
@@ -99,7 +99,7 @@ fn needs_measured(open: &Open, least: usize) -> Option<Blocked> {
     })
 }
 
-fn needs_genes(open: &Open) -> Option<Blocked> {
+fn needs_genes(open: &OpenProject) -> Option<Blocked> {
     open.genes()
         .is_empty()
         .then(|| Blocked::at(Step::Data, "There is no gene list yet. Choose genes on the Data page."))
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(evaluate.solved_at, Some(Step::Data));
         let mut doc = Project::new();
         doc.sections = vec![SectionEntry::slide("a", "a.svs".into(), Some(0.5))];
-        let slides = Open::new("p.hiscmcl".into(), doc, Vec::new(), false);
+        let slides = OpenProject::new("p.hiscmcl".into(), doc, Vec::new(), false);
         let train = step_state(Step::Train, Some(&slides)).blocked.unwrap();
         assert!(train.why.contains("a model trained on sections with counts"), "{}", train.why);
         let mut without_image = ready(&["A", "B"]);

@@ -1,5 +1,7 @@
 //! The terms that a reader may not know, each explained in one sentence: on hover wherever it stands, and in Help.
 
+use crate::evaluate::report::{ERRORS_MEANING, HEG50_MEANING, PCC_MEANING};
+
 /// A term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -92,10 +94,7 @@ impl Term {
                 "Good: q below 0.05, a PCC of at least 0.4 and at least half of the noise ceiling; fair: q below 0.05, \
                  at least 0.2 and a quarter of the ceiling; poor: anything less; not tested: no held-out score exists."
             }
-            Self::Pcc => {
-                "Pearson correlation of predicted and measured expression over the spots of a section: 1 is perfect, 0 \
-                 is no relation."
-            }
+            Self::Pcc => PCC_MEANING,
             Self::QValue => {
                 "The false discovery rate (Benjamini-Hochberg) of a correlation among all genes of a section; below \
                  0.05 it counts as significant."
@@ -117,10 +116,8 @@ impl Term {
             Self::MeanPredictor => {
                 "Predicts the mean of the training spots everywhere; what any model must beat."
             }
-            Self::Heg50 => "The mean over the 50 genes with the highest mean expression on the section.",
-            Self::Errors => {
-                "Mean squared and mean absolute error of the predicted values; smaller is better."
-            }
+            Self::Heg50 => HEG50_MEANING,
+            Self::Errors => ERRORS_MEANING,
             Self::Evidence => {
                 "The training spots whose tissue looks most like a spot, from which its expression was predicted."
             }

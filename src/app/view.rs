@@ -9,7 +9,7 @@ use super::explore::ExploreState;
 use super::explore::camera::Pose;
 use super::explore::genes::{GeneFilter, GeneSort};
 use super::forms::{ExportForm, HoldOut};
-use super::project::Open;
+use super::project::OpenProject;
 use super::state::Forms;
 use crate::jobs::encoders::EncoderChoice;
 
@@ -49,7 +49,7 @@ fn known<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Opti
 
 impl SavedView {
     /// What is shown now.
-    pub fn of(step: Step, explore: &ExploreState, forms: &Forms) -> Self {
+    pub fn new(step: Step, explore: &ExploreState, forms: &Forms) -> Self {
         Self {
             step: Some(step),
             section: explore.section_name().map(str::to_owned),
@@ -64,7 +64,7 @@ impl SavedView {
     }
 
     /// What the project file remembers; nothing where it holds something else.
-    pub fn in_project(open: &Open) -> Self {
+    pub fn in_project(open: &OpenProject) -> Self {
         serde_json::from_value(open.doc().view.clone()).unwrap_or_default()
     }
 

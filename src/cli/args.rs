@@ -8,6 +8,7 @@ use hiscmcl::core::places::GridLattice;
 use hiscmcl::core::target::Target;
 use hiscmcl::device::DeviceChoice;
 use hiscmcl::evaluate::report::Split;
+use hiscmcl::figures;
 use hiscmcl::jobs::encoder_speed::Precision;
 use hiscmcl::jobs::encoders::EncoderChoice;
 
@@ -483,8 +484,8 @@ pub struct FigureArgs {
     /// Resolution of images in dots per inch.
     #[arg(long, default_value_t = 300.0)]
     pub dpi: f64,
-    /// The file to write, .png or .svg.
-    #[arg(long)]
+    /// The file to write; its extension is its format.
+    #[arg(long, help = format!("The file to write, {}", figures::Format::EXTENSIONS))]
     pub out: PathBuf,
     /// Print JSON.
     #[arg(long)]

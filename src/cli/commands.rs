@@ -20,13 +20,13 @@ use hiscmcl::data::st::source::SampleKind;
 use hiscmcl::device::{self, DeviceChoice};
 use hiscmcl::evaluate::tables;
 use hiscmcl::figures::{self, Style};
-use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::labels::{self, LabelChoice};
 use hiscmcl::jobs::predict_places::{self, PredictOutcome, PredictRequest, Saved};
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, project, runs};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
-use hiscmcl::ui::{self, Begin};
+use hiscmcl::ui::{self, StartupAction};
 use serde_json::json;
 
 use super::args::{Cli, CombineArg, Command, FigureArgs, GenesArgs, ProjectCommand};
@@ -36,9 +36,9 @@ use super::{fit, slide};
 /// Runs the command, or opens the window. `began` is when the program did.
 pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
     let begin = match (&cli.command, cli.open) {
-        (None, None) => Some(Begin::Welcome),
-        (None, Some(path)) => Some(Begin::Path(path)),
-        (Some(Command::Demo { headless: None, .. }), _) => Some(Begin::Demo),
+        (None, None) => Some(StartupAction::Welcome),
+        (None, Some(path)) => Some(StartupAction::Path(path)),
+        (Some(Command::Demo { headless: None, .. }), _) => Some(StartupAction::Demo),
         (Some(_), _) => None,
     };
     if let Some(begin) = begin {
@@ -52,7 +52,7 @@ pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
     }
     let terminal = Terminal::new();
     let cancel = CancelToken::new();
-    let result = run(command, &Ctx { observer: &terminal, cancel: &cancel });
+    let result = run(command, &JobContext { observer: &terminal, cancel: &cancel });
     terminal.finish();
     result
 }
@@ -76,7 +76,7 @@ fn edit<T>(path: &Path, change: impl Fn(&mut Project) -> anyhow::Result<(T, bool
     }
 }
 
-fn run(command: Command, ctx: &Ctx) -> anyhow::Result<()> {
+fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
     match command {
         Command::Project(ProjectCommand::New { project, her2st, sections, force }) => {
             let made = project::create(&project, &her2st, &distinct(&sections), force, ctx)?;
@@ -268,7 +268,7 @@ pub fn section_name(name: &str, workspace: &Workspace) -> String {
     found.map_or_else(|| name.to_owned(), |section| section.name.clone())
 }
 
-fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
+fn info(project: PathBuf, json: bool, ctx: &JobContext) -> anyhow::Result<()> {
     let info = project::info(&Workspace::open(project)?, ctx)?;
     let lines = info.sections.iter().map(|s| {
         if s.kind == SampleKind::Slide {
@@ -289,7 +289,7 @@ fn info(project: PathBuf, json: bool, ctx: &Ctx) -> anyhow::Result<()> {
     print(json, &serde_json::to_value(&info)?, lines.chain(unreadable))
 }
 
-fn select_genes(args: GenesArgs, ctx: &Ctx) -> anyhow::Result<()> {
+fn select_genes(args: GenesArgs, ctx: &JobContext) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
     let keep = args.keep.as_deref().map(|text| names_in(&workspace, &workspace.section_names(), text, ctx));
     let keep = keep.transpose()?;
@@ -324,7 +324,7 @@ fn names_in(
     workspace: &Workspace,
     sections: &[String],
     text: &str,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Vec<String>> {
     // Most names hold no comma, and sections need not be read for these.
     if !text.contains(',') {
@@ -375,7 +375,7 @@ fn predict_sections(
     request: &PredictRequest,
     out: &Path,
     json: bool,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<()> {
     let PredictOutcome { saved, failed } = predict_places::save(workspace, request, out, ctx)?;
     let line = |s: &Saved| format!("{}: {} spots x {} genes", s.out.display(), s.spots, s.genes);
@@ -400,9 +400,9 @@ fn predict_sections(
     ))
 }
 
-fn draw(args: FigureArgs, ctx: &Ctx) -> anyhow::Result<()> {
+fn draw(args: FigureArgs, ctx: &JobContext) -> anyhow::Result<()> {
     // Before anything is computed.
-    figures::Format::of(&args.out)?;
+    figures::Format::from_path(&args.out)?;
     let workspace = Workspace::open(args.project)?;
     workspace.prepare_output(&args.out)?;
     let run = args.run.as_deref().map(|run| runs::find_run(&workspace.path, run)).transpose()?;

@@ -7,9 +7,10 @@ use hiscmcl::core::files::{write_bytes_atomically, write_json_atomically};
 use hiscmcl::evaluate::judgement::JudgedReport;
 use hiscmcl::evaluate::report::EvalReport;
 use hiscmcl::evaluate::tables::{self, rounded};
-use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::genes;
 use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
+use hiscmcl::jobs::recipe::Recipe;
 use hiscmcl::jobs::train::{self, FitRequest};
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::train::TrainConfig;
@@ -60,7 +61,7 @@ impl Settings {
 fn requests(
     workspace: &Workspace,
     args: FitArgs,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Vec<(&'static str, FitRequest)>> {
     let recipe = args.recipe;
     let mut settings = Settings::default();
@@ -78,18 +79,15 @@ fn requests(
         (settings.fused.seed, settings.published.settings.seed) = (seed, seed);
     }
     let Settings { fused, published } = settings;
-    let seed = published.settings.seed;
     let fused = FitRequest {
         genes: genes::load(workspace, &args.genes, ctx)?,
         target: args.target.into(),
         sections: Vec::new(),
         encoder: args.encoder.into(),
         device: args.device.into(),
-        config: fused,
-        published: None,
+        recipe: Recipe::Fused(fused),
     };
-    let config = TrainConfig { seed, ..TrainConfig::default() };
-    let published = FitRequest { config, published: Some(published), ..fused.clone() };
+    let published = FitRequest { recipe: Recipe::Published(published), ..fused.clone() };
     Ok(match recipe {
         RecipeArg::Fused => vec![(FUSED, fused)],
         RecipeArg::Published => vec![(PUBLISHED, published)],
@@ -98,7 +96,7 @@ fn requests(
 }
 
 /// Trains a model and keeps it as a run.
-pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
+pub fn train_model(args: TrainArgs, ctx: &JobContext) -> anyhow::Result<()> {
     let workspace = Workspace::open(args.project)?;
     let requests = requests(&workspace, args.fit, ctx)?;
     let [(_, request)] = requests.as_slice() else {
@@ -122,7 +120,7 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
         "device": trained.device,
         "seconds": trained.seconds,
         "folds": folds,
-        "notes": trained.notes,
+        "notes": trained.notes.iter().map(Note::text).collect::<Vec<_>>(),
     });
     let mut lines =
         vec![format!("Run \"{}\" trained in {:.0} s on {}", trained.run, trained.seconds, trained.device)];
@@ -144,7 +142,7 @@ pub fn train_model(args: TrainArgs, ctx: &Ctx) -> anyhow::Result<()> {
 }
 
 /// Cross-validates by one recipe, or by both on the same folds.
-pub fn evaluate(args: EvaluateArgs, ctx: &Ctx) -> anyhow::Result<()> {
+pub fn evaluate(args: EvaluateArgs, ctx: &JobContext) -> anyhow::Result<()> {
     // Before anything is computed.
     for (option, path, ending) in [("--json", &args.json, "json"), ("--csv", &args.csv, "csv")] {
         if let Some(path) =

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 use hiscmcl::core::geometry::{SlidePoint, SlideRect};
 use hiscmcl::core::text::counted;
-use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::slide::{self, Description, View};
 
 use super::terminal::print;
@@ -49,7 +49,7 @@ fn width_by_height(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// Shows what the file says of itself; saves a picture where one is asked for.
-pub fn show(args: &SlideArgs, ctx: &Ctx) -> anyhow::Result<()> {
+pub fn show(args: &SlideArgs, ctx: &JobContext) -> anyhow::Result<()> {
     let about = slide::describe(&args.file)?;
     let mut lines = describe(args, &about);
     let view = match (args.region, args.thumbnail) {

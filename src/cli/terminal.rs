@@ -4,10 +4,9 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hiscmcl::core::progress::{Progress, TimeLeft, format_duration};
+use hiscmcl::core::progress::{Progress, Stage, Task, TimeLeft, format_duration};
 use hiscmcl::core::text::pace_text;
 use hiscmcl::jobs::context::Observer;
-use hiscmcl::preprocess::features::is_stage;
 use hiscmcl::train::EpochMetrics;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
@@ -25,8 +24,8 @@ pub fn print(as_json: bool, value: &Value, lines: impl Iterator<Item = String>) 
     Ok(())
 }
 
-struct Stage {
-    name: String,
+struct Shown {
+    stage: Stage,
     clock: TimeLeft,
     logged: Instant,
 }
@@ -34,7 +33,7 @@ struct Stage {
 /// Writes what a job reports to stderr.
 pub struct Terminal {
     bar: Option<ProgressBar>,
-    stage: Mutex<Option<Stage>>,
+    shown: Mutex<Option<Shown>>,
 }
 
 impl Terminal {
@@ -47,7 +46,7 @@ impl Terminal {
             }
             bar
         });
-        Self { bar, stage: Mutex::new(None) }
+        Self { bar, shown: Mutex::new(None) }
     }
 
     /// Writes a line above the bar.
@@ -67,27 +66,28 @@ impl Terminal {
 }
 
 impl Progress for Terminal {
-    fn report(&self, name: &str, done: u64, total: u64) {
+    fn report(&self, stage: &Stage, done: u64, total: u64) {
         let now = Instant::now();
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = stage.as_ref().is_none_or(|s| s.name != name);
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = shown.as_ref().is_none_or(|s| s.stage != *stage);
         if new {
-            *stage = Some(Stage { name: name.to_owned(), clock: TimeLeft::starting_at(done), logged: now });
+            *shown = Some(Shown { stage: stage.clone(), clock: TimeLeft::starting_at(done), logged: now });
         }
-        let Some(stage) = stage.as_mut() else { return };
-        let pace = stage.clock.pace(done).filter(|_| is_stage(name)).map(pace_text);
-        let left = stage.clock.estimate(done, total).map(|t| format!("{} left", format_duration(t)));
+        let Some(shown) = shown.as_mut() else { return };
+        let encodes = stage.task == Task::ImageFeatures;
+        let pace = shown.clock.pace(done).filter(|_| encodes).map(pace_text);
+        let left = shown.clock.estimate(done, total).map(|t| format!("{} left", format_duration(t)));
         let rest = [pace, left].into_iter().flatten().collect::<Vec<_>>().join(", ");
         if let Some(bar) = &self.bar {
             bar.set_length(total);
             bar.set_position(done);
-            bar.set_message(name.to_owned());
+            bar.set_message(stage.to_string());
             bar.set_prefix(rest);
-        } else if new || now.duration_since(stage.logged) >= LOG_EVERY {
-            stage.logged = now;
+        } else if new || now.duration_since(shown.logged) >= LOG_EVERY {
+            shown.logged = now;
             let steps = if total > 0 { format!(" {done}/{total}") } else { String::new() };
             let rest = if rest.is_empty() { rest } else { format!(", {rest}") };
-            eprintln!("{name}{steps}{rest}");
+            eprintln!("{stage}{steps}{rest}");
         }
     }
 

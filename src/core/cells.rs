@@ -70,7 +70,7 @@ fn alignment(directions: &[f64], fold: f64) -> (f64, f64) {
 impl Cell {
     /// The cell of places that lie about `pitch` slide pixels apart, however their lattice is turned: squares unless
     /// their neighbours lie as in a hexagonal lattice.
-    pub fn of(places: &[SlidePoint], pitch: f64) -> Self {
+    pub fn new(places: &[SlidePoint], pitch: f64) -> Self {
         let step = places.len().div_ceil(SAMPLES).max(1);
         let near = (NEAR.start() * pitch)..=(NEAR.end() * pitch);
         let (mut directions, mut distances) = (Vec::new(), Vec::new());
@@ -123,8 +123,8 @@ pub struct Cells {
 
 impl Cells {
     /// The cells of places that lie about `pitch` slide pixels apart.
-    pub fn of(places: &[SlidePoint], pitch: f64) -> Self {
-        let cell = Cell::of(places, pitch);
+    pub fn new(places: &[SlidePoint], pitch: f64) -> Self {
+        let cell = Cell::new(places, pitch);
         let mut cells = Self { cell, bent: Vec::new() };
         if (2..=MAX_BENT).contains(&places.len()) && cell.pitch > 0.0 && cell.pitch.is_finite() {
             let lookup = Lookup::new(places, cell);
@@ -245,7 +245,7 @@ mod tests {
     fn lattices_are_told_apart_however_they_are_turned() {
         for shape in [CellShape::Hexagon, CellShape::Square] {
             for angle in [0.0, 0.1, -0.3, 1.2] {
-                let cell = Cell::of(&lattice(shape, 98.0, angle), 100.0);
+                let cell = Cell::new(&lattice(shape, 98.0, angle), 100.0);
                 assert_eq!(cell.shape, shape);
                 assert!((cell.pitch - 98.0).abs() < 1e-6, "{}", cell.pitch);
                 let off = (cell.angle - angle) / shape.turn();
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn cells_of_neighbours_meet_without_gap() {
         for shape in [CellShape::Hexagon, CellShape::Square] {
-            let cell = Cell::of(&lattice(shape, 10.0, 0.2), 10.0);
+            let cell = Cell::new(&lattice(shape, 10.0, 0.2), 10.0);
             let corners: Vec<[f64; 2]> = cell.corners().collect();
             let area: f64 = corners
                 .iter()
@@ -273,12 +273,12 @@ mod tests {
     fn cells_of_a_bent_lattice_meet_too() {
         for shape in [CellShape::Hexagon, CellShape::Square] {
             let mut places = lattice(shape, 10.0, 0.1);
-            assert!(Cells::of(&places, 10.0).are_even());
+            assert!(Cells::new(&places, 10.0).are_even());
             for place in &mut places {
                 place.x += 1.5 * (place.y / 30.0).sin();
                 place.y += 1.5 * (place.x / 40.0).cos();
             }
-            let cells = Cells::of(&places, 10.0);
+            let cells = Cells::new(&places, 10.0);
             assert!(!cells.are_even());
             assert_eq!(cells.cell().shape, shape);
             // Every corner of a cell within the lattice is a corner of its neighbours, at the same point.
@@ -296,8 +296,8 @@ mod tests {
 
     #[test]
     fn few_places_have_squares_of_the_pitch_that_is_expected() {
-        assert_eq!(Cell::of(&[], 7.0), Cell { shape: CellShape::Square, pitch: 7.0, angle: 0.0 });
-        let one = Cell::of(&[SlidePoint::new(f64::NAN, 0.0), SlidePoint::new(1.0, 1.0)], 7.0);
+        assert_eq!(Cell::new(&[], 7.0), Cell { shape: CellShape::Square, pitch: 7.0, angle: 0.0 });
+        let one = Cell::new(&[SlidePoint::new(f64::NAN, 0.0), SlidePoint::new(1.0, 1.0)], 7.0);
         assert_eq!((one.shape, one.pitch), (CellShape::Square, 7.0));
     }
 }

@@ -92,11 +92,11 @@ pub fn color_scales(settings: &DisplaySettings, panes: &[PaneValues<'_>]) -> Vec
                 }
                 (PaneKind::Difference, _) => {
                     let size = range(values().map(f32::abs), 0.0, high).map(|(_, size)| size);
-                    size.map(|size| if size > LEAST_SIZE { (-size, size) } else { (-1.0, 1.0) })
+                    size.map(|size| if size > MIN_SIZE { (-size, size) } else { (-1.0, 1.0) })
                 }
                 (PaneKind::Uncertainty, _) => {
                     let most = range(values(), 0.0, high).map(|(_, most)| most);
-                    most.map(|most| (0.0, if most > LEAST_SIZE { most } else { 1.0 }))
+                    most.map(|most| (0.0, if most > MIN_SIZE { most } else { 1.0 }))
                 }
             };
             // A fixed scale is there without values too; every other one needs a value to stand on.
@@ -107,7 +107,7 @@ pub fn color_scales(settings: &DisplaySettings, panes: &[PaneValues<'_>]) -> Vec
 }
 
 /// Differences and uncertainties up to this size are none: they would fill the colour scale with rounding errors.
-const LEAST_SIZE: f32 = 1e-5;
+const MIN_SIZE: f32 = 1e-5;
 
 /// Limits that differ: a gene that is the same everywhere is drawn as low when it is absent and as high
 /// when it is present.

@@ -14,7 +14,7 @@ impl Dihedral {
     pub const IDENTITY: Self = Self { mirrored: false, turns: 0 };
 
     /// Number `index % 8`: 0 is the identity, then come the other turns, then the same mirrored.
-    pub fn of(index: usize) -> Self {
+    pub fn from_index(index: usize) -> Self {
         Self { mirrored: index % 8 >= 4, turns: (index % 4) as u8 }
     }
 
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn all() -> [Dihedral; 8] {
-        std::array::from_fn(Dihedral::of)
+        std::array::from_fn(Dihedral::from_index)
     }
 
     /// `square` after `by`.
@@ -80,10 +80,10 @@ mod tests {
     #[test]
     fn a_quarter_turn_and_a_mirror_are_what_they_say() {
         assert_eq!(laid(Dihedral::IDENTITY, SQUARE), SQUARE);
-        assert_eq!(laid(Dihedral::of(1), SQUARE), b"gdahebifc", "clockwise");
-        assert_eq!(laid(Dihedral::of(4), SQUARE), b"cbafedihg");
-        assert_eq!(Dihedral::of(1).apply([1.0, 0.0]), [0.0, 1.0], "what lay right lies below");
-        assert_eq!(Dihedral::of(9), Dihedral::of(1));
+        assert_eq!(laid(Dihedral::from_index(1), SQUARE), b"gdahebifc", "clockwise");
+        assert_eq!(laid(Dihedral::from_index(4), SQUARE), b"cbafedihg");
+        assert_eq!(Dihedral::from_index(1).apply([1.0, 0.0]), [0.0, 1.0], "what lay right lies below");
+        assert_eq!(Dihedral::from_index(9), Dihedral::from_index(1));
     }
 
     #[test]
@@ -110,6 +110,6 @@ mod tests {
                 assert_eq!(d.apply(at(from)), at(to));
             }
         }
-        assert!(Dihedral::of(3).sources(0).is_empty());
+        assert!(Dihedral::from_index(3).sources(0).is_empty());
     }
 }

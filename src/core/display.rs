@@ -252,7 +252,7 @@ impl DisplaySettings {
     pub const SPOT_SCALES: std::ops::RangeInclusive<f32> = 0.2..=2.5;
     /// These settings with everything brought into its range, as they come from a file.
     #[must_use]
-    pub fn sane(mut self) -> Self {
+    pub fn clamped(mut self) -> Self {
         let or = |v: f32, default: f32| if v.is_finite() { v } else { default };
         self.spot_scale =
             or(self.spot_scale, 1.0).clamp(*Self::SPOT_SCALES.start(), *Self::SPOT_SCALES.end());
@@ -304,9 +304,9 @@ mod tests {
     fn settings_from_a_file_are_made_sane() {
         let text = r#"{"panes":["predicted","predicted"],"opacity":7.0,"limits":{"percentile":{"low":9.0,"high":1.0}}}"#;
         let read: DisplaySettings = serde_json::from_str(text).unwrap();
-        let sane = read.sane();
-        assert_eq!(sane.panes, [PaneKind::Predicted]);
-        assert_eq!((sane.opacity, sane.limits, sane.spot_scale), (1.0, Limits::ROBUST, 1.0));
+        let clamped = read.clamped();
+        assert_eq!(clamped.panes, [PaneKind::Predicted]);
+        assert_eq!((clamped.opacity, clamped.limits, clamped.spot_scale), (1.0, Limits::ROBUST, 1.0));
         let text = serde_json::to_string(&DisplaySettings::default()).unwrap();
         assert_eq!(serde_json::from_str::<DisplaySettings>(&text).unwrap(), DisplaySettings::default());
     }

@@ -46,7 +46,7 @@ pub trait PatchEncoder: Send + Sync {
     fn width(&self) -> usize;
 
     /// Whether a patch that is turned or mirrored gives other numbers, but for rounding and what its edges do.
-    fn sees_turns(&self) -> bool {
+    fn is_orientation_sensitive(&self) -> bool {
         true
     }
 

@@ -42,14 +42,14 @@ fn is_device(stem: &str) -> bool {
 }
 
 /// The longest name that is made of what the user called something, in bytes; file systems take 255.
-const LONGEST_STEM: usize = 200;
+const MAX_STEM: usize = 200;
 
 /// `name` as the name of a file, without its ending, on every system: letters, digits, '.', '_' and '-' of it, an
 /// underscore for anything else. Never empty, hidden or a device of Windows ("CON").
 pub fn safe_stem(name: &str) -> String {
     let allowed = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let stem: String = name.chars().map(allowed).collect();
-    let stem = stem.get(..stem.floor_char_boundary(LONGEST_STEM)).unwrap_or_default().trim_end_matches('.');
+    let stem = stem.get(..stem.floor_char_boundary(MAX_STEM)).unwrap_or_default().trim_end_matches('.');
     let first = stem.split('.').next().unwrap_or_default();
     if stem.is_empty() || stem.starts_with('.') || is_device(first) {
         format!("_{stem}")
@@ -114,7 +114,7 @@ mod tests {
         ] {
             assert_eq!(safe_stem(name), expected, "{name:?}");
         }
-        assert_eq!(safe_stem(&"x".repeat(500)).len(), LONGEST_STEM);
+        assert_eq!(safe_stem(&"x".repeat(500)).len(), MAX_STEM);
         let mut names = FileNames::default();
         let all = ["C4_MT-CO1", "C4_mt-Co1", "C4_A/B", "C4_A_B", "C4_A?B", "C4_A_B-2"]
             .map(|n| names.unique(n, "png"));

@@ -90,7 +90,7 @@ impl Finder {
         if self.missing.contains(&c) {
             return None;
         }
-        let script = Script::of(c);
+        let script = Script::from_char(c);
         let known = self.found.iter().find(|f| script.fits(&f.family) && f.has(c));
         if let Some(font) = known {
             return Some(Arc::clone(font));
@@ -153,7 +153,7 @@ enum Script {
 }
 
 impl Script {
-    fn of(c: char) -> Self {
+    fn from_char(c: char) -> Self {
         match u32::from(c) {
             0x3040..=0x30ff | 0x31f0..=0x31ff | 0xff66..=0xff9f => Self::Japanese,
             0x1100..=0x11ff | 0x3130..=0x318f | 0xa960..=0xa97f | 0xac00..=0xd7ff => Self::Korean,
@@ -400,7 +400,7 @@ mod tests {
         assert!(han("wqy-microhei.ttc") < han("DejaVuSans.ttf"));
         assert!(han("NotoSerifCJK-Regular.ttc") < han("NotoColorEmoji.ttf"));
         assert!(rank(Script::Other, "DejaVuSans.ttf") < rank(Script::Other, "NotoSansCJK-Bold.ttc"));
-        let scripts = ['\u{7ec4}', '\u{3042}', '\u{d55c}', '\u{0416}', '\u{2116}'].map(Script::of);
+        let scripts = ['\u{7ec4}', '\u{3042}', '\u{d55c}', '\u{0416}', '\u{2116}'].map(Script::from_char);
         assert_eq!(scripts, [Script::Han, Script::Japanese, Script::Korean, Script::Other, Script::Other]);
         assert!(Script::Han.fits("Noto Sans CJK SC") && !Script::Han.fits("Noto Sans CJK JP"));
         assert!(Script::Korean.fits("Noto Sans CJK KR") && Script::Han.fits("WenQuanYi Micro Hei"));

@@ -18,6 +18,7 @@ pub mod gpu;
 pub mod linalg;
 pub mod matrix;
 pub mod memory;
+pub mod note;
 pub mod places;
 pub mod progress;
 pub mod rng;

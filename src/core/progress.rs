@@ -1,23 +1,157 @@
-//! How long work tells what it is doing.
+//! How long work reports what it is doing.
 
+use std::fmt;
 use std::time::{Duration, Instant};
+
+/// What is being done, without the section, slide or fold it is done to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Task {
+    BaselineFitting,
+    CheckingFeatureCache,
+    /// The name of what is checked: a file, or a sample that was found.
+    Checking(String),
+    CheckingSamples,
+    CollectingTrainingSpots,
+    CopyingRuns,
+    /// The name of the image.
+    Decoding(String),
+    DrawingMaps,
+    EncodingPatches,
+    FindingTissue,
+    ImageFeatures,
+    LoadingEncoder,
+    MakingDemo,
+    MeasuringStain,
+    Predicting,
+    PredictingSections,
+    /// The name of the file.
+    Reading(String),
+    ReadingSections,
+    SavingFigures,
+    /// The name of the folder or file.
+    Searching(String),
+    SelectingGenes,
+    SpotImages,
+    /// How many networks are trained.
+    Training(usize),
+    WaitingForOthers,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Checking(name) => return write!(f, "checking {name}"),
+            Self::Decoding(name) => return write!(f, "decoding {name}"),
+            Self::Reading(name) => return write!(f, "reading {name}"),
+            Self::Searching(name) => return write!(f, "searching {name}"),
+            Self::Training(networks) if *networks > 1 => return write!(f, "training {networks} networks"),
+            Self::BaselineFitting => "fitting the baselines",
+            Self::CheckingFeatureCache => "checking the cached image features",
+            Self::CheckingSamples => "checking samples",
+            Self::CollectingTrainingSpots => "collecting the training spots for retrieval",
+            Self::CopyingRuns => "copying runs",
+            Self::DrawingMaps => "drawing maps",
+            Self::EncodingPatches => "encoding patches",
+            Self::FindingTissue => "finding the tissue",
+            Self::ImageFeatures => "image features",
+            Self::LoadingEncoder => "loading the encoder",
+            Self::MakingDemo => "making the synthetic demo",
+            Self::MeasuringStain => "measuring the stain",
+            Self::Predicting => "predicting",
+            Self::PredictingSections => "predicting sections",
+            Self::ReadingSections => "reading sections",
+            Self::SavingFigures => "saving figures",
+            Self::SelectingGenes => "selecting genes",
+            Self::SpotImages => "spot images",
+            Self::Training(_) => "training",
+            Self::WaitingForOthers => "waiting for other jobs",
+        })
+    }
+}
+
+/// One of several equal parts of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion {
+    /// What the parts are.
+    pub unit: Unit,
+    /// Which one, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// What a job is divided into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Unit {
+    Fold,
+    Slide,
+}
+
+impl fmt::Display for Portion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.unit {
+            Unit::Fold => "Fold",
+            Unit::Slide => "Slide",
+        };
+        write!(f, "{unit} {} of {}", self.number, self.count)
+    }
+}
+
+/// What a job is doing now. As text: "Fold 2 of 4 · C2: image features", "Reading sections".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// The task.
+    pub task: Task,
+    /// The section or fold it is done to.
+    pub of: Option<String>,
+    /// The part of the job it belongs to.
+    pub portion: Option<Portion>,
+}
+
+impl From<Task> for Stage {
+    fn from(task: Task) -> Self {
+        Self { task, of: None, portion: None }
+    }
+}
+
+impl Stage {
+    /// `task` for the section or fold `name`.
+    pub fn new(task: Task, name: impl Into<String>) -> Self {
+        Self { of: Some(name.into()), ..task.into() }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(portion) = &self.portion {
+            write!(f, "{portion} \u{00B7} ")?;
+        }
+        if let Some(of) = &self.of {
+            return write!(f, "{of}: {}", self.task);
+        }
+        let task = self.task.to_string();
+        let mut letters = task.chars();
+        letters.next().map_or(Ok(()), |first| write!(f, "{}{}", first.to_uppercase(), letters.as_str()))
+    }
+}
 
 /// Receives progress; called from the working thread, possibly from several at once.
 pub trait Progress: Sync {
-    /// `done` of `total` steps of `stage` (a short present-tense phrase, "Reading C2") are finished.
-    /// A `total` of 0 means that the number of steps is unknown.
-    fn report(&self, stage: &str, done: u64, total: u64);
+    /// `done` of `total` steps of `stage` are finished. A `total` of 0 means that the number of steps is unknown.
+    fn report(&self, stage: &Stage, done: u64, total: u64);
 
     /// A remark the user should read, once ("3 spots have no counts and were left out").
     fn note(&self, text: &str);
 }
 
-/// Listens to nothing.
+/// Ignores all progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
 impl Progress for Silent {
-    fn report(&self, _stage: &str, _done: u64, _total: u64) {}
+    fn report(&self, _stage: &Stage, _done: u64, _total: u64) {}
     fn note(&self, _text: &str) {}
 }
 
@@ -26,23 +160,27 @@ impl Progress for Silent {
 pub struct NotesOnly<'a>(pub &'a dyn Progress);
 
 impl Progress for NotesOnly<'_> {
-    fn report(&self, _stage: &str, _done: u64, _total: u64) {}
+    fn report(&self, _stage: &Stage, _done: u64, _total: u64) {}
     fn note(&self, text: &str) {
         self.0.note(text);
     }
 }
 
-/// Says of whom each stage is: "C2: image features".
-pub struct Of<'a> {
-    /// The section, say.
+/// Adds the name of the section or fold that stages are about: "C2: image features".
+pub struct PrefixedProgress<'a> {
+    /// The name.
     pub name: &'a str,
-    /// Who listens.
+    /// Receives the progress.
     pub to: &'a dyn Progress,
 }
 
-impl Progress for Of<'_> {
-    fn report(&self, stage: &str, done: u64, total: u64) {
-        self.to.report(&format!("{}: {stage}", self.name), done, total);
+impl Progress for PrefixedProgress<'_> {
+    fn report(&self, stage: &Stage, done: u64, total: u64) {
+        let of = match &stage.of {
+            Some(of) => format!("{}: {of}", self.name),
+            None => self.name.to_owned(),
+        };
+        self.to.report(&Stage { of: Some(of), ..stage.clone() }, done, total);
     }
     fn note(&self, text: &str) {
         self.to.note(text);
@@ -109,6 +247,18 @@ mod tests {
         assert_eq!(estimate(Duration::from_secs(10), 0, 6), None);
         assert_eq!(estimate(Duration::from_millis(10), 1, 6), None);
         assert_eq!((pace(Duration::from_secs(4), 10), pace(Duration::from_secs(4), 0)), (Some(2.5), None));
+    }
+
+    #[test]
+    fn stages_read_naturally() {
+        let mut stage = Stage::new(Task::ImageFeatures, "C2");
+        assert_eq!(stage.to_string(), "C2: image features");
+        stage.portion = Some(Portion { unit: Unit::Fold, number: 2, count: 4 });
+        assert_eq!(stage.to_string(), "Fold 2 of 4 \u{00B7} C2: image features");
+        stage.of = None;
+        assert_eq!(stage.to_string(), "Fold 2 of 4 \u{00B7} Image features");
+        assert_eq!(Stage::from(Task::Training(3)).to_string(), "Training 3 networks");
+        assert_eq!(Stage::from(Task::Reading("a.h5".into())).to_string(), "Reading a.h5");
     }
 
     #[test]

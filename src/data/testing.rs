@@ -36,15 +36,12 @@ pub fn section(name: &str, genes: &[&str], counts: &[&[f32]]) -> Section {
     }
 }
 
-/// The folder with `real_data` and `reference`, where there is one.
+#[path = "../../tests/support/real_data.rs"]
+mod place;
+
+/// The folder with `real_data` and `reference`, where it is there.
 pub fn real_data() -> Option<PathBuf> {
-    let folder = std::env::var_os("HISCMCL_REAL_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let there = folder.join("real_data/her2st").is_dir();
-    if !there {
-        println!("skipped: no real data");
-    }
-    there.then_some(folder)
+    place::folder_with("real_data/her2st")
 }
 
 /// A reference file.

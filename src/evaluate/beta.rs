@@ -24,12 +24,12 @@ pub fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
 
 fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
-    const MOST_TERMS: u32 = 20_000;
+    const MAX_TERMS: u32 = 20_000;
     let away_from_zero = |v: f64| if v.abs() < TINY { TINY } else { v };
     let mut c = 1.0;
     let mut d = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
     let mut f = d;
-    for m in 1..=MOST_TERMS {
+    for m in 1..=MAX_TERMS {
         let m = f64::from(m);
         let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
         let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::core::matrix::Matrix;
+use crate::core::note::Note;
 use crate::core::text::counted;
 use crate::evaluate::metrics::{
     benjamini_hochberg, highest_expressed, mae, mean, mean_where_defined, mse, pearson, pearson_p, spearman,
@@ -39,7 +40,7 @@ pub struct FoldInput<'a> {
     /// Clusters against labels, where the section has labels.
     pub regions: Option<RegionAgreement>,
     /// Remarks.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// The arrays of a fold do not have the same spots and genes.
@@ -71,9 +72,9 @@ pub fn report(input: FoldInput<'_>) -> Result<FoldReport, FoldShapeError> {
     let is_scored = spots >= MIN_SPOTS_TO_CORRELATE;
     let ceilings: Vec<Option<f64>> = input.ceiling.iter().map(|c| c.filter(|_| is_scored)).collect();
     let mut notes = input.notes.clone();
-    notes.extend(note_on_size(input.test, spots));
+    notes.extend(note_on_size(input.test, spots).map(Note::from));
     let genes: Vec<GeneResult> =
-        (0..input.genes.len()).into_par_iter().map(|g| GeneResult::of(&input, g)).collect();
+        (0..input.genes.len()).into_par_iter().map(|g| GeneResult::new(&input, g)).collect();
     let means: Vec<f64> = genes.iter().map(|g| g.mean_expression).collect();
     let heg = highest_expressed(&means);
     let scores = |of: fn(&GeneResult) -> Agreement| Scores {
@@ -161,7 +162,7 @@ struct Agreement {
 }
 
 impl Agreement {
-    fn of(measured: &[f64], predicted: &[f64]) -> Self {
+    fn new(measured: &[f64], predicted: &[f64]) -> Self {
         Self {
             pcc: pearson(measured, predicted).filter(|_| measured.len() >= MIN_SPOTS_TO_CORRELATE),
             mse: mse(measured, predicted),
@@ -180,15 +181,15 @@ struct GeneResult {
 }
 
 impl GeneResult {
-    fn of(input: &FoldInput<'_>, gene: usize) -> Self {
+    fn new(input: &FoldInput<'_>, gene: usize) -> Self {
         let column = |m: &Matrix| (0..m.rows()).map(|r| f64::from(m.get(r, gene))).collect::<Vec<f64>>();
         let measured = column(input.measured);
         let predicted = column(input.predicted);
         Self {
             mean_expression: mean(measured.iter().copied()),
-            model: Agreement::of(&measured, &predicted),
-            ridge: Agreement::of(&measured, &column(input.ridge)),
-            mean: Agreement::of(&measured, &column(input.mean)),
+            model: Agreement::new(&measured, &predicted),
+            ridge: Agreement::new(&measured, &column(input.ridge)),
+            mean: Agreement::new(&measured, &column(input.mean)),
             spearman: spearman(&measured, &predicted).filter(|_| measured.len() >= MIN_SPOTS_TO_CORRELATE),
             uncertainty: mean(column(input.uncertainty)),
         }
@@ -205,7 +206,7 @@ impl FoldReport {
 
 impl MeanReport {
     /// The mean of each number over the folds where it is defined, each test section counting the same.
-    pub fn over(folds: &[FoldReport]) -> Self {
+    pub fn from_folds(folds: &[FoldReport]) -> Self {
         let of = |value: &dyn Fn(&FoldReport) -> f64| mean(folds.iter().map(value));
         let pcc = |value: &dyn Fn(&FoldReport) -> Option<f64>| mean_where_defined(folds.iter().map(value));
         let scores = |part: fn(&FoldReport) -> Scores| Scores {
@@ -272,7 +273,8 @@ mod tests {
         assert_eq!((f.mean.pcc_all, f.mean.pcc_heg50), (Some(0.0), Some(0.0)));
         close(f.mean.mse, (1.25 + 0.0 + 5.0) / 3.0);
         close(f.ceiling.pcc_all.unwrap(), 0.6);
-        assert_eq!(f.notes, ["Section C4 has 12 spots: correlations over so few are uncertain."]);
+        let text = "Section C4 has 12 spots: correlations over so few are uncertain.";
+        assert_eq!(f.notes, [Note::General(text.into())]);
         let [a, b, c] = &f.genes[..] else { panic!("{:?}", f.genes) };
         assert_eq!((b.pcc, b.q, b.spearman, b.ridge_pcc), (None, None, None, None));
         assert_eq!((c.pcc, c.q), (Some(0.0), Some(1.0)));
@@ -282,8 +284,8 @@ mod tests {
 
         let other = FoldReport { model: Scores { pcc_all: Some(0.1), ..f.model }, ..f.clone() };
         let undefined = FoldReport { model: Scores { pcc_all: None, ..f.model }, ..f.clone() };
-        close(MeanReport::over(&[f, other, undefined.clone()]).model.pcc_all.unwrap(), 0.3);
-        assert_eq!(MeanReport::over(&[undefined]).model.pcc_all, None);
+        close(MeanReport::from_folds(&[f, other, undefined.clone()]).model.pcc_all.unwrap(), 0.3);
+        assert_eq!(MeanReport::from_folds(&[undefined]).model.pcc_all, None);
     }
 
     #[test]
@@ -311,7 +313,11 @@ mod tests {
         }
         assert_eq!((f.ceiling.pcc_all, f.regions, f.undefined_genes), (None, None, 3));
         assert!(f.genes.iter().all(|g| g.pcc.or(g.q).or(g.spearman).or(g.ridge_pcc).or(g.ceiling).is_none()));
-        assert!(f.notes[0].starts_with("Section tiny has 3 spots: correlations over fewer than 10 are not"));
+        assert!(
+            f.notes[0]
+                .text()
+                .starts_with("Section tiny has 3 spots: correlations over fewer than 10 are not")
+        );
     }
 
     #[test]

@@ -23,9 +23,9 @@ use crate::evaluate::tables::{GeneSummary, gene_summaries};
 /// The false discovery rate below which a correlation is significant.
 pub const SIGNIFICANCE: f64 = 0.05;
 /// The least PCC of a good and of a fair prediction.
-pub const LEAST_PCC: (f64, f64) = (0.4, 0.2);
+pub const MIN_PCC: (f64, f64) = (0.4, 0.2);
 /// The least share of the noise ceiling that a good and a fair prediction reach.
-const LEAST_SHARE: (f64, f64) = (0.5, 0.25);
+const MIN_SHARE: (f64, f64) = (0.5, 0.25);
 
 /// How far a prediction can be trusted. Ordered from the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -49,9 +49,9 @@ impl Judgement {
         let ceiling = ceiling.filter(|c| c.is_finite());
         let reaches =
             |least: f64, share: f64| pcc >= least && ceiling.is_none_or(|ceiling| pcc >= share * ceiling);
-        if significant && reaches(LEAST_PCC.0, LEAST_SHARE.0) {
+        if significant && reaches(MIN_PCC.0, MIN_SHARE.0) {
             Self::Good
-        } else if significant && reaches(LEAST_PCC.1, LEAST_SHARE.1) {
+        } else if significant && reaches(MIN_PCC.1, MIN_SHARE.1) {
             Self::Fair
         } else {
             Self::Poor
@@ -425,7 +425,7 @@ mod tests {
             gene_count: 1,
             device: "CPU".into(),
             seed: 1,
-            mean: MeanReport::over(&folds),
+            mean: MeanReport::from_folds(&folds),
             folds,
             warnings: Vec::new(),
             seconds: 1.0,

@@ -10,7 +10,7 @@ use crate::evaluate::report::RegionAgreement;
 
 /// Starts of k-means, of which the tightest clustering is kept.
 const STARTS: u64 = 10;
-const MOST_ROUNDS: usize = 300;
+const MAX_ROUNDS: usize = 300;
 
 /// What pathologists write where they could not tell; such spots are not compared.
 const NO_LABEL: [&str; 3] = ["undetermined", "unknown", "na"];
@@ -119,7 +119,7 @@ fn lloyd(
     let rows: Vec<&[f32]> = x.iter_rows().collect();
     let mut clusters = vec![usize::MAX; rows.len()];
     let mut spread = 0.0;
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         cancel.check()?;
         let nearest: Vec<(usize, f64)> = rows
             .par_iter()
@@ -166,7 +166,7 @@ struct Contingency {
 }
 
 impl Contingency {
-    fn of(a: &[usize], b: &[usize]) -> Self {
+    fn new(a: &[usize], b: &[usize]) -> Self {
         let height = a.iter().max().map_or(0, |m| m + 1);
         let width = b.iter().max().map_or(0, |m| m + 1);
         let mut table = Self {
@@ -188,7 +188,7 @@ impl Contingency {
 /// The adjusted Rand index of two classifications (Hubert and Arabie 1985): 1 when they agree, about 0
 /// when one is random. Classes are small whole numbers.
 pub fn adjusted_rand_index(a: &[usize], b: &[usize]) -> f64 {
-    let t = Contingency::of(a, b);
+    let t = Contingency::new(a, b);
     let pairs = |counts: &[f64]| counts.iter().map(|c| c * (c - 1.0) / 2.0).sum::<f64>();
     let (same, in_a, in_b) = (pairs(&t.cells), pairs(&t.rows), pairs(&t.cols));
     let expected = in_a * in_b / (t.n * (t.n - 1.0) / 2.0);
@@ -200,7 +200,7 @@ pub fn adjusted_rand_index(a: &[usize], b: &[usize]) -> f64 {
 /// Mutual information over the arithmetic mean of the two entropies: 1 when the classifications agree, 0
 /// when they are independent.
 pub fn normalised_mutual_information(a: &[usize], b: &[usize]) -> f64 {
-    let t = Contingency::of(a, b);
+    let t = Contingency::new(a, b);
     let entropy = |counts: &[f64]| -> f64 {
         counts.iter().filter(|&&c| c > 0.0).map(|c| -c / t.n * (c / t.n).ln()).sum()
     };

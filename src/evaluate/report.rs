@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::note::Note;
 use crate::core::target::Target;
 use crate::evaluate::judgement::Judgement;
 
@@ -26,6 +27,129 @@ pub struct Ceiling {
     pub pcc_all: Option<f64>,
     /// Over the 50 genes with the highest mean expression.
     pub pcc_heg50: Option<f64>,
+}
+
+/// Whose scores a report holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Method {
+    Model,
+    Ridge,
+    Mean,
+    Ceiling,
+}
+
+impl Method {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 4] = [Self::Model, Self::Ridge, Self::Mean, Self::Ceiling];
+
+    /// What files and the terminal call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Ridge => "ridge",
+            Self::Mean => "mean",
+            Self::Ceiling => "ceiling",
+        }
+    }
+}
+
+/// Which values of a metric are good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Better {
+    Higher,
+    Lower,
+}
+
+/// A metric of held-out sections, as all tables show it.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its column in CSV files, and its field in JSON.
+    pub key: &'static str,
+    /// Its heading in the terminal.
+    pub title: &'static str,
+    /// What it is, in a sentence.
+    pub meaning: &'static str,
+    /// Which values are good.
+    pub better: Better,
+    /// The methods that the window shows it of, with the headings.
+    pub columns: &'static [(Method, &'static str)],
+    of_method: fn(&Scores) -> Option<f64>,
+    of_ceiling: fn(&Ceiling) -> Option<f64>,
+}
+
+/// What the Pearson correlation is.
+pub const PCC_MEANING: &str = "Pearson correlation of predicted and measured expression over the spots of a section: 1 is perfect, 0 is no \
+                               relation.";
+/// What HEG-50 is.
+pub const HEG50_MEANING: &str = "The mean over the 50 genes with the highest mean expression on the section.";
+/// What the errors are.
+pub const ERRORS_MEANING: &str =
+    "Mean squared and mean absolute error of the predicted values; smaller is better.";
+
+/// All metrics, in the order of tables.
+pub static METRICS: [Metric; 4] = [
+    Metric {
+        key: "pcc_all",
+        title: "PCC all",
+        meaning: PCC_MEANING,
+        better: Better::Higher,
+        columns: &[(Method::Model, "PCC all"), (Method::Ridge, "Ridge PCC"), (Method::Ceiling, "Ceiling")],
+        of_method: |s| s.pcc_all,
+        of_ceiling: |c| c.pcc_all,
+    },
+    Metric {
+        key: "pcc_heg50",
+        title: "PCC HEG-50",
+        meaning: HEG50_MEANING,
+        better: Better::Higher,
+        columns: &[
+            (Method::Model, "HEG-50"),
+            (Method::Ridge, "Ridge HEG-50"),
+            (Method::Ceiling, "Ceiling HEG-50"),
+        ],
+        of_method: |s| s.pcc_heg50,
+        of_ceiling: |c| c.pcc_heg50,
+    },
+    Metric {
+        key: "mse",
+        title: "MSE",
+        meaning: ERRORS_MEANING,
+        better: Better::Lower,
+        columns: &[(Method::Model, "MSE"), (Method::Ridge, "Ridge MSE"), (Method::Mean, "Mean MSE")],
+        of_method: |s| Some(s.mse),
+        of_ceiling: |_| None,
+    },
+    Metric {
+        key: "mae",
+        title: "MAE",
+        meaning: ERRORS_MEANING,
+        better: Better::Lower,
+        columns: &[(Method::Model, "MAE")],
+        of_method: |s| Some(s.mae),
+        of_ceiling: |_| None,
+    },
+];
+
+impl PartialEq for Metric {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Metric {}
+
+impl Metric {
+    /// Its value for a method; `None` where it is undefined, or the method has none.
+    pub fn value(&self, scores: &MeanReport, method: Method) -> Option<f64> {
+        match method {
+            Method::Model => (self.of_method)(&scores.model),
+            Method::Ridge => (self.of_method)(&scores.ridge),
+            Method::Mean => (self.of_method)(&scores.mean),
+            Method::Ceiling => (self.of_ceiling)(&scores.ceiling),
+        }
+    }
 }
 
 /// One gene on one test section. `None` where a correlation is undefined (the gene is constant there, or there are too
@@ -116,8 +240,8 @@ pub struct FoldReport {
     pub undefined_genes: usize,
     /// Clusters against labels, where the section has labels.
     pub regions: Option<RegionAgreement>,
-    /// Remarks: "the contrastive loss did not leave chance".
-    pub notes: Vec<String>,
+    /// Remarks on the fold.
+    pub notes: Vec<Note>,
     /// Per gene, in the order of the run's genes.
     pub genes: Vec<GeneScore>,
 }

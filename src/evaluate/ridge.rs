@@ -15,11 +15,11 @@ use crate::evaluate::splits::MIN_SPOTS_TO_JUDGE;
 pub const ALPHAS: [f64; 13] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6];
 
 /// More groups than this are held out several at a time.
-const MOST_FOLDS: usize = 8;
+const MAX_FOLDS: usize = 8;
 /// Folds of a single section: blocks of neighbouring rows, since single spots tell of their neighbours.
 const BLOCKS: usize = 5;
 /// Spots of a fold, evenly spaced, by which penalties are compared.
-const MOST_JUDGES: usize = 4000;
+const MAX_JUDGES: usize = 4000;
 
 /// How well a penalty did on held-out training sections.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -144,10 +144,10 @@ fn folds(groups: &[usize]) -> Vec<Vec<usize>> {
         sizes.iter().filter(|&(_, &n)| n >= MIN_SPOTS_TO_JUDGE).map(|(&group, _)| group).collect();
     let distinct = if large.is_empty() { all } else { large };
     if distinct.len() > 1 {
-        let mut folds = vec![Vec::new(); distinct.len().min(MOST_FOLDS)];
+        let mut folds = vec![Vec::new(); distinct.len().min(MAX_FOLDS)];
         for (row, group) in groups.iter().enumerate() {
             if let Ok(place) = distinct.binary_search(group) {
-                folds[place % MOST_FOLDS].push(row);
+                folds[place % MAX_FOLDS].push(row);
             }
         }
         return folds;
@@ -220,7 +220,7 @@ impl<'a> Problem<'a> {
         let mut per_fold: Vec<Vec<(f64, f64)>> = Vec::with_capacity(folds.len());
         for held_out in folds {
             cancel.check()?;
-            let step = held_out.len().div_ceil(MOST_JUDGES).max(1);
+            let step = held_out.len().div_ceil(MAX_JUDGES).max(1);
             let judges: Vec<usize> = held_out.iter().copied().step_by(step).collect();
             let (factors, measured) = match &self.gram {
                 Gram::Features { xx, xy } => self.fold_by_features(xx, xy, held_out, &judges)?,
@@ -458,7 +458,7 @@ mod tests {
         assert_eq!(folds(&sized(&[3, 40]))[0], (3..11).collect::<Vec<_>>());
         assert_eq!(held(&[3, 4]), [3, 4]);
         let many: Vec<usize> = (0..40).collect();
-        assert_eq!(folds(&many).len(), MOST_FOLDS);
+        assert_eq!(folds(&many).len(), MAX_FOLDS);
         let one = Matrix::from_fn(1, 2, |_, _| 1.0);
         let r = fit(&one, &one, &[0], &ALPHAS);
         assert_eq!((r.alpha, r.intercept), (1e3, vec![1.0, 1.0]));

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::judgement::{Judgement, is_significant};
 use crate::evaluate::metrics::mean_of_defined;
-use crate::evaluate::report::{Ceiling, EvalReport, FoldReport, GeneScore, MeanReport, Scores};
+use crate::evaluate::report::{EvalReport, FoldReport, GeneScore, METRICS, MeanReport, Method, Metric};
 
 /// One gene over all folds.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +67,8 @@ pub fn gene_summaries(folds: &[FoldReport]) -> Vec<GeneSummary> {
 
 /// `per_fold.csv`: a row for each test section and method, and the means.
 pub fn folds_csv(report: &EvalReport) -> String {
-    let mut out = String::from("test,patient,method,pcc_all,pcc_heg50,mse,mae,judgement\n");
+    let keys: Vec<&str> = METRICS.iter().map(|m| m.key).collect();
+    let mut out = format!("test,patient,method,{},judgement\n", keys.join(","));
     for fold in &report.folds {
         let names = [quoted(&fold.test), quoted(fold.patient.as_deref().unwrap_or(""))].join(",");
         method_rows(&mut out, &names, &fold.scores(), fold.verdict().judgement);
@@ -76,15 +77,12 @@ pub fn folds_csv(report: &EvalReport) -> String {
     out
 }
 
-fn method_rows(out: &mut String, names: &str, of: &MeanReport, judgement: Judgement) {
-    let methods = [("model", of.model, judgement.word()), ("ridge", of.ridge, ""), ("mean", of.mean, "")];
-    for (method, s, judgement) in methods {
-        let Scores { pcc_all, pcc_heg50, mse, mae } = s;
-        let (pcc_all, pcc_heg50) = (number(pcc_all), number(pcc_heg50));
-        let _ = writeln!(out, "{names},{method},{pcc_all},{pcc_heg50},{mse:.6},{mae:.6},{judgement}");
+fn method_rows(out: &mut String, names: &str, scores: &MeanReport, judgement: Judgement) {
+    for method in Method::ALL {
+        let judgement = if method == Method::Model { judgement.word() } else { "" };
+        let values: Vec<String> = METRICS.iter().map(|m| number(m.value(scores, method))).collect();
+        let _ = writeln!(out, "{names},{},{},{judgement}", method.name(), values.join(","));
     }
-    let Ceiling { pcc_all, pcc_heg50 } = of.ceiling;
-    let _ = writeln!(out, "{names},ceiling,{},{},,,", number(pcc_all), number(pcc_heg50));
 }
 
 /// `per_gene.csv`: a row for each test section and gene. What is undefined is left empty.
@@ -134,38 +132,46 @@ pub fn quoted(field: &str) -> String {
     }
 }
 
+/// The headings of all metrics, each right-aligned in its column.
+fn headings() -> String {
+    METRICS.iter().map(|m| format!("  {:>1$}", m.title, width_of(m))).collect()
+}
+
+/// The values of all metrics for a method below [`headings`].
+fn values(scores: &MeanReport, method: Method) -> String {
+    let shown = |m: &Metric| match (m.value(scores, method), method) {
+        // The ceiling is known of some metrics only.
+        (None, Method::Ceiling) => " ".repeat(width_of(m) + 2),
+        (value, _) => format!("  {:>1$}", rounded(value), width_of(m)),
+    };
+    METRICS.iter().map(shown).collect()
+}
+
+fn width_of(metric: &Metric) -> usize {
+    metric.title.len().max("0.000".len())
+}
+
 /// The report as a table for the terminal, with its warnings.
 pub fn text(report: &EvalReport) -> String {
     let mut out = String::new();
     let verdict = report.verdict();
     let names = report.folds.iter().map(|f| f.test.as_str()).chain(["Mean"]);
     let width = names.clone().map(|n| n.width()).max().unwrap_or(0).max("Test".len());
-    let _ = writeln!(out, "{:width$}  Method   PCC all  PCC HEG-50    MSE    MAE  Judgement", "Test");
+    let _ = writeln!(out, "{:width$}  Method {}  Judgement", "Test", headings());
     let parts = report
         .folds
         .iter()
         .map(|f| (f.scores(), f.verdict().judgement))
         .chain([(report.mean, verdict.judgement)]);
-    for (name, (part, judgement)) in names.zip(parts) {
-        let mut name = name;
-        let judgement = format!("  {}", judgement.word());
-        let methods =
-            [("model", part.model, judgement.as_str()), ("ridge", part.ridge, ""), ("mean", part.mean, "")];
-        for (method, s, judgement) in methods {
-            let _ = writeln!(
-                out,
-                "{}  {method:7}  {:>7}  {:>10}  {:5.3}  {:5.3}{judgement}",
-                padded(name, width),
-                rounded(s.pcc_all),
-                rounded(s.pcc_heg50),
-                s.mse,
-                s.mae
-            );
-            name = "";
+    for (name, (scores, judgement)) in names.zip(parts) {
+        for method in Method::ALL {
+            let (name, judgement) = match method {
+                Method::Model => (name, judgement.word()),
+                _ => ("", ""),
+            };
+            let row = format!("{}  {:7}{}", padded(name, width), method.name(), values(&scores, method));
+            let _ = writeln!(out, "{}", format!("{row}  {judgement}").trim_end());
         }
-        let c = part.ceiling;
-        let (all, heg) = (rounded(c.pcc_all), rounded(c.pcc_heg50));
-        let _ = writeln!(out, "{:width$}  ceiling  {all:>7}  {heg:>10}", "");
     }
     let _ = writeln!(out, "{}", verdict.headline());
     let undefined: usize = report.folds.iter().map(|f| f.undefined_genes).sum();
@@ -198,24 +204,14 @@ fn padded(name: &str, width: usize) -> String {
 pub fn comparison(reports: &[(&str, EvalReport)]) -> String {
     let Some((_, first)) = reports.first() else { return String::new() };
     let mut out = String::new();
-    let named = reports.iter().map(|(name, report)| (*name, report.mean.model));
-    let rows: Vec<_> = named.chain([("ridge", first.mean.ridge), ("mean", first.mean.mean)]).collect();
-    let width = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0).max("ceiling".len());
-    let _ = writeln!(out, "{:width$}  PCC all  PCC HEG-50    MSE    MAE", "Recipe");
-    for (name, s) in rows {
-        let _ = writeln!(
-            out,
-            "{}  {:>7}  {:>10}  {:5.3}  {:5.3}",
-            padded(name, width),
-            rounded(s.pcc_all),
-            rounded(s.pcc_heg50),
-            s.mse,
-            s.mae
-        );
+    let named = reports.iter().map(|(name, report)| (*name, &report.mean, Method::Model));
+    let others = [Method::Ridge, Method::Mean, Method::Ceiling].map(|m| (m.name(), &first.mean, m));
+    let rows: Vec<_> = named.chain(others).collect();
+    let width = rows.iter().map(|(name, ..)| name.width()).max().unwrap_or(0);
+    let _ = writeln!(out, "{:width$}{}", "Recipe", headings());
+    for (name, scores, method) in rows {
+        let _ = writeln!(out, "{}", format!("{}{}", padded(name, width), values(scores, method)).trim_end());
     }
-    let ceiling = first.mean.ceiling;
-    let (all, heg) = (rounded(ceiling.pcc_all), rounded(ceiling.pcc_heg50));
-    let _ = writeln!(out, "{:width$}  {all:>7}  {heg:>10}", "ceiling");
     for (index, fold) in first.folds.iter().enumerate() {
         let of = |(name, report): &(&str, EvalReport)| {
             let pcc = report.folds.get(index).filter(|f| f.test == fold.test).map(|f| f.model.pcc_all);
@@ -263,7 +259,7 @@ mod tests {
             ceiling: Ceiling { pcc_all: Some(0.5), pcc_heg50: Some(0.75) },
             undefined_genes: 1,
             regions: None,
-            notes: vec!["a remark".into()],
+            notes: vec![Note::General("a remark".into())],
             genes: vec![gene("GNAS", Some(pcc)), gene("odd,\"name\"", None)],
         };
         let folds = vec![fold("C2", 0.2), fold("C4", 0.3)];
@@ -273,7 +269,7 @@ mod tests {
             gene_count: 2,
             device: "CPU".into(),
             seed: 1,
-            mean: MeanReport::over(&folds),
+            mean: MeanReport::from_folds(&folds),
             folds,
             warnings: vec!["It leaks.".into()],
             seconds: 1.5,

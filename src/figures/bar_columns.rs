@@ -53,7 +53,7 @@ pub(super) fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
                 shared,
                 ticks: scales
                     .iter()
-                    .flat_map(|s| (2..=MOST_TICKS).flat_map(|most| tick_texts(*s, most)))
+                    .flat_map(|s| (2..=MAX_TICKS).flat_map(|most| tick_texts(*s, most)))
                     .map(|(_, t)| text::width(&t, Face::Regular, em))
                     .fold(0.0, f64::max),
                 lines: 1,
@@ -64,7 +64,7 @@ pub(super) fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
 }
 
 /// Ticks of a high colour bar.
-pub(super) const MOST_TICKS: usize = 6;
+pub(super) const MAX_TICKS: usize = 6;
 
 /// Ticks of `scale` with their texts.
 pub(super) fn tick_texts(scale: ColorScale, most: usize) -> Vec<(f64, String)> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::save::Format;
 use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::display::PaneKind;
@@ -150,7 +151,7 @@ pub enum Background {
 /// Bold letters by which the text of a paper refers to parts of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Letters {
+pub enum PanelLetters {
     /// None.
     #[default]
     None,
@@ -175,7 +176,7 @@ pub struct Style {
     /// What is behind everything.
     pub background: Background,
     /// Letters at rows or panels.
-    pub letters: Letters,
+    pub letters: PanelLetters,
     /// Opacity of the spots, 0 to 1.
     pub opacity: f32,
     /// Whether there is a scale bar under each row.
@@ -191,7 +192,7 @@ impl Default for Style {
             dpi: 300.0,
             font_pt: 7.0,
             background: Background::White,
-            letters: Letters::None,
+            letters: PanelLetters::None,
             opacity: 0.88,
             scale_bar: true,
         }
@@ -275,8 +276,8 @@ pub enum FigureError {
         /// The limit in millions.
         limit: u32,
     },
-    /// The file name says neither PNG nor SVG.
-    #[error("{}: figures are saved as .png or .svg, choose a name that ends in one of these", .0.display())]
+    /// The file name ends in no known format.
+    #[error("{}: figures are saved as {}, choose a name that ends in one of these", .0.display(), Format::EXTENSIONS)]
     UnknownFormat(PathBuf),
     /// An encoder or the renderer failed; this is a fault of the program.
     #[error("The figure could not be drawn: {0}")]

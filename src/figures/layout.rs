@@ -4,9 +4,9 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::ptr;
 
-use super::bar_columns::{BarColumn, MOST_TICKS, bar_columns, tick_texts};
+use super::bar_columns::{BarColumn, MAX_TICKS, bar_columns, tick_texts};
 use super::drawing::{Bar, CAP_HEIGHT, DESCENT, Direction, Drawing, Embedded, Item, Rect, Text};
-use super::figure::{Figure, FigureError, Letters, Panel, Row, Style, Tissue};
+use super::figure::{Figure, FigureError, Panel, PanelLetters, Row, Style, Tissue};
 use super::nice;
 use super::text::{self, Face};
 use crate::core::cells::Cells;
@@ -28,7 +28,7 @@ const TICK: f64 = 0.6;
 /// Lines as thin as print allows (0.5 pt).
 const HAIRLINE: f64 = 0.18;
 /// A panel smaller than this shows nothing.
-const LEAST_PANEL: f64 = 6.0;
+const MIN_PANEL: f64 = 6.0;
 /// A panel is at most this much higher than wide, and at least this much.
 const ASPECTS: (f64, f64) = (0.3, 1.5);
 
@@ -38,7 +38,7 @@ const ASPECTS: (f64, f64) = (0.3, 1.5);
 /// What [`Figure::check`] finds, and [`FigureError::TooSmall`].
 pub(super) fn lay_out(figure: &Figure) -> Result<Drawing<'_>, FigureError> {
     figure.check()?;
-    let plan = Plan::of(figure)?;
+    let plan = Plan::new(figure)?;
     let mut page = Page { figure, plan, items: Vec::new(), tissues: Vec::new() };
     page.draw();
     let Page { plan, items, tissues, .. } = page;
@@ -81,7 +81,7 @@ impl BarColumn {
 }
 
 /// The most lines of text along a colour bar.
-const MOST_LINES: usize = 2;
+const MAX_LINES: usize = 2;
 
 fn line(em: f64) -> f64 {
     em * 1.15
@@ -94,7 +94,7 @@ fn margin(em: f64) -> f64 {
 impl Plan {
     /// Labels of colour bars get a second line where one is too short. That takes width from the panels
     /// and so height from the bars, hence the second attempt.
-    fn of(figure: &Figure) -> Result<Self, FigureError> {
+    fn new(figure: &Figure) -> Result<Self, FigureError> {
         let em = figure.style.font_pt * MM_PER_POINT;
         let mut bars = bar_columns(figure, em);
         let plan = Self::with_bars(figure, em, bars.clone())?;
@@ -102,7 +102,7 @@ impl Plan {
         let mut changed = false;
         for bar in bars.iter_mut().flatten() {
             if bar.labels.iter().any(|l| text::width(l, Face::Regular, em) > lowest) {
-                bar.lines = MOST_LINES;
+                bar.lines = MAX_LINES;
                 changed = true;
             }
         }
@@ -121,12 +121,12 @@ impl Plan {
         let too_small =
             |remedy| FigureError::TooSmall { columns: figure.columns.len(), rows: figure.rows.len(), remedy };
         let widest = (style.width_mm - fixed) / figure.columns.len() as f64;
-        if widest < LEAST_PANEL {
+        if widest < MIN_PANEL {
             return Err(too_small("make it wider, or choose fewer panes"));
         }
 
         let header = line(em) + LABEL_GAP;
-        let letters = if style.letters == Letters::Panels { line(em) + LABEL_GAP } else { 0.0 };
+        let letters = if style.letters == PanelLetters::Panels { line(em) + LABEL_GAP } else { 0.0 };
         let has_notes = style.scale_bar
             || figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.pcc.is_some() || p.remark.is_some());
         let notes = if has_notes { LABEL_GAP + line(em) } else { 0.0 };
@@ -144,7 +144,7 @@ impl Plan {
         let aspects: Vec<f64> =
             figure.rows.iter().map(|r| r.tissue.aspect().clamp(ASPECTS.0, ASPECTS.1)).collect();
         let panel = widest.min((style.max_height_mm - text_height) / aspects.iter().sum::<f64>());
-        if panel < LEAST_PANEL {
+        if panel < MIN_PANEL {
             return Err(too_small("choose fewer genes or sections, or make several figures"));
         }
 
@@ -180,7 +180,7 @@ impl Plan {
 
 /// Room to the left of the row labels for letters at the rows.
 fn letter_room(style: &Style, em: f64) -> f64 {
-    if style.letters == Letters::Rows { em * 1.3 } else { 0.0 }
+    if style.letters == PanelLetters::Rows { em * 1.3 } else { 0.0 }
 }
 
 /// Size of bold letters: one point more than the text.
@@ -203,7 +203,7 @@ impl<'a> Page<'a> {
         for (r, row) in figure.rows.iter().enumerate() {
             let Some(&(top, height)) = self.plan.rows.get(r) else { continue };
             self.row_label(row, top, height);
-            if figure.style.letters == Letters::Rows {
+            if figure.style.letters == PanelLetters::Rows {
                 let size = letter_size(self.plan.em);
                 self.text(letter(r), self.plan.left, top + CAP_HEIGHT * size, size, Face::Bold, BLACK);
             }
@@ -211,7 +211,7 @@ impl<'a> Page<'a> {
                 let Some(&x) = self.plan.columns.get(c) else { continue };
                 let cell = Rect { x, y: top, w: self.plan.panel, h: height };
                 self.panel(row, panel, cell);
-                if figure.style.letters == Letters::Panels {
+                if figure.style.letters == PanelLetters::Panels {
                     let size = letter_size(self.plan.em);
                     let y = top - LABEL_GAP - 0.2 * self.plan.em;
                     self.text(letter(r * row.panels.len() + c), x, y, size, Face::Bold, BLACK);
@@ -236,7 +236,8 @@ impl<'a> Page<'a> {
     /// Names of the columns, centred above them.
     fn headings(&mut self) {
         let (em, panel) = (self.plan.em, self.plan.panel);
-        let beside = if self.figure.style.letters == Letters::Panels { 2.0 * letter_size(em) } else { 0.0 };
+        let beside =
+            if self.figure.style.letters == PanelLetters::Panels { 2.0 * letter_size(em) } else { 0.0 };
         let y = margin(em) + self.plan.header - LABEL_GAP - 0.2 * em;
         for (kind, x) in self.figure.columns.iter().zip(self.plan.columns.clone()) {
             let name = text::fit(kind.name(), Face::Regular, em, panel - beside);
@@ -384,7 +385,7 @@ impl<'a> Page<'a> {
         let bar = Bar { rect, map: scale.map, below, above };
         self.items.push(Item::Bar(bar));
         let (top, bottom) = bar.scale();
-        let most = ((bottom - top) / (1.8 * em)).floor().clamp(2.0, MOST_TICKS as f64) as usize;
+        let most = ((bottom - top) / (1.8 * em)).floor().clamp(2.0, MAX_TICKS as f64) as usize;
         let span = f64::from(scale.high) - f64::from(scale.low);
         let mut lower = f64::INFINITY;
         let ticks = tick_texts(scale, most);

@@ -14,7 +14,7 @@ mod svg;
 mod tests;
 mod text;
 
-pub use figure::{Background, Figure, FigureError, Letters, Panel, PanelRemark, Row, Style, Tissue};
+pub use figure::{Background, Figure, FigureError, Panel, PanelLetters, PanelRemark, Row, Style, Tissue};
 pub use raster::{Raster, render_preview, to_png};
 pub use save::{Format, save};
 pub use svg::to_svg;

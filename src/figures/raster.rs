@@ -9,7 +9,7 @@ use super::layout::lay_out;
 use super::{svg, text};
 
 /// The most pixels a PNG may have: a journal page at 1200 dpi, about half a gigabyte while it is drawn.
-const MOST_PIXELS: f64 = 120e6;
+const MAX_PIXELS: f64 = 120e6;
 
 /// Pixels for the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +25,8 @@ pub struct Raster {
 /// Width and height in pixels of `drawing` at `dpi`.
 pub(super) fn pixel_size(drawing: &Drawing<'_>, dpi: f64) -> Result<[u32; 2], FigureError> {
     let [w, h] = [drawing.width, drawing.height].map(|mm| (mm / MM_PER_INCH * dpi).round().max(1.0));
-    if w * h > MOST_PIXELS {
-        return Err(FigureError::TooManyPixels {
-            megapixels: w * h / 1e6,
-            limit: (MOST_PIXELS / 1e6) as u32,
-        });
+    if w * h > MAX_PIXELS {
+        return Err(FigureError::TooManyPixels { megapixels: w * h / 1e6, limit: (MAX_PIXELS / 1e6) as u32 });
     }
     Ok([w as u32, h as u32])
 }

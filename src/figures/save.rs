@@ -2,31 +2,63 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::figure::{Figure, FigureError};
 use super::{raster, svg};
 use crate::core::files::write_bytes_atomically;
 
 /// The file formats of figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Pixels.
+    #[default]
     Png,
     /// Vectors, with the tissue as an embedded image.
     Svg,
 }
 
 impl Format {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Png, Self::Svg];
+    /// The extensions, for help and errors.
+    pub const EXTENSIONS: &str = ".png or .svg";
+    /// Name and extension of each, for file dialogs.
+    pub const FILTERS: &[(&str, &[&str])] = &[("PNG", &["png"]), ("SVG", &["svg"])];
+
+    /// "PNG".
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Svg => "SVG",
+        }
+    }
+
+    /// "png".
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Svg => "svg",
+        }
+    }
+
+    /// What it is good for.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Png => "Bitmap, for presentations and documents",
+            Self::Svg => "Vector graphics with editable text, for drawing programs",
+        }
+    }
+
     /// The format that the extension of `path` names.
     ///
     /// # Errors
     /// [`FigureError::UnknownFormat`].
-    pub fn of(path: &Path) -> Result<Self, FigureError> {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        match extension.as_deref() {
-            Some("png") => Ok(Self::Png),
-            Some("svg") => Ok(Self::Svg),
-            _ => Err(FigureError::UnknownFormat(path.to_path_buf())),
-        }
+    pub fn from_path(path: &Path) -> Result<Self, FigureError> {
+        let named =
+            |format: &Self| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(format.extension()));
+        Self::ALL.into_iter().find(named).ok_or_else(|| FigureError::UnknownFormat(path.to_path_buf()))
     }
 }
 
@@ -35,9 +67,26 @@ impl Format {
 /// # Errors
 /// [`FigureError`]; an unknown extension is found before anything is drawn.
 pub fn save(figure: &Figure, path: &Path) -> Result<(), FigureError> {
-    let bytes = match Format::of(path)? {
+    let bytes = match Format::from_path(path)? {
         Format::Png => raster::to_png(figure)?,
         Format::Svg => svg::to_svg(figure)?.into_bytes(),
     };
     Ok(write_bytes_atomically(path, &bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_formats_names_all_of_them() {
+        for (format, filter) in Format::ALL.into_iter().zip(Format::FILTERS) {
+            assert_eq!(*filter, (format.name(), &[format.extension()][..]));
+            assert!(Format::EXTENSIONS.contains(&format!(".{}", format.extension())));
+            let path = format!("a.{}", format.extension().to_uppercase());
+            assert_eq!(Format::from_path(Path::new(&path)).ok(), Some(format));
+        }
+        assert_eq!(Format::ALL.len(), Format::FILTERS.len());
+        assert!(Format::from_path(Path::new("a.tiff")).is_err());
+    }
 }

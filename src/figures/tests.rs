@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::drawing::{Item, Rect};
 use super::layout::lay_out;
-use super::{Background, Figure, FigureError, Letters, Panel, PanelRemark, Row, Style, Tissue, raster, svg};
+use super::{
+    Background, Figure, FigureError, Panel, PanelLetters, PanelRemark, Row, Style, Tissue, raster, svg,
+};
 use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
 use crate::core::colormap::ColorMap;
@@ -125,7 +127,7 @@ fn nothing_collides_whatever_the_size() {
     for columns in column_sets {
         for rows in [1, 2, 4, 7] {
             for size in [(160, 160), (160, 60), (60, 160), (200, 20)] {
-                for letters in [Letters::None, Letters::Rows, Letters::Panels] {
+                for letters in [PanelLetters::None, PanelLetters::Rows, PanelLetters::Panels] {
                     for (width_mm, font_pt) in [(88.0, 6.0), (183.0, 7.0), (183.0, 12.0), (400.0, 7.0)] {
                         let mut f = figure(rows, columns, size);
                         f.style = Style { width_mm, font_pt, letters, ..f.style };
@@ -259,7 +261,7 @@ fn cells_fill_the_tissue_and_what_is_unlike_training_is_struck_through() {
     let mut f = figure(1, &[PaneKind::He, PaneKind::Predicted], (160, 160));
     f.style = Style { opacity: 1.0, ..f.style };
     let t = Arc::make_mut(&mut f.rows[0].tissue);
-    t.cells = Some(Cells::of(&t.centers, 20.0));
+    t.cells = Some(Cells::new(&t.centers, 20.0));
     let drawing = lay_out(&f).unwrap();
     let cells = drawing.items.iter().find_map(|i| match i {
         Item::Cells { cells, corners, .. } => Some((cells.clone(), corners.clone())),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::train::FitRequest;
 use super::workspace::{NO_IMAGE, Unreadable, Workspace};
 use crate::data::gene_choice::GeneChoice;
@@ -34,7 +34,7 @@ impl ChosenSections {
         names: &[String],
         request: &FitRequest,
         tested: &[String],
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Self> {
         let (mut sections, mut skipped) = workspace.usable(names, tested, ctx)?;
         // They can be looked at, and teach nothing.
@@ -74,7 +74,7 @@ pub(super) fn keep_kind(
     sections: &mut Vec<Arc<Section>>,
     kind: ValueKind,
     required: &[String],
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Vec<Unreadable>> {
     let others: Vec<Unreadable> =
         sections.iter().filter(|s| s.values != kind).map(|s| of_other_kind(s)).collect();
@@ -109,7 +109,7 @@ fn of_other_kind(section: &Section) -> Unreadable {
 ///
 /// # Errors
 /// One sentence when no gene is left.
-fn choose_genes(sections: &[Arc<Section>], list: &[String], ctx: &Ctx) -> anyhow::Result<GeneChoice> {
+fn choose_genes(sections: &[Arc<Section>], list: &[String], ctx: &JobContext) -> anyhow::Result<GeneChoice> {
     if list.is_empty() {
         return Err(TargetError::Empty.into());
     }

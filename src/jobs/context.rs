@@ -1,52 +1,51 @@
-//! What every job is given: somebody who listens, and a token that stops it.
+//! What every job is given: an observer of its progress, and a token that stops it.
 
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::progress::{NotesOnly, Progress, Silent};
-use crate::preprocess::features;
+use crate::core::progress::{NotesOnly, Portion, Progress, Silent, Stage, Task, Unit};
 use crate::train::EpochMetrics;
 
-/// What a stage of a job is about.
+/// What a phase of a job is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StageKind {
+pub enum PhaseKind {
     /// Reading the sections and computing the features of their images.
     ImageFeatures,
     /// Training and testing models.
     Training,
 }
 
-impl StageKind {
+impl PhaseKind {
     /// "image features".
     pub fn name(self) -> &'static str {
         match self {
-            Self::ImageFeatures => features::STAGE,
+            Self::ImageFeatures => "image features",
             Self::Training => "training",
         }
     }
 
-    /// Whether steps reported under this heading are the work that the stage is about.
-    pub fn counts(self, heading: &str) -> bool {
+    /// Whether the steps of this task are the work that the phase is about.
+    pub fn counts(self, task: &Task) -> bool {
         match self {
-            Self::ImageFeatures => features::is_stage(heading),
+            Self::ImageFeatures => *task == Task::ImageFeatures,
             Self::Training => true,
         }
     }
 }
 
-/// Where a job with several stages is.
+/// Where a job with several phases is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stage {
+pub struct JobPhase {
     /// Which one, from 1.
     pub number: usize,
     /// How many there are.
     pub count: usize,
     /// What it is about.
-    pub kind: StageKind,
+    pub kind: PhaseKind,
 }
 
-/// Listens to a job: progress, remarks, and the curves of training.
+/// Receives the progress of a job, its remarks, and the curves of training.
 pub trait Observer: Progress {
-    /// The next of several stages of the job begins.
-    fn stage(&self, _stage: Stage) {}
+    /// The next of several phases of the job begins.
+    fn phase(&self, _phase: JobPhase) {}
 
     /// An epoch of training the fold named `fold` has ended.
     fn epoch(&self, fold: &str, metrics: &EpochMetrics);
@@ -62,22 +61,18 @@ impl Observer for NotesOnly<'_> {
 
 /// One of several parts of a job that take about as long as each other, such as the folds of a
 /// cross-validation: its progress is that of the whole, so that the time left is too.
-pub struct Part<'a> {
-    /// Which one, from 0.
-    pub part: usize,
-    /// How many there are.
-    pub parts: usize,
-    /// What a part is called: "Fold".
-    pub name: &'a str,
-    /// Who listens to the whole.
+pub struct SubtaskProgress<'a> {
+    /// Which part it is.
+    pub portion: Portion,
+    /// Receives the progress of the whole.
     pub to: &'a dyn Observer,
 }
 
-impl Progress for Part<'_> {
-    fn report(&self, stage: &str, done: u64, total: u64) {
-        let (part, parts) = (self.part as u64, self.parts as u64);
-        let done = part.saturating_mul(total).saturating_add(done);
-        let stage = format!("{} {} of {parts} \u{00B7} {stage}", self.name, part + 1);
+impl Progress for SubtaskProgress<'_> {
+    fn report(&self, stage: &Stage, done: u64, total: u64) {
+        let (before, parts) = (self.portion.number.saturating_sub(1) as u64, self.portion.count as u64);
+        let done = before.saturating_mul(total).saturating_add(done);
+        let stage = Stage { portion: Some(self.portion), ..stage.clone() };
         self.to.report(&stage, done, parts.saturating_mul(total));
     }
 
@@ -86,23 +81,23 @@ impl Progress for Part<'_> {
     }
 }
 
-impl Observer for Part<'_> {
+impl Observer for SubtaskProgress<'_> {
     fn epoch(&self, fold: &str, metrics: &EpochMetrics) {
         self.to.epoch(fold, metrics);
     }
 }
 
-/// The surroundings of a job.
+/// What every job is given.
 #[derive(Clone, Copy)]
-pub struct Ctx<'a> {
-    /// Who listens.
+pub struct JobContext<'a> {
+    /// Receives its progress.
     pub observer: &'a dyn Observer,
     /// Stops or pauses the job.
     pub cancel: &'a CancelToken,
 }
 
-impl<'a> Ctx<'a> {
-    /// The listener as the rooms below know it.
+impl<'a> JobContext<'a> {
+    /// The observer as the rooms below know it.
     pub fn progress(&self) -> &'a dyn Progress {
         self.observer
     }
@@ -126,8 +121,8 @@ pub(super) mod tests {
     pub(in crate::jobs) struct Heard(pub Mutex<Vec<(String, u64, u64)>>);
 
     impl Progress for Heard {
-        fn report(&self, stage: &str, done: u64, total: u64) {
-            self.0.lock().unwrap().push((stage.to_owned(), done, total));
+        fn report(&self, stage: &Stage, done: u64, total: u64) {
+            self.0.lock().unwrap().push((stage.to_string(), done, total));
         }
         fn note(&self, _text: &str) {}
     }
@@ -139,8 +134,10 @@ pub(super) mod tests {
     #[test]
     fn parts_add_up_to_the_whole() {
         let heard = Heard::default();
-        Part { part: 0, parts: 2, name: "Fold", to: &heard }.report("Training", 30, 30);
-        Part { part: 1, parts: 2, name: "Fold", to: &heard }.report("Training", 15, 30);
+        for (number, done) in [(1, 30), (2, 15)] {
+            let portion = Portion { unit: Unit::Fold, number, count: 2 };
+            SubtaskProgress { portion, to: &heard }.report(&Task::Training(1).into(), done, 30);
+        }
         let expected = [("Fold 1 of 2 \u{00B7} Training", 30, 60), ("Fold 2 of 2 \u{00B7} Training", 45, 60)]
             .map(|(stage, done, total)| (stage.to_owned(), done, total));
         assert_eq!(heard.0.into_inner().unwrap(), expected);

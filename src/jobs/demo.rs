@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::encoders::EncoderChoice;
 use super::figure::{FigureRequest, compose};
 use super::genes;
@@ -13,7 +13,7 @@ use super::workspace::Workspace;
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
 use crate::core::target::Target;
-use crate::data::project::{GeneSelection, Project};
+use crate::data::project::{GeneOrigin, GeneSelection, Project};
 use crate::data::{demo, gene_list};
 use crate::device::DeviceChoice;
 use crate::evaluate::judgement::JudgedReport;
@@ -45,7 +45,7 @@ pub struct Made {
 ///
 /// # Errors
 /// One sentence naming the file that cannot be written.
-pub fn make_project(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Workspace> {
+pub fn make_project(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Result<Workspace> {
     let data = folder.join("synthetic-sections");
     let sections = demo::generate(&data, seed, ctx.progress(), ctx.cancel)?;
     let mut project = Project::new();
@@ -56,7 +56,9 @@ pub fn make_project(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Works
     let options =
         HvgOptions { per_section: HVGS, always: SHOWN.map(str::to_owned).to_vec(), ..HvgOptions::default() };
     let selection = genes::select(&workspace, &[], &options, ctx)?;
-    let how = format!("{HVGS} HVGs of each synthetic section, and the genes of the demo's figure");
+    let how = GeneOrigin::from_list(format!(
+        "{HVGS} HVGs of each synthetic section, and the genes of the demo's figure"
+    ));
     workspace.project.selection = Some(GeneSelection { genes: selection.genes, how });
     workspace.project.save(&workspace.path)?;
     Ok(workspace)
@@ -66,7 +68,7 @@ pub fn make_project(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Works
 ///
 /// # Errors
 /// One sentence naming the file that cannot be written, or what failed.
-pub fn run_headless(folder: &Path, seed: u64, ctx: &Ctx) -> anyhow::Result<Made> {
+pub fn run_headless(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Result<Made> {
     fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
     // A folder may be used again: what an earlier demo left under this name is replaced.
     let runs = super::runs::runs_folder(&folder.join("demo.hiscmcl")).join(RUN);

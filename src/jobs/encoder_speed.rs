@@ -6,19 +6,19 @@ use anyhow::bail;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::encoders::{EncoderChoice, EncoderInfo, TEXTURE, known};
 use super::workspace::Workspace;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
+use crate::core::progress::Task;
 use crate::device::ComputeDevice;
 pub use crate::model::encoder::Precision;
 use crate::model::encoder::{Architecture, Preset, Pretrained, preset};
 use crate::preprocess::texture::TextureEncoder;
 
 /// What progress is reported under.
-const STAGE: &str = "encoding patches";
 /// The least time that is measured.
-const LEAST: Duration = Duration::from_millis(700);
+const MIN_DURATION: Duration = Duration::from_millis(700);
 /// The least number of calls that are measured.
 const CALLS: usize = 5;
 /// The network that speaks for convolutional ones.
@@ -56,17 +56,17 @@ impl Rates {
 ///
 /// # Errors
 /// When cancelled.
-pub fn rates(device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Rates> {
-    ctx.observer.report(STAGE, 0, 3);
+pub fn rates(device: &ComputeDevice, ctx: &JobContext) -> anyhow::Result<Rates> {
+    ctx.observer.report(&Task::EncodingPatches.into(), 0, 3);
     let texture = fastest(&TextureEncoder, ctx)?;
-    ctx.observer.report(STAGE, 1, 3);
+    ctx.observer.report(&Task::EncodingPatches.into(), 1, 3);
     let convolutional = rate(CONVOLUTIONAL, device, ctx)?;
-    ctx.observer.report(STAGE, 2, 3);
+    ctx.observer.report(&Task::EncodingPatches.into(), 2, 3);
     Ok(Rates { convolutional, transformer: rate(TRANSFORMER, device, ctx)?, texture })
 }
 
 /// Multiply-adds a second of a preset's network, with weights that mean nothing.
-fn rate(name: &str, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<f64> {
+fn rate(name: &str, device: &ComputeDevice, ctx: &JobContext) -> anyhow::Result<f64> {
     let mut preset = known(name)?;
     if let Architecture::Vit(vit) = &mut preset.architecture {
         vit.depth = LAYERS;
@@ -84,11 +84,11 @@ pub fn measure(
     workspace: &Workspace,
     choice: &EncoderChoice,
     device: &ComputeDevice,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<f64> {
     let encoder = workspace.with_encoder(choice, device, ctx)?.encoder;
     encoder.prepare(ctx.progress(), ctx.cancel)?;
-    ctx.observer.report(STAGE, 0, 0);
+    ctx.observer.report(&Task::EncodingPatches.into(), 0, 0);
     fastest(encoder.as_ref(), ctx)
 }
 
@@ -116,7 +116,7 @@ pub fn without_weights(
     preset: Preset,
     device: &ComputeDevice,
     precision: Option<Precision>,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Speed> {
     let best = |(gpu, _): (Device, _)| Precision::on_gpu(&gpu, &preset.architecture);
     if precision == Some(Precision::Half) && device.gpu().map(best) != Some(Precision::Half) {
@@ -135,13 +135,13 @@ pub fn without_weights(
 }
 
 /// Patches a second of an encoder's fastest call, since whatever else the computer does for a moment slows the others.
-fn fastest(encoder: &dyn PatchEncoder, ctx: &Ctx) -> anyhow::Result<f64> {
+fn fastest(encoder: &dyn PatchEncoder, ctx: &JobContext) -> anyhow::Result<f64> {
     Ok(paces(encoder, ctx)?.into_iter().fold(0.0, f64::max))
 }
 
 /// Patches a second of several calls, the slowest first. One before them warms up: it finds the fastest kernels of a
 /// GPU, and the batch that fits there. A call ends when its features are back, so that nothing is still underway.
-fn paces(encoder: &dyn PatchEncoder, ctx: &Ctx) -> anyhow::Result<Vec<f64>> {
+fn paces(encoder: &dyn PatchEncoder, ctx: &JobContext) -> anyhow::Result<Vec<f64>> {
     // Not uniform, so that nothing is shorter than with tissue.
     let size = encoder.patch_size();
     let rgb = (0..size * size * 3).map(|i| (i * 31 % 251) as u8).collect();
@@ -149,7 +149,7 @@ fn paces(encoder: &dyn PatchEncoder, ctx: &Ctx) -> anyhow::Result<Vec<f64>> {
     encoder.encode(&patches)?;
     patches.truncate(encoder.batch().max(1));
     let (start, mut paces) = (Instant::now(), Vec::new());
-    while paces.len() < CALLS || start.elapsed() < LEAST {
+    while paces.len() < CALLS || start.elapsed() < MIN_DURATION {
         ctx.check()?;
         let began = Instant::now();
         encoder.encode(&patches)?;

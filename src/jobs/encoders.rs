@@ -11,7 +11,7 @@ use image::RgbImage;
 use image::imageops::{self, FilterType};
 use serde::{Deserialize, Serialize};
 
-use super::context::Ctx;
+use super::context::JobContext;
 use crate::core::encoder::{PatchEncoder, RgbPatch};
 use crate::core::files::FileError;
 use crate::core::geometry::SlideRect;
@@ -252,7 +252,7 @@ pub fn known(name: &str) -> anyhow::Result<Preset> {
 pub fn open(
     choice: &EncoderChoice,
     device: &ComputeDevice,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Arc<dyn PatchEncoder>> {
     if choice.name.eq_ignore_ascii_case(TEXTURE) {
         return Ok(Arc::new(TextureEncoder));
@@ -260,7 +260,11 @@ pub fn open(
     Ok(Arc::new(open_pretrained(choice, device, ctx)?))
 }
 
-fn open_pretrained(choice: &EncoderChoice, device: &ComputeDevice, ctx: &Ctx) -> anyhow::Result<Pretrained> {
+fn open_pretrained(
+    choice: &EncoderChoice,
+    device: &ComputeDevice,
+    ctx: &JobContext,
+) -> anyhow::Result<Pretrained> {
     let (preset, weights) = (known(&choice.name)?, weights_of(choice)?);
     Ok(Pretrained::open(preset, &weights, device.gpu(), ctx.progress(), ctx.cancel)?)
 }
@@ -320,7 +324,7 @@ pub fn embed(
     choice: &EncoderChoice,
     device: &ComputeDevice,
     image: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Embedded> {
     let slide = Slide::open(image, ctx.progress(), ctx.cancel)?;
     let (width, height) = slide.size();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::predict::{predictions_and_reach, stored_predictions};
 use super::prediction_table::note_on_absent;
 use super::runs::{RunInfo, find_run};
@@ -14,6 +14,7 @@ use crate::core::cells::Cells;
 use crate::core::color_scale::{PaneValues, color_scales, is_silent, rare};
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::matrix::Matrix;
+use crate::core::progress::Task;
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::genes::{GeneIndex, is_ensembl_id};
 use crate::data::measured_genes::MeasuredGenes;
@@ -42,7 +43,7 @@ pub struct FigureRequest {
 }
 
 /// One section of a figure.
-struct Plate {
+struct SectionMaps {
     section: Arc<Section>,
     tissue: Arc<Tissue>,
     names: GeneIndex,
@@ -62,18 +63,18 @@ struct Plate {
 ///
 /// # Errors
 /// One sentence naming the run, section, gene or file at fault.
-pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &Ctx) -> anyhow::Result<Figure> {
+pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &JobContext) -> anyhow::Result<Figure> {
     let run = request.run.as_deref().map(|name| find_run(&workspace.path, name)).transpose()?;
     let columns = request.display.panes.clone();
     let needs_prediction = columns.iter().any(|p| p.needs_prediction());
     if run.is_none() && needs_prediction {
         return Err(anyhow!("A figure with predictions needs a run; train a model first"));
     }
-    let mut plates: BTreeMap<&str, Plate> = BTreeMap::new();
+    let mut plates: BTreeMap<&str, SectionMaps> = BTreeMap::new();
     let mut rows = Vec::with_capacity(request.rows.len());
     for (done, (name, gene)) in request.rows.iter().enumerate() {
         ctx.check()?;
-        ctx.observer.report("Drawing maps", done as u64, request.rows.len() as u64);
+        ctx.observer.report(&Task::DrawingMaps.into(), done as u64, request.rows.len() as u64);
         if !plates.contains_key(name.as_str()) {
             let plate = plate(workspace, request, name, run.as_ref(), needs_prediction, ctx)?;
             plates.insert(name, plate);
@@ -95,13 +96,13 @@ fn plate(
     name: &str,
     run: Option<&RunInfo>,
     needs_prediction: bool,
-    ctx: &Ctx,
-) -> anyhow::Result<Plate> {
+    ctx: &JobContext,
+) -> anyhow::Result<SectionMaps> {
     let section = workspace.section(name, ctx)?;
     let slide = workspace.slide(&section, ctx)?;
     let centers: Vec<_> = section.centers().collect();
     let draws_cells = request.display.shape.draws_cells(section.is_measured());
-    let cells = draws_cells.then(|| Cells::of(&centers, section.mpp.px(section.geometry.pitch_um)));
+    let cells = draws_cells.then(|| Cells::new(&centers, section.mpp.px(section.geometry.pitch_um)));
     let radius_px = section.spot_radius_px() * f64::from(request.display.spot_scale);
     let reach_px = cells.as_ref().map_or(radius_px, |cells| cells.cell().pitch / 2.0);
     let crop = Tissue::crop_around(&centers, reach_px, section.slide_size);
@@ -156,7 +157,7 @@ fn plate(
         None => false,
     };
     let predicted_scale = run.map_or(target.scale(true), |run| run.config.scale());
-    Ok(Plate { section, tissue, names, totals, target, predicted, struck, predicted_scale, seen })
+    Ok(SectionMaps { section, tissue, names, totals, target, predicted, struck, predicted_scale, seen })
 }
 
 /// The prediction with one row for each spot of the section, in its order; NaN for spots that were not predicted.
@@ -177,7 +178,7 @@ fn in_order_of(predicted: Predictions, section: &Section) -> Predictions {
     Predictions { mean, uncertainty, ..predicted }
 }
 
-impl Plate {
+impl SectionMaps {
     /// The measured values of a gene and what they mean; `None` where the section did not measure it.
     fn measured(&self, gene: &str) -> Option<(Vec<f32>, ExpressionScale)> {
         let column = self.names.find(gene)?;
@@ -202,7 +203,7 @@ impl Plate {
 }
 
 /// The gene that `typed` names: "HER2" and "erbb2" are ERBB2; a symbol that several genes share is the first of them.
-fn meant(plate: &Plate, typed: &str) -> String {
+fn meant(plate: &SectionMaps, typed: &str) -> String {
     let names = &plate.names;
     if names.is_shared(typed) || (!names.has_name(typed) && is_ensembl_id(typed)) {
         let gene = names.get(typed).and_then(|column| plate.section.genes.get(column));
@@ -214,7 +215,7 @@ fn meant(plate: &Plate, typed: &str) -> String {
 }
 
 /// A remark where several genes are called `typed`.
-fn note_on_shared(plate: &Plate, typed: &str) -> Option<String> {
+fn note_on_shared(plate: &SectionMaps, typed: &str) -> Option<String> {
     if !plate.names.is_shared(typed) {
         return None;
     }
@@ -230,7 +231,7 @@ fn note_on_shared(plate: &Plate, typed: &str) -> Option<String> {
     ))
 }
 
-fn row(plate: &Plate, gene: &str, request: &FigureRequest) -> anyhow::Result<Row> {
+fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Result<Row> {
     let display = &request.display;
     let meant = meant(plate, gene);
     let gene = meant.as_str();
@@ -342,7 +343,7 @@ mod tests {
     use crate::data::testing::section;
 
     /// Genes A and B are listed and predicted, C and D are measured only; D is silent.
-    fn plate(values: ValueKind) -> Plate {
+    fn plate(values: ValueKind) -> SectionMaps {
         let section = section("S", &["A", "B", "C", "D"], &[&[1.0, 3.0, 6.0, 0.0], &[2.0, 2.0, 0.0, 0.0]]);
         let section = Section { values, ..section };
         let names = GeneIndex::new(&section.genes);
@@ -366,7 +367,7 @@ mod tests {
             retrieved: Vec::new(),
             bank_spots: Vec::new(),
         };
-        Plate {
+        SectionMaps {
             section: Arc::new(section),
             tissue: Arc::new(tissue),
             names,

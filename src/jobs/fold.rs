@@ -8,12 +8,14 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::chosen::ChosenSections;
-use super::context::Ctx;
+use super::context::JobContext;
 use super::published;
+use super::recipe::Recipe;
 use super::train::FitRequest;
 use super::workspace::{Unreadable, Workspace};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Of;
+use crate::core::note::Note;
+use crate::core::progress::{PrefixedProgress, Stage, Task};
 use crate::core::target::Target;
 use crate::data::gene_choice::GeneChoice;
 use crate::data::section::{Section, ValueKind};
@@ -75,7 +77,7 @@ impl Prepared {
         chosen: ChosenSections,
         request: &FitRequest,
         tested: &[String],
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Self> {
         let target = request.target;
         let ChosenSections { sections, choice, mut skipped } = chosen;
@@ -122,8 +124,8 @@ impl Prepared {
     }
 
     /// What the reader of the results must know of the sections and genes that take part, a sentence each.
-    pub fn notes(&self) -> impl Iterator<Item = String> + use<> {
-        self.remarks.clone().into_iter().chain(self.choice.notes())
+    pub fn notes(&self) -> impl Iterator<Item = Note> + use<> {
+        self.remarks.clone().into_iter().chain(self.choice.notes()).map(Note::from)
     }
 
     /// Identifiers of the spots of a section.
@@ -135,7 +137,7 @@ impl Prepared {
     ///
     /// # Errors
     /// One sentence naming the image.
-    pub fn slide(&self, section: usize, ctx: &Ctx) -> anyhow::Result<Arc<Slide>> {
+    pub fn slide(&self, section: usize, ctx: &JobContext) -> anyhow::Result<Arc<Slide>> {
         self.workspace.slide(&self.sections[section], ctx)
     }
 
@@ -184,18 +186,19 @@ impl WithFeatures {
         sections: Vec<Arc<Section>>,
         request: &FitRequest,
         tested: &[String],
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Self> {
+        let views = request.recipe.views();
         let views_of =
-            |section: &Section| if tested.contains(&section.name) { 0 } else { request.view_count() };
+            |section: &Section| if tested.contains(&section.name) { &[] } else { views.as_slice() };
         let mut wanted = Vec::with_capacity(sections.len());
         for section in &sections {
-            let views = (0..=views_of(section)).map(|n| View::new(n, request.config.stain_jitter));
+            let views = std::iter::once(View::PLAIN).chain(views_of(section).iter().copied());
             wanted.extend(views.map(|view| (Arc::clone(section), view)));
         }
         let mut computed: HashMap<String, Vec<Arc<SectionFeatures>>> = HashMap::new();
         let mut slideless: Vec<Unreadable> = Vec::new();
-        workspace.each_features(&wanted, ctx, |section, features| {
+        workspace.compute_features_for_all(&wanted, ctx, |section, features| {
             match features {
                 Ok(features) => computed.entry(section.name.clone()).or_default().push(features),
                 // It was said of another view of it.
@@ -248,14 +251,17 @@ pub fn fit_model(
     request: &FitRequest,
     device: &ComputeDevice,
     checkpoint: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Model, Vec<EpochMetrics>)> {
     let label = label(fold);
-    let progress = Of { name: &label, to: ctx.progress() };
-    if let Some(choice) = &request.published {
-        let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
-        return Ok((Model::Published(Box::new(model)), curves));
-    }
+    let progress = PrefixedProgress { name: &label, to: ctx.progress() };
+    let config = match &request.recipe {
+        Recipe::Fused(config) => config,
+        Recipe::Published(choice) => {
+            let (model, curves) = published::fit(prepared, fold, choice, device, checkpoint, &progress, ctx)?;
+            return Ok((Model::Published(Box::new(model)), curves));
+        }
+    };
     let validation = match &fold.judge {
         Judge::Sections(sections) => Validation::Sections(prepared.names(sections)),
         Judge::Part(section) => Validation::Part(prepared.sections[*section].name.clone()),
@@ -272,9 +278,8 @@ pub fn fit_model(
         curves.push(*metrics);
         ctx.observer.epoch(&fold.name, metrics);
     };
-    let mut fitted =
-        fit(&input, &request.config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
-    fitted.recipe.notes.extend(fold.note(&prepared.refs()));
+    let mut fitted = fit(&input, config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
+    fitted.recipe.notes.extend(fold.note(&prepared.refs()).map(Note::from));
     Ok((Model::Fused(Box::new(fitted)), curves))
 }
 
@@ -291,7 +296,7 @@ pub fn predict_section(
     prepared: &Prepared,
     section: usize,
     model: &Model,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Predictions> {
     let features = || Ok(Arc::clone(&prepared.features[section]));
     predict_with(model, &prepared.sections[section], features, None, || prepared.slide(section, ctx), ctx)
@@ -308,7 +313,7 @@ pub fn predict_with(
     features: impl FnOnce() -> anyhow::Result<Arc<SectionFeatures>>,
     reference: Option<&SectionFeatures>,
     slide: impl FnOnce() -> anyhow::Result<Arc<Slide>>,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Predictions> {
     let (name, progress, cancel) = (&section.name, ctx.progress(), ctx.cancel);
     let ids: Vec<String> = section.spots.iter().map(|s| s.id.clone()).collect();
@@ -323,7 +328,7 @@ pub fn predict_with(
                 None => spots::of_features(features()?.as_ref()),
                 Some(encoder) => {
                     let centers: Vec<_> = section.centers().collect();
-                    let progress = Of { name, to: progress };
+                    let progress = PrefixedProgress { name, to: progress };
                     spots::encode(slide()?.as_ref(), &centers, section.mpp, encoder, &progress, cancel)?
                 }
             };
@@ -349,9 +354,9 @@ pub fn test(
     fold: &Fold,
     fitted: &Model,
     seed: u64,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Vec<Tested>> {
-    ctx.observer.report(&format!("{}: baselines", label(fold)), 0, 0);
+    ctx.observer.report(&Stage::new(Task::BaselineFitting, label(fold)), 0, 0);
     let (x, y, groups) = stacked(prepared, &fold.train)?;
     let ridge = Ridge::fit(&x, &y, &groups, &ALPHAS, ctx.cancel)?;
     let mut tested = Vec::with_capacity(fold.test.len());

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::chosen::keep_kind;
-use super::context::Ctx;
+use super::context::JobContext;
 use super::workspace::Workspace;
 use crate::core::files::FileError;
 use crate::data::gene_list::{self, Known};
@@ -25,7 +25,7 @@ pub fn select(
     workspace: &Workspace,
     sections: &[String],
     options: &HvgOptions,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<HvgSelection> {
     sections.iter().try_for_each(|name| workspace.require_measured(name))?;
     let names = if sections.is_empty() { workspace.measured_names() } else { sections.to_vec() };
@@ -52,7 +52,7 @@ pub fn select(
 ///
 /// # Errors
 /// One sentence naming the list, or a section that cannot be read.
-pub fn load(workspace: &Workspace, path: &Path, ctx: &Ctx) -> anyhow::Result<Vec<String>> {
+pub fn load(workspace: &Workspace, path: &Path, ctx: &JobContext) -> anyhow::Result<Vec<String>> {
     // A list that is not there is said before sections are read.
     File::open(path).map_err(FileError::io("read", path))?;
     let measured = Measured::new(workspace, &workspace.measured_names(), ctx)?;
@@ -77,7 +77,7 @@ impl Measured {
     ///
     /// # Errors
     /// That it was cancelled.
-    pub fn new(workspace: &Workspace, names: &[String], ctx: &Ctx) -> anyhow::Result<Self> {
+    pub fn new(workspace: &Workspace, names: &[String], ctx: &JobContext) -> anyhow::Result<Self> {
         let mut sections = Vec::new();
         for name in names {
             ctx.check()?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::project::section_called;
 use crate::data::candidates::Candidate;
 use crate::data::open::{LabelFit, label_fit, open_section};
@@ -117,7 +117,12 @@ pub struct Labelled {
 ///
 /// # Errors
 /// One sentence: there is no such section, the labels cannot be read or fit none of its spots; nothing is changed then.
-pub fn set(project: &mut Project, name: &str, choice: &LabelChoice, ctx: &Ctx) -> anyhow::Result<Labelled> {
+pub fn set(
+    project: &mut Project,
+    name: &str,
+    choice: &LabelChoice,
+    ctx: &JobContext,
+) -> anyhow::Result<Labelled> {
     choice.check()?;
     let entry = section_called(project, name)?;
     if !entry.is_measured() {

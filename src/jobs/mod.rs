@@ -2,17 +2,17 @@
 //! window runs on a named thread through [`spawn::spawn`]. Jobs open files, call the rooms below in the
 //! right order and store results; they compute nothing themselves.
 
+mod aggregate;
 mod chosen;
 pub mod context;
-pub mod curves;
 pub mod demo;
 pub mod encoder_speed;
 pub mod encoders;
 pub mod figure;
 pub mod fold;
 pub mod genes;
-mod joint;
 pub mod labels;
+pub mod log;
 pub mod places;
 pub mod predict;
 pub mod predict_places;
@@ -20,10 +20,12 @@ mod prediction_table;
 pub mod project;
 pub mod published;
 pub mod reach;
+pub mod recipe;
 pub mod resources;
 pub mod runs;
 pub mod slide;
 pub mod spawn;
 pub mod tissue;
 pub mod train;
+pub mod turn;
 pub mod workspace;

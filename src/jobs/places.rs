@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::resources::Resources;
 use super::workspace::Workspace;
 use crate::core::cancel::CancelToken;
@@ -70,7 +70,7 @@ pub fn on_grid(
     workspace: &Workspace,
     entry: &SectionEntry,
     grid: &GridSettings,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Section> {
     grid::check(grid)?;
     let lay = |section: &Section| {
@@ -92,13 +92,13 @@ pub(super) fn stain_of(
     workspace: &Workspace,
     section: &Section,
     settings: &TissueSettings,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Option<Stain>> {
     let slides = &workspace.resources.slides;
     let overview = slides.thumbnail(&section.slide, STAIN_SIDE, ctx.progress(), ctx.cancel)?;
     let overview: &RgbImage = overview.as_ref();
     let mask = TissueMask::find(overview, section.slide_size, section.mpp, settings);
-    Ok(Stain::of(overview, &mask))
+    Ok(Stain::from_overview(overview, &mask))
 }
 
 /// The median of resolutions; `None` of none.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::encoders;
 use super::fold::predict_with;
 use super::reach::{self, SlideReach};
@@ -30,7 +30,7 @@ pub fn predictions(
     run: &str,
     section: &str,
     choice: DeviceChoice,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Predictions> {
     let run = find_run(&workspace.path, run)?;
     let mut predictors = Predictors::new(workspace, &run, choice);
@@ -47,7 +47,7 @@ pub fn predictions_and_reach(
     run: &str,
     section: &str,
     choice: DeviceChoice,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Predictions, Option<SlideReach>)> {
     let run = find_run(&workspace.path, run)?;
     predict_usual_places(&mut Predictors::new(workspace, &run, choice), section, true, ctx)
@@ -57,7 +57,7 @@ fn predict_usual_places(
     predictors: &mut Predictors,
     section: &str,
     compares: bool,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Predictions, Option<SlideReach>)> {
     let workspace = predictors.workspace;
     let entry = workspace.entry(section)?;
@@ -106,7 +106,7 @@ impl<'a> Predictors<'a> {
         Ok(stored.map(|stored| under_current_names(stored, &self.workspace.project)))
     }
 
-    fn load(&mut self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<&Loaded> {
+    fn load(&mut self, entry: &SectionEntry, ctx: &JobContext) -> anyhow::Result<&Loaded> {
         let folder = model_folder(self.run, entry)?;
         let loaded = match self.loaded.take().filter(|l| l.folder == folder) {
             Some(loaded) => loaded,
@@ -127,7 +127,7 @@ impl<'a> Predictors<'a> {
     ///
     /// # Errors
     /// One sentence naming the run or file at fault.
-    pub(super) fn seen(&mut self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Workspace> {
+    pub(super) fn seen(&mut self, entry: &SectionEntry, ctx: &JobContext) -> anyhow::Result<Workspace> {
         let workspace = self.workspace;
         Ok(self.load(entry, ctx)?.seen.as_ref().unwrap_or(workspace).clone())
     }
@@ -142,19 +142,24 @@ impl<'a> Predictors<'a> {
         entry: &SectionEntry,
         places: &Section,
         spots: Option<&Section>,
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Predictions> {
         if places.spots.is_empty() {
             bail!("{}: no tissue was found on the slide, so there is nothing to predict", entry.name);
         }
         let (workspace, run) = (self.workspace, self.run);
         let loaded = self.load(entry, ctx)?;
-        if loaded.model.sections().iter().any(|s| entry.answers_to(s)) {
+        if loaded.model.sections().iter().any(|s| entry.matches_name(s)) {
             ctx.observer.note(&format!(
                 "{} was among the sections that \"{}\" was trained on: its prediction looks better than it is",
                 entry.name, run.id
             ));
         }
+        // An encoder of the run's own encodes now; other features may be cached, and take a turn by themselves.
+        let _turn = match loaded.seen {
+            Some(_) => None,
+            None => workspace.resources.turn(ctx)?,
+        };
         let seen = loaded.seen.as_ref().unwrap_or(workspace);
         let reference = match spots {
             Some(spots) if loaded.seen.is_some() => Some(seen.features(spots, ctx)?),
@@ -176,7 +181,7 @@ impl<'a> Predictors<'a> {
         entry: &SectionEntry,
         places: &Section,
         spots: Option<&Section>,
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Option<SlideReach>> {
         let Loaded { reach: Some(reach), seen: Some(seen), .. } = self.load(entry, ctx)? else {
             return Ok(None);
@@ -209,7 +214,7 @@ pub(super) fn stored_predictions(
 fn load_stored(folder: &Path, entry: &SectionEntry) -> anyhow::Result<Option<Predictions>> {
     for path in entry.names().map(|n| predictions_path(folder, n)).filter(|p| p.is_file()) {
         let stored = Predictions::load(&path)?;
-        if entry.answers_to(&stored.section) {
+        if entry.matches_name(&stored.section) {
             return Ok(Some(stored));
         }
     }
@@ -221,7 +226,7 @@ fn with_encoder_of(
     workspace: &Workspace,
     run: &RunInfo,
     device: &ComputeDevice,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Workspace> {
     let config = &run.config;
     let choice = encoders::choice_of(&config.encoder, config.weights.as_deref());
@@ -266,7 +271,7 @@ pub fn test_report(
     let entry = workspace.entry(section)?;
     let Ok(folder) = model_folder(run, entry) else { return Ok(None) };
     let reports = fold_reports(&folder)?;
-    Ok(reports.into_iter().find(|r| entry.answers_to(&r.test)))
+    Ok(reports.into_iter().find(|r| entry.matches_name(&r.test)))
 }
 
 /// The test reports of a model.
@@ -281,7 +286,7 @@ fn model_folder(run: &RunInfo, section: &SectionEntry) -> anyhow::Result<PathBuf
     }
     // What was tested together may be named and grouped otherwise today, so the folds are asked.
     for folder in fold_folders(&run.folder)? {
-        if fold_reports(&folder)?.iter().any(|r| section.answers_to(&r.test)) {
+        if fold_reports(&folder)?.iter().any(|r| section.matches_name(&r.test)) {
             return Ok(folder);
         }
     }

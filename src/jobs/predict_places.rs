@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::bail;
 use serde::Serialize;
 
-use super::context::{Ctx, Observer};
-use super::joint::Joint;
+use super::aggregate::AggregateProgress;
+use super::context::{JobContext, Observer};
 use super::places::on_grid;
 use super::predict::Predictors;
 use super::prediction_table::{Predicted, Table, save_csv};
@@ -16,7 +16,7 @@ use super::reach::SlideReach;
 use super::runs::{RunInfo, find_run, safe_name};
 use super::workspace::{Unreadable, Workspace};
 use crate::core::places::GridSettings;
-use crate::core::progress::{NotesOnly, Progress};
+use crate::core::progress::{NotesOnly, Portion, Progress, Stage, Task, Unit};
 use crate::data::project::SectionEntry;
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
@@ -101,7 +101,7 @@ pub fn save(
     workspace: &Workspace,
     request: &PredictRequest,
     path: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<PredictOutcome> {
     // Before anything is computed.
     let form = form_of(path)?;
@@ -127,7 +127,7 @@ pub fn save(
         let mut last = None;
         for (done, name) in request.sections.iter().enumerate() {
             ctx.check()?;
-            ctx.observer.report("Predicting sections", done as u64, count as u64);
+            ctx.observer.report(&Task::PredictingSections.into(), done as u64, count as u64);
             let predicted = job.predict(workspace.entry(name)?, ctx)?;
             last = predicted.reach.clone();
             table.add(predicted, ctx)?;
@@ -147,7 +147,7 @@ pub fn save_each(
     workspace: &Workspace,
     request: &PredictRequest,
     folder: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<PredictOutcome> {
     let run = find_run(&workspace.path, &request.run)?;
     Job::new(workspace, &run, request).save_each(folder, ctx)
@@ -172,7 +172,7 @@ impl<'a> Job<'a> {
         Self { workspace, run, request, predictors: Predictors::new(workspace, run, request.device) }
     }
 
-    fn places(&self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Places> {
+    fn places(&self, entry: &SectionEntry, ctx: &JobContext) -> anyhow::Result<Places> {
         let Some(grid) = &self.request.grid else {
             return Ok(Places { section: self.workspace.section(&entry.name, ctx)?, spots: None });
         };
@@ -185,7 +185,7 @@ impl<'a> Job<'a> {
     }
 
     /// What the run predicts for a section; what was kept of its test where it was tested at its spots.
-    fn predict(&mut self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Predicted> {
+    fn predict(&mut self, entry: &SectionEntry, ctx: &JobContext) -> anyhow::Result<Predicted> {
         let stored = match self.request.grid {
             None => self.predictors.stored(entry)?,
             Some(_) => None,
@@ -201,7 +201,12 @@ impl<'a> Job<'a> {
         self.predict_at(entry, places, ctx)
     }
 
-    fn predict_at(&mut self, entry: &SectionEntry, places: Places, ctx: &Ctx) -> anyhow::Result<Predicted> {
+    fn predict_at(
+        &mut self,
+        entry: &SectionEntry,
+        places: Places,
+        ctx: &JobContext,
+    ) -> anyhow::Result<Predicted> {
         let Places { section, spots } = places;
         let predictions = self.predictors.predict(entry, &section, spots.as_deref(), ctx)?;
         let reach = match section.is_measured() {
@@ -215,7 +220,7 @@ impl<'a> Job<'a> {
     }
 
     /// Saves a file for each section in `folder`.
-    fn save_each(&mut self, folder: &Path, ctx: &Ctx) -> anyhow::Result<PredictOutcome> {
+    fn save_each(&mut self, folder: &Path, ctx: &JobContext) -> anyhow::Result<PredictOutcome> {
         let request = self.request;
         let file_of = |name: &String| folder.join(format!("{}.h5ad", safe_name(name)));
         for name in &request.sections {
@@ -226,37 +231,37 @@ impl<'a> Job<'a> {
         // All places first, so that the time left can be told.
         let mut ready = Vec::new();
         for (done, name) in request.sections.iter().enumerate() {
-            ctx.observer.report("Finding the tissue of slides", done as u64, request.sections.len() as u64);
+            ctx.observer.report(&Task::FindingTissue.into(), done as u64, request.sections.len() as u64);
             let entry = self.workspace.entry(name)?;
             let quiet = NotesOnly(ctx.observer);
-            match self.outlook(entry, &Ctx { observer: &quiet, cancel: ctx.cancel }) {
+            match self.outlook(entry, &JobContext { observer: &quiet, cancel: ctx.cancel }) {
                 Ok(found) => ready.push((entry, found)),
                 Err(error) => outcome.failed.push(failure(name, &error, ctx)?),
             }
         }
         let expected: Vec<u64> = ready.iter().map(|(_, outlook)| outlook.patches()).collect();
         let numbered = Numbered { done: AtomicUsize::new(0), count: ready.len(), to: ctx.observer };
-        let joint = Joint::over(&expected, &numbered);
+        let progress = AggregateProgress::new(&expected, &numbered);
         for (entry, outlook) in ready {
-            let ctx = Ctx { observer: &joint, cancel: ctx.cancel };
+            let ctx = JobContext { observer: &progress, cancel: ctx.cancel };
             let predicted = match outlook {
-                Outlook::Stored => self.predict(entry, &ctx),
-                Outlook::Places { places, .. } => self.predict_at(entry, places, &ctx),
+                PlannedPrediction::Stored => self.predict(entry, &ctx),
+                PlannedPrediction::Places { places, .. } => self.predict_at(entry, places, &ctx),
             };
             match predicted.and_then(|predicted| self.save_one(predicted, &file_of(&entry.name), &ctx)) {
                 Ok(saved) => outcome.saved.push(saved),
                 Err(error) => outcome.failed.push(failure(&entry.name, &error, &ctx)?),
             }
-            joint.next();
+            progress.next();
             numbered.done.fetch_add(1, Ordering::Relaxed);
         }
         Ok(outcome)
     }
 
     /// Where a section is to be predicted, and how much work that is.
-    fn outlook(&mut self, entry: &SectionEntry, ctx: &Ctx) -> anyhow::Result<Outlook> {
+    fn outlook(&mut self, entry: &SectionEntry, ctx: &JobContext) -> anyhow::Result<PlannedPrediction> {
         if self.request.grid.is_none() && self.predictors.stored(entry)?.is_some() {
-            return Ok(Outlook::Stored);
+            return Ok(PlannedPrediction::Stored);
         }
         let places = self.places(entry, ctx)?;
         let seen = self.predictors.seen(entry, ctx)?;
@@ -266,10 +271,10 @@ impl<'a> Job<'a> {
             _ => seen.expected_patches(section),
         };
         let patches = wanted(&places.section) + places.spots.as_deref().map_or(0, wanted);
-        Ok(Outlook::Places { places, patches })
+        Ok(PlannedPrediction::Places { places, patches })
     }
 
-    fn save_one(&self, predicted: Predicted, path: &Path, ctx: &Ctx) -> anyhow::Result<Saved> {
+    fn save_one(&self, predicted: Predicted, path: &Path, ctx: &JobContext) -> anyhow::Result<Saved> {
         let (section, reach) = (predicted.section.name.clone(), predicted.reach.clone());
         let mut table = Table::new(self.workspace, self.run, 1);
         table.add(predicted, ctx)?;
@@ -279,14 +284,14 @@ impl<'a> Job<'a> {
 }
 
 /// What is known of a section before it is predicted.
-enum Outlook {
+enum PlannedPrediction {
     /// Its prediction was kept when it was tested.
     Stored,
     /// It is predicted at these places, for which about so many patches are encoded.
     Places { places: Places, patches: u64 },
 }
 
-impl Outlook {
+impl PlannedPrediction {
     fn patches(&self) -> u64 {
         match self {
             Self::Stored => 0,
@@ -296,7 +301,7 @@ impl Outlook {
 }
 
 /// Why a section could not be predicted, unless it was cancelled.
-fn failure(name: &str, error: &anyhow::Error, ctx: &Ctx) -> anyhow::Result<Unreadable> {
+fn failure(name: &str, error: &anyhow::Error, ctx: &JobContext) -> anyhow::Result<Unreadable> {
     ctx.check()?;
     let failed = Unreadable::new(name, error);
     ctx.observer.note(&failed.sentence());
@@ -311,9 +316,10 @@ struct Numbered<'a> {
 }
 
 impl Progress for Numbered<'_> {
-    fn report(&self, stage: &str, done: u64, total: u64) {
+    fn report(&self, stage: &Stage, done: u64, total: u64) {
         let number = (self.done.load(Ordering::Relaxed) + 1).min(self.count);
-        self.to.report(&format!("Slide {number} of {} \u{00B7} {stage}", self.count), done, total);
+        let portion = Some(Portion { unit: Unit::Slide, number, count: self.count });
+        self.to.report(&Stage { portion, ..stage.clone() }, done, total);
     }
 
     fn note(&self, text: &str) {

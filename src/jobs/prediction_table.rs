@@ -7,9 +7,10 @@ use std::sync::Arc;
 use anyhow::bail;
 use serde_json::Value;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::predict::{test_report, write_csv};
 use super::reach::SlideReach;
+use super::recipe::Recipe;
 use super::runs::{RunInfo, RunKind};
 use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
@@ -141,7 +142,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// One sentence when it is of other genes than the run.
-    pub(super) fn add(&mut self, predicted: Predicted, ctx: &Ctx) -> anyhow::Result<()> {
+    pub(super) fn add(&mut self, predicted: Predicted, ctx: &JobContext) -> anyhow::Result<()> {
         let Predicted { section, predictions, reach } = predicted;
         let (name, run) = (&section.name, self.run);
         if predictions.genes != run.config.genes {
@@ -234,7 +235,7 @@ fn about_slide(reach: &SlideReach) -> Uns {
 }
 
 /// What was measured at `rows` of `section`, on the scale of the run; NaN where nothing was.
-fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &Ctx) -> Matrix {
+fn measured_at(section: &Section, rows: &[Option<usize>], run: &RunInfo, ctx: &JobContext) -> Matrix {
     let genes = &run.config.genes;
     let all = target::measured(section, genes, run.config.target);
     let present = all.iter().flatten().count();
@@ -284,9 +285,12 @@ pub(super) fn note_on_absent(
 fn about(run: &RunInfo, normalised: &[String]) -> Uns {
     let config = &run.config;
     let text = |name: &str, value: &str| (name.to_owned(), Uns::Text(value.to_owned()));
-    // By way of text, so that 0.003 stays 0.003 and does not show how a short number is stored.
-    let as_written = serde_json::to_string(&config.train).and_then(|t| serde_json::from_str(&t));
-    let as_written = as_written.unwrap_or_default();
+    // By way of text, so that a setting in single precision stays 0.003 instead of 0.0030000000260770321.
+    let as_written = match &config.recipe {
+        Recipe::Fused(settings) => serde_json::to_string(settings),
+        Recipe::Published(choice) => serde_json::to_string(&choice.settings),
+    };
+    let as_written = as_written.and_then(|t| serde_json::from_str(&t)).unwrap_or_default();
     let (kind, held_out) = match &config.kind {
         RunKind::Model { test } => ("model", test.clone()),
         RunKind::CrossValidation { .. } => ("cross-validation", config.sections.clone()),
@@ -303,7 +307,7 @@ fn about(run: &RunInfo, normalised: &[String]) -> Uns {
             "pcc",
             "Pearson correlation of predicted and measured where the section was held out, mean over sections",
         ),
-        ("seed".to_owned(), Uns::Int(i64::try_from(config.train.seed).unwrap_or(i64::MAX))),
+        ("seed".to_owned(), Uns::Int(i64::try_from(config.recipe.seed()).unwrap_or(i64::MAX))),
         ("sections".to_owned(), Uns::Texts(config.sections.clone())),
         ("not_counts".to_owned(), Uns::Texts(normalised.to_vec())),
         text("kind", kind),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 use serde::Serialize;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::labels::LabelChoice;
 use super::slide::{self, DescribedLevel};
 use super::workspace::{Unreadable, Workspace};
@@ -28,7 +28,7 @@ pub fn create(
     folders: &[PathBuf],
     only: &[String],
     replace: bool,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Project> {
     if path.extension().is_none_or(|e| e != EXTENSION) {
         bail!("{} does not end in .{EXTENSION}; a project file does", path.display());
@@ -79,7 +79,7 @@ pub fn add(
     only: &[String],
     labels: &LabelChoice,
     mpp: Option<f64>,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Added> {
     labels.check()?;
     let mut each = match as_slides {
@@ -128,7 +128,7 @@ struct Sorter<'a> {
 
 impl Sorter<'_> {
     /// The sections to add.
-    fn sort(&self, found: Found, added: &mut Added, ctx: &Ctx) -> Vec<SectionEntry> {
+    fn sort(&self, found: Found, added: &mut Added, ctx: &JobContext) -> Vec<SectionEntry> {
         let (candidates, mut problems) = match found.result {
             Ok(found) => found,
             Err(error) => {
@@ -336,7 +336,7 @@ pub struct ProjectInfo {
 ///
 /// # Errors
 /// One sentence naming the file at fault.
-pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
+pub fn info(workspace: &Workspace, ctx: &JobContext) -> anyhow::Result<ProjectInfo> {
     let (mut sections, mut unreadable) = workspace.readable(&workspace.measured_names(), ctx)?;
     for entry in workspace.project.sections.iter().filter(|s| !s.is_measured()) {
         ctx.check()?;
@@ -396,7 +396,7 @@ pub fn info(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<ProjectInfo> {
 ///
 /// # Errors
 /// One sentence naming the file at fault.
-pub fn compute_features(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<Vec<FeatureInfo>> {
+pub fn compute_features(workspace: &Workspace, ctx: &JobContext) -> anyhow::Result<Vec<FeatureInfo>> {
     let names = workspace.section_names();
     if names.is_empty() {
         return Err(anyhow!("{} has no sections; add some first", workspace.path.display()));
@@ -405,7 +405,7 @@ pub fn compute_features(workspace: &Workspace, ctx: &Ctx) -> anyhow::Result<Vec<
     let mut infos = Vec::with_capacity(names.len());
     let mut slideless = Vec::new();
     let wanted: Vec<_> = sections.into_iter().map(|section| (section, View::PLAIN)).collect();
-    workspace.each_features(&wanted, ctx, |section, features| {
+    workspace.compute_features_for_all(&wanted, ctx, |section, features| {
         let features = match features {
             Ok(features) => features,
             Err(error) => {

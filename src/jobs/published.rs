@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::encoders::TRAINED;
 use super::fold::Prepared;
 use crate::core::geometry::SlidePoint;
@@ -55,7 +55,7 @@ impl TrainedChoice {
     }
 
     /// What it is, and its first parameters.
-    fn open(&self, seed: u64, ctx: &Ctx) -> anyhow::Result<(EncoderShape, Parameters)> {
+    fn open(&self, seed: u64, ctx: &JobContext) -> anyhow::Result<(EncoderShape, Parameters)> {
         let preset = preset(&self.name)
             .filter(|p| p.name == TRAINED)
             .ok_or_else(|| anyhow!("The encoder {} cannot be trained; {TRAINED} can", self.name))?;
@@ -81,7 +81,7 @@ pub fn fit(
     device: &ComputeDevice,
     checkpoint: &std::path::Path,
     progress: &dyn Progress,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Published, Vec<EpochMetrics>)> {
     // The section that chooses the epochs of the fused network is trained on too: nothing is chosen here.
     let sections: Vec<usize> = fold.train.clone();

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::fold::Prepared;
 use super::places::{median_mpp, stain_of};
 use super::workspace::Workspace;
+use crate::core::progress::Task;
 use crate::data::section::Section;
 use crate::evaluate::splits::Fold;
 use crate::predict::{Model, Reach, TrainingSlides};
@@ -84,7 +85,7 @@ pub(super) fn learn(
     fold: &Fold,
     model: &Model,
     folder: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<()> {
     if !reads_features(model) {
         return Ok(());
@@ -93,11 +94,7 @@ pub(super) fn learn(
     let mut stains: Vec<Stain> = Vec::new();
     for (done, section) in trained_on.clone().enumerate() {
         ctx.check()?;
-        ctx.observer.report(
-            "Measuring the stain of the training sections",
-            done as u64,
-            fold.train.len() as u64,
-        );
+        ctx.observer.report(&Task::MeasuringStain.into(), done as u64, fold.train.len() as u64);
         let settings = Default::default();
         stains.extend(stain_of(prepared.workspace(), section, &settings, ctx)?);
     }
@@ -133,7 +130,7 @@ pub(super) fn compare(
     section: &Section,
     features: &SectionFeatures,
     reference: &SectionFeatures,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Option<SlideReach>> {
     let standard = standardise_like(features, reference, NO_LANDMARKS)?;
     let Some(distances) = reach.distances(&standard, ctx.cancel)? else { return Ok(None) };

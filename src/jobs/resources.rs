@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::encoders::{self, EncoderChoice};
 use super::places;
 use super::tissue::TissueFinder;
-use crate::core::cancel::CancelToken;
+use super::turn::{Turn, Turns};
+use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::encoder::PatchEncoder;
 use crate::core::progress::Progress;
 use crate::data::genes;
@@ -46,6 +47,9 @@ pub struct Resources {
     told_of_symbols: Arc<AtomicBool>,
     /// The pretrained encoder that was used last, with what was asked for: its weights take gigabytes.
     pretrained: Arc<Mutex<Option<OpenedEncoder>>>,
+    turns: Arc<Turns>,
+    /// Whether it is the turn of the job that uses this to compute.
+    has_turn: bool,
 }
 
 impl Resources {
@@ -60,7 +64,27 @@ impl Resources {
             sections: Arc::default(),
             told_of_symbols: Arc::default(),
             pretrained: Arc::default(),
+            turns: Arc::default(),
+            has_turn: false,
         }
+    }
+
+    /// Waits until no other job keeps the processors busy, and gives the same resources to a job that will do so until the
+    /// turn is dropped.
+    ///
+    /// # Errors
+    /// When it is cancelled.
+    pub fn for_computing(&self, ctx: &JobContext) -> Result<(Self, Turn), Cancelled> {
+        let turn = self.turns.take(ctx)?;
+        Ok((Self { has_turn: true, ..self.clone() }, turn))
+    }
+
+    /// Waits for a turn, unless the job has it already.
+    ///
+    /// # Errors
+    /// When it is cancelled.
+    pub(super) fn turn(&self, ctx: &JobContext) -> Result<Option<Turn>, Cancelled> {
+        if self.has_turn { Ok(None) } else { self.turns.take(ctx).map(Some) }
     }
 
     /// The section of this (resolved) entry, read now unless it is in memory under the same settings. A slide without
@@ -111,7 +135,7 @@ impl Resources {
         &self,
         choice: &EncoderChoice,
         device: &ComputeDevice,
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Arc<dyn PatchEncoder>> {
         // Held while it is opened, so that jobs that start together open it once.
         let mut last = self.pretrained.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::bail;
 use serde::Serialize;
 
-use super::context::Ctx;
+use super::context::JobContext;
 use crate::core::files::{FileError, create_folder_of, write_atomically};
 use crate::core::geometry::SlideRect;
 use crate::data::slide::{Level, RgbImage, Slide, read_info};
@@ -83,7 +83,7 @@ pub enum View {
 ///
 /// # Errors
 /// One sentence naming the file, and the tile where one is damaged.
-pub fn save_picture(path: &Path, view: View, out: &Path, ctx: &Ctx) -> anyhow::Result<(u32, u32)> {
+pub fn save_picture(path: &Path, view: View, out: &Path, ctx: &JobContext) -> anyhow::Result<(u32, u32)> {
     if !out.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) {
         bail!("{}: pictures of slides are saved as .png; choose a name that ends in it", out.display());
     }

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::context::{Ctx, Observer, Stage};
+use super::context::{JobContext, JobPhase, Observer};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::fault;
-use crate::core::progress::{Progress, TimeLeft};
+use crate::core::progress::{Progress, Stage, Task, TimeLeft};
 use crate::train::EpochMetrics;
 
 /// The most events kept for a listener that does not look; the oldest go first.
@@ -34,7 +34,7 @@ pub enum JobError {
 
 impl JobError {
     /// What `error` says.
-    pub fn of(error: &anyhow::Error) -> Self {
+    pub fn from_error(error: &anyhow::Error) -> Self {
         if error.chain().any(|cause| cause.is::<Cancelled>()) {
             return Self::Cancelled;
         }
@@ -48,15 +48,15 @@ impl JobError {
 
 impl From<anyhow::Error> for JobError {
     fn from(error: anyhow::Error) -> Self {
-        Self::of(&error)
+        Self::from_error(&error)
     }
 }
 
 /// The latest progress of a job.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Status {
-    /// What it is doing: "Reading C2".
-    pub stage: String,
+    /// What it is doing, once it has reported anything.
+    pub stage: Option<Stage>,
     /// Steps finished.
     pub done: u64,
     /// Steps in all; 0 where unknown.
@@ -65,20 +65,20 @@ pub struct Status {
     pub left: Option<Duration>,
     /// Steps a second.
     pub pace: Option<f64>,
-    /// Which stage of the whole job it is in, where the job has several.
-    pub part: Option<Stage>,
-    /// How far the job is, 0 to 1: the whole job where it has several stages, and then it never goes back; else the stage it
+    /// Which phase of the whole job it is in, where the job has several.
+    pub phase: Option<JobPhase>,
+    /// How far the job is, 0 to 1: the whole job where it has several phases, and then it never goes back; else the stage it
     /// is in.
     pub share: f32,
 }
 
 impl Status {
     /// How far the job is by what was reported of its stage.
-    fn share_of(part: Option<Stage>, stage: &str, done: u64, total: u64) -> f32 {
-        let counts = part.is_none_or(|p| p.kind.counts(stage));
+    fn share_of(phase: Option<JobPhase>, stage: Option<&Stage>, done: u64, total: u64) -> f32 {
+        let counts = phase.is_none_or(|p| stage.is_some_and(|s| p.kind.counts(&s.task)));
         let within = if total > 0 && counts { done as f32 / total as f32 } else { 0.0 };
-        match part {
-            Some(part) => (part.number.saturating_sub(1) as f32 + within) / part.count.max(1) as f32,
+        match phase {
+            Some(phase) => (phase.number.saturating_sub(1) as f32 + within) / phase.count.max(1) as f32,
             None => within,
         }
     }
@@ -129,22 +129,22 @@ impl Reporter {
 }
 
 impl Progress for Reporter {
-    fn report(&self, stage: &str, done: u64, total: u64) {
+    fn report(&self, stage: &Stage, done: u64, total: u64) {
         let mut board = lock(&self.board);
-        // What goes on with another section ("C3: image features" after C2's) is the same work.
-        let what = |stage: &str| stage.rsplit(": ").next().unwrap_or_default().to_owned();
-        let goes_on = what(&board.status.stage) == what(stage) && done >= board.status.done;
+        // The same task on the next section keeps its pace.
+        let same_task = board.status.stage.as_ref().is_some_and(|s| s.task == stage.task);
+        let goes_on = same_task && done >= board.status.done;
         if !goes_on || board.clock.is_none() {
             board.clock = Some(TimeLeft::starting_at(done));
         }
         let left = board.clock.as_ref().and_then(|clock| clock.estimate(done, total));
         let pace = board.clock.as_ref().and_then(|clock| clock.pace(done));
-        let part = board.status.part;
-        let mut share = Status::share_of(part, stage, done, total);
-        if part.is_some() {
+        let phase = board.status.phase;
+        let mut share = Status::share_of(phase, Some(stage), done, total);
+        if phase.is_some() {
             share = share.max(board.status.share);
         }
-        board.status = Status { stage: stage.to_owned(), done, total, left, pace, part, share };
+        board.status = Status { stage: Some(stage.clone()), done, total, left, pace, phase, share };
         drop(board);
         (self.wake)();
     }
@@ -159,14 +159,14 @@ impl Observer for Reporter {
         self.push(Event::Epoch { fold: fold.to_owned(), metrics: *metrics });
     }
 
-    fn stage(&self, stage: Stage) {
+    fn phase(&self, phase: JobPhase) {
         let mut board = lock(&self.board);
         board.clock = None;
-        // What was reported before the first stage (reading the sections) is no part of the whole.
-        let so_far = board.status.part.map_or(0.0, |_| board.status.share);
+        // What was reported before the first phase (reading the sections) is not part of the whole.
+        let so_far = board.status.phase.map_or(0.0, |_| board.status.share);
         board.status = Status {
-            part: Some(stage),
-            share: Status::share_of(Some(stage), "", 0, 0).max(so_far),
+            phase: Some(phase),
+            share: Status::share_of(Some(phase), None, 0, 0).max(so_far),
             ..Status::default()
         };
         drop(board);
@@ -236,7 +236,7 @@ impl<T> Drop for Job<T> {
 pub fn spawn<T: Send + 'static>(
     name: &str,
     wake: impl Fn() + Send + Sync + 'static,
-    work: impl FnOnce(&Ctx) -> anyhow::Result<T> + Send + 'static,
+    work: impl FnOnce(&JobContext) -> anyhow::Result<T> + Send + 'static,
 ) -> Result<Job<T>, JobError> {
     let cancel = CancelToken::new();
     let board = Arc::new(Mutex::new(Board::default()));
@@ -247,14 +247,14 @@ pub fn spawn<T: Send + 'static>(
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
-            let ctx = Ctx { observer: &reporter, cancel: &cancel };
+            let ctx = JobContext { observer: &reporter, cancel: &cancel };
             let outcome = match catch_unwind(AssertUnwindSafe(|| work(&ctx))) {
                 // Whatever work says when it stops because it was told to, it was cancelled.
                 Ok(Err(_)) if cancel.is_cancelled() => Err(JobError::Cancelled),
                 Ok(outcome) => outcome.map_err(JobError::from),
                 Err(panic) => Err(panicked(&title, panic.as_ref())),
             };
-            // Nobody waits any more when this fails; then nobody misses the result either.
+            // A send error means that the handle was dropped, and the result is not needed.
             let _ = tell.send(outcome);
             (reporter.wake)();
         })
@@ -274,7 +274,8 @@ fn panicked(title: &str, panic: &(dyn std::any::Any + Send)) -> JobError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::context::StageKind;
+    use crate::core::progress::Task;
+    use crate::jobs::context::PhaseKind;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
 
@@ -297,33 +298,33 @@ mod tests {
             count.fetch_add(1, Ordering::SeqCst);
         };
         let job = spawn("Sum", wake, |ctx| {
-            ctx.observer.report("Adding", 1, 2);
+            ctx.observer.report(&Task::CopyingRuns.into(), 1, 2);
             ctx.observer.note("one left out");
             Ok(3)
         })
         .unwrap();
         assert_eq!(wait(&job), Ok(3));
-        assert_eq!(job.status().stage, "Adding");
+        assert_eq!(job.status().stage, Some(Task::CopyingRuns.into()));
         assert_eq!(job.take_events(), [Event::Note("one left out".into())]);
         assert!(woken.load(Ordering::SeqCst) >= 2);
     }
 
     #[test]
-    fn the_bar_of_a_job_with_stages_never_goes_back() {
+    fn the_bar_of_a_job_with_phases_never_goes_back() {
         let reporter = Reporter { board: Arc::default(), wake: Box::new(|| ()) };
-        let share = |stage: &str, done, total| {
-            reporter.report(stage, done, total);
+        let share = |task: Task, done, total| {
+            reporter.report(&Stage::new(task, "C2"), done, total);
             lock(&reporter.board).status.share
         };
-        assert_eq!(share("Reading sections", 4, 4), 1.0);
-        reporter.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
-        assert_eq!(share("Reading sections", 4, 4), 0.0, "that is not what the stage is about");
-        assert_eq!(share("C2: image features", 5, 10), 0.25);
-        reporter.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
-        assert_eq!(share("Training", 0, 10), 0.5);
-        assert_eq!(share("Training", 5, 10), 0.75);
-        assert_eq!(share("Collecting the training spots for retrieval", 0, 0), 0.75);
-        assert_eq!(lock(&reporter.board).status.part.map(|p| p.number), Some(2));
+        assert_eq!(share(Task::ReadingSections, 4, 4), 1.0);
+        reporter.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
+        assert_eq!(share(Task::ReadingSections, 4, 4), 0.0, "the phase is about something else");
+        assert_eq!(share(Task::ImageFeatures, 5, 10), 0.25);
+        reporter.phase(JobPhase { number: 2, count: 2, kind: PhaseKind::Training });
+        assert_eq!(share(Task::Training(1), 0, 10), 0.5);
+        assert_eq!(share(Task::Training(1), 5, 10), 0.75);
+        assert_eq!(share(Task::CollectingTrainingSpots, 0, 0), 0.75);
+        assert_eq!(lock(&reporter.board).status.phase.map(|p| p.number), Some(2));
     }
 
     #[test]
@@ -336,7 +337,7 @@ mod tests {
 
     #[test]
     fn cancelling_is_told_apart_from_failing() {
-        let work = |ctx: &Ctx| -> anyhow::Result<()> {
+        let work = |ctx: &JobContext| -> anyhow::Result<()> {
             loop {
                 ctx.check()?;
                 std::thread::sleep(Duration::from_millis(1));
@@ -350,7 +351,7 @@ mod tests {
     #[test]
     fn dropping_the_handle_cancels() {
         let (ended, end) = sync_channel(1);
-        let work = move |ctx: &Ctx| -> anyhow::Result<()> {
+        let work = move |ctx: &JobContext| -> anyhow::Result<()> {
             while ctx.check().is_ok() {
                 std::thread::sleep(Duration::from_millis(1));
             }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::context::Ctx;
+use super::context::JobContext;
 use super::resources::Resources;
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::Mpp;
 use crate::core::places::{GridSettings, TissueSettings};
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::text::{counted, thousands};
 use crate::data::section::Section;
 use crate::data::slide::{RgbImage, SlideStore};
@@ -93,7 +93,7 @@ impl TissueFinder {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> anyhow::Result<TissueMask> {
-        progress.report(&format!("{}: finding the tissue", section.name), 0, 0);
+        progress.report(&Stage::new(Task::FindingTissue, &section.name), 0, 0);
         let request = TissueRequest {
             slide: section.slide.clone(),
             slide_size: section.slide_size,
@@ -141,7 +141,7 @@ impl TissueFinder {
 ///
 /// # Errors
 /// One sentence naming the image, or that it was cancelled.
-pub fn look(resources: &Resources, request: &TissueRequest, ctx: &Ctx) -> anyhow::Result<FoundTissue> {
+pub fn look(resources: &Resources, request: &TissueRequest, ctx: &JobContext) -> anyhow::Result<FoundTissue> {
     let mask = resources.tissue.answer(&resources.slides, request, ctx.progress(), ctx.cancel)?;
     ctx.check()?;
     let places = grid::places(&request.grid, &mask, request.mpp);
@@ -173,7 +173,7 @@ mod tests {
         image::RgbImage::from_fn(1000, 1000, pixel).save(&slide).unwrap();
         let resources = Resources::new();
         let cancel = CancelToken::new();
-        let ctx = Ctx { observer: &Silent, cancel: &cancel };
+        let ctx = JobContext { observer: &Silent, cancel: &cancel };
         let mut request = TissueRequest {
             slide,
             slide_size: (1000, 1000),

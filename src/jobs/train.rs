@@ -7,20 +7,21 @@ use std::time::Instant;
 use anyhow::anyhow;
 
 use super::chosen::ChosenSections;
-use super::context::{Ctx, Part, Stage, StageKind};
+use super::context::{JobContext, JobPhase, PhaseKind, SubtaskProgress};
 use super::encoders::EncoderChoice;
 use super::fold::{Prepared, Tested, fit_model, test};
-use super::published::PublishedChoice;
+use super::log;
 use super::reach;
+use super::recipe::Recipe;
 use super::runs::{
     METRICS_FILE, REPORT_FILE, RUN_VERSION, RunConfig, RunInProgress, RunKind, check_free,
     discard_if_outdated, existing_or_new, fold_name, safe_name,
 };
 use super::workspace::Workspace;
-use crate::core::files::{
-    FileError, ScratchFolder, create_single_folder, read_json, write_bytes_atomically, write_json_atomically,
-};
+use crate::core::files::{FileError, ScratchFolder, create_single_folder, read_json, write_json_atomically};
 use crate::core::memory::peak_rss_mb;
+use crate::core::note::Note;
+use crate::core::progress::{Portion, Unit};
 use crate::core::target::Target;
 use crate::device::{self, ComputeDevice, DeviceChoice};
 use crate::evaluate::judgement::JudgedReport;
@@ -28,7 +29,7 @@ use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::splits::{Fold, folds, holding_out};
 use crate::evaluate::tables;
 use crate::predict::Model;
-use crate::train::{EpochMetrics, TrainConfig};
+use crate::train::EpochMetrics;
 
 /// What training and cross-validation are asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,17 +44,8 @@ pub struct FitRequest {
     pub encoder: EncoderChoice,
     /// Where to train.
     pub device: DeviceChoice,
-    /// All training settings, seed included; of the published recipe only the seed counts here.
-    pub config: TrainConfig,
-    /// The published recipe, where it is to be followed instead of our own.
-    pub published: Option<PublishedChoice>,
-}
-
-impl FitRequest {
-    /// Views of a section that are trained on beside the plain one; the published recipe has none.
-    pub fn view_count(&self) -> usize {
-        if self.published.is_some() { 0 } else { self.config.views }
-    }
+    /// How to train.
+    pub recipe: Recipe,
 }
 
 /// What training gave.
@@ -66,7 +58,7 @@ pub struct Trained {
     /// One a test section.
     pub reports: Vec<FoldReport>,
     /// What the user must know of the run.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The device that trained.
     pub device: String,
     /// Wall time in seconds.
@@ -74,7 +66,6 @@ pub struct Trained {
 }
 
 const PER_GENE_FILE: &str = "per_gene.csv";
-const LOG_FILE: &str = "log.txt";
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// The report of a single fold, kept so that an interrupted cross-validation does not test it again.
 pub const FOLD_REPORT_FILE: &str = "reports.json";
@@ -89,7 +80,7 @@ pub fn train(
     request: &FitRequest,
     test_sections: &[String],
     name: &str,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Trained> {
     let start = Instant::now();
     // What is wrong with the name is said before hours of work.
@@ -103,14 +94,14 @@ pub fn train(
     let config = run_config(request, &chosen, &device, workspace, kind);
     let run = start_run(workspace, name, &config, &chosen, ctx)?;
     let (reports, notes) = run.watch(ctx.cancel, || {
-        ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+        ctx.observer.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
         let prepared = Prepared::new(workspace, chosen, request, &test_sections, ctx)?;
         let fold = holding_out(&prepared.refs(), &test_sections)
             .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
-        ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
+        ctx.observer.phase(JobPhase { number: 2, count: 2, kind: PhaseKind::Training });
         let (reports, model) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
         reach::learn(&prepared, &fold, &model, &run.folder, ctx)?;
-        let mut notes: Vec<String> = prepared.notes().chain(model.notes().to_vec()).collect();
+        let mut notes: Vec<Note> = prepared.notes().chain(model.notes().to_vec()).collect();
         for note in reports.iter().flat_map(|r| &r.notes) {
             if !notes.contains(note) {
                 notes.push(note.clone());
@@ -119,7 +110,7 @@ pub fn train(
         if let [one] = reports.as_slice() {
             write_json_atomically(&run.folder.join(METRICS_FILE), &one.model)?;
         } else if !reports.is_empty() {
-            write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::over(&reports).model)?;
+            write_json_atomically(&run.folder.join(METRICS_FILE), &MeanReport::from_folds(&reports).model)?;
         }
         write_bytes_atomically(&run.folder.join(PER_GENE_FILE), tables::genes_csv(&reports).as_bytes())?;
         run.took_part(&prepared.section_names())?;
@@ -140,7 +131,7 @@ pub fn evaluate(
     request: &FitRequest,
     split: Split,
     keep: Option<&str>,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<EvalReport> {
     keep.map_or(Ok(()), |name| check_free(&workspace.path, name))?;
     let device = device::choose(request.device)?;
@@ -180,19 +171,20 @@ fn cross_validate(
     chosen: ChosenSections,
     device: &ComputeDevice,
     folder: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(EvalReport, Vec<String>)> {
     let start = Instant::now();
-    ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
+    ctx.observer.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
     let prepared = Prepared::new(workspace, chosen, request, &[], ctx)?;
     let split_folds = folds(&prepared.refs(), split)?;
-    ctx.observer.stage(Stage { number: 2, count: 2, kind: StageKind::Training });
+    ctx.observer.phase(JobPhase { number: 2, count: 2, kind: PhaseKind::Training });
     let mut reports = Vec::new();
     for (done, fold) in split_folds.folds.iter().enumerate() {
         let parts = split_folds.folds.len();
-        let part = Part { part: done, parts, name: "Fold", to: ctx.observer };
+        let portion = Portion { unit: Unit::Fold, number: done + 1, count: parts };
+        let part = SubtaskProgress { portion, to: ctx.observer };
         let folder = folder.join(fold_name(&fold.name));
-        let ctx = Ctx { observer: &part, cancel: ctx.cancel };
+        let ctx = JobContext { observer: &part, cancel: ctx.cancel };
         let (fold_reports, _) = run_fold(&prepared, fold, request, device, &folder, &ctx)?;
         reports.extend(fold_reports);
     }
@@ -201,10 +193,10 @@ fn cross_validate(
         target: request.target,
         gene_count: prepared.genes.len(),
         device: device.info().name.clone(),
-        seed: request.config.seed,
-        mean: MeanReport::over(&reports),
+        seed: request.recipe.seed(),
+        mean: MeanReport::from_folds(&reports),
         folds: reports,
-        warnings: split_folds.warnings.into_iter().chain(prepared.notes()).collect(),
+        warnings: split_folds.warnings.into_iter().chain(prepared.notes().map(|n| n.to_string())).collect(),
         seconds: start.elapsed().as_secs_f64(),
         peak_rss_mb: peak_rss_mb().unwrap_or(0.0),
     };
@@ -237,7 +229,7 @@ fn start_run(
     name: &str,
     config: &RunConfig,
     chosen: &ChosenSections,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<RunInProgress> {
     let gone: Vec<String> = chosen.choice.left_out.iter().map(|l| l.symbol().to_owned()).collect();
     if discard_if_outdated(&workspace.path, name, config, &gone)? {
@@ -267,8 +259,7 @@ fn run_config(
         encoder: workspace.encoder.id(),
         weights: request.encoder.weights.clone(),
         device: device.info().name.clone(),
-        train: request.config.clone(),
-        published: request.published.clone(),
+        recipe: request.recipe.clone(),
     }
 }
 
@@ -279,7 +270,7 @@ fn run_fold(
     request: &FitRequest,
     device: &ComputeDevice,
     folder: &Path,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Vec<FoldReport>, Model)> {
     let (reports_path, checkpoint) = (folder.join(FOLD_REPORT_FILE), folder.join(CHECKPOINT_FILE));
     let fitted = if reports_path.is_file() {
@@ -288,14 +279,14 @@ fn run_fold(
         create_single_folder(folder)?;
         let (fitted, curves) = fit_model(prepared, fold, request, device, &checkpoint, ctx)?;
         fitted.save(folder)?;
-        let tested = test(prepared, fold, &fitted, request.config.seed, ctx)?;
+        let tested = test(prepared, fold, &fitted, request.recipe.seed(), ctx)?;
         let mut reports = Vec::with_capacity(tested.len());
         for Tested { predictions, report } in tested {
             predictions.save(&folder.join(predictions_name(&safe_name(&report.test))))?;
             reports.push(report);
         }
-        let notes: Vec<String> = prepared.notes().chain(fitted.notes().to_vec()).collect();
-        write_bytes_atomically(&folder.join(LOG_FILE), log(&curves, &notes).as_bytes())?;
+        let notes: Vec<Note> = prepared.notes().chain(fitted.notes().to_vec()).collect();
+        log::write(folder, &curves, &notes)?;
         write_json_atomically(&reports_path, &reports)?;
         fitted
     };
@@ -313,32 +304,4 @@ fn predictions_name(section: &str) -> String {
 /// Where the predictions of a test section are found in its fold's folder, also in one of an earlier version.
 pub fn predictions_path(folder: &Path, section: &str) -> PathBuf {
     existing_or_new(folder, predictions_name, section)
-}
-
-/// The curves and remarks as they are kept beside a run: one line an epoch.
-fn log(curves: &[EpochMetrics], notes: &[String]) -> String {
-    let or_dash = |v: Option<f32>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
-    let mut text = String::from(
-        "phase\tnetwork\tepoch\ttrain_loss\tcontrastive\tregression\tvalidation_loss\tvalidation_pcc\tseconds\tchance\n",
-    );
-    for m in curves {
-        text.push_str(&format!(
-            "{:?}\t{}\t{}/{}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{:.3}\t{}\n",
-            m.phase,
-            m.member,
-            m.epoch,
-            m.epochs,
-            m.train_loss,
-            m.contrastive,
-            m.regression,
-            or_dash(m.validation_loss),
-            or_dash(m.validation_pcc),
-            m.seconds,
-            or_dash(m.chance)
-        ));
-    }
-    for note in notes {
-        text.push_str(&format!("note: {note}\n"));
-    }
-    text
 }

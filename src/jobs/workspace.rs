@@ -9,14 +9,14 @@ use anyhow::{Context, anyhow, bail};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::context::Ctx;
+use super::aggregate::AggregateProgress;
+use super::context::JobContext;
 use super::encoders::EncoderChoice;
-use super::joint::Joint;
 use super::resources::Resources;
 use crate::core::encoder::PatchEncoder;
 use crate::core::file_names::check_file_name;
 use crate::core::files::{create_folder_of, lead_to_same_file};
-use crate::core::progress::{NotesOnly, Of, Silent};
+use crate::core::progress::{NotesOnly, PrefixedProgress, Silent, Task};
 use crate::data::gene_symbols::{GeneSymbols, lack_symbols};
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
@@ -24,7 +24,7 @@ use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
 use crate::preprocess::features::{self, SectionFeatures};
 use crate::preprocess::texture::TextureEncoder;
-use crate::preprocess::views::{SeenThrough, View};
+use crate::preprocess::views::{AugmentedEncoder, View};
 
 /// Why a section that was measured cannot be trained on or predicted.
 pub(super) const NO_IMAGE: &str = "it has no slide image";
@@ -120,7 +120,7 @@ impl Workspace {
         &self,
         choice: &EncoderChoice,
         device: &ComputeDevice,
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Self> {
         let encoder = self.resources.encoder(choice, device, ctx)?;
         Ok(Self { encoder, ..self.clone() })
@@ -166,13 +166,13 @@ impl Workspace {
     ///
     /// # Errors
     /// One sentence naming the file that is missing or damaged.
-    pub fn section(&self, name: &str, ctx: &Ctx) -> anyhow::Result<Arc<Section>> {
+    pub fn section(&self, name: &str, ctx: &JobContext) -> anyhow::Result<Arc<Section>> {
         let section = self.resources.section(self.entry(name)?, ctx.progress(), ctx.cancel)?;
         self.with_symbols(section, ctx)
     }
 
     /// The section with the symbols that other sections of the project know, where it names genes by their identifiers.
-    fn with_symbols(&self, section: Arc<Section>, ctx: &Ctx) -> anyhow::Result<Arc<Section>> {
+    fn with_symbols(&self, section: Arc<Section>, ctx: &JobContext) -> anyhow::Result<Arc<Section>> {
         if !lack_symbols(&section.genes) {
             return Ok(section);
         }
@@ -203,8 +203,8 @@ impl Workspace {
     ///
     /// # Errors
     /// As [`Workspace::section`], of the first section that fails.
-    pub fn sections(&self, names: &[String], ctx: &Ctx) -> anyhow::Result<Vec<Arc<Section>>> {
-        ctx.observer.report("Reading sections", 0, names.len() as u64);
+    pub fn sections(&self, names: &[String], ctx: &JobContext) -> anyhow::Result<Vec<Arc<Section>>> {
+        ctx.observer.report(&Task::ReadingSections.into(), 0, names.len() as u64);
         let done = AtomicU64::new(0);
         names
             .par_iter()
@@ -212,7 +212,7 @@ impl Workspace {
                 let quiet = NotesOnly(ctx.progress());
                 let section = self.resources.section(self.entry(name)?, &quiet, ctx.cancel)?;
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                ctx.observer.report("Reading sections", done, names.len() as u64);
+                ctx.observer.report(&Task::ReadingSections.into(), done, names.len() as u64);
                 Ok(section)
             })
             .collect::<anyhow::Result<Vec<_>>>()?
@@ -228,10 +228,10 @@ impl Workspace {
     pub fn readable(
         &self,
         names: &[String],
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<(Vec<Arc<Section>>, Vec<Unreadable>)> {
         names.iter().try_for_each(|name| self.entry(name).map(drop))?;
-        ctx.observer.report("Reading sections", 0, names.len() as u64);
+        ctx.observer.report(&Task::ReadingSections.into(), 0, names.len() as u64);
         let done = AtomicU64::new(0);
         let read: Vec<Result<Arc<Section>, Unreadable>> = names
             .par_iter()
@@ -240,7 +240,7 @@ impl Workspace {
                 let section =
                     self.entry(name).and_then(|entry| self.resources.section(entry, &quiet, ctx.cancel));
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                ctx.observer.report("Reading sections", done, names.len() as u64);
+                ctx.observer.report(&Task::ReadingSections.into(), done, names.len() as u64);
                 section.map_err(|error| Unreadable::new(name, &error))
             })
             .collect();
@@ -264,7 +264,7 @@ impl Workspace {
         &self,
         names: &[String],
         required: &[String],
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<(Vec<Arc<Section>>, Vec<Unreadable>)> {
         let (sections, skipped) = self.readable(names, ctx)?;
         self.skip(&skipped, required, sections.is_empty(), ctx)?;
@@ -280,7 +280,7 @@ impl Workspace {
         skipped: &[Unreadable],
         required: &[String],
         all: bool,
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<()> {
         if let Some(why) = skipped.iter().find(|s| required.contains(&s.name)) {
             return Err(anyhow!("Section {} cannot be used: {}", why.name, why.reason));
@@ -300,7 +300,7 @@ impl Workspace {
     ///
     /// # Errors
     /// One sentence naming the image.
-    pub fn slide(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<Arc<Slide>> {
+    pub fn slide(&self, section: &Section, ctx: &JobContext) -> anyhow::Result<Arc<Slide>> {
         Ok(self.resources.slides.get(&section.slide, ctx.progress(), ctx.cancel)?)
     }
 
@@ -309,7 +309,12 @@ impl Workspace {
     /// # Errors
     /// `error` itself, where its slide can be read and something else is wrong: that is no reason to go on without the
     /// section.
-    pub fn unusable(&self, section: &Section, error: anyhow::Error, ctx: &Ctx) -> anyhow::Result<Unreadable> {
+    pub fn unusable(
+        &self,
+        section: &Section,
+        error: anyhow::Error,
+        ctx: &JobContext,
+    ) -> anyhow::Result<Unreadable> {
         if !section.has_image() {
             return Ok(Unreadable { name: section.name.clone(), reason: NO_IMAGE.to_owned() });
         }
@@ -333,40 +338,40 @@ impl Workspace {
     ///
     /// # Errors
     /// One sentence naming the image.
-    pub fn has_features(&self, section: &Section, view: View, ctx: &Ctx) -> anyhow::Result<bool> {
-        if view != View::PLAIN && view.looks_plain_to(self.encoder.as_ref()) {
+    pub fn has_features(&self, section: &Section, view: View, ctx: &JobContext) -> anyhow::Result<bool> {
+        if view != View::PLAIN && view.is_identity_for(self.encoder.as_ref()) {
             return Ok(true);
         }
         let centers: Vec<_> = section.centers().collect();
-        let encoder = SeenThrough { view, encoder: self.encoder.as_ref() };
+        let encoder = AugmentedEncoder { view, encoder: self.encoder.as_ref() };
         Ok(self.resources.cache.holds(&section.slide, &centers, section.mpp, &encoder, ctx.cancel)?)
     }
 
-    /// The image features of sections in views, in their order, as [`Workspace::features_seen`]; progress is that of
+    /// The image features of sections in views, in their order, as [`Workspace::features_for_view`]; progress is that of
     /// all of them together, in patches. `take` is given what came of each, and says whether to go on.
     ///
     /// # Errors
     /// Those of `take`, or it was cancelled.
-    pub fn each_features(
+    pub fn compute_features_for_all(
         &self,
         wanted: &[(Arc<Section>, View)],
-        ctx: &Ctx,
+        ctx: &JobContext,
         mut take: impl FnMut(&Section, anyhow::Result<Arc<SectionFeatures>>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut expected = Vec::with_capacity(wanted.len());
         for (done, (section, view)) in wanted.iter().enumerate() {
-            ctx.observer.report("Checking cached image features", done as u64, wanted.len() as u64);
+            ctx.observer.report(&Task::CheckingFeatureCache.into(), done as u64, wanted.len() as u64);
             ctx.check()?;
             // A slide that cannot be read is reported when its features are computed.
             let cached = self.has_features(section, *view, ctx).unwrap_or(false);
             expected.push(if cached { 0 } else { self.expected_patches(section) });
         }
-        let joint = Joint::over(&expected, ctx.observer);
+        let progress = AggregateProgress::new(&expected, ctx.observer);
         for (section, view) in wanted {
-            let ctx = Ctx { observer: &joint, cancel: ctx.cancel };
-            let features = self.features_seen(section, *view, &ctx);
+            let ctx = JobContext { observer: &progress, cancel: ctx.cancel };
+            let features = self.features_for_view(section, *view, &ctx);
             ctx.check()?;
-            joint.next();
+            progress.next();
             take(section, features)?;
         }
         Ok(())
@@ -376,8 +381,8 @@ impl Workspace {
     ///
     /// # Errors
     /// One sentence naming the image or the cache file.
-    pub fn features(&self, section: &Section, ctx: &Ctx) -> anyhow::Result<Arc<SectionFeatures>> {
-        self.features_seen(section, View::PLAIN, ctx)
+    pub fn features(&self, section: &Section, ctx: &JobContext) -> anyhow::Result<Arc<SectionFeatures>> {
+        self.features_for_view(section, View::PLAIN, ctx)
     }
 
     /// The image features of a section in a view, from the cache or computed now; those of the plain view where the
@@ -385,11 +390,11 @@ impl Workspace {
     ///
     /// # Errors
     /// One sentence naming the image or the cache file.
-    pub fn features_seen(
+    pub fn features_for_view(
         &self,
         section: &Section,
         view: View,
-        ctx: &Ctx,
+        ctx: &JobContext,
     ) -> anyhow::Result<Arc<SectionFeatures>> {
         if !section.has_image() {
             bail!("Section {} cannot be used: {NO_IMAGE}", section.name);
@@ -397,19 +402,22 @@ impl Workspace {
         let Resources { slides, cache, .. } = &self.resources;
         let centers: Vec<_> = section.centers().collect();
         let encoder = self.encoder.as_ref();
-        let view = if view.looks_plain_to(encoder) { View::PLAIN } else { view };
+        let view = if view.is_identity_for(encoder) { View::PLAIN } else { view };
         let name = match view.number() {
             0 => section.name.clone(),
             number => format!("{}, view {number}", section.name),
         };
+        // A quick job that has to compute after all takes its turn.
+        let is_cached = self.has_features(section, view, ctx).unwrap_or(false);
+        let _turn = if is_cached { None } else { self.resources.turn(ctx)? };
         let features = cache
             .get_or_compute(
                 slides,
                 &section.slide,
                 &centers,
                 section.mpp,
-                &SeenThrough { view, encoder },
-                &Of { name: &name, to: ctx.progress() },
+                &AugmentedEncoder { view, encoder },
+                &PrefixedProgress { name: &name, to: ctx.progress() },
                 ctx.cancel,
             )
             .with_context(|| format!("The image features of section {name} could not be computed"))?;

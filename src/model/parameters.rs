@@ -36,7 +36,7 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of `network`.
-    pub fn of<M: Module>(network: &M) -> Self {
+    pub fn from_module<M: Module>(network: &M) -> Self {
         struct Walk {
             path: Vec<String>,
             entries: Vec<Entry>,
@@ -146,10 +146,10 @@ mod tests {
     fn the_vector_gives_the_network_back() {
         let device = Device::flex();
         let (a, b) = (config().init(1, &device), config().init(2, &device));
-        let layout = Layout::of(&a);
+        let layout = Layout::from_module(&a);
         let vector = gather(&a);
         assert_eq!(vector.dims(), [layout.len()]);
-        assert_eq!(layout, Layout::of(&b));
+        assert_eq!(layout, Layout::from_module(&b));
         assert_ne!(gather(&b).to_data_as::<f32>(), vector.to_data_as::<f32>());
         let c = scatter(b, &vector, true);
         assert_eq!(gather(&c).to_data_as::<f32>(), vector.to_data_as::<f32>());

@@ -13,7 +13,7 @@ use crate::predict::{BankSpot, Retrieved};
 const BLOCK: usize = 32;
 
 /// The least squared distance: a spot that finds itself must not push everything else out.
-const LEAST_SQUARED_DISTANCE: f32 = 1e-4;
+const MIN_SQUARED_DISTANCE: f32 = 1e-4;
 
 /// Training spots with their embeddings and their expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -228,7 +228,7 @@ fn best(similarity: &[f32], k: usize, square: impl Fn(u32) -> f32, order: &mut V
         .iter()
         .map(|&bank| {
             let s = similarity[bank as usize];
-            Retrieved { bank, similarity: s, weight: 1.0 / square(bank).max(LEAST_SQUARED_DISTANCE) }
+            Retrieved { bank, similarity: s, weight: 1.0 / square(bank).max(MIN_SQUARED_DISTANCE) }
         })
         .collect();
     let total: f32 = found.iter().map(|r| r.weight).sum();

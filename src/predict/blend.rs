@@ -34,7 +34,7 @@ impl Blend {
     pub fn choose(retrieved: &Matrix, regressed: &Matrix, measured: &Matrix, mean: &[f32]) -> Self {
         let genes = measured.cols();
         let sums: Vec<Sums> =
-            (0..genes).into_par_iter().map(|g| Sums::of(retrieved, regressed, measured, g)).collect();
+            (0..genes).into_par_iter().map(|g| Sums::new(retrieved, regressed, measured, g)).collect();
         let at = |i: usize| i as f64 / STEPS as f64;
         let best = |score: &dyn Fn(f64) -> f64| {
             let mut best = (f64::NEG_INFINITY, 0.5);
@@ -79,7 +79,7 @@ impl Blend {
 fn slope(predicted: &Matrix, measured: &Matrix) -> f32 {
     let (mut together, mut alone) = (0.0, 0.0);
     for g in 0..measured.cols() {
-        let s = Sums::of(predicted, predicted, measured, g);
+        let s = Sums::new(predicted, predicted, measured, g);
         together += s.at;
         alone += s.aa;
     }
@@ -97,7 +97,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(a: &Matrix, b: &Matrix, t: &Matrix, g: usize) -> Self {
+    fn new(a: &Matrix, b: &Matrix, t: &Matrix, g: usize) -> Self {
         let centred = |x: &Matrix| -> Vec<f64> {
             let v = x.column(g);
             let mean = v.iter().map(|&v| f64::from(v)).sum::<f64>() / v.len().max(1) as f64;

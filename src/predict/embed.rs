@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::matrix::Matrix;
 use crate::model::{Network, Noise};
-use crate::predict::source::{ImageSource, Pick};
+use crate::predict::source::{ImageSource, SpotRef};
 
 /// Spots that go through the network together: few enough that a chunk takes a moment on a CPU.
 const CHUNK: usize = 256;
@@ -27,7 +27,7 @@ pub struct Embedded {
 pub fn embed(
     network: &Network,
     source: &ImageSource<'_>,
-    picks: &[Pick],
+    picks: &[SpotRef],
     mut done: impl FnMut(usize),
     cancel: &CancelToken,
 ) -> Result<Embedded, Cancelled> {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::note::Note;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::target::Target;
 use crate::device::ComputeDevice;
 use crate::model::parameters::scatter;
@@ -14,14 +15,14 @@ use crate::predict::Predictions;
 use crate::predict::bank::Bank;
 use crate::predict::blend::Blend;
 use crate::predict::embed::embed;
-use crate::predict::source::{ImageSource, Pick};
+use crate::predict::source::{ImageSource, SpotRef};
 use crate::predict::uncertainty::Calibration;
 use crate::preprocess::features::SectionFeatures;
 use crate::preprocess::standardise::{FeatureShapeError, standardise_like};
 
 /// What a fitted model is besides its numbers; stored as `config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Recipe {
+pub struct FusedModelConfig {
     /// The scale of its predictions.
     pub target: Target,
     /// Shape of its networks.
@@ -43,7 +44,7 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<f32>,
     /// Remarks on the training that the user should read.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Name of the device it was trained on.
     pub device: String,
     /// The training configuration, as it was.
@@ -61,9 +62,9 @@ pub struct GeneScale {
 
 /// A fitted model.
 #[derive(Debug, Clone)]
-pub struct Fitted {
+pub struct FusedModel {
     /// What it is.
-    pub recipe: Recipe,
+    pub recipe: FusedModelConfig,
     /// Names of the genes it predicts.
     pub genes: Vec<String>,
     /// Their scale in training.
@@ -152,7 +153,7 @@ pub(crate) fn embed_all(
     networks: &[Network],
     scale: &GeneScale,
     source: &ImageSource<'_>,
-    picks: &[Pick],
+    picks: &[SpotRef],
     mut done: impl FnMut(usize),
     cancel: &CancelToken,
 ) -> Result<(Matrix, Matrix), Cancelled> {
@@ -190,7 +191,7 @@ impl GeneScale {
     }
 }
 
-impl Fitted {
+impl FusedModel {
     /// Rebuilds the networks on `device`.
     pub(crate) fn place(&mut self, device: &ComputeDevice) {
         self.networks = networks(&self.recipe.network, &self.parameters, device);
@@ -212,7 +213,7 @@ pub(crate) fn raise_to(floor: Option<f32>, mut values: Matrix) -> Matrix {
 /// # Errors
 /// [`PredictError`] when the features are not what the model was trained on, or on cancel.
 pub fn predict(
-    model: &Fitted,
+    model: &FusedModel,
     section: &str,
     features: &SectionFeatures,
     spot_ids: &[String],
@@ -228,7 +229,7 @@ pub fn predict(
 /// # Errors
 /// As [`predict`].
 pub fn predict_like(
-    model: &Fitted,
+    model: &FusedModel,
     section: &str,
     features: &SectionFeatures,
     reference: &SectionFeatures,
@@ -246,8 +247,8 @@ pub fn predict_like(
     }
     let standard = [standardise_like(features, reference, model.recipe.landmarks)?];
     let source = ImageSource::new(&standard, &model.device);
-    let picks: Vec<Pick> = source.picks_of(0).collect();
-    let stage = format!("Predicting {section}");
+    let picks: Vec<SpotRef> = source.picks_of(0).collect();
+    let stage = Stage::new(Task::Predicting, section);
     let total = (picks.len() * model.networks.len()) as u64;
     let report = |n: usize| progress.report(&stage, n as u64, total);
     report(0);

@@ -13,7 +13,7 @@ pub mod store;
 pub mod tensors;
 pub mod uncertainty;
 
-pub use fitted::{Fitted, GeneScale, PredictError, Recipe, predict, predict_like};
+pub use fitted::{FusedModel, FusedModelConfig, GeneScale, PredictError, predict, predict_like};
 pub use model::Model;
 pub use published::Published;
 pub use reach::{Reach, TrainingSlides};

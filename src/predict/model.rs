@@ -5,16 +5,17 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::core::files::{FileError, read_json};
+use crate::core::note::Note;
 use crate::device::ComputeDevice;
 use crate::predict::published::RECIPE;
 use crate::predict::store::{CONFIG, check_version};
-use crate::predict::{Fitted, Published};
+use crate::predict::{FusedModel, Published};
 
 /// A model.
 #[derive(Debug)]
 pub enum Model {
     /// The fused network of three image levels.
-    Fused(Box<Fitted>),
+    Fused(Box<FusedModel>),
     /// The published recipe.
     Published(Box<Published>),
 }
@@ -46,7 +47,7 @@ impl Model {
         let named = read_json::<Named>(&path)?;
         check_version(&path, named.version)?;
         match named.recipe.as_deref() {
-            None => Ok(Self::Fused(Box::new(Fitted::load(folder, device)?))),
+            None => Ok(Self::Fused(Box::new(FusedModel::load(folder, device)?))),
             Some(RECIPE) => Ok(Self::Published(Box::new(Published::load(folder, device)?))),
             Some(other) => {
                 let text =
@@ -57,7 +58,7 @@ impl Model {
     }
 
     /// Remarks on the training that the user should read.
-    pub fn notes(&self) -> &[String] {
+    pub fn notes(&self) -> &[Note] {
         match self {
             Self::Fused(model) => &model.recipe.notes,
             Self::Published(model) => &model.recipe.notes,

@@ -15,7 +15,7 @@ const WORTH_CORES: usize = 1 << 22;
 
 /// A spot of one of the sections of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pick {
+pub struct SpotRef {
     /// Which section.
     pub section: usize,
     /// Which of its spots.
@@ -102,9 +102,9 @@ impl<'a> ImageSource<'a> {
     }
 
     /// All spots of one section.
-    pub fn picks_of(&self, section: usize) -> impl Iterator<Item = Pick> + use<> {
+    pub fn picks_of(&self, section: usize) -> impl Iterator<Item = SpotRef> + use<> {
         let count = self.sections().get(section).map_or(0, StandardFeatures::spots);
-        (0..count).map(move |spot| Pick { section, spot })
+        (0..count).map(move |spot| SpotRef { section, spot })
     }
 
     fn sections(&self) -> &'a [StandardFeatures<'a>] {
@@ -112,21 +112,21 @@ impl<'a> ImageSource<'a> {
     }
 
     /// The tensors of `picks` in the plain view.
-    pub fn batch(&self, picks: &[Pick]) -> ImageBatch {
+    pub fn batch(&self, picks: &[SpotRef]) -> ImageBatch {
         self.batch_seen(picks, &vec![0; self.ranges.len()], None)
     }
 
     /// The tensors of `picks`, those of section `s` in view `views[s]`, below [`ImageSource::view_count`]; the
     /// numbers of `keep_tokens`, one a neighbourhood patch, multiply its mask.
-    pub fn batch_seen(&self, picks: &[Pick], views: &[usize], keep_tokens: Option<&[f32]>) -> ImageBatch {
+    pub fn batch_seen(&self, picks: &[SpotRef], views: &[usize], keep_tokens: Option<&[f32]>) -> ImageBatch {
         let (count, d) = (picks.len(), self.width);
-        let section = |p: &Pick| &self.views[views[p.section]].sections[p.section];
+        let section = |p: &SpotRef| &self.views[views[p.section]].sections[p.section];
         let mut spot = vec![0.0; count * d];
         let mut near = vec![0.0; count * NEIGHBOURHOOD * d];
         let mut mask = vec![0.0; count * NEIGHBOURHOOD];
         // Neighbourhoods are interpolated: with a wide encoder that is work for all cores.
         let (many, grid) = (near.len() >= WORTH_CORES, (NEIGHBOURHOOD * d).max(1));
-        let read = |spot: &mut [f32], near: &mut [f32], mask: &mut [f32], p: &Pick| {
+        let read = |spot: &mut [f32], near: &mut [f32], mask: &mut [f32], p: &SpotRef| {
             section(p).read_spot(p.spot, spot);
             section(p).read_neighbourhood(p.spot, near, mask);
         };

@@ -13,7 +13,7 @@ use crate::device::ComputeDevice;
 use crate::model::parameters::Layout;
 use crate::predict::bank::Bank;
 use crate::predict::blend::Blend;
-use crate::predict::fitted::{Fitted, GeneScale, Recipe};
+use crate::predict::fitted::{FusedModel, FusedModelConfig, GeneScale};
 use crate::predict::tensors::{self, Array};
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Predictions, Retrieved};
@@ -30,7 +30,7 @@ pub(super) const BANK: &str = "bank.safetensors";
 struct Config {
     version: u32,
     #[serde(flatten)]
-    recipe: Recipe,
+    recipe: FusedModelConfig,
 }
 
 /// Only what must be known before the rest can be read.
@@ -48,7 +48,7 @@ pub(super) fn check_version(path: &Path, version: u32) -> Result<(), FileError> 
     Err(FileError::malformed(path, text))
 }
 
-impl Fitted {
+impl FusedModel {
     /// Writes the model into `folder`, which is made if it is not there. Each file is written whole or not
     /// at all; `config.json` comes last, so a folder with it has everything.
     ///
@@ -70,7 +70,7 @@ impl Fitted {
         .into();
         arrays.push(("blend.slope".into(), Array::from(&[self.blend.slope][..])));
         for (member, (network, values)) in self.networks.iter().zip(&self.parameters).enumerate() {
-            for entry in Layout::of(network).entries {
+            for entry in Layout::from_module(network).entries {
                 let part = values[entry.start..entry.start + entry.len()].to_vec();
                 arrays.push((
                     format!("network.{member}.{}", entry.path),
@@ -90,7 +90,7 @@ impl Fitted {
         write_json_atomically(&folder.join(CONFIG), &config)
     }
 
-    /// Reads a model that [`Fitted::save`] wrote, onto `device`. It predicts what it predicted before, bit
+    /// Reads a model that [`FusedModel::save`] wrote, onto `device`. It predicts what it predicted before, bit
     /// for bit on the same kind of device.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl Fitted {
             factor: of_genes("uncertainty.factor")?,
         };
         let slope = arrays.take("blend.slope", &[1])?.first().copied().unwrap_or(1.0);
-        let layout = Layout::of(&recipe.network.init(0, device.burn()));
+        let layout = Layout::from_module(&recipe.network.init(0, device.burn()));
         let parameters = (0..recipe.members)
             .map(|member| {
                 let mut values = Vec::with_capacity(layout.len());
@@ -161,7 +161,7 @@ impl Fitted {
 }
 
 /// Refuses shapes that no training gives, before memory is asked for by them.
-fn check_shape(path: &Path, recipe: &Recipe) -> Result<(), FileError> {
+fn check_shape(path: &Path, recipe: &FusedModelConfig) -> Result<(), FileError> {
     let n = &recipe.network;
     let sizes = [
         n.fusion.features,

@@ -21,16 +21,8 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::encoder::{EncoderError, PatchEncoder};
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::data::slide::{Slide, SlideError};
-
-/// What progress is reported under; its steps are patches.
-pub const STAGE: &str = "image features";
-
-/// Whether progress is reported of [`STAGE`], perhaps with a section before it: "C2: image features".
-pub fn is_stage(heading: &str) -> bool {
-    heading.ends_with(STAGE)
-}
 
 /// Side of the neighbourhood grid in patches.
 pub const NEIGHBOURHOOD_SIDE: usize = 5;
@@ -121,7 +113,7 @@ pub fn compute(
     cancel: &CancelToken,
 ) -> Result<SectionFeatures, FeatureError> {
     let side_um = encoder.mpp() * encoder.patch_size() as f64;
-    let lattice = Lattice::over(slide, centers, mpp, side_um, MARGIN, cancel)?;
+    let lattice = Lattice::around_spots(slide, centers, mpp, side_um, MARGIN, cancel)?;
     let nodes: Vec<SlidePoint> = lattice.tissue().iter().map(|&node| lattice.center(node)).collect();
     // Spots and nodes are read together, at both scales, so that each tile of the slide is decoded about once.
     let all = [centers, nodes.as_slice()].concat();
@@ -133,7 +125,7 @@ pub fn compute(
     let mut done = 0;
     let encoded = |count| {
         done += count;
-        progress.report(STAGE, done, total);
+        progress.report(&Task::ImageFeatures.into(), done, total);
     };
     let encoded = encode(slide, &new, mpp, &[1.0, CONTEXT_SCALE], encoder, encoded, cancel)?;
     let mut features = Matrix::zeros(all.len(), encoded.cols());
@@ -357,7 +349,8 @@ mod tests {
         let spots: Vec<SlidePoint> = (0..162)
             .map(|i| SlidePoint::new(f64::from(i % 9) * 20.0 + 20.0, f64::from(i / 9) * 20.0 + 30.0))
             .collect();
-        let lattice = Lattice::over(&slide(), &spots, Mpp(1.0), 20.0, MARGIN, &CancelToken::new()).unwrap();
+        let lattice =
+            Lattice::around_spots(&slide(), &spots, Mpp(1.0), 20.0, MARGIN, &CancelToken::new()).unwrap();
         let exact = (spots.len() + lattice.tissue().len()) as f64 * 2.0;
         let told = expected_patches((400, 400), &spots, Mpp(1.0), 20.0) as f64;
         assert!((told / exact - 1.0).abs() < 0.2, "{told} told, {exact} there");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::matrix::Csr;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::data::aliases;
 use crate::data::genes::GeneIndex;
 use crate::data::section::{Section, ValueKind};
@@ -131,7 +131,7 @@ pub fn select(
     let mut per_section = Vec::with_capacity(sections.len());
     for (done, (section, columns)) in sections.iter().zip(&columns).enumerate() {
         cancel.check()?;
-        progress.report("Selecting genes", done as u64, sections.len() as u64);
+        progress.report(&Task::SelectingGenes.into(), done as u64, sections.len() as u64);
         if section.values != ValueKind::Counts {
             return Err(HvgError::NotCounts(section.name.clone()));
         }
@@ -140,7 +140,7 @@ pub fn select(
         let genes = top(&stats, &eligible, options.per_section).map(|i| shared[i].clone()).collect();
         per_section.push(SectionHvgs { section: section.name.clone(), stats, genes });
     }
-    progress.report("Selecting genes", sections.len() as u64, sections.len() as u64);
+    progress.report(&Task::SelectingGenes.into(), sections.len() as u64, sections.len() as u64);
     let mut genes = combine(&per_section, options.combine);
     let mut missing_markers = Vec::new();
     for marker in &options.always {

@@ -47,7 +47,7 @@ impl Lattice {
     ///
     /// # Errors
     /// [`SlideError`] when a part of the slide cannot be read, or when cancelled.
-    pub(super) fn over(
+    pub(super) fn around_spots(
         slide: &Slide,
         centers: &[SlidePoint],
         mpp: Mpp,
@@ -57,7 +57,7 @@ impl Lattice {
     ) -> Result<Self, SlideError> {
         let mut lattice = Self::without_tissue(slide.size(), centers, mpp, side_um, margin);
         if !centers.is_empty() {
-            let test = TissueTest::of(slide)?;
+            let test = TissueTest::new(slide)?;
             let tissue = (0..lattice.node_count() as u32).into_par_iter().filter_map(|node| {
                 let found = cancel.check().map_err(SlideError::from);
                 let found = found.and_then(|()| test.is_tissue(slide, lattice.center(node), mpp, side_um));

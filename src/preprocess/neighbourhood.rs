@@ -7,7 +7,7 @@ use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Matrix;
 
 /// The share of interpolation weights that must lie on tissue for a token to count as tissue.
-const LEAST_TISSUE: f32 = 0.5;
+const MIN_TISSUE: f32 = 0.5;
 /// Stands for a node that shows no tissue.
 const NO_ROW: u32 = u32::MAX;
 
@@ -102,7 +102,7 @@ impl Neighbourhood {
         let mut parts = [first, (first.0, 0.0), (first.0, 0.0), (first.0, 0.0)];
         parts.iter_mut().skip(1).zip(known).for_each(|(part, of)| *part = of);
         let total: f32 = parts.iter().map(|(_, weight)| weight).sum();
-        (total >= LEAST_TISSUE).then(|| parts.map(|(row, weight)| (row, weight / total)))
+        (total >= MIN_TISSUE).then(|| parts.map(|(row, weight)| (row, weight / total)))
     }
 
     /// Number of tokens that show tissue.
@@ -163,8 +163,8 @@ pub(crate) mod tests {
                 }
             }
             let total: f32 = found.iter().map(|(_, weight)| weight).sum();
-            *on_tissue = total >= LEAST_TISSUE;
-            for (row, weight) in found.into_iter().filter(|_| total >= LEAST_TISSUE) {
+            *on_tissue = total >= MIN_TISSUE;
+            for (row, weight) in found.into_iter().filter(|_| total >= MIN_TISSUE) {
                 let values = tokens.row_mut(index).iter_mut().zip(nodes.row(row));
                 values.for_each(|(t, v)| *t += v * (weight / total));
             }

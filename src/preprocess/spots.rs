@@ -5,11 +5,10 @@ use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::data::slide::Slide;
 
 /// What progress is reported under.
-const STAGE: &str = "spot images";
 
 /// The part of a section's features that describes the patch of each spot: `n x width`.
 pub fn of_features(features: &SectionFeatures) -> Matrix {
@@ -34,7 +33,7 @@ pub fn encode(
     let mut done = 0;
     let encoded = |count| {
         done += count;
-        progress.report(STAGE, done, centers.len() as u64);
+        progress.report(&Task::SpotImages.into(), done, centers.len() as u64);
     };
     features::encode(slide, centers, mpp, &[1.0], encoder, encoded, cancel)
 }

@@ -157,7 +157,7 @@ pub fn standardise_like<'a>(
             "{d} numbers a place, but {other} in those of the same slide"
         )));
     }
-    let scale = Scale::of(reference);
+    let scale = Scale::from_features(reference);
     let kept = spread(reference.landmarks.rows(), max_landmarks);
     let landmarks = scale.apply(&reference.landmarks.select_rows(&kept));
     let landmark_um = kept.iter().map(|&i| reference.landmark_um[i]).collect();
@@ -190,7 +190,7 @@ struct Scale {
 
 impl Scale {
     /// Statistics of the spots and of all neighbourhood patches that show tissue.
-    fn of(features: &SectionFeatures) -> Self {
+    fn from_features(features: &SectionFeatures) -> Self {
         let (spot, near) = (&features.spot, &features.neighbourhood);
         let origin = (spot.rows() > 0).then(|| spot.row(0));
         let chunks: Vec<Sums> = (0..spot.rows().div_ceil(CHUNK))
@@ -358,7 +358,7 @@ pub(crate) mod tests {
             }
         }
         assert!(rows.len() > 1_000 && rows.len() < 151 * NEIGHBOURHOOD, "{}", rows.len());
-        let scale = Scale::of(&x);
+        let scale = Scale::from_features(&x);
         for c in 0..3 {
             let column = || rows.iter().map(|r| f64::from(r[c]));
             let mean = column().sum::<f64>() / rows.len() as f64;
@@ -412,7 +412,7 @@ pub(crate) mod tests {
         };
         let (patches, mask) = read(&plain);
         // A quarter turn clockwise: the top row becomes the right column, from top to bottom.
-        let turned = plain.clone().turned(Dihedral::of(1));
+        let turned = plain.clone().turned(Dihedral::from_index(1));
         let (turned_patches, turned_mask) = read(&turned);
         for i in 0..5 {
             assert_eq!(turned_patches[(i * 5 + 4) * 2..][..2], patches[i * 2..][..2]);
@@ -422,7 +422,7 @@ pub(crate) mod tests {
         assert_eq!(turned.place_um(12), [-200.0, 400.0], "from (400, 200)");
         assert_eq!((turned.landmark_um()[1], plain.landmark_um()[1]), ([0.0, 900.0], [900.0, 0.0]));
         assert_eq!(turned.landmarks(), plain.landmarks());
-        let back = turned.turned(Dihedral::of(3));
+        let back = turned.turned(Dihedral::from_index(3));
         assert!(read(&back) == (patches, mask) && back.landmark_um() == plain.landmark_um());
     }
 

@@ -6,7 +6,7 @@ use crate::data::slide::{Slide, SlideError};
 /// Mean optical density above the slide's glass from which a pixel counts as stained.
 const STAINED: f32 = 0.06;
 /// The share of stained pixels from which a field counts as tissue.
-const LEAST_SHARE: f32 = 0.15;
+const MIN_SHARE: f32 = 0.15;
 /// Side of the reading by which a field is judged, in pixels.
 const READING: usize = 16;
 /// Side of the reading by which a slide's glass is judged, in pixels.
@@ -38,7 +38,7 @@ impl TissueTest {
     ///
     /// # Errors
     /// [`SlideError`] when a part of the slide cannot be read.
-    pub fn of(slide: &Slide) -> Result<Self, SlideError> {
+    pub fn new(slide: &Slide) -> Result<Self, SlideError> {
         let overview = slide.thumbnail(OVERVIEW)?;
         let mut densities: Vec<f32> = overview.rgb.chunks_exact(3).filter_map(density).collect();
         densities.sort_by(f32::total_cmp);
@@ -59,7 +59,7 @@ impl TissueTest {
     ) -> Result<bool, SlideError> {
         let field = slide.read_patch(center, mpp, side_um / READING as f64, READING)?;
         let stained = field.rgb.chunks_exact(3).filter_map(density).filter(|&d| d - self.glass > STAINED);
-        Ok(stained.count() as f32 >= LEAST_SHARE * (READING * READING) as f32)
+        Ok(stained.count() as f32 >= MIN_SHARE * (READING * READING) as f32)
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
         let colors = [[235_u8, 215, 230], [200, 165, 205], [0, 0, 0]];
         let rgb = (0..300).flat_map(|_| (0..900).flat_map(|x| colors[x / 300])).collect();
         let slide = Slide::from_image("t", RgbImage { width: 900, height: 300, rgb }).unwrap();
-        let test = TissueTest::of(&slide).unwrap();
+        let test = TissueTest::new(&slide).unwrap();
         let at = |x: f64| test.is_tissue(&slide, SlidePoint::new(x, 150.0), Mpp(1.0), 112.0).unwrap();
         assert!(!at(150.0) && at(450.0) && !at(750.0) && !at(-500.0));
         assert!(at(320.0), "a field that is mostly tissue");

@@ -19,7 +19,7 @@ use crate::core::progress::Progress;
 use crate::core::rng::stream;
 
 /// The most views beside the plain one.
-pub const MOST_VIEWS: usize = 16;
+pub const MAX_VIEWS: usize = 16;
 
 /// Optical density that a stain is shifted by at most, at strength 1.
 const SHIFT: f64 = 0.5;
@@ -82,12 +82,12 @@ impl View {
 
     /// How view `number` is turned, whatever its stain.
     pub fn turn_of(number: usize) -> Dihedral {
-        Dihedral::of(number)
+        Dihedral::from_index(number)
     }
 
     /// Whether an encoder gives the same numbers for this view as for the plain one.
-    pub fn looks_plain_to(self, encoder: &dyn PatchEncoder) -> bool {
-        let turned = self.turn != Dihedral::IDENTITY && encoder.sees_turns();
+    pub fn is_identity_for(self, encoder: &dyn PatchEncoder) -> bool {
+        let turned = self.turn != Dihedral::IDENTITY && encoder.is_orientation_sensitive();
         self.stain == Self::PLAIN.stain && !turned
     }
 
@@ -142,14 +142,14 @@ impl Stain {
 }
 
 /// A frozen encoder that is shown a view of each patch.
-pub struct SeenThrough<'a> {
+pub struct AugmentedEncoder<'a> {
     /// The view.
     pub view: View,
     /// The encoder.
     pub encoder: &'a dyn PatchEncoder,
 }
 
-impl SeenThrough<'_> {
+impl AugmentedEncoder<'_> {
     /// The name of the encoder with that of the view.
     fn named(&self, encoder: String) -> String {
         let View { number, strength, .. } = self.view;
@@ -157,7 +157,7 @@ impl SeenThrough<'_> {
     }
 }
 
-impl PatchEncoder for SeenThrough<'_> {
+impl PatchEncoder for AugmentedEncoder<'_> {
     fn id(&self) -> String {
         self.named(self.encoder.id())
     }
@@ -178,8 +178,8 @@ impl PatchEncoder for SeenThrough<'_> {
         self.encoder.width()
     }
 
-    fn sees_turns(&self) -> bool {
-        self.encoder.sees_turns()
+    fn is_orientation_sensitive(&self) -> bool {
+        self.encoder.is_orientation_sensitive()
     }
 
     fn prepare(&self, progress: &dyn Progress, cancel: &CancelToken) -> Result<(), EncoderError> {
@@ -208,20 +208,20 @@ mod tests {
 
     #[test]
     fn patches_are_turned_around_their_middle() {
-        let turned = |index| super::turned(&patch(), Dihedral::of(index));
+        let turned = |index| super::turned(&patch(), Dihedral::from_index(index));
         assert_eq!(turned(0), patch());
         let clockwise = turned(1);
         assert_eq!(clockwise.rgb, [[255, 255, 255], [96, 60, 140], [3, 0, 8], [222, 150, 190]].concat());
         assert_eq!((clockwise.size, clockwise.on_slide), (2, 0.7));
         let odd = RgbPatch { size: 9, rgb: vec![1; 5], on_slide: 0.0 };
-        assert_eq!(super::turned(&odd, Dihedral::of(3)), odd);
+        assert_eq!(super::turned(&odd, Dihedral::from_index(3)), odd);
         // What does not fit is left to the encoder, not read.
         assert_eq!(View::new(3, 0.2).of(&odd).rgb.len(), 5);
     }
 
     #[test]
     fn stains_change_and_glass_does_not() {
-        for number in 1..=MOST_VIEWS {
+        for number in 1..=MAX_VIEWS {
             let view = View::new(number, 0.2);
             let stained = |rgb: &[u8]| {
                 let mut rgb = rgb.to_vec();
@@ -280,7 +280,7 @@ mod tests {
                 Ok(patches.iter().map(|p| vec![p.rgb.iter().map(|&v| f32::from(v)).sum()]).collect())
             }
         }
-        let view = |number, strength| SeenThrough { view: View::new(number, strength), encoder: &Sum };
+        let view = |number, strength| AugmentedEncoder { view: View::new(number, strength), encoder: &Sum };
         assert_eq!(View::new(3, 0.1), View::new(3, 0.1));
         assert_eq!(view(0, 0.1).id(), "sum");
         assert_eq!(view(3, 0.1).id(), "sum-view3-stain0.1");
@@ -294,8 +294,8 @@ mod tests {
         let turns: std::collections::HashSet<_> = (0..8).map(|n| View::new(n, 0.1).turn()).collect();
         assert_eq!(turns.len(), 8);
         // What an encoder cannot see need not be encoded.
-        assert!(!View::new(1, 0.0).looks_plain_to(&Sum) && View::new(8, 0.0).looks_plain_to(&Sum));
-        assert!(View::new(1, 0.0).looks_plain_to(&super::super::texture::TextureEncoder));
-        assert!(!View::new(1, 0.1).looks_plain_to(&super::super::texture::TextureEncoder));
+        assert!(!View::new(1, 0.0).is_identity_for(&Sum) && View::new(8, 0.0).is_identity_for(&Sum));
+        assert!(View::new(1, 0.0).is_identity_for(&super::super::texture::TextureEncoder));
+        assert!(!View::new(1, 0.1).is_identity_for(&super::super::texture::TextureEncoder));
     }
 }

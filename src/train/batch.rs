@@ -9,7 +9,7 @@ use crate::core::dihedral::Dihedral;
 use crate::core::rng::stream;
 use crate::model::positions::{POSITION_WIDTH, embed};
 use crate::model::{ExpressionBatch, ImageBatch, Noise};
-use crate::predict::source::{ImageSource, Pick};
+use crate::predict::source::{ImageSource, SpotRef};
 use crate::preprocess::features::NEIGHBOURHOOD;
 use crate::preprocess::views::View;
 use crate::train::config::TrainConfig;
@@ -68,7 +68,7 @@ impl<'a> Batches<'a> {
     /// Batch `i`; to be asked for in order.
     pub fn next(&mut self, i: usize) -> Batch {
         let rows = self.order[i * self.size..(i + 1) * self.size].to_vec();
-        let picks: Vec<Pick> = rows.iter().map(|&r| self.prepared.picks[r as usize]).collect();
+        let picks: Vec<SpotRef> = rows.iter().map(|&r| self.prepared.picks[r as usize]).collect();
         let keep = self.keep(rows.len() * NEIGHBOURHOOD, self.config.token_dropout, false);
         let views = self.draw_views();
         let image = self.source.batch_seen(&picks, &views, keep.as_deref());

@@ -1,6 +1,7 @@
 //! Whether a contrastive loss tells more than guessing would.
 
 use super::stage::EpochMetrics;
+use crate::core::note::Note;
 
 /// A contrastive loss above this share of its value at chance has not left it.
 const AT_CHANCE: f32 = 0.95;
@@ -9,7 +10,7 @@ const ABOVE_CHANCE: f32 = 1.05;
 
 /// How well images and expression are matched within a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Matching {
+pub enum VersusChance {
     /// Sure of what is wrong, as a loss on plain products is before it has learned.
     WorseThanGuessing,
     /// As often as guessing would.
@@ -23,9 +24,9 @@ pub fn chance(batch: usize) -> f32 {
     (batch.max(1) as f32).ln()
 }
 
-impl Matching {
+impl VersusChance {
     /// Of a contrastive loss whose value at chance is known.
-    pub fn of(contrastive: f32, chance: f32) -> Self {
+    pub fn from_loss(contrastive: f32, chance: f32) -> Self {
         match contrastive {
             loss if loss > ABOVE_CHANCE * chance => Self::WorseThanGuessing,
             loss if loss > AT_CHANCE * chance => Self::Guessing,
@@ -36,27 +37,19 @@ impl Matching {
 
 impl EpochMetrics {
     /// How well images and expression were matched; `None` where they were not compared.
-    pub fn matching(&self) -> Option<Matching> {
-        self.chance.map(|chance| Matching::of(self.contrastive, chance))
+    pub fn matching(&self) -> Option<VersusChance> {
+        self.chance.map(|chance| VersusChance::from_loss(self.contrastive, chance))
     }
 }
 
-/// What the note begins with, in this version and in earlier ones.
-const CHANCE_NOTE: &str = "The contrastive loss did not ";
-
-/// Whether this note of a run says that its contrastive loss stayed at chance. Runs keep their notes as text.
-pub fn is_chance_note(note: &str) -> bool {
-    note.starts_with(CHANCE_NOTE)
-}
-
-/// What to say of a contrastive loss that ended at `last` in batches of `batch`, if it did not leave chance.
-pub(super) fn chance_note(last: f32, batch: usize) -> Option<String> {
+/// The remark on a contrastive loss that ended at `last` in batches of `batch`, if it did not leave chance.
+pub(super) fn chance_note(last: f32, batch: usize) -> Option<Note> {
     let chance = chance(batch);
-    (Matching::of(last, chance) != Matching::Better).then(|| {
-        format!(
-            "{CHANCE_NOTE}fall below chance ({last:.2}; chance is {chance:.2}), so similar image embeddings need not have \
-             similar expression."
-        )
+    (VersusChance::from_loss(last, chance) != VersusChance::Better).then(|| {
+        Note::AtChance(format!(
+            "The contrastive loss did not fall below chance ({last:.2}; chance is {chance:.2}), so similar image embeddings \
+             need not have similar expression."
+        ))
     })
 }
 
@@ -68,17 +61,15 @@ mod tests {
     fn losses_are_judged_by_the_logarithm_of_the_batch() {
         assert!((chance(128) - 4.852).abs() < 1e-3);
         for (loss, matching) in [
-            (24.5, Matching::WorseThanGuessing),
-            (4.9, Matching::Guessing),
-            (4.7, Matching::Guessing),
-            (4.5, Matching::Better),
+            (24.5, VersusChance::WorseThanGuessing),
+            (4.9, VersusChance::Guessing),
+            (4.7, VersusChance::Guessing),
+            (4.5, VersusChance::Better),
         ] {
-            assert_eq!(Matching::of(loss, chance(128)), matching, "{loss}");
+            assert_eq!(VersusChance::from_loss(loss, chance(128)), matching, "{loss}");
         }
         let note = chance_note(4.84, 128).unwrap();
-        assert!(note.contains("(4.84; chance is 4.85)") && is_chance_note(&note), "{note}");
-        assert!(is_chance_note("The contrastive loss did not leave chance: 4.84 at the end"));
-        assert!(!is_chance_note("C2 was skipped: by chance it cannot be read"));
+        assert!(matches!(&note, Note::AtChance(text) if text.contains("(4.84; chance is 4.85)")), "{note}");
         assert!(chance_note(18.0, 128).is_some() && chance_note(4.0, 128).is_none());
     }
 }

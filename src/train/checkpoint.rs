@@ -14,7 +14,7 @@ const VECTORS: [&str; 4] = ["parameters", "average", "first", "second"];
 
 /// Everything that is not known from the input.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Standing {
+pub struct Checkpoint {
     /// One a network.
     pub members: Vec<Member>,
 }
@@ -59,7 +59,7 @@ struct StageHeader {
 ///
 /// # Errors
 /// [`FileError`] naming `path`.
-pub fn save(path: &Path, fingerprint: &str, standing: &Standing) -> Result<(), FileError> {
+pub fn save(path: &Path, fingerprint: &str, standing: &Checkpoint) -> Result<(), FileError> {
     let mut arrays: Vec<(String, Array)> = Vec::new();
     let mut members = Vec::new();
     for (i, m) in standing.members.iter().enumerate() {
@@ -89,7 +89,7 @@ pub fn save(path: &Path, fingerprint: &str, standing: &Standing) -> Result<(), F
 ///
 /// # Errors
 /// [`FileError`] naming `path` when it is there but damaged.
-pub fn load(path: &Path, fingerprint: &str, parameters: usize) -> Result<Option<Standing>, FileError> {
+pub fn load(path: &Path, fingerprint: &str, parameters: usize) -> Result<Option<Checkpoint>, FileError> {
     let ours = |header: &Header| header.version == VERSION && header.fingerprint == fingerprint;
     let Some((mut arrays, header)) = tensors::read_wanted(path, ours)? else { return Ok(None) };
     let shape = [parameters];
@@ -112,7 +112,7 @@ pub fn load(path: &Path, fingerprint: &str, parameters: usize) -> Result<Option<
         };
         members.push(Member { chosen, refitted, stage, history: m.history });
     }
-    Ok(Some(Standing { members }))
+    Ok(Some(Checkpoint { members }))
 }
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ mod tests {
             epoch: 4,
             best: Some(best(0.2)),
         };
-        let standing = Standing {
+        let standing = Checkpoint {
             members: vec![
                 Member { chosen: Some(best(0.3)), refitted: Some(best(0.1)), ..Member::default() },
                 Member { chosen: Some(best(0.1 + 0.2)), stage: Some(stage), ..Member::default() },

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::preprocess::views::MOST_VIEWS;
+use crate::preprocess::views::MAX_VIEWS;
 
 /// Whom a setting is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,7 +237,7 @@ settings! {
     Advanced token_dropout: f64 = 0.2, 0.0..=0.9, "0 to 0.9";
     /// Other views of each section that training draws from beside the plain one: turned or mirrored and stained
     /// otherwise, each with image features of its own, which are computed first. Prediction sees the plain one.
-    Advanced views: usize = 0, 0..=MOST_VIEWS, "0 to 16";
+    Advanced views: usize = 0, 0..=MAX_VIEWS, "0 to 16";
     /// How much hematoxylin and eosin of such a view differ at most, as a share. With 0 views are only turned, which
     /// the texture encoder does not see within a patch, only in how patches lie around a spot: they cost no time then.
     Advanced stain_jitter: f64 = 0.1, 0.0..=0.5, "0 to 0.5";

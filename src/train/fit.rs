@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::{FileError, plain_io};
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::target::Target;
 use crate::device::ComputeDevice;
-use crate::predict::Fitted;
+use crate::predict::FusedModel;
 use crate::predict::bank::BankShapeError;
 use crate::preprocess::features::{FeatureError, SectionFeatures};
 use crate::preprocess::pca::PcaError;
@@ -19,13 +19,13 @@ use crate::train::checkpoint;
 use crate::train::config::{ConfigError, TrainConfig};
 use crate::train::members;
 use crate::train::stage::EpochMetrics;
-use crate::train::work::{Work, fingerprint};
+use crate::train::work::{FusedTrainer, fingerprint};
 
 /// The fewest spots that are worth training on.
-pub(super) const FEWEST_SPOTS: usize = 16;
+pub(super) const MIN_SPOTS: usize = 16;
 
 /// The fewest spots that are worth validating on.
-pub(super) const FEWEST_JUDGES: usize = 8;
+pub(super) const MIN_JUDGES: usize = 8;
 
 /// A section to train on.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +77,7 @@ pub enum TrainError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// There is nothing to train on.
-    #[error("There are too few spots to train on: {0}, and at least {FEWEST_SPOTS} are needed")]
+    #[error("There are too few spots to train on: {0}, and at least {MIN_SPOTS} are needed")]
     TooFewSpots(usize),
     /// The parts of a section do not fit together.
     #[error("{section} cannot be trained on: {problem}")]
@@ -89,7 +89,7 @@ pub enum TrainError {
     },
     /// Validation names a section that is not there or too small, or all that are.
     #[error(
-        "Validation on {0} is not possible: it takes sections that are trained on, with at least {FEWEST_JUDGES} \
+        "Validation on {0} is not possible: it takes sections that are trained on, with at least {MIN_JUDGES} \
          spots, and as many must be left"
     )]
     Validation(String),
@@ -162,10 +162,10 @@ pub fn fit(
     events: &mut dyn FnMut(&EpochMetrics),
     progress: &dyn Progress,
     cancel: &CancelToken,
-) -> Result<Fitted, TrainError> {
+) -> Result<FusedModel, TrainError> {
     config.check()?;
     check(input, config.views)?;
-    let work = Work::new(input, config, device, cancel)?;
+    let work = FusedTrainer::new(input, config, device, cancel)?;
     let fingerprint = fingerprint(input, config, device);
     let parameters = work.parameter_count();
     let standing = match checkpoint {
@@ -174,7 +174,7 @@ pub fn fit(
     };
     let store = checkpoint.map(|path| (path, fingerprint.as_str()));
     let standing = members::train(&work, standing.unwrap_or_default(), store, events, progress, cancel)?;
-    progress.report("Collecting the training spots for retrieval", 0, 0);
+    progress.report(&Task::CollectingTrainingSpots.into(), 0, 0);
     work.finish(&standing, cancel)
 }
 
@@ -212,7 +212,7 @@ fn check(input: &FitInput<'_>, views: usize) -> Result<(), TrainError> {
         }
     }
     let spots: usize = input.sections.iter().map(|s| s.spot_ids.len()).sum();
-    if spots < FEWEST_SPOTS || genes == 0 || width == 0 {
+    if spots < MIN_SPOTS || genes == 0 || width == 0 {
         return Err(TrainError::TooFewSpots(spots));
     }
     Ok(())

@@ -8,17 +8,17 @@ use std::thread;
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::FileError;
-use crate::core::progress::Progress;
-use crate::train::checkpoint::{self, Member, Standing};
+use crate::core::progress::{Progress, Task};
+use crate::train::checkpoint::{self, Checkpoint, Member};
 use crate::train::fit::TrainError;
-use crate::train::stage::{Best, EpochMetrics, Listeners, Phase, StageState};
-use crate::train::work::Work;
+use crate::train::stage::{Best, EpochMetrics, Phase, StageState, TrainCallbacks};
+use crate::train::work::FusedTrainer;
 
 /// Messages that may wait to be heard.
 const QUEUE: usize = 64;
 
 /// What a network says on its way.
-enum Said {
+enum WorkerMessage {
     Epoch(EpochMetrics),
     /// The state to store; it includes all epochs said before.
     State(usize, StageState),
@@ -32,13 +32,13 @@ enum Said {
 /// # Errors
 /// [`TrainError`] of the first network that fails.
 pub fn train(
-    work: &Work<'_>,
-    mut standing: Standing,
+    work: &FusedTrainer<'_>,
+    mut standing: Checkpoint,
     store: Option<(&Path, &str)>,
     events: &mut dyn FnMut(&EpochMetrics),
     progress: &dyn Progress,
     cancel: &CancelToken,
-) -> Result<Standing, TrainError> {
+) -> Result<Checkpoint, TrainError> {
     let config = work.config();
     standing.members.resize_with(config.members, Member::default);
     standing.members.iter().flat_map(|m| &m.history).for_each(&mut *events);
@@ -80,10 +80,10 @@ pub fn train(
 
 /// Takes one network from where it stands to the end.
 fn through_phases(
-    work: &Work<'_>,
+    work: &FusedTrainer<'_>,
     member: usize,
     state: Member,
-    say: &SyncSender<Said>,
+    say: &SyncSender<WorkerMessage>,
     cancel: &CancelToken,
 ) -> Result<(), TrainError> {
     let tell = |said| say.send(said).map_err(|_| TrainError::Cancelled(Cancelled));
@@ -94,13 +94,13 @@ fn through_phases(
             (Some(_), None) if work.config().refit => Phase::Refitting,
             _ => return Ok(()),
         };
-        let mut listeners = Listeners {
-            epoch: &mut |metrics| tell(Said::Epoch(metrics)),
-            checkpoint: &mut |state| tell(Said::State(member, state)),
+        let mut listeners = TrainCallbacks {
+            epoch: &mut |metrics| tell(WorkerMessage::Epoch(metrics)),
+            checkpoint: &mut |state| tell(WorkerMessage::State(member, state)),
             cancel,
         };
         let best = work.run(member, chosen.as_ref(), stage.take(), &mut listeners)?;
-        tell(Said::Done(member, phase, best.clone()))?;
+        tell(WorkerMessage::Done(member, phase, best.clone()))?;
         match phase {
             Phase::Choosing => chosen = Some(best),
             Phase::Refitting => return Ok(()),
@@ -110,29 +110,29 @@ fn through_phases(
 
 /// Hears the networks until the last has stopped, keeps `standing` and stores it.
 fn listen(
-    hear: &Receiver<Said>,
-    standing: &mut Standing,
+    hear: &Receiver<WorkerMessage>,
+    standing: &mut Checkpoint,
     store: Option<(&Path, &str)>,
     events: &mut dyn FnMut(&EpochMetrics),
     progress: &dyn Progress,
-    work: &Work<'_>,
+    work: &FusedTrainer<'_>,
 ) -> Result<(), FileError> {
     // Epochs since the last stored state of each network: after a kill they are trained again.
     let mut unsaved: Vec<Vec<EpochMetrics>> = vec![Vec::new(); standing.members.len()];
     report(standing, &unsaved, progress, work);
     while let Ok(said) = hear.recv() {
         let member = match said {
-            Said::Epoch(metrics) => {
+            WorkerMessage::Epoch(metrics) => {
                 events(&metrics);
                 unsaved[metrics.member].push(metrics);
                 report(standing, &unsaved, progress, work);
                 continue;
             }
-            Said::State(member, state) => {
+            WorkerMessage::State(member, state) => {
                 standing.members[member].stage = Some(state);
                 member
             }
-            Said::Done(member, phase, best) => {
+            WorkerMessage::Done(member, phase, best) => {
                 let m = &mut standing.members[member];
                 m.stage = None;
                 match phase {
@@ -152,7 +152,12 @@ fn listen(
 
 /// How far all networks are. How long a network will train is known only when its epochs are chosen; until
 /// then it counts as going to the end, and being trained again for half as long.
-fn report(standing: &Standing, unsaved: &[Vec<EpochMetrics>], progress: &dyn Progress, work: &Work<'_>) {
+fn report(
+    standing: &Checkpoint,
+    unsaved: &[Vec<EpochMetrics>],
+    progress: &dyn Progress,
+    work: &FusedTrainer<'_>,
+) {
     let config = work.config();
     let (mut done, mut total) = (0, 0);
     for (m, unsaved) in standing.members.iter().zip(unsaved) {
@@ -165,6 +170,5 @@ fn report(standing: &Standing, unsaved: &[Vec<EpochMetrics>], progress: &dyn Pro
             None => config.epochs + again(config.epochs / 2),
         };
     }
-    let networks = if config.members == 1 { String::new() } else { format!(" {} networks", config.members) };
-    progress.report(&format!("Training{networks}"), done as u64, total as u64);
+    progress.report(&Task::Training(config.members).into(), done as u64, total as u64);
 }

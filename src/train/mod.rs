@@ -13,7 +13,7 @@ mod score;
 mod stage;
 mod work;
 
-pub use chance::{Matching, is_chance_note};
+pub use chance::VersusChance;
 pub use config::{ConfigError, Help, Level, TrainConfig};
 pub use fit::{FitInput, TrainError, TrainSection, Validation, fit};
 pub use stage::{EpochMetrics, Phase};

@@ -44,7 +44,7 @@ pub(super) fn on_device(values: &[f32], device: &Device) -> Tensor<1> {
 
 /// The settings of a step that stay the same.
 #[derive(Debug, Clone, Copy)]
-pub struct Rules {
+pub struct AdamWConfig {
     /// How strongly matrices are pulled to zero, times the learning rate.
     pub weight_decay: f64,
     /// The greatest length of a gradient.
@@ -96,7 +96,7 @@ impl Adam {
     }
 
     /// One step along `gradient`.
-    pub fn step(&mut self, gradient: Tensor<1>, rate: f64, rules: &Rules) {
+    pub fn step(&mut self, gradient: Tensor<1>, rate: f64, rules: &AdamWConfig) {
         // The length stays on the device: reading it would wait for the whole backward pass.
         let length = square_length(&gradient).sqrt().add_scalar(1e-12);
         let shrink = length.recip().mul_scalar(rules.clip).clamp_max(1.0);
@@ -147,7 +147,7 @@ mod tests {
             ],
         };
         let mut adam = Adam::new(Tensor::from_floats([2.0, 2.0], &device), &layout, &device);
-        let rules = Rules { weight_decay: 0.5, clip: 1.0, average_decay: 0.9 };
+        let rules = AdamWConfig { weight_decay: 0.5, clip: 1.0, average_decay: 0.9 };
         adam.step(Tensor::from_floats([3.0, -4.0], &device), 0.1, &rules);
         let p = values(adam.parameters.clone());
         assert!((p[0] - (2.0 * 0.95 - 0.1)).abs() < 1e-5 && (p[1] - 2.1).abs() < 1e-5, "{p:?}");

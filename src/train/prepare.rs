@@ -4,7 +4,7 @@
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
 use crate::predict::GeneScale;
-use crate::predict::source::Pick;
+use crate::predict::source::SpotRef;
 use crate::preprocess::neighbours::nearest;
 use crate::preprocess::pca::{Pca, PcaError};
 use crate::train::config::TrainConfig;
@@ -13,7 +13,7 @@ use crate::train::config::TrainConfig;
 #[derive(Debug)]
 pub struct Prepared {
     /// The spots.
-    pub picks: Vec<Pick>,
+    pub picks: Vec<SpotRef>,
     /// Where they lie, in micrometres.
     pub places: Vec<[f32; 2]>,
     /// Mean and deviation of the genes.
@@ -35,7 +35,7 @@ pub struct Prepared {
 pub fn prepare(
     expression: &[&Matrix],
     places: &[&[[f32; 2]]],
-    picks: Vec<Pick>,
+    picks: Vec<SpotRef>,
     config: &TrainConfig,
     cancel: &CancelToken,
 ) -> Result<Prepared, PcaError> {
@@ -74,7 +74,7 @@ pub fn input_width(config: &TrainConfig, genes: usize) -> usize {
 
 /// Moves each section's mean expression to the mean of all. Features are standardised within sections, so
 /// a difference between sections cannot be learned from them; in a bank it would only be noise.
-fn align_sections(values: &mut Matrix, picks: &[Pick], sections: usize) {
+fn align_sections(values: &mut Matrix, picks: &[SpotRef], sections: usize) {
     let genes = values.cols();
     let mut sums = vec![vec![0.0f64; genes]; sections];
     let mut counts = vec![0usize; sections];
@@ -119,7 +119,7 @@ fn scaled_scores(pca: &Pca, values: &Matrix, rank: usize) -> Result<Matrix, PcaE
     Ok(Matrix::from_fn(scores.rows(), rank, |r, c| scores.row(r).get(c).map_or(0.0, |v| v / unit)))
 }
 
-fn neighbours_within(picks: &[Pick], places: &[[f32; 2]], sections: usize, k: usize) -> Vec<Vec<u32>> {
+fn neighbours_within(picks: &[SpotRef], places: &[[f32; 2]], sections: usize, k: usize) -> Vec<Vec<u32>> {
     let mut out = vec![Vec::new(); picks.len()];
     for section in 0..sections {
         let rows: Vec<usize> = (0..picks.len()).filter(|&r| picks[r].section == section).collect();
@@ -135,8 +135,8 @@ fn neighbours_within(picks: &[Pick], places: &[[f32; 2]], sections: usize, k: us
 mod tests {
     use super::*;
 
-    fn picks() -> Vec<Pick> {
-        (0..2).flat_map(|section| (0..3).map(move |spot| Pick { section, spot })).collect()
+    fn picks() -> Vec<SpotRef> {
+        (0..2).flat_map(|section| (0..3).map(move |spot| SpotRef { section, spot })).collect()
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
             (r as f32 * 0.3).sin() * (c + 1) as f32 + 0.01 * ((r * 7 + c * 3) % 5) as f32
         });
         let um: Vec<[f32; 2]> = (0..40).map(|i| [i as f32 * 200.0, 0.0]).collect();
-        let picks = (0..40).map(|spot| Pick { section: 0, spot }).collect();
+        let picks = (0..40).map(|spot| SpotRef { section: 0, spot }).collect();
         let config = TrainConfig { rank: 1, ..TrainConfig::default() };
         let p = prepare(&[&x], &[&um], picks, &config, &CancelToken::new()).unwrap();
         assert_eq!((p.inputs.rows(), p.inputs.cols()), (40, 1));

@@ -12,13 +12,13 @@ use crate::model::parameters::{Layout, gather, gradients, scatter};
 use crate::model::{Network, NetworkConfig};
 use crate::predict::bank::Bank;
 use crate::predict::embed::{embed, values};
-use crate::predict::source::{ImageSource, Pick};
+use crate::predict::source::{ImageSource, SpotRef};
 use crate::predict::{BankSpot, GeneScale};
 use crate::train::batch::{Batches, batch_size};
 use crate::train::chance::chance;
 use crate::train::config::TrainConfig;
 use crate::train::fit::TrainError;
-use crate::train::optimizer::{Adam, Rules, Saved};
+use crate::train::optimizer::{Adam, AdamWConfig, Saved};
 use crate::train::prepare::Prepared;
 use crate::train::score::{mean_correlation, mean_square};
 
@@ -85,7 +85,7 @@ pub struct StageState {
 /// The spots that decide when to stop.
 pub struct ValidationSpots<'a> {
     /// The spots.
-    pub picks: &'a [Pick],
+    pub picks: &'a [SpotRef],
     /// Their measured expression on the target scale.
     pub measured: &'a Matrix,
 }
@@ -115,7 +115,7 @@ pub struct Stage<'a> {
 }
 
 /// Who listens to a stage; either may stop it with an error.
-pub struct Listeners<'a> {
+pub struct TrainCallbacks<'a> {
     /// Hears each epoch.
     pub epoch: &'a mut dyn FnMut(EpochMetrics) -> Result<(), TrainError>,
     /// Gets the state to store from time to time.
@@ -130,9 +130,13 @@ impl Stage<'_> {
     ///
     /// # Errors
     /// [`TrainError`] when the loss is not finite any more, a checkpoint cannot be written, or on cancel.
-    pub fn run(&self, state: Option<StageState>, listeners: &mut Listeners<'_>) -> Result<Best, TrainError> {
+    pub fn run(
+        &self,
+        state: Option<StageState>,
+        listeners: &mut TrainCallbacks<'_>,
+    ) -> Result<Best, TrainError> {
         let first = self.network.init(self.seed, self.device);
-        let layout = Layout::of(&first);
+        let layout = Layout::from_module(&first);
         let (mut adam, mut epoch, mut best) = match state {
             Some(s) => (Adam::restore(&s.adam, &layout, self.device), s.epoch, s.best),
             None => (Adam::new(gather(&first), &layout, self.device), 0, None),
@@ -185,8 +189,11 @@ impl Stage<'_> {
         cancel: &CancelToken,
     ) -> Result<(Network, EpochMetrics), TrainError> {
         let c = self.config;
-        let rules =
-            Rules { weight_decay: c.weight_decay, clip: c.gradient_clip, average_decay: c.average_decay };
+        let rules = AdamWConfig {
+            weight_decay: c.weight_decay,
+            clip: c.gradient_clip,
+            average_decay: c.average_decay,
+        };
         let mut batches = Batches::new(self.source, self.prepared, c, self.seed, epoch, self.device);
         let count = batches.count();
         let mut sums: Option<Tensor<1>> = None;

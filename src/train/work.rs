@@ -5,31 +5,32 @@ use std::sync::Arc;
 
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
+use crate::core::note::Note;
 use crate::device::ComputeDevice;
 use crate::model::parameters::Layout;
 use crate::model::{ExpressionConfig, FusionConfig, NetworkConfig};
 use crate::predict::bank::Bank;
 use crate::predict::blend::Blend;
 use crate::predict::fitted::{embed_all, networks, raise_to};
-use crate::predict::source::{ImageSource, Pick};
+use crate::predict::source::{ImageSource, SpotRef};
 use crate::predict::uncertainty::Calibration;
-use crate::predict::{BankSpot, Fitted, Recipe};
+use crate::predict::{BankSpot, FusedModel, FusedModelConfig};
 use crate::preprocess::features::{NEIGHBOURHOOD_SIDE, SectionFeatures};
 use crate::preprocess::standardise::{StandardFeatures, standardise};
 use crate::preprocess::views::View;
 use crate::train::batch::batch_size;
 use crate::train::chance::chance_note;
-use crate::train::checkpoint::{Member, Standing};
+use crate::train::checkpoint::{Checkpoint, Member};
 use crate::train::config::TrainConfig;
-use crate::train::fit::{FEWEST_JUDGES, FitInput, TrainError, TrainSection, Validation};
+use crate::train::fit::{FitInput, MIN_JUDGES, TrainError, TrainSection, Validation};
 use crate::train::prepare::{Prepared, input_width, prepare};
-use crate::train::stage::{Best, Listeners, Phase, Stage, StageState, ValidationSpots};
+use crate::train::stage::{Best, Phase, Stage, StageState, TrainCallbacks, ValidationSpots};
 
 /// Distance of neighbouring patches of the neighbourhood grid: 224 pixels of 0.5 um.
 const STEP_UM: f32 = 112.0;
 
 /// What all stages share.
-pub struct Work<'a> {
+pub struct FusedTrainer<'a> {
     input: &'a FitInput<'a>,
     config: &'a TrainConfig,
     device: &'a ComputeDevice,
@@ -38,14 +39,14 @@ pub struct Work<'a> {
     /// Of the views beside the plain one, each of all sections.
     views: Vec<Vec<StandardFeatures<'a>>>,
     /// The spots that choose, and their measured expression; none where nothing is chosen.
-    validation: Vec<Pick>,
+    validation: Vec<SpotRef>,
     measured: Matrix,
     judge: JudgeSpots,
     choosing: Prepared,
     whole: Prepared,
 }
 
-impl<'a> Work<'a> {
+impl<'a> FusedTrainer<'a> {
     /// Prepares `input`, which fits together.
     pub fn new(
         input: &'a FitInput<'a>,
@@ -69,7 +70,7 @@ impl<'a> Work<'a> {
         let (training, validation, judge) = split(input, &features)?;
         let expression: Vec<&Matrix> = input.sections.iter().map(|s| s.expression).collect();
         let places: Vec<&[[f32; 2]]> = features.iter().map(StandardFeatures::spot_um).collect();
-        let mut all: Vec<Pick> = training.iter().chain(&validation).copied().collect();
+        let mut all: Vec<SpotRef> = training.iter().chain(&validation).copied().collect();
         all.sort_unstable();
         let measured = Matrix::from_fn(validation.len(), input.genes.len(), |r, c| {
             expression[validation[r].section].get(validation[r].spot, c)
@@ -107,7 +108,7 @@ impl<'a> Work<'a> {
 
     /// Number of parameters of a network.
     pub fn parameter_count(&self) -> usize {
-        Layout::of(&self.network.init(0, self.device.burn())).len()
+        Layout::from_module(&self.network.init(0, self.device.burn())).len()
     }
 
     /// Trains one network through one phase, from `state` if it was interrupted: choosing its epochs, or, once
@@ -117,7 +118,7 @@ impl<'a> Work<'a> {
         member: usize,
         chosen: Option<&Best>,
         state: Option<StageState>,
-        listeners: &mut Listeners<'_>,
+        listeners: &mut TrainCallbacks<'_>,
     ) -> Result<Best, TrainError> {
         let device = self.device.burn().clone().without_autodiff();
         let source = ImageSource::new(&self.features, &device).and_views(&self.views);
@@ -147,7 +148,7 @@ impl<'a> Work<'a> {
     }
 
     /// The model of the trained networks.
-    pub fn finish(&self, standing: &Standing, cancel: &CancelToken) -> Result<Fitted, TrainError> {
+    pub fn finish(&self, standing: &Checkpoint, cancel: &CancelToken) -> Result<FusedModel, TrainError> {
         let of = |pick: fn(&Member) -> &Option<Best>| -> Vec<Vec<f32>> {
             standing.members.iter().filter_map(|m| pick(m).as_ref()).map(|b| b.parameters.clone()).collect()
         };
@@ -161,7 +162,7 @@ impl<'a> Work<'a> {
         let source = ImageSource::new(&self.features, &device);
         let (embedding, _) = embed_all(&networks, &known.scale, &source, &known.picks, |_| (), cancel)?;
         let bank = Bank::new(&embedding, known.denoised.clone(), self.names(&known.picks))?;
-        let recipe = Recipe {
+        let recipe = FusedModelConfig {
             target: self.input.target,
             network: self.network,
             members: parameters.len(),
@@ -178,7 +179,7 @@ impl<'a> Work<'a> {
             device: self.device.info().name.clone(),
             training: serde_json::to_value(self.config).unwrap_or_default(),
         };
-        Ok(Fitted {
+        Ok(FusedModel {
             recipe,
             genes: self.input.genes.to_vec(),
             scale: known.scale.clone(),
@@ -242,34 +243,34 @@ impl<'a> Work<'a> {
         constant
     }
 
-    fn names(&self, picks: &[Pick]) -> Vec<BankSpot> {
-        let name = |p: &Pick| {
+    fn names(&self, picks: &[SpotRef]) -> Vec<BankSpot> {
+        let name = |p: &SpotRef| {
             let s = &self.input.sections[p.section];
             BankSpot { section: s.name.to_owned(), spot: s.spot_ids[p.spot].clone() }
         };
         picks.iter().map(name).collect()
     }
 
-    fn notes(&self, standing: &Standing) -> Vec<String> {
+    fn notes(&self, standing: &Checkpoint) -> Vec<Note> {
         let mut notes = Vec::new();
         match &self.judge {
             JudgeSpots::Sections(_) => {}
-            JudgeSpots::Part(_) if self.input.sections.len() == 1 => notes.push(
+            JudgeSpots::Part(_) if self.input.sections.len() == 1 => notes.push(Note::General(
                 "There was one section to train on, so a quarter of its spots chose when to stop: \
                  how well the model does on other sections is not known."
                     .to_owned(),
-            ),
-            JudgeSpots::Part(section) => notes.push(format!(
+            )),
+            JudgeSpots::Part(section) => notes.push(Note::General(format!(
                 "No section could be spared to choose the number of epochs and the blend, so a quarter of the spots \
                  of {section}, those at its right edge, chose them: how well the model does on other sections is \
                  not known."
-            )),
-            JudgeSpots::Nothing => notes.push(format!(
+            ))),
+            JudgeSpots::Nothing => notes.push(Note::General(format!(
                 "There were too few spots to choose the number of epochs and the blend, so defaults were used \
                  ({} epochs, equal parts of retrieval and regression): how well the model does on other sections \
                  is not known.",
                 default_epochs(self.config)
-            )),
+            ))),
         }
         let batch = batch_size(self.choosing.picks.len(), self.config.batch_size);
         let last = standing
@@ -321,14 +322,14 @@ enum JudgeSpots {
     Nothing,
 }
 
-type Split = (Vec<Pick>, Vec<Pick>, JudgeSpots);
+type Split = (Vec<SpotRef>, Vec<SpotRef>, JudgeSpots);
 
 /// Spots to train on while choosing, spots to choose on, and what these are.
 fn split(input: &FitInput<'_>, features: &[StandardFeatures<'_>]) -> Result<Split, TrainError> {
     let names: Vec<&str> = input.sections.iter().map(|s| s.name).collect();
     let all = || {
         let spots = features.iter().enumerate();
-        spots.flat_map(|(section, f)| (0..f.spots()).map(move |spot| Pick { section, spot }))
+        spots.flat_map(|(section, f)| (0..f.spots()).map(move |spot| SpotRef { section, spot }))
     };
     let impossible = |wanted: &str| TrainError::Validation(wanted.to_owned());
     let held: Vec<usize> = match &input.validation {
@@ -350,9 +351,9 @@ fn split(input: &FitInput<'_>, features: &[StandardFeatures<'_>]) -> Result<Spli
                 .ok_or_else(|| impossible(&wanted.join(", ")))?
         }
     };
-    let (validation, training): (Vec<Pick>, Vec<Pick>) = all().partition(|p| held.contains(&p.section));
+    let (validation, training): (Vec<SpotRef>, Vec<SpotRef>) = all().partition(|p| held.contains(&p.section));
     let name = held.iter().map(|&h| names[h]).collect::<Vec<_>>().join(", ");
-    if training.len().min(validation.len()) < FEWEST_JUDGES {
+    if training.len().min(validation.len()) < MIN_JUDGES {
         return Err(impossible(&name));
     }
     Ok((training, validation, JudgeSpots::Sections(name)))
@@ -368,11 +369,11 @@ fn hold_out_quarter(names: &[&str], features: &[StandardFeatures<'_>], section: 
     let mut is_held = vec![false; places.len()];
     order[kept..].iter().for_each(|&spot| is_held[spot] = true);
     let all = features.iter().enumerate();
-    let all = all.flat_map(|(section, f)| (0..f.spots()).map(move |spot| Pick { section, spot }));
-    let (validation, training): (Vec<Pick>, Vec<Pick>) =
+    let all = all.flat_map(|(section, f)| (0..f.spots()).map(move |spot| SpotRef { section, spot }));
+    let (validation, training): (Vec<SpotRef>, Vec<SpotRef>) =
         all.partition(|p| p.section == section && is_held[p.spot]);
     let name = names.get(section).copied().unwrap_or_default().to_owned();
-    (validation.len() >= FEWEST_JUDGES).then_some((training, validation, JudgeSpots::Part(name)))
+    (validation.len() >= MIN_JUDGES).then_some((training, validation, JudgeSpots::Part(name)))
 }
 
 /// Stands for data, settings and device: a checkpoint of others is not resumed.

@@ -33,10 +33,10 @@ fn device_texts(app: &App) -> (String, &'static str) {
         DeviceChoice::Cpu => kind == Kind::Cpu,
     };
     match app.devices.iter().find(|d| wanted(d.kind)) {
-        None => ("Looking for devices".to_owned(), "\u{2026}"),
+        None => ("Looking for devices".to_owned(), "…"),
         Some(device) if device.kind == Kind::Cpu => (device.name.clone(), "CPU"),
         Some(device) => (format!("GPU: {}", device.name), "GPU"),
     }
 }
 
-pub use window::{Begin, Window, start};
+pub use window::{StartupAction, Window, start};

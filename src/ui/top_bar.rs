@@ -158,7 +158,7 @@ fn describe(step: Step) -> &'static str {
     match step {
         Step::Data => "Sections, genes and image features",
         Step::Train => "Train a model on your sections",
-        Step::Explore => "Measured and predicted maps beside each other",
+        Step::Explore => "Measured and predicted maps side by side",
         Step::Evaluate => "How good the predictions are",
         Step::Export => "Figures and tables",
     }

@@ -30,7 +30,7 @@ const SLIDES_AFTER: Duration = Duration::from_millis(25);
 /// Progress is drawn at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 const FIRST_SIZE: [f32; 2] = [1440.0, 900.0];
-const LEAST_SIZE: [f32; 2] = [900.0, 600.0];
+const MIN_SIZE: [f32; 2] = [900.0, 600.0];
 
 /// What the window keeps that is not the application's state: what is being typed, textures.
 pub struct Window {
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Window {
 
 /// What the window begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begin {
+pub enum StartupAction {
     /// The choice of what to open.
     Welcome,
     /// A project or a folder.
@@ -78,7 +78,7 @@ pub enum Begin {
 ///
 /// # Errors
 /// When the system gives no window.
-pub fn start(begin: Begin, times_since: Option<Instant>) -> eframe::Result {
+pub fn start(begin: StartupAction, times_since: Option<Instant>) -> eframe::Result {
     let folder = Settings::folder();
     if let Some(folder) = &folder {
         fault::install(Settings::reports_folder(folder));
@@ -93,7 +93,7 @@ pub fn start(begin: Begin, times_since: Option<Instant>) -> eframe::Result {
         .with_app_id("hiscmcl")
         .with_title("HisCMCL")
         .with_inner_size(size)
-        .with_min_inner_size(LEAST_SIZE)
+        .with_min_inner_size(MIN_SIZE)
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions {
         viewport,
@@ -119,7 +119,7 @@ impl Window {
         settings: Option<PathBuf>,
         engine: Engine,
         native_dialogs: bool,
-        begin: Begin,
+        begin: StartupAction,
     ) -> Self {
         theme::install_fonts(ctx);
         let waker = ctx.clone();
@@ -129,9 +129,9 @@ impl Window {
         let images = SlideImages::new(engine.slides, soon);
         let mut app = App::new(settings, engine.runner, wake);
         match begin {
-            Begin::Welcome => {}
-            Begin::Path(path) => app.apply(Command::Dropped(vec![path])),
-            Begin::Demo => app.apply(Command::Project(ProjectCommand::OpenDemo)),
+            StartupAction::Welcome => {}
+            StartupAction::Path(path) => app.apply(Command::Dropped(vec![path])),
+            StartupAction::Demo => app.apply(Command::Project(ProjectCommand::OpenDemo)),
         }
         Self {
             app,
@@ -259,7 +259,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(whole: Rect) -> Self {
+    fn new(whole: Rect) -> Self {
         let (top, rest) = whole.split_top_bottom_at_y(whole.top() + top_bar::HEIGHT);
         let (rest, status) = rest.split_top_bottom_at_y(rest.bottom() - status::HEIGHT);
         let (page, notices) = rest.split_top_bottom_at_y(rest.bottom() - notices::HEIGHT);
@@ -286,7 +286,7 @@ impl Window {
         self.dropped(&ctx, out);
         shortcut_commands(&ctx, &self.app, out);
 
-        let parts = Parts::of(ui.max_rect());
+        let parts = Parts::new(ui.max_rect());
         part(ui, "page", parts.page, |ui| self.page(ui, out));
         let held = self.notices.show(ui, parts.notices, &self.app, out);
         self.app.notices.hold(held);

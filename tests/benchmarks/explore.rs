@@ -7,7 +7,7 @@ use divan::Bencher;
 use eframe::egui;
 use hiscmcl::app::command::Command;
 use hiscmcl::app::explore::images::{Images, Later, PatchKey, TileSource};
-use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook, SectionInput};
+use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, PredictionStatus, SectionInput};
 use hiscmcl::app::settings::Theme;
 use hiscmcl::core::encoder::RgbPatch;
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
@@ -119,7 +119,7 @@ impl Page {
             panels: &[],
             report: None,
             target,
-            outlook: Outlook::Train,
+            outlook: PredictionStatus::Train,
             images: &NoImages,
         }
     }

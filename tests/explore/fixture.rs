@@ -9,7 +9,7 @@ use eframe::egui;
 use egui_kittest::Harness;
 use hiscmcl::app::command::Command;
 use hiscmcl::app::explore::images::{Images, Later, PatchKey, TileLevel, TileSource, TileState};
-use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook, SectionInput};
+use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, PredictionStatus, SectionInput};
 use hiscmcl::app::history::History;
 use hiscmcl::app::settings::Theme;
 use hiscmcl::core::display::DisplaySettings;
@@ -276,7 +276,7 @@ impl App {
             panels: &self.panels,
             report: self.report.as_ref(),
             target: Target::Published,
-            outlook: self.first.map_or(Outlook::Train, Outlook::First),
+            outlook: self.first.map_or(PredictionStatus::Train, PredictionStatus::First),
             images: &self.pictures,
         };
         for command in self.page.show(ui, &mut self.state, &input) {

@@ -5,19 +5,15 @@
 
 mod anndata_files;
 mod fuzz;
+#[path = "../support/real_data.rs"]
+mod real_data;
 mod scanpy;
 mod speed;
 mod tenx;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The folder of real data, where there is one.
 fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("HISCMCL_REAL_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let there = folder.join("real_data/tenx_scanpy").is_dir();
-    if !there {
-        println!("skipped: no real data");
-    }
-    there.then_some(folder)
+    real_data::folder_with("real_data/tenx_scanpy")
 }

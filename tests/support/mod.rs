@@ -6,33 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// The folder with real data and reference values, or `None` (then tests say so and pass).
+mod real_data;
+
+/// The folder with real data and reference values, where it is there.
 pub fn shared() -> Option<PathBuf> {
-    let folder = match std::env::var_os("HISCMCL_REAL_DATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-    };
-    if folder.join("real_data").is_dir() {
-        Some(folder)
-    } else {
-        eprintln!("skipped: no real data");
-        None
-    }
+    real_data::folder_with("real_data")
 }
 
-/// The folder of one of the small inputs that once went wrong, or `None` (then the test says so and passes).
+/// The folder of one of the small inputs that once went wrong, where it is there.
 pub fn case(name: &str) -> Option<PathBuf> {
-    let shared = match std::env::var_os("HISCMCL_REAL_DATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-    };
-    let folder = shared.join("cases").join(name);
-    if folder.is_dir() {
-        Some(folder)
-    } else {
-        eprintln!("skipped: the case {name} is not there");
-        None
-    }
+    let part = Path::new("cases").join(name);
+    Some(real_data::folder_with(&part.to_string_lossy())?.join(part))
 }
 
 /// The program, with caches and settings in folders of the tests' own.

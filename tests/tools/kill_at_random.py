@@ -133,10 +133,12 @@ def content(path):
         for varies in ["started", "seconds", "peak_rss_mb"]:
             value.pop(varies, None)
         return json.dumps(value, sort_keys=True).encode()
-    if path.name == "log.txt":
-        # All but the column of seconds, in any order: networks are trained side by side.
-        lines = [line.split("\t") for line in data.decode().splitlines()]
-        return "\n".join(sorted("\t".join(cells[:8] + cells[9:]) for cells in lines)).encode()
+    if path.name == "log.jsonl":
+        # All but the seconds, in any order: networks are trained side by side.
+        lines = [json.loads(line) for line in data.decode().splitlines()]
+        for line in lines:
+            line.get("epoch", {}).pop("seconds", None)
+        return "\n".join(sorted(json.dumps(line, sort_keys=True) for line in lines)).encode()
     return data
 
 

@@ -73,7 +73,7 @@ fn press(test: &mut Test, key: Key) {
 
 /// Answers the question for the weights file by typing.
 fn choose_file(test: &mut Test, path: &Path) {
-    test.click("Choose weights file...");
+    test.click("Choose weights file…");
     test.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     test.settle();
     let field = test.harness.get_by_label("Path of the file");
@@ -140,7 +140,7 @@ fn keys_walk_through_the_cards() {
     press(&mut test, Key::End);
     assert_eq!(shown(&test), "h-optimus-1");
     test.settle();
-    let rect = test.harness.get_by_role_and_label(Role::Button, "Choose weights file...").rect();
+    let rect = test.harness.get_by_role_and_label(Role::Button, "Choose weights file…").rect();
     assert!(rect.bottom() < 900.0 && rect.top() > 0.0, "the open card is scrolled to: {rect:?}");
     press(&mut test, Key::Escape);
     assert_eq!(test.harness.state().app().overlay, None);

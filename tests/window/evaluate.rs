@@ -59,7 +59,7 @@ fn report() -> EvalReport {
         gene_count: 61,
         device: "CPU".into(),
         seed: 1,
-        mean: MeanReport::over(&folds),
+        mean: MeanReport::from_folds(&folds),
         folds,
         warnings: Vec::new(),
         seconds: 1.0,

@@ -10,9 +10,10 @@ use hiscmcl::app::explore::ExploreCommand;
 use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::target::Target;
-use hiscmcl::data::project::GeneSelection;
+use hiscmcl::data::project::{GeneOrigin, GeneSelection};
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::Split;
+use hiscmcl::jobs::recipe::Recipe;
 use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
 use hiscmcl::predict::{BankSpot, Predictions};
 use hiscmcl::train::TrainConfig;
@@ -35,8 +36,7 @@ pub fn run(kind: RunKind) -> RunInfo {
         encoder: "texture-2".into(),
         weights: None,
         device: "CPU".into(),
-        train: TrainConfig { seed: 7, ..TrainConfig::default() },
-        published: None,
+        recipe: Recipe::Fused(TrainConfig { seed: 7, ..TrainConfig::default() }),
     };
     let (folder, verdict) = ("/nowhere".into(), Verdict::default());
     RunInfo {
@@ -70,7 +70,7 @@ pub fn answer(request: &Request) -> Option<anyhow::Result<Outcome>> {
         Request::OpenProject(path) if is(path, "panel") => {
             let mut project = project(true);
             let genes = ["GNAS", "FASN", "ERBB2", "PGR", "NOSUCH"].map(Into::into).to_vec();
-            project.selection = Some(GeneSelection { genes, how: "chosen by hand".into() });
+            project.selection = Some(GeneSelection { genes, how: GeneOrigin::ByHand });
             opened("/nowhere/test.hiscmcl".into(), project, true)
         }
         Request::OpenProject(path) if is(path, "cli") => {
@@ -263,7 +263,7 @@ fn add_and_retrain_trains_as_the_run_shown_was_trained() {
     test.settle();
     let Request::Train { fit, test: held_out } = trained(&mut test) else { panic!("no training") };
     assert_eq!(fit.genes, ["GNAS", "FASN", "ERBB2"]);
-    assert_eq!((fit.target, fit.config.seed, held_out), (Target::Lognorm, 7, vec!["B1".to_owned()]));
+    assert_eq!((fit.target, fit.recipe.seed(), held_out), (Target::Lognorm, 7, vec!["B1".to_owned()]));
     assert_eq!(list(&test), ["GNAS", "FASN", "ERBB2"]);
 }
 

@@ -8,15 +8,16 @@ use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, Overlay, ProjectCommand, Step, TrainCommand};
 use hiscmcl::app::forms::TrainForm;
 use hiscmcl::app::work::{Outcome, Request};
-use hiscmcl::jobs::context::{Ctx, Stage, StageKind};
+use hiscmcl::core::progress::{Stage, Task};
+use hiscmcl::jobs::context::{JobContext, JobPhase, PhaseKind};
 use hiscmcl::jobs::runs::{RunInfo, RunKind, RunState};
 
 use super::{GENES, Test, recipe};
 
 /// A training that is in its first stage until it is stopped.
-pub fn until_stopped(ctx: &Ctx) -> anyhow::Result<Outcome> {
-    ctx.observer.stage(Stage { number: 1, count: 2, kind: StageKind::ImageFeatures });
-    ctx.observer.report("A1: image features", 5, 10);
+pub fn until_stopped(ctx: &JobContext) -> anyhow::Result<Outcome> {
+    ctx.observer.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
+    ctx.observer.report(&Stage::new(Task::ImageFeatures, "A1"), 5, 10);
     loop {
         ctx.check()?;
         std::thread::sleep(Duration::from_millis(2));
@@ -91,7 +92,7 @@ fn runs_that_are_not_complete_say_how_they_ended() {
     }
     assert!(test.harness.query_by_role_and_label(Role::Button, "Delete").is_none(), "it is in a menu");
     test.click("More about broken");
-    test.click("Delete\u{2026}");
+    test.click("Delete…");
     let Some(Overlay::Confirm { question, .. }) = test.overlay() else { panic!("it does not ask") };
     assert!(question.contains("\"broken\""), "{question}");
     test.click("Cancel");

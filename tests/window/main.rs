@@ -27,11 +27,11 @@ use hiscmcl::app::state::App;
 use hiscmcl::app::work::{Engine, OpenedProject, Outcome, ReadSection, Request};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::CsrBuilder;
-use hiscmcl::data::project::{GeneSelection, Project, SectionEntry};
+use hiscmcl::data::project::{GeneOrigin, GeneSelection, Project, SectionEntry};
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::device::{DeviceInfo, Kind};
-use hiscmcl::jobs::context::Ctx;
-use hiscmcl::ui::{Begin, Window};
+use hiscmcl::jobs::context::JobContext;
+use hiscmcl::ui::{StartupAction, Window};
 
 const GENES: [&str; 3] = ["GNAS", "FASN", "ERBB2"];
 
@@ -85,7 +85,7 @@ fn project(genes: bool) -> Project {
         };
         project.add(entry).unwrap();
     }
-    let selection = GeneSelection { genes: GENES.map(Into::into).to_vec(), how: "chosen by hand".into() };
+    let selection = GeneSelection { genes: GENES.map(Into::into).to_vec(), how: GeneOrigin::ByHand };
     project.selection = genes.then_some(selection);
     project
 }
@@ -108,7 +108,7 @@ type Asked = Arc<Mutex<Vec<Request>>>;
 
 fn play(asked: &Asked) -> Engine {
     let asked = Arc::clone(asked);
-    let runner = move |request: Request, ctx: &Ctx| -> anyhow::Result<Outcome> {
+    let runner = move |request: Request, ctx: &JobContext| -> anyhow::Result<Outcome> {
         asked.lock().unwrap().push(request.clone());
         let known = tissue::answer(&request, ctx)
             .or_else(|| encoders::answer(&request))
@@ -185,10 +185,10 @@ impl Test {
     fn with_settings(width: f32, height: f32, settings: Option<PathBuf>) -> Self {
         let asked = Asked::default();
         let engine = play(&asked);
-        let harness = Harness::builder()
-            .with_size(vec2(width, height))
-            .with_max_steps(60)
-            .build_eframe(move |cc| Window::new(&cc.egui_ctx, settings, engine, false, Begin::Welcome));
+        let harness =
+            Harness::builder().with_size(vec2(width, height)).with_max_steps(60).build_eframe(move |cc| {
+                Window::new(&cc.egui_ctx, settings, engine, false, StartupAction::Welcome)
+            });
         Self { harness, asked }
     }
 

@@ -11,8 +11,8 @@ use hiscmcl::core::target::Target;
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::{EvalReport, MeanReport, Scores, Split};
 use hiscmcl::jobs::published::PublishedChoice;
+use hiscmcl::jobs::recipe::Recipe;
 use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
-use hiscmcl::train::TrainConfig;
 
 use super::Test;
 
@@ -39,7 +39,9 @@ fn the_published_recipe_is_chosen_and_what_it_takes_is_told() {
     test.click("Train");
     test.until(|w| w.app().notices.open().any(|n| n.headline == "run 1 failed: The GPU is gone"));
     let asked = |r: &Request| match r {
-        Request::Train { fit, .. } => fit.published.as_ref().is_some_and(|p| p.trained.is_some()),
+        Request::Train { fit, .. } => {
+            matches!(&fit.recipe, Recipe::Published(PublishedChoice { trained: Some(_), .. }))
+        }
         _ => false,
     };
     assert!(test.asked(asked));
@@ -61,8 +63,10 @@ pub fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64)
         encoder: "texture-2".into(),
         weights: None,
         device: "CPU".into(),
-        train: TrainConfig::default(),
-        published: published.then(PublishedChoice::default),
+        recipe: match published {
+            true => Recipe::Published(PublishedChoice::default()),
+            false => Recipe::default(),
+        },
     };
     let scores = Some(Scores { pcc_all: Some(pcc_all), pcc_heg50: Some(0.4), mse: 0.2, mae: 0.3 });
     RunInfo {

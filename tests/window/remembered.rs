@@ -3,9 +3,10 @@
 use hiscmcl::app::command::{Command, ExportCommand, Overlay, ProjectCommand, TrainCommand};
 use hiscmcl::app::explore::ExploreCommand;
 use hiscmcl::app::explore::genes::{GeneFilter, GeneSort};
-use hiscmcl::app::forms::{ExportForm, FigureFormat, HoldOut, TrainForm};
+use hiscmcl::app::forms::{ExportForm, HoldOut, TrainForm};
 use hiscmcl::app::paths::{PathPurpose, PathRequest};
 use hiscmcl::core::display::PaneKind;
+use hiscmcl::figures::Format;
 
 use super::{Test, project};
 
@@ -26,7 +27,7 @@ fn a_project_comes_back_with_its_figure_its_filters_and_what_is_held_out() {
         panes: vec![PaneKind::Predicted, PaneKind::He],
         width_mm: 89.0,
         dpi: 600.0,
-        format: FigureFormat::Svg,
+        format: Format::Svg,
         ..ExportForm::default()
     };
     test.send(Command::Export(ExportCommand::Edit(figure.clone())));

@@ -99,7 +99,7 @@ fn enter(test: &mut Test, label: &str, text: &str) {
 #[test]
 fn slides_are_asked_for_by_a_button() {
     let mut test = Test::open("test.hiscmcl");
-    test.click("Add slides...");
+    test.click("Add slides…");
     let Some(Overlay::Path(request)) = test.overlay() else { panic!("{:?}", test.overlay()) };
     assert_eq!(request.title(), "Add H&E slides");
     let folder = tempfile::tempdir().unwrap();
@@ -230,7 +230,7 @@ fn all_slides_are_predicted_into_a_folder_and_what_failed_is_named() {
     test.until(|w| w.app().open.as_ref().unwrap().viewable().count() == 6);
     test.send(Command::GoTo(Step::Export));
     assert!(
-        test.harness.query_by_role_and_label(Role::Button, "Predict all slides...").is_none(),
+        test.harness.query_by_role_and_label(Role::Button, "Predict all slides…").is_none(),
         "no model yet"
     );
     // A cross-validation predicts only the sections it was tested on, even where the figure shows it.
@@ -240,7 +240,7 @@ fn all_slides_are_predicted_into_a_folder_and_what_failed_is_named() {
     app.open.as_mut().unwrap().runs.list = vec![folds, genes::run(RunKind::Model { test: Vec::new() })];
     app.forms.export.run = Some("folds".into());
     test.settle();
-    test.click("Predict all slides...");
+    test.click("Predict all slides…");
     let out = folder.path().join("predicted");
     test.harness.get_by_label("Path of the folder").click();
     test.settle();

@@ -14,7 +14,7 @@ use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::places::GridLattice;
 use hiscmcl::data::project::{Project, SectionEntry};
 use hiscmcl::data::section::Section;
-use hiscmcl::jobs::context::Ctx;
+use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::runs::RunKind;
 use hiscmcl::jobs::tissue::FoundTissue;
 use hiscmcl::predict::Predictions;
@@ -26,7 +26,7 @@ const SIDE: u32 = 1000;
 
 /// Does what is asked of slides without measurements as the application does it; what is predicted at each place is how
 /// many places there are.
-pub fn answer(request: &Request, ctx: &Ctx) -> Option<anyhow::Result<Outcome>> {
+pub fn answer(request: &Request, ctx: &JobContext) -> Option<anyhow::Result<Outcome>> {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     let real = |request: Request| (ENGINE.get_or_init(Engine::default).runner)(request, ctx);
     match request {
@@ -307,7 +307,7 @@ fn a_slide_is_drawn_as_cells_and_so_is_its_figure() {
     assert!(test.asked(|r| matches!(r, Request::Preview(f) if f.display.shape == MarkShape::Cells)));
     // The figure has the panes that a slide without measurements can fill.
     let file = dir.path().join("plain.png.figure.png");
-    test.click("Save the figure...");
+    test.click("Save the figure…");
     enter(&mut test, "Path of the file to write", &file.display().to_string());
     test.rest();
     let saves = |r: &Request| match r {

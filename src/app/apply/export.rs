@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::command::{Command, ExportCommand, Step};
 use crate::app::notices::Severity;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::app::work::{FigureRequest, Request};
 use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
@@ -65,7 +65,7 @@ impl App {
 
     /// The slides without measurements that can be read, and the run that predicts them; `None` where there is no such
     /// slide, or no run.
-    pub fn slides_to_predict<'a>(&self, open: &'a Open) -> Option<(&'a RunInfo, Vec<String>)> {
+    pub fn slides_to_predict<'a>(&self, open: &'a OpenProject) -> Option<(&'a RunInfo, Vec<String>)> {
         let slides: Vec<&SectionEntry> = open
             .sections()
             .filter(|s| s.ready().is_some_and(|s| !s.is_measured()))
@@ -108,7 +108,7 @@ impl App {
     }
 
     /// The sections of the figure: those chosen that still exist; the one looked at while none is chosen.
-    pub fn export_sections(&self, open: &Open) -> Vec<String> {
+    pub fn export_sections(&self, open: &OpenProject) -> Vec<String> {
         let exists = |name: &String| open.section(name).is_some_and(|s| s.ready().is_some());
         let chosen: Vec<String> = self.forms.export.sections.iter().filter(|s| exists(s)).cloned().collect();
         if !chosen.is_empty() {
@@ -119,7 +119,7 @@ impl App {
     }
 
     /// The genes of the figure; while none is chosen the one looked at, if the run predicts it.
-    pub fn export_genes(&self, open: &Open) -> Vec<String> {
+    pub fn export_genes(&self, open: &OpenProject) -> Vec<String> {
         if !self.forms.export.genes.is_empty() {
             return self.forms.export.genes.clone();
         }
@@ -130,7 +130,7 @@ impl App {
 
     /// The run that predicts for the figure: the chosen one; else the one that says most of its first
     /// section.
-    pub fn export_run<'a>(&self, open: &'a Open) -> Option<&'a RunInfo> {
+    pub fn export_run<'a>(&self, open: &'a OpenProject) -> Option<&'a RunInfo> {
         self.chosen_run(open).or_else(|| {
             let first = self.export_sections(open).first().and_then(|s| open.section(s))?;
             open.runs.best_for(first.entry)
@@ -138,19 +138,19 @@ impl App {
     }
 
     /// The run that the form of the figure names.
-    fn chosen_run<'a>(&self, open: &'a Open) -> Option<&'a RunInfo> {
+    fn chosen_run<'a>(&self, open: &'a OpenProject) -> Option<&'a RunInfo> {
         self.forms.export.run.as_deref().and_then(|id| open.runs.find(id)).filter(|r| r.complete)
     }
 
     /// Whether anything was measured on a section of the figure.
-    pub fn exports_measured(&self, open: &Open) -> bool {
+    pub fn exports_measured(&self, open: &OpenProject) -> bool {
         let sections = self.export_sections(open);
         let is_measured = |name: &String| open.section(name).is_none_or(|s| s.entry.is_measured());
         sections.is_empty() || sections.iter().any(is_measured)
     }
 
     /// The panes of the figure: those of the form, or what takes their place where nothing was measured.
-    pub fn export_panes(&self, open: &Open) -> Vec<PaneKind> {
+    pub fn export_panes(&self, open: &OpenProject) -> Vec<PaneKind> {
         let chosen = &self.forms.export.panes;
         if self.exports_measured(open) { chosen.clone() } else { unmeasured_panes(chosen) }
     }

@@ -12,21 +12,7 @@ use crate::core::text::counted;
 use crate::data::aliases;
 use crate::data::gene_choice::{GeneChoice, WhyLeftOut};
 use crate::data::panels::Panel;
-use crate::data::project::GeneSelection;
-
-/// What a list is said to be that was put together gene by gene.
-const BY_HAND: &str = "chosen by hand";
-/// What is added to how a list was chosen when it is changed.
-const EDITED: &str = ", edited";
-
-/// How a list was chosen, as the project file keeps it, once it is changed.
-pub(super) fn edited(how: &str) -> String {
-    match how {
-        "" => BY_HAND.to_owned(),
-        how if how.ends_with(EDITED) || how == BY_HAND => how.to_owned(),
-        how => format!("{how}{EDITED}"),
-    }
-}
+use crate::data::project::{GeneOrigin, GeneSelection};
 
 impl App {
     pub(super) fn apply_genes(&mut self, command: GenesCommand) {
@@ -75,7 +61,7 @@ impl App {
     /// Adds genes to the list; those that were not in it.
     pub(super) fn add_genes(&mut self, genes: &[String]) -> Vec<String> {
         let Some(open) = &self.open else { return Vec::new() };
-        let genes = self.without_listed_otherwise(open.measured_genes().understood(genes));
+        let genes = self.without_aliases(open.measured_genes().understood(genes));
         let new: Vec<String> = genes.iter().filter(|g| !open.genes().contains(g)).cloned().collect();
         if !new.is_empty() {
             self.change_genes("Add genes", |list| with_genes(list, &genes));
@@ -155,7 +141,7 @@ impl App {
 
     /// Without the genes that the list has under a former or the current symbol. Where a section measured both
     /// names, they are two genes.
-    fn without_listed_otherwise(&self, mut genes: Vec<String>) -> Vec<String> {
+    fn without_aliases(&self, mut genes: Vec<String>) -> Vec<String> {
         let Some(open) = &self.open else { return genes };
         let listed: HashSet<&str> = open.genes().iter().map(String::as_str).collect();
         let are_two = |a: &str, b: &str| open.ready().any(|s| s.gene(a).is_some() && s.gene(b).is_some());
@@ -169,12 +155,12 @@ impl App {
     fn change_genes(&mut self, what: &str, change: impl FnOnce(&[String]) -> Vec<String>) {
         let Some(open) = &self.open else { return };
         let next = change(open.genes());
-        let how = edited(open.doc().selection.as_ref().map_or("", |s| s.how.as_str()));
+        let how = open.doc().selection.as_ref().map(|s| s.how.clone()).unwrap_or_default().edited();
         self.set_genes(what, next, how);
     }
 
     /// Makes these the genes of the project.
-    pub(super) fn set_genes(&mut self, what: &str, genes: Vec<String>, how: String) {
+    pub(super) fn set_genes(&mut self, what: &str, genes: Vec<String>, how: GeneOrigin) {
         if let Some(open) = &mut self.open {
             open.edit(what, None, |doc| {
                 doc.selection = (!genes.is_empty()).then_some(GeneSelection { genes, how });
@@ -186,7 +172,7 @@ impl App {
     /// there one by one, unless the form says otherwise.
     pub fn keeps_list(&self) -> bool {
         let selection = self.open.as_ref().and_then(|o| o.doc().selection.as_ref());
-        self.forms.hvg.keep_list.unwrap_or(selection.is_some_and(|s| s.how == BY_HAND))
+        self.forms.hvg.keep_list.unwrap_or(selection.is_some_and(|s| s.how == GeneOrigin::ByHand))
     }
 
     /// Selects highly variable genes as the form says, beside those of the list where that is kept.

@@ -167,7 +167,7 @@ impl App {
         if let Some(open) = &self.open {
             let display: DisplaySettings =
                 serde_json::from_value(open.doc().display.clone()).unwrap_or_default();
-            self.explore.set_display(display.sane());
+            self.explore.set_display(display.clamped());
         }
     }
 

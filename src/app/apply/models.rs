@@ -8,9 +8,8 @@ use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::notices::{Severity, Topic};
 use crate::app::plan::Plan;
 use crate::app::predictions::places_key;
-use crate::app::project::Open;
-use crate::app::recipe::ChosenRecipe;
-use crate::app::runs::{Curves, Live};
+use crate::app::project::OpenProject;
+use crate::app::runs::{ActiveRun, Curves};
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::work::{FitRequest, JobView, Request};
@@ -18,7 +17,7 @@ use crate::evaluate::report::Split;
 use crate::jobs::runs::{RunKind, RunState};
 
 /// The sections that a form holds out.
-pub fn held_out(form: &TrainForm, open: &Open) -> Vec<String> {
+pub fn held_out(form: &TrainForm, open: &OpenProject) -> Vec<String> {
     let sections: Vec<String> = open.ready().map(|s| s.name.clone()).collect();
     match &form.hold_out {
         HoldOut::None => Vec::new(),
@@ -34,7 +33,7 @@ pub fn held_out(form: &TrainForm, open: &Open) -> Vec<String> {
 
 /// How a cross-validation holds sections out, while the user has not chosen: by patient where at least two
 /// are known, since sections of one patient resemble each other.
-pub fn default_split(open: &Open) -> Split {
+pub fn default_split(open: &OpenProject) -> Split {
     match open.patients() {
         Some(patients) if patients.len() > 1 => Split::Patient,
         _ => Split::Section,
@@ -103,7 +102,7 @@ impl App {
         }
     }
 
-    fn fit(&self, open: &Open, run: String) -> Result<FitRequest, String> {
+    fn fit(&self, open: &OpenProject, run: String) -> Result<FitRequest, String> {
         if open.genes().is_empty() {
             return Err("There are no genes to train on: choose some on the Data page first.".to_owned());
         }
@@ -111,7 +110,6 @@ impl App {
             return Err(open.gene_choice().nothing_left());
         }
         let form = &self.forms.train;
-        let ChosenRecipe { config, published } = self.recipe()?;
         Ok(FitRequest {
             snapshot: open.snapshot(),
             genes: open.genes().to_vec(),
@@ -119,8 +117,7 @@ impl App {
             sections: open.ready().map(|s| s.name.clone()).collect(),
             encoder: form.encoder.clone(),
             device: form.device,
-            config,
-            published,
+            recipe: self.recipe()?,
             run,
         })
     }
@@ -144,8 +141,8 @@ impl App {
         }
         let later = self.foreseen(&request);
         let published = match &request {
-            Request::Train { fit, .. } | Request::Evaluate { fit, .. } => fit.published.is_some(),
-            Request::Resume { run, .. } => run.config.published.is_some(),
+            Request::Train { fit, .. } | Request::Evaluate { fit, .. } => fit.recipe.is_published(),
+            Request::Resume { run, .. } => run.config.recipe.is_published(),
             _ => false,
         };
         let job = self.work.start(request);
@@ -157,7 +154,7 @@ impl App {
             open.runs.selected = None;
             let (curves, notes) = (Curves::default(), Vec::new());
             let (began, took) = (Instant::now(), None);
-            open.runs.live = Some(Live {
+            open.runs.live = Some(ActiveRun {
                 job,
                 run,
                 cross_validation,
@@ -188,22 +185,22 @@ impl App {
         let (work, published) = match request {
             Request::Train { fit, test } => {
                 let kind = RunKind::Model { test: test.clone() };
-                (learned(&fit.sections, &kind, 1) * fit.config.members, fit.published.is_some())
+                (learned(&fit.sections, &kind, 1) * fit.recipe.networks(), fit.recipe.is_published())
             }
             Request::Evaluate { fit, split } => {
                 let folds = Plan::of_cross_validation(open, *split)?.folds.len();
                 let kind = RunKind::CrossValidation { split: *split };
-                (learned(&fit.sections, &kind, folds) * fit.config.members, fit.published.is_some())
+                (learned(&fit.sections, &kind, folds) * fit.recipe.networks(), fit.recipe.is_published())
             }
             // How much of it is done already is not known here.
             _ => return None,
         };
         let known = open.runs.list.iter().filter(|r| r.complete);
-        let known = known.filter(|r| r.config.published.is_some() == published);
+        let known = known.filter(|r| r.config.recipe.is_published() == published);
         let (run, details) = known.filter_map(|r| Some((r, open.runs.details.get(&r.id)?))).next()?;
         let took: f64 = details.curves.iter().flat_map(|(_, e)| e).map(|e| f64::from(e.seconds)).sum();
         let did = learned(&run.config.sections, &run.config.kind, details.curves.len());
-        let did = did * run.config.train.members;
+        let did = did * run.config.recipe.networks();
         (did > 0 && took > 0.0).then(|| Duration::from_secs_f64(took * work as f64 / did as f64))
     }
 

@@ -11,10 +11,12 @@ use crate::app::notices::{Severity, Topic};
 use crate::app::project::SectionState;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
-use crate::app::work::{Happened, JobId, Outcome, Request, RunDetails};
+use crate::app::work::{JobId, JobUpdate, Outcome, Request, RunDetails};
 use crate::core::fonts;
+use crate::core::note::Note;
 use crate::core::text::counted;
 use crate::data::candidates::Candidate;
+use crate::data::project::GeneOrigin;
 use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::evaluate::report::EvalReport;
@@ -30,8 +32,8 @@ impl App {
     pub(in crate::app) fn collect(&mut self) {
         for happened in self.work.poll() {
             match happened {
-                Happened::Event { id, request, event } => self.event(id, &request, event),
-                Happened::Ended { id, request, result } => {
+                JobUpdate::Event { id, request, event } => self.event(id, &request, event),
+                JobUpdate::Ended { id, request, result } => {
                     self.ended(id, &request, result.as_ref().map(|_| ()));
                     match result {
                         Ok(outcome) => self.succeeded(&request, outcome),
@@ -39,7 +41,7 @@ impl App {
                         Err(JobError::Failed { headline, causes }) => self.failed(&request, headline, causes),
                     }
                 }
-                Happened::Withdrawn { id, request } => self.withdrawn(id, &request),
+                JobUpdate::Withdrawn { id, request } => self.withdrawn(id, &request),
             }
         }
     }
@@ -66,8 +68,12 @@ impl App {
             // The page says beside the maps what a prediction is worth.
             Event::Note(_) if matches!(request, Request::Predict { .. } | Request::Preview(_)) => {}
             Event::Note(text) => match live {
-                Some(live) if !live.notes.contains(&text) => live.notes.push(text),
-                Some(_) => {}
+                Some(live) => {
+                    let note = Note::General(text);
+                    if !live.notes.contains(&note) {
+                        live.notes.push(note);
+                    }
+                }
                 None => self.notices.info(text),
             },
         }
@@ -280,8 +286,8 @@ impl App {
         if let Some(open) = &mut self.open {
             open.runs.maps = None;
             if let Some(live) = open.runs.live.as_mut().filter(|l| l.run == run) {
-                let new = |note: &String| !live.notes.contains(note);
-                let new: Vec<String> = notes.into_iter().filter(new).collect();
+                let new = |note: &Note| !live.notes.contains(note);
+                let new: Vec<Note> = notes.into_iter().filter(new).collect();
                 live.notes.extend(new);
             }
             for p in predictions {
@@ -389,7 +395,8 @@ impl App {
         let count = genes.len();
         let how = match request {
             Request::LoadGenes { path, .. } => {
-                format!("from {}", path.file_name().unwrap_or_default().to_string_lossy())
+                let file = path.file_name().unwrap_or_default().to_string_lossy();
+                GeneOrigin::from_list(format!("from {file}"))
             }
             Request::SelectGenes { snapshot, count, combine, .. } => {
                 let names: Vec<&str> = snapshot.project.sections.iter().map(|s| s.name.as_str()).collect();
@@ -397,9 +404,9 @@ impl App {
                     Combine::Union => "union",
                     Combine::Intersection => "intersection",
                 };
-                format!("{count} HVGs, {combine} of {}", names.join(", "))
+                GeneOrigin::from_list(format!("{count} HVGs, {combine} of {}", names.join(", ")))
             }
-            _ => String::new(),
+            _ => GeneOrigin::Unknown,
         };
         let selected = matches!(request, Request::SelectGenes { .. });
         self.set_genes("Gene list", genes, how);

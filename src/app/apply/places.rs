@@ -32,7 +32,7 @@ impl App {
         // What is shown is not what was set before until the page is drawn again.
         let entry = open.doc().section(section).filter(|e| self.explore.section_name() == Some(&e.name));
         if let Some(entry) = entry {
-            self.explore.tissue.follow(PlacesInput::of(entry).as_ref());
+            self.explore.tissue.follow(PlacesInput::from_entry(entry).as_ref());
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::command::{Command, Overlay, ProjectCommand, Step};
 use crate::app::explore::ExploreState;
 use crate::app::import::ImportForm;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::{App, Forms, Preview};
 use crate::app::view::SavedView;
 use crate::app::work::{OpenedProject, Request};
@@ -131,7 +131,7 @@ impl App {
         self.forms.train.target = project.target;
         self.work.start(Request::ListRuns(path.clone()));
         let (gaps, sections) = (!missing.is_empty(), project.sections.len());
-        let open = Open::new(path, project, missing, demo);
+        let open = OpenProject::new(path, project, missing, demo);
         self.forms.train.encoder = match (new, demo) {
             (true, false) => self.settings.encoders.chosen.clone(),
             _ => SavedView::in_project(&open).encoder.unwrap_or_default(),
@@ -140,7 +140,7 @@ impl App {
             let view = SavedView::in_project(&open);
             self.step = view.first_step(gaps, sections);
             if let Some(figure) = view.figure {
-                self.forms.export = figure.sane();
+                self.forms.export = figure.clamped();
             }
             if let Some(hold_out) = view.hold_out {
                 self.forms.train.hold_out = hold_out;

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::genes::edited;
 use crate::app::genes::with_genes;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::app::work::{FitRequest, Request};
+use crate::data::project::GeneOrigin;
 use crate::jobs::encoders::choice_of;
 use crate::jobs::runs::{RunInfo, RunKind};
 
@@ -28,7 +28,7 @@ impl App {
         let takes_part = |name: &str| {
             let entry = open.section(name).map(|s| s.entry);
             run.as_ref().is_none_or(|run| {
-                entry.is_some_and(|entry| run.config.sections.iter().any(|s| entry.answers_to(s)))
+                entry.is_some_and(|entry| run.config.sections.iter().any(|s| entry.matches_name(s)))
             })
         };
         let lacking: Vec<String> =
@@ -62,8 +62,8 @@ impl App {
         let list = if open.genes().is_empty() { &run.config.genes } else { open.genes() };
         let list = with_genes(list, genes);
         let how = match &open.doc().selection {
-            None => edited(&format!("of {}", run.id)),
-            Some(selection) => edited(&selection.how),
+            None => GeneOrigin::from_list(format!("of {}", run.id)).edited(),
+            Some(selection) => selection.how.clone().edited(),
         };
         let Some((fit, kind)) = self.fit_like(open, run, genes) else {
             self.train_with(genes);
@@ -85,7 +85,7 @@ impl App {
 
     /// The request of a run like `run` with more genes, on those of its sections that are there; `None` where too few
     /// are left.
-    fn fit_like(&self, open: &Open, run: &RunInfo, genes: &[String]) -> Option<(FitRequest, RunKind)> {
+    fn fit_like(&self, open: &OpenProject, run: &RunInfo, genes: &[String]) -> Option<(FitRequest, RunKind)> {
         let here = |name: &String| open.section(name).and_then(|s| s.ready()).map(|s| s.name.clone());
         let config = &run.config;
         let sections: Vec<String> = config.sections.iter().filter_map(here).collect();
@@ -111,8 +111,7 @@ impl App {
             sections,
             encoder: choice_of(&config.encoder, config.weights.as_deref()),
             device: self.forms.train.device,
-            config: config.train.clone(),
-            published: config.published.clone(),
+            recipe: config.recipe.clone(),
             run: name,
         };
         Some((fit, kind))
@@ -146,7 +145,7 @@ impl App {
 
 /// Genes that can be trained on and were added to the gene list since a run was made on `known`; none where the list has
 /// become another one.
-fn added_since(open: &Open, known: &[String]) -> Vec<String> {
+fn added_since(open: &OpenProject, known: &[String]) -> Vec<String> {
     let list: HashSet<&str> = open.genes().iter().map(String::as_str).collect();
     if !known.iter().all(|g| list.contains(g.as_str())) {
         return Vec::new();
@@ -155,7 +154,7 @@ fn added_since(open: &Open, known: &[String]) -> Vec<String> {
 }
 
 /// Why no model of the sections that take part can learn `gene`, in a sentence; `None` when one can.
-fn cannot_learn(open: &Open, gene: &str, takes_part: impl Fn(&str) -> bool) -> Option<String> {
+fn cannot_learn(open: &OpenProject, gene: &str, takes_part: impl Fn(&str) -> bool) -> Option<String> {
     let mut missing = open.measured_genes().missing_in(gene);
     let nowhere = missing.len() == open.ready().count();
     missing.retain(|name| takes_part(name));

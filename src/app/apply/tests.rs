@@ -21,10 +21,10 @@ use crate::app::work::{OpenedProject, Outcome, ReadSection, Request};
 use crate::core::colormap::ColorMap;
 use crate::core::display::DisplaySettings;
 use crate::data::candidates::Candidate;
-use crate::data::project::{GeneSelection, Project, SectionEntry};
+use crate::data::project::{GeneOrigin, GeneSelection, Project, SectionEntry};
 use crate::data::st::{FileRole, MissingFile};
 use crate::device::DeviceChoice;
-use crate::jobs::context::Ctx;
+use crate::jobs::context::JobContext;
 use crate::jobs::labels::Labelled;
 
 type Asked = Arc<Mutex<Vec<Request>>>;
@@ -43,8 +43,10 @@ fn project(names: &[&str]) -> Project {
         };
         project.add(entry).unwrap();
     }
-    project.selection =
-        Some(GeneSelection { genes: vec!["A".into(), "B".into()], how: "from genes.txt".into() });
+    project.selection = Some(GeneSelection {
+        genes: vec!["A".into(), "B".into()],
+        how: GeneOrigin::from_list("from genes.txt"),
+    });
     project
 }
 
@@ -65,7 +67,7 @@ fn candidate(entry: SectionEntry) -> Candidate {
 fn app() -> (App, Asked) {
     let asked = Asked::default();
     let heard = Arc::clone(&asked);
-    let runner = move |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
+    let runner = move |request: Request, _: &JobContext| -> anyhow::Result<Outcome> {
         heard.lock().unwrap().push(request.clone());
         Ok(match request {
             Request::OpenProject(path) => Outcome::Project(Box::new(OpenedProject {
@@ -298,7 +300,7 @@ fn edits_of_sections_do_not_lose_image_features() {
 #[test]
 fn genes_say_where_they_are_from() {
     let (mut app, _) = opened("/nowhere/p.hiscmcl");
-    let how = |app: &App| app.open.as_ref().unwrap().doc().selection.as_ref().unwrap().how.clone();
+    let how = |app: &App| app.open.as_ref().unwrap().doc().selection.as_ref().unwrap().how.to_string();
     app.apply(Command::Genes(GenesCommand::Add(vec!["B".into(), "C".into()])));
     assert_eq!(app.open.as_ref().unwrap().genes(), ["A", "B", "C"]);
     assert_eq!(how(&app), "from genes.txt, edited");
@@ -462,7 +464,7 @@ fn a_file_not_chosen_leaves_the_import_form() {
 #[test]
 fn settings_are_written_after_a_while() {
     let dir = tempfile::tempdir().unwrap();
-    let runner = |request: Request, _: &Ctx| -> anyhow::Result<Outcome> {
+    let runner = |request: Request, _: &JobContext| -> anyhow::Result<Outcome> {
         if let Request::SaveSettings { folder, settings } = request {
             settings.save(&folder)?;
         }

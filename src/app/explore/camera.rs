@@ -13,7 +13,7 @@ const FARTHEST: f64 = 0.6;
 /// Share of the view left free around what is fitted.
 const MARGIN: f64 = 0.04;
 /// The least side of a pane that can be gone by, in points.
-const LEAST_VIEW: f64 = 20.0;
+const MIN_VIEW: f64 = 20.0;
 /// The least part of half a view that shows tissue after the view has changed its size.
 const KEPT: f64 = 0.5;
 /// How quickly the camera reaches its goal, per second.
@@ -105,7 +105,7 @@ impl Camera {
             Fitted::No => {
                 let [old, new] = [before, view].map(|v| v[0].min(v[1]));
                 // Before the first frame there is no pane to go by.
-                let factor = if old < LEAST_VIEW || new < LEAST_VIEW { 1.0 } else { new / old };
+                let factor = if old < MIN_VIEW || new < MIN_VIEW { 1.0 } else { new / old };
                 let pose = Pose { scale: self.goal.scale * factor, ..self.goal };
                 self.toward_tissue(self.clamped(pose))
             }

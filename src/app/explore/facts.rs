@@ -25,7 +25,7 @@ pub enum AgainstRidge {
 
 impl AgainstRidge {
     /// Compares two correlations.
-    pub fn of(model: f64, ridge: f64) -> Self {
+    pub fn new(model: f64, ridge: f64) -> Self {
         match model - ridge {
             d if d >= EQUAL_WITHIN => Self::ModelBetter,
             d if d <= -EQUAL_WITHIN => Self::RidgeBetter,
@@ -117,7 +117,7 @@ impl GeneFacts {
             (None, None) => Judgement::NotTested,
         };
         let against_ridge =
-            own.as_ref().and_then(|s| s.pcc.zip(s.ridge_pcc)).map(|(m, r)| AgainstRidge::of(m, r));
+            own.as_ref().and_then(|s| s.pcc.zip(s.ridge_pcc)).map(|(m, r)| AgainstRidge::new(m, r));
         Self {
             pcc,
             q,
@@ -166,9 +166,9 @@ mod tests {
 
     #[test]
     fn small_differences_are_no_victory() {
-        assert_eq!(AgainstRidge::of(0.71, 0.70), AgainstRidge::ModelBetter);
-        assert_eq!(AgainstRidge::of(0.709, 0.70), AgainstRidge::Equal);
-        assert_eq!(AgainstRidge::of(0.5, 0.6), AgainstRidge::RidgeBetter);
+        assert_eq!(AgainstRidge::new(0.71, 0.70), AgainstRidge::ModelBetter);
+        assert_eq!(AgainstRidge::new(0.709, 0.70), AgainstRidge::Equal);
+        assert_eq!(AgainstRidge::new(0.5, 0.6), AgainstRidge::RidgeBetter);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct PlacesInput {
 
 impl PlacesInput {
     /// Those of a section; `None` where it has spots.
-    pub fn of(entry: &SectionEntry) -> Option<Self> {
+    pub fn from_entry(entry: &SectionEntry) -> Option<Self> {
         let places = || Self { grid: entry.grid.unwrap_or_default(), tissue: entry.tissue.clone() };
         (!entry.is_measured()).then(places)
     }
@@ -70,7 +70,7 @@ pub struct SectionInput {
 
 /// How predictions come about, where there are none yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outlook<'a> {
+pub enum PredictionStatus<'a> {
     /// A model can be trained.
     Train,
     /// Something else must be done first: what, in one sentence.
@@ -95,7 +95,7 @@ pub struct ExploreInput<'a> {
     /// The target of maps that no run stands behind.
     pub target: Target,
     /// How predictions come about, where there are none yet.
-    pub outlook: Outlook<'a>,
+    pub outlook: PredictionStatus<'a>,
     /// Slide images.
     pub images: &'a dyn Images,
 }

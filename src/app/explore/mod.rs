@@ -20,5 +20,5 @@ pub mod trust;
 pub mod values;
 
 pub use command::ExploreCommand;
-pub use input::{ExploreInput, Outlook, PlacesInput, RunScale, SectionInput};
+pub use input::{ExploreInput, PlacesInput, PredictionStatus, RunScale, SectionInput};
 pub use state::{ExploreState, GeneMap, Similar, Versions};

@@ -15,7 +15,7 @@ use crate::preprocess::target::Totals;
 /// From this many spots on, looking a gene up spot by spot takes longer than a frame.
 const COLUMNS_FROM: usize = 8_000;
 /// The most stored values that are copied by column (8 bytes each); beyond it genes are looked up by spot.
-const MOST_COLUMN_VALUES: usize = 120_000_000;
+const MAX_COLUMN_VALUES: usize = 120_000_000;
 
 /// Counts by gene instead of by spot.
 #[derive(Debug)]
@@ -84,11 +84,11 @@ impl SectionIndex {
         let totals = Totals::new(counts, genes.iter().filter_map(|g| gene_of.find(g)), target);
         let n = counts.rows().max(1) as f64;
         let mean_counts = counts.col_sums().into_iter().map(|s| (s / n) as f32).collect();
-        let by_column = counts.rows() >= COLUMNS_FROM && counts.nnz() <= MOST_COLUMN_VALUES;
+        let by_column = counts.rows() >= COLUMNS_FROM && counts.nnz() <= MAX_COLUMN_VALUES;
         let columns = by_column.then(|| Columns::new(counts));
         let pitch = section.mpp.px(section.geometry.pitch_um);
         let grid = SpotGrid::new(section.centers().collect(), pitch);
-        let cells = Cells::of(grid.points(), pitch);
+        let cells = Cells::new(grid.points(), pitch);
         Self { section, target, gene_of, spot_of, totals, mean_counts, columns, grid, cells }
     }
 

@@ -30,7 +30,7 @@ use crate::jobs::reach::SlideReach;
 use crate::jobs::tissue::TissueRequest;
 
 /// The most places to go back to.
-const MOST_BACK: usize = 50;
+const MAX_BACK: usize = 50;
 /// Points across the view that a spot visited from elsewhere should at least take.
 const VISITED_SPOT_POINTS: f64 = 40.0;
 
@@ -225,7 +225,7 @@ impl ExploreState {
     /// Shows maps in another way: from a project file, by an edit, or by taking an edit back.
     pub fn set_display(&mut self, settings: DisplaySettings) {
         if self.display != settings {
-            self.display = settings.sane();
+            self.display = settings.clamped();
             self.stale.panes = true;
         }
     }
@@ -240,10 +240,10 @@ impl ExploreState {
     /// Shows what was shown when the project was left, as far as it is still there. A place without sense
     /// (the file may have been edited by hand) is passed over.
     pub fn restore(&mut self, section: Option<String>, gene: Option<String>, pose: Option<Pose>) {
-        let sane =
+        let clamped =
             |p: &Pose| [p.center.x, p.center.y, p.scale].iter().all(|v| v.is_finite()) && p.scale > 0.0;
         if let Some(section) = section {
-            let place = pose.filter(sane).map(|pose| Place { section: section.clone(), spot: None, pose });
+            let place = pose.filter(clamped).map(|pose| Place { section: section.clone(), spot: None, pose });
             self.go_to_section(&section, place.map(Arrival::Place));
         }
         if let Some(gene) = gene {
@@ -450,7 +450,7 @@ impl ExploreState {
 
     fn remember_place(&mut self) {
         let Some(section) = self.section.clone() else { return };
-        if self.back.len() == MOST_BACK {
+        if self.back.len() == MAX_BACK {
             self.back.remove(0);
         }
         self.back.push(Place { section, spot: self.spot, pose: self.camera.pose() });

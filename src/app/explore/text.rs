@@ -5,13 +5,13 @@ use super::values::MapValues;
 use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
 pub use crate::core::text::thousands;
-use crate::evaluate::judgement::LEAST_PCC;
+use crate::evaluate::judgement::MIN_PCC;
 
 /// A correlation with two decimals: "\u{2212}0.03", and never "\u{2212}0.00". One that only rounding would lift to a
 /// limit of the judgement beside it has a third, which is cut off: "0.199".
 pub fn correlation_text(r: f64) -> String {
     let is_lifted = |limit: f64| r < limit && (r * 100.0).round() >= (limit * 100.0).round();
-    let (good, fair) = LEAST_PCC;
+    let (good, fair) = MIN_PCC;
     let text = match is_lifted(good) || is_lifted(fair) {
         true => format!("{:.3}", (r * 1000.0).floor() / 1000.0),
         false => format!("{r:.2}"),

@@ -1,9 +1,9 @@
 use super::*;
-use crate::data::project::GeneSelection;
+use crate::data::project::{GeneOrigin, GeneSelection};
 use crate::data::testing::section;
 
 /// A project of sections with these names.
-pub fn open(names: &[&str]) -> Open {
+pub fn open(names: &[&str]) -> OpenProject {
     let sections = names
         .iter()
         .map(|n| SectionEntry {
@@ -18,7 +18,20 @@ pub fn open(names: &[&str]) -> Open {
         .collect();
     let mut doc = Project::new();
     doc.sections = sections;
-    Open::new("p.hiscmcl".into(), doc, Vec::new(), false)
+    OpenProject::new("p.hiscmcl".into(), doc, Vec::new(), false)
+}
+
+/// The same, with sections of 20 or 19 spots that were read.
+pub fn ready(names: &[&str]) -> OpenProject {
+    let mut open = open(names);
+    for (at, entry) in open.take_pending_sections().iter().enumerate() {
+        let mut read = section(&entry.name, &["A"], &[&[1.0_f32][..]; 20]);
+        read.spots.truncate(20 - at % 2);
+        read.patient.clone_from(&entry.patient);
+        let read = ReadSection { section: Arc::new(read), umis: 3.0 };
+        open.set_state(key(entry), SectionState::Ready(read));
+    }
+    open
 }
 
 /// The same, with sections of 20 or 19 spots that were read.
@@ -62,7 +75,7 @@ fn edits_are_undone_and_wait_to_be_saved() {
 fn a_failed_save_is_tried_again_later() {
     let mut open = open(&["C2"]);
     open.edit("x", None, |p| {
-        p.selection = Some(GeneSelection { genes: vec!["GNAS".into()], how: String::new() })
+        p.selection = Some(GeneSelection { genes: vec!["GNAS".into()], how: GeneOrigin::Unknown })
     });
     open.save_begins();
     open.save_ended(Some("the disk is full".into()));
@@ -76,9 +89,9 @@ fn missing_files_wait_for_the_user() {
     let mut doc = Project::new();
     doc.sections.push(SectionEntry { name: "C2".into(), image: "gone.jpg".into(), ..Default::default() });
     let missing = MissingFile { section: "C2".into(), role: FileRole::Image, path: "gone.jpg".into() };
-    let mut open = Open::new("p.hiscmcl".into(), doc, vec![missing], false);
-    assert!(open.take_unread().is_empty());
+    let mut open = OpenProject::new("p.hiscmcl".into(), doc, vec![missing], false);
+    assert!(open.take_pending_sections().is_empty());
     open.edit("Relocate", None, |p| p.sections[0].image = "there.jpg".into());
-    assert_eq!(open.take_unread().len(), 1);
+    assert_eq!(open.take_pending_sections().len(), 1);
     assert!(open.is_loading());
 }

@@ -8,7 +8,7 @@ use super::outcome::Outcome;
 use crate::data::project::Project;
 use crate::data::section::Section;
 use crate::device::{self, DeviceChoice};
-use crate::jobs::context::Ctx;
+use crate::jobs::context::JobContext;
 use crate::jobs::encoders::{self, EncoderChoice};
 use crate::jobs::resources::Resources;
 use crate::jobs::workspace::Workspace;
@@ -21,7 +21,7 @@ pub(super) fn check_features(
     encoder: &EncoderChoice,
     device: DeviceChoice,
     views: &[View],
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Outcome> {
     let workspace = Workspace::new(PathBuf::new(), Project::new(), resources.clone());
     let opened = match encoder.name.as_str() {

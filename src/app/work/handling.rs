@@ -43,8 +43,42 @@ impl Request {
             | Self::Evaluate { .. }
             | Self::PredictSlides { .. }
             | Self::SaveFigures { .. } => Lane::Compute,
-            _ => Lane::Light,
+            Self::ListDevices
+            | Self::OpenProject(_)
+            | Self::NewFromFolder { .. }
+            | Self::NewEmpty { .. }
+            | Self::FindSamples { .. }
+            | Self::OpenSection { .. }
+            | Self::ReadLabels { .. }
+            | Self::CheckFeatures { .. }
+            | Self::ListEncoders { .. }
+            | Self::CheckWeights { .. }
+            | Self::UseOpenSlide { .. }
+            | Self::OpenWeightsFolder
+            | Self::ClearCache
+            | Self::LoadGenes { .. }
+            | Self::SaveGenes { .. }
+            | Self::ListRuns(_)
+            | Self::DeleteRun(_)
+            | Self::CopyRuns { .. }
+            | Self::LoadRun(_)
+            | Self::Predict { .. }
+            | Self::FindTissue(_)
+            | Self::Preview(_)
+            | Self::SaveFigure { .. }
+            | Self::SavePredictions { .. }
+            | Self::SaveReport { .. }
+            | Self::SaveTable { .. } => Lane::Light,
         }
+    }
+
+    /// Whether it may keep all processors busy: it always does, or it may have image features to compute first.
+    pub fn may_compute(&self) -> bool {
+        let may_encode = matches!(
+            self,
+            Self::Predict { .. } | Self::SavePredictions { .. } | Self::Preview(_) | Self::SaveFigure { .. }
+        );
+        may_encode || self.lane() == Lane::Compute
     }
 
     /// What the status bar calls it.

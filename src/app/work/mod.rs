@@ -16,19 +16,18 @@ pub use outcome::{OpenedProject, Outcome, PreviewImage, ReadSection, RunDetails}
 pub use request::{FigureRequest, FitRequest, Request, Snapshot};
 use run::runner;
 
-use crate::core::progress::format_duration;
+use crate::core::progress::{Task, format_duration};
 use crate::core::text::pace_text;
 use crate::data::slide::SlideStore;
-use crate::jobs::context::Ctx;
+use crate::jobs::context::JobContext;
 use crate::jobs::resources::Resources;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
-use crate::preprocess::features::is_stage;
 
 /// The most light jobs at a time.
 const LIGHT_AT_ONCE: usize = 3;
 
 /// Does what a request asks for. Tests put a double in its place.
-pub type Runner = Arc<dyn Fn(Request, &Ctx) -> anyhow::Result<Outcome> + Send + Sync>;
+pub type Runner = Arc<dyn Fn(Request, &JobContext) -> anyhow::Result<Outcome> + Send + Sync>;
 /// What does the work: the jobs, and the slides that they share with the maps.
 #[derive(Clone)]
 pub struct Engine {
@@ -83,7 +82,8 @@ pub struct JobView {
 impl JobView {
     /// "12 patches/s", while image features are computed.
     pub fn pace(&self) -> Option<String> {
-        let encodes = is_stage(&self.status.stage) && !self.paused;
+        let task = self.status.stage.as_ref().map(|s| &s.task);
+        let encodes = task == Some(&Task::ImageFeatures) && !self.paused;
         self.status.pace.filter(|_| encodes).map(pace_text)
     }
 
@@ -98,9 +98,9 @@ impl JobView {
         if self.paused {
             return "paused".to_owned();
         }
-        let mut text = match self.status.part {
-            Some(part) => format!("{} of {}: {}", part.number, part.count, part.kind.name()),
-            None => self.status.stage.clone(),
+        let mut text = match self.status.phase {
+            Some(phase) => format!("{} of {}: {}", phase.number, phase.count, phase.kind.name()),
+            None => self.stage(),
         };
         if let Some(pace) = self.pace() {
             text.push_str(&format!(" \u{00B7} {pace}"));
@@ -111,17 +111,21 @@ impl JobView {
         text
     }
 
-    /// What it is doing in the stage it is in: "Fold 1 of 4 · Without C2: Training"; `None` where the line says it.
-    pub fn detail(&self) -> Option<&str> {
-        let stage = self.status.stage.as_str();
-        let shown = self.status.part.is_some() && !self.queued && !self.cancelling && !stage.is_empty();
-        shown.then_some(stage)
+    /// The stage it is in; empty before the first.
+    pub fn stage(&self) -> String {
+        self.status.stage.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// What it is doing within its phase: "Fold 1 of 4 · Without C2: training"; `None` where the line says it.
+    pub fn detail(&self) -> Option<String> {
+        let shown = self.status.phase.is_some() && !self.queued && !self.cancelling;
+        self.status.stage.as_ref().filter(|_| shown).map(ToString::to_string)
     }
 
     /// The time left: of all stages where that is known, else of this one.
     fn left(&self) -> Option<String> {
         let left = self.status.left?;
-        let (last, later) = match self.status.part {
+        let (last, later) = match self.status.phase {
             Some(part) if part.number < part.count => (false, self.later.filter(|_| part.number == 1)),
             _ => (true, None),
         };
@@ -135,7 +139,7 @@ impl JobView {
 
 /// Something that happened to a job.
 #[derive(Debug)]
-pub enum Happened {
+pub enum JobUpdate {
     /// It reported something.
     Event {
         /// Its number.
@@ -163,27 +167,34 @@ pub enum Happened {
     },
 }
 
+impl Running {
+    /// Whether it waits for other jobs, so that quick ones need not wait for it.
+    fn waits(&self) -> bool {
+        self.job.status().stage.is_some_and(|s| s.task == Task::WaitingForOthers)
+    }
+}
+
 /// All running and waiting jobs.
-pub struct Work {
+pub struct JobQueue {
     runner: Runner,
     wake: Wake,
     running: Vec<Running>,
     waiting: VecDeque<(JobId, Request)>,
     later: BTreeMap<JobId, Duration>,
     next: JobId,
-    /// What happened to jobs that do not run, for the next [`Work::poll`].
-    happened: Vec<Happened>,
+    /// What happened to jobs that do not run, for the next [`JobQueue::poll`].
+    happened: Vec<JobUpdate>,
 }
 
-impl std::fmt::Debug for Work {
+impl std::fmt::Debug for JobQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let running: Vec<_> = self.running.iter().map(|r| r.request.name()).collect();
         f.debug_struct("Work").field("running", &running).field("waiting", &self.waiting.len()).finish()
     }
 }
 
-impl Work {
-    /// Nothing running. `wake` is called whenever [`Work::poll`] has something new.
+impl JobQueue {
+    /// Nothing running. `wake` is called whenever [`JobQueue::poll`] has something new.
     pub fn new(runner: Runner, wake: Wake) -> Self {
         Self {
             runner,
@@ -236,7 +247,7 @@ impl Work {
         let mut at = 0;
         while let Some((_, request)) = self.waiting.get(at) {
             let lane = request.lane();
-            let busy = self.running.iter().filter(|r| r.request.lane() == lane).count();
+            let busy = self.running.iter().filter(|r| r.request.lane() == lane && !r.waits()).count();
             let earlier = self.waiting.iter().take(at).any(|(_, r)| r.lane() == lane);
             let free = match lane {
                 Lane::Light => busy < LIGHT_AT_ONCE,
@@ -251,20 +262,20 @@ impl Work {
             let request = Arc::new(request);
             match spawn(&request.name(), move || wake(), move |ctx| runner(asked, ctx)) {
                 Ok(job) => self.running.push(Running { id, request, job, cancelling: false }),
-                Err(error) => self.happened.push(Happened::Ended { id, request, result: Err(error) }),
+                Err(error) => self.happened.push(JobUpdate::Ended { id, request, result: Err(error) }),
             }
         }
     }
 
     /// What happened since the last call, in order.
-    pub fn poll(&mut self) -> Vec<Happened> {
+    pub fn poll(&mut self) -> Vec<JobUpdate> {
         let mut happened = std::mem::take(&mut self.happened);
         let mut i = 0;
         while let Some(running) = self.running.get(i) {
             // The result first: what was reported before it is then certainly there.
             let result = running.job.poll();
             let events = running.job.take_events().into_iter();
-            happened.extend(events.map(|event| Happened::Event {
+            happened.extend(events.map(|event| JobUpdate::Event {
                 id: running.id,
                 request: Arc::clone(&running.request),
                 event,
@@ -273,7 +284,7 @@ impl Work {
                 Some(result) => {
                     let ended = self.running.remove(i);
                     self.later.remove(&ended.id);
-                    happened.push(Happened::Ended { id: ended.id, request: ended.request, result });
+                    happened.push(JobUpdate::Ended { id: ended.id, request: ended.request, result });
                 }
                 None => i += 1,
             }
@@ -296,7 +307,7 @@ impl Work {
             queued: false,
             paused: r.job.token().is_paused(),
             cancelling: r.cancelling,
-            can_pause: r.request.lane() == Lane::Compute,
+            can_pause: r.request.may_compute(),
             later: self.later.get(&r.id).copied(),
         });
         let waiting = self.waiting.iter().filter(|(_, r)| r.is_shown()).map(|(id, r)| JobView {
@@ -329,7 +340,7 @@ impl Work {
         let place = self.waiting.iter().position(|(waiting, _)| *waiting == id);
         if let Some((id, request)) = place.and_then(|place| self.waiting.remove(place)) {
             self.later.remove(&id);
-            self.happened.push(Happened::Withdrawn { id, request: Arc::new(request) });
+            self.happened.push(JobUpdate::Withdrawn { id, request: Arc::new(request) });
         }
         if let Some(running) = self.running.iter_mut().find(|r| r.id == id) {
             running.job.token().cancel();

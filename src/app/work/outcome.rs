@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::core::note::Note;
 use crate::data::candidates::Candidate;
 use crate::data::project::Project;
 use crate::data::section::Section;
@@ -63,7 +64,7 @@ pub struct RunDetails {
     /// How well it predicted what it was tested on, if anything.
     pub report: Option<Arc<EvalReport>>,
     /// Remarks on the run.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Pixels of a figure, as they would be saved.
@@ -158,7 +159,7 @@ pub enum Outcome {
         /// One for each test section.
         predictions: Vec<Arc<Predictions>>,
         /// What the user must know of it.
-        notes: Vec<String>,
+        notes: Vec<Note>,
     },
     /// A cross-validation ended.
     Evaluated {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::forms::FigureFormat;
 use crate::app::predictions::places_key;
 use crate::app::settings::Settings;
 use crate::core::display::{DisplaySettings, PaneKind};
@@ -15,13 +14,13 @@ use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::{EvalReport, Split};
+use crate::figures::Format;
 use crate::jobs::encoders::EncoderChoice;
-use crate::jobs::published::PublishedChoice;
+use crate::jobs::recipe::Recipe;
 use crate::jobs::runs::RunInfo;
 use crate::jobs::tissue::TissueRequest;
 use crate::preprocess::hvg::Combine;
 use crate::preprocess::views::View;
-use crate::train::TrainConfig;
 
 /// The open project as it was when something was asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,10 +46,8 @@ pub struct FitRequest {
     pub encoder: EncoderChoice,
     /// Where to train.
     pub device: DeviceChoice,
-    /// Everything else, seed included.
-    pub config: TrainConfig,
-    /// The published recipe, where it is to be followed instead of our own.
-    pub published: Option<PublishedChoice>,
+    /// How to train.
+    pub recipe: Recipe,
     /// Name of the run.
     pub run: String,
 }
@@ -298,7 +295,7 @@ pub enum Request {
         /// The folder.
         folder: PathBuf,
         /// The kind of file.
-        format: FigureFormat,
+        format: Format,
     },
     /// Write predictions as a table.
     SavePredictions {

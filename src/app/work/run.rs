@@ -12,11 +12,11 @@ use super::features::check_features;
 use super::outcome::{OpenedProject, Outcome, PreviewImage, ReadSection};
 use super::request::{FigureRequest, FitRequest, Request, Snapshot};
 use super::stored::load_run;
-use crate::app::forms::FigureFormat;
 use crate::app::samples::SamplesForm;
 use crate::core::display::DisplaySettings;
 use crate::core::file_names::FileNames;
 use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
+use crate::core::progress::Task;
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
@@ -26,8 +26,8 @@ use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, sugge
 use crate::device::{self, DeviceChoice};
 use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::tables;
-use crate::figures;
-use crate::jobs::context::Ctx;
+use crate::figures::{self, Format};
+use crate::jobs::context::JobContext;
 use crate::jobs::labels::{self, LabelChoice};
 use crate::jobs::predict::predictions_and_reach;
 use crate::jobs::predict_places::PredictRequest;
@@ -55,7 +55,15 @@ fn workspace(snapshot: Snapshot, resources: &Resources) -> Workspace {
     Workspace::new(snapshot.path, snapshot.project, resources.clone())
 }
 
-fn run(resources: &Resources, request: Request, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn run(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow::Result<Outcome> {
+    if request.lane() == Lane::Compute {
+        let (resources, _turn) = resources.for_computing(ctx)?;
+        return perform(&resources, request, ctx);
+    }
+    perform(resources, request, ctx)
+}
+
+fn perform(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow::Result<Outcome> {
     Ok(match request {
         Request::ListDevices => Outcome::Devices(device::list()),
         Request::SaveSettings { folder, settings } => {
@@ -247,7 +255,7 @@ fn numbered(file: &Path) -> impl Iterator<Item = PathBuf> + '_ {
 fn samples_of(
     paths: &[PathBuf],
     sections: &[SectionEntry],
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<(Vec<Candidate>, Vec<Suggestion>, Vec<String>)> {
     let why = match candidates::find(paths, ctx.progress(), ctx.cancel) {
         Ok((mut found, notes)) if !found.is_empty() => {
@@ -275,7 +283,7 @@ fn samples_of(
 }
 
 /// The slides that files and folders hold.
-fn slides_of(paths: &[PathBuf], sections: &[SectionEntry], ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn slides_of(paths: &[PathBuf], sections: &[SectionEntry], ctx: &JobContext) -> anyhow::Result<Outcome> {
     let (mut found, notes) = candidates::slides(paths)?;
     candidates::mark_copies(found.iter_mut(), sections, ctx.cancel)?;
     candidates::check(&mut found, |c| c.chosen, Some(READ_BEFORE), ctx.progress(), ctx.cancel)?;
@@ -303,7 +311,7 @@ fn pair_files(files: &[PathBuf]) -> Vec<Suggestion> {
 }
 
 /// A project of a folder. One made of the same folder before is opened again.
-fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn new_from_folder(folder: &Path, file: &Path, ctx: &JobContext) -> anyhow::Result<Outcome> {
     let folder = std::path::absolute(folder).with_context(|| format!("Cannot open {}", folder.display()))?;
     let (found, suggestions, notes) = samples_of(std::slice::from_ref(&folder), &[], ctx)?;
     let same = |p: &Project| found.iter().any(|c| p.holds(&c.entry.source));
@@ -314,7 +322,7 @@ fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outc
     let (path, mut project) = known.unwrap_or_else(|| (free_file(file), Project::new()));
     // What leaves nothing to decide is added at once; the rest the user looks at first.
     let form = SamplesForm::new(found, Vec::new());
-    let found = if form.is_plain() {
+    let found = if form.needs_no_review() {
         project.add_new(form.entries())?;
         Vec::new()
     } else {
@@ -336,7 +344,7 @@ fn new_from_folder(folder: &Path, file: &Path, ctx: &Ctx) -> anyhow::Result<Outc
 }
 
 /// The synthetic demo: made now, or opened again with what was trained on it.
-fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn make_demo(folder: &Path, ctx: &JobContext) -> anyhow::Result<Outcome> {
     let made = folder.join(format!("demo.{EXTENSION}"));
     let known = Project::load(&made).ok().filter(|p| !p.sections.is_empty() && p.missing_files().is_empty());
     let new = known.is_none();
@@ -361,16 +369,16 @@ fn make_demo(folder: &Path, ctx: &Ctx) -> anyhow::Result<Outcome> {
 }
 
 /// Writes the project under another name and copies its runs.
-fn save_as(from: &Path, to: &Path, project: &Project, ctx: &Ctx) -> anyhow::Result<()> {
+fn save_as(from: &Path, to: &Path, project: &Project, ctx: &JobContext) -> anyhow::Result<()> {
     let runs = runs_folder(from);
     if from != to && runs.is_dir() {
-        ctx.observer.report("Copying runs", 0, 0);
+        ctx.observer.report(&Task::CopyingRuns.into(), 0, 0);
         copy_folder(&runs, &runs_folder(to), ctx)?;
     }
     Ok(project.save_over(to)?)
 }
 
-fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {
+fn copy_folder(from: &Path, to: &Path, ctx: &JobContext) -> anyhow::Result<()> {
     fs::create_dir_all(to).map_err(FileError::io("write", to))?;
     for entry in fs::read_dir(from).map_err(FileError::io("list", from))? {
         ctx.check()?;
@@ -385,7 +393,7 @@ fn copy_folder(from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn open_section(resources: &Resources, entry: SectionEntry, ctx: &JobContext) -> anyhow::Result<Outcome> {
     let name = entry.name.clone();
     let mut project = Project::new();
     project.add(entry)?;
@@ -405,8 +413,8 @@ fn open_section(resources: &Resources, entry: SectionEntry, ctx: &Ctx) -> anyhow
 
 fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
     let workspace = workspace(fit.snapshot.clone(), resources);
-    let FitRequest { genes, target, sections, encoder, device, config, published, .. } = fit;
-    (workspace, JobFit { genes, target, sections, encoder, device, config, published })
+    let FitRequest { genes, target, sections, encoder, device, recipe, .. } = fit;
+    (workspace, JobFit { genes, target, sections, encoder, device, recipe })
 }
 
 fn run_training(
@@ -414,7 +422,7 @@ fn run_training(
     fit: &JobFit,
     test: &[String],
     name: &str,
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<Outcome> {
     let trained = train(workspace, fit, test, name, ctx)?;
     let mut predicted = Vec::new();
@@ -424,7 +432,12 @@ fn run_training(
     Ok(Outcome::Trained { run: trained.run, predictions: predicted, notes: trained.notes })
 }
 
-fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn resume(
+    workspace: &Workspace,
+    run: RunInfo,
+    device: DeviceChoice,
+    ctx: &JobContext,
+) -> anyhow::Result<Outcome> {
     let config = run.config;
     let fit = JobFit {
         genes: config.genes,
@@ -432,8 +445,7 @@ fn resume(workspace: &Workspace, run: RunInfo, device: DeviceChoice, ctx: &Ctx) 
         sections: config.sections,
         encoder: encoders::choice_of(&config.encoder, config.weights.as_deref()),
         device,
-        config: config.train,
-        published: config.published,
+        recipe: config.recipe,
     };
     match config.kind {
         RunKind::Model { test } => run_training(workspace, &fit, &test, &run.id, ctx),
@@ -453,7 +465,7 @@ fn compose(
     resources: &Resources,
     request: &FigureRequest,
     rows: &[(String, String)],
-    ctx: &Ctx,
+    ctx: &JobContext,
 ) -> anyhow::Result<figures::Figure> {
     let project = &request.snapshot.project;
     let job = figure::FigureRequest {
@@ -467,7 +479,7 @@ fn compose(
     figure::compose(&workspace(request.snapshot.clone(), resources), &job, ctx)
 }
 
-fn preview(resources: &Resources, request: &FigureRequest, ctx: &Ctx) -> anyhow::Result<Outcome> {
+fn preview(resources: &Resources, request: &FigureRequest, ctx: &JobContext) -> anyhow::Result<Outcome> {
     let figure = compose(resources, request, &rows(request), ctx)?;
     ctx.check()?;
     let raster = figures::render_preview(&figure, PREVIEW_PX)?;
@@ -482,17 +494,17 @@ fn save_figures(
     resources: &Resources,
     request: &FigureRequest,
     folder: PathBuf,
-    format: FigureFormat,
-    ctx: &Ctx,
+    format: Format,
+    ctx: &JobContext,
 ) -> anyhow::Result<Outcome> {
     let all = rows(request);
     let mut names = FileNames::default();
     let mut missing: Vec<char> = Vec::new();
     for (done, row) in all.iter().enumerate() {
         ctx.check()?;
-        ctx.observer.report("Saving figures", done as u64, all.len() as u64);
+        ctx.observer.report(&Task::SavingFigures.into(), done as u64, all.len() as u64);
         let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
-        let name = names.unique(&format!("{}_{}", row.0, row.1), format.ending());
+        let name = names.unique(&format!("{}_{}", row.0, row.1), format.extension());
         figures::save(&composed, &folder.join(name))?;
         let new = figures::undrawable(&composed)?;
         missing.extend(new.into_iter().filter(|c| !missing.contains(c)).collect::<Vec<_>>());

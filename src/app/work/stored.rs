@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::outcome::RunDetails;
 use crate::core::files::read_json;
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
-use crate::jobs::curves;
+use crate::jobs::log;
 use crate::jobs::runs::{REPORT_FILE, RunInfo, RunKind, fold_folder};
 use crate::jobs::train::FOLD_REPORT_FILE;
 
@@ -20,9 +20,7 @@ pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
         notes: Vec::new(),
     };
     let mut read_log = |name: &str, folder: &Path| -> anyhow::Result<()> {
-        let log = folder.join("log.txt");
-        if log.is_file() {
-            let (epochs, notes) = curves::read(&log)?;
+        if let Some((epochs, notes)) = log::read(folder)? {
             details.curves.push((name.to_owned(), epochs));
             for note in notes {
                 if !details.notes.contains(&note) {
@@ -69,8 +67,8 @@ fn test_report(run: &RunInfo, folds: Vec<FoldReport>) -> Option<EvalReport> {
         target: run.config.target,
         gene_count: run.config.genes.len(),
         device: run.config.device.clone(),
-        seed: run.config.train.seed,
-        mean: MeanReport::over(&folds),
+        seed: run.config.recipe.seed(),
+        mean: MeanReport::from_folds(&folds),
         folds,
         warnings: Vec::new(),
         seconds: 0.0,

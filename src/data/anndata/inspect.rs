@@ -125,13 +125,13 @@ fn slides(
     patients: Option<&[Option<String>]>,
 ) -> Result<Vec<Library>, ReadError> {
     /// A column of more values does not name slides.
-    const MOST: usize = 500;
+    const MAX_LIBRARIES: usize = 500;
     let mut slides = libraries(file)?;
     let names: Vec<&str> = slides.iter().map(|l| l.name.as_str()).collect();
     let Some(of) = libraries_of(obs, &names)? else { return Ok(slides) };
     if slides.is_empty() {
         let names = distinct(&of);
-        if (2..=MOST).contains(&names.len()) {
+        if (2..=MAX_LIBRARIES).contains(&names.len()) {
             slides = names.into_iter().map(|name| Library { name, ..Library::default() }).collect();
             slides.sort_by(|a, b| a.name.cmp(&b.name));
         }

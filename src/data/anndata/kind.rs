@@ -12,7 +12,7 @@ use crate::data::st::ReadError;
 use crate::data::st::names::quoted;
 
 /// No assay counts, and no normalisation gives, more than this.
-const LARGEST_VALUE: f32 = (1u32 << 31) as f32;
+const MAX_VALUE: f32 = (1u32 << 31) as f32;
 /// Among this many values that are counts, one that is none is odd.
 const COUNTS_PER_ODD: usize = 100;
 /// A single value that is no count is odd among fewer.
@@ -28,7 +28,7 @@ enum Oddity {
 /// What the values other than 0 are, or what is odd about some of them.
 fn judge(values: &[f32]) -> Result<ValueKind, Oddity> {
     let number = |is: fn(f32) -> bool| values.par_iter().filter(|v| is(**v)).count();
-    if number(|v| v.abs() > LARGEST_VALUE) > 0 {
+    if number(|v| v.abs() > MAX_VALUE) > 0 {
         return Err(Oddity::TooLarge);
     }
     let counts = number(|v| v != 0.0 && is_count(v));
@@ -57,7 +57,7 @@ pub(super) fn kind_of_matrix(
         Ok(kind) => return Ok(kind),
         Err(oddity) => oddity,
     };
-    let is_beyond = |v: f32| v.abs() > LARGEST_VALUE;
+    let is_beyond = |v: f32| v.abs() > MAX_VALUE;
     let any_beyond = values.values().iter().any(|v| is_beyond(*v));
     let is_odd = |v: f32| if any_beyond { is_beyond(v) } else { !is_count(v) };
     let Some((row, column, value)) = values.find(is_odd) else { return Ok(ValueKind::Normalised) };

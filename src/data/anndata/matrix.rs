@@ -6,7 +6,7 @@ use crate::data::section::ValueKind;
 use crate::data::st::ReadError;
 
 /// Larger counts are not exact as `f32`.
-const LARGEST_COUNT: f32 = (1 << 24) as f32;
+const MAX_COUNT: f32 = (1 << 24) as f32;
 
 /// How a matrix is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,5 +239,5 @@ impl<'a> Stored<'a> {
 
 /// Whether `value` can be a count: whole, 0 or more, and exact.
 pub(super) fn is_count(value: f32) -> bool {
-    (0.0..=LARGEST_COUNT).contains(&value) && value.fract() == 0.0
+    (0.0..=MAX_COUNT).contains(&value) && value.fract() == 0.0
 }

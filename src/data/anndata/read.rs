@@ -10,7 +10,7 @@ use super::origin::libraries_of;
 use super::positions::{pair, positions};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Csr;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::hdf5::{File, Watch};
@@ -132,7 +132,7 @@ pub(super) fn read_file(
             "the values are only true and false; counts are needed, in X or in a layer called counts";
         return Err(file.wrong(&matrix, message).into());
     }
-    let stage = format!("Reading {}", file_name(file.path()));
+    let stage = Task::Reading(file_name(file.path())).into();
     let counts =
         stored.read(spots.len(), genes.len(), &mut Watch::new(&stage, stored.work(), progress, cancel))?;
     cancel.check()?;

@@ -17,7 +17,7 @@ use crate::data::section::{Gene, ValueKind};
 use crate::data::st::ReadError;
 
 fn over(bytes: Vec<u8>) -> Result<File, ReadError> {
-    Ok(File::over(Path::new("a.h5ad"), Arc::new(bytes))?)
+    Ok(File::from_bytes(Path::new("a.h5ad"), Arc::new(bytes))?)
 }
 
 fn parse(bytes: Vec<u8>, options: &ReadOptions) -> Result<AnnData, ReadError> {

@@ -9,7 +9,9 @@ use crate::data::anndata::{Inspected, Library};
 use crate::data::section::{SpotGeometry, ValueKind};
 use crate::data::slide::place;
 use crate::data::st::names::file_name;
-use crate::data::st::recognise::{Sample, SampleImage, Spread, agrees, choose, has_word, holds, usable_name};
+use crate::data::st::recognise::{
+    Ignored, Sample, SampleImage, Spread, agrees, choose, has_word, holds, usable_name,
+};
 use crate::data::st::source::{SampleKind, Source};
 
 /// Layers that hold counts where `X` does not.
@@ -183,7 +185,8 @@ fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&Library>,
         && let Some((width, height)) = image.size
     {
         let name = file_name(&image.path);
-        sample.ignored.push(format!("{name} ({width} x {height} pixels do not fit the positions)"));
+        let why = format!("{width} x {height} pixels do not fit the positions");
+        sample.ignored.push(Ignored::new(name, why));
     }
     sample.images = slide.into_iter().collect();
     if let Some(chosen) = chosen {

@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use super::Candidate;
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::progress::{Progress, Silent};
+use crate::core::progress::{Progress, Silent, Task};
 use crate::core::text::upper_first;
 use crate::data::open::{label_fit, open_section};
 use crate::data::section::Section;
@@ -27,13 +27,12 @@ pub fn check(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<(), Cancelled> {
-    const STAGE: &str = "Checking samples";
     let small = |c: &Candidate| largest.is_none_or(|most| bytes_of(c.entry.source.counts()) <= most);
     let mut checked: Vec<&mut Candidate> =
         candidates.iter_mut().filter(|c| c.is_usable() && wanted(c) && small(c)).collect();
     let total = checked.len() as u64;
     let done = AtomicU64::new(0);
-    progress.report(STAGE, 0, total);
+    progress.report(&Task::CheckingSamples.into(), 0, total);
     checked.par_iter_mut().try_for_each(|candidate| {
         cancel.check()?;
         match open_section(&candidate.entry, &Silent, cancel) {
@@ -47,7 +46,7 @@ pub fn check(
             Err(error) => candidate.refused = Some(error.to_string()),
         }
         cancel.check()?;
-        progress.report(STAGE, done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        progress.report(&Task::CheckingSamples.into(), done.fetch_add(1, Ordering::Relaxed) + 1, total);
         Ok(())
     })
 }

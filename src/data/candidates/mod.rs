@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::data::open::LabelFit;
 use crate::data::project::SectionEntry;
 use crate::data::st::ReadError;
@@ -132,14 +132,14 @@ pub fn find_each(
     let mut sources: HashSet<Source> = HashSet::new();
     for path in paths {
         cancel.check()?;
-        progress.report(&format!("Searching {}", file_name(path)), 0, 0);
+        progress.report(&Task::Searching(file_name(path)).into(), 0, 0);
         let mut repeated = false;
         let result = match recognise(path) {
             Ok(Recognition { samples, mut notes }) => {
                 let mut candidates: Vec<Candidate> = Vec::new();
                 for (done, sample) in samples.iter().enumerate() {
                     cancel.check()?;
-                    let stage = format!("Checking {}", sample.name);
+                    let stage = Task::Checking(sample.name.clone()).into();
                     progress.report(&stage, done as u64, samples.len() as u64);
                     match sample::candidates(sample) {
                         Ok(found) => candidates.extend(found),

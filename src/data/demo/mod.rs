@@ -24,7 +24,7 @@ use rayon::prelude::*;
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::{FileError, create_folder_of, write_bytes_atomically};
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::rng;
 use crate::data::project::SectionEntry;
 use anatomy::Anatomy;
@@ -101,7 +101,7 @@ impl Steps<'_> {
     fn next(&self) -> Result<(), Cancelled> {
         self.cancel.check()?;
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.report("Making the synthetic demo", done, self.total);
+        self.progress.report(&Task::MakingDemo.into(), done, self.total);
         Ok(())
     }
 }

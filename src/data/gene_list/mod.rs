@@ -18,9 +18,9 @@ use crate::core::files::{FileError, write_atomically};
 use crate::data::st::names::quoted;
 
 /// A larger file is not a gene list.
-const LARGEST_FILE: u64 = 16 << 20;
+const MAX_FILE_BYTES: u64 = 16 << 20;
 /// Longer than any symbol or identifier.
-const LONGEST_NAME: usize = 60;
+const MAX_NAME_LENGTH: usize = 60;
 /// Names that a note shows.
 const SHOWN: usize = 3;
 
@@ -76,8 +76,8 @@ pub fn read_among(path: &Path, known: &dyn Fn(&str) -> Known) -> Result<GeneList
         return Err(FileError::io("read", path)(io::ErrorKind::IsADirectory.into()));
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
-    if bytes.len() as u64 > LARGEST_FILE {
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(FileError::malformed(path, "the file is too large for a gene list"));
     }
     if bytes.starts_with(GZIP) {
@@ -91,9 +91,9 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 
 fn unpacked(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, FileError> {
     let mut out = Vec::new();
-    let read = MultiGzDecoder::new(bytes).take(LARGEST_FILE + 1).read_to_end(&mut out);
+    let read = MultiGzDecoder::new(bytes).take(MAX_FILE_BYTES + 1).read_to_end(&mut out);
     match read {
-        Ok(_) if out.len() as u64 > LARGEST_FILE => {
+        Ok(_) if out.len() as u64 > MAX_FILE_BYTES => {
             Err(FileError::malformed(path, "the file is too large for a gene list"))
         }
         Ok(_) => Ok(out),
@@ -230,7 +230,7 @@ fn without_damage(name: &str, known: &dyn Fn(&str) -> Known) -> Spelling {
 fn check_name(path: &Path, line: u64, name: &str) -> Result<(), FileError> {
     let possible = |c: char| c.is_alphanumeric() || "-_./:|()@+*'\"[]#=&~%^;, ".contains(c);
     let is_number = name.parse::<f64>().is_ok();
-    if name.len() <= LONGEST_NAME
+    if name.len() <= MAX_NAME_LENGTH
         && name.chars().all(possible)
         && name.contains(char::is_alphabetic)
         && !is_number

@@ -84,8 +84,8 @@ pub(super) struct Metered {
 
 impl Metered {
     pub(super) fn new(bytes: Arc<dyn ReadAt>) -> Self {
-        const LEAST: u64 = 64 << 20;
-        let limit = bytes.size().saturating_mul(16).saturating_add(LEAST);
+        const MIN_BUDGET: u64 = 64 << 20;
+        let limit = bytes.size().saturating_mul(16).saturating_add(MIN_BUDGET);
         Self { bytes, read: AtomicU64::new(0), limit }
     }
 }

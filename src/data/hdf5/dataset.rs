@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::element::Element;
 use super::file::{File, caught};
-use super::numbers::{Number, Unfit, convert};
+use super::numbers::{ConversionError, Number, convert};
 use super::storage::Storage;
 use crate::core::files::FileError;
 
@@ -19,11 +19,11 @@ pub struct Dataset<'a> {
 }
 
 /// Why a piece could not be read.
-pub(super) enum Trouble {
+pub(super) enum DatasetError {
     /// The file is damaged, in words; `None` where no more can be said.
     Damaged(Option<String>),
     /// A value is not of the wanted kind.
-    Unfit(Unfit),
+    ConversionError(ConversionError),
     /// The memory is full.
     Memory,
 }
@@ -32,7 +32,7 @@ impl<'a> Dataset<'a> {
     pub(super) fn new(file: &'a File, path: &str, inner: hdf5_pure::Dataset) -> Result<Self, FileError> {
         let about = caught(|| Ok((inner.shape()?, inner.datatype()?)));
         let (shape, datatype) = about.map_err(|e| file.refused(path, e))?;
-        let element = Element::of(&datatype);
+        let element = Element::from_datatype(&datatype);
         let size = u64::from(datatype.type_size());
         if element == Element::LongText && size != 16 {
             return Err(file.wrong(
@@ -40,7 +40,7 @@ impl<'a> Dataset<'a> {
                 "strings in this HDF5 variant are not supported; save the file again with a recent h5py",
             ));
         }
-        let storage = Storage::of(file, path, &inner, &shape, size)?;
+        let storage = Storage::new(file, path, &inner, &shape, size)?;
         Ok(Self { file, path: path.to_owned(), inner, shape, element, storage })
     }
 
@@ -117,12 +117,12 @@ impl<'a> Dataset<'a> {
         .map_err(|trouble| self.explain(trouble, "bytes"))
     }
 
-    pub(super) fn explain(&self, trouble: Trouble, expected: &str) -> FileError {
+    pub(super) fn explain(&self, trouble: DatasetError, expected: &str) -> FileError {
         match trouble {
-            Trouble::Damaged(None) => self.wrong("the file is damaged here; copy or download it again"),
-            Trouble::Damaged(Some(what)) => self.wrong(what),
-            Trouble::Unfit(Unfit(value)) => self.wrong(format!("{value} is not {expected}")),
-            Trouble::Memory => self.wrong("there is not enough memory to read it"),
+            DatasetError::Damaged(None) => self.wrong("the file is damaged here; copy or download it again"),
+            DatasetError::Damaged(Some(what)) => self.wrong(what),
+            DatasetError::Unfit(ConversionError(value)) => self.wrong(format!("{value} is not {expected}")),
+            DatasetError::Memory => self.wrong("there is not enough memory to read it"),
         }
     }
 }

@@ -58,7 +58,7 @@ pub struct Field {
 }
 
 impl Element {
-    pub(super) fn of(datatype: &Datatype) -> Self {
+    pub(super) fn from_datatype(datatype: &Datatype) -> Self {
         let size = datatype.type_size() as usize;
         let other = Self::Other { size };
         match datatype {
@@ -80,7 +80,7 @@ impl Element {
                     _ => other,
                 }
             }
-            Datatype::Enumeration { base_type, members, .. } => match Self::of(base_type) {
+            Datatype::Enumeration { base_type, members, .. } => match Self::from_datatype(base_type) {
                 Self::Integer { size: 1, .. } if members.len() == 2 => Self::Bool,
                 base @ Self::Integer { .. } => base,
                 _ => other,
@@ -148,11 +148,11 @@ const BINARY16: FloatingPointLayout = FloatingPointLayout {
 
 /// A member of a record as a field; one that is a short list as a field for each place: "spatial[0]", "spatial[1]".
 fn fields_of(member: &CompoundMember) -> Vec<Field> {
-    const LONGEST: u32 = 4;
+    const MAX_LIST: u32 = 4;
     let Ok(offset) = usize::try_from(member.byte_offset) else { return Vec::new() };
     match &member.datatype {
-        Datatype::Array { base_type, dimensions } if matches!(dimensions[..], [1..=LONGEST]) => {
-            let element = Element::of(base_type);
+        Datatype::Array { base_type, dimensions } if matches!(dimensions[..], [1..=MAX_LIST]) => {
+            let element = Element::from_datatype(base_type);
             let places = 0..dimensions.first().copied().unwrap_or(0) as usize;
             let field = |at: usize| {
                 let offset = offset.checked_add(at.checked_mul(element.size())?)?;
@@ -160,7 +160,7 @@ fn fields_of(member: &CompoundMember) -> Vec<Field> {
             };
             places.filter_map(field).collect()
         }
-        other => vec![Field { name: member.name.clone(), offset, element: Element::of(other) }],
+        other => vec![Field { name: member.name.clone(), offset, element: Element::from_datatype(other) }],
     }
 }
 

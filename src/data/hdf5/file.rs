@@ -40,14 +40,14 @@ impl File {
     /// # Errors
     /// [`FileError`] naming the file: the operating system refused, or it is no HDF5 file, or a damaged one.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        Self::over(path, bytes::open(path)?)
+        Self::from_bytes(path, bytes::open(path)?)
     }
 
     /// The file that `bytes` hold, called `path` in errors.
     ///
     /// # Errors
     /// [`FileError`] naming `path`.
-    pub fn over(path: &Path, bytes: Arc<dyn ReadAt>) -> Result<Self, FileError> {
+    pub fn from_bytes(path: &Path, bytes: Arc<dyn ReadAt>) -> Result<Self, FileError> {
         let damaged = |what: &str| FileError::malformed(path, what);
         let mut head = [0; 8];
         if bytes.size() < 8 || bytes.fill(0, &mut head).is_err() {

@@ -11,7 +11,7 @@ const ZSTD: u16 = 32015;
 const SCALE_OFFSET: u16 = 6;
 
 /// Deflate makes at most 1032 bytes of one, and LZF fewer (264 of 3).
-pub(super) const MOST_EXPANSION: u64 = 1032;
+pub(super) const MAX_EXPANSION: u64 = 1032;
 
 /// Whether chunks with these filters can be unpacked here.
 pub(super) fn known(filters: &[u16]) -> bool {
@@ -26,7 +26,7 @@ pub(super) fn known_to_library(filter: u16) -> bool {
 /// So many bytes can be made of one by these filters.
 pub(super) fn most_expansion(filters: &[u16]) -> u64 {
     // A block of Zstandard that repeats one byte takes 4 bytes and is up to 128 KiB.
-    if filters.contains(&ZSTD) { 1 << 15 } else { MOST_EXPANSION }
+    if filters.contains(&ZSTD) { 1 << 15 } else { MAX_EXPANSION }
 }
 
 /// What a filter is called, for errors.

@@ -66,7 +66,7 @@ decimal! { f32 f64 }
 
 /// A stored value that is not of the wanted kind, as text.
 #[derive(Debug)]
-pub(super) struct Unfit(pub(super) String);
+pub(super) struct ConversionError(pub(super) String);
 
 /// The number that these 16 bits are: sign, 5 bits of exponent, 10 bits of fraction.
 fn half(bits: u16) -> f64 {
@@ -81,14 +81,18 @@ fn half(bits: u16) -> f64 {
 }
 
 /// Writes the numbers in `bytes`, which hold `out.len()` values of `element`, to `out`.
-pub(super) fn convert<T: Number>(element: &Element, bytes: &[u8], out: &mut [T]) -> Result<(), Unfit> {
+pub(super) fn convert<T: Number>(
+    element: &Element,
+    bytes: &[u8],
+    out: &mut [T],
+) -> Result<(), ConversionError> {
     macro_rules! each {
         ($t:ty, $wide:ty, $from:ident, $big:expr) => {{
             for (slot, value) in out.iter_mut().zip(bytes.chunks_exact(size_of::<$t>())) {
                 let mut raw = [0; size_of::<$t>()];
                 raw.copy_from_slice(value);
                 let v = if $big { <$t>::from_be_bytes(raw) } else { <$t>::from_le_bytes(raw) };
-                *slot = T::$from(<$wide>::from(v)).ok_or_else(|| Unfit(v.to_string()))?;
+                *slot = T::$from(<$wide>::from(v)).ok_or_else(|| ConversionError(v.to_string()))?;
             }
         }};
     }
@@ -106,13 +110,13 @@ pub(super) fn convert<T: Number>(element: &Element, bytes: &[u8], out: &mut [T])
                 let raw = [value[0], value[1]];
                 let bits = if big_endian { u16::from_be_bytes(raw) } else { u16::from_le_bytes(raw) };
                 let v = half(bits);
-                *slot = T::from_f64(v).ok_or_else(|| Unfit(v.to_string()))?;
+                *slot = T::from_f64(v).ok_or_else(|| ConversionError(v.to_string()))?;
             }
         }
         Element::Float { size: 4, big_endian } => each!(f32, f64, from_f64, big_endian),
         Element::Float { size: 8, big_endian } => each!(f64, f64, from_f64, big_endian),
         Element::Bool => each!(u8, u64, from_u64, false),
-        _ => return Err(Unfit(element.noun().to_owned())),
+        _ => return Err(ConversionError(element.noun().to_owned())),
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::dataset::{Dataset, Trouble};
+use super::dataset::{Dataset, DatasetError};
 use super::element::{Element, Field};
 use super::numbers::{Number, convert};
 use super::strings::{fixed_text, heap_texts};
@@ -17,7 +17,7 @@ impl Dataset<'_> {
         let bytes = self.field_bytes(field, rows)?;
         let mut out = vec![T::default(); bytes.len() / field.element.size().max(1)];
         convert(&field.element, &bytes, &mut out)
-            .map_err(|unfit| self.explain(Trouble::Unfit(unfit), T::NOUN))?;
+            .map_err(|unfit| self.explain(DatasetError::Unfit(unfit), T::NOUN))?;
         Ok(out)
     }
 

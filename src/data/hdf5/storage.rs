@@ -6,16 +6,16 @@ use std::ops::Range;
 use hdf5_pure::{ChunkIndex, Layout};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::dataset::{Dataset, Trouble};
+use super::dataset::{Dataset, DatasetError};
 use super::file::{File, caught};
 use super::filters;
-use super::numbers::Unfit;
+use super::numbers::ConversionError;
 use crate::core::files::FileError;
 
 /// Values without stored bytes (never written, all the same) may take so much.
-const MOST_UNSTORED: u64 = 64 << 20;
+const MAX_UNSTORED: u64 = 64 << 20;
 /// A single chunk of more is no chunk.
-const LARGEST_CHUNK: u64 = 1 << 30;
+const MAX_CHUNK: u64 = 1 << 30;
 /// Bytes read of a run at a time.
 const PIECE: usize = 1 << 20;
 
@@ -58,7 +58,7 @@ struct Chunk {
 }
 
 impl Storage {
-    pub(super) fn of(
+    pub(super) fn new(
         file: &File,
         path: &str,
         inner: &hdf5_pure::Dataset,
@@ -76,7 +76,7 @@ impl Storage {
         let total = product(shape).and_then(|n| n.checked_mul(element_size)).ok_or_else(too_large)?;
         let row_len = product(shape.get(1..).unwrap_or_default()).ok_or_else(too_large)?;
         let size = file.size();
-        if total > size.saturating_mul(filters::MOST_EXPANSION).max(MOST_UNSTORED) {
+        if total > size.saturating_mul(filters::MAX_EXPANSION).max(MAX_UNSTORED) {
             return Err(too_large());
         }
         let element_size = usize::try_from(element_size).map_err(|_| too_large())?;
@@ -100,7 +100,7 @@ impl Storage {
                 let filters = caught(|| Ok(inner.filters())).map_err(|e| file.refused(path, e))?;
                 let chunk_values = product(&chunk_shape).and_then(|n| n.checked_mul(element_size as u64));
                 let chunk_size =
-                    chunk_values.filter(|n| (1..=LARGEST_CHUNK).contains(n)).ok_or_else(too_large)?;
+                    chunk_values.filter(|n| (1..=MAX_CHUNK).contains(n)).ok_or_else(too_large)?;
                 // A single value cannot be in chunks.
                 if shape.is_empty() || chunk_shape.len() != shape.len() {
                     return Err(file.wrong(path, "the file is damaged here; copy or download it again"));
@@ -111,12 +111,12 @@ impl Storage {
                 if grid > (size / 8).max(1) {
                     return Err(too_large());
                 }
-                match Chunks::of(inner, shape, &chunk_shape, chunk_size, size, grid, filters.clone()) {
+                match Chunks::new(inner, shape, &chunk_shape, chunk_size, size, grid, filters.clone()) {
                     Some(chunks) => with(StorageKind::Chunks(chunks)),
                     // The library knows another filter, and what unwritten values are.
                     None if filters.iter().all(|&f| filters::known_to_library(f))
-                        && total <= MOST_UNSTORED
-                        && chunk_size <= MOST_UNSTORED
+                        && total <= MAX_UNSTORED
+                        && chunk_size <= MAX_UNSTORED
                         && inside(inner, size) =>
                     {
                         with(StorageKind::Library)
@@ -137,7 +137,7 @@ impl Storage {
                     }
                 }
             }
-            _ if total <= MOST_UNSTORED => with(StorageKind::Library),
+            _ if total <= MAX_UNSTORED => with(StorageKind::Library),
             _ => Err(too_large()),
         }
     }
@@ -153,7 +153,7 @@ impl Storage {
 
 impl Chunks {
     /// `None` when something is missing or unknown, so that chunks cannot be read one by one.
-    fn of(
+    fn new(
         inner: &hdf5_pure::Dataset,
         shape: &[u64],
         chunk_shape: &[u64],
@@ -221,7 +221,7 @@ fn inside(inner: &hdf5_pure::Dataset, file_size: u64) -> bool {
 }
 
 /// Turns the stored bytes of some values into `out`, which has `per_value` places for each.
-type Convert<'f, T> = &'f (dyn Fn(&[u8], &mut [T]) -> Result<(), Unfit> + Sync);
+type Convert<'f, T> = &'f (dyn Fn(&[u8], &mut [T]) -> Result<(), ConversionError> + Sync);
 
 impl Dataset<'_> {
     /// The values of some rows; each takes `per_value` places of the result.
@@ -229,14 +229,14 @@ impl Dataset<'_> {
         &self,
         rows: Range<u64>,
         per_value: usize,
-        convert: impl Fn(&[u8], &mut [T]) -> Result<(), Unfit> + Sync,
-    ) -> Result<Vec<T>, Trouble> {
-        let clamp = |row: u64| usize::try_from(row.min(self.rows())).map_err(|_| Trouble::Memory);
+        convert: impl Fn(&[u8], &mut [T]) -> Result<(), ConversionError> + Sync,
+    ) -> Result<Vec<T>, DatasetError> {
+        let clamp = |row: u64| usize::try_from(row.min(self.rows())).map_err(|_| DatasetError::Memory);
         let rows = clamp(rows.start)?..clamp(rows.end)?;
         let wanted = rows.len().checked_mul(self.storage.row_len).and_then(|n| n.checked_mul(per_value));
-        let wanted = wanted.ok_or(Trouble::Memory)?;
+        let wanted = wanted.ok_or(DatasetError::Memory)?;
         let mut out = Vec::new();
-        out.try_reserve_exact(wanted).map_err(|_| Trouble::Memory)?;
+        out.try_reserve_exact(wanted).map_err(|_| DatasetError::Memory)?;
         out.resize(wanted, T::default());
         if out.is_empty() {
             return Ok(out);
@@ -247,11 +247,11 @@ impl Dataset<'_> {
             StorageKind::Chunks(chunks) => self.chunks(chunks, rows, per_value, &convert, &mut out)?,
             StorageKind::Library => {
                 let read = caught(|| self.inner.read_raw_rows(rows.start as u64, rows.len() as u64));
-                let bytes = read.map_err(|_| Trouble::Damaged(None))?;
+                let bytes = read.map_err(|_| DatasetError::Damaged(None))?;
                 if Some(bytes.len()) != (wanted / per_value).checked_mul(self.storage.element_size) {
-                    return Err(Trouble::Damaged(None));
+                    return Err(DatasetError::Damaged(None));
                 }
-                convert(&bytes, &mut out).map_err(Trouble::Unfit)?;
+                convert(&bytes, &mut out).map_err(DatasetError::Unfit)?;
             }
         }
         Ok(out)
@@ -264,9 +264,9 @@ impl Dataset<'_> {
         per_value: usize,
         convert: Convert<'_, T>,
         out: &mut [T],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), DatasetError> {
         let size = self.storage.element_size;
-        let damaged = || Trouble::Damaged(None);
+        let damaged = || DatasetError::Damaged(None);
         let skipped = first_row.checked_mul(self.storage.row_len).and_then(|n| n.checked_mul(size));
         let mut at = address.checked_add(skipped.ok_or_else(damaged)? as u64).ok_or_else(damaged)?;
         let values = (PIECE / size).max(1);
@@ -274,7 +274,7 @@ impl Dataset<'_> {
         for piece in out.chunks_mut(values.saturating_mul(per_value)) {
             bytes.resize(piece.len() / per_value * size, 0);
             self.file.bytes.fill(at, &mut bytes).map_err(|_| damaged())?;
-            convert(&bytes, piece).map_err(Trouble::Unfit)?;
+            convert(&bytes, piece).map_err(DatasetError::Unfit)?;
             at = at.saturating_add(bytes.len() as u64);
         }
         Ok(())
@@ -287,7 +287,7 @@ impl Dataset<'_> {
         per_value: usize,
         convert: Convert<'_, T>,
         out: &mut [T],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), DatasetError> {
         let height = chunks.shape.first().copied().unwrap_or(1);
         let mut jobs = Vec::new();
         let mut rest = out;
@@ -299,7 +299,7 @@ impl Dataset<'_> {
             }
             // Bands are in order and leave no row out, so their rows follow each other in the result.
             let places = inside.len().saturating_mul(self.storage.row_len).saturating_mul(per_value);
-            let (mine, others) = rest.split_at_mut_checked(places).ok_or(Trouble::Damaged(None))?;
+            let (mine, others) = rest.split_at_mut_checked(places).ok_or(DatasetError::Damaged(None))?;
             rest = others;
             jobs.push((band, inside, mine));
         }
@@ -320,12 +320,15 @@ impl Dataset<'_> {
         per_value: usize,
         convert: Convert<'_, T>,
         out: &mut [T],
-    ) -> Result<(), Trouble> {
-        let damaged =
-            || Trouble::Damaged(Some("a compressed part is damaged; copy or download the file again".into()));
+    ) -> Result<(), DatasetError> {
+        let damaged = || {
+            DatasetError::Damaged(Some(
+                "a compressed part is damaged; copy or download the file again".into(),
+            ))
+        };
         let size = self.storage.element_size;
         let mut stored = Vec::new();
-        stored.try_reserve_exact(chunk.stored).map_err(|_| Trouble::Memory)?;
+        stored.try_reserve_exact(chunk.stored).map_err(|_| DatasetError::Memory)?;
         stored.resize(chunk.stored, 0);
         self.file.bytes.fill(chunk.address, &mut stored).map_err(|_| damaged())?;
         let bytes =
@@ -355,7 +358,7 @@ impl Dataset<'_> {
             }
             let bytes = bytes.get(source * size..(source + run) * size).ok_or_else(damaged)?;
             let out = out.get_mut(target * per_value..(target + run) * per_value).ok_or_else(damaged)?;
-            convert(bytes, out).map_err(Trouble::Unfit)?;
+            convert(bytes, out).map_err(DatasetError::Unfit)?;
             // The next run, the last but one axis fastest.
             let Some(axis) = (0..last).rev().find(|&a| index[a] + 1 < end[a]) else { return Ok(()) };
             index[axis] += 1;

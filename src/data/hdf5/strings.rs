@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::dataset::{Dataset, Trouble};
+use super::dataset::{Dataset, DatasetError};
 use super::element::Element;
 use super::file::File;
 use crate::core::files::FileError;
 
 /// Collections of the global heap kept at hand at a time, in bytes.
-const MOST_KEPT: usize = 64 << 20;
+const MAX_KEPT: usize = 64 << 20;
 
 impl Dataset<'_> {
     /// The texts of some rows. What is not UTF-8 is replaced by U+FFFD.
@@ -47,15 +47,16 @@ pub(super) fn fixed_text(bytes: &[u8], blanks: bool) -> String {
 }
 
 /// The texts that `references` name, of 16 bytes each: length, address of the collection, index within it.
-pub(super) fn heap_texts(file: &File, references: &[u8]) -> Result<Vec<String>, Trouble> {
-    let damaged =
-        || Trouble::Damaged(Some("a text is damaged or cut off; copy or download the file again".into()));
+pub(super) fn heap_texts(file: &File, references: &[u8]) -> Result<Vec<String>, DatasetError> {
+    let damaged = || {
+        DatasetError::Damaged(Some("a text is damaged or cut off; copy or download the file again".into()))
+    };
     let base = file.addressing().ok_or_else(damaged)?;
     let mut heap = Heap { file, base, kept: HashMap::new(), bytes: 0 };
     // Each text is stored once, so all of them cannot be longer than the file, give or take some repetition.
     let mut left = file.size().saturating_mul(4);
     let mut texts = Vec::new();
-    texts.try_reserve_exact(references.len() / 16).map_err(|_| Trouble::Memory)?;
+    texts.try_reserve_exact(references.len() / 16).map_err(|_| DatasetError::Memory)?;
     for reference in references.chunks_exact(16) {
         let length = number(reference, 0, 4);
         let address = number(reference, 4, 8);
@@ -95,7 +96,7 @@ struct Collection {
 impl Heap<'_> {
     fn object(&mut self, address: u64, index: u64) -> Option<&[u8]> {
         if !self.kept.contains_key(&address) {
-            if self.bytes > MOST_KEPT {
+            if self.bytes > MAX_KEPT {
                 self.kept.clear();
                 self.bytes = 0;
             }

@@ -8,7 +8,7 @@ use super::*;
 fn open(build: impl FnOnce(&mut FileBuilder)) -> File {
     let mut builder = FileBuilder::new();
     build(&mut builder);
-    File::over(Path::new("t.h5"), Arc::new(builder.finish().unwrap())).unwrap()
+    File::from_bytes(Path::new("t.h5"), Arc::new(builder.finish().unwrap())).unwrap()
 }
 
 fn says<T>(result: Result<T, crate::core::files::FileError>) -> String {
@@ -96,7 +96,7 @@ fn texts_and_attributes() {
 
 #[test]
 fn other_files_and_cut_files_are_named() {
-    let over = |bytes: &[u8]| File::over(Path::new("t.h5"), Arc::new(bytes.to_vec()));
+    let over = |bytes: &[u8]| File::from_bytes(Path::new("t.h5"), Arc::new(bytes.to_vec()));
     assert!(says(over(b"")).contains("empty"));
     assert!(says(over(&[7; 5000])).contains("not an HDF5 file"));
     let mut builder = FileBuilder::new();
@@ -116,7 +116,7 @@ fn stored_sizes_of_chunks_are_compared_with_the_file() {
     let values: Vec<f64> = (0..600).map(f64::from).collect();
     builder.create_dataset("x").with_f64_data(&values).with_chunks(&[100]).with_deflate(1);
     let whole = builder.finish().unwrap();
-    let open = |bytes: &[u8]| File::over(Path::new("t.h5"), Arc::new(bytes.to_vec()));
+    let open = |bytes: &[u8]| File::from_bytes(Path::new("t.h5"), Arc::new(bytes.to_vec()));
     let chunk = {
         let file = hdf5_pure::File::from_bytes(whole.clone()).unwrap();
         file.dataset("x").unwrap().chunks().unwrap()[2].clone()
@@ -145,7 +145,7 @@ fn a_damaged_rank_does_not_panic() {
         for value in [0, 2, 0xff] {
             let mut bytes = whole.clone();
             bytes[at] = value;
-            let Ok(file) = File::over(Path::new("t.h5"), Arc::new(bytes)) else { continue };
+            let Ok(file) = File::from_bytes(Path::new("t.h5"), Arc::new(bytes)) else { continue };
             let _ = file.dataset("x").and_then(|x| x.all_numbers::<f64>());
         }
     }

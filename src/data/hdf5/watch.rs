@@ -11,7 +11,7 @@ const PIECE: usize = 32 << 20;
 
 /// Reads lists and tells how far it is.
 pub struct Watch<'a> {
-    stage: &'a str,
+    stage: &'a Stage,
     total: u64,
     done: u64,
     progress: &'a dyn Progress,
@@ -20,7 +20,7 @@ pub struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// `total` is the number of rows that will be read of all lists together.
-    pub fn new(stage: &'a str, total: u64, progress: &'a dyn Progress, cancel: &'a CancelToken) -> Self {
+    pub fn new(stage: &'a Stage, total: u64, progress: &'a dyn Progress, cancel: &'a CancelToken) -> Self {
         Self { stage, total, done: 0, progress, cancel }
     }
 

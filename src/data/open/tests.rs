@@ -13,7 +13,7 @@ use std::sync::Mutex;
 struct Notes(Mutex<Vec<String>>);
 
 impl Progress for Notes {
-    fn report(&self, _: &str, _: u64, _: u64) {}
+    fn report(&self, _: &Stage, _: u64, _: u64) {}
     fn note(&self, text: &str) {
         self.0.lock().unwrap().push(text.to_owned());
     }

@@ -71,7 +71,7 @@ impl SectionEntry {
     }
 
     /// Whether it has this name, or had it before.
-    pub fn answers_to(&self, name: &str) -> bool {
+    pub fn matches_name(&self, name: &str) -> bool {
         self.name == name || self.formerly.iter().any(|f| f == name)
     }
 

@@ -2,6 +2,7 @@
 
 mod entry;
 mod error;
+mod genes;
 mod known;
 mod output;
 mod paths;
@@ -21,19 +22,10 @@ use crate::data::st::source::Source;
 
 pub use entry::SectionEntry;
 pub use error::ProjectError;
+pub use genes::{GeneOrigin, GeneSelection};
 pub use output::OutputError;
 pub use relocate::Moved;
 pub use store::{EXTENSION, VERSION, runs_folder};
-
-/// The genes that models are trained on and maps are shown of.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub struct GeneSelection {
-    /// Names, in order.
-    pub genes: Vec<String>,
-    /// How they were chosen, for the reader: "1000 HVGs, union of C2, C3, C5".
-    #[serde(default)]
-    pub how: String,
-}
 
 /// A project in memory; all paths are absolute. What other rooms remember here (`train`, `display`, `view`)
 /// is theirs to interpret.
@@ -67,7 +59,7 @@ impl Project {
 
     /// The section of this name, or the one that had it before.
     pub fn section(&self, name: &str) -> Option<&SectionEntry> {
-        self.sections.iter().find(|s| s.answers_to(name))
+        self.sections.iter().find(|s| s.matches_name(name))
     }
 
     /// The section that somebody means who typed `name`: as [`Project::section`], else without regard to capitals and

@@ -27,7 +27,7 @@ const MEASURED_ONLY: u64 = 2;
 pub const EXTENSION: &str = "hiscmcl";
 
 /// A larger file is not a project: do not read it into memory.
-const LARGEST_FILE: u64 = 64 << 20;
+const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// Where the runs of the project at `path` lie: `NAME.runs` beside `NAME.hiscmcl`, where a link to it leads.
 pub fn runs_folder(path: &Path) -> PathBuf {
@@ -200,7 +200,7 @@ fn read_small(path: &Path) -> Result<Vec<u8>, FileError> {
     if about.is_dir() {
         return Err(FileError::io("read", path)(io::ErrorKind::IsADirectory.into()));
     }
-    if about.len() > LARGEST_FILE {
+    if about.len() > MAX_FILE_BYTES {
         return Err(FileError::malformed(path, "the file is too large for a HisCMCL project"));
     }
     fs::read(path).map_err(FileError::io("read", path))

@@ -8,6 +8,7 @@ use super::place::Embedded;
 use super::plain::{Decoding, PyramidBuilder, build_pyramid, check_whole_size, short_name};
 use super::source::{SlideFormat, SlideInfo, SlideSource};
 use crate::core::files::FileError;
+use crate::core::progress::Task;
 use crate::data::anndata;
 use crate::data::st::ReadError;
 
@@ -35,7 +36,11 @@ pub fn open(path: &Path, image: &Embedded, how: &Decoding<'_>) -> Result<Arc<dyn
         return Err(FileError::malformed(&image.file, "the image has no pixels").into());
     }
     let fill = |builder: &mut PyramidBuilder<'_>| {
-        how.progress.report(&format!("Decoding {} of {}", image.key, short_name(&image.file)), 0, 0);
+        how.progress.report(
+            &Task::Decoding(format!("{} of {}", image.key, short_name(&image.file))).into(),
+            0,
+            0,
+        );
         let rgb = anndata::read_image(&image.file, &image.library, &image.key).map_err(plain)?;
         how.cancel.check()?;
         builder.push_rows(rgb.as_raw())

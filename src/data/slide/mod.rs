@@ -49,7 +49,7 @@ pub use view::{RgbImage, Slide};
 pub const MAX_PIXELS: u64 = 1_000_000_000;
 
 /// What to do about a format that only OpenSlide reads.
-const OPENSLIDE_ADVICE: &str = "install OpenSlide 4 (openslide.org), or choose its library under \"OpenSlide library...\" in the project menu";
+const OPENSLIDE_ADVICE: &str = "install OpenSlide 4 (openslide.org), or choose its library under \"OpenSlide library…\" in the project menu";
 
 #[cfg(test)]
 mod tests;

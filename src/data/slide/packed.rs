@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 use crate::core::files::FileError;
 
 /// An image that unpacks to more is not read: what the largest plain image takes, and half of that again.
-const LARGEST: u64 = super::MAX_PIXELS * 9 / 2;
+const MAX_UNPACKED: u64 = super::MAX_PIXELS * 9 / 2;
 /// Bytes unpacked at a time.
 const PIECE: usize = 1 << 20;
 
@@ -42,8 +42,8 @@ pub(super) fn beginning(path: &Path, source: impl Read, most: u64) -> Result<Vec
 /// # Errors
 /// As [`beginning`], and when it is too large for an image that can be opened.
 pub(super) fn whole(path: &Path, source: impl Read) -> Result<Vec<u8>, FileError> {
-    let unpacked = beginning(path, source, LARGEST)?;
-    if unpacked.len() as u64 == LARGEST {
+    let unpacked = beginning(path, source, MAX_UNPACKED)?;
+    if unpacked.len() as u64 == MAX_UNPACKED {
         return Err(FileError::malformed(path, "the packed image is too large to be opened as a whole"));
     }
     Ok(unpacked)

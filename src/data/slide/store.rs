@@ -34,7 +34,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(path: &Path) -> Result<Self, FileError> {
+    fn read(path: &Path) -> Result<Self, FileError> {
         if place::blank_size(path).is_some() {
             return Ok(Self { length: 0, modified: None });
         }
@@ -174,7 +174,7 @@ impl SlideStore {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Arc<Slide>, SlideError> {
-        let now = Stamp::of(path)?;
+        let now = Stamp::read(path)?;
         let mut inner = self.lock();
         loop {
             cancel.check()?;
@@ -241,7 +241,7 @@ impl SlideStore {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Arc<RgbImage>, SlideError> {
-        let now = Stamp::of(path)?;
+        let now = Stamp::read(path)?;
         let key = (path.to_path_buf(), max_side);
         if let Some((stamp, image)) = self.lock().thumbnails.get(&key)
             && *stamp == now

@@ -10,13 +10,13 @@ use super::table::{Lines, clean, separator_of};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::matrix::CsrBuilder;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::section::CountTable;
 
 /// Larger counts are not exact as `f32`, and no assay reaches them.
-const LARGEST_COUNT: u32 = 1 << 24;
+const MAX_COUNT: u32 = 1 << 24;
 /// So many digits always fit `u32`.
 const FAST_DIGITS: u32 = 9;
 /// Header cells that name the column of spots, so that they are not taken for a gene.
@@ -44,7 +44,7 @@ pub(super) fn read_from(
     cancel: &CancelToken,
 ) -> Result<CountTable, ReadError> {
     let path = lines.path().to_path_buf();
-    let stage = format!("Reading {}", file_name(&path));
+    let stage = Task::Reading(file_name(&path)).into();
     let Some(header) = lines.next_line()? else {
         return Err(ReadError::malformed(&path, "the file is empty"));
     };
@@ -187,7 +187,7 @@ impl RowProblem {
 /// Why a cell that is no count is none, and what to do.
 fn why_not_a_count(cell: &str) -> &'static str {
     match cell.parse::<f64>() {
-        Ok(v) if v > f64::from(LARGEST_COUNT) => "no real count is so large",
+        Ok(v) if v > f64::from(MAX_COUNT) => "no real count is so large",
         Ok(v) if v < 0.0 => "counts cannot be negative, so give raw counts",
         Ok(v) if v.is_finite() => "counts are whole numbers, so give raw counts, not normalised values",
         _ => "a whole number of 0 or more was expected",
@@ -282,14 +282,14 @@ impl Cell {
     }
 
     fn value(&self) -> Option<u32> {
-        (self.digits > 0 && !self.other && self.value <= LARGEST_COUNT).then_some(self.value)
+        (self.digits > 0 && !self.other && self.value <= MAX_COUNT).then_some(self.value)
     }
 }
 
 /// A whole number that is not written as plain digits: "3.0", "1e3", " 5".
 fn slow_count(text: &str) -> Option<u32> {
     let value: f64 = text.parse().ok()?;
-    let whole = value >= 0.0 && value <= f64::from(LARGEST_COUNT) && value.fract() == 0.0;
+    let whole = value >= 0.0 && value <= f64::from(MAX_COUNT) && value.fract() == 0.0;
     whole.then_some(value as u32)
 }
 
@@ -304,7 +304,7 @@ mod tests {
     use std::sync::Mutex;
 
     fn read(text: &str) -> Result<CountTable, ReadError> {
-        let lines = Lines::over(Path::new("t.tsv"), Cursor::new(text.as_bytes().to_vec()), 0)?;
+        let lines = Lines::from_reader(Path::new("t.tsv"), Cursor::new(text.as_bytes().to_vec()), 0)?;
         read_from(lines, &Silent, &CancelToken::new())
     }
 
@@ -334,14 +334,14 @@ mod tests {
     fn repeated_genes_are_kept_with_ids_of_their_own() {
         struct Notes(Mutex<Vec<String>>);
         impl Progress for Notes {
-            fn report(&self, _: &str, _: u64, _: u64) {}
+            fn report(&self, _: &Stage, _: u64, _: u64) {}
             fn note(&self, text: &str) {
                 self.0.lock().unwrap().push(text.to_owned());
             }
         }
         let notes = Notes(Mutex::default());
         let text = "\tA\tB\tA\tA-1\tA\n1x1\t1\t2\t3\t4\t5\n";
-        let lines = Lines::over(Path::new("t.tsv"), Cursor::new(text.as_bytes().to_vec()), 0).unwrap();
+        let lines = Lines::from_reader(Path::new("t.tsv"), Cursor::new(text.as_bytes().to_vec()), 0).unwrap();
         let t = read_from(lines, &notes, &CancelToken::new()).unwrap();
         let ids: Vec<_> = t.genes.iter().map(|g| g.id.as_str()).collect();
         assert_eq!(ids, ["A", "B", "A-2", "A-1", "A-3"]);
@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn cancelling_stops_reading() {
         let text = "\tA\tB\n".to_owned() + &(0..100).map(|i| format!("{i}x1\t1\t2\n")).collect::<String>();
-        let lines = Lines::over(Path::new("t.tsv"), Cursor::new(text.into_bytes()), 0).unwrap();
+        let lines = Lines::from_reader(Path::new("t.tsv"), Cursor::new(text.into_bytes()), 0).unwrap();
         let cancel = CancelToken::new();
         cancel.cancel();
         assert!(matches!(read_from(lines, &Silent, &cancel), Err(ReadError::Cancelled(_))));
@@ -397,7 +397,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            if let Ok(lines) = Lines::over(Path::new("t.tsv"), Cursor::new(bytes), 0) {
+            if let Ok(lines) = Lines::from_reader(Path::new("t.tsv"), Cursor::new(bytes), 0) {
                 let _ = read_from(lines, &Silent, &CancelToken::new());
             }
         }
@@ -409,14 +409,14 @@ mod tests {
             let mut bytes = b"\tERBB2\tGRB7\tIGKC\n10x21\t1\t0\t12\n10x22\t0\t3\t100\n".to_vec();
             if let Some(b) = bytes.get_mut(at) { *b = with; }
             if cut % 3 == 0 { bytes.truncate(cut); }
-            let lines = Lines::over(Path::new("t.tsv"), Cursor::new(bytes), 0).unwrap();
+            let lines = Lines::from_reader(Path::new("t.tsv"), Cursor::new(bytes), 0).unwrap();
             if let Ok(t) = read_from(lines, &Silent, &CancelToken::new()) {
                 prop_assert_eq!((t.counts.rows(), t.counts.cols()), (t.spots.len(), t.genes.len()));
             }
         }
 
         #[test]
-        fn written_counts_are_read_back(values in proptest::collection::vec(0u32..=LARGEST_COUNT, 6)) {
+        fn written_counts_are_read_back(values in proptest::collection::vec(0u32..=MAX_COUNT, 6)) {
             let row = |r: &[u32]| r.iter().map(u32::to_string).collect::<Vec<_>>().join("\t");
             let text = format!("\tA\tB\tC\n1x1\t{}\n1x2\t{}\n", row(&values[..3]), row(&values[3..]));
             let t = read(&text).unwrap();
@@ -433,7 +433,8 @@ mod tests {
         let quoted = "\"\",\"A\",\"B\"\r\n\"1x1\",\"1\",2\r\n\"1x2\",3,0\r\n";
         let sound = vec![plain.clone().into_bytes(), quoted.into(), gzip(plain.as_bytes())];
         fuzz("counts", sound, |bytes| {
-            let lines = Lines::over(Path::new("t.tsv"), Cursor::new(bytes.to_vec()), bytes.len() as u64);
+            let lines =
+                Lines::from_reader(Path::new("t.tsv"), Cursor::new(bytes.to_vec()), bytes.len() as u64);
             let Ok(lines) = lines else { return false };
             let table = read_from(lines, &Silent, &CancelToken::new());
             let fits = |t: &CountTable| (t.counts.rows(), t.counts.cols()) == (t.spots.len(), t.genes.len());

@@ -14,7 +14,7 @@ use crate::core::geometry::{SlidePoint, SlideRect};
 use crate::core::text::counted;
 
 /// A larger file holds cells, not regions that somebody has drawn.
-const LARGEST: u64 = 256 << 20;
+const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Geometries within geometries; deeper ones are nobody's.
 const DEPTH: usize = 8;
 /// What detections are called: they are cells and tiles that a program has found, not regions.
@@ -79,15 +79,15 @@ impl Regions {
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let file = File::open(path).map_err(FileError::io("read", path))?;
         let mut bytes = Vec::new();
-        let read = unpacked(file).take(LARGEST + 1).read_to_end(&mut bytes);
+        let read = unpacked(file).take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
         read.map_err(|e| match e.raw_os_error() {
             Some(_) => FileError::io("read", path)(e),
             None => FileError::malformed(path, "the compressed file is damaged; copy or export it again"),
         })?;
-        if bytes.len() as u64 > LARGEST {
+        if bytes.len() as u64 > MAX_FILE_BYTES {
             let message = format!(
                 "the file is larger than {} MB, which is more than regions take; export the annotations without cells",
-                LARGEST >> 20
+                MAX_FILE_BYTES >> 20
             );
             return Err(FileError::malformed(path, message));
         }
@@ -295,10 +295,10 @@ fn band_of(y: f64, bounds: SlideRect, bands: usize) -> usize {
 }
 
 fn bands(edges: &[[SlidePoint; 2]], bounds: SlideRect) -> Vec<Vec<u32>> {
-    const MOST: usize = 256;
+    const MAX_BANDS: usize = 256;
     /// Bands are of no use where most edges lie in most of them.
     const REPEATS: usize = 8;
-    let many = (edges.len() / 8).clamp(1, MOST);
+    let many = (edges.len() / 8).clamp(1, MAX_BANDS);
     let range =
         |[a, b]: &[SlidePoint; 2], n| band_of(a.y.min(b.y), bounds, n)..=band_of(a.y.max(b.y), bounds, n);
     let entries: usize = edges.iter().map(|e| range(e, many).count()).sum();

@@ -12,8 +12,8 @@ pub fn spot_id(x: f64, y: f64) -> Option<String> {
 
 /// The array coordinates nearest to `x`, `y`; `None` when they are not finite or beyond any array.
 pub fn grid_of(x: f64, y: f64) -> Option<[i32; 2]> {
-    const LARGEST: f64 = 1e6;
-    let round = |v: f64| (v.abs() <= LARGEST).then(|| v.round() as i32);
+    const MAX_COORDINATE: f64 = 1e6;
+    let round = |v: f64| (v.abs() <= MAX_COORDINATE).then(|| v.round() as i32);
     Some([round(x)?, round(y)?])
 }
 
@@ -44,8 +44,8 @@ pub fn bare_barcode(id: &str) -> &str {
 
 /// Whether `text` is made of bases and long enough for a barcode.
 pub(crate) fn is_bases(text: &str) -> bool {
-    const SHORTEST: usize = 12;
-    text.len() >= SHORTEST && text.bytes().all(|b| b"ACGT".contains(&b))
+    const MIN_BASES: usize = 12;
+    text.len() >= MIN_BASES && text.bytes().all(|b| b"ACGT".contains(&b))
 }
 
 /// The donor a section name speaks of: the letters before the number ("C2" is of patient C), or the first
@@ -116,9 +116,9 @@ fn strip_suffix_ignoring_case<'a>(name: &'a str, suffix: &str) -> Option<&'a str
 
 /// `text` in quotes, cut where it is long, fit to stand in a sentence.
 pub(crate) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let shown: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() { format!("\"{shown}...\"") } else { format!("\"{shown}\"") }
+    const MAX_QUOTED: usize = 40;
+    let shown: String = text.chars().take(MAX_QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(MAX_QUOTED).is_some() { format!("\"{shown}...\"") } else { format!("\"{shown}\"") }
 }
 
 #[cfg(test)]

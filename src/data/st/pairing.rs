@@ -44,7 +44,7 @@ const NOISE: [&str; 24] = [
 /// Folders deeper than this are not searched.
 const DEPTH: usize = 5;
 /// More files than this are not looked at: the user has chosen the wrong folder.
-const MOST_FILES: usize = 2000;
+const MAX_FILES: usize = 2000;
 
 /// What a file seems to be, from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,9 +103,9 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
                 } else {
                     files.push(path)
                 }
-                if files.len() > MOST_FILES {
+                if files.len() > MAX_FILES {
                     let message = format!(
-                        "there are more than {MOST_FILES} files in it; choose the folder of the sections"
+                        "there are more than {MAX_FILES} files in it; choose the folder of the sections"
                     );
                     return Err(FileError::malformed(folder, message));
                 }

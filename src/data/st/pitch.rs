@@ -12,9 +12,9 @@ use crate::core::geometry::{Mpp, SlidePoint};
 use super::spots::SpotRow;
 
 /// So few pairs of neighbours are not trusted: one misplaced spot would decide.
-const FEWEST_PAIRS: usize = 3;
+const MIN_PAIRS: usize = 3;
 /// Comparing every pair of more spots than this makes the estimate slower, not better.
-const MOST_SPOTS: usize = 1000;
+const MAX_SPOTS: usize = 1000;
 
 /// How the spots of an array are arranged, and how its coordinates count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -139,11 +139,11 @@ pub fn measure_on(lattice: Lattice, spots: &[SpotRow]) -> Option<Pitch> {
 /// The median distance in pixels from a spot to the nearest other; `None` where there are too few, or so many that it
 /// would take seconds.
 pub fn of_points(points: &[SlidePoint]) -> Option<f64> {
-    const MOST: usize = 50_000;
-    if points.len() < FEWEST_PAIRS || points.len() > MOST {
+    const MAX_POINTS: usize = 50_000;
+    if points.len() < MIN_PAIRS || points.len() > MAX_POINTS {
         return None;
     }
-    let step = points.len().div_ceil(MOST_SPOTS).max(1);
+    let step = points.len().div_ceil(MAX_SPOTS).max(1);
     let nearest = |(at, point): (usize, &SlidePoint)| {
         let others = points.iter().enumerate().filter(|(other, _)| *other != at);
         others.map(|(_, other)| other.distance(*point)).min_by(f64::total_cmp)
@@ -162,10 +162,10 @@ fn neighbours(lattice: Lattice, by_grid: &HashMap<[i32; 2], SlidePoint>) -> Opti
     };
     let [mut row, mut column] = lattice.steps().map(along);
     let pairs = row.len() + column.len();
-    if pairs < FEWEST_PAIRS {
+    if pairs < MIN_PAIRS {
         return None;
     }
-    let along = match (row.len() >= FEWEST_PAIRS, column.len() >= FEWEST_PAIRS) {
+    let along = match (row.len() >= MIN_PAIRS, column.len() >= MIN_PAIRS) {
         (true, true) => [median(&mut row)?, median(&mut column)?],
         (true, false) => [median(&mut row)?; 2],
         (false, true) => [median(&mut column)?; 2],
@@ -190,7 +190,7 @@ fn distant(lattice: Lattice, spots: &[SpotRow]) -> Option<Pitch> {
         }
     }
     let pairs = ratios.len();
-    if pairs < FEWEST_PAIRS {
+    if pairs < MIN_PAIRS {
         return None;
     }
     positive(Pitch { along: [median(&mut ratios)?; 2], pairs })
@@ -205,14 +205,14 @@ fn nearest(spots: &[SpotRow]) -> Option<Pitch> {
         })
         .collect();
     let pairs = distances.len();
-    if pairs < FEWEST_PAIRS {
+    if pairs < MIN_PAIRS {
         return None;
     }
     positive(Pitch { along: [median(&mut distances)?; 2], pairs })
 }
 
 fn thinned(spots: &[SpotRow]) -> impl Iterator<Item = &SpotRow> {
-    spots.iter().step_by(spots.len().div_ceil(MOST_SPOTS).max(1))
+    spots.iter().step_by(spots.len().div_ceil(MAX_SPOTS).max(1))
 }
 
 fn positive(pitch: Pitch) -> Option<Pitch> {

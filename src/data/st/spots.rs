@@ -135,8 +135,8 @@ mod tests {
     use std::io::Cursor;
 
     fn read(text: &[u8]) -> Result<Vec<SpotRow>, FileError> {
-        let lines = Lines::over(Path::new("C2_selection.tsv"), Cursor::new(text.to_vec()), 0)?;
-        read_from(Table::over(lines)?)
+        let lines = Lines::from_reader(Path::new("C2_selection.tsv"), Cursor::new(text.to_vec()), 0)?;
+        read_from(Table::from_lines(lines)?)
     }
 
     fn says(text: &str) -> String {

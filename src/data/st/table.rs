@@ -18,7 +18,7 @@ use crate::core::text::counted;
 /// A larger text in UTF-16, which is read as a whole, is no table that anybody has saved so.
 const LARGEST_UTF16: u64 = 1 << 30;
 /// A longer line is no table: it would only fill the memory.
-const LONGEST_LINE: u64 = 64 << 20;
+const MAX_LINE: u64 = 64 << 20;
 const BUFFER: usize = 256 << 10;
 
 /// Counts the bytes that were read from the file, before unpacking.
@@ -66,11 +66,15 @@ impl Lines {
         if about.is_dir() {
             return Err(FileError::io("read", path)(io::ErrorKind::IsADirectory.into()));
         }
-        Self::over(path, file, about.len())
+        Self::from_reader(path, file, about.len())
     }
 
     /// The lines of what `reader` gives, called `path` in errors; `size` bytes, for progress only.
-    pub(super) fn over(path: &Path, reader: impl Read + 'static, size: u64) -> Result<Self, FileError> {
+    pub(super) fn from_reader(
+        path: &Path,
+        reader: impl Read + 'static,
+        size: u64,
+    ) -> Result<Self, FileError> {
         let read = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: reader, read: Arc::clone(&read) };
         let raw = BufReader::with_capacity(BUFFER, counted);
@@ -135,7 +139,7 @@ impl Lines {
             let n = self
                 .reader
                 .by_ref()
-                .take(LONGEST_LINE)
+                .take(MAX_LINE)
                 .read_until(b'\n', &mut self.buffer)
                 .map_err(|e| refused(&self.path, self.gzipped, e))?;
             if n == 0 {
@@ -144,7 +148,7 @@ impl Lines {
             self.number += 1;
             if self.buffer.last() == Some(&b'\n') {
                 self.buffer.pop();
-            } else if n as u64 == LONGEST_LINE {
+            } else if n as u64 == MAX_LINE {
                 return Err(self.wrong("the line is longer than 64 MiB, so this is not a table"));
             }
             if self.buffer.last() == Some(&b'\r') {
@@ -283,10 +287,10 @@ impl Row {
 impl Table {
     /// Opens a table and reads its header.
     pub(super) fn open(path: &Path) -> Result<Self, FileError> {
-        Self::over(Lines::open(path)?)
+        Self::from_lines(Lines::open(path)?)
     }
 
-    pub(super) fn over(mut lines: Lines) -> Result<Self, FileError> {
+    pub(super) fn from_lines(mut lines: Lines) -> Result<Self, FileError> {
         let Some(first) = lines.next_line()? else {
             return Err(FileError::malformed(lines.path(), "the file is empty"));
         };
@@ -364,7 +368,7 @@ mod tests {
 
     fn lines(bytes: &[u8]) -> Result<Vec<String>, FileError> {
         let size = bytes.len() as u64;
-        let mut lines = Lines::over(Path::new("t.tsv"), Cursor::new(bytes.to_vec()), size)?;
+        let mut lines = Lines::from_reader(Path::new("t.tsv"), Cursor::new(bytes.to_vec()), size)?;
         let mut out = Vec::new();
         while let Some(line) = lines.next_line()? {
             out.push(format!("{}:{}", line.number, line.text));
@@ -421,7 +425,7 @@ mod tests {
             assert_eq!(lines(&bytes).unwrap(), ["1:a\t\u{e4}", "2:b\t1"]);
         }
         let read = |bytes: &'static [u8]| {
-            Lines::over(Path::new("t.tsv"), Cursor::new(bytes), 0).unwrap().or_latin1()
+            Lines::from_reader(Path::new("t.tsv"), Cursor::new(bytes), 0).unwrap().or_latin1()
         };
         let mut latin = read(b"a\tb\nGew\xe4chs\t1\n\0\xe4\n");
         latin.next_line().unwrap();
@@ -433,7 +437,7 @@ mod tests {
     fn tables_find_columns_by_name() {
         let read = |text: &str| {
             let bytes = text.as_bytes().to_vec();
-            Table::over(Lines::over(Path::new("t.tsv"), Cursor::new(bytes), 0).unwrap())
+            Table::from_lines(Lines::from_reader(Path::new("t.tsv"), Cursor::new(bytes), 0).unwrap())
         };
         let mut table = read("x,\"Y\"\n1,\"2\"\nrow,3,NA\n4\n").unwrap();
         assert_eq!((table.column(&["y"]), table.column(&["z"])), (Some(1), None));

@@ -11,7 +11,7 @@ use crate::data::project::SectionEntry;
 use crate::evaluate::report::Split;
 use crate::jobs::encoders;
 use crate::jobs::published::PublishedChoice;
-use crate::train::TrainConfig;
+use crate::jobs::recipe::Recipe;
 
 /// The version of the run layout that this program writes.
 pub const RUN_VERSION: u32 = 1;
@@ -60,11 +60,9 @@ pub struct RunConfig {
     pub weights: Option<PathBuf>,
     /// The device that trained.
     pub device: String,
-    /// All training settings, seed included.
-    pub train: TrainConfig,
-    /// The published recipe, where it was followed instead of our own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub published: Option<PublishedChoice>,
+    /// How it was trained.
+    #[serde(flatten)]
+    pub recipe: Recipe,
 }
 
 impl RunConfig {
@@ -74,12 +72,12 @@ impl RunConfig {
             RunKind::Model { test } => test,
             RunKind::CrossValidation { .. } => &self.sections,
         };
-        names.iter().any(|n| section.answers_to(n))
+        names.iter().any(|n| section.matches_name(n))
     }
 
     /// Whether the run saw `section` in training.
     pub fn trained_on(&self, section: &SectionEntry) -> bool {
-        self.sections.iter().any(|n| section.answers_to(n)) && !self.held_out(section)
+        self.sections.iter().any(|n| section.matches_name(n)) && !self.held_out(section)
     }
 
     /// What predicted values mean: the target, or what the files hold where none of the sections has counts.
@@ -95,10 +93,10 @@ impl RunConfig {
     /// Which image encoder it used, in words, and by which recipe.
     pub fn encoder_title(&self) -> String {
         let frozen = encoders::title_of(&self.encoder);
-        match self.published.as_ref().map(|p| &p.trained) {
-            None => frozen,
-            Some(None) => format!("{frozen}, published recipe"),
-            Some(Some(trained)) => {
+        match &self.recipe {
+            Recipe::Fused(_) => frozen,
+            Recipe::Published(PublishedChoice { trained: None, .. }) => format!("{frozen}, published recipe"),
+            Recipe::Published(PublishedChoice { trained: Some(trained), .. }) => {
                 let title = encoders::known(&trained.name).map_or(trained.name.as_str(), |p| p.title);
                 format!("{title} trained, published recipe")
             }

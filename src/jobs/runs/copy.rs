@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{RunError, RunInfo, check_free, list_runs, runs_folder};
 use crate::core::files::FileError;
-use crate::jobs::context::Ctx;
+use crate::core::progress::Task;
+use crate::jobs::context::JobContext;
 
 /// Folders of runs lie no deeper: a run, its folds, and what those hold.
 const MAX_DEPTH: usize = 4;
@@ -27,7 +28,7 @@ pub struct CopiedRuns {
 /// # Errors
 /// [`RunError::Unknown`] for a name in `only` that `from` does not have, [`RunError::NoRuns`] where it has none,
 /// [`RunError::SameProject`], [`RunError::File`], or it was cancelled. Runs that were copied until then stay.
-pub fn copy_runs(from: &Path, to: &Path, only: &[String], ctx: &Ctx) -> anyhow::Result<CopiedRuns> {
+pub fn copy_runs(from: &Path, to: &Path, only: &[String], ctx: &JobContext) -> anyhow::Result<CopiedRuns> {
     let same =
         |a: &Path, b: &Path| matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b);
     if same(from, to) {
@@ -48,7 +49,7 @@ pub fn copy_runs(from: &Path, to: &Path, only: &[String], ctx: &Ctx) -> anyhow::
     let mut done = CopiedRuns::default();
     for (at, run) in wanted.iter().enumerate() {
         ctx.check()?;
-        ctx.observer.report("Copying runs", at as u64, wanted.len() as u64);
+        ctx.observer.report(&Task::CopyingRuns.into(), at as u64, wanted.len() as u64);
         match ours.iter().find(|o| o.complete && is_same(o, run)) {
             Some(own) => done.known.push(own.id.clone()),
             None => done.copied.push(copy(run, from, to, ctx)?),
@@ -63,7 +64,7 @@ fn is_same(a: &RunInfo, b: &RunInfo) -> bool {
 }
 
 /// Copies a run into the project `to`, whole or not at all. Gives its name there.
-fn copy(run: &RunInfo, from: &Path, to: &Path, ctx: &Ctx) -> anyhow::Result<String> {
+fn copy(run: &RunInfo, from: &Path, to: &Path, ctx: &JobContext) -> anyhow::Result<String> {
     let runs = runs_folder(to);
     let name = free_name(&run.id, from, to)?;
     // A name that begins with a point is no run yet.
@@ -96,7 +97,7 @@ fn free_name(id: &str, from: &Path, to: &Path) -> Result<String, RunError> {
 }
 
 /// Copies the files of a folder and of those in it. Links are not followed.
-fn copy_folder(from: &Path, to: &Path, depth: usize, ctx: &Ctx) -> anyhow::Result<()> {
+fn copy_folder(from: &Path, to: &Path, depth: usize, ctx: &JobContext) -> anyhow::Result<()> {
     fs::create_dir_all(to).map_err(FileError::io("write", to))?;
     for entry in fs::read_dir(from).map_err(FileError::io("list", from))? {
         ctx.check()?;

@@ -125,7 +125,7 @@ impl RunInProgress {
             Ok(Ok(_)) => None,
             Ok(Err(_)) if cancel.is_abandoned() => None,
             Ok(Err(_)) if cancel.is_cancelled() => Some(Ending::Stopped),
-            Ok(Err(error)) => Some(match JobError::of(error) {
+            Ok(Err(error)) => Some(match JobError::from_error(error) {
                 JobError::Cancelled => Ending::Stopped,
                 JobError::Failed { headline, causes } => Ending::Failed { headline, causes },
             }),

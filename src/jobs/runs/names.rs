@@ -7,11 +7,11 @@ use super::RunError;
 /// `name` as part of a file name on every system: itself where it can be one, else what of it can, and a number that
 /// follows from all of it, so that different names stay different.
 pub fn safe_name(name: &str) -> String {
-    const LONGEST: usize = 80;
+    const MAX_LENGTH: usize = 80;
     const KEPT: usize = 60;
     let mut safe = replaced(name, |c| c.is_alphanumeric() || " ._-()&+,=@#".contains(c));
     let fine = safe == name
-        && name.len() <= LONGEST
+        && name.len() <= MAX_LENGTH
         && name.trim() == name
         && !name.is_empty()
         && !name.ends_with('.')

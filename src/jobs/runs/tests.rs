@@ -6,7 +6,8 @@ use super::*;
 use crate::core::cancel::CancelToken;
 use crate::core::progress::Silent;
 use crate::core::target::{ExpressionScale, Target};
-use crate::jobs::context::Ctx;
+use crate::jobs::context::JobContext;
+use crate::jobs::recipe::Recipe;
 use crate::train::TrainConfig;
 
 fn config(seed: u64) -> RunConfig {
@@ -22,8 +23,7 @@ fn config(seed: u64) -> RunConfig {
         encoder: "texture".into(),
         weights: None,
         device: "CPU".into(),
-        train: TrainConfig { seed, ..TrainConfig::default() },
-        published: None,
+        recipe: Recipe::Fused(TrainConfig { seed, ..TrainConfig::default() }),
     }
 }
 
@@ -63,7 +63,7 @@ fn runs_of_another_project_are_copied_once_and_never_in_place_of_others() {
     std::fs::write(&from, "").unwrap();
     std::fs::write(&to, "").unwrap();
     let cancel = CancelToken::new();
-    let ctx = Ctx { observer: &Silent, cancel: &cancel };
+    let ctx = JobContext { observer: &Silent, cancel: &cancel };
     let copy = |only: &[String]| copy_runs(&from, &to, only, &ctx);
     assert!(copy(&[]).unwrap_err().to_string().ends_with("her2st.hiscmcl has no finished runs"));
     let make = |project: &Path, name: &str, seed| {

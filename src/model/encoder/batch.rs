@@ -4,13 +4,13 @@ use super::listing::Listed;
 use crate::core::gpu::GpuLimits;
 
 /// The most images that the processor takes at once; more gain nothing and hold cancelling up.
-pub(super) const MOST_ON_PROCESSOR: usize = 16;
+pub(super) const MAX_BATCH_ON_CPU: usize = 16;
 /// Multiply-adds of a run on one core of the processor: half a second or so, so that cancelling is prompt
 /// even in networks that take seconds for a few patches.
 const WORK_OF_CORE: u64 = 64_000_000_000;
 
 /// The most images that a GPU takes at once; its cores are busy with fewer.
-const MOST_ON_GPU: u64 = 128;
+const MAX_BATCH_ON_GPU: u64 = 128;
 /// Multiply-adds of a run on a graphics card: a second on one that does 4 TFLOPS.
 const WORK_OF_CARD: u64 = 2_000_000_000_000;
 /// Multiply-adds of a run on graphics that share the computer's memory, which are about that much slower.
@@ -29,7 +29,7 @@ const VALUE: u64 = 4;
 /// How many images of a network the processor takes at once, where it has `cores`.
 pub(super) fn on_processor(network: &Listed, cores: usize) -> usize {
     let fit = WORK_OF_CORE.saturating_mul(cores as u64) / network.multiply_adds.max(1);
-    (fit as usize).clamp(1, MOST_ON_PROCESSOR)
+    (fit as usize).clamp(1, MAX_BATCH_ON_CPU)
 }
 
 /// How many images of a network a GPU takes at once: a power of two, so that halving it and tuning for it go by
@@ -43,7 +43,7 @@ pub(super) fn on_gpu(network: &Listed, gpu: GpuLimits) -> usize {
     let fit = (gpu.largest_buffer / array)
         .min(memory / array.saturating_mul(ARRAYS))
         .min(work / network.multiply_adds.max(1))
-        .clamp(1, MOST_ON_GPU);
+        .clamp(1, MAX_BATCH_ON_GPU);
     1 << fit.ilog2()
 }
 

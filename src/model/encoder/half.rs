@@ -21,7 +21,7 @@ use super::tensor::{Parameter, TensorNetwork, activate, cut, join_heads, linear,
 use super::training::image_batch;
 
 /// The largest float of 16 bits.
-const LARGEST: f32 = 65_504.0;
+const MAX_F16: f32 = 65_504.0;
 
 /// A network with its parameters on a device: those of linear layers in half precision, the others in single.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl HalfNetwork {
             let names = ["weight", "bias"].map(|part| format!("{name}.{part}"));
             let layer: Vec<_> = names.into_iter().filter_map(|name| parameters.remove_entry(&name)).collect();
             // What 16 bits cannot hold stays in 32, and its product is computed so.
-            let fits = layer.iter().flat_map(|(_, array)| &array.values).all(|v| v.abs() <= LARGEST);
+            let fits = layer.iter().flat_map(|(_, array)| &array.values).all(|v| v.abs() <= MAX_F16);
             let kind = if fits { DType::F16 } else { DType::F32 };
             placed.extend(layer.into_iter().map(|(name, array)| (name, Parameter::new(array, kind, device))));
         }

@@ -13,11 +13,11 @@ pub(super) enum Failure {
 
 /// How many items are run at once. Less after each batch that failed, for all that come later.
 #[derive(Debug)]
-pub(super) struct Halving {
+pub(super) struct AdaptiveBatch {
     most: AtomicUsize,
 }
 
-impl Halving {
+impl AdaptiveBatch {
     /// `most` items at once, until that turns out to be too many.
     pub(super) fn new(most: usize) -> Self {
         Self { most: AtomicUsize::new(most.max(1)) }
@@ -76,7 +76,7 @@ mod tests {
     fn what_does_not_fit_is_halved_and_remembered() {
         let items: Vec<u32> = (0..70).collect();
         let all: Vec<u32> = (0..140).collect();
-        let halving = Halving::new(64);
+        let halving = AdaptiveBatch::new(64);
         let mut asked = Vec::new();
         assert_eq!(halving.run(&items, device(20, &mut asked)).unwrap(), all);
         assert_eq!(asked, [64, 32, 16, 16, 16, 16, 6]);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_short_batch_is_halved_by_its_own_length() {
-        let halving = Halving::new(64);
+        let halving = AdaptiveBatch::new(64);
         let mut asked = Vec::new();
         assert_eq!(halving.run(&[0, 1, 2, 3, 4], device(1, &mut asked)).unwrap().len(), 10);
         assert_eq!(asked, [5, 2, 1, 1, 1, 1, 1]);
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_fits_stays_whole() {
-        let halving = Halving::new(4);
+        let halving = AdaptiveBatch::new(4);
         let mut asked = Vec::new();
         assert_eq!(halving.run(&(0..9).collect::<Vec<_>>(), device(64, &mut asked)).unwrap().len(), 18);
         assert_eq!((asked, halving.most()), (vec![4, 4, 1], 4));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn one_at_a_time_is_the_end() {
-        let halving = Halving::new(8);
+        let halving = AdaptiveBatch::new(8);
         let mut asked = Vec::new();
         let failure = halving.run(&[1, 2, 3, 4, 5, 6, 7, 8], device(0, &mut asked)).unwrap_err();
         assert_eq!(failure, Failure::Batch("out of memory".to_owned()));
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_device_that_is_gone_is_not_tried_again() {
-        let halving = Halving::new(8);
+        let halving = AdaptiveBatch::new(8);
         let mut calls = 0;
         let failure = halving.run(&[1, 2, 3], |_: &[u32]| {
             calls += 1;

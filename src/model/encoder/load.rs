@@ -6,11 +6,10 @@ use super::architecture::Architecture;
 use super::parameters::{Array, Parameters};
 use super::positions;
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::model::weights::{KeyReport, WeightsError, WeightsFile, compare};
 
 /// What progress is reported under.
-const STAGE: &str = "encoder weights";
 /// The parameter that depends on the size of the image.
 const POSITIONS: &str = "pos_embed";
 
@@ -93,7 +92,7 @@ pub fn load(
             array = positions::resample(&found, prefix, side / vit.patch).unwrap_or(found);
         }
         parameters.insert(name, array);
-        progress.report(STAGE, index as u64 + 1, total);
+        progress.report(&Task::LoadingEncoder.into(), index as u64 + 1, total);
     }
     Ok(parameters)
 }

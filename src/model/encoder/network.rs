@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn::tensor::{Device, ExecutionError};
 
 use super::architecture::Architecture;
-use super::batch::{self, MOST_ON_PROCESSOR};
+use super::batch::{self, MAX_BATCH_ON_CPU};
 use super::cpu::CpuNetwork;
 use super::half::HalfNetwork;
-use super::halving::{Failure, Halving};
+use super::halving::{AdaptiveBatch, Failure};
 use super::listing::Listed;
 use super::parameters::Parameters;
 use super::precision::Precision;
@@ -102,7 +102,7 @@ impl Network {
         patches: &[RgbPatch],
         side: usize,
         normalisation: Normalisation,
-        halving: &Halving,
+        halving: &AdaptiveBatch,
         title: &str,
     ) -> Result<Vec<f32>, EncoderError> {
         let pixels = |batch: &[RgbPatch]| {
@@ -112,7 +112,7 @@ impl Network {
         };
         match self {
             Self::Processor(network) => {
-                let batches = patches.chunks(MOST_ON_PROCESSOR);
+                let batches = patches.chunks(MAX_BATCH_ON_CPU);
                 Ok(batches.flat_map(|batch| network.run(pixels(batch), side)).collect())
             }
             Self::Gpu(network, device) => {
@@ -281,12 +281,12 @@ mod tests {
             .map(|i| RgbPatch { size: side, rgb: vec![(i % 251) as u8; side * side * 3], on_slide: 1.0 })
             .collect();
         let on_processor = Network::new(architecture.clone(), parameters.clone(), &Place::Processor);
-        let features = |network: &Network, halving: &Halving| {
+        let features = |network: &Network, halving: &AdaptiveBatch| {
             network.features(&patches, side, Normalisation::HALF, halving, "ResNet").unwrap()
         };
-        let expected = features(&on_processor, &Halving::new(1));
+        let expected = features(&on_processor, &AdaptiveBatch::new(1));
         let network = Network::new(architecture, parameters, &Place::Gpu(device, limits, Precision::Single));
-        let halving = Halving::new(count);
+        let halving = AdaptiveBatch::new(count);
         let found = features(&network, &halving);
         let off = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         println!("{} at a time, {off:.1e} off", halving.most());

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use burn::tensor::Device;
 
-use super::halving::Halving;
+use super::halving::AdaptiveBatch;
 use super::load::{LoadError, load, report};
 use super::network::{Network, Place};
 use super::parameters::Array;
@@ -31,7 +31,7 @@ pub struct Pretrained {
     id: String,
     place: Place,
     network: OnceLock<Network>,
-    halving: Halving,
+    halving: AdaptiveBatch,
     /// Held while the weights are read, so that they are read once.
     reading: Mutex<()>,
 }
@@ -64,7 +64,7 @@ impl Pretrained {
         let place = Place::new(gpu, |device| Precision::on_gpu(device, &preset.architecture));
         Ok(Self {
             id: format!("{}-{}-{VERSION}", preset.name, print.get(..FINGERPRINT).unwrap_or(&print)),
-            halving: Halving::new(place.batch(&preset.architecture.list(preset.side))),
+            halving: AdaptiveBatch::new(place.batch(&preset.architecture.list(preset.side))),
             preset,
             weights: weights.to_owned(),
             place,
@@ -83,7 +83,7 @@ impl Pretrained {
         let best = |device: &Device| Precision::on_gpu(device, &preset.architecture);
         let place = Place::new(gpu, |device| precision.unwrap_or_else(|| best(device)));
         let listed = preset.architecture.list(preset.side);
-        let halving = Halving::new(place.batch(&listed));
+        let halving = AdaptiveBatch::new(place.batch(&listed));
         let parameters = listed
             .parameters
             .into_iter()

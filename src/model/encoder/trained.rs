@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Architecture;
-use super::halving::Halving;
+use super::halving::AdaptiveBatch;
 use super::network::{Network, Place};
 use super::parameters::Parameters;
 use super::precision::Precision;
@@ -45,7 +45,7 @@ pub struct Trained {
     shape: EncoderShape,
     parameters: Parameters,
     network: Network,
-    halving: Halving,
+    halving: AdaptiveBatch,
 }
 
 impl Trained {
@@ -54,7 +54,7 @@ impl Trained {
     pub fn new(shape: EncoderShape, parameters: Parameters, gpu: Option<(Device, GpuLimits)>) -> Self {
         let place = Place::new(gpu, |_| Precision::Single);
         let network = Network::new(shape.architecture.clone(), parameters.clone(), &place);
-        let halving = Halving::new(place.batch(&shape.architecture.list(shape.side)));
+        let halving = AdaptiveBatch::new(place.batch(&shape.architecture.list(shape.side)));
         Self { shape, parameters, network, halving }
     }
 

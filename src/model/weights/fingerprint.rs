@@ -7,7 +7,7 @@ use std::path::Path;
 use super::error::WeightsError;
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 
 /// The BLAKE3 hash of all bytes of `path`, 64 hexadecimal digits. Progress is reported in bytes.
 ///
@@ -21,7 +21,7 @@ pub fn fingerprint(
     let mut file = File::open(path).map_err(FileError::io("open", path))?;
     let total = file.metadata().map_err(FileError::io("read", path))?.len();
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let stage = format!("Checking {name}");
+    let stage = Task::Checking(name.into_owned()).into();
     let mut hash = blake3::Hasher::new();
     let mut buffer = vec![0_u8; 4 << 20];
     let mut done = 0;

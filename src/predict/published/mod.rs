@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::gpu::GpuLimits;
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::note::Note;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::target::Target;
 use crate::device::ComputeDevice;
 use crate::model::encoder::{EncoderShape, Trained};
@@ -40,7 +41,7 @@ pub struct PublishedRecipe {
     /// Epochs it was trained for.
     pub epochs: usize,
     /// Remarks on the training that the user should read.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Name of the device it was trained on.
     pub device: String,
     /// The training configuration, as it was.
@@ -142,7 +143,7 @@ impl Published {
         if spot_ids.len() != spots {
             return Err(PredictError::Names { section: section.to_owned(), names: spot_ids.len(), spots });
         }
-        let stage = format!("Predicting {section}");
+        let stage = Stage::new(Task::Predicting, section);
         let report = |n: usize| progress.report(&stage, n as u64, spots as u64);
         report(0);
         let scaled = self.image_scale.as_ref().map(|scale| scale.standardise(features));

@@ -25,7 +25,7 @@ const ENCODER: &str = "encoder.safetensors";
 /// Tells these configurations from those of the fused network.
 pub(crate) const RECIPE: &str = "published";
 /// No side of an input that can be meant is longer.
-const LONGEST_SIDE: usize = 4_096;
+const MAX_SIDE: usize = 4_096;
 
 #[derive(Serialize, Deserialize)]
 struct Config {
@@ -54,7 +54,7 @@ impl Published {
             keep("image.mean", &scale.mean);
             keep("image.deviation", &scale.deviation);
         }
-        for entry in Layout::of(&self.network).entries {
+        for entry in Layout::from_module(&self.network).entries {
             let values = self.parameters[entry.start..entry.start + entry.len()].to_vec();
             arrays.push((format!("network.{}", entry.path), Array { shape: entry.shape, values }));
         }
@@ -107,7 +107,7 @@ impl Published {
                 deviation: arrays.take("image.deviation", &[shape.features])?,
             }),
         };
-        let layout = Layout::of(&shape.init(0, &device.burn().clone().without_autodiff()));
+        let layout = Layout::from_module(&shape.init(0, &device.burn().clone().without_autodiff()));
         let mut parameters = Vec::with_capacity(layout.len());
         for entry in &layout.entries {
             parameters.extend(arrays.take(&format!("network.{}", entry.path), &entry.shape)?);
@@ -145,7 +145,7 @@ fn check_shape(path: &Path, recipe: &PublishedRecipe) -> Result<(), FileError> {
         && [s.heads, s.head_width].iter().all(|n| (1..=1_024).contains(n))
         && (1..=8_192).contains(&s.projection)
         && recipe.encoder.as_ref().is_none_or(|e| {
-            (1..=LONGEST_SIDE).contains(&e.side)
+            (1..=MAX_SIDE).contains(&e.side)
                 && e.mpp > 0.0
                 && is_trainable(&e.architecture)
                 && e.architecture.width() == s.features

@@ -13,7 +13,7 @@ use crate::core::files::FileError;
 use crate::data::slide::SlideError;
 
 /// The most hashes kept.
-const MOST: usize = 4096;
+const MAX_KEPT: usize = 4096;
 /// A file that was changed less than this ago may change again without its time telling.
 const SETTLED: Duration = Duration::from_secs(2);
 
@@ -42,7 +42,7 @@ impl Contents {
         let hash = read(file, path, cancel)?;
         if let Some(stamp) = stamp {
             let mut known = known();
-            if known.len() >= MOST {
+            if known.len() >= MAX_KEPT {
                 known.clear();
             }
             known.insert(path.to_owned(), (stamp, hash));

@@ -14,7 +14,7 @@ use crate::data::slide::{SlideError, companions, place};
 use crate::preprocess::features;
 
 /// The most slides whose latest features are remembered.
-const MOST: usize = 4096;
+const MAX_KEPT: usize = 4096;
 
 /// Hashes of what features depend on.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Latest {
     /// Remembers a key, and tells the one before of the same slide, where there was another.
     pub(super) fn replace(&self, key: &Key) -> Option<String> {
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if latest.len() >= MOST && !latest.contains_key(&key.slide) {
+        if latest.len() >= MAX_KEPT && !latest.contains_key(&key.slide) {
             latest.clear();
         }
         latest.insert(key.slide, key.whole.clone()).filter(|last| *last != key.whole)

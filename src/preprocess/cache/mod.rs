@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::core::encoder::{EncoderError, RgbPatch};
     use crate::core::progress::Silent;
-    use crate::preprocess::views::{SeenThrough, View};
+    use crate::preprocess::views::{AugmentedEncoder, View};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Counts how many patches it was given.
@@ -315,7 +315,7 @@ mod tests {
     fn views_are_cached_apart() {
         let s = setup();
         let get = |view| {
-            let encoder = SeenThrough { view, encoder: &s.encoder };
+            let encoder = AugmentedEncoder { view, encoder: &s.encoder };
             let cancel = CancelToken::new();
             let holds = || s.cache.holds(&s.slide, &s.spots, Mpp(1.0), &encoder, &cancel).unwrap();
             let before = holds();

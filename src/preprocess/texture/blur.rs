@@ -11,7 +11,7 @@ pub(super) struct Floats {
 
 impl Floats {
     /// The values that the bytes of a plane stand for.
-    pub fn of(plane: &Bytes, range: Range) -> Self {
+    pub fn from_bytes(plane: &Bytes, range: Range) -> Self {
         let values = plane.values.iter().map(|&v| range.low + f32::from(v) * range.step()).collect();
         Self { size: plane.size, values }
     }

@@ -25,7 +25,7 @@ struct Histogram {
 }
 
 impl Histogram {
-    fn of(plane: &Bytes) -> Self {
+    fn from_plane(plane: &Bytes) -> Self {
         // Two interleaved histograms, as equal neighbours would otherwise wait for each other.
         let mut counts = [[0_u32; 256]; 2];
         let mut pairs = plane.values.chunks_exact(2);
@@ -88,14 +88,14 @@ pub(super) fn describe(planes: &Planes, out: &mut Vec<f32>) {
         (&planes.chroma, BYTE),
     ];
     for (plane, range) in channels {
-        let histogram = Histogram::of(plane);
+        let histogram = Histogram::from_plane(plane);
         let [mean, sd, skewness] = histogram.moments();
         out.extend([range.low + mean * range.step(), sd * range.step(), skewness]);
         out.extend(QUANTILES.map(|q| range.low + histogram.quantile(q) * range.step()));
     }
-    let density = Histogram::of(&planes.density);
+    let density = Histogram::from_plane(&planes.density);
     out.extend(CLEAR.map(|level| 1.0 - density.share_from(OD_RANGE.quantise(level))));
-    let hematoxylin = Histogram::of(&planes.hematoxylin);
+    let hematoxylin = Histogram::from_plane(&planes.hematoxylin);
     out.extend(NUCLEAR.map(|level| hematoxylin.share_from(H_RANGE.quantise(level))));
     out.extend([
         correlation(&planes.hematoxylin, &planes.eosin),
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn moments_and_quantiles() {
-        let h = Histogram::of(&plane(&[0, 0, 0, 4]));
+        let h = Histogram::from_plane(&plane(&[0, 0, 0, 4]));
         // Mean 1, variance (3 * 1 + 9) / 4 = 3, third moment (3 * -1 + 27) / 4 = 6.
         let [mean, sd, skewness] = h.moments();
         assert_eq!(mean, 1.0);
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(h.quantile(0.75), 0.5);
         assert_eq!(h.quantile(1.0), 4.5);
         assert_eq!(h.share_from(1), 0.25);
-        assert_eq!(Histogram::of(&plane(&[7; 9])).moments(), [7.0, 0.0, 0.0]);
+        assert_eq!(Histogram::from_plane(&plane(&[7; 9])).moments(), [7.0, 0.0, 0.0]);
     }
 
     #[test]

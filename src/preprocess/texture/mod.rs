@@ -25,17 +25,17 @@ const SIZE: usize = 224;
 /// Micrometres per pixel of a patch.
 const MPP: f64 = 0.5;
 /// A patch must have this many pixels along a side for all scales to exist.
-const LEAST_SIZE: usize = 32;
+const MIN_SIZE: usize = 32;
 /// Length of a feature vector.
 const WIDTH: usize = color::WIDTH + nuclei::WIDTH + cooccurrence::WIDTH + structure::WIDTH;
 
 impl TextureEncoder {
     /// Features of one patch of any size and resolution; all zero below 32 pixels.
     pub fn describe(patch: &RgbPatch) -> Vec<f32> {
-        if patch.size < LEAST_SIZE {
+        if patch.size < MIN_SIZE {
             return vec![0.0; WIDTH];
         }
-        let planes = Planes::of(patch);
+        let planes = Planes::from_patch(patch);
         let mut features = Vec::with_capacity(WIDTH);
         color::describe(&planes, &mut features);
         nuclei::describe(&planes, &mut features);
@@ -63,7 +63,7 @@ impl PatchEncoder for TextureEncoder {
         WIDTH
     }
 
-    fn sees_turns(&self) -> bool {
+    fn is_orientation_sensitive(&self) -> bool {
         // Directions are pooled everywhere: along both axes, around a pixel, around the middle. What is left are
         // rounding, and three features that leave out the last row and column of blocks.
         false
@@ -123,7 +123,7 @@ mod tests {
         // How like each other blocks side by side are leaves out the last row and column.
         let edges = [WIDTH - 1, WIDTH - 8, WIDTH - 15];
         for index in 1..8 {
-            let turned = TextureEncoder::describe(&views::turned(&patch, Dihedral::of(index)));
+            let turned = TextureEncoder::describe(&views::turned(&patch, Dihedral::from_index(index)));
             for (i, (a, b)) in plain.iter().zip(&turned).enumerate() {
                 let tolerance = if edges.contains(&i) { 0.1 } else { 3e-3 * (1.0 + a.abs()) };
                 assert!((a - b).abs() < tolerance, "feature {i} is {a}, turned {b}");

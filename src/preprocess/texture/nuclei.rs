@@ -11,9 +11,9 @@ const PER_SCALE: usize = 6;
 const PALE: f32 = 0.02;
 const DARK: f32 = 0.08;
 /// Hematoxylin that a nucleus must have at least, whatever the patch around it.
-const LEAST_NUCLEAR: f32 = 0.3;
+const MIN_NUCLEAR: f32 = 0.3;
 /// Smaller regions are debris, in pixels at half resolution.
-const LEAST_AREA: usize = 8;
+const MIN_AREA: usize = 8;
 /// Region areas up to which they count as small (lymphocytes), and above which as large (tumour nuclei,
 /// clumps), in pixels at half resolution.
 const SMALL: f32 = 40.0;
@@ -27,8 +27,8 @@ pub(super) const WIDTH: usize = (SIGMAS.len() - 1) * PER_SCALE + REGION_FEATURES
 
 /// Appends [`WIDTH`] features.
 pub(super) fn describe(planes: &Planes, out: &mut Vec<f32>) {
-    let hematoxylin = Floats::of(&planes.hematoxylin.halved(), H_RANGE);
-    let eosin = Floats::of(&planes.eosin.halved(), E_RANGE);
+    let hematoxylin = Floats::from_bytes(&planes.hematoxylin.halved(), H_RANGE);
+    let eosin = Floats::from_bytes(&planes.eosin.halved(), E_RANGE);
     let mut finer = hematoxylin.blurred(SIGMAS[0]);
     let smooth = finer.clone();
     for pair in SIGMAS.windows(2) {
@@ -135,7 +135,7 @@ impl Region {
     }
 }
 
-/// The regions of `inside`, each at least [`LEAST_AREA`] pixels, connected along edges.
+/// The regions of `inside`, each at least [`MIN_AREA`] pixels, connected along edges.
 fn connected(inside: &mut [bool], size: usize, hematoxylin: &[f32]) -> Vec<Region> {
     let mut regions = Vec::new();
     let mut stack = Vec::new();
@@ -174,7 +174,7 @@ fn connected(inside: &mut [bool], size: usize, hematoxylin: &[f32]) -> Vec<Regio
             }
             region.edge += f32::from(u8::from(boundary));
         }
-        if region.area >= LEAST_AREA as f32 {
+        if region.area >= MIN_AREA as f32 {
             regions.push(region);
         }
     }
@@ -183,7 +183,7 @@ fn connected(inside: &mut [bool], size: usize, hematoxylin: &[f32]) -> Vec<Regio
 
 /// Appends [`REGION_FEATURES`] of the regions in which the smoothed hematoxylin is high.
 fn regions(smooth: &Floats, hematoxylin: &Floats, eosin: &Floats, out: &mut Vec<f32>) {
-    let threshold = otsu(&smooth.values, H_RANGE.low, H_RANGE.high).max(LEAST_NUCLEAR);
+    let threshold = otsu(&smooth.values, H_RANGE.low, H_RANGE.high).max(MIN_NUCLEAR);
     let mut inside: Vec<bool> = smooth.values.iter().map(|&v| v > threshold).collect();
     let select = |plane: &Floats, wanted: bool| -> Vec<f32> {
         plane.values.iter().zip(&inside).filter(|&(_, &i)| i == wanted).map(|(&v, _)| v).collect()

@@ -95,7 +95,7 @@ static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
 });
 
 impl Planes {
-    pub fn of(patch: &RgbPatch) -> Self {
+    pub fn from_patch(patch: &RgbPatch) -> Self {
         let size = patch.size;
         let n = size * size;
         let mut planes: [Vec<u8>; 9] = std::array::from_fn(|_| Vec::with_capacity(n));
@@ -140,7 +140,7 @@ mod tests {
             stain.map(|x| (256.0 * 10_f64.powf(-amount * x / norm) - 1.0).round() as u8)
         };
         let rgb = [color(HEMATOXYLIN, 1.0), color(EOSIN, 0.5), [0; 3], [9; 3]].concat();
-        let planes = Planes::of(&RgbPatch { size: 2, rgb, on_slide: 1.0 });
+        let planes = Planes::from_patch(&RgbPatch { size: 2, rgb, on_slide: 1.0 });
         let value =
             |plane: &Bytes, range: Range, i: usize| f32::from(plane.values[i]) * range.step() + range.low;
         assert!((value(&planes.hematoxylin, H_RANGE, 0) - 1.0).abs() < 0.02);

@@ -14,10 +14,10 @@ pub(super) const WIDTH: usize = 1 + DIRECTION_GRIDS.len() + 1 + 3 * PER_STAIN;
 
 /// Appends [`WIDTH`] features.
 pub(super) fn describe(planes: &Planes, out: &mut Vec<f32>) {
-    let density = Floats::of(&planes.density.halved(), OD_RANGE);
+    let density = Floats::from_bytes(&planes.density.halved(), OD_RANGE);
     directions(&density, out);
-    let hematoxylin = Floats::of(&planes.hematoxylin.halved(), H_RANGE);
-    let eosin = Floats::of(&planes.eosin.halved(), E_RANGE);
+    let hematoxylin = Floats::from_bytes(&planes.hematoxylin.halved(), H_RANGE);
+    let eosin = Floats::from_bytes(&planes.eosin.halved(), E_RANGE);
     for plane in [&hematoxylin, &eosin, &density] {
         spread(plane, out);
     }

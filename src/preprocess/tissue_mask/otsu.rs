@@ -2,13 +2,13 @@
 
 const BINS: usize = 256;
 /// Larger values count as this.
-const LARGEST: f32 = 0.6;
+const MAX_DENSITY: f32 = 0.6;
 
 /// The threshold of values from 0 on; 0 where there is nothing to part.
 pub(super) fn threshold(values: impl Iterator<Item = f32>) -> f32 {
     let mut histogram = [0u64; BINS];
     for value in values {
-        let bin = (value.clamp(0.0, LARGEST) / LARGEST * BINS as f32) as usize;
+        let bin = (value.clamp(0.0, MAX_DENSITY) / MAX_DENSITY * BINS as f32) as usize;
         histogram[bin.min(BINS - 1)] += 1;
     }
     let at = |bin: usize| bin as f64 + 0.5;
@@ -31,7 +31,7 @@ pub(super) fn threshold(values: impl Iterator<Item = f32>) -> f32 {
             last = bin + 1;
         }
     }
-    (first + last) as f32 / 2.0 / BINS as f32 * LARGEST
+    (first + last) as f32 / 2.0 / BINS as f32 * MAX_DENSITY
 }
 
 #[cfg(test)]

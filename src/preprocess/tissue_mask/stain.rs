@@ -22,7 +22,7 @@ pub struct Stain {
 
 impl Stain {
     /// Of the tissue that `mask` finds on the same `overview`; `None` where there is none.
-    pub fn of(overview: &RgbImage, mask: &TissueMask) -> Option<Self> {
+    pub fn from_overview(overview: &RgbImage, mask: &TissueMask) -> Option<Self> {
         let classes = Classes::new(overview);
         let densities = Densities::new();
         let pixels = overview.rgb.chunks_exact(3).zip(mask.cells()).enumerate();
@@ -77,7 +77,7 @@ mod tests {
             let rgb = (0..100).flat_map(|y| (0..100).flat_map(move |x| color(x, y))).collect();
             let image = RgbImage { width: 100, height: 100, rgb };
             let mask = TissueMask::find(&image, (1600, 1600), Mpp(0.5), &TissueSettings::default());
-            Stain::of(&image, &mask).unwrap()
+            Stain::from_overview(&image, &mask).unwrap()
         };
         let a = stain([[200, 140, 190], [150, 100, 170]]);
         let b = stain([[190, 132, 184], [145, 96, 165]]);
@@ -88,6 +88,6 @@ mod tests {
         assert!(Stain::median_of(&[]).is_none());
         let glass = RgbImage { width: 10, height: 10, rgb: vec![240; 300] };
         let mask = TissueMask::find(&glass, (160, 160), Mpp(0.5), &TissueSettings::default());
-        assert_eq!(Stain::of(&glass, &mask), None);
+        assert_eq!(Stain::from_overview(&glass, &mask), None);
     }
 }

@@ -14,7 +14,7 @@ const VECTORS: [&str; 3] = ["parameters", "first", "second"];
 
 /// Everything that is not known from the input.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Standing {
+pub struct Checkpoint {
     /// Epochs finished.
     pub epoch: usize,
     /// What was heard of them.
@@ -39,7 +39,7 @@ struct Header {
 ///
 /// # Errors
 /// [`FileError`] naming `path`.
-pub fn save(path: &Path, fingerprint: &str, standing: Standing) -> Result<(), FileError> {
+pub fn save(path: &Path, fingerprint: &str, standing: Checkpoint) -> Result<(), FileError> {
     let mut arrays: Vec<(String, Array)> = Vec::new();
     let mut keep = |part: &str, saved: Saved| {
         for (name, vector) in VECTORS.iter().zip(saved.vectors) {
@@ -71,7 +71,7 @@ pub fn load(
     fingerprint: &str,
     network: usize,
     encoder: Option<(usize, usize)>,
-) -> Result<Option<Standing>, FileError> {
+) -> Result<Option<Checkpoint>, FileError> {
     let ours = |header: &Header| header.version == VERSION && header.fingerprint == fingerprint;
     let Some((mut arrays, header)) = tensors::read_wanted(path, ours)? else { return Ok(None) };
     let mut take = |part: &str, count: usize, steps: u64| -> Result<Saved, FileError> {
@@ -86,7 +86,7 @@ pub fn load(
         }
         None => None,
     };
-    Ok(Some(Standing { epoch: header.epoch, history: header.history, network: saved, encoder }))
+    Ok(Some(Checkpoint { epoch: header.epoch, history: header.history, network: saved, encoder }))
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
         let path = dir.path().join("checkpoint.safetensors");
         assert_eq!(load(&path, "a", 2, None).unwrap(), None);
         let saved = |v: f32, n: usize| Saved { vectors: [v, v + 1.0, v + 2.0].map(|v| vec![v; n]), steps: 7 };
-        let standing = Standing {
+        let standing = Checkpoint {
             epoch: 3,
             history: Vec::new(),
             network: saved(0.1, 2),

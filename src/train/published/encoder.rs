@@ -10,10 +10,10 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::rng::stream;
 use crate::data::slide::SlideError;
 use crate::model::encoder::{EncoderShape, Training, image_batch};
-use crate::predict::source::Pick;
+use crate::predict::source::SpotRef;
 
 /// More chunks at a time gain little and take memory.
-const MOST_WORKERS: usize = 4;
+const MAX_WORKERS: usize = 4;
 /// Bytes that an image of 224 pixels takes on its way through DenseNet-121 and back.
 const PER_IMAGE: u64 = 250_000_000;
 /// Bytes beside that: weights, their gradients and moments, slides, features.
@@ -50,7 +50,7 @@ pub struct Passes<'a> {
 /// Chunks that are worked on at a time: one a core, but few.
 pub fn workers(on_processor: bool) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    if on_processor { cores.min(MOST_WORKERS) } else { 1 }
+    if on_processor { cores.min(MAX_WORKERS) } else { 1 }
 }
 
 /// About how many bytes of memory training DenseNet-121 takes, `chunk` images at a time.
@@ -76,13 +76,13 @@ impl Patches {
     pub fn read(
         input: &PublishedInput<'_>,
         shape: &EncoderShape,
-        picks: &[Pick],
+        picks: &[SpotRef],
         chunk: usize,
         jitter: f64,
         (seed, step): (u64, u64),
         cancel: &CancelToken,
     ) -> Result<Self, SlideError> {
-        let one = |(index, pick): (usize, &Pick)| -> Result<Vec<f32>, SlideError> {
+        let one = |(index, pick): (usize, &SpotRef)| -> Result<Vec<f32>, SlideError> {
             cancel.check()?;
             let mut values = Vec::with_capacity(shape.side * shape.side * 3);
             if let Images::Patches { slide, centers, mpp } = input.sections[pick.section].images {

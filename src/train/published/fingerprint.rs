@@ -2,9 +2,9 @@
 
 use super::config::PublishedConfig;
 use super::input::Images;
-use super::work::Work;
+use super::work::PublishedTrainer;
 
-impl Work<'_> {
+impl PublishedTrainer<'_> {
     /// Stands for data, settings and device: a checkpoint of others is not resumed.
     pub fn fingerprint(&self) -> String {
         let mut hash = blake3::Hasher::new();

@@ -1,27 +1,28 @@
 //! The model that is put together when training by the published recipe has ended.
 
 use super::input::Images;
-use super::work::{State, Work};
+use super::work::{PublishedTrainer, State};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::note::Note;
+use crate::core::progress::{Progress, Task};
 use crate::model::encoder::Trained;
 use crate::model::published::PublishedNetwork;
 use crate::predict::bank::Bank;
 use crate::predict::embed::values;
 use crate::predict::published::{PublishedRecipe, embed_images, encoder_device, network};
-use crate::predict::source::Pick;
+use crate::predict::source::SpotRef;
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Published};
 use crate::preprocess::spots;
 use crate::train::batch::expression_batch;
 use crate::train::chance::chance_note;
-use crate::train::fit::{FEWEST_SPOTS, TrainError};
+use crate::train::fit::{MIN_SPOTS, TrainError};
 
 /// Spots whose expression is embedded at a time when the bank is built.
 const CHUNK: usize = 256;
 
-impl Work<'_> {
+impl PublishedTrainer<'_> {
     /// The model of where training stands.
     ///
     /// # Errors
@@ -32,7 +33,7 @@ impl Work<'_> {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Published, TrainError> {
-        progress.report("Collecting the training spots for retrieval", 0, 0);
+        progress.report(&Task::CollectingTrainingSpots.into(), 0, 0);
         let parameters = values(state.network.parameters.clone());
         let net = network(&self.shape, &parameters, &self.device);
         let keys = self.embed_expression(&net, cancel)?;
@@ -121,7 +122,7 @@ impl Work<'_> {
             };
             let (own, others) = (rows(true), rows(false));
             // A bank of a few spots tells nothing of what the whole one predicts.
-            if own.is_empty() || others.len() < FEWEST_SPOTS {
+            if own.is_empty() || others.len() < MIN_SPOTS {
                 continue;
             }
             let expression = self.prepared.denoised.select_rows(&others);
@@ -140,15 +141,15 @@ impl Work<'_> {
         Ok(Calibration::choose(&all(&predicted), &all(&spread), &all(&measured)))
     }
 
-    fn names(&self, keep: impl Fn(&Pick) -> bool) -> Vec<BankSpot> {
-        let name = |p: &Pick| {
+    fn names(&self, keep: impl Fn(&SpotRef) -> bool) -> Vec<BankSpot> {
+        let name = |p: &SpotRef| {
             let s = &self.input.sections[p.section];
             BankSpot { section: s.name.to_owned(), spot: s.spot_ids[p.spot].clone() }
         };
         self.prepared.picks.iter().filter(|p| keep(p)).map(name).collect()
     }
 
-    fn notes(&self, state: &State) -> Vec<String> {
+    fn notes(&self, state: &State) -> Vec<Note> {
         let last = state.history.last().map_or(0.0, |m| m.contrastive);
         chance_note(last, self.batch_size()).into_iter().collect()
     }

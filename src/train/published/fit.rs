@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint;
 use super::config::PublishedConfig;
 use super::input::PublishedInput;
-use super::work::Work;
+use super::work::PublishedTrainer;
 use crate::core::cancel::CancelToken;
 use crate::core::progress::Progress;
 use crate::device::ComputeDevice;
@@ -34,7 +34,7 @@ pub fn fit(
 ) -> Result<Published, TrainError> {
     config.check_limits()?;
     input.check()?;
-    let work = Work::new(input, config, device, cancel)?;
+    let work = PublishedTrainer::new(input, config, device, cancel)?;
     let mut state = work.first();
     let fingerprint = work.fingerprint();
     if let Some(path) = checkpoint {

@@ -6,7 +6,7 @@ use crate::core::target::Target;
 use crate::data::slide::Slide;
 use crate::model::encoder::EncoderShape;
 use crate::model::encoder::parameters::Parameters;
-use crate::train::fit::{FEWEST_SPOTS, TrainError};
+use crate::train::fit::{MIN_SPOTS, TrainError};
 
 /// The images of a section's spots.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +82,7 @@ impl PublishedInput<'_> {
             }
         }
         let spots: usize = self.sections.iter().map(|s| s.spot_ids.len()).sum();
-        if spots < FEWEST_SPOTS || genes == 0 {
+        if spots < MIN_SPOTS || genes == 0 {
             return Err(TrainError::TooFewSpots(spots));
         }
         Ok(())

@@ -7,13 +7,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::seq::SliceRandom;
 
 use super::adam::Adam;
-use super::checkpoint::Standing;
+use super::checkpoint::Checkpoint;
 use super::config::PublishedConfig;
 use super::encoder::{EncoderSide, Passes, Patches, chunk_lengths, workers};
 use super::input::{Images, PublishedInput};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::rng::stream;
 use crate::device::ComputeDevice;
 use crate::model::encoder::Training;
@@ -22,7 +22,7 @@ use crate::model::parameters::{gather, gradients, scatter};
 use crate::model::published::{PublishedNetwork, PublishedShape};
 use crate::predict::GeneScale;
 use crate::predict::embed::values;
-use crate::predict::source::Pick;
+use crate::predict::source::SpotRef;
 use crate::preprocess::features::FeatureError;
 use crate::train::batch::{batch_size, expression_batch};
 use crate::train::chance::chance;
@@ -32,7 +32,7 @@ use crate::train::prepare::{Prepared, prepare, scale_of};
 use crate::train::stage::{EpochMetrics, Phase};
 
 /// What stays the same while training goes on.
-pub struct Work<'a> {
+pub struct PublishedTrainer<'a> {
     pub(super) input: &'a PublishedInput<'a>,
     pub(super) config: &'a PublishedConfig,
     pub(super) compute: &'a ComputeDevice,
@@ -53,7 +53,7 @@ pub struct State {
     pub(super) history: Vec<EpochMetrics>,
 }
 
-impl<'a> Work<'a> {
+impl<'a> PublishedTrainer<'a> {
     /// Prepares `input`, which fits together.
     pub fn new(
         input: &'a PublishedInput<'a>,
@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
         let expression: Vec<&Matrix> = input.sections.iter().map(|s| s.expression).collect();
         let places: Vec<&[[f32; 2]]> = input.sections.iter().map(|s| s.um).collect();
         let picks = (0..expression.len())
-            .flat_map(|section| (0..expression[section].rows()).map(move |spot| Pick { section, spot }))
+            .flat_map(|section| (0..expression[section].rows()).map(move |spot| SpotRef { section, spot }))
             .collect();
         // As measured: not denoised, not aligned between sections, not z-scored.
         let plain = TrainConfig {
@@ -138,7 +138,7 @@ impl<'a> Work<'a> {
         let epoch = state.epoch;
         let done: &(dyn Fn(usize) + Sync) = &|count| {
             let now = epoch * per_epoch + finished.fetch_add(count, Ordering::Relaxed) + count;
-            progress.report("Training", now as u64, (config.epochs * per_epoch) as u64);
+            progress.report(&Task::Training(1).into(), now as u64, (config.epochs * per_epoch) as u64);
         };
         let mut sum = 0.0;
         for (index, rows) in order.chunks_exact(size).enumerate() {
@@ -191,7 +191,7 @@ impl<'a> Work<'a> {
         cancel: &CancelToken,
     ) -> Result<f32, TrainError> {
         let config = self.config;
-        let picks: Vec<Pick> = rows.iter().map(|&r| self.prepared.picks[r as usize]).collect();
+        let picks: Vec<SpotRef> = rows.iter().map(|&r| self.prepared.picks[r as usize]).collect();
         let on_processor = self.compute.is_deterministic();
         let passes = Passes { workers: workers(on_processor), device: &self.device, done, cancel };
         let patches = match &self.input.encoder {
@@ -245,13 +245,13 @@ impl State {
     }
 
     /// What to store.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Checkpoint {
         let encoder = self.encoder.as_ref().map(|e| (e.adam.save(), e.training.running()));
-        Standing { epoch: self.epoch, history: self.history.clone(), network: self.network.save(), encoder }
+        Checkpoint { epoch: self.epoch, history: self.history.clone(), network: self.network.save(), encoder }
     }
 
     /// Goes on from what was stored.
-    pub fn restore(&mut self, standing: Standing, work: &Work<'_>) {
+    pub fn restore(&mut self, standing: Checkpoint, work: &PublishedTrainer<'_>) {
         self.epoch = standing.epoch;
         self.history = standing.history;
         self.network = Adam::restore(&standing.network, &work.device);

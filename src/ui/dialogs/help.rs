@@ -16,7 +16,7 @@ const REST: f32 = 150.0;
 const MOUSE: &[(&str, &str)] = &[
     ("Wheel over a map", "Zoom at the cursor"),
     ("Drag a map", "Pan; all maps move together"),
-    ("Space held over a map", "A click chooses no spot; dragging pans"),
+    ("Space held over a map", "Pan without selecting a spot"),
     ("Double click a map", "Zoom in (with Shift: zoom out)"),
     ("Fit, or 0", "Show all of the tissue; press again for the whole slide"),
     (
@@ -39,7 +39,7 @@ const EXPLORE: &[(&str, &str)] = &[
     ("0 or Home", "Show the whole tissue"),
     ("Alt+Left", "Go back to the section and spot before"),
     ("[ and ]", "Make the tissue brush smaller or larger"),
-    ("Escape", "Put the tissue brush away; clear the search; choose no spot"),
+    ("Escape", "Put the tissue brush away; clear the search; deselect the spot"),
 ];
 
 const KEYBOARD: &[(&str, &str)] = &[
@@ -118,7 +118,7 @@ fn keys(&(keys, what): &(&str, &str)) -> (String, String) {
 
 /// A menu text without what undo would take back.
 fn plain(name: &str) -> String {
-    name.split(':').next().unwrap_or(name).trim_end_matches("...").to_owned()
+    name.split(':').next().unwrap_or(name).trim_end_matches('…').to_owned()
 }
 
 fn table(ui: &mut Ui, id: &str, rows: impl Iterator<Item = (String, String)>) {

@@ -96,7 +96,7 @@ fn file(
         let path = row.file(role);
         let text = match path {
             Some(path) => RichText::new(path.file_name().unwrap_or_default().to_string_lossy()),
-            None => RichText::new("Choose...").color(c.weak),
+            None => RichText::new("Choose…").color(c.weak),
         };
         let button = egui::Button::new(text).truncate().min_size(egui::vec2(140.0, 0.0));
         let button = ui.scope(|ui| {

@@ -28,7 +28,7 @@ const WHEEL: f32 = 0.0045;
 
 /// The way to a resolution that neither the file of a slide nor its user knows.
 pub fn button(ui: &mut Ui, of: MeasuredOn, entry: &SectionEntry, label: &str, out: &mut Vec<Command>) {
-    let button = ui.add(mini_button("Measure..."));
+    let button = ui.add(mini_button("Measure…"));
     name(&button, label);
     let hover = "Measure \u{00B5}m per pixel by two points on the slide whose distance you know, such as the ends of a scale \
                  bar";
@@ -112,7 +112,7 @@ impl MeasureDialog {
                 self.tiles.show_slide(Some((&path, source)));
                 None
             }
-            Later::Loading => Some("Reading the slide image …".to_owned()),
+            Later::Loading => Some("Reading the slide image".to_owned()),
             Later::Failed(why) => Some(why),
         };
         if let Some(said) = said {

@@ -5,7 +5,7 @@ use eframe::egui::{Context, ScrollArea, TextEdit};
 use super::Closing;
 use crate::app::command::{Command, GenesCommand, PanelForm};
 use crate::app::genes::typed_genes;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::core::text::counted;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::ui::gene_names;
@@ -27,7 +27,13 @@ impl PanelDialog {
     }
 
     /// Draws the editor, which begins with `form`.
-    pub fn show(&mut self, ctx: &Context, form: &PanelForm, open: Option<&Open>, out: &mut Vec<Command>) {
+    pub fn show(
+        &mut self,
+        ctx: &Context,
+        form: &PanelForm,
+        open: Option<&OpenProject>,
+        out: &mut Vec<Command>,
+    ) {
         let first = self.typed.is_none();
         let typed = self.typed.get_or_insert_with(|| form.clone());
         let title = if form.original.is_some() { "Edit the gene panel" } else { "New gene panel" };
@@ -50,7 +56,7 @@ impl PanelDialog {
                 name(&field, "Genes of the panel");
             });
             let nothing = MeasuredGenes::default();
-            let measured = open.map_or(&nothing, Open::measured_genes);
+            let measured = open.map_or(&nothing, OpenProject::measured_genes);
             let genes = typed_genes(&typed.genes, measured);
             let count = genes.len();
             let known = genes.iter().filter(|g| measured.meant(g).is_some()).count();

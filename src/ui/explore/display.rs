@@ -118,7 +118,7 @@ fn spot_size(ui: &mut Ui, state: &ExploreState, edit: &mut Edit) {
 fn spot_size_text(state: &ExploreState, scale: f32) -> String {
     let um = state.index().map(|i| i.section().geometry.diameter_um * f64::from(scale));
     match um {
-        Some(um) if (scale - 1.0).abs() < 1e-3 => format!("true, {um:.0} µm"),
+        Some(um) if (scale - 1.0).abs() < 1e-3 => format!("actual size, {um:.0} µm"),
         Some(um) => format!("{um:.0} µm"),
         None => format!("{scale:.1} ×"),
     }

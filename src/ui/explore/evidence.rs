@@ -225,14 +225,14 @@ impl Pictures<'_> {
                 painter.image(texture.id(), picture, all, Color32::WHITE);
                 return picture;
             }
-            Some(Thumbnail::Loading) => "loading …".to_owned(),
+            Some(Thumbnail::Loading) => "loading".to_owned(),
             Some(Thumbnail::Failed(why)) => why,
             None if self
                 .input
                 .section(section)
                 .is_some_and(|s| s.section.is_none() && s.problem.is_none()) =>
             {
-                "reading …".to_owned()
+                "reading".to_owned()
             }
             None => "not in this project".to_owned(),
         };

@@ -6,7 +6,7 @@ use super::explore;
 use crate::app::command::{Command, GenesCommand};
 use crate::app::explore::facts::q_text;
 use crate::app::explore::text::correlation_text;
-use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
+use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, PredictionStatus};
 use crate::app::terms::Term;
 use crate::evaluate::judgement::Judgement;
 use crate::ui::theme::{self, colors};
@@ -97,8 +97,8 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput) {
     });
     if f.trust.is_none() && !state.is_evaluated() {
         let way = match input.outlook {
-            Outlook::First(what) => what,
-            Outlook::Train | Outlook::Training(_) => state.way_to_trust(),
+            PredictionStatus::First(what) => what,
+            PredictionStatus::Train | PredictionStatus::Training(_) => state.way_to_trust(),
         };
         widgets::remark(ui, format!("Not evaluated yet. {way}"));
     }
@@ -125,7 +125,7 @@ fn into_model(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands:
         {
             commands.push(Command::Genes(GenesCommand::Add(vec![gene.to_owned()])));
         }
-        let training = matches!(input.outlook, Outlook::Training(_));
+        let training = matches!(input.outlook, PredictionStatus::Training(_));
         let (label, hover) = if predicted.is_some() {
             ("Add and retrain", "Add it to the gene list, and train again with the settings of the run shown")
         } else {

@@ -23,7 +23,7 @@ use crate::ui::widgets;
 /// Height of a row with the space beneath it.
 const PITCH: f32 = theme::ROW;
 /// More genes than this are not added by one click in the search.
-const MOST_ADDED: usize = 2000;
+const MAX_ADDED: usize = 2000;
 /// Where the bar begins and ends, as shares of the row's width.
 const BAR: (f32, f32) = (0.42, 0.66);
 /// Room for a correlation and its judgement.
@@ -142,9 +142,9 @@ fn search(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         GeneFilter::Listed | GeneFilter::Panel(_) => state.genes().listed(),
     };
     let hint = RichText::new(if count == 1 {
-        "Search 1 gene …".to_owned()
+        "Search 1 gene".to_owned()
     } else {
-        format!("Search {} genes …", thousands(count))
+        format!("Search {} genes", thousands(count))
     })
     .color(c.weak);
     let response = ui.add(
@@ -276,7 +276,7 @@ fn add_all(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     }
     let new: Vec<String> =
         state.genes().answers().filter(|r| state.can_be_added(&r.name)).map(|r| r.name.clone()).collect();
-    if new.is_empty() || new.len() > MOST_ADDED {
+    if new.is_empty() || new.len() > MAX_ADDED {
         return;
     }
     let text = if new.len() == 1 {

@@ -15,13 +15,13 @@ use crate::ui::widgets;
 /// Least and usual height.
 pub const HEIGHT: (f32, f32) = (110.0, 172.0);
 /// The most dots drawn; of more spots, an even choice.
-const MOST_DOTS: usize = 2_500;
+const MAX_DOTS: usize = 2_500;
 /// How near to a dot a click still means it, in points.
 const REACH: f32 = 8.0;
 
 /// Draws the plot so high, or says why there is none. Gives the height that it took.
 pub fn show(ui: &mut Ui, state: &ExploreState, height: f32, commands: &mut Vec<Command>) -> f32 {
-    widgets::caption(ui, "Measured against predicted");
+    widgets::caption(ui, "Measured vs. predicted");
     let values = &state.map().values;
     let (Some(measured), Some(predicted)) = (&values.measured, &values.predicted) else {
         let text = match (&values.measured, &values.predicted) {
@@ -33,7 +33,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, height: f32, commands: &mut Vec<C
         return 0.0;
     };
     let all = measured.len().min(predicted.len());
-    let every = all.div_ceil(MOST_DOTS).max(1);
+    let every = all.div_ceil(MAX_DOTS).max(1);
     let dots: Vec<(usize, [f64; 2])> = (0..all)
         .step_by(every)
         .filter_map(|i| {
@@ -104,7 +104,7 @@ fn plot(
             }
         });
         let response = shown.response;
-        widgets::name(&response, "Measured against predicted");
+        widgets::name(&response, "Measured vs. predicted");
         if response.clicked()
             && let Some(pointer) = response.interact_pointer_pos()
         {

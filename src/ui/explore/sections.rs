@@ -20,7 +20,7 @@ fn remark(section: &SectionInput) -> String {
         (Some(s), _) if s.genes.is_empty() => format!("{} places", thousands(s.spots.len())),
         (Some(s), _) => format!("{} spots", thousands(s.spots.len())),
         (None, Some(_)) => "not readable".to_owned(),
-        (None, None) => "reading …".to_owned(),
+        (None, None) => "reading".to_owned(),
     }
 }
 

@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, room: Rect, state: &ExploreState, commands: &mut Vec<Co
                 None => {
                     ui.horizontal(|ui| {
                         ui.spinner();
-                        ui.label("Comparing maps …");
+                        ui.label("Comparing maps");
                     });
                 }
                 Some(found) if found.genes.is_empty() => {

@@ -69,7 +69,7 @@ fn summary(ui: &mut Ui, section: &str, state: &ExploreState, input: &ExploreInpu
         (Some(Ok(found)), _) if found.places.is_err() => (found.sentence(), c.fair),
         (_, Some(problem)) => (problem.to_owned(), c.bad),
         (Some(Ok(found)), None) => (found.sentence(), c.text),
-        (None, None) => ("Finding the tissue \u{2026}".to_owned(), c.weak),
+        (None, None) => ("Finding the tissue".to_owned(), c.weak),
     };
     ui.label(RichText::new(text).size(12.5).color(color));
 }

@@ -5,14 +5,14 @@ use eframe::egui::{self, RichText, Ui};
 
 use crate::app::command::{Command, FeaturesCommand, Overlay};
 use crate::app::encoders::{memory_text, rough};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, card, remark, thousands};
 
 /// Draws the card.
-pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Image features", |ui| {
         let c = colors(ui);
         let what = "Numerical descriptions of the tissue around each spot, produced by an image encoder. Computed once \

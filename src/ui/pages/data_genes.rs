@@ -9,7 +9,7 @@ use crate::app::command::{Command, GenesCommand, Overlay, PanelForm};
 use crate::app::forms::HvgForm;
 use crate::app::genes::{GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::app::terms::Term;
 use crate::app::work::Request;
@@ -27,10 +27,10 @@ use crate::ui::widgets::{
 const LABEL: f32 = 150.0;
 const CONTROL: f32 = 190.0;
 /// Genes that a search of all measured genes shows at most.
-const MOST_FOUND: usize = 500;
+const MAX_FOUND: usize = 500;
 
 /// Draws the card.
-pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Genes", |ui| {
         let genes = open.genes();
         let c = colors(ui);
@@ -45,7 +45,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                     format!("{} genes", thousands(genes.len() as f64))
                 };
                 ui.label(strong(count).size(15.0));
-                let how = open.doc().selection.as_ref().map_or("", |s| s.how.as_str());
+                let how = open.doc().selection.as_ref().map(|s| s.how.to_string()).unwrap_or_default();
                 ui.label(RichText::new(how).color(c.weak));
             });
         }
@@ -58,10 +58,10 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
         }
         let some = !genes.is_empty();
         ui.horizontal_wrapped(|ui| {
-            if ui.button("Load a list...").on_hover_text("A text or CSV file with gene names").clicked() {
+            if ui.button("Load a list…").on_hover_text("A text or CSV file with gene names").clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::LoadGenes)));
             }
-            if ui.add_enabled(some, egui::Button::new("Save the list...")).clicked() {
+            if ui.add_enabled(some, egui::Button::new("Save the list…")).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SaveGenes).named("genes.txt")));
             }
             if ui.add_enabled(some, egui::Button::new("Clear")).on_hover_text("Clear the gene list").clicked()
@@ -77,7 +77,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 }
 
 /// The genes of a run that are not those of the list: one made by the command line, say.
-fn of_runs(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+fn of_runs(ui: &mut Ui, open: &OpenProject, out: &mut Vec<Command>) {
     let Some(run) = open.runs.with_other_genes(&[open.genes(), &open.gene_choice().used]) else { return };
     let count = counted(run.config.genes.len(), "gene");
     if open.genes().is_empty() {
@@ -104,7 +104,7 @@ fn kept_text(ui: &Ui, what: &str) -> (egui::Id, String) {
 }
 
 /// The field to add one gene, or several that are pasted.
-fn add_field(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn add_field(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     let (id, mut text) = kept_text(ui, "genes to add");
     let mut sent = false;
     ui.horizontal(|ui| {
@@ -128,7 +128,7 @@ fn add_field(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 }
 
 /// What is meant by the names that are typed, where that is another name or no gene at all.
-fn told(ui: &mut Ui, app: &App, open: &Open, text: &str) {
+fn told(ui: &mut Ui, app: &App, open: &OpenProject, text: &str) {
     let measured = open.measured_genes();
     if measured.is_empty() {
         return;
@@ -143,7 +143,7 @@ fn told(ui: &mut Ui, app: &App, open: &Open, text: &str) {
 }
 
 /// The list with a search, which can go on to all measured genes.
-fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+fn list(ui: &mut Ui, open: &OpenProject, out: &mut Vec<Command>) {
     let genes = open.genes();
     let (id, mut search) = kept_text(ui, "gene list search");
     let everywhere_id = ui.make_persistent_id("gene list search everywhere");
@@ -157,7 +157,7 @@ fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
         let found: Vec<&String> = genes.iter().filter(|g| query.fit(g).is_some()).collect();
         let more: Vec<&String> = if everywhere {
             let all = open.measured_genes().names().iter();
-            all.filter(|g| query.fit(g).is_some() && !genes.contains(g)).take(MOST_FOUND).collect()
+            all.filter(|g| query.fit(g).is_some() && !genes.contains(g)).take(MAX_FOUND).collect()
         } else {
             Vec::new()
         };
@@ -201,7 +201,7 @@ fn list(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     });
 }
 
-fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn hvg(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     let form = &app.forms.hvg;
     let mut next = form.clone();
     let what = format!("{} Selected as scanpy's \"seurat\" flavour does.", Term::Hvg.sentence());
@@ -248,7 +248,7 @@ fn hvg(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 }
 
 /// Single genes that are kept, and whether those of the list are.
-fn keep_genes(ui: &mut Ui, app: &App, open: &Open, form: &mut HvgForm) {
+fn keep_genes(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut HvgForm) {
     field(ui, "", LABEL, |ui| {
         let hint = "and genes: ERBB2, ESR1 …";
         let typed = ui.add(line_edit(&mut form.keep_genes).hint_text(hint).desired_width(CONTROL));
@@ -297,10 +297,10 @@ fn combine_text(combine: Combine) -> &'static str {
     }
 }
 
-fn panels(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn panels(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.label(strong("Gene panels"));
-        if mini(ui, "New panel...").clicked() {
+        if mini(ui, "New panel…").clicked() {
             out.push(Command::Show(Overlay::Panel(PanelForm::default())));
         }
     });
@@ -343,7 +343,7 @@ fn panel_buttons(ui: &mut Ui, panel: &Panel, own: bool, out: &mut Vec<Command>) 
         genes: panel.genes.join(", "),
     };
     if own {
-        if ui.button("Edit...").clicked() {
+        if ui.button("Edit…").clicked() {
             let form = form(Some(panel.name.clone()), panel.name.clone());
             out.push(Command::Show(Overlay::Panel(form)));
         }
@@ -351,7 +351,7 @@ fn panel_buttons(ui: &mut Ui, panel: &Panel, own: bool, out: &mut Vec<Command>) 
             out.push(Command::Genes(GenesCommand::DeletePanel(panel.name.clone())));
         }
     } else {
-        let edit = ui.button("Edit a copy...");
+        let edit = ui.button("Edit a copy…");
         if edit.on_hover_text("Built-in panels stay as they are; the copy is yours").clicked() {
             let copy = form(None, format!("My {}", panel.name));
             out.push(Command::Show(Overlay::Panel(copy)));

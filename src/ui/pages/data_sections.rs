@@ -5,7 +5,7 @@ use eframe::egui::{self, CollapsingHeader, Grid, RichText, ScrollArea, TextStyle
 use crate::app::command::{Command, Overlay, SectionCommand};
 use crate::app::measure::MeasuredOn;
 use crate::app::paths::{PathPurpose, PathRequest};
-use crate::app::project::{Open, SectionState, SectionView};
+use crate::app::project::{OpenProject, SectionState, SectionView};
 use crate::app::terms::Term;
 use crate::data::candidates::kind_of;
 use crate::data::section::{MppSource, Section, ValueKind, repeated};
@@ -14,26 +14,26 @@ use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, card, mini_button, remark, text_field, thousands};
 
 /// Draws the card.
-pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Sections", |ui| {
         ui.horizontal_wrapped(|ui| {
-            let add = ui.button("Add a folder...");
+            let add = ui.button("Add a folder…");
             let hover = "Space Ranger output, HEST, her2st, a folder of many samples, or one of H&E slides to predict on; \
                          nothing is added before you have seen what was found";
             if add.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddFolder)));
             }
-            let file = ui.button("Add a file...");
+            let file = ui.button("Add a file…");
             let hover = "An AnnData file (.h5ad), an H&E slide to predict on, or any file of a sample: its folder is searched for the others";
             if file.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddFile)));
             }
-            let slides = ui.button("Add slides...");
+            let slides = ui.button("Add slides…");
             let hover = "H&E slides without measurements, one or many, to predict on";
             if slides.on_hover_text(hover).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::AddSlides)));
             }
-            let import = ui.button("Pair files...");
+            let import = ui.button("Pair files…");
             let hover = "Pair a count table, a spot file and an image whose names follow no convention";
             if import.on_hover_text(hover).clicked() {
                 out.push(Command::Show(Overlay::Import));
@@ -69,11 +69,11 @@ fn head(ui: &mut Ui, text: &str, hover: &str) {
     ui.label(RichText::new(text).text_style(TextStyle::Small).color(c.weak)).on_hover_text(hover);
 }
 
-fn table(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+fn table(ui: &mut Ui, open: &OpenProject, out: &mut Vec<Command>) {
     Grid::new("section table").num_columns(10).spacing([14.0, 6.0]).show(ui, |ui| {
         head(ui, "Name", "Click to rename");
-        head(ui, "Patient", "The donor; empty where it is not known");
-        head(ui, "Kind", "What it was recognised as");
+        head(ui, "Patient", "The donor; blank if unknown");
+        head(ui, "Kind", "Detected format");
         head(ui, "Spots", "Spots that have both counts and a place on the tissue");
         head(ui, "Genes", "Genes in the count table");
         head(ui, "Counts", &format!("All counts of the section. UMI: {}", Term::Umi.sentence()));
@@ -183,7 +183,7 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
     let (width, height) = section.slide_size;
     ui.horizontal(|ui| {
         if !section.has_image() {
-            let button = ui.add(mini_button("Choose..."));
+            let button = ui.add(mini_button("Choose…"));
             let hover = "There is no slide image, so this section takes no part in training and prediction. Choose the \
                          full-resolution slide that its spots refer to.";
             crate::ui::widgets::name(&button, &format!("Slide image of {name}"));
@@ -194,7 +194,7 @@ fn facts(ui: &mut Ui, view: &SectionView, section: &Section, umis: f64, out: &mu
         }
         ui.label(format!("{} \u{00D7} {}", thousands(f64::from(width)), thousands(f64::from(height))));
         if view.entry.image_scale.is_some() {
-            let button = ui.add(mini_button("Full slide..."));
+            let button = ui.add(mini_button("Full slide…"));
             let hover = "This is a small image of the slide; choose the full-resolution slide that its spots refer to";
             crate::ui::widgets::name(&button, &format!("Full-resolution slide of {name}"));
             if button.on_hover_text(hover).clicked() {
@@ -215,7 +215,7 @@ fn labels(ui: &mut Ui, view: &SectionView, section: &Section, out: &mut Vec<Comm
     let ask = || Command::Ask(PathRequest::new(PathPurpose::SectionLabels { section: name.clone() }));
     let response = match &section.labels {
         None => {
-            let button = ui.add(mini_button("Add..."));
+            let button = ui.add(mini_button("Add…"));
             if button.clicked() {
                 out.push(ask());
             }
@@ -225,7 +225,7 @@ fn labels(ui: &mut Ui, view: &SectionView, section: &Section, out: &mut Vec<Comm
             let count = labels.iter().flatten().count();
             let button = mini_button(thousands(count as f64));
             let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
-                if ui.button("Replace...").clicked() {
+                if ui.button("Replace…").clicked() {
                     out.push(ask());
                 }
                 if ui.button("Remove labels").clicked() {
@@ -279,7 +279,7 @@ fn problems(ui: &mut Ui, view: &SectionView, out: &mut Vec<Command>) {
         SectionState::Missing(missing) => {
             for file in missing {
                 banner(ui, Tone::Warning, format!("{file}."));
-                if ui.button(format!("Find the {} of {name}...", file.role)).clicked() {
+                if ui.button(format!("Find the {} of {name}…", file.role)).clicked() {
                     let purpose = PathPurpose::Relocate { section: name.clone(), role: file.role };
                     out.push(Command::Ask(PathRequest::new(purpose)));
                 }
@@ -304,7 +304,7 @@ fn sentence(note: &str) -> String {
 }
 
 /// What the reader remarked; many remarks are put away under their number.
-fn remarks(ui: &mut Ui, open: &Open) {
+fn remarks(ui: &mut Ui, open: &OpenProject) {
     const SHOWN: usize = 4;
     // The reader names the section itself.
     let notes: Vec<&str> = open.sections().flat_map(|s| s.notes).map(String::as_str).collect();

@@ -11,7 +11,7 @@ use eframe::egui::{
 use crate::app::command::{Command, Step};
 use crate::app::explore::ExploreCommand;
 use crate::app::explore::images::Later;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::slides::SlideImages;
 use crate::data::section::Section;
 use crate::data::slide::RgbImage;
@@ -23,7 +23,7 @@ const SIDE: f32 = 190.0;
 /// Textures kept; they are small, and made again when they are needed.
 const KEPT: usize = 128;
 /// The most spots drawn on a picture this small; of more, every second or third is enough.
-const MOST_SPOTS: usize = 3000;
+const MAX_SPOTS: usize = 3000;
 
 /// The pictures on the graphics card, each with the image it was made of.
 #[derive(Default)]
@@ -33,7 +33,7 @@ pub struct TissueCard {
 
 impl TissueCard {
     /// Draws the card.
-    pub fn show(&mut self, ui: &mut Ui, open: &Open, images: &SlideImages, out: &mut Vec<Command>) {
+    pub fn show(&mut self, ui: &mut Ui, open: &OpenProject, images: &SlideImages, out: &mut Vec<Command>) {
         if open.viewable().next().is_none() {
             return;
         }
@@ -77,7 +77,7 @@ impl TissueCard {
                 ui.painter().image(texture.id(), place, all, Color32::WHITE);
                 draw_spots(ui, place, section);
             }
-            Later::Loading => text("Reading the slide …"),
+            Later::Loading => text("Reading the slide"),
             Later::Failed(_) => text("The slide cannot be read"),
         }
         let lit = response.hovered() || response.has_focus();
@@ -117,7 +117,7 @@ fn draw_spots(ui: &Ui, place: Rect, section: &Section) {
     let (width, height) = section.slide_size;
     let scale = place.width() / width.max(1) as f32;
     let radius = (section.spot_radius_px() as f32 * scale).max(0.8);
-    let step = section.spots.len().div_ceil(MOST_SPOTS).max(1);
+    let step = section.spots.len().div_ceil(MAX_SPOTS).max(1);
     let painter = ui.painter_at(place);
     for center in section.centers().step_by(step) {
         let x = place.left() + center.x as f32 * scale;

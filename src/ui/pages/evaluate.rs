@@ -10,7 +10,7 @@ use crate::app::command::{Command, EvaluateCommand, JobCommand, TrainCommand};
 use crate::app::default_split;
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::plan::Plan;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::app::terms::Term;
@@ -66,7 +66,7 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     });
 }
 
-fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn form(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Cross-validation", |ui| {
         let form = &app.forms.evaluate;
         let chosen = form.split.unwrap_or_else(|| default_split(open));
@@ -110,7 +110,7 @@ fn split_name(split: Split) -> &'static str {
 }
 
 /// Why a cross-validation that holds sections out like this cannot be run.
-fn hindrance(open: &Open, split: Split) -> Option<&'static str> {
+fn hindrance(open: &OpenProject, split: Split) -> Option<&'static str> {
     if open.ready().count() < 2 {
         return Some(
             "Cross-validation needs at least 2 sections that can be read. Add sections on the Data page.",
@@ -128,7 +128,7 @@ fn hindrance(open: &Open, split: Split) -> Option<&'static str> {
     }
 }
 
-fn explain(ui: &mut Ui, open: &Open, split: Split) {
+fn explain(ui: &mut Ui, open: &OpenProject, split: Split) {
     if let Some(why) = hindrance(open, split) {
         banner(ui, Tone::Warning, why);
         return;
@@ -153,7 +153,7 @@ fn explain(ui: &mut Ui, open: &Open, split: Split) {
     }
 }
 
-fn shares_patients(open: &Open) -> bool {
+fn shares_patients(open: &OpenProject) -> bool {
     let mut seen = std::collections::BTreeSet::new();
     open.doc()
         .sections
@@ -163,7 +163,7 @@ fn shares_patients(open: &Open) -> bool {
         .any(|p| !seen.insert(p))
 }
 
-fn start_label(open: &Open) -> &'static str {
+fn start_label(open: &OpenProject) -> &'static str {
     left_out::start_label(open, "Run the cross-validation", "Cross-validate without them")
 }
 
@@ -187,12 +187,12 @@ fn in_progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
             }
         });
         remark(ui, job.line());
-        remark(ui, job.detail().unwrap_or(" "));
+        remark(ui, job.detail().unwrap_or_else(|| " ".to_owned()));
         remark(ui, AFTERWARDS);
     });
 }
 
-fn start(ui: &mut Ui, app: &App, open: &Open, hindrance: Option<&str>, out: &mut Vec<Command>) {
+fn start(ui: &mut Ui, app: &App, open: &OpenProject, hindrance: Option<&str>, out: &mut Vec<Command>) {
     if running(app).is_some() {
         remark(ui, "The cross-validation is running. Its progress is on the left.");
         return;
@@ -211,7 +211,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, hindrance: Option<&str>, out: &mut
     }
 }
 
-fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) {
+fn about(ui: &mut Ui, open: &OpenProject, shown: &ShownReport, out: &mut Vec<Command>) {
     card(ui, "This result", |ui| {
         let c = colors(ui);
         let r = &shown.report;
@@ -239,14 +239,14 @@ fn about(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) 
         });
         ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
-            if ui.button("Save as JSON...").clicked() {
+            if ui.button("Save as JSON…").clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportJson).named("eval.json")));
             }
         });
     });
 }
 
-fn result(ui: &mut Ui, app: &App, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) {
+fn result(ui: &mut Ui, app: &App, open: &OpenProject, shown: &ShownReport, out: &mut Vec<Command>) {
     card(ui, "Result", |ui| {
         let c = colors(ui);
         let summary = &shown.summary;

@@ -180,13 +180,13 @@ fn list(ui: &mut Ui, app: &App, shown: &ShownReport, out: &mut Vec<Command>) {
     }
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
-        let button = ui.add_enabled(!rows.is_empty(), egui::Button::new("Save genes as CSV..."));
+        let button = ui.add_enabled(!rows.is_empty(), egui::Button::new("Save genes as CSV…"));
         let hover = "This table: the rows, order and columns on the screen";
         if button.on_hover_text(hover).clicked() {
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveGeneTable).named("genes.csv")));
         }
         let hover = "Every gene on every held-out section, with all scores, whatever this table shows";
-        if ui.button("Save genes by section as CSV...").on_hover_text(hover).clicked() {
+        if ui.button("Save genes by section as CSV…").on_hover_text(hover).clicked() {
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveReportCsv).named("per_gene.csv")));
         }
         let c = colors(ui);

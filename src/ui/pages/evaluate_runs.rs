@@ -3,7 +3,7 @@
 use eframe::egui::{self, RichText, Ui};
 
 use crate::app::command::{Command, EvaluateCommand};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::scores::{ShownReport, difference};
 use crate::app::sorting::{SortKey, Sorting};
 use crate::app::terms::Term;
@@ -68,7 +68,7 @@ fn columns() -> [Column<Part>; 8] {
 }
 
 /// Draws the card, where there are at least two.
-pub fn show(ui: &mut Ui, open: &Open, shown: &ShownReport, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, open: &OpenProject, shown: &ShownReport, out: &mut Vec<Command>) {
     let all: Vec<_> = open.runs.cross_validations().collect();
     let Some(current) = open.runs.find(&shown.run).filter(|_| all.len() > 1) else { return };
     let mut lines: Vec<Line> = all

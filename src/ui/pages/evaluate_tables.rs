@@ -7,7 +7,7 @@ use crate::app::sorting::{SortKey, Sorting};
 use crate::app::terms::Term;
 use crate::app::text::score;
 use crate::evaluate::judgement::Verdict;
-use crate::evaluate::report::{EvalReport, FoldReport, MeanReport};
+use crate::evaluate::report::{Better, EvalReport, FoldReport, METRICS, MeanReport, Method, Metric};
 use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{judged, remark};
@@ -22,16 +22,7 @@ enum Part {
     Section,
     Judgement,
     Genes,
-    Pcc,
-    Heg,
-    Mse,
-    Mae,
-    RidgePcc,
-    RidgeHeg,
-    RidgeMse,
-    MeanMse,
-    Ceiling,
-    CeilingHeg,
+    Score(Method, &'static Metric),
 }
 
 /// One row: a held-out section, or the mean of all.
@@ -55,51 +46,48 @@ impl Line {
         Self { name: "Mean".to_owned(), verdict, scores, is_mean: true }
     }
 
-    fn number(&self, part: Part) -> Option<f64> {
-        let MeanReport { model, ridge, mean, ceiling } = self.scores;
-        match part {
-            Part::Section | Part::Judgement => None,
-            Part::Genes => Some(self.verdict.genes.good as f64),
-            Part::Pcc => model.pcc_all,
-            Part::Heg => model.pcc_heg50,
-            Part::Mse => Some(model.mse),
-            Part::Mae => Some(model.mae),
-            Part::RidgePcc => ridge.pcc_all,
-            Part::RidgeHeg => ridge.pcc_heg50,
-            Part::RidgeMse => Some(ridge.mse),
-            Part::MeanMse => Some(mean.mse),
-            Part::Ceiling => ceiling.pcc_all,
-            Part::CeilingHeg => ceiling.pcc_heg50,
-        }
-    }
-
     fn key(&self, part: Part) -> SortKey<'_> {
         match part {
             Part::Section => SortKey::Text(&self.name),
             Part::Judgement => SortKey::judgement(self.verdict.judgement),
-            _ => SortKey::Number(self.number(part)),
+            Part::Genes => SortKey::Number(Some(self.verdict.genes.good as f64)),
+            Part::Score(method, metric) => SortKey::Number(metric.value(&self.scores, method)),
         }
     }
 }
 
-fn columns() -> [Column<Part>; 13] {
-    let column = |id, title, width, term: Term| Column::number(id, title, width).hint(term.sentence());
+fn columns() -> Vec<Column<Part>> {
     let section = Column::text(Part::Section, "Held out", 132.0).hint(Term::HeldOut.sentence());
-    [
+    let mut columns = vec![
         Column { grows: 2.0, ..section },
         Column::text(Part::Judgement, "Judgement", 74.0).hint(Term::Judgement.sentence()).largest_first(),
-        column(Part::Genes, "Good genes", 92.0, Term::Judgement),
-        column(Part::Pcc, "PCC all", 62.0, Term::Pcc),
-        column(Part::Heg, "HEG-50", 62.0, Term::Heg50),
-        column(Part::Mse, "MSE", 50.0, Term::Errors),
-        column(Part::Mae, "MAE", 50.0, Term::Errors),
-        column(Part::RidgePcc, "Ridge PCC", 84.0, Term::Ridge),
-        column(Part::RidgeHeg, "Ridge HEG-50", 102.0, Term::Ridge),
-        column(Part::RidgeMse, "Ridge MSE", 86.0, Term::Ridge),
-        column(Part::MeanMse, "Mean MSE", 86.0, Term::MeanPredictor),
-        column(Part::Ceiling, "Ceiling", 62.0, Term::NoiseCeiling),
-        column(Part::CeilingHeg, "Ceiling HEG-50", 108.0, Term::NoiseCeiling),
-    ]
+        Column::number(Part::Genes, "Good genes", 92.0).hint(Term::Judgement.sentence()),
+    ];
+    for method in Method::ALL {
+        for metric in &METRICS {
+            let headings = metric.columns.iter().filter(|(of, _)| *of == method);
+            columns.extend(headings.map(|&(_, title)| Column {
+                descending: metric.better == Better::Higher,
+                ..Column::number(Part::Score(method, metric), title, width(title)).hint(hint(method, metric))
+            }));
+        }
+    }
+    columns
+}
+
+/// Room for a heading.
+fn width(title: &str) -> f32 {
+    (6.2 * title.len() as f32 + 24.0).max(50.0)
+}
+
+/// What a column means.
+fn hint(method: Method, metric: &Metric) -> &'static str {
+    match method {
+        Method::Model => metric.meaning,
+        Method::Ridge => Term::Ridge.sentence(),
+        Method::Mean => Term::MeanPredictor.sentence(),
+        Method::Ceiling => Term::NoiseCeiling.sentence(),
+    }
 }
 
 /// The table: a row per held-out section, and their means at the end.
@@ -131,10 +119,9 @@ fn cell(ui: &mut Ui, line: &Line, part: Part) {
             let cell = text(ui, format!("{} of {}", genes.good, genes.total()));
             cell.on_hover_text(genes.headline());
         }
-        _ => {
-            let ours = matches!(part, Part::Pcc | Part::Heg | Part::Mse | Part::Mae);
-            let ink = if ours { c.text } else { c.weak };
-            text(ui, RichText::new(score(line.number(part))).color(ink));
+        Part::Score(method, metric) => {
+            let ink = if method == Method::Model { c.text } else { c.weak };
+            text(ui, RichText::new(score(metric.value(&line.scores, method))).color(ink));
         }
     }
 }

@@ -4,8 +4,8 @@ use eframe::egui::{ComboBox, Label, RichText, TextStyle, Ui};
 
 use super::train_runs;
 use crate::app::command::{Command, Step, TrainCommand};
-use crate::app::explore::{ExploreInput, Outlook};
-use crate::app::project::Open;
+use crate::app::explore::{ExploreInput, PredictionStatus};
+use crate::app::project::OpenProject;
 use crate::app::slides::SlideImages;
 use crate::app::standing::Standing;
 use crate::app::state::App;
@@ -26,9 +26,9 @@ pub fn show(
     let training = app.training().map(|job| how_far(&job));
     let blocked = app.step_state(Step::Train).blocked.map(|b| b.why);
     let outlook = match (&training, &blocked) {
-        (Some(how_far), _) => Outlook::Training(how_far),
-        (None, Some(what)) => Outlook::First(what),
-        (None, None) => Outlook::Train,
+        (Some(how_far), _) => PredictionStatus::Training(how_far),
+        (None, Some(what)) => PredictionStatus::First(what),
+        (None, None) => PredictionStatus::Train,
     };
     predictions(ui, app, outlook, out);
     let sections = app.explore_sections();
@@ -61,7 +61,7 @@ fn how_far(job: &JobView) -> String {
 }
 
 /// The line above the maps: which run predicts, or how to get one.
-fn predictions(ui: &mut Ui, app: &App, outlook: Outlook, out: &mut Vec<Command>) {
+fn predictions(ui: &mut Ui, app: &App, outlook: PredictionStatus, out: &mut Vec<Command>) {
     let Some(open) = &app.open else { return };
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
@@ -106,18 +106,18 @@ fn predictions(ui: &mut Ui, app: &App, outlook: Outlook, out: &mut Vec<Command>)
 }
 
 /// There is no model: how to get one.
-fn no_model(ui: &mut Ui, outlook: Outlook, out: &mut Vec<Command>) {
+fn no_model(ui: &mut Ui, outlook: PredictionStatus, out: &mut Vec<Command>) {
     let c = colors(ui);
     let small = |text: &str| RichText::new(text).text_style(TextStyle::Small).color(c.weak);
     let (text, step, button) = match outlook {
-        Outlook::Training(how_far) => {
+        PredictionStatus::Training(how_far) => {
             ui.add(Label::new(small(&format!("The first model is being trained: {how_far}"))).truncate());
             return;
         }
-        Outlook::Train => {
+        PredictionStatus::Train => {
             ("No model is trained yet, so only measured maps can be shown.", Step::Train, "Train a model")
         }
-        Outlook::First(what) => (what, Step::Data, "Go to data"),
+        PredictionStatus::First(what) => (what, Step::Data, "Go to data"),
     };
     ui.label(small(text));
     if ui.add(mini_button(button)).clicked() {
@@ -131,7 +131,7 @@ const AUTOMATIC: &str = "Automatic takes the newest run that held the section ou
                          where no run did.";
 
 /// "Automatic", and the run that this is for the section shown.
-fn automatic(open: &Open, section: Option<&SectionEntry>) -> String {
+fn automatic(open: &OpenProject, section: Option<&SectionEntry>) -> String {
     match section.and_then(|s| open.runs.best_for(s)) {
         Some(run) => format!("Automatic: {}", run.id),
         None => "Automatic".to_owned(),

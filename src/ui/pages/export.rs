@@ -6,15 +6,16 @@ use eframe::egui::{self, ComboBox, DragValue, RichText, ScrollArea, Ui, vec2};
 
 use super::{Side, fit_form, scrolling, two_columns};
 use crate::app::command::{Command, ExportCommand};
-use crate::app::forms::{ExportForm, FigureFormat};
+use crate::app::forms::ExportForm;
 use crate::app::genes::{Fit, GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::core::display::PaneKind;
 use crate::core::file_names::safe_stem;
 use crate::core::text::counted;
+use crate::figures::Format;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::wheel;
@@ -79,7 +80,7 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
     });
 }
 
-fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn form(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Figure", |ui| {
         let form = &app.forms.export;
         let mut next = form.clone();
@@ -96,7 +97,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     });
 }
 
-fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+fn genes(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     let c = colors(ui);
     ui.label("Genes, one row each");
     let shown = app.export_genes(open);
@@ -136,7 +137,7 @@ fn genes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
 }
 
 /// The field to add a gene to the figure, or several that are pasted.
-fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+fn gene_field(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     let id = ui.make_persistent_id("export gene search");
     let everywhere_id = ui.make_persistent_id("export gene search everywhere");
     let mut search = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_default();
@@ -211,7 +212,7 @@ fn gene_field(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     });
 }
 
-fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+fn sections(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     let shown = app.export_sections(open);
     let all: Vec<String> = open.viewable().map(|s| s.name.clone()).collect();
     ui.horizontal(|ui| {
@@ -247,7 +248,7 @@ fn sections(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
     });
 }
 
-fn panes(ui: &mut Ui, app: &App, open: &Open, form: &mut ExportForm) {
+fn panes(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     ui.label("Panes, from left to right");
     let run = app.export_run(open);
     ui.horizontal_wrapped(|ui| {
@@ -310,11 +311,8 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
         }
     });
     field(ui, "Format", LABEL, |ui| {
-        for format in FigureFormat::ALL {
-            ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(match format {
-                FigureFormat::Png => "Bitmap, for presentations and documents",
-                FigureFormat::Svg => "Vector graphics with editable text, for drawing programs",
-            });
+        for format in Format::ALL {
+            ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(format.description());
         }
     });
 }
@@ -327,24 +325,24 @@ fn joined(names: &[String], what: &str) -> String {
     }
 }
 
-fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Save", |ui| {
         let form = &app.forms.export;
         let (genes, sections) = (app.export_genes(open), app.export_sections(open));
         let ready = !genes.is_empty() && !sections.is_empty() && !form.panes.is_empty();
-        if primary(ui, ready, "Save the figure...").clicked() {
+        if primary(ui, ready, "Save the figure…").clicked() {
             let stem = safe_stem(&format!("{}-{}", joined(&sections, "sections"), joined(&genes, "genes")));
-            let file = format!("{stem}.{}", form.format.ending());
+            let file = format!("{stem}.{}", form.format.extension());
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveFigure).named(file)));
         }
         let many = genes.len() * sections.len();
-        let batch = ui.add_enabled(ready, egui::Button::new("Save each map as a file..."));
+        let batch = ui.add_enabled(ready, egui::Button::new("Save each map as a file…"));
         if hint_beside(batch, format!("{many} in all: one per gene and section, into a folder")).clicked() {
             out.push(Command::Ask(PathRequest::new(PathPurpose::FigureFolder)));
         }
         let run = app.export_run(open);
         let can = run.is_some() && !sections.is_empty();
-        let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV..."));
+        let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV…"));
         let first = sections.first().cloned().unwrap_or_default();
         let table = table.on_disabled_hover_text("This needs a trained model.");
         if hint_beside(table, format!("All genes at all spots of {first}")).clicked() {
@@ -353,7 +351,7 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
                     .named(format!("{}-predictions.csv", safe_stem(&first))),
             ));
         }
-        let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy..."));
+        let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy…"));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
         let anndata = anndata.on_disabled_hover_text("This needs a trained model.");
         if hint_beside(anndata, hover).clicked() {
@@ -361,7 +359,7 @@ fn save(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
         if let Some((run, slides)) = app.slides_to_predict(open) {
-            let button = ui.button("Predict all slides...");
+            let button = ui.button("Predict all slides…");
             let hint = format!(
                 "{} without measurements by {}: all genes, one AnnData file (.h5ad) each, into a folder",
                 counted(slides.len(), "slide"),

@@ -58,7 +58,7 @@ pub fn encoder(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     match app.encoder() {
         Some(encoder) if !encoder.is_ready() => {
             let text = format!(
-                "The weights of {} are not where they were. Choose their file again, or another encoder.",
+                "The weights file of {} was moved or deleted. Choose it again, or another encoder.",
                 encoder.title
             );
             banner(ui, Tone::Warning, text);
@@ -83,7 +83,7 @@ pub fn encoder_field(ui: &mut Ui, app: &App, label_width: f32, out: &mut Vec<Com
     field(ui, "Image encoder", label_width, |ui| {
         let chosen = app.forms.train.encoder.name.as_str();
         ui.label(strong(app.encoder().map_or(chosen, |e| e.title)));
-        let change = ui.button("Change...");
+        let change = ui.button("Change…");
         name(&change, "Change the image encoder");
         if change.clicked() {
             out.push(Command::Encoder(EncoderCommand::Choose));
@@ -98,7 +98,7 @@ pub fn device(ui: &mut Ui, app: &App, form: &mut TrainForm) {
         let cpu = app.devices.iter().find(|d| d.kind == Kind::Cpu);
         let name = |choice| match choice {
             DeviceChoice::Auto => {
-                let best = app.devices.first().map_or("looking...", |d| d.name.as_str());
+                let best = app.devices.first().map_or("looking", |d| d.name.as_str());
                 format!("Best: {best}")
             }
             DeviceChoice::Gpu => gpu.map_or_else(|| "No GPU found".to_owned(), |d| d.name.clone()),

@@ -3,7 +3,7 @@
 use eframe::egui::{self, ComboBox, RichText, TextStyle, Ui};
 
 use super::fit_form::{CONTROL, LABEL};
-use crate::app::forms::{ImageSide, Recipe, TrainForm};
+use crate::app::forms::{ImageSide, RecipeKind, TrainForm};
 use crate::app::state::App;
 use crate::core::text::counted;
 use crate::train::published::PublishedConfig;
@@ -20,17 +20,17 @@ pub fn recipe(ui: &mut Ui, app: &App, form: &mut TrainForm) {
         ComboBox::from_id_salt("recipe").selected_text(recipe_name(form.recipe)).width(CONTROL).show_ui(
             ui,
             |ui| {
-                for option in [Recipe::Fused, Recipe::Published] {
+                for option in [RecipeKind::Fused, RecipeKind::Published] {
                     ui.selectable_value(&mut form.recipe, option, recipe_name(option));
                 }
             },
         );
     });
     match form.recipe {
-        Recipe::Fused => {
+        RecipeKind::Fused => {
             remark(ui, "Spot, neighbourhood and whole section; contrast and regression together.");
         }
-        Recipe::Published => {
+        RecipeKind::Published => {
             remark(
                 ui,
                 "As in the published work, to compare with: the spot alone, contrast alone, prediction by the most \
@@ -41,10 +41,10 @@ pub fn recipe(ui: &mut Ui, app: &App, form: &mut TrainForm) {
     }
 }
 
-fn recipe_name(recipe: Recipe) -> &'static str {
+fn recipe_name(recipe: RecipeKind) -> &'static str {
     match recipe {
-        Recipe::Fused => "fused, three levels",
-        Recipe::Published => "published",
+        RecipeKind::Fused => "fused, three levels",
+        RecipeKind::Published => "published",
     }
 }
 
@@ -87,17 +87,17 @@ fn side_name(side: ImageSide) -> &'static str {
 /// What there is to set in the recipe of a form.
 fn help(form: &TrainForm) -> impl Iterator<Item = &'static Help> + use<> {
     let help = match form.recipe {
-        Recipe::Fused => TrainConfig::help(),
-        Recipe::Published => PublishedConfig::help(),
+        RecipeKind::Fused => TrainConfig::help(),
+        RecipeKind::Published => PublishedConfig::help(),
     };
-    let applies = form.recipe == Recipe::Fused || form.trains_encoder();
+    let applies = form.recipe == RecipeKind::Fused || form.trains_encoder();
     help.iter().filter(move |h| h.field != "seed" && (applies || !OF_TRAINED.contains(&h.field)))
 }
 
-fn default_of(recipe: Recipe, field: &str) -> String {
+fn default_of(recipe: RecipeKind, field: &str) -> String {
     match recipe {
-        Recipe::Fused => TrainConfig::default().get(field),
-        Recipe::Published => PublishedConfig::default().get(field),
+        RecipeKind::Fused => TrainConfig::default().get(field),
+        RecipeKind::Published => PublishedConfig::default().get(field),
     }
     .unwrap_or_default()
 }

@@ -3,17 +3,17 @@
 use eframe::egui::{self, RichText, ScrollArea, Ui};
 
 use crate::app::command::{Command, GenesCommand};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::data::section::ValueKind;
 use crate::ui::theme::{colors, gene};
 use crate::ui::wheel;
 use crate::ui::widgets::{Tone, banner, mini, name, remark};
 
 /// Taller lists are scrolled.
-const MOST_HEIGHT: f32 = 150.0;
+const MAX_HEIGHT: f32 = 150.0;
 
 /// Names the genes that are left out and why; nothing where none is.
-pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, open: &OpenProject, out: &mut Vec<Command>) {
     let choice = open.gene_choice();
     let Some(headline) = choice.left_out_headline() else { return };
     let text = if choice.used.is_empty() {
@@ -30,8 +30,8 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
     let c = colors(ui);
     let area = ScrollArea::vertical()
         .id_salt("left out")
-        .max_height(MOST_HEIGHT)
-        .min_scrolled_height(MOST_HEIGHT)
+        .max_height(MAX_HEIGHT)
+        .min_scrolled_height(MAX_HEIGHT)
         .auto_shrink([false, true]);
     wheel::list(ui, "left out", area, |area, ui| {
         area.show(ui, |ui| {
@@ -58,7 +58,7 @@ pub fn show(ui: &mut Ui, open: &Open, out: &mut Vec<Command>) {
 }
 
 /// Names the sections that training skips, as their values are of another kind than those of the others.
-pub fn other_kind(ui: &mut Ui, open: &Open) {
+pub fn other_kind(ui: &mut Ui, open: &OpenProject) {
     let Some((names, held)) = open.of_other_kind() else { return };
     let (hold, their) = if names.len() == 1 { ("holds", "its") } else { ("hold", "their") };
     let text = match held {
@@ -77,13 +77,13 @@ pub fn other_kind(ui: &mut Ui, open: &Open) {
 }
 
 /// What the button is called that starts to train: it says when genes are left out.
-pub fn start_label<'a>(open: &Open, plain: &'a str, without: &'a str) -> &'a str {
+pub fn start_label<'a>(open: &OpenProject, plain: &'a str, without: &'a str) -> &'a str {
     let choice = open.gene_choice();
     if choice.left_out.is_empty() || choice.used.is_empty() { plain } else { without }
 }
 
 /// A remark on names of the list that are taken for genes of other names.
-pub fn renamed(ui: &mut Ui, open: &Open) {
+pub fn renamed(ui: &mut Ui, open: &OpenProject) {
     if let Some(text) = open.gene_choice().renamed_text() {
         remark(ui, text);
     }

@@ -5,7 +5,7 @@ use eframe::egui::{ComboBox, Ui};
 use super::{Side, fit_form, fit_recipe, left_out, scrolling_to_news, train_live, train_runs, two_columns};
 use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::app::work::Request;
 use crate::app::{FEW_GENES, held_out};
@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     });
 }
 
-fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn form(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "New run", |ui| {
         let form = &app.forms.train;
         let mut next = form.clone();
@@ -55,7 +55,7 @@ fn form(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
     });
 }
 
-fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
+fn hold_out(ui: &mut Ui, open: &OpenProject, form: &mut TrainForm) {
     let held = held_out(form, open);
     let text = held
         .first()
@@ -111,7 +111,7 @@ fn hold_out(ui: &mut Ui, open: &Open, form: &mut TrainForm) {
     };
 }
 
-fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn start(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     left_out::show(ui, open, out);
     left_out::renamed(ui, open);
     left_out::other_kind(ui, open);
@@ -151,7 +151,7 @@ fn start(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 
 /// With few genes, or one that outweighs the others, the published target says little; the other one does not depend on
 /// the list.
-fn unfit_target(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+fn unfit_target(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     let genes = open.gene_choice().used.len();
     let form = &app.forms.train;
     if form.target != Target::Published || genes == 0 {

@@ -4,7 +4,7 @@ use eframe::egui::{Color32, Ui};
 
 use crate::app::runs::Curves;
 use crate::app::terms::Term;
-use crate::train::{EpochMetrics, Matching, Phase};
+use crate::train::{EpochMetrics, Phase, VersusChance};
 use crate::ui::plots::{Series, lines};
 use crate::ui::theme::colors;
 use crate::ui::widgets::remark;
@@ -22,7 +22,7 @@ pub fn show(ui: &mut Ui, curves: &Curves, published: bool) {
     };
     if curves.folds.len() > 1 {
         let done: Vec<&str> = curves.folds.iter().map(|(n, _)| n.as_str()).collect();
-        remark(ui, format!("Fold {} of those started so far: {}", fold, done.join(", ")))
+        remark(ui, format!("Fold {fold}. Started so far: {}", done.join(", ")))
             .on_hover_text(Term::Fold.sentence());
     }
     // The last network of the fold: while several are trained, the one being trained now.
@@ -108,9 +108,9 @@ fn sentence(last: &EpochMetrics, epochs: &[EpochMetrics], published: bool) -> St
     text.push_str(&format!(" \u{00B7} contrastive loss {:.2}", last.contrastive));
     if let (Some(chance), Some(matching)) = (last.chance, last.matching()) {
         let judged = match matching {
-            Matching::WorseThanGuessing => "matching of training spots is worse than chance so far",
-            Matching::Guessing => "matching of training spots is at chance so far",
-            Matching::Better => "matching of training spots is better than chance",
+            VersusChance::WorseThanGuessing => "matching of training spots is worse than chance so far",
+            VersusChance::Guessing => "matching of training spots is at chance so far",
+            VersusChance::Better => "matching of training spots is better than chance",
         };
         text.push_str(&format!(", chance is {chance:.2}: {judged}"));
     }

@@ -6,17 +6,17 @@ use super::{plan, train_curves, train_runs};
 use crate::app::command::{Command, JobCommand};
 use crate::app::held_out;
 use crate::app::plan::Plan;
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::runs::Curves;
 use crate::app::state::App;
 use crate::app::work::JobView;
-use crate::train::is_chance_note;
+use crate::core::note::Note;
 use crate::ui::status::pause_button;
 use crate::ui::theme::strong;
 use crate::ui::widgets::{Tone, banner, card, progress as progress_bar, remark};
 
 /// Draws the card.
-pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Training", |ui| {
         let runs = &open.runs;
         let selected = runs.selected.as_deref();
@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
             if let Some(run) = runs.find(&details.id).filter(|r| !r.complete) {
                 train_runs::why(ui, runs.state(run));
             }
-            let published = runs.find(&details.id).is_some_and(|r| r.config.published.is_some());
+            let published = runs.find(&details.id).is_some_and(|r| r.config.recipe.is_published());
             train_curves::show(ui, &Curves { folds: details.curves.clone() }, published);
             notes(ui, &details.notes, published);
         } else if let Some(selected) = selected {
@@ -74,21 +74,23 @@ fn progress(ui: &mut Ui, job: &JobView, out: &mut Vec<Command>) {
     });
     remark(ui, job.line());
     // A line that comes and goes would move what lies beneath it.
-    remark(ui, job.detail().unwrap_or(" "));
+    remark(ui, job.detail().unwrap_or_else(|| " ".to_owned()));
 }
 
 /// How a note on a fit is shown, here and beside its result.
-pub fn tone(note: &str) -> Tone {
-    if is_chance_note(note) { Tone::Warning } else { Tone::Note }
+pub fn tone(note: &Note) -> Tone {
+    match note {
+        Note::General(_) => Tone::Note,
+        Note::AtChance(_) => Tone::Warning,
+    }
 }
 
-fn notes(ui: &mut Ui, notes: &[String], published: bool) {
+fn notes(ui: &mut Ui, notes: &[Note], published: bool) {
     for note in notes {
-        if !is_chance_note(note) {
-            banner(ui, Tone::Note, note.as_str());
+        banner(ui, tone(note), note.text());
+        if !matches!(note, Note::AtChance(_)) {
             continue;
         }
-        banner(ui, Tone::Warning, note.as_str());
         let rest = if published {
             "so the training spots that a prediction is made of may be little better than random ones. Trust the scores \
              on held-out sections, not the look of the maps. More epochs, more sections or another image encoder may \

@@ -6,7 +6,7 @@ use super::evaluate_runs::date;
 use super::fit_form::target_name;
 use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand};
 use crate::app::paths::{PathPurpose, PathRequest};
-use crate::app::project::Open;
+use crate::app::project::OpenProject;
 use crate::app::sorting::{SortKey, Sorting};
 use crate::app::state::App;
 use crate::app::terms::Term;
@@ -85,7 +85,7 @@ fn columns() -> [Column<Part>; 9] {
 }
 
 /// Draws the card.
-pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Runs", |ui| {
         if open.runs.list.is_empty() {
             remark(ui, "Trained models are listed here.");
@@ -108,14 +108,14 @@ pub fn show(ui: &mut Ui, app: &App, open: &Open, out: &mut Vec<Command>) {
 
 /// Copies the models of another project.
 pub fn copy_button(ui: &mut Ui, out: &mut Vec<Command>) {
-    let button = ui.add(mini_button("Use models of another project..."));
+    let button = ui.add(mini_button("Use models of another project…"));
     let hover = "Copies its finished runs into this project, to predict slides without training again";
     if button.on_hover_text(hover).clicked() {
         out.push(Command::Ask(PathRequest::new(PathPurpose::RunsOf)));
     }
 }
 
-fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut Vec<Command>) {
+fn cell(ui: &mut Ui, app: &App, open: &OpenProject, line: &Line, part: Part, out: &mut Vec<Command>) {
     let c = colors(ui);
     let run = line.run;
     match part {
@@ -126,7 +126,7 @@ fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut 
                 "{}\n{}, seed {}, trained on {}",
                 run.config.started,
                 counted(run.config.sections.len(), "section"),
-                run.config.train.seed,
+                run.config.recipe.seed(),
                 run.config.device
             );
             if ui.add(name).on_hover_text(hover).clicked() {
@@ -147,7 +147,7 @@ fn cell(ui: &mut Ui, app: &App, open: &Open, line: &Line, part: Part, out: &mut 
     }
 }
 
-fn actions(ui: &mut Ui, app: &App, open: &Open, run: &RunInfo, out: &mut Vec<Command>) {
+fn actions(ui: &mut Ui, app: &App, open: &OpenProject, run: &RunInfo, out: &mut Vec<Command>) {
     let c = colors(ui);
     let cross_validation = matches!(run.config.kind, RunKind::CrossValidation { .. });
     if *open.runs.state(run) == RunState::Training {
@@ -192,7 +192,7 @@ fn more(ui: &mut Ui, run: &RunInfo, out: &mut Vec<Command>) {
         if ui.button("Copy the path of its folder").clicked() {
             out.push(Command::Copy(run.folder.display().to_string()));
         }
-        if ui.button("Delete\u{2026}").clicked() {
+        if ui.button("Delete…").clicked() {
             let question = format!("Delete the run \"{}\" and its files? This cannot be undone.", run.id);
             out.push(Command::Show(Overlay::Confirm {
                 question,

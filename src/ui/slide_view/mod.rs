@@ -15,7 +15,7 @@ use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBu
 use crate::app::command::{Command, GenesCommand, Step};
 use crate::app::explore::images::{Later, TileSource};
 use crate::app::explore::text::{thousands, value_text};
-use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, Outlook};
+use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, PredictionStatus};
 use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
@@ -128,7 +128,7 @@ impl SlideView {
                     commands.push(Command::Explore(ExploreCommand::Fit));
                 }
             }
-            let hindrance = Hindrance {
+            let hindrance = MapMessage {
                 slide: problem.as_deref().filter(|_| i == 0),
                 is_being_predicted,
                 outlook: input.outlook,
@@ -160,7 +160,7 @@ impl SlideView {
         let path = &index.section().slide;
         let (source, problem): (Option<Arc<dyn TileSource>>, _) = match input.images.tiles(path) {
             Later::Ready(source) => (Some(source), None),
-            Later::Loading => (None, Some("Reading the slide image …".to_owned())),
+            Later::Loading => (None, Some("Reading the slide image".to_owned())),
             Later::Failed(why) => (None, Some(why)),
         };
         self.tiles.show_slide(source.map(|s| (path.as_path(), s)));
@@ -244,13 +244,13 @@ impl SlideView {
 
 /// What stands in the way of a map, beside the map itself.
 #[derive(Clone, Copy)]
-struct Hindrance<'a> {
+struct MapMessage<'a> {
     /// Of the slide image.
     slide: Option<&'a str>,
     /// Whether the prediction is on its way.
     is_being_predicted: bool,
     /// Of predictions.
-    outlook: Outlook<'a>,
+    outlook: PredictionStatus<'a>,
 }
 
 /// Tells what stands in the way of a map, and the way on.
@@ -260,12 +260,12 @@ fn show_remark(
     kind: PaneKind,
     first: bool,
     state: &ExploreState,
-    hindrance: Hindrance,
+    hindrance: MapMessage,
     commands: &mut Vec<Command>,
 ) {
     let Some(index) = state.index() else {
         if first && state.section_name().is_some() {
-            overlay::remark(ui, map, "Reading the section …");
+            overlay::remark(ui, map, "Reading the section");
         }
         return;
     };
@@ -306,18 +306,18 @@ fn show_remark(
     } else if kind.needs_prediction() && !has_image {
         format!("{section} has no slide image, so it cannot be predicted. Choose its image on the Data page.")
     } else if kind.needs_prediction() && state.prediction().is_none() && hindrance.is_being_predicted {
-        format!("Predicting {section} \u{2026}")
+        format!("Predicting {section}")
     } else if kind.needs_prediction() && state.prediction().is_none() {
         match hindrance.outlook {
-            Outlook::Training(how_far) => {
+            PredictionStatus::Training(how_far) => {
                 format!("The model is being trained; the prediction of {section} appears here.\n{how_far}")
             }
-            Outlook::Train => {
+            PredictionStatus::Train => {
                 way = Some((Command::GoTo(Step::Train), "Go to training".to_owned()));
                 format!("There is no prediction of {section} yet. Train a model to see predictions.")
             }
             // The gene shown is the beginning of a gene list.
-            Outlook::First(_) if state.can_be_added(gene) => {
+            PredictionStatus::First(_) if state.can_be_added(gene) => {
                 let command = Command::Genes(GenesCommand::AddAndRetrain(vec![gene.to_owned()]));
                 way = Some((command, format!("Add {gene} and train")));
                 format!(
@@ -325,7 +325,7 @@ fn show_remark(
                      predictions."
                 )
             }
-            Outlook::First(what) => {
+            PredictionStatus::First(what) => {
                 way = Some((Command::GoTo(Step::Data), "Go to data".to_owned()));
                 let then = match index.is_measured() {
                     true => "Then train a model.",
@@ -345,7 +345,7 @@ fn show_remark(
     } else if index.has_gene(gene) && kind.needs_prediction() {
         let first = state.panes().into_iter().find(|p| p.needs_prediction());
         match hindrance.outlook {
-            Outlook::Training(how_far) => {
+            PredictionStatus::Training(how_far) => {
                 format!("{gene} is not among the genes of this model. A model is being trained.\n{how_far}")
             }
             _ => {

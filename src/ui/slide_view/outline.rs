@@ -7,7 +7,7 @@ use crate::app::explore::camera::Camera;
 use crate::preprocess::tissue_mask::Outline;
 
 /// Points nearer to each other than this are left out, in points.
-const LEAST_STEP: f32 = 1.0;
+const MIN_STEP: f32 = 1.0;
 /// How far beyond the pane lines are still drawn, in points.
 const BEYOND: f32 = 8.0;
 /// The line, and a wider one beneath it that sets it off from dark maps.
@@ -82,7 +82,7 @@ fn lines(outline: &Outline, camera: &Camera, size: Vec2) -> Vec<Vec<Vec2>> {
     let ring = outline.points.iter().chain(outline.points.first());
     for (i, at) in ring.map(place).enumerate() {
         // Steps too short to be seen are left out, except for the one that closes the ring.
-        if i < count && before.is_some_and(|b| (at - b).length() < LEAST_STEP) {
+        if i < count && before.is_some_and(|b| (at - b).length() < MIN_STEP) {
             continue;
         }
         if let Some(from) = before {

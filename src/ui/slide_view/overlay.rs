@@ -18,7 +18,7 @@ const MINIMAP: f32 = 92.0;
 /// Distance of overlays from the pane's edges.
 const EDGE: f32 = 10.0;
 /// The share of a pane's height that a remark at its top may take.
-const MOST_COVERED: f32 = 0.25;
+const MAX_COVERED: f32 = 0.25;
 /// Room for the button that shows all of the tissue.
 const FIT: Vec2 = Vec2::new(60.0, 24.0);
 /// Behind overlays, so that they can be read on any tissue.
@@ -159,7 +159,7 @@ pub fn footnote(ui: &Ui, pane: Rect, text: &str) {
     let wrap = (pane.width() - FIT.x - 3.0 * EDGE - 16.0).max(40.0);
     let galley = painter.layout(text.to_owned(), FontId::proportional(12.0), INK, wrap);
     // In a small pane it would cover the map, and the heading says it in short.
-    if galley.size().y > MOST_COVERED * pane.height() {
+    if galley.size().y > MAX_COVERED * pane.height() {
         return;
     }
     // To the left, where it leaves the button in view.

@@ -15,9 +15,9 @@ use crate::core::cells::{Cell, Cells};
 use crate::core::colormap::NO_DATA;
 
 /// Spots closer than this on the screen, in pixels, are drawn as blocks of several.
-const LEAST_SPACING: f64 = 2.0;
+const MIN_SPACING: f64 = 2.0;
 /// The most spots drawn one by one.
-const MOST_SPOTS: usize = 150_000;
+const MAX_SPOTS: usize = 150_000;
 /// Sides of the pictures of a disc, in pixels; the smallest that is large enough is used.
 const DISCS: [u32; 5] = [8, 16, 32, 64, 128];
 /// How visible a spot without a value is, compared with one that has one.
@@ -155,15 +155,15 @@ impl SpotLayer {
         let rect = camera.visible().grown(reach);
         let pixels = scale * f64::from(pixels_per_point);
         self.level = None;
-        if view.pitch * pixels >= LEAST_SPACING || view.grid.coarse().is_empty() {
+        if view.pitch * pixels >= MIN_SPACING || view.grid.coarse().is_empty() {
             view.grid.inside(rect, &mut self.shown);
         } else {
             self.shown.clear();
         }
-        let crowded = view.pitch * pixels < LEAST_SPACING || self.shown.len() > MOST_SPOTS;
+        let crowded = view.pitch * pixels < MIN_SPACING || self.shown.len() > MAX_SPOTS;
         if crowded && !view.grid.coarse().is_empty() {
             let coarse = view.grid.coarse();
-            let fits = coarse.iter().position(|l| l.side * pixels >= LEAST_SPACING);
+            let fits = coarse.iter().position(|l| l.side * pixels >= MIN_SPACING);
             let level = fits.unwrap_or(coarse.len() - 1);
             self.level = Some(level);
             self.shown.clear();
@@ -416,7 +416,7 @@ mod tests {
 
     #[test]
     fn cells_are_as_wide_as_the_pitch() {
-        let cells = Cells::of(lattice(30).points(), 9.0);
+        let cells = Cells::new(lattice(30).points(), 9.0);
         let layer = draw_marks(30, 1.0, Some(&cells));
         let mesh = &layer.panes[0].mesh;
         assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 4, 30 * 30 * 6));
@@ -426,7 +426,7 @@ mod tests {
         // On a bent lattice every cell has corners of its own.
         let bent: Vec<SlidePoint> =
             lattice(30).points().iter().map(|p| SlidePoint::new(p.x + (p.y / 20.0).sin(), p.y)).collect();
-        let cells = Cells::of(&bent, 10.0);
+        let cells = Cells::new(&bent, 10.0);
         assert!(!cells.are_even());
         let mesh = Arc::clone(&draw_marks(30, 1.0, Some(&cells)).panes[0].mesh);
         assert_eq!((mesh.vertices.len(), mesh.indices.len()), (30 * 30 * 4, 30 * 30 * 6));

@@ -10,7 +10,7 @@ mod spatial;
 use std::sync::Mutex;
 
 use hiscmcl::core::cancel::CancelToken;
-use hiscmcl::core::progress::{Progress, Silent};
+use hiscmcl::core::progress::{Progress, Silent, Stage};
 use hiscmcl::data::candidates;
 use hiscmcl::data::open::open_section;
 use hiscmcl::data::section::Section;
@@ -28,7 +28,7 @@ type Make = fn() -> Sample;
 struct Notes(Mutex<Vec<String>>);
 
 impl Progress for Notes {
-    fn report(&self, _: &str, _: u64, _: u64) {}
+    fn report(&self, _: &Stage, _: u64, _: u64) {}
     fn note(&self, text: &str) {
         self.0.lock().unwrap().push(text.to_owned());
     }

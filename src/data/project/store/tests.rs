@@ -5,7 +5,7 @@ use crate::core::places::{GridLattice, GridSettings, Stroke, TissueSettings};
 use crate::core::target::Target;
 use crate::data::mutate::fuzz_file;
 use crate::data::panels::Panel;
-use crate::data::project::GeneSelection;
+use crate::data::project::{GeneOrigin, GeneSelection};
 use crate::data::st::FileRole;
 use proptest::prelude::*;
 use serde_json::json;
@@ -18,7 +18,8 @@ fn sample(folder: &Path) -> Project {
     project.add(c2).unwrap();
     project.add(entry("C3", &folder.join("../elsewhere"))).unwrap();
     project.panels.push(Panel { name: "Mine".into(), genes: vec!["ERBB2".into()], ..Panel::default() });
-    project.selection = Some(GeneSelection { genes: vec!["GNAS".into()], how: "typed".into() });
+    project.selection =
+        Some(GeneSelection { genes: vec!["GNAS".into()], how: GeneOrigin::from_list("typed") });
     project.target = Target::Lognorm;
     project.train = json!({"epochs": 7});
     project.view = json!({"section": "C2"});

@@ -15,7 +15,7 @@ const MAX_TILE_PIXELS: u64 = 1 << 26;
 /// No JPEG has more pixels for each of its bytes: a block takes a bit or two even where nothing is in it.
 const JPEG_PIXELS_PER_BYTE: u64 = 1024;
 /// No image of another codec has more.
-const MOST_PIXELS_PER_BYTE: u64 = 1 << 16;
+const MAX_PIXELS_PER_BYTE: u64 = 1 << 16;
 /// Images of no more pixels are not doubted.
 const UNDOUBTED_PIXELS: u64 = 1 << 22;
 
@@ -265,7 +265,7 @@ impl Page {
         let pixels = u64::from(tile_width) * u64::from(tile_height);
         let most = match self.compression {
             Compression::Jpeg => JPEG_PIXELS_PER_BYTE,
-            _ => MOST_PIXELS_PER_BYTE,
+            _ => MAX_PIXELS_PER_BYTE,
         };
         if pixels > UNDOUBTED_PIXELS && pixels / most > packed.len() as u64 {
             return Err(CodecError::CutOff);

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::{Decoding, short_name};
 use crate::core::files::FileError;
+use crate::core::progress::Task;
 use crate::data::slide::SlideError;
 use crate::data::slide::source::{SlideSource, Tile};
 
@@ -102,7 +103,7 @@ impl<'a> PyramidBuilder<'a> {
         let rows = rgb.len() / (size.0 as usize * 3).max(1);
         band.rows_done += rows as u32;
         if level == 0 {
-            let stage = format!("Reading {}", short_name(self.path));
+            let stage = Task::Reading(short_name(self.path)).into();
             self.how.progress.report(&stage, u64::from(band.rows_done), u64::from(size.1));
         }
         if level > 0 || !self.skip_base {

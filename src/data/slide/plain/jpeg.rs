@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Decoding, PlainInfo, build_pyramid, check_plausible, check_whole_size, exif_orientation};
 use crate::core::files::FileError;
+use crate::core::progress::Task;
 use crate::data::slide::SlideError;
 use crate::data::slide::bytes::ByteSource;
 use crate::data::slide::codec::CodecError;
@@ -57,7 +58,7 @@ pub fn read_jpeg(
     check_whole_size(path, width, height)?;
     check_plausible(path, width, height, bytes.length())?;
     let fill = |builder: &mut super::PyramidBuilder<'_>| {
-        how.progress.report(&format!("Decoding {}", super::short_name(path)), 0, 0);
+        how.progress.report(&Task::Decoding(super::short_name(path)).into(), 0, 0);
         let packed = bytes.read(0, bytes.length()).map_err(FileError::io("read", path))?;
         if !jpeg::is_whole(&packed) {
             return Err(refused(path, &CodecError::CutOff).into());

@@ -40,7 +40,7 @@ pub const MAX_OVERVIEW_PIXELS: u64 = 64_000_000;
 pub const MAX_SINGLE_LEVEL_PIXELS: u64 = 16_000_000;
 /// No image of these formats unpacks to more bytes than this for each of its file: deflate, which packs closest,
 /// makes 1032 of one.
-const MOST_UNPACKED: u64 = 4096;
+const MAX_EXPANSION: u64 = 4096;
 /// Images that unpack to no more are not doubted.
 const UNDOUBTED: u64 = 64 << 20;
 
@@ -100,7 +100,7 @@ fn check_plausible(path: &Path, width: u32, height: u32, packed: u64) -> Result<
     if bytes == 0 {
         return Err(FileError::malformed(path, "the image has no pixels"));
     }
-    if bytes > packed.saturating_mul(MOST_UNPACKED).max(UNDOUBTED) {
+    if bytes > packed.saturating_mul(MAX_EXPANSION).max(UNDOUBTED) {
         let message = format!(
             "the image is damaged (a file of {packed} bytes cannot hold {width} x {height} pixels); copy it again \
              from its source"

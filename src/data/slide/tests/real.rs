@@ -1,12 +1,13 @@
 //! Slides from scanners and from reports, where they are at hand: `HISCMCL_REAL_DATA` names the folder that
 //! holds `real_data` and `cases`. What is expected was read with OpenSlide 4.0.1 or tifffile.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::fixtures::{open, read_rect};
 use crate::data::slide::*;
+use crate::data::testing::real_data;
 
 #[derive(Debug, Deserialize)]
 struct Expected {
@@ -21,12 +22,6 @@ struct Expected {
 
 /// Level, left, top, width, height, and the means of red, green and blue of the four quarters.
 type Patch = (usize, u32, u32, u32, u32, [[f64; 3]; 4]);
-
-fn data() -> Option<PathBuf> {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let folder = std::env::var_os("HISCMCL_REAL_DATA").map_or(default, PathBuf::from);
-    folder.join("real_data").is_dir().then_some(folder)
-}
 
 fn quarters(image: &Tile) -> [[f64; 3]; 4] {
     let (w, h) = (image.width as usize / 2, image.height as usize / 2);
@@ -45,7 +40,7 @@ fn quarters(image: &Tile) -> [[f64; 3]; 4] {
 
 #[test]
 fn real_slides_read_as_other_readers_do() {
-    let Some(data) = data() else { return println!("skipped: no real data") };
+    let Some(data) = real_data() else { return };
     let text = include_str!("real.json");
     let all: Vec<Expected> = serde_json::from_str(text).unwrap();
     for expected in &all {
@@ -74,7 +69,7 @@ fn real_slides_read_as_other_readers_do() {
 
 #[test]
 fn the_same_tissue_in_other_files_looks_the_same() {
-    let Some(data) = data() else { return println!("skipped: no real data") };
+    let Some(data) = real_data() else { return };
     let mean = |path: &Path| {
         let source = open(path).unwrap();
         let (w, h) = source.info().size();

@@ -86,7 +86,7 @@ pub(super) enum Layout {
 
 impl Layout {
     /// How `table` is laid out, by its header and its first rows.
-    pub(super) fn of(table: &Table, rows: &[Row]) -> Result<Self, FileError> {
+    pub(super) fn find(table: &Table, rows: &[Row]) -> Result<Self, FileError> {
         const EXPECTED: &str = "x, y and label";
         let header = table.header();
         let by_barcode = table.column(&["barcode", "barcodes"]).is_some();

@@ -31,7 +31,7 @@ pub fn read_labels(path: &Path) -> Result<SpotLabels, FileError> {
 }
 
 fn open(path: &Path) -> Result<Table, FileError> {
-    Table::over(Lines::open(path)?.or_latin1())
+    Table::from_lines(Lines::open(path)?.or_latin1())
 }
 
 /// The labels of a table.
@@ -59,7 +59,7 @@ pub(super) fn look_at(path: &Path) -> Option<LabelTable> {
 
 fn look_into(mut table: Table) -> Option<LabelTable> {
     let (rows, _) = first_rows(&mut table);
-    let layout = Layout::of(&table, &rows).ok()?;
+    let layout = Layout::find(&table, &rows).ok()?;
     let row = rows.first()?;
     let barcode = match layout {
         Layout::Grid { .. } => None,
@@ -100,7 +100,7 @@ fn barcode_of(row: &Row, barcode: Option<usize>) -> &str {
 fn read_from(mut table: Table) -> Result<SpotLabels, FileError> {
     let path = table.path().to_path_buf();
     let (rows, mut broken) = first_rows(&mut table);
-    let layout = Layout::of(&table, &rows)?;
+    let layout = Layout::find(&table, &rows)?;
     let mut labels = Labels { path: &path, labels: Vec::new(), seen: HashMap::new() };
     if matches!(layout, Layout::NoHeader) {
         let first = table.first_row();
@@ -182,8 +182,8 @@ mod tests {
     use std::io::Cursor;
 
     fn read_table(text: &[u8]) -> Result<SpotLabels, FileError> {
-        let lines = Lines::over(Path::new("l.tsv"), Cursor::new(text.to_vec()), 0)?.or_latin1();
-        read_from(Table::over(lines)?)
+        let lines = Lines::from_reader(Path::new("l.tsv"), Cursor::new(text.to_vec()), 0)?.or_latin1();
+        read_from(Table::from_lines(lines)?)
     }
 
     fn read(text: &[u8]) -> Result<Vec<(String, String)>, FileError> {
@@ -307,8 +307,8 @@ mod tests {
         let mut sound = sound.map(<[u8]>::to_vec).to_vec();
         sound.push(gzip(&sound[0]));
         fuzz("labels", sound, |bytes| {
-            let lines = Lines::over(Path::new("l.tsv"), Cursor::new(bytes.to_vec()), 0);
-            let _ = lines.and_then(Table::over).map(look_into);
+            let lines = Lines::from_reader(Path::new("l.tsv"), Cursor::new(bytes.to_vec()), 0);
+            let _ = lines.and_then(Table::from_lines).map(look_into);
             read(bytes).is_ok()
         });
     }

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
-use super::images::MOST_TOLD;
+use super::ignored::Ignored;
+use super::images::MAX_LISTED;
 use super::visium::{has_word, why_no_hdf5};
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
 use crate::data::slide::{Slide, SlideError};
 
 /// So many images beside a file are measured.
-const MOST_IMAGES: usize = 50;
+const MAX_IMAGES: usize = 50;
 
 /// Finds `.h5ad` files that no collection has claimed. Images beside the only such file of a folder, or of its name, may
 /// be its slide.
@@ -48,11 +49,11 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
         let is_beside = |path: &Path| {
             path.parent() == Some(folder) && (lonely || has_word(&file_name(path).to_lowercase(), &stem))
         };
-        for path in images.iter().filter(|path| is_beside(path)).take(MOST_IMAGES) {
+        for path in images.iter().filter(|path| is_beside(path)).take(MAX_IMAGES) {
             match slide(path) {
                 Ok(image) => sample.images.push(image),
-                Err(error) if sample.ignored.len() < MOST_TOLD => {
-                    sample.ignored.push(format!("{} ({})", file_name(path), error.reason()));
+                Err(error) if sample.ignored.len() < MAX_LISTED => {
+                    sample.ignored.push(Ignored::file(path, error.reason()));
                 }
                 Err(_) => {}
             }

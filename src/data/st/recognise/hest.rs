@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::names::{file_name, quoted};
 use super::super::source::{SampleKind, Source};
+use super::ignored::Ignored;
 use super::visium::why_no_hdf5;
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
@@ -20,7 +21,7 @@ use crate::data::slide::Slide;
 /// The folders of HEST that hold a part of every sample.
 pub(super) const INNER: [&str; 3] = ["st", "wsis", "metadata"];
 /// Metadata take some kilobytes.
-const LARGEST: u64 = 4 << 20;
+const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// What the metadata of a sample say.
 #[derive(Debug, Default)]
@@ -102,7 +103,8 @@ fn samples_of(root: &Path, listing: &mut Listing, found: &mut Recognition) {
         sample.patient.clone_from(&metadata.patient);
         found.notes.extend(metadata.doubt.as_ref().map(|d| format!("{id}: {d}")));
         if let Some(other) = metadata.technology.as_deref().filter(|t| t.eq_ignore_ascii_case("Xenium")) {
-            sample.ignored.push(format!("single transcripts of {other}; the pooled spots are used"));
+            let what = format!("single transcripts of {other}; the pooled spots are used");
+            sample.ignored.push(Ignored::new(what, ""));
         }
         samples.push((sample, metadata.dataset));
     }
@@ -145,7 +147,7 @@ fn tell_patients_apart(samples: &mut [(Sample, Option<String>)]) {
 fn read_metadata(path: &Path) -> Result<Metadata, FileError> {
     let file = File::open(path).map_err(FileError::io("read", path))?;
     let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
     parse_metadata(path, &bytes)
 }
 

@@ -7,6 +7,7 @@ use super::super::names::file_name;
 use super::super::pitch::{Lattice, measure_on};
 use super::super::source::{SampleKind, Source};
 use super::super::visium::{ScaleFactors, read_positions};
+use super::ignored::Ignored;
 use super::slides::{self, Chosen, Spread, holds};
 use super::visium::Belongs;
 use super::walk::Listing;
@@ -21,9 +22,9 @@ use crate::data::slide::{Orientation, Slide, read_info};
 /// By how much the size of a slide may differ from what its reduced images say: those are rounded to pixels.
 const TOLERANCE: f64 = 0.01;
 /// So many images beside a sample are measured.
-const MOST_CANDIDATES: usize = 50;
+const MAX_CANDIDATES: usize = 50;
 /// So many names are told in one line.
-pub(super) const MOST_TOLD: usize = 3;
+pub(super) const MAX_LISTED: usize = 3;
 
 /// What is known of the slide of a sample.
 pub(super) struct Slides<'a> {
@@ -38,11 +39,11 @@ pub(super) fn fill(
     images: &[(ImageKind, PathBuf)],
     slides: &Slides,
     listing: &Listing,
-    ignored: &mut Vec<String>,
+    ignored: &mut Vec<Ignored>,
 ) {
     for (kind, path) in images {
         if sample.images.iter().any(|i| i.kind == *kind) {
-            ignored.push(format!("a second {} ({})", kind.noun(), file_name(path)));
+            ignored.push(Ignored::new(format!("a second {}", kind.noun()), file_name(path)));
             continue;
         }
         match Slide::read_size(path) {
@@ -57,7 +58,7 @@ pub(super) fn fill(
             }
             Err(e) => {
                 sample.has_unreadable_image = true;
-                ignored.push(format!("{} ({})", file_name(path), e.reason()));
+                ignored.push(Ignored::file(path, e.reason()));
             }
         }
     }
@@ -139,10 +140,10 @@ fn find_slide(
     kind: SampleKind,
     expected: Option<(f64, f64)>,
     listing: &Listing,
-    ignored: &mut Vec<String>,
+    ignored: &mut Vec<Ignored>,
 ) -> Option<Chosen> {
     let candidates = listing.files.iter().filter(|f| f.is_image() && !f.used && slides.belongs.has(&f.path));
-    let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MOST_CANDIDATES).collect();
+    let candidates: Vec<PathBuf> = candidates.map(|f| f.path.clone()).take(MAX_CANDIDATES).collect();
     if candidates.is_empty() {
         return None;
     }
@@ -157,7 +158,7 @@ fn find_slide(
         let info = match read_info(&path) {
             Ok(info) => info,
             Err(error) => {
-                others.push(format!("{name} ({})", error.reason()));
+                others.push(Ignored::new(name, error.reason()));
                 continue;
             }
         };
@@ -179,23 +180,24 @@ fn find_slide(
         };
         others.push(match known {
             Known::Size(w, h) => {
-                format!("{name} ({width} x {height} pixels; the slide has about {w:.0} x {h:.0}{turned})")
+                let why = format!("{width} x {height} pixels; the slide has about {w:.0} x {h:.0}{turned}");
+                Ignored::new(name, why)
             }
-            _ => format!("{name} ({width} x {height} pixels do not fit the positions{turned})"),
+            _ => Ignored::new(name, format!("{width} x {height} pixels do not fit the positions{turned}")),
         });
     }
-    let more = others.len().saturating_sub(MOST_TOLD);
-    ignored.extend(others.into_iter().take(MOST_TOLD));
+    let more = others.len().saturating_sub(MAX_LISTED);
+    ignored.extend(others.into_iter().take(MAX_LISTED));
     if more > 0 {
-        ignored.push(counted(more, "more image"));
+        ignored.push(Ignored::new(counted(more, "more image"), ""));
     }
     slides::choose(fitting)
 }
 
 /// The part of the slide that has spots under tissue; nothing for millions of bins, which would take seconds.
 fn spread(positions: &Path, kind: SampleKind) -> Known {
-    const LARGEST: u64 = 32 << 20;
-    if fs::metadata(positions).map_or(0, |about| about.len()) > LARGEST {
+    const MAX_FILE_BYTES: u64 = 32 << 20;
+    if fs::metadata(positions).map_or(0, |about| about.len()) > MAX_FILE_BYTES {
         return Known::Nothing;
     }
     let Ok(spots) = read_positions(positions, &Silent, &CancelToken::new()) else { return Known::Damaged };

@@ -7,13 +7,14 @@ use super::super::her2st::scan;
 use super::super::names::{file_name, patient_of};
 use super::super::pairing::suggest_pairs;
 use super::super::source::{SampleKind, Source};
+use super::ignored::Ignored;
 use super::visium::has_word;
 use super::walk::{Listing, is_image};
 use super::{ImageKind, Recognition, Sample, SampleImage, choose};
 use crate::data::slide::Slide;
 
 /// So many tables and images are opened to see what they are.
-const MOST_OPENED: usize = 4000;
+const MAX_OPENED: usize = 4000;
 
 /// The her2st layout, where `root` is such a folder, one of its inner folders, or the one above.
 pub(super) fn her2st(root: &Path, listing: &mut Listing, found: &mut Recognition) {
@@ -69,7 +70,7 @@ fn best_of<'a>(
     image: PathBuf,
     others: impl Iterator<Item = &'a PathBuf>,
     remarks: &mut Vec<String>,
-    ignored: &mut Vec<String>,
+    ignored: &mut Vec<Ignored>,
 ) -> SampleImage {
     let Ok(size) = Slide::read_size(&image) else { return slide(image) };
     let same = others.filter(|other| **other != image && is_image(other));
@@ -84,7 +85,7 @@ fn best_of<'a>(
 /// Count tables, spot files and images of no known layout.
 pub(super) fn pairs(listing: &mut Listing, found: &mut Recognition) {
     let could_be = listing.files.iter().filter(|f| !f.used && (f.is_table() || f.is_image()));
-    let files: Vec<PathBuf> = could_be.map(|f| f.path.clone()).take(MOST_OPENED).collect();
+    let files: Vec<PathBuf> = could_be.map(|f| f.path.clone()).take(MAX_OPENED).collect();
     if !listing.files.iter().any(|f| !f.used && f.is_table()) {
         return;
     }

@@ -4,6 +4,7 @@
 mod anndata;
 mod copies;
 mod hest;
+mod ignored;
 mod images;
 mod legacy;
 mod names10x;
@@ -27,6 +28,7 @@ use super::source::SampleKind;
 use crate::core::files::FileError;
 
 pub(crate) use copies::{is_marked, same_counts, size_of_counts};
+pub use ignored::Ignored;
 pub(crate) use images::agrees;
 pub(crate) use sample::usable_name;
 pub use sample::{ImageKind, Sample, SampleImage};
@@ -69,7 +71,7 @@ pub fn recognise(path: &Path) -> Result<Recognition, ReadError> {
 
 /// Everything in `root`.
 fn all_in(root: &Path) -> Result<Recognition, ReadError> {
-    let mut listing = Listing::of(root)?;
+    let mut listing = Listing::read(root)?;
     let mut found = Recognition { samples: Vec::new(), notes: std::mem::take(&mut listing.notes) };
     legacy::her2st(root, &mut listing, &mut found);
     hest::find(&mut listing, &mut found);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
 use super::super::source::{SampleKind, Source};
+use super::ignored::Ignored;
 use crate::core::geometry::Mpp;
 use crate::data::project::MAX_NAME;
 
@@ -72,7 +73,7 @@ pub struct Sample {
     /// The distance between its spots in micrometres, when a file says it.
     pub pitch_um: Option<f64>,
     /// Files that are not used, a short phrase each.
-    pub ignored: Vec<String>,
+    pub ignored: Vec<Ignored>,
     /// What it still needs, a short phrase each.
     pub needed: Vec<String>,
     /// The folder that holds it, to tell it from others of its name.
@@ -119,7 +120,8 @@ impl Sample {
         }
         let list =
             |head: &str, list: &[String]| (!list.is_empty()).then(|| format!("{head} {}", list.join(", ")));
-        parts.extend(list("ignored:", &self.ignored));
+        let ignored: Vec<String> = self.ignored.iter().map(ToString::to_string).collect();
+        parts.extend(list("ignored:", &ignored));
         parts.extend(list("needs:", &self.needed));
         parts.join("; ")
     }
@@ -137,8 +139,8 @@ impl Sample {
             && *matrix != named
         {
             let name = file_name(&named);
-            self.ignored.retain(|i| !i.starts_with(&format!("{name} ")));
-            self.ignored.push(format!("{} ({name} was chosen)", file_name(matrix)));
+            self.ignored.retain(|i| i.what != name);
+            self.ignored.push(Ignored::file(matrix, format!("{name} was chosen")));
             *matrix = named;
         }
     }
@@ -172,11 +174,11 @@ impl Sample {
 /// A name that a project can use, nearest to `name`: that of a folder or file as people wrote it.
 pub(crate) fn usable_name(name: &str) -> String {
     /// Room for the number that tells it from others.
-    const LONGEST: usize = MAX_NAME - 8;
+    const MAX_LENGTH: usize = MAX_NAME - 8;
     let replaced = name.trim().chars().map(|c| if c.is_control() || "/\\".contains(c) { '_' } else { c });
     let mut usable = String::new();
     for c in replaced {
-        if usable.len() + c.len_utf8() > LONGEST {
+        if usable.len() + c.len_utf8() > MAX_LENGTH {
             break;
         }
         usable.push(c);

@@ -3,17 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
+use super::ignored::Ignored;
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
 use crate::data::slide::{RgbImage, Slide, read_info};
 
 /// Spots on their slide spread over at least so much of its width or height.
-const LEAST_SPREAD: f64 = 0.15;
+const MIN_SPREAD: f64 = 0.15;
 /// No glass slide is longer, in micrometres.
-const LONGEST_SLIDE_UM: f64 = 80_000.0;
+const MAX_SLIDE_UM: f64 = 80_000.0;
 /// Larger images without a pyramid are not looked at, only their names are: decoding them would take minutes.
-const MOST_PIXELS: u64 = 100_000_000;
+const MAX_COLOUR_PIXELS: u64 = 100_000_000;
 /// Parts of names that tell what was made of a slide.
 const DERIVED: [&str; 21] = [
     "annot", "mask", "label", "overlay", "dapi", "fluor", "flip", "mirror", "rotat", "cluster", "segment",
@@ -40,7 +41,7 @@ pub(crate) fn holds((width, height): (u32, u32), spread: Spread) -> bool {
     let longest = f64::from(width.max(height));
     slide.contains(rect.min)
         && slide.contains(rect.max)
-        && (share >= LEAST_SPREAD || mpp.is_none_or(|mpp| longest * mpp <= LONGEST_SLIDE_UM))
+        && (share >= MIN_SPREAD || mpp.is_none_or(|mpp| longest * mpp <= MAX_SLIDE_UM))
 }
 
 /// The slide, of several images.
@@ -53,7 +54,7 @@ pub(crate) struct Chosen {
     /// What to say where others could be meant.
     pub(crate) remark: Option<String>,
     /// The others that cannot be meant, a short phrase each.
-    pub(crate) ignored: Vec<String>,
+    pub(crate) ignored: Vec<Ignored>,
 }
 
 /// Chooses among images each of which could be the slide by its size: one with the colours of H&E before others, then by
@@ -74,7 +75,7 @@ pub(crate) fn choose(fitting: Vec<(PathBuf, (u32, u32))>) -> Option<Chosen> {
     let name = file_name(&path);
     let (possible, others): (Vec<_>, Vec<_>) = ranked.partition(|((other, ..), ..)| *other == stained);
     let ignored = others.iter().map(|(_, other, _)| {
-        format!("{} (its colours are not those of H&E; {name} is used)", file_name(other))
+        Ignored::file(other, format!("its colours are not those of H&E; {name} is used"))
     });
     let ignored = ignored.collect();
     let possible: Vec<String> = possible.iter().map(|(_, other, _)| file_name(other)).collect();
@@ -113,8 +114,8 @@ fn may_be_stained(path: &Path, (width, height): (u32, u32)) -> bool {
     if Slide::is_grey(path) {
         return false;
     }
-    let is_pyramid = || read_info(path).is_ok_and(|info| info.levels.len() > 1);
-    if u64::from(width) * u64::from(height) > MOST_PIXELS && !is_pyramid() {
+    let is_pyramid = || read_info(path, &OpenOptions::default()).is_ok_and(|info| info.levels.len() > 1);
+    if u64::from(width) * u64::from(height) > MAX_COLOUR_PIXELS && !is_pyramid() {
         return true;
     }
     // What cannot be decoded is no better than a mask.
@@ -169,9 +170,7 @@ mod tests {
         let found = chosen(dir.path(), &["image.png", "a_if.png", "b_he.png", "z.png"]);
         assert_eq!((found.path, found.remark), (path("z.png"), None));
         assert_eq!(found.ignored.len(), 3);
-        assert!(
-            found.ignored.iter().all(|i| i.ends_with("(its colours are not those of H&E; z.png is used)"))
-        );
+        assert!(found.ignored.iter().all(|i| i.why == "its colours are not those of H&E; z.png is used"));
     }
 
     #[test]

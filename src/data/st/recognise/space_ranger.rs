@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
 use super::copies::{self, without_mark};
+use super::ignored::Ignored;
 use super::names10x::{Part, bin_of, home, is_raw, part_of, split_bin, without_accession};
 use super::walk::{Found, Listing};
 use super::{ImageKind, Recognition, visium};
@@ -45,7 +46,7 @@ pub(super) struct Group {
     pub(super) positions: Vec<PathBuf>,
     pub(super) scale_factors: Vec<PathBuf>,
     pub(super) images: Vec<(ImageKind, PathBuf)>,
-    pub(super) ignored: Vec<String>,
+    pub(super) ignored: Vec<Ignored>,
     /// All of them, also those that are not used.
     pub(super) files: Vec<PathBuf>,
 }
@@ -146,18 +147,18 @@ fn grouped(listing: &mut Listing) -> Groups {
             }
             Part::MatrixMtx => match mtx(file, &names) {
                 Some(matrix) => group.matrices.push(matrix),
-                None if !mark.is_empty() => group.ignored.push(format!(
-                    "{} (a second copy; rename it and its barcodes and features without \"{mark}\")",
-                    file.name
+                None if !mark.is_empty() => group.ignored.push(Ignored::new(
+                    &file.name,
+                    format!("a second copy; rename it and its barcodes and features without \"{mark}\""),
                 )),
-                None => group.ignored.push(format!("{} (its barcodes or features are missing)", file.name)),
+                None => group.ignored.push(Ignored::new(&file.name, "its barcodes or features are missing")),
             },
             Part::Positions => group.positions.push(file.path.clone()),
             Part::ScaleFactors => group.scale_factors.push(file.path.clone()),
             Part::Hires => group.images.push((ImageKind::Hires, file.path.clone())),
             Part::Lowres => group.images.push((ImageKind::Lowres, file.path.clone())),
             Part::CytAssist => group.images.push((ImageKind::CytAssist, file.path.clone())),
-            Part::Ignored(why) => group.ignored.push(format!("{} ({why})", file.name)),
+            Part::Ignored(why) => group.ignored.push(Ignored::new(&file.name, why)),
         }
     }
     groups
@@ -228,15 +229,16 @@ fn join_copies(groups: &mut Groups) {
             }
         }
         let name = |path: &Path| match (path.parent(), file_name(path)) {
-            // Which of two folders is meant, their names say.
+            // Where folders are copies of each other, their names tell the files apart.
             (Some(folder), name) if without_mark(&file_name(folder)).is_some() => {
                 format!("{}/{name}", file_name(folder))
             }
             (_, name) => name,
         };
-        let told =
-            copies.iter().map(|(copy, used)| format!("{} (a copy; {} is used)", name(copy), file_name(used)));
-        to.ignored.extend(told);
+        let copies = copies
+            .iter()
+            .map(|(copy, used)| Ignored::new(name(copy), format!("a copy; {} is used", file_name(used))));
+        to.ignored.extend(copies);
     }
 }
 

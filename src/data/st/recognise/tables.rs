@@ -6,6 +6,7 @@ use super::super::labels::{LabelTable, look_at};
 use super::super::names::file_name;
 use super::super::source::SampleKind;
 use super::Sample;
+use super::ignored::Ignored;
 use super::visium::{Belongs, has_word};
 use super::walk::Listing;
 
@@ -23,10 +24,10 @@ const NONE: [&str; 7] = [
     "features",
 ];
 /// So many tables beside a sample are looked into.
-const MOST_TABLES: usize = 100;
+const MAX_TABLES: usize = 100;
 
 /// Finds the labels of a sample, and the patient where they say it.
-pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ignored: &mut Vec<String>) {
+pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ignored: &mut Vec<Ignored>) {
     let candidates = listing.files.iter().filter(|f| {
         f.is_table() && !f.used && !NONE.iter().any(|n| f.lower.contains(n)) && belongs.has(&f.path)
     });
@@ -35,7 +36,7 @@ pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ig
     let regions = listing.regions().iter().filter(|path| belongs.has(path));
     let regions = regions.map(|path| (REGIONS, path.clone(), LabelTable { barcode: None, patient: None }));
     let mut found: Vec<(usize, PathBuf, LabelTable)> = candidates
-        .take(MOST_TABLES)
+        .take(MAX_TABLES)
         .filter_map(|f| {
             let rank = WORDS.iter().position(|w| f.lower.contains(w)).unwrap_or(WORDS.len());
             Some((rank, f.path.clone(), look_at(&f.path).filter(|t| fits(sample, t))?))
@@ -51,7 +52,7 @@ pub(super) fn fill(sample: &mut Sample, belongs: &Belongs, listing: &Listing, ig
         sample.labels = Some(path);
     }
     for (_, path, _) in found {
-        ignored.push(format!("{} (other labels can be chosen)", file_name(&path)));
+        ignored.push(Ignored::file(&path, "other labels can be chosen"));
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::names::{bare_barcode, file_name, is_bases, patient_of};
 use super::super::source::{SampleKind, Source};
 use super::super::visium::{ScaleFactors, read_positions, read_scale_factors};
+use super::ignored::Ignored;
 use super::images::{self, Slides};
 use super::space_ranger::{Group, Groups, Key, Matrix, sample_folder};
 use super::walk::Listing;
@@ -17,9 +18,9 @@ use crate::core::geometry::Mpp;
 use crate::core::progress::Silent;
 
 /// Larger bins than this has no assay.
-const LARGEST_BIN_UM: u32 = 1000;
+const MAX_BIN_UM: u32 = 1000;
 /// Bins of this size are chosen by default, and all larger ones.
-const SMALLEST_CHOSEN_UM: u32 = 8;
+const MIN_CHOSEN_UM: u32 = 8;
 
 /// Makes samples of the groups that have a matrix and positions; tells what the others lack.
 pub(super) fn build(groups: &Groups, listing: &mut Listing, found: &mut Recognition) {
@@ -48,7 +49,7 @@ fn lacking(group: &Group) -> Option<String> {
     let first = |paths: &[PathBuf]| paths.first().map(|p| file_name(p)).unwrap_or_default();
     if let Some(matrix) = group.matrices.first() {
         let matrix = file_name(&matrix.path);
-        let why = match group.ignored.iter().find(|i| i.contains("tissue_positions")) {
+        let why = match group.ignored.iter().find(|i| i.what.contains("tissue_positions")) {
             Some(ignored) => format!("; not used: {ignored}"),
             None => ", so it may be of single cells; it was left out".to_owned(),
         };
@@ -108,14 +109,14 @@ fn sample(
     sample.mpp = factors.microns_per_pixel.map(Mpp);
     if let SampleKind::VisiumHd { bin_um } = kind {
         sample.name = format!("{}_{bin_um:03}um", group.name);
-        sample.chosen = bin_um >= SMALLEST_CHOSEN_UM;
+        sample.chosen = bin_um >= MIN_CHOSEN_UM;
     }
     let belongs = Belongs::new(key, group, groups);
     let slides = Slides { positions: &positions, factors: &factors, belongs: &belongs };
     images::fill(&mut sample, &group.images, &slides, listing, &mut ignored);
     tables::fill(&mut sample, &belongs, listing, &mut ignored);
     if matrix.raw {
-        ignored.push("spots off the tissue (the matrix is raw)".to_owned());
+        ignored.push(Ignored::new("spots off the tissue", "the matrix is raw"));
     }
     sample.ignored = ignored;
     sample.others.clone_from(&group.files);
@@ -124,7 +125,7 @@ fn sample(
 }
 
 /// Filtered before raw, HDF5 before MTX; the others are told as ignored.
-fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<String>) -> Result<&'a Matrix, String> {
+fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<Ignored>) -> Result<&'a Matrix, String> {
     let mut sorted: Vec<&Matrix> = group.matrices.iter().collect();
     sorted.sort();
     let mut best: Option<&Matrix> = None;
@@ -133,9 +134,9 @@ fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<String>) -> Result<&'a Ma
         let name = file_name(&matrix.path);
         match best {
             Some(best) if matrix.raw && !best.raw => {
-                ignored.push(format!("{name} (the filtered one is used)"))
+                ignored.push(Ignored::new(name, "the filtered one is used"))
             }
-            Some(best) => ignored.push(format!("{name} (the same as {})", file_name(&best.path))),
+            Some(best) => ignored.push(Ignored::new(name, format!("the same as {}", file_name(&best.path)))),
             None if matrix.packed => refused.push(format!("{name} is packed; unpack it")),
             None => match why_no_hdf5(&matrix.path).filter(|_| !matrix.mtx) {
                 Some(why) => refused.push(why),
@@ -145,7 +146,7 @@ fn best_matrix<'a>(group: &'a Group, ignored: &mut Vec<String>) -> Result<&'a Ma
     }
     match best {
         Some(best) => {
-            ignored.extend(refused);
+            ignored.extend(refused.into_iter().map(|why| Ignored::new(why, "")));
             Ok(best)
         }
         None => Err(format!("{} was left out: {}", group.name, refused.join(", "))),
@@ -177,14 +178,14 @@ fn position_rank(name: &str) -> u8 {
 }
 
 /// The file with the least rank, plain before packed; the others are told as ignored.
-fn best_of(files: &[PathBuf], rank: impl Fn(&str) -> u8, ignored: &mut Vec<String>) -> Option<PathBuf> {
+fn best_of(files: &[PathBuf], rank: impl Fn(&str) -> u8, ignored: &mut Vec<Ignored>) -> Option<PathBuf> {
     let key = |path: &&PathBuf| {
         let name = file_name(path).to_lowercase();
         (rank(&name), name.ends_with(".gz"), (*path).clone())
     };
     let best = files.iter().min_by_key(key)?;
     for other in files.iter().filter(|f| *f != best) {
-        ignored.push(format!("{} ({} is used)", file_name(other), file_name(best)));
+        ignored.push(Ignored::file(other, format!("{} is used", file_name(best))));
     }
     Some(best.clone())
 }
@@ -204,14 +205,14 @@ fn kind_of(key: &Key, positions: &Path, factors: &ScaleFactors) -> Option<Sample
         return Some(SampleKind::Visium);
     }
     let digits = barcode.split('_').find_map(|part| part.strip_suffix("um"))?;
-    let bin_um = digits.parse().ok().filter(|um| (1..=LARGEST_BIN_UM).contains(um))?;
+    let bin_um = digits.parse().ok().filter(|um| (1..=MAX_BIN_UM).contains(um))?;
     Some(SampleKind::VisiumHd { bin_um })
 }
 
 /// The first barcode of a file of positions; `None` for millions of bins, which would take seconds.
 fn first_barcode(positions: &Path) -> Option<String> {
-    const LARGEST: u64 = 32 << 20;
-    if positions.metadata().ok()?.len() > LARGEST {
+    const MAX_FILE_BYTES: u64 = 32 << 20;
+    if positions.metadata().ok()?.len() > MAX_FILE_BYTES {
         return None;
     }
     let spots = read_positions(positions, &Silent, &CancelToken::new()).ok()?;

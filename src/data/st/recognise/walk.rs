@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 
 use super::super::geojson::{is_geojson_name, looks_like_geojson};
 use super::super::names::file_name;
-use super::images::MOST_TOLD;
+use super::ignored::Ignored;
+use super::images::MAX_LISTED;
 use crate::core::files::FileError;
 use crate::data::slide::stem_of_slide;
 
 /// Folders deeper than this are not searched: SAMPLE/outs/binned_outputs/square_008um/spatial is five.
 const DEPTH: usize = 7;
 /// More files than this are not looked at.
-const MOST_FILES: usize = 20_000;
+const MAX_FILES: usize = 20_000;
 /// Folders whose many files are nothing that is read here.
 const SKIPPED: [&str; 17] = [
     "__macosx",
@@ -147,7 +148,7 @@ pub(super) struct Listing {
 impl Listing {
     /// Lists `root`, a few levels deep, without hidden files. A folder inside that cannot be read is told in a note.
     /// Links are followed to folders that are not found without them, so that no folder is listed twice.
-    pub(super) fn of(root: &Path) -> Result<Self, FileError> {
+    pub(super) fn read(root: &Path) -> Result<Self, FileError> {
         let mut listing = Self::default();
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         // What `root` lies in would lead back to it.
@@ -166,11 +167,11 @@ impl Listing {
         Ok(listing)
     }
 
-    /// The images among the files that `belongs` says whose kind is not read, with what to do, a short phrase each.
-    pub(super) fn unread_images(&self, belongs: impl Fn(&Found) -> bool) -> Vec<String> {
+    /// The images that `belongs` accepts but whose kind cannot be read, each with what to do about it.
+    pub(super) fn unread_images(&self, belongs: impl Fn(&Found) -> bool) -> Vec<Ignored> {
         let unread = self.files.iter().filter_map(|f| Some((f, f.unread_image()?)));
-        let unread = unread.filter(|(f, _)| belongs(f)).take(MOST_TOLD);
-        unread.map(|(f, why)| format!("{} ({why})", f.name)).collect()
+        let unread = unread.filter(|(f, _)| belongs(f)).take(MAX_LISTED);
+        unread.map(|(f, why)| Ignored::new(&f.name, why)).collect()
     }
 
     /// Lists folders at these depths and what is below them, level by level; links to folders are put into `links`.
@@ -225,7 +226,7 @@ impl Listing {
                     }
                     continue;
                 }
-                if self.files.len() == MOST_FILES {
+                if self.files.len() == MAX_FILES {
                     let message = "there are more than 20000 files in it, of which the first were looked at; choose \
                                    the folder of the samples";
                     self.notes.push(format!("{}: {message}", root.display()));
@@ -241,10 +242,11 @@ impl Listing {
     /// The files that hold regions as GeoJSON, whether a sample uses them or not; looked for once.
     pub(super) fn regions(&self) -> &[PathBuf] {
         /// Each is opened, and so many drawings has nobody.
-        const MOST: usize = 500;
+        const MAX_REGION_FILES: usize = 500;
         self.regions.get_or_init(|| {
             let could_be = self.files.iter().filter(|f| !f.lower.contains("scalefactors"));
-            let named = could_be.map(|f| f.path.clone()).filter(|p| is_geojson_name(p)).take(MOST);
+            let named =
+                could_be.map(|f| f.path.clone()).filter(|p| is_geojson_name(p)).take(MAX_REGION_FILES);
             named.filter(|p| looks_like_geojson(p)).collect()
         })
     }

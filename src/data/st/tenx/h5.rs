@@ -6,11 +6,11 @@ use std::path::Path;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator};
 
-use super::LARGEST_COUNT;
+use super::MAX_COUNT;
 use super::features::{FeatureKind, FeatureMatrix, check_barcodes};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::{Csr, CsrBuilder, PartsError};
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::hdf5::{File, Kind, Watch};
@@ -220,7 +220,7 @@ fn compressed(
     }
     let starts: Vec<u64> = starts.all_numbers()?;
     let starts: Vec<usize> = starts.into_iter().map(|s| usize::try_from(s).unwrap_or(usize::MAX)).collect();
-    let stage = format!("Reading {}", file_name(file.path()));
+    let stage = Task::Reading(file_name(file.path())).into();
     let mut watch = Watch::new(&stage, stored.rows().saturating_mul(2), progress, cancel);
     let columns: Vec<u32> = watch.read(&indices)?;
     let values: Vec<f32> = watch.read(&stored)?;
@@ -258,7 +258,7 @@ fn compressed(
 
 /// The first value that is no count, and where it is.
 fn no_count(values: &[f32]) -> Option<(usize, f32)> {
-    let wrong = |v: f32| !((0.0..=LARGEST_COUNT).contains(&v) && v.fract() == 0.0);
+    let wrong = |v: f32| !((0.0..=MAX_COUNT).contains(&v) && v.fract() == 0.0);
     let at = values.par_iter().position_first(|&v| wrong(v))?;
     Some((at, *values.get(at)?))
 }

@@ -15,4 +15,4 @@ pub use h5::{H5Summary, inspect_h5, read_h5};
 pub use mtx::read_mtx;
 
 /// Larger counts are not exact as `f32`, and no assay reaches them.
-const LARGEST_COUNT: f32 = (1 << 24) as f32;
+const MAX_COUNT: f32 = (1 << 24) as f32;

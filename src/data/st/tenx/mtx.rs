@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::LARGEST_COUNT;
+use super::MAX_COUNT;
 use super::features::{FeatureKind, FeatureMatrix, check_barcodes};
 use super::folder::MtxFiles;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::FileError;
 use crate::core::matrix::Csr;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Task};
 use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::section::CountTable;
@@ -27,7 +27,7 @@ use crate::data::st::table::{Lines, clean};
 /// Bytes of text that are looked at together.
 const BLOCK: usize = 1 << 20;
 /// A longer line is none of a matrix.
-const LONGEST_LINE: usize = 64 << 10;
+const MAX_LINE: usize = 64 << 10;
 
 /// Reads a matrix in text, spots x features, in the order of the lists. A matrix whose rows are the barcodes
 /// is taken as it is meant when only that fits the lists.
@@ -45,7 +45,7 @@ pub fn read_mtx(
     let mut features = list(&files.features)?;
     let about = std::fs::metadata(&files.matrix).map_err(FileError::io("read", &files.matrix))?;
     let file = File::open(&files.matrix).map_err(FileError::io("read", &files.matrix))?;
-    let mut text = Text::over(&files.matrix, file, about.len())?;
+    let mut text = Text::from_reader(&files.matrix, file, about.len())?;
     let size = text.header()?;
 
     // A list may have a header of its own. Any other row too many means that the files do not belong together:
@@ -76,7 +76,7 @@ pub fn read_mtx(
     check_barcodes(&files.barcodes, &spots)?;
 
     let mut entries = Entries::new(spots.len());
-    let stage = format!("Reading {}", file_name(&files.matrix));
+    let stage = Task::Reading(file_name(&files.matrix)).into();
     text.entries(
         size,
         &mut |row, col, value| {
@@ -217,7 +217,7 @@ impl<R: Read> Read for Counted<R> {
 }
 
 impl Text {
-    fn over(path: &Path, reader: impl Read + 'static, size: u64) -> Result<Self, FileError> {
+    fn from_reader(path: &Path, reader: impl Read + 'static, size: u64) -> Result<Self, FileError> {
         let read = Arc::default();
         let mut reader = Counted(reader, Arc::clone(&read));
         let mut head = Vec::new();
@@ -241,7 +241,7 @@ impl Text {
     fn more(&mut self) -> Result<(), FileError> {
         self.buffer.drain(..self.at);
         self.at = 0;
-        if self.buffer.len() > LONGEST_LINE {
+        if self.buffer.len() > MAX_LINE {
             self.line += 1;
             return Err(self.wrong("the line is too long for a matrix"));
         }
@@ -362,7 +362,7 @@ impl Text {
                 );
                 return Err(self.wrong(message).into());
             }
-            if !(0.0..=LARGEST_COUNT).contains(&value) || value.fract() != 0.0 {
+            if !(0.0..=MAX_COUNT).contains(&value) || value.fract() != 0.0 {
                 let message = if value < 0.0 || value.fract() != 0.0 {
                     format!("{value} is not a count; give raw counts, not normalised values")
                 } else {

@@ -44,7 +44,7 @@ fn sound() -> Vec<u8> {
 }
 
 fn read(bytes: Vec<u8>) -> Result<FeatureMatrix, ReadError> {
-    let file = File::over(Path::new("m.h5"), Arc::new(bytes))?;
+    let file = File::from_bytes(Path::new("m.h5"), Arc::new(bytes))?;
     h5::read_from(&file, &Silent, &CancelToken::new())
 }
 

@@ -13,11 +13,11 @@ use super::super::error::ReadError;
 use super::super::names::{file_name, grid_of, quoted};
 use super::super::spots::SpotRow;
 use super::super::table::{Lines, clean, separator_of};
-use super::parquet::{Damage, MAGIC, Parquet};
+use super::parquet::{MAGIC, Parquet, ParquetError};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::geometry::SlidePoint;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::core::text::counted;
 
 /// The columns, as Space Ranger orders and names them, and under the names that Seurat gives them.
@@ -32,7 +32,7 @@ const COLUMNS: [[&str; 3]; 6] = [
 /// The user can stop between so many rows.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 14;
 /// A packed Parquet file that unpacks to more is not read.
-const LARGEST_UNPACKED: u64 = 2 << 30;
+const MAX_UNPACKED: u64 = 2 << 30;
 
 /// Reads the positions of all spots, in the order of the file: `id` is the barcode, `grid` the array column and
 /// row, `center` the position on the full-resolution slide (`pxl_col_in_fullres` is x, `pxl_row_in_fullres` is y),
@@ -48,10 +48,10 @@ pub fn read_positions(
     cancel: &CancelToken,
 ) -> Result<Vec<SpotRow>, ReadError> {
     cancel.check()?;
-    let stage = format!("Reading {}", file_name(path));
+    let stage = Task::Reading(file_name(path)).into();
     progress.report(&stage, 0, 0);
     let context = Context { path, stage: &stage, progress, cancel };
-    let spots = match Form::of(path)? {
+    let spots = match Form::detect(path)? {
         Form::Text => context.read_text(Lines::open(path)?)?,
         Form::Parquet => {
             let file = File::open(path).map_err(FileError::io("read", path))?;
@@ -60,7 +60,7 @@ pub fn read_positions(
         Form::PackedParquet => {
             let file = File::open(path).map_err(FileError::io("read", path))?;
             let mut bytes = Vec::new();
-            let mut unpacked = MultiGzDecoder::new(BufReader::new(file)).take(LARGEST_UNPACKED);
+            let mut unpacked = MultiGzDecoder::new(BufReader::new(file)).take(MAX_UNPACKED);
             unpacked.read_to_end(&mut bytes).map_err(|_| {
                 let message = "the compressed file is damaged or cut off; copy or download it again";
                 FileError::malformed(path, message)
@@ -79,7 +79,7 @@ enum Form {
 }
 
 impl Form {
-    fn of(path: &Path) -> Result<Self, FileError> {
+    fn detect(path: &Path) -> Result<Self, FileError> {
         let file = File::open(path).map_err(FileError::io("read", path))?;
         let mut head = Vec::new();
         BufReader::new(file).take(512).read_to_end(&mut head).map_err(FileError::io("read", path))?;
@@ -97,7 +97,7 @@ impl Form {
 /// What every part of reading needs.
 struct Context<'a> {
     path: &'a Path,
-    stage: &'a str,
+    stage: &'a Stage,
     progress: &'a dyn Progress,
     cancel: &'a CancelToken,
 }
@@ -139,8 +139,8 @@ impl Context<'_> {
 
     fn read_parquet(&self, source: impl Read + Seek) -> Result<Vec<SpotRow>, ReadError> {
         let damaged = |damage| match damage {
-            Damage::Io(e) => ReadError::from(FileError::io("read", self.path)(e)),
-            Damage::Wrong(message) => ReadError::malformed(self.path, message),
+            ParquetError::Io(e) => ReadError::from(FileError::io("read", self.path)(e)),
+            ParquetError::Wrong(message) => ReadError::malformed(self.path, message),
         };
         let mut table = Parquet::open(source).map_err(damaged)?;
         let mut at = [0; 6];

@@ -12,9 +12,9 @@ use crate::core::files::FileError;
 use crate::core::geometry::Mpp;
 
 /// Such a file has a few hundred bytes; a larger one is something else.
-const LARGEST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 /// A bin of Visium HD, in micrometres, beyond which a file is taken for damaged.
-const LARGEST_BIN_UM: f64 = 1000.0;
+const MAX_BIN_UM: f64 = 1000.0;
 
 /// The numbers of a scale factor file. Every one may be missing; those that are there are finite and positive.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -47,10 +47,14 @@ pub fn read_scale_factors(path: &Path) -> Result<ScaleFactors, FileError> {
         return Err(FileError::io("read", path)(std::io::ErrorKind::IsADirectory.into()));
     }
     let mut bytes = Vec::new();
-    BufReader::new(file).take(LARGEST + 1).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
+    BufReader::new(file)
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(FileError::io("read", path))?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut unpacked = Vec::new();
-        let unpacking = MultiGzDecoder::new(bytes.as_slice()).take(LARGEST + 1).read_to_end(&mut unpacked);
+        let unpacking =
+            MultiGzDecoder::new(bytes.as_slice()).take(MAX_FILE_BYTES + 1).read_to_end(&mut unpacked);
         unpacking.map_err(|_| {
             FileError::malformed(path, "the compressed file is damaged; copy or download it again")
         })?;
@@ -60,7 +64,7 @@ pub fn read_scale_factors(path: &Path) -> Result<ScaleFactors, FileError> {
 }
 
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<ScaleFactors, FileError> {
-    if bytes.len() as u64 > LARGEST {
+    if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(FileError::malformed(path, "the file is far too large for scale factors"));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -99,7 +103,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<ScaleFactors, FileError
         let message = format!("microns_per_pixel is {mpp}, which no slide scanner has");
         return Err(FileError::malformed(path, message));
     }
-    if let Some(bin) = found.bin_size_um.filter(|&v| v > LARGEST_BIN_UM) {
+    if let Some(bin) = found.bin_size_um.filter(|&v| v > MAX_BIN_UM) {
         return Err(FileError::malformed(path, format!("bin_size_um is {bin}, which no assay has")));
     }
     Ok(found)

@@ -79,7 +79,7 @@ fn heading(ui: &mut Ui, app: &App, encoder: &EncoderInfo) {
 fn facts(ui: &mut Ui, app: &App, encoder: &EncoderInfo) {
     const SHARES: [f32; 6] = [0.21, 0.15, 0.13, 0.15, 0.17, 0.19];
     let (parameters, memory) = match encoder.group {
-        Group::BuiltIn => ("none".to_owned(), "hardly any".to_owned()),
+        Group::BuiltIn => ("none".to_owned(), "very little".to_owned()),
         _ => (parameters_text(encoder.parameters), memory_text(encoder.memory)),
     };
     let speed = app.speed(encoder).map_or_else(|| "not measured".to_owned(), |speed| speed.text());

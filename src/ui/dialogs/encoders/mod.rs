@@ -105,7 +105,7 @@ fn bottom(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
             |r: &Request| matches!(r, Request::MeasureRates { .. } | Request::MeasureSpeed { .. });
         if let Some(job) = app.work.view(measuring) {
             ui.spinner();
-            let what = if job.queued { "waits for other jobs" } else { job.status.stage.as_str() };
+            let what = if job.queued { "waiting for other jobs".to_owned() } else { job.stage() };
             remark(ui, format!("{}: {what}", job.name));
         } else if let Some(device) = app.device_name() {
             let again = ui.button("Measure this computer");

@@ -57,7 +57,7 @@ fn buttons(ui: &mut Ui, app: &App, encoder: &EncoderInfo, out: &mut Vec<Command>
         }
     }
     if encoder.group != Group::BuiltIn {
-        let text = if encoder.is_ready() { "Choose another file..." } else { "Choose weights file..." };
+        let text = if encoder.is_ready() { "Choose another file…" } else { "Choose weights file…" };
         if !encoder.is_ready() {
             ui.label("Or take them from where they are:");
         }

@@ -84,18 +84,18 @@ struct Columns {
 
 impl Columns {
     /// The columns within `row`; in a narrow window all of them are narrower.
-    fn of(row: Rect) -> Self {
+    fn new(row: Rect) -> Self {
         /// Least and usual widths: patient, kind, size, image, mpp, labels, and the distance between columns.
-        const LEAST: [f32; 7] = [64.0, 62.0, 94.0, 96.0, 64.0, 84.0, 6.0];
+        const MIN_WIDTHS: [f32; 7] = [64.0, 62.0, 94.0, 96.0, 64.0, 84.0, 6.0];
         const USUAL: [f32; 7] = [100.0, 88.0, 104.0, 150.0, 76.0, 140.0, 10.0];
         const TICK: f32 = 24.0;
         /// Of the name and of the remarks together.
         const REST: (f32, f32) = (140.0, 330.0);
         let total =
             |widths: &[f32; 7], rest: f32| TICK + widths.iter().take(6).sum::<f32>() + 9.0 * widths[6] + rest;
-        let (least, usual) = (total(&LEAST, REST.0), total(&USUAL, REST.1));
+        let (least, usual) = (total(&MIN_WIDTHS, REST.0), total(&USUAL, REST.1));
         let share = ((row.width() - least) / (usual - least)).clamp(0.0, 1.0);
-        let widths: [f32; 7] = std::array::from_fn(|i| LEAST[i] + share * (USUAL[i] - LEAST[i]));
+        let widths: [f32; 7] = std::array::from_fn(|i| MIN_WIDTHS[i] + share * (USUAL[i] - MIN_WIDTHS[i]));
         let [patient, kind, size, image, mpp, labels, gap] = widths;
         let rest = (row.width() - total(&widths, 0.0)).max(REST.0);
         let name = (rest * 0.5).clamp(110.0, 260.0);
@@ -141,7 +141,7 @@ fn table(
     let bar = ui.spacing().scroll.bar_width + 6.0;
     let width = ui.available_width() - bar;
     let (head, _) = ui.allocate_exact_size(vec2(width, 18.0), eframe::egui::Sense::hover());
-    let columns = Columns::of(head);
+    let columns = Columns::new(head);
     let c = colors(ui);
     for (rect, text) in [
         (columns.name, "Name"),
@@ -221,7 +221,7 @@ mod tests {
     fn columns_stay_within_the_dialog() {
         for width in [700.0, 770.0, 900.0, 1100.0, 1240.0] {
             let row = Rect::from_min_size(pos2(40.0, 0.0), vec2(width, ROW));
-            let c = Columns::of(row);
+            let c = Columns::new(row);
             let all = [c.tick, c.name, c.patient, c.kind, c.size, c.image, c.mpp, c.labels, c.remarks];
             assert!(all.iter().all(|cell| row.contains_rect(*cell)), "{width}: {:?}", c.remarks);
             assert!(all.windows(2).all(|two| two[0].right() <= two[1].left()), "{width}");

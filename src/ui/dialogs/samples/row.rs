@@ -29,7 +29,7 @@ pub fn show(
 ) {
     let Some(row) = form.rows.get(at) else { return };
     background(ui, at, rect, row, next);
-    let columns = Columns::of(rect);
+    let columns = Columns::new(rect);
     let entry = &row.candidate.entry;
     // An edit in a selected row is meant for all that are selected.
     let several = row.selected && form.selected() > 1;
@@ -148,7 +148,7 @@ fn image(ui: &mut Ui, at: usize, row: &SampleRow, out: &mut Vec<Command>) {
     let c = colors(ui);
     let entry = &row.candidate.entry;
     let shown = match place::embedded(&entry.image) {
-        _ if !entry.has_image() => RichText::new("Choose...").color(c.fair),
+        _ if !entry.has_image() => RichText::new("Choose…").color(c.fair),
         Some(image) => RichText::new(format!("{} of the file", image.key)),
         None => RichText::new(entry.image.file_name().unwrap_or_default().to_string_lossy()),
     };

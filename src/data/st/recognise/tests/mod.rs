@@ -151,7 +151,7 @@ fn the_slide_beside_it_is_known_by_its_size() {
         assert_eq!(kinds(s), [FullResolution, Hires, Lowres], "{path}");
         assert_eq!((file_name(&s.images[0].path).as_str(), s.needed.len()), ("slide.tif", 0));
         let told = "other.png (120 x 120 pixels; the slide has about 200 x 200)";
-        assert!(s.ignored.iter().any(|i| i == told), "{:?}", s.ignored);
+        assert!(s.ignored.iter().any(|i| i.to_string() == told), "{:?}", s.ignored);
     }
     // Without reduced images the positions decide.
     let dir = Folder::new();
@@ -367,7 +367,7 @@ fn a_matrix_that_is_named_is_used() {
     assert!(
         found.samples[0]
             .ignored
-            .contains(&"filtered_feature_bc_matrix.h5 (raw_feature_bc_matrix.h5 was chosen)".to_owned())
+            .contains(&Ignored::new("filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5 was chosen"))
     );
     assert_eq!(names(&dir.recognise("lung/outs/molecule_info.h5")), ["lung"]);
     assert!(recognise(&dir.path("lung/outs/web_summary.html")).is_err());

@@ -4,7 +4,7 @@ use super::encoding::hybrid;
 use super::footer::{Chunk, Column, Physical};
 use super::page::{self, Kind, Page};
 use super::values::Values;
-use super::{Damage, Parsed, cut, delta};
+use super::{ParquetError, Parsed, cut, delta};
 
 // Numbers of the encodings in the format.
 const PLAIN: i64 = 0;
@@ -20,7 +20,7 @@ const BYTE_STREAM_SPLIT: i64 = 9;
 pub fn read<V: Values>(mut bytes: &[u8], column: &Column, chunk: &Chunk, rows: usize) -> Parsed<V> {
     let name = &column.name;
     if !column.flat || !V::accepts(column.physical) {
-        return Damage::wrong(format!("column {name} does not hold {}", V::NOUN));
+        return ParquetError::wrong(format!("column {name} does not hold {}", V::NOUN));
     }
     let mut out = V::default();
     let mut dictionary = None;
@@ -55,7 +55,7 @@ pub fn read<V: Values>(mut bytes: &[u8], column: &Column, chunk: &Chunk, rows: u
 
 /// The most bytes that a page of `n` values may unpack to: values, levels, and the padding of encodings.
 fn room<V: Values>(n: usize) -> usize {
-    n.saturating_mul(V::LARGEST + 2).saturating_add(4096)
+    n.saturating_mul(V::MAX_BYTES + 2).saturating_add(4096)
 }
 
 fn data_page<V: Values>(
@@ -76,7 +76,7 @@ fn data_page<V: Values>(
         let mut row = out.len();
         hybrid(levels, 1, n, |level| {
             row += 1;
-            if level == 1 { Ok(()) } else { Damage::wrong(format!("row {row} has no {}", column.name)) }
+            if level == 1 { Ok(()) } else { ParquetError::wrong(format!("row {row} has no {}", column.name)) }
         })?;
     }
     match page.encoding {
@@ -111,7 +111,7 @@ fn data_page<V: Values>(
             }
             out.plain(&plain, column.physical, n)
         }
-        other => Damage::wrong(format!(
+        other => ParquetError::wrong(format!(
             "column {} of the Parquet file is encoded in a way that cannot be read (number {other}); save it again \
              with pandas",
             column.name

@@ -2,11 +2,11 @@
 
 use super::encoding::unpack;
 use super::thrift::{unzigzag, varint};
-use super::values::{LONGEST_TEXT, Values};
+use super::values::{MAX_TEXT, Values};
 use super::{Parsed, cut};
 
 /// Writers use blocks of 128 or 256 numbers.
-const LARGEST_BLOCK: u64 = 1 << 16;
+const MAX_BLOCK: u64 = 1 << 16;
 
 fn next(rest: &mut &[u8]) -> Parsed<u64> {
     let (value, used) = varint(rest)?;
@@ -21,7 +21,7 @@ pub fn numbers(bytes: &[u8], most: usize) -> Parsed<(Vec<i64>, &[u8])> {
     let parts = next(&mut rest)?;
     let total = next(&mut rest)?;
     let first = unzigzag(next(&mut rest)?);
-    let sound = (1..=LARGEST_BLOCK).contains(&block)
+    let sound = (1..=MAX_BLOCK).contains(&block)
         && (1..=block).contains(&parts)
         && block % parts == 0
         && (block / parts) % 8 == 0
@@ -88,7 +88,7 @@ pub fn sharing_texts<V: Values>(bytes: &[u8], n: usize, out: &mut V) -> Parsed<(
             return cut();
         };
         let Some((end, after)) = rest.split_at_checked(length) else { return cut() };
-        if shared > before.len() || shared > LONGEST_TEXT {
+        if shared > before.len() || shared > MAX_TEXT {
             return cut();
         }
         before.truncate(shared);

@@ -1,13 +1,13 @@
 //! The metadata at the end of a Parquet file: its columns, and where each lies in every row group.
 
 use super::thrift::Thrift;
-use super::{Damage, Parsed, cut};
+use super::{ParquetError, Parsed, cut};
 
 /// More columns than this are no table of positions.
-const MOST_COLUMNS: usize = 10_000;
+const MAX_COLUMNS: usize = 10_000;
 
 /// Far more rows than positions can be packed into a byte.
-const MOST_ROWS_A_BYTE: u64 = 8;
+const MAX_ROWS_PER_BYTE: u64 = 8;
 
 /// How values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Chunk {
 /// Some rows, all their columns.
 #[derive(Debug)]
 pub struct Group {
-    /// Its rows; all groups together at most [`MOST_ROWS_A_BYTE`] for every byte of the file.
+    /// Its rows; all groups together at most [`MAX_ROWS_PER_BYTE`] for every byte of the file.
     pub rows: usize,
     /// One a column.
     pub chunks: Vec<Chunk>,
@@ -91,7 +91,7 @@ impl Footer {
                 groups.push(group(t)?);
                 Ok(())
             }),
-            8 => Damage::wrong("the Parquet file is encrypted; save it without encryption"),
+            8 => ParquetError::wrong("the Parquet file is encrypted; save it without encryption"),
             _ => t.skip(f),
         })?;
         let columns = columns(&nodes)?;
@@ -106,11 +106,11 @@ impl Footer {
         if sum != rows {
             let message =
                 format!("the Parquet file says that it has {rows} rows, but its row groups have {sum}");
-            return Damage::wrong(message);
+            return ParquetError::wrong(message);
         }
         // Barcodes are all different and positions hardly compressible: a row takes several bytes.
-        if rows > end.saturating_mul(MOST_ROWS_A_BYTE) {
-            return Damage::wrong(format!(
+        if rows > end.saturating_mul(MAX_ROWS_PER_BYTE) {
+            return ParquetError::wrong(format!(
                 "the Parquet file says that it has {rows} rows, which do not fit into its {end} bytes"
             ));
         }
@@ -138,8 +138,8 @@ fn columns(nodes: &[Node]) -> Parsed<Vec<Column>> {
     const REQUIRED: i64 = 0;
     const OPTIONAL: i64 = 1;
     let Some((root, nodes)) = nodes.split_first() else { return cut() };
-    if nodes.len() > MOST_COLUMNS {
-        return Damage::wrong(format!("the Parquet file has more than {MOST_COLUMNS} columns"));
+    if nodes.len() > MAX_COLUMNS {
+        return ParquetError::wrong(format!("the Parquet file has more than {MAX_COLUMNS} columns"));
     }
     let mut columns = Vec::new();
     // How many nodes are still to come at every level above.

@@ -19,29 +19,29 @@ use values::{Numbers, Values};
 /// The first and last bytes of every Parquet file.
 pub const MAGIC: &[u8] = b"PAR1";
 /// Metadata of a table of a few columns takes some kilobytes.
-const LARGEST_FOOTER: u64 = 64 << 20;
+const MAX_FOOTER: u64 = 64 << 20;
 
 /// Why a file could not be read.
 #[derive(Debug)]
-pub enum Damage {
+pub enum ParquetError {
     /// The operating system refused.
     Io(io::Error),
     /// What is wrong, as the end of a sentence that names the file.
     Wrong(String),
 }
 
-impl Damage {
+impl ParquetError {
     fn wrong<T>(message: impl Into<String>) -> Parsed<T> {
         Err(Self::Wrong(message.into()))
     }
 }
 
 /// Read, or why not.
-pub type Parsed<T> = Result<T, Damage>;
+pub type Parsed<T> = Result<T, ParquetError>;
 
 /// The bytes end before the values do, or count more than there are.
 fn cut<T>() -> Parsed<T> {
-    Damage::wrong("the Parquet file is damaged or cut off; copy or download it again")
+    ParquetError::wrong("the Parquet file is damaged or cut off; copy or download it again")
 }
 
 /// An open Parquet file.
@@ -55,25 +55,25 @@ pub struct Parquet<R> {
 impl<R: Read + Seek> Parquet<R> {
     /// Reads the footer of `source`.
     pub fn open(mut source: R) -> Parsed<Self> {
-        let size = source.seek(SeekFrom::End(0)).map_err(Damage::Io)?;
+        let size = source.seek(SeekFrom::End(0)).map_err(ParquetError::Io)?;
         let Some(tail) = size.checked_sub(8).filter(|&t| t >= 4) else { return cut() };
-        source.seek(SeekFrom::Start(tail)).map_err(Damage::Io)?;
+        source.seek(SeekFrom::Start(tail)).map_err(ParquetError::Io)?;
         let mut last = [0; 8];
-        source.read_exact(&mut last).map_err(Damage::Io)?;
+        source.read_exact(&mut last).map_err(ParquetError::Io)?;
         let [a, b, c, d, magic @ ..] = last;
         if magic == *b"PARE" {
-            return Damage::wrong("the Parquet file is encrypted; save it without encryption");
+            return ParquetError::wrong("the Parquet file is encrypted; save it without encryption");
         }
         if magic != *MAGIC {
             return cut();
         }
         let length = u64::from(u32::from_le_bytes([a, b, c, d]));
-        let Some(start) = tail.checked_sub(length).filter(|&s| s >= 4 && length <= LARGEST_FOOTER) else {
+        let Some(start) = tail.checked_sub(length).filter(|&s| s >= 4 && length <= MAX_FOOTER) else {
             return cut();
         };
-        source.seek(SeekFrom::Start(start)).map_err(Damage::Io)?;
+        source.seek(SeekFrom::Start(start)).map_err(ParquetError::Io)?;
         let mut bytes = Vec::new();
-        source.by_ref().take(length).read_to_end(&mut bytes).map_err(Damage::Io)?;
+        source.by_ref().take(length).read_to_end(&mut bytes).map_err(ParquetError::Io)?;
         let footer = Footer::parse(&bytes, start)?;
         Ok(Self { source, footer, end: start })
     }
@@ -113,9 +113,9 @@ impl<R: Read + Seek> Parquet<R> {
         if !inside {
             return cut();
         }
-        self.source.seek(SeekFrom::Start(chunk.start)).map_err(Damage::Io)?;
+        self.source.seek(SeekFrom::Start(chunk.start)).map_err(ParquetError::Io)?;
         let mut bytes = Vec::new();
-        self.source.by_ref().take(chunk.size).read_to_end(&mut bytes).map_err(Damage::Io)?;
+        self.source.by_ref().take(chunk.size).read_to_end(&mut bytes).map_err(ParquetError::Io)?;
         column::read(&bytes, about, chunk, group.rows)
     }
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::footer::{Chunk, Column};
 use super::thrift::{Field, Thrift};
-use super::{Damage, Parsed, cut};
+use super::{ParquetError, Parsed, cut};
 
 /// What a page holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Page<'_> {
             return cut();
         };
         if unpacked > largest {
-            return Damage::wrong(format!(
+            return ParquetError::wrong(format!(
                 "a page of column {} would unpack to {unpacked} bytes, far more than its values need; the file is \
                  damaged",
                 column.name
@@ -151,7 +151,7 @@ impl Page<'_> {
                     5 | 7 => "LZ4",
                     _ => "an unknown method",
                 };
-                return Damage::wrong(format!(
+                return ParquetError::wrong(format!(
                     "the Parquet file is compressed with {name}; save it with snappy, gzip, zstd or no compression"
                 ));
             }

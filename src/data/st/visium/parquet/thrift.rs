@@ -1,6 +1,6 @@
 //! The compact protocol of Apache Thrift, in which Parquet writes its footer and page headers.
 
-use super::{Damage, Parsed, cut};
+use super::{ParquetError, Parsed, cut};
 
 /// Unknown fields nested deeper than this are no metadata.
 const DEPTH: u32 = 32;
@@ -141,7 +141,7 @@ impl<'a> Thrift<'a> {
 
     fn skip_kind(&mut self, kind: u8, depth: u32) -> Parsed<()> {
         let Some(deeper) = depth.checked_sub(1) else {
-            return Damage::wrong("the metadata of the Parquet file is nested too deeply");
+            return ParquetError::wrong("the metadata of the Parquet file is nested too deeply");
         };
         match kind {
             TRUE | FALSE => Ok(()),

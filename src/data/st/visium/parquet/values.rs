@@ -1,15 +1,15 @@
 //! Where decoded values go: numbers as `f64`, texts in one piece of memory.
 
 use super::footer::Physical;
-use super::{Damage, Parsed, cut};
+use super::{ParquetError, Parsed, cut};
 
 /// Barcodes are at most 30 bytes long; a dictionary of long texts could fill the memory.
-pub const LONGEST_TEXT: usize = 128;
+pub const MAX_TEXT: usize = 128;
 
 /// Values of a column, one after the other.
 pub trait Values: Default {
     /// The most bytes a value takes in its plain form.
-    const LARGEST: usize;
+    const MAX_BYTES: usize;
     /// What such values are called in sentences.
     const NOUN: &'static str;
 
@@ -31,7 +31,7 @@ pub trait Values: Default {
 pub struct Numbers(pub Vec<f64>);
 
 impl Values for Numbers {
-    const LARGEST: usize = 8;
+    const MAX_BYTES: usize = 8;
     const NOUN: &'static str = "numbers";
 
     fn len(&self) -> usize {
@@ -118,7 +118,7 @@ impl Texts {
 }
 
 impl Values for Texts {
-    const LARGEST: usize = LONGEST_TEXT + 4;
+    const MAX_BYTES: usize = MAX_TEXT + 4;
     const NOUN: &'static str = "texts";
 
     fn len(&self) -> usize {
@@ -150,9 +150,9 @@ impl Values for Texts {
     }
 
     fn push_text(&mut self, start: &[u8], end: &[u8]) -> Parsed<()> {
-        if start.len().saturating_add(end.len()) > LONGEST_TEXT {
-            return Damage::wrong(format!(
-                "a text in it is longer than {LONGEST_TEXT} bytes, so it is no barcode"
+        if start.len().saturating_add(end.len()) > MAX_TEXT {
+            return ParquetError::wrong(format!(
+                "a text in it is longer than {MAX_TEXT} bytes, so it is no barcode"
             ));
         }
         self.bytes.extend_from_slice(start);

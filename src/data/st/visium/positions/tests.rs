@@ -300,7 +300,7 @@ fn damaged_position_tables_never_panic_for_minutes() {
         sound.push(fs::read(shared.join(real)).unwrap());
     }
     fuzz("positions", sound, |bytes| {
-        let lines = Lines::over(path, Cursor::new(bytes.to_vec()), bytes.len() as u64);
+        let lines = Lines::from_reader(path, Cursor::new(bytes.to_vec()), bytes.len() as u64);
         let spots = lines.map_err(ReadError::from).and_then(|lines| context.read_text(lines));
         let spots = spots.and_then(|spots| context.check_repeats(&spots).map(|()| spots));
         let finite = |s: &SpotRow| s.center.x.is_finite() && s.center.y.is_finite() && s.grid.is_some();

@@ -1,10 +1,9 @@
-//! Progress of one stage over several sections, told as one.
+//! Progress of the image features of several sections, reported as one.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::context::Observer;
-use crate::core::progress::Progress;
-use crate::preprocess::features::is_stage;
+use crate::core::progress::{Progress, Stage, Task};
 use crate::train::EpochMetrics;
 
 /// How far all sections are.
@@ -20,14 +19,14 @@ struct State {
 
 /// Adds up the patches of sections that are encoded one after the other, so that the time left is that of all.
 /// What a section has to do beside encoding is passed on as it is.
-pub(super) struct Joint<'a> {
+pub(super) struct AggregateProgress<'a> {
     state: Mutex<State>,
     to: &'a dyn Observer,
 }
 
-impl<'a> Joint<'a> {
+impl<'a> AggregateProgress<'a> {
     /// Nothing done of sections of which so many patches are expected.
-    pub(super) fn over(expected: &[u64], to: &'a dyn Observer) -> Self {
+    pub(super) fn new(expected: &[u64], to: &'a dyn Observer) -> Self {
         let to_come = expected.iter().rev().copied().collect();
         Self { state: Mutex::new(State { to_come, ..State::default() }), to }
     }
@@ -45,9 +44,9 @@ impl<'a> Joint<'a> {
     }
 }
 
-impl Progress for Joint<'_> {
-    fn report(&self, stage: &str, done: u64, total: u64) {
-        if !is_stage(stage) {
+impl Progress for AggregateProgress<'_> {
+    fn report(&self, stage: &Stage, done: u64, total: u64) {
+        if stage.task != Task::ImageFeatures {
             self.to.report(stage, done, total);
             return;
         }
@@ -64,7 +63,7 @@ impl Progress for Joint<'_> {
     }
 }
 
-impl Observer for Joint<'_> {
+impl Observer for AggregateProgress<'_> {
     fn epoch(&self, fold: &str, metrics: &EpochMetrics) {
         self.to.epoch(fold, metrics);
     }
@@ -74,17 +73,16 @@ impl Observer for Joint<'_> {
 mod tests {
     use super::*;
     use crate::jobs::context::tests::Heard;
-    use crate::preprocess::features::STAGE;
 
     #[test]
     fn sections_add_up() {
         let heard = Heard::default();
-        let joint = Joint::over(&[100, 0, 80], &heard);
-        joint.report("C2: reading", 1, 2);
-        joint.report(&format!("C2: {STAGE}"), 40, 110);
+        let joint = AggregateProgress::new(&[100, 0, 80], &heard);
+        joint.report(&Stage::new(Task::Reading("c2.tsv".into()), "C2"), 1, 2);
+        joint.report(&Stage::new(Task::ImageFeatures, "C2"), 40, 110);
         joint.next();
         joint.next();
-        joint.report(&format!("C4: {STAGE}"), 10, 70);
+        joint.report(&Stage::new(Task::ImageFeatures, "C4"), 10, 70);
         let told: Vec<(u64, u64)> = heard.0.into_inner().unwrap().iter().map(|h| (h.1, h.2)).collect();
         assert_eq!(told, [(1, 2), (40, 190), (120, 180)]);
     }

@@ -1,0 +1,143 @@
+//! The log of training, kept beside a run: a line of JSON for each epoch and each remark.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::files::{FileError, write_bytes_atomically};
+use crate::core::note::Note;
+use crate::train::{EpochMetrics, Phase};
+
+const FILE: &str = "log.jsonl";
+/// The log of earlier versions, a table of epochs with remarks below.
+const OLD_FILE: &str = "log.txt";
+
+/// A line of the log.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Epoch(EpochMetrics),
+    Note(Note),
+}
+
+/// Writes the log of a run, or of a fold, into its folder.
+///
+/// # Errors
+/// [`FileError`] when it cannot be written.
+pub fn write(folder: &Path, epochs: &[EpochMetrics], notes: &[Note]) -> Result<(), FileError> {
+    let path = folder.join(FILE);
+    let lines = epochs.iter().copied().map(Line::Epoch).chain(notes.iter().cloned().map(Line::Note));
+    let mut text = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut text, &line).map_err(|e| FileError::malformed(&path, e.to_string()))?;
+        text.push(b'\n');
+    }
+    write_bytes_atomically(&path, &text)
+}
+
+/// The epochs and remarks in the log of a run's or fold's folder; `None` where there is no log. Lines that are neither
+/// are skipped, as a user may add some.
+///
+/// # Errors
+/// [`FileError`] when the log cannot be read.
+pub fn read(folder: &Path) -> Result<Option<(Vec<EpochMetrics>, Vec<Note>)>, FileError> {
+    let (new, old) = (folder.join(FILE), folder.join(OLD_FILE));
+    let text = |path: &Path| fs::read_to_string(path).map_err(FileError::io("read", path));
+    let (mut epochs, mut notes) = (Vec::new(), Vec::new());
+    if new.is_file() {
+        for line in text(&new)?.lines() {
+            match serde_json::from_str(line) {
+                Ok(Line::Epoch(metrics)) => epochs.push(metrics),
+                Ok(Line::Note(note)) => notes.push(note),
+                Err(_) => {}
+            }
+        }
+    } else if old.is_file() {
+        for line in text(&old)?.lines() {
+            match line.strip_prefix("note: ") {
+                Some(note) => notes.push(Note::from_old_text(note)),
+                None => epochs.extend(old_epoch(line)),
+            }
+        }
+    } else {
+        return Ok(None);
+    }
+    Ok(Some((epochs, notes)))
+}
+
+/// An epoch in a table of an earlier version.
+fn old_epoch(line: &str) -> Option<EpochMetrics> {
+    let mut cells = line.split('\t');
+    let mut next = || cells.next();
+    let phase = match next()? {
+        "Choosing" => Phase::Choosing,
+        "Refitting" => Phase::Refitting,
+        _ => return None,
+    };
+    let member = next()?.parse().ok()?;
+    let (epoch, epochs) = next()?.split_once('/')?;
+    let number = |cell: Option<&str>| cell?.parse::<f32>().ok();
+    Some(EpochMetrics {
+        phase,
+        member,
+        epoch: epoch.parse().ok()?,
+        epochs: epochs.parse().ok()?,
+        train_loss: number(next())?,
+        contrastive: number(next())?,
+        regression: number(next())?,
+        validation_loss: number(next()),
+        validation_pcc: number(next()),
+        seconds: number(next())?,
+        chance: number(next()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read(dir.path()).unwrap(), None);
+        let epoch = EpochMetrics {
+            phase: Phase::Refitting,
+            member: 1,
+            epoch: 3,
+            epochs: 40,
+            train_loss: 1.0 / 3.0,
+            contrastive: 4.8,
+            regression: 1.5,
+            validation_loss: None,
+            validation_pcc: Some(0.2),
+            seconds: 0.25,
+            chance: Some(4.852),
+        };
+        let notes = [Note::General("two\nlines".into()), Note::AtChance("At chance.".into())];
+        write(dir.path(), &[epoch, epoch], &notes).unwrap();
+        assert_eq!(read(dir.path()).unwrap(), Some((vec![epoch, epoch], notes.to_vec())));
+        let path = dir.path().join(FILE);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("mine: a remark\n{text}{{\"epoch\":\n")).unwrap();
+        assert_eq!(read(dir.path()).unwrap(), Some((vec![epoch, epoch], notes.to_vec())));
+    }
+
+    #[test]
+    fn a_log_of_an_earlier_version_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "phase\tnetwork\tepoch\ttrain_loss\tcontrastive\tregression\tvalidation_loss\tvalidation_pcc\tseconds\tchance\n\
+                    Choosing\t0\t1/120\t2.0000\t4.8000\t1.5000\t-\t-\t0.250\n\
+                    Choosing\t0\t4/120\t1.9000\t4.7000\t1.4000\t1.2500\t0.2000\t0.250\t4.8520\n\
+                    mine: a remark\n\
+                    note: The contrastive loss did not leave chance\n";
+        fs::write(dir.path().join(OLD_FILE), text).unwrap();
+        let (epochs, notes) = read(dir.path()).unwrap().unwrap();
+        assert_eq!(epochs.len(), 2);
+        assert_eq!((epochs[0].validation_pcc, epochs[1].validation_pcc), (None, Some(0.2)));
+        assert_eq!((epochs[1].epoch, epochs[1].epochs, epochs[1].seconds), (4, 120, 0.25));
+        let chances = [epochs[0].chance, epochs[1].chance];
+        assert_eq!(chances, [None, Some(4.852)], "the first versions did not write it");
+        assert_eq!(notes, [Note::AtChance("The contrastive loss did not leave chance".into())]);
+    }
+}
