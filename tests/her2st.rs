@@ -8,7 +8,6 @@
 #[path = "support/real_data.rs"]
 mod real_data;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use hiscmcl::core::cancel::CancelToken;

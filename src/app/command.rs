@@ -11,10 +11,10 @@ use super::import::ImportForm;
 use super::measure::{MeasureRequest, MeasuredOn};
 use super::paths::PathRequest;
 use super::samples::SamplesForm;
-use super::settings::Theme;
 use crate::core::geometry::Mpp;
 use crate::core::places::{GridSettings, TissueSettings};
 use crate::data::st::FileRole;
+use crate::jobs::settings::Theme;
 
 /// The five steps of the work, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

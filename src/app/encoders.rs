@@ -5,28 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::state::App;
-use super::work::Request;
 use crate::core::text::{counted, pace_text};
 use crate::device::{DeviceChoice, Kind};
-use crate::jobs::encoder_speed::Rates;
-use crate::jobs::encoders::{EncoderChoice, EncoderInfo};
-
-/// What is remembered of encoders between starts, whichever project is open.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct EncoderSettings {
-    /// The one chosen last; new projects begin with it.
-    pub chosen: EncoderChoice,
-    /// Weights files that the user pointed to, by encoder.
-    pub weights: BTreeMap<String, PathBuf>,
-    /// How fast devices run networks, by device.
-    pub rates: BTreeMap<String, Rates>,
-    /// Measured patches a second, by device and encoder.
-    pub speeds: BTreeMap<String, BTreeMap<String, f64>>,
-}
+use crate::jobs::encoders::EncoderInfo;
+use crate::jobs::request::Request;
 
 /// What is known of encoders now.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@ use super::command::{
 };
 use super::explore::ExploreCommand;
 use super::paths::{PathPurpose, PathRequest};
-use super::settings::Theme;
 use super::state::App;
+use crate::jobs::settings::Theme;
 
 /// A key with the modifiers that go with it. "Command" is Ctrl, and the command key on a Mac.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings::FolderKind;
 use crate::data::slide::EXTENSIONS;
 use crate::data::st::FileRole;
 use crate::figures::Format;
+use crate::jobs::settings::FolderKind;
 
 /// How slides end, and what is packed.
 const IMAGES_AND_PACKED: [&str; EXTENSIONS.len() + 1] = {

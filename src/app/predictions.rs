@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::project::{Renamed, key};
 use crate::data::project::SectionEntry;
 use crate::jobs::reach::SlideReach;
+use crate::jobs::request::Request;
 use crate::predict::Predictions;
 
 /// The most predictions of one slide by one run that are kept, each for other places.
@@ -16,6 +17,14 @@ const MAX_FORMER_VALUES: usize = 64_000_000;
 /// its tissue follow from.
 pub fn places_key(entry: &SectionEntry) -> String {
     if entry.is_measured() { String::new() } else { key(entry) }
+}
+
+/// The same of the places that a request predicts, if it predicts any.
+pub fn predicted_places(request: &Request) -> Option<String> {
+    match request {
+        Request::Predict { snapshot, section, .. } => snapshot.project.section(section).map(places_key),
+        _ => None,
+    }
 }
 
 /// A prediction.

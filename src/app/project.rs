@@ -10,13 +10,14 @@ use super::history::History;
 use super::project_genes::ProjectGenes;
 use super::runs::Runs;
 use super::view::SavedView;
-use super::work::{ReadSection, Snapshot};
 use crate::data::gene_choice::GeneChoice;
 use crate::data::gene_symbols::shared_symbols;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::{Gene, Section, ValueKind};
 use crate::data::st::{FileRole, MissingFile};
+use crate::jobs::outcome::ReadSection;
+use crate::jobs::request::Snapshot;
 
 /// A change is written this long after it was made, so that typing does not write at every key.
 const AUTOSAVE_AFTER: Duration = Duration::from_secs(2);

@@ -103,10 +103,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::app::work::Outcome;
     use crate::device::{DeviceInfo, Kind};
     use crate::jobs::encoder_speed::Rates;
     use crate::jobs::encoders::list_with;
+    use crate::jobs::outcome::Outcome;
 
     fn app() -> App {
         let mut app = App::new(None, Arc::new(|_, _| Ok(Outcome::Done)), Arc::new(|| ()));

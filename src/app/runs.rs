@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use super::predictions::PredictionStore;
 use super::project::Renamed;
 use super::scores::ShownReport;
-use super::work::{JobId, RunDetails};
+use crate::app::queue::JobId;
 use crate::core::note::Note;
 use crate::data::project::{Project, SectionEntry};
 use crate::evaluate::report::EvalReport;
+use crate::jobs::outcome::RunDetails;
 use crate::jobs::runs::{RunInfo, RunKind, RunState};
 use crate::train::EpochMetrics;
 

@@ -105,14 +105,6 @@ impl SamplesForm {
         }
     }
 
-    /// Whether nothing is left to decide: everything is taken as it is.
-    pub fn needs_no_review(&self) -> bool {
-        let plain = |r: &SampleRow| {
-            r.taken && r.candidate.warnings.is_empty() && r.candidate.label_columns.is_empty()
-        };
-        self.rows.iter().all(plain)
-    }
-
     /// What stands in the way of adding each row, in words; `None` where nothing does, or it is not ticked.
     pub fn problems(&self) -> Vec<Option<String>> {
         let folded = |row: &SampleRow| row.candidate.entry.name.trim().to_lowercase();
@@ -381,7 +373,6 @@ mod tests {
         broken.refused = Some("b.tsv: the file is empty".to_owned());
         let mut form = SamplesForm::new(vec![candidate("A", "a.png"), broken], Vec::new());
         assert_eq!((form.rows[0].taken, form.rows[1].taken, form.problem()), (true, false, None));
-        assert!(!form.needs_no_review(), "the user sees it before anything is added");
         assert_eq!(form.refused().collect::<Vec<_>>(), [("B", "b.tsv: the file is empty")]);
         form.rows[1].taken = true;
         assert_eq!(

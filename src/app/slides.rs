@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
 use super::explore::images::{Images, Later, PatchKey, TileLevel, TileSource, TileState};
-use super::work::Wake;
+use crate::app::queue::Wake;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::RgbPatch;
 use crate::core::progress::Silent;

@@ -14,15 +14,17 @@ use super::notices::{Notices, Severity};
 use super::predictions::places_key;
 use super::project::{OpenProject, SectionState, SectionView};
 use super::samples::{SampleRow, SamplesForm};
-use super::settings::Settings;
 use super::steps::{StepState, step_state};
 use super::view::SavedView;
-use super::work::{JobId, JobQueue, PreviewImage, Request, Runner, Wake};
+use crate::app::queue::{JobId, JobQueue, Runner, Wake};
 use crate::core::fault;
 use crate::data::panels::Panel;
 use crate::data::project::Project;
 use crate::data::slide::look_for_openslide_at;
 use crate::device::DeviceInfo;
+use crate::jobs::outcome::PreviewImage;
+use crate::jobs::request::Request;
+use crate::jobs::settings::Settings;
 
 /// Settings are written this long after the last change.
 const SETTINGS_AFTER: Duration = Duration::from_secs(1);

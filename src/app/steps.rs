@@ -110,10 +110,10 @@ mod tests {
     use super::*;
     use crate::app::project::key;
     use crate::app::project::tests::{open, ready};
-    use crate::app::work::ReadSection;
     use crate::data::project::{Project, SectionEntry};
     use crate::data::section::Section;
     use crate::data::slide::place;
+    use crate::jobs::outcome::ReadSection;
     use std::sync::Arc;
 
     #[test]

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use hiscmcl::app::settings::Settings;
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::display::{DisplaySettings, MarkShape, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
@@ -23,6 +22,7 @@ use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::labels::{self, LabelChoice};
 use hiscmcl::jobs::predict_places::{self, PredictOutcome, PredictRequest, Saved};
+use hiscmcl::jobs::settings::Settings;
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, project, runs};
 use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
@@ -423,7 +423,8 @@ fn draw(args: FigureArgs, ctx: &JobContext) -> anyhow::Result<()> {
     }
     let request = figure::FigureRequest {
         run: run.map(|run| run.id),
-        rows: genes.into_iter().map(|gene| (section.clone(), gene)).collect(),
+        sections: vec![section],
+        genes,
         display: DisplaySettings { panes, shape, ..DisplaySettings::default() },
         style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
         device: DeviceChoice::Auto,

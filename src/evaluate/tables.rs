@@ -227,8 +227,9 @@ pub fn comparison(reports: &[(&str, EvalReport)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::note::Note;
     use crate::core::target::Target;
-    use crate::evaluate::report::{GeneScore, Split};
+    use crate::evaluate::report::{Ceiling, GeneScore, Scores, Split};
 
     fn gene(name: &str, pcc: Option<f64>) -> GeneScore {
         GeneScore {

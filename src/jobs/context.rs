@@ -1,7 +1,7 @@
 //! What every job is given: an observer of its progress, and a token that stops it.
 
 use crate::core::cancel::{CancelToken, Cancelled};
-use crate::core::progress::{NotesOnly, Portion, Progress, Silent, Stage, Task, Unit};
+use crate::core::progress::{NotesOnly, Portion, Progress, Silent, Stage, Task};
 use crate::train::EpochMetrics;
 
 /// What a phase of a job is about.
@@ -114,6 +114,7 @@ impl<'a> JobContext<'a> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::core::progress::Unit;
     use std::sync::Mutex;
 
     /// Keeps what is reported.

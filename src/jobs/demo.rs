@@ -7,6 +7,7 @@ use super::context::JobContext;
 use super::encoders::EncoderChoice;
 use super::figure::{FigureRequest, compose};
 use super::genes;
+use super::recipe::Recipe;
 use super::resources::Resources;
 use super::train::{FitRequest, evaluate};
 use super::workspace::Workspace;
@@ -84,8 +85,7 @@ pub fn run_headless(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Resul
         encoder: EncoderChoice::default(),
         device: DeviceChoice::Auto,
         // One network a fold, as in the window: the demo is for a first look.
-        config: TrainConfig { seed, members: 1, ..TrainConfig::default() },
-        published: None,
+        recipe: Recipe::Fused(TrainConfig { seed, members: 1, ..TrainConfig::default() }),
     };
     let report = evaluate(&workspace, &request, Split::Patient, Some(RUN), ctx)?;
     let mut files = Vec::new();
@@ -103,7 +103,8 @@ pub fn run_headless(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Resul
             &workspace,
             &FigureRequest {
                 run: Some(RUN.to_owned()),
-                rows: SHOWN.iter().map(|gene| (section.clone(), (*gene).to_owned())).collect(),
+                sections: vec![section.clone()],
+                genes: SHOWN.map(str::to_owned).to_vec(),
                 display: DisplaySettings {
                     panes: vec![PaneKind::He, PaneKind::Measured, PaneKind::Predicted],
                     ..DisplaySettings::default()

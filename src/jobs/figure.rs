@@ -30,8 +30,10 @@ use crate::preprocess::target::Totals;
 pub struct FigureRequest {
     /// The run that predicts; `None` for figures of measured expression alone.
     pub run: Option<String>,
-    /// Names of the sections and genes, one row each.
-    pub rows: Vec<(String, String)>,
+    /// Names of the sections.
+    pub sections: Vec<String>,
+    /// Names of the genes; each has a row on each section.
+    pub genes: Vec<String>,
     /// Panes, colours, limits, spot size and opacity.
     pub display: DisplaySettings,
     /// Size and resolution.
@@ -40,6 +42,13 @@ pub struct FigureRequest {
     pub device: DeviceChoice,
     /// The scale of measured values where no run gives one.
     pub target: Target,
+}
+
+impl FigureRequest {
+    /// The rows, each a section and a gene.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sections.iter().flat_map(|s| self.genes.iter().map(move |g| (s.as_str(), g.as_str())))
+    }
 }
 
 /// One section of a figure.
@@ -71,15 +80,16 @@ pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &JobContext)
         return Err(anyhow!("A figure with predictions needs a run; train a model first"));
     }
     let mut plates: BTreeMap<&str, SectionMaps> = BTreeMap::new();
-    let mut rows = Vec::with_capacity(request.rows.len());
-    for (done, (name, gene)) in request.rows.iter().enumerate() {
+    let total = request.sections.len() * request.genes.len();
+    let mut rows = Vec::with_capacity(total);
+    for (done, (name, gene)) in request.rows().enumerate() {
         ctx.check()?;
-        ctx.observer.report(&Task::DrawingMaps.into(), done as u64, request.rows.len() as u64);
-        if !plates.contains_key(name.as_str()) {
+        ctx.observer.report(&Task::DrawingMaps.into(), done as u64, total as u64);
+        if !plates.contains_key(name) {
             let plate = plate(workspace, request, name, run.as_ref(), needs_prediction, ctx)?;
             plates.insert(name, plate);
         }
-        if let Some(plate) = plates.get(name.as_str()) {
+        if let Some(plate) = plates.get(name) {
             if let Some(note) = note_on_shared(plate, gene) {
                 ctx.observer.note(&note);
             }
@@ -383,7 +393,8 @@ mod tests {
     fn request(panes: &[PaneKind]) -> FigureRequest {
         FigureRequest {
             run: Some("r".into()),
-            rows: Vec::new(),
+            sections: Vec::new(),
+            genes: Vec::new(),
             display: DisplaySettings { panes: panes.to_vec(), ..DisplaySettings::default() },
             style: Style::default(),
             device: DeviceChoice::Cpu,

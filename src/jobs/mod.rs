@@ -1,18 +1,22 @@
-//! Long work, orchestrated: every job is a plain function that the command line calls directly and the
-//! window runs on a named thread through [`spawn::spawn`]. Jobs open files, call the rooms below in the
-//! right order and store results; they compute nothing themselves.
+//! Long work, orchestrated. What can be asked for is a [`request::Request`], what comes of it an [`outcome::Outcome`], and
+//! [`run::run`] gets from one to the other. Every job is a plain function; the window runs them on named threads through
+//! [`spawn::spawn`]. Jobs open files, call the rooms below in the right order and store results; they compute nothing
+//! themselves.
 
 mod aggregate;
+mod cached_features;
 mod chosen;
 pub mod context;
 pub mod demo;
 pub mod encoder_speed;
 pub mod encoders;
 pub mod figure;
+pub mod figure_files;
 pub mod fold;
 pub mod genes;
 pub mod labels;
 pub mod log;
+pub mod outcome;
 pub mod places;
 pub mod predict;
 pub mod predict_places;
@@ -21,11 +25,16 @@ pub mod project;
 pub mod published;
 pub mod reach;
 pub mod recipe;
+pub mod request;
 pub mod resources;
+pub mod run;
 pub mod runs;
+pub mod settings;
 pub mod slide;
 pub mod spawn;
+mod stored_run;
 pub mod tissue;
 pub mod train;
+pub mod traits;
 pub mod turn;
 pub mod workspace;

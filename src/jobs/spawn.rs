@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::context::{JobContext, JobPhase, Observer};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::fault;
-use crate::core::progress::{Progress, Stage, Task, TimeLeft};
+use crate::core::progress::{Progress, Stage, TimeLeft};
 use crate::train::EpochMetrics;
 
 /// The most events kept for a listener that does not look; the oldest go first.

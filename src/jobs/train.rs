@@ -18,7 +18,9 @@ use super::runs::{
     discard_if_outdated, existing_or_new, fold_name, safe_name,
 };
 use super::workspace::Workspace;
-use crate::core::files::{FileError, ScratchFolder, create_single_folder, read_json, write_json_atomically};
+use crate::core::files::{
+    FileError, ScratchFolder, create_single_folder, read_json, write_bytes_atomically, write_json_atomically,
+};
 use crate::core::memory::peak_rss_mb;
 use crate::core::note::Note;
 use crate::core::progress::{Portion, Unit};
@@ -29,7 +31,6 @@ use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
 use crate::evaluate::splits::{Fold, folds, holding_out};
 use crate::evaluate::tables;
 use crate::predict::Model;
-use crate::train::EpochMetrics;
 
 /// What training and cross-validation are asked for.
 #[derive(Debug, Clone, PartialEq)]

@@ -68,7 +68,7 @@ impl Drop for Turn {
 mod tests {
     use super::*;
     use crate::core::progress::Silent;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::sync_channel;
 
     #[test]
     fn one_job_computes_at_a_time_unless_it_is_paused() {
@@ -76,7 +76,7 @@ mod tests {
         let (first, second) = (CancelToken::new(), CancelToken::new());
         let turn = turns.take(&JobContext { observer: &Silent, cancel: &first }).unwrap();
         std::thread::scope(|scope| {
-            let (tell, told) = channel();
+            let (tell, told) = sync_channel(1);
             let (turns, second) = (&turns, &second);
             scope.spawn(move || {
                 let turn = turns.take(&JobContext { observer: &Silent, cancel: second });

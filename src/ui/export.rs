@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use crate::app::work::PreviewImage;
+use crate::jobs::outcome::PreviewImage;
 
 /// Uploads a preview once.
 #[derive(Default)]

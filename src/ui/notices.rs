@@ -3,7 +3,7 @@
 
 use eframe::egui::{
     self, Align, Area, Context, Id, Label, Layout, Order, Rect, RichText, Sense, TextStyle, Ui, UiBuilder,
-    accesskit::ActiveRun, vec2,
+    accesskit::Live, vec2,
 };
 
 use super::theme::{self, colors};
@@ -170,7 +170,7 @@ fn text(ui: &mut Ui, notice: &Notice) {
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         let headline = RichText::new(&notice.headline).family(theme::semibold()).color(ink);
         let shown = ui.add(Label::new(headline).truncate());
-        let live = if notice.severity == Severity::Error { ActiveRun::Assertive } else { ActiveRun::Polite };
+        let live = if notice.severity == Severity::Error { Live::Assertive } else { Live::Polite };
         shown.ctx.accesskit_node_builder(shown.id, |node| node.set_live(live));
         shown.on_hover_text(notice.text());
         if let Some(cause) = notice.causes.first() {

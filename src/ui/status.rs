@@ -5,8 +5,8 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, TextStyle, Ui, 
 use super::theme::colors;
 use super::widgets::{mini, progress};
 use crate::app::command::{Command, JobCommand, Overlay, Step};
+use crate::app::queue::JobView;
 use crate::app::state::App;
-use crate::app::work::JobView;
 
 /// Jobs shown one by one where there is room; further ones are counted.
 const SHOWN: usize = 2;

@@ -5,8 +5,8 @@ use eframe::egui::{
     style::ScrollStyle,
 };
 
-use crate::app::settings::Theme;
 use crate::evaluate::judgement::Judgement;
+use crate::jobs::settings::Theme;
 
 /// The colours of one theme. Text on its background always has a contrast of at least 4.5 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

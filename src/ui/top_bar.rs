@@ -5,9 +5,9 @@ use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, Stroke, TextSty
 use super::theme::{self, colors};
 use crate::app::command::{Command, Overlay, Step};
 use crate::app::palette::{COMMANDS, project_items, step_shortcut};
-use crate::app::settings::Theme;
 use crate::app::state::App;
 use crate::app::steps::Blocked;
+use crate::jobs::settings::Theme;
 
 /// The widest and the narrowest button of a step.
 const STEP_WIDTH: (f32, f32) = (108.0, 84.0);

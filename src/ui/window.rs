@@ -19,11 +19,11 @@ use super::shield::Shield;
 use super::{pages, status, theme, top_bar};
 use crate::app::command::{Command, ProjectCommand, Step};
 use crate::app::explore::images::Images as _;
-use crate::app::settings::{Settings, Theme};
+use crate::app::queue::{Engine, Wake};
 use crate::app::slides::SlideImages;
 use crate::app::state::{App, Effect};
-use crate::app::work::{Engine, Wake};
 use crate::core::fault;
+use crate::jobs::settings::{Settings, Theme};
 
 /// Parts of slides are drawn this soon after they came, several together.
 const SLIDES_AFTER: Duration = Duration::from_millis(25);

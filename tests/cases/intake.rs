@@ -19,7 +19,7 @@ fn an_infinite_value_is_refused_and_blocks_nothing() {
 #[test]
 fn names_of_folders_are_names_of_sections() {
     let Some(folder) = case("31_names") else { return };
-    let study = Study::new(&folders(&folder));
+    let study = Study::from_paths(&folders(&folder));
     for name in ["F\u{e4}lle 2024 \u{2116}1 (Kopie)", "\u{7ec4}\u{7ec7} \u{5207}\u{7247} A&B <x>"] {
         assert_eq!(study.section(name)["name"], name);
     }
@@ -29,7 +29,7 @@ fn names_of_folders_are_names_of_sections() {
 fn removed_sections_are_gone_and_their_files_stay() {
     let Some(folder) = case("31_names") else { return };
     let paths = folders(&folder);
-    let study = Study::new(&paths);
+    let study = Study::from_paths(&paths);
     let said = run(hiscmcl()
         .args(["project", "remove"])
         .arg(study.project())
@@ -63,7 +63,7 @@ fn segmented_cells_alone_say_what_to_add_instead() {
 #[test]
 fn regions_beside_a_sample_label_its_spots_and_alone_are_named() {
     let Some(folder) = case("30_geojson") else { return };
-    let study = Study::new(&[folder.join("S1")]);
+    let study = Study::from_paths(&[folder.join("S1")]);
     let section = study.section("S1");
     assert_eq!(section["labels"], serde_json::json!(["Tumor"]));
     let said = complaint(&mut study.add(&[folder.join("alone.geojson")]));

@@ -34,7 +34,7 @@ impl Study {
     }
 
     /// A project of what `paths` hold.
-    pub fn new(paths: &[PathBuf]) -> Self {
+    pub fn from_paths(paths: &[PathBuf]) -> Self {
         let study = Self::new();
         run(&mut study.add(paths));
         study

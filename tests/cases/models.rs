@@ -31,7 +31,7 @@ fn a_section_of_three_spots_is_trained_on_and_tested_but_never_judges() {
     for (at, order) in
         [["A1", "B1", "tiny3"], ["tiny3", "A1", "B1"], ["A1", "tiny3", "B1"]].iter().enumerate()
     {
-        let study = Study::new(&order.map(|name| folder.join(name)));
+        let study = Study::from_paths(&order.map(|name| folder.join(name)));
         let genes = folder.join("genes.txt");
         // Cross-validation takes its time; splits are tested in every order by themselves.
         let report = study.file("eval.json");
@@ -71,7 +71,7 @@ fn evaluate(study: &Study, genes: &PathBuf, report: &PathBuf) {
 #[test]
 fn what_hest_calls_no_tissue_is_used_all_the_same() {
     let Some(folder) = case("25_hest_in_tissue_zero") else { return };
-    let study = Study::new(&[folder]);
+    let study = Study::from_paths(&[folder]);
     let section = study.section("INT10");
     assert_eq!((&section["spots"], &section["in_tissue"]), (&36.into(), &36.into()), "{section}");
     assert!((section["mpp"].as_f64().unwrap() - 0.7246).abs() < 1e-3, "{section}");
@@ -80,7 +80,7 @@ fn what_hest_calls_no_tissue_is_used_all_the_same() {
 #[test]
 fn a_section_that_lacks_genes_is_predicted_and_drawn() {
     let Some(folder) = case("42_section_lacks_genes") else { return };
-    let study = Study::new(&["A1", "B1"].map(|name| folder.join(name)));
+    let study = Study::from_paths(&["A1", "B1"].map(|name| folder.join(name)));
     train(&study, &folder.join("genes.txt"), &["--run", "r"]);
     run(&mut study.add(&[folder.join("other_kit")]));
 

@@ -68,7 +68,7 @@ fn files(folder: &Path) -> BTreeSet<PathBuf> {
 #[test]
 fn genes_of_one_symbol_are_all_kept_and_told_apart() {
     let Some(folder) = case("10_repeated_symbols") else { return };
-    let study = Study::new(&[folder]);
+    let study = Study::from_paths(&[folder]);
     let info = study.info();
     let section = info["sections"][0]["name"].as_str().unwrap().to_owned();
     assert_eq!(info["sections"][0]["genes"], 60);
@@ -104,7 +104,7 @@ fn genes_of_one_symbol_are_all_kept_and_told_apart() {
 #[test]
 fn silent_genes_are_flat_and_say_so_and_nothing_is_below_zero() {
     let Some(folder) = case("14_silent_genes") else { return };
-    let study = Study::new(&folders(&folder));
+    let study = Study::from_paths(&folders(&folder));
     run(&mut train(&study, &folder.join("genes.txt"), "B1", "r"));
     let csv = study.file("p.csv");
     run(&mut predict(&study, "B1", &csv));
@@ -131,7 +131,7 @@ fn silent_genes_are_flat_and_say_so_and_nothing_is_below_zero() {
 #[test]
 fn every_name_of_a_gene_makes_the_round_trip() {
     let Some(folder) = case("17_genes_with_slashes") else { return };
-    let study = Study::new(&folders(&folder));
+    let study = Study::from_paths(&folders(&folder));
     let right: Vec<String> =
         serde_json::from_str(&fs::read_to_string(folder.join("right.json")).unwrap()).unwrap();
     let all: BTreeSet<String> = right.iter().cloned().collect();
@@ -165,7 +165,7 @@ fn every_name_of_a_gene_makes_the_round_trip() {
 #[test]
 fn a_measured_gene_outside_the_list_has_a_scale_of_its_own() {
     let Some(folder) = case("14_silent_genes") else { return };
-    let study = Study::new(&folders(&folder));
+    let study = Study::from_paths(&folders(&folder));
     let list = study.file("short.txt");
     fs::write(&list, "GNAS\nFASN\nERBB2\n").unwrap();
     run(&mut train(&study, &list, "B1", "r"));

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use eframe::egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, EncoderCommand, Overlay, Step, TrainCommand};
-use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::data::section::Section;
 use hiscmcl::jobs::encoder_speed::Rates;
 use hiscmcl::jobs::encoders::{EncoderChoice, TEXTURE, check_weights, list_with};
+use hiscmcl::jobs::outcome::Outcome;
+use hiscmcl::jobs::request::Request;
 use hiscmcl::model::encoder::preset;
 use hiscmcl::preprocess::views::View;
 use hiscmcl::ui::Window;
@@ -241,5 +242,5 @@ fn the_choice_is_remembered() {
     test.until(|w| !w.app().encoders.list.is_empty());
     // Its weights are gone, which is said before anything is started.
     test.send(Command::GoTo(Step::Train));
-    assert!(test.shows("The weights of UNI are not where they were"));
+    assert!(test.shows("The weights file of UNI was moved or deleted"));
 }

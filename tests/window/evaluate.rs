@@ -6,9 +6,9 @@ use eframe::egui::{Event, MouseWheelUnit, TouchPhase, accesskit::Role, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use hiscmcl::app::command::{Command, EvaluateCommand, Step};
 use hiscmcl::app::scores::ShownReport;
-use hiscmcl::app::work::Request;
 use hiscmcl::core::target::Target;
 use hiscmcl::evaluate::report::{Ceiling, EvalReport, FoldReport, GeneScore, MeanReport, Scores, Split};
+use hiscmcl::jobs::request::Request;
 
 use super::Test;
 

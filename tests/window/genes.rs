@@ -7,13 +7,14 @@ use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, GenesCommand, PanelForm};
 use hiscmcl::app::explore::ExploreCommand;
-use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::target::Target;
 use hiscmcl::data::project::{GeneOrigin, GeneSelection};
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::Split;
+use hiscmcl::jobs::outcome::Outcome;
 use hiscmcl::jobs::recipe::Recipe;
+use hiscmcl::jobs::request::Request;
 use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
 use hiscmcl::predict::{BankSpot, Predictions};
 use hiscmcl::train::TrainConfig;
@@ -261,7 +262,7 @@ fn add_and_retrain_trains_as_the_run_shown_was_trained() {
     assert!(test.shows("ERBB2 is not among the genes of the model"));
     test.harness.get_all_by_label("Add and retrain").next().unwrap().click();
     test.settle();
-    let Request::Train { fit, test: held_out } = trained(&mut test) else { panic!("no training") };
+    let Request::Train { fit, test: held_out, .. } = trained(&mut test) else { panic!("no training") };
     assert_eq!(fit.genes, ["GNAS", "FASN", "ERBB2"]);
     assert_eq!((fit.target, fit.recipe.seed(), held_out), (Target::Lognorm, 7, vec!["B1".to_owned()]));
     assert_eq!(list(&test), ["GNAS", "FASN", "ERBB2"]);
@@ -273,7 +274,7 @@ fn a_cross_validation_is_made_again_with_the_gene() {
     test.click("3 Explore");
     test.until(|w| w.app().explore.prediction().is_some());
     test.send(Command::Genes(GenesCommand::AddAndRetrain(vec!["HER2".into()])));
-    let Request::Evaluate { fit, split } = trained(&mut test) else { panic!("no cross-validation") };
+    let Request::Evaluate { fit, split, .. } = trained(&mut test) else { panic!("no cross-validation") };
     assert_eq!((fit.genes.last().map(String::as_str), split), (Some("ERBB2"), Split::Patient));
 }
 

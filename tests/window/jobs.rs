@@ -7,9 +7,10 @@ use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, Overlay, ProjectCommand, Step, TrainCommand};
 use hiscmcl::app::forms::TrainForm;
-use hiscmcl::app::work::{Outcome, Request};
 use hiscmcl::core::progress::{Stage, Task};
 use hiscmcl::jobs::context::{JobContext, JobPhase, PhaseKind};
+use hiscmcl::jobs::outcome::Outcome;
+use hiscmcl::jobs::request::Request;
 use hiscmcl::jobs::runs::{RunInfo, RunKind, RunState};
 
 use super::{GENES, Test, recipe};

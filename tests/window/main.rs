@@ -23,14 +23,16 @@ use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, accesskit::
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use hiscmcl::app::command::{Command, Overlay, ProjectCommand, Step};
+use hiscmcl::app::queue::Engine;
 use hiscmcl::app::state::App;
-use hiscmcl::app::work::{Engine, OpenedProject, Outcome, ReadSection, Request};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::CsrBuilder;
 use hiscmcl::data::project::{GeneOrigin, GeneSelection, Project, SectionEntry};
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::device::{DeviceInfo, Kind};
 use hiscmcl::jobs::context::JobContext;
+use hiscmcl::jobs::outcome::{OpenedProject, Outcome, ReadSection};
+use hiscmcl::jobs::request::Request;
 use hiscmcl::ui::{StartupAction, Window};
 
 const GENES: [&str; 3] = ["GNAS", "FASN", "ERBB2"];
@@ -155,8 +157,8 @@ fn play(asked: &Asked) -> Engine {
                 Outcome::Done
             }
             Request::ListRuns(path) => Outcome::Runs(jobs::runs_of(&path)),
-            Request::Train { fit, .. } if fit.run.starts_with("slow") => jobs::until_stopped(ctx)?,
-            Request::Evaluate { fit, .. } if fit.snapshot.path.ends_with("slow.hiscmcl") => {
+            Request::Train { run, .. } if run.starts_with("slow") => jobs::until_stopped(ctx)?,
+            Request::Evaluate { snapshot, .. } if snapshot.path.ends_with("slow.hiscmcl") => {
                 jobs::until_stopped(ctx)?
             }
             Request::SelectGenes { .. } => Outcome::Genes(vec!["GNAS".into(), "SCD".into()]),
@@ -470,7 +472,7 @@ fn training_that_fails_is_told() {
     test.click("Train");
     test.until(|w| w.app().notices.open().any(|n| n.headline == "run 1 failed: The GPU is gone"));
     let held_out =
-        test.asked(|r| matches!(r, Request::Train { test, fit } if test == &["B1"] && fit.run == "run 1"));
+        test.asked(|r| matches!(r, Request::Train { test, run, .. } if test == &["B1"] && run == "run 1"));
     assert!(held_out);
 }
 

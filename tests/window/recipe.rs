@@ -6,12 +6,12 @@ use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, Step};
 use hiscmcl::app::scores::ShownReport;
-use hiscmcl::app::work::Request;
 use hiscmcl::core::target::Target;
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::{EvalReport, MeanReport, Scores, Split};
 use hiscmcl::jobs::published::PublishedChoice;
 use hiscmcl::jobs::recipe::Recipe;
+use hiscmcl::jobs::request::Request;
 use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
 
 use super::Test;

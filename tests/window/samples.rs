@@ -4,9 +4,9 @@ use eframe::egui::{Event, Key, Modifiers, PointerButton, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use hiscmcl::app::command::{Command, Overlay, SectionCommand};
 use hiscmcl::app::samples::SampleRow;
-use hiscmcl::app::work::Outcome;
 use hiscmcl::data::candidates::Candidate;
 use hiscmcl::data::project::SectionEntry;
+use hiscmcl::jobs::outcome::Outcome;
 
 use super::Test;
 

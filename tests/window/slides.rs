@@ -8,12 +8,13 @@ use eframe::egui::{Key, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, Overlay, SectionCommand, Step};
 use hiscmcl::app::project::SectionState;
-use hiscmcl::app::work::{Outcome, ReadSection, Request};
 use hiscmcl::core::matrix::Csr;
 use hiscmcl::data::candidates::Candidate;
 use hiscmcl::data::project::SectionEntry;
 use hiscmcl::data::section::Section;
 use hiscmcl::evaluate::report::Split;
+use hiscmcl::jobs::outcome::{Outcome, ReadSection};
+use hiscmcl::jobs::request::Request;
 use hiscmcl::jobs::runs::{RunInfo, RunKind};
 use hiscmcl::jobs::workspace::Unreadable;
 

@@ -7,7 +7,7 @@ use eframe::egui::{Key, Modifiers, Pos2, Vec2, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, ProjectCommand, Step};
 use hiscmcl::app::explore::ExploreCommand;
-use hiscmcl::app::work::{Engine, Outcome, Request};
+use hiscmcl::app::queue::Engine;
 use hiscmcl::core::display::{MarkShape, PaneKind};
 use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::matrix::Matrix;
@@ -15,6 +15,8 @@ use hiscmcl::core::places::GridLattice;
 use hiscmcl::data::project::{Project, SectionEntry};
 use hiscmcl::data::section::Section;
 use hiscmcl::jobs::context::JobContext;
+use hiscmcl::jobs::outcome::Outcome;
+use hiscmcl::jobs::request::Request;
 use hiscmcl::jobs::runs::RunKind;
 use hiscmcl::jobs::tissue::FoundTissue;
 use hiscmcl::predict::Predictions;
@@ -303,19 +305,23 @@ fn a_slide_is_drawn_as_cells_and_so_is_its_figure() {
     test.click("Add to figure");
     test.send(Command::GoTo(Step::Export));
     let asked = Arc::clone(&test.asked);
-    test.until(|_| asked.lock().unwrap().iter().any(|r| matches!(r, Request::Preview(_))));
-    assert!(test.asked(|r| matches!(r, Request::Preview(f) if f.display.shape == MarkShape::Cells)));
+    test.until(|_| asked.lock().unwrap().iter().any(|r| matches!(r, Request::Preview { .. })));
+    assert!(
+        test.asked(
+            |r| matches!(r, Request::Preview { figure: f, .. } if f.display.shape == MarkShape::Cells)
+        )
+    );
     // The figure has the panes that a slide without measurements can fill.
     let file = dir.path().join("plain.png.figure.png");
     test.click("Save the figure…");
     enter(&mut test, "Path of the file to write", &file.display().to_string());
     test.rest();
     let saves = |r: &Request| match r {
-        Request::SaveFigure { figure, path } => {
+        Request::SaveFigure { figure, path, .. } => {
             assert_eq!((path, figure.sections.as_slice()), (&file, ["plain".to_owned()].as_slice()));
             assert!(figure.run.is_some() && figure.genes.len() == 1, "{figure:?}");
-            assert!(figure.panes.contains(&PaneKind::Predicted), "{:?}", figure.panes);
-            assert!(!figure.panes.contains(&PaneKind::Measured), "{:?}", figure.panes);
+            assert!(figure.display.panes.contains(&PaneKind::Predicted), "{:?}", figure.display.panes);
+            assert!(!figure.display.panes.contains(&PaneKind::Measured), "{:?}", figure.display.panes);
             figure.display.shape == MarkShape::Cells
         }
         _ => false,

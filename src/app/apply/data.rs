@@ -12,11 +12,11 @@ use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::SectionState;
 use crate::app::samples::SamplesForm;
 use crate::app::state::{App, Effect};
-use crate::app::work::Request;
 use crate::core::geometry::Mpp;
 use crate::core::text::counted;
 use crate::data::candidates::Candidate;
 use crate::data::project::{Project, ProjectError, SectionEntry};
+use crate::jobs::request::Request;
 
 impl App {
     /// OpenSlide's library is there: what it was missing for may open now.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::app::command::{EncoderCommand, Overlay};
 use crate::app::state::App;
-use crate::app::work::Request;
 use crate::jobs::encoder_speed::Rates;
 use crate::jobs::encoders::EncoderChoice;
+use crate::jobs::request::Request;
 
 impl App {
     pub(super) fn apply_encoder(&mut self, command: EncoderCommand) {

@@ -6,9 +6,12 @@ use crate::app::command::{Command, ExportCommand, Step};
 use crate::app::notices::Severity;
 use crate::app::project::OpenProject;
 use crate::app::state::App;
-use crate::app::work::{FigureRequest, Request};
 use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
 use crate::data::project::SectionEntry;
+use crate::device::DeviceChoice;
+use crate::figures::Style;
+use crate::jobs::figure::FigureRequest;
+use crate::jobs::request::{Request, Snapshot};
 use crate::jobs::runs::{RunInfo, RunKind};
 
 /// The preview is drawn at the resolution of the screen: the same figure with fewer dots.
@@ -24,14 +27,14 @@ impl App {
                 self.view_touched();
             }
             ExportCommand::Save(path) => {
-                if let Some(figure) = self.figure() {
-                    self.save_result(&path.clone(), Request::SaveFigure { figure, path });
+                if let Some((snapshot, figure)) = self.snapshot().zip(self.figure()) {
+                    self.save_result(&path.clone(), Request::SaveFigure { snapshot, figure, path });
                 }
             }
             ExportCommand::Batch(folder) => {
-                if let Some(figure) = self.figure() {
+                if let Some((snapshot, figure)) = self.snapshot().zip(self.figure()) {
                     let format = self.forms.export.format;
-                    self.work.start(Request::SaveFigures { figure, folder, format });
+                    self.work.start(Request::SaveFigures { snapshot, figure, folder, format });
                 }
             }
             ExportCommand::PredictSlides(folder) => self.predict_slides(folder),
@@ -160,20 +163,21 @@ impl App {
         let open = self.open.as_ref()?;
         let form = &self.forms.export;
         let run = self.export_run(open).map(|r| r.id.clone());
-        let display: DisplaySettings = self.explore.display().clone();
-        let sections = self.export_sections(open);
         let mut panes = self.export_panes(open);
         panes.retain(|p| run.is_some() || !p.needs_prediction());
         Some(FigureRequest {
-            snapshot: open.snapshot(),
             run,
-            sections,
+            sections: self.export_sections(open),
             genes: self.export_genes(open),
-            panes,
-            display,
-            width_mm: form.width_mm,
-            dpi: form.dpi,
+            display: DisplaySettings { panes, ..self.explore.display().clone() },
+            style: Style { width_mm: form.width_mm, dpi: form.dpi, ..Style::default() },
+            device: DeviceChoice::Auto,
+            target: open.doc().target,
         })
+    }
+
+    fn snapshot(&self) -> Option<Snapshot> {
+        self.open.as_ref().map(OpenProject::snapshot)
     }
 
     /// How many rows the figure has that its preview leaves out.
@@ -186,16 +190,16 @@ impl App {
 
     /// Draws the preview again when what it shows has changed.
     pub(in crate::app) fn refresh_preview(&mut self) {
-        let Some(mut figure) = self.figure() else { return };
-        if figure.sections.is_empty() || figure.genes.is_empty() || figure.panes.is_empty() {
+        let Some((snapshot, mut figure)) = self.snapshot().zip(self.figure()) else { return };
+        if figure.rows().next().is_none() || figure.display.panes.is_empty() {
             self.preview = Default::default();
             return;
         }
-        figure.dpi = figure.dpi.min(PREVIEW_DPI);
+        figure.style.dpi = figure.style.dpi.min(PREVIEW_DPI);
         let (genes, sections) = previewed(&figure);
         figure.genes.truncate(genes);
         figure.sections.truncate(sections);
-        let request = Request::Preview(figure);
+        let request = Request::Preview { snapshot, figure };
         if self.preview.asked.as_ref() != Some(&request) {
             self.preview.asked = Some(request.clone());
             self.work.start(request);

@@ -7,12 +7,12 @@ use crate::app::explore::ExploreCommand;
 use crate::app::genes::{parse_genes, typed_genes, with_genes};
 use crate::app::notices::Severity;
 use crate::app::state::App;
-use crate::app::work::Request;
 use crate::core::text::counted;
 use crate::data::aliases;
 use crate::data::gene_choice::{GeneChoice, WhyLeftOut};
 use crate::data::panels::Panel;
 use crate::data::project::{GeneOrigin, GeneSelection};
+use crate::jobs::request::Request;
 
 impl App {
     pub(super) fn apply_genes(&mut self, command: GenesCommand) {
@@ -30,7 +30,7 @@ impl App {
                     self.save_result(&path.clone(), Request::SaveGenes { path, genes });
                 }
             }
-            GenesCommand::Set(genes) => self.set_genes("Gene list", genes, String::new()),
+            GenesCommand::Set(genes) => self.set_genes("Gene list", genes, GeneOrigin::Unknown),
             GenesCommand::Add(genes) => {
                 let added = self.add_genes(&genes);
                 self.tell_added(&added, &genes);
@@ -135,7 +135,7 @@ impl App {
         let Some(run) = self.open.as_ref().and_then(|o| o.runs.find(id)) else { return };
         let genes = run.config.genes.clone();
         let text = format!("The gene list now holds the {} of {id}.", counted(genes.len(), "gene"));
-        self.set_genes("Gene list", genes, format!("of {id}"));
+        self.set_genes("Gene list", genes, GeneOrigin::from_list(format!("of {id}")));
         self.notices.done(text);
     }
 
@@ -246,15 +246,6 @@ fn left_out_sentence(choice: &GeneChoice, all: usize) -> Option<String> {
 mod tests {
     use super::*;
     use crate::data::gene_choice::LeftOut;
-
-    #[test]
-    fn a_changed_list_says_so_once() {
-        assert_eq!(edited(""), "chosen by hand");
-        assert_eq!(edited("chosen by hand"), "chosen by hand");
-        assert_eq!(edited("from a.txt"), "from a.txt, edited");
-        assert_eq!(edited("from a.txt, edited"), "from a.txt, edited");
-        assert_eq!(edited("from unedited"), "from unedited, edited");
-    }
 
     #[test]
     fn what_is_left_out_is_said_with_its_reason() {

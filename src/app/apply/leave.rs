@@ -2,7 +2,8 @@
 
 use crate::app::command::{Command, Overlay, ProjectCommand};
 use crate::app::state::{App, Effect};
-use crate::app::work::{Loss, Request};
+use crate::jobs::request::Request;
+use crate::jobs::traits::Loss;
 
 impl App {
     /// Closes the window, once the user has agreed to lose what runs.

@@ -27,11 +27,12 @@ use super::import::ImportForm;
 use super::measure::{MeasureRequest, MeasuredOn};
 use super::notices::Severity;
 use super::paths::{PathPurpose, PathRequest};
-use super::settings::FolderKind;
 use super::state::{App, Effect};
-use super::work::{JobId, Request};
+use crate::app::queue::JobId;
 use crate::core::display::DisplaySettings;
 use crate::data::st::FileRole;
+use crate::jobs::request::Request;
+use crate::jobs::settings::FolderKind;
 
 pub use models::{default_split, held_out};
 pub use retrain::FEW_GENES;

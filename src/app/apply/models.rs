@@ -7,14 +7,16 @@ use crate::app::command::{Command, EvaluateCommand, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::notices::{Severity, Topic};
 use crate::app::plan::Plan;
-use crate::app::predictions::places_key;
+use crate::app::predictions::{places_key, predicted_places};
 use crate::app::project::OpenProject;
+use crate::app::queue::JobView;
 use crate::app::runs::{ActiveRun, Curves};
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
-use crate::app::work::{FitRequest, JobView, Request};
 use crate::evaluate::report::Split;
+use crate::jobs::request::Request;
 use crate::jobs::runs::{RunKind, RunState};
+use crate::jobs::train::FitRequest;
 
 /// The sections that a form holds out.
 pub fn held_out(form: &TrainForm, open: &OpenProject) -> Vec<String> {
@@ -102,7 +104,7 @@ impl App {
         }
     }
 
-    fn fit(&self, open: &OpenProject, run: String) -> Result<FitRequest, String> {
+    fn fit(&self, open: &OpenProject) -> Result<FitRequest, String> {
         if open.genes().is_empty() {
             return Err("There are no genes to train on: choose some on the Data page first.".to_owned());
         }
@@ -111,14 +113,12 @@ impl App {
         }
         let form = &self.forms.train;
         Ok(FitRequest {
-            snapshot: open.snapshot(),
             genes: open.genes().to_vec(),
             target: form.target,
             sections: open.ready().map(|s| s.name.clone()).collect(),
             encoder: form.encoder.clone(),
             device: form.device,
             recipe: self.recipe()?,
-            run,
         })
     }
 
@@ -183,11 +183,11 @@ impl App {
             }
         };
         let (work, published) = match request {
-            Request::Train { fit, test } => {
+            Request::Train { fit, test, .. } => {
                 let kind = RunKind::Model { test: test.clone() };
                 (learned(&fit.sections, &kind, 1) * fit.recipe.networks(), fit.recipe.is_published())
             }
-            Request::Evaluate { fit, split } => {
+            Request::Evaluate { fit, split, .. } => {
                 let folds = Plan::of_cross_validation(open, *split)?.folds.len();
                 let kind = RunKind::CrossValidation { split: *split };
                 (learned(&fit.sections, &kind, folds) * fit.recipe.networks(), fit.recipe.is_published())
@@ -211,10 +211,10 @@ impl App {
             "" => open.runs.free_name("run"),
             name => name.to_owned(),
         };
-        match self.fit(open, run.clone()) {
+        match self.fit(open) {
             Ok(fit) => {
-                let test = held_out(form, open);
-                self.begin(Request::Train { fit, test }, run, false);
+                let (snapshot, test) = (open.snapshot(), held_out(form, open));
+                self.begin(Request::Train { snapshot, run: run.clone(), fit, test }, run, false);
                 self.forms.train.name.clear();
             }
             Err(why) => self.notices.error(why, Vec::new()),
@@ -271,10 +271,11 @@ impl App {
         let Some(open) = &self.open else { return };
         let split = self.forms.evaluate.split.unwrap_or_else(|| default_split(open));
         let run = open.runs.free_name("cross-validation");
-        match self.fit(open, run.clone()) {
+        match self.fit(open) {
             Ok(fit) => {
+                let snapshot = open.snapshot();
                 self.forms.evaluate.fold = None;
-                self.begin(Request::Evaluate { fit, split }, run, true);
+                self.begin(Request::Evaluate { snapshot, run: run.clone(), fit, split }, run, true);
             }
             Err(why) => self.notices.error(why, Vec::new()),
         }
@@ -294,7 +295,7 @@ impl App {
         };
         let Some(places) = open.section(section).map(|s| places_key(s.entry)) else { return };
         let of_section = |r: &Request| matches!(r, Request::Predict { section: s, .. } if s == section);
-        let is_at_places = |r: &Request| r.predicted_places().is_none_or(|predicted| predicted == places);
+        let is_at_places = |r: &Request| predicted_places(r).is_none_or(|predicted| predicted == places);
         let asked = |r: &Request| {
             of_section(r) && is_at_places(r) && matches!(r, Request::Predict { run: r, .. } if r.id == run)
         };

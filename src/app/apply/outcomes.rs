@@ -8,10 +8,11 @@ use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand}
 use crate::app::explore::ExploreCommand;
 use crate::app::import::{ImportForm, ImportRow};
 use crate::app::notices::{Severity, Topic};
+use crate::app::predictions::predicted_places;
 use crate::app::project::SectionState;
+use crate::app::queue::{JobId, JobUpdate};
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
-use crate::app::work::{JobId, JobUpdate, Outcome, Request, RunDetails};
 use crate::core::fonts;
 use crate::core::note::Note;
 use crate::core::text::counted;
@@ -21,6 +22,8 @@ use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::evaluate::report::EvalReport;
 use crate::jobs::labels::Labelled;
+use crate::jobs::outcome::{Outcome, RunDetails};
+use crate::jobs::request::Request;
 use crate::jobs::runs::{CopiedRuns, RunState};
 use crate::jobs::spawn::{Event, JobError};
 use crate::jobs::workspace::Unreadable;
@@ -66,7 +69,7 @@ impl App {
                 }
             }
             // The page says beside the maps what a prediction is worth.
-            Event::Note(_) if matches!(request, Request::Predict { .. } | Request::Preview(_)) => {}
+            Event::Note(_) if matches!(request, Request::Predict { .. } | Request::Preview { .. }) => {}
             Event::Note(text) => match live {
                 Some(live) => {
                     let note = Note::General(text);
@@ -227,7 +230,7 @@ impl App {
             Outcome::Run(details) => self.run_read(*details),
             Outcome::Predicted { run, predictions, reach } => {
                 if let Some(open) = &mut self.open {
-                    let places = request.predicted_places().unwrap_or_default();
+                    let places = predicted_places(request).unwrap_or_default();
                     open.runs.predictions.keep(&run, &places, predictions, reach);
                 }
             }
@@ -277,7 +280,7 @@ impl App {
         }
     }
 
-    fn trained(&mut self, run: &str, predictions: Vec<Arc<Predictions>>, notes: Vec<String>) {
+    fn trained(&mut self, run: &str, predictions: Vec<Arc<Predictions>>, notes: Vec<Note>) {
         // The maps begin with what the model has not seen, unless the user is looking at a section.
         let looking = self.step == Step::Explore && self.explore.section_name().is_some();
         if let Some(first) = predictions.first().filter(|_| !looking) {

@@ -5,9 +5,9 @@ use crate::app::explore::PlacesInput;
 use crate::app::measure::{MeasureError, length_um};
 use crate::app::notices::{SectionField, Topic};
 use crate::app::state::App;
-use crate::app::work::Request;
 use crate::core::places::{GridSettings, TissueSettings};
 use crate::data::project::SectionEntry;
+use crate::jobs::request::Request;
 use crate::preprocess::grid;
 
 impl App {

@@ -8,8 +8,9 @@ use crate::app::import::ImportForm;
 use crate::app::project::OpenProject;
 use crate::app::state::{App, Forms, Preview};
 use crate::app::view::SavedView;
-use crate::app::work::{OpenedProject, Request};
 use crate::data::project::EXTENSION;
+use crate::jobs::outcome::OpenedProject;
+use crate::jobs::request::Request;
 
 /// Where projects go that were made without asking for a file: the user's documents.
 fn documents() -> PathBuf {

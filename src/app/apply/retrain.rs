@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use crate::app::genes::with_genes;
 use crate::app::project::OpenProject;
 use crate::app::state::App;
-use crate::app::work::{FitRequest, Request};
 use crate::data::project::GeneOrigin;
 use crate::jobs::encoders::choice_of;
+use crate::jobs::request::Request;
 use crate::jobs::runs::{RunInfo, RunKind};
+use crate::jobs::train::FitRequest;
 
 /// A list of fewer genes is too short for the published target, which divides by the sum over the list.
 pub const FEW_GENES: usize = 20;
@@ -69,14 +70,21 @@ impl App {
             self.train_with(genes);
             return;
         };
-        let name = fit.run.clone();
+        let snapshot = open.snapshot();
+        let name = open.runs.free_name(match &kind {
+            RunKind::Model { .. } => "run",
+            RunKind::CrossValidation { .. } => "cross-validation",
+        });
         self.set_genes("Add genes", list, how);
         let also: Vec<&str> =
             fit.genes.iter().filter(|g| !run.config.genes.contains(g)).map(String::as_str).collect();
         let text = format!("Training {name} with {}, with the settings of {}.", also.join(", "), run.id);
+        let run = name.clone();
         let began = match kind {
-            RunKind::Model { test } => self.begin(Request::Train { fit, test }, name, false),
-            RunKind::CrossValidation { split } => self.begin(Request::Evaluate { fit, split }, name, true),
+            RunKind::Model { test } => self.begin(Request::Train { snapshot, run, fit, test }, name, false),
+            RunKind::CrossValidation { split } => {
+                self.begin(Request::Evaluate { snapshot, run, fit, split }, name, true)
+            }
         };
         if began {
             self.notices.info(text);
@@ -89,30 +97,28 @@ impl App {
         let here = |name: &String| open.section(name).and_then(|s| s.ready()).map(|s| s.name.clone());
         let config = &run.config;
         let sections: Vec<String> = config.sections.iter().filter_map(here).collect();
-        let (kind, name) = match &config.kind {
+        let kind = match &config.kind {
             RunKind::Model { test } => {
                 let test: Vec<String> = test.iter().filter_map(here).collect();
                 if sections.iter().all(|s| test.contains(s)) {
                     return None;
                 }
-                (RunKind::Model { test }, open.runs.free_name("run"))
+                RunKind::Model { test }
             }
             RunKind::CrossValidation { split } => {
                 if sections.len() < 2 {
                     return None;
                 }
-                (RunKind::CrossValidation { split: *split }, open.runs.free_name("cross-validation"))
+                RunKind::CrossValidation { split: *split }
             }
         };
         let fit = FitRequest {
-            snapshot: open.snapshot(),
             genes: with_genes(&with_genes(&config.genes, &added_since(open, &config.genes)), genes),
             target: config.target,
             sections,
             encoder: choice_of(&config.encoder, config.weights.as_deref()),
             device: self.forms.train.device,
             recipe: config.recipe.clone(),
-            run: name,
         };
         Some((fit, kind))
     }

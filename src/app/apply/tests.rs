@@ -15,9 +15,7 @@ use crate::app::explore::section_index::tests::section;
 use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::held_out;
 use crate::app::paths::{PathPurpose, PathRequest};
-use crate::app::settings::Settings;
 use crate::app::state::App;
-use crate::app::work::{OpenedProject, Outcome, ReadSection, Request};
 use crate::core::colormap::ColorMap;
 use crate::core::display::DisplaySettings;
 use crate::data::candidates::Candidate;
@@ -26,6 +24,9 @@ use crate::data::st::{FileRole, MissingFile};
 use crate::device::DeviceChoice;
 use crate::jobs::context::JobContext;
 use crate::jobs::labels::Labelled;
+use crate::jobs::outcome::{OpenedProject, Outcome, ReadSection};
+use crate::jobs::request::Request;
+use crate::jobs::settings::Settings;
 
 type Asked = Arc<Mutex<Vec<Request>>>;
 
@@ -358,7 +359,7 @@ fn training_holds_out_what_was_chosen() {
     app.apply(Command::Train(TrainCommand::Start));
     assert!(app.is_training());
     until(&mut app, |a| !a.is_training());
-    let started = |r: &Request| matches!(r, Request::Train { fit, test } if test == &["C2"] && fit.run == "mine" && fit.sections.len() == 3);
+    let started = |r: &Request| matches!(r, Request::Train { run, fit, test, .. } if test == &["C2"] && run == "mine" && fit.sections.len() == 3);
     assert!(asked.lock().unwrap().iter().any(started));
     let mut form = app.forms.train.clone();
     form.settings.insert("epochs".into(), "many".into());
@@ -420,7 +421,7 @@ fn the_figure_shows_what_is_looked_at_until_something_is_chosen() {
     app.apply(Command::Explore(ExploreCommand::SelectGene("B".into())));
     let figure = app.figure().unwrap();
     assert_eq!((figure.sections, figure.genes), (vec!["C2".into()], vec!["B".into()]));
-    assert!(figure.panes.iter().all(|p| !p.needs_prediction()), "there is no run");
+    assert!(figure.display.panes.iter().all(|p| !p.needs_prediction()), "there is no run");
     app.apply(Command::AddToFigure { section: "D1".into(), gene: "A".into() });
     app.apply(Command::AddToFigure { section: "D1".into(), gene: "A".into() });
     let figure = app.figure().unwrap();

@@ -2,10 +2,11 @@
 
 use crate::app::command::{Command, ProjectCommand, Step};
 use crate::app::notices::{Severity, Topic};
-use crate::app::predictions::places_key;
+use crate::app::predictions::{places_key, predicted_places};
 use crate::app::project::SectionState;
+use crate::app::queue::JobId;
 use crate::app::state::App;
-use crate::app::work::{FitRequest, JobId, Request};
+use crate::jobs::request::Request;
 use crate::jobs::runs::RunInfo;
 
 impl App {
@@ -23,10 +24,10 @@ impl App {
 
     pub(super) fn cancelled(&mut self, request: &Request) {
         match request {
-            Request::Train { fit, .. } | Request::Evaluate { fit, .. } => {
+            Request::Train { run, .. } | Request::Evaluate { run, .. } => {
                 self.list_runs();
                 self.check_features();
-                self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", fit.run));
+                self.notices.info(format!("{run} was stopped; it can be resumed on the Train page."));
             }
             Request::Resume { run, .. } => {
                 self.list_runs();
@@ -34,7 +35,7 @@ impl App {
             }
             Request::Predict { .. } => self.prediction_failed(request),
             // A newer preview has taken its place.
-            Request::Preview(_)
+            Request::Preview { .. }
             | Request::FindTissue(_)
             | Request::LoadRun(_)
             | Request::CheckFeatures { .. }
@@ -76,7 +77,7 @@ impl App {
     fn prediction_failed(&mut self, request: &Request) {
         let (Request::Predict { run, section, .. }, Some(open)) = (request, &mut self.open) else { return };
         let now = open.section(section).map(|s| places_key(s.entry));
-        if let Some(places) = request.predicted_places().filter(|places| Some(places) == now.as_ref()) {
+        if let Some(places) = predicted_places(request).filter(|places| Some(places) == now.as_ref()) {
             open.runs.failed.insert((run.id.clone(), section.clone(), places));
         }
     }
@@ -93,7 +94,7 @@ impl App {
                     self.notices.error_about(Topic::Section(key.clone()), text, causes);
                 }
             }
-            Request::Preview(_) => self.preview.image = Some(Err((headline, causes))),
+            Request::Preview { .. } => self.preview.image = Some(Err((headline, causes))),
             Request::CheckWeights { encoder, .. } => self.weights_refused(encoder, headline, &causes),
             Request::Predict { .. } => {
                 self.prediction_failed(request);
@@ -111,9 +112,9 @@ impl App {
                 let action = (!path.exists()).then(|| ("Remove it from the list".to_owned(), forget));
                 self.notices.push(Severity::Error, headline, causes, action);
             }
-            Request::Train { fit: FitRequest { run, .. }, .. }
+            Request::Train { run, .. }
             | Request::Resume { run: RunInfo { id: run, .. }, .. }
-            | Request::Evaluate { fit: FitRequest { run, .. }, .. } => {
+            | Request::Evaluate { run, .. } => {
                 self.list_runs();
                 let text = format!("{run} failed: {headline}");
                 self.notices.error_about(Topic::Run(run.clone()), text, causes);

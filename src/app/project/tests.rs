@@ -34,19 +34,6 @@ pub fn ready(names: &[&str]) -> OpenProject {
     open
 }
 
-/// The same, with sections of 20 or 19 spots that were read.
-pub fn ready(names: &[&str]) -> Open {
-    let mut open = open(names);
-    for (at, entry) in open.take_unread().iter().enumerate() {
-        let mut read = section(&entry.name, &["A"], &[&[1.0_f32][..]; 20]);
-        read.spots.truncate(20 - at % 2);
-        read.patient.clone_from(&entry.patient);
-        let read = ReadSection { section: Arc::new(read), umis: 3.0 };
-        open.set_state(key(entry), SectionState::Ready(read));
-    }
-    open
-}
-
 #[test]
 fn the_patient_of_a_slide_without_measurements_need_not_be_known() {
     let mut open = open(&["A1", "B1"]);

@@ -74,6 +74,13 @@ impl Candidate {
     }
 }
 
+/// Whether nothing is left to decide about any of them, so that they can be added without asking.
+pub fn need_no_review(found: &[Candidate]) -> bool {
+    let is_clear =
+        |c: &Candidate| c.chosen && c.is_usable() && c.warnings.is_empty() && c.label_columns.is_empty();
+    found.iter().all(is_clear)
+}
+
 /// What one path holds.
 #[derive(Debug)]
 pub struct Found {

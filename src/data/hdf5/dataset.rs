@@ -23,7 +23,7 @@ pub(super) enum DatasetError {
     /// The file is damaged, in words; `None` where no more can be said.
     Damaged(Option<String>),
     /// A value is not of the wanted kind.
-    ConversionError(ConversionError),
+    Conversion(ConversionError),
     /// The memory is full.
     Memory,
 }
@@ -121,7 +121,9 @@ impl<'a> Dataset<'a> {
         match trouble {
             DatasetError::Damaged(None) => self.wrong("the file is damaged here; copy or download it again"),
             DatasetError::Damaged(Some(what)) => self.wrong(what),
-            DatasetError::Unfit(ConversionError(value)) => self.wrong(format!("{value} is not {expected}")),
+            DatasetError::Conversion(ConversionError(value)) => {
+                self.wrong(format!("{value} is not {expected}"))
+            }
             DatasetError::Memory => self.wrong("there is not enough memory to read it"),
         }
     }

@@ -17,7 +17,7 @@ impl Dataset<'_> {
         let bytes = self.field_bytes(field, rows)?;
         let mut out = vec![T::default(); bytes.len() / field.element.size().max(1)];
         convert(&field.element, &bytes, &mut out)
-            .map_err(|unfit| self.explain(DatasetError::Unfit(unfit), T::NOUN))?;
+            .map_err(|error| self.explain(DatasetError::Conversion(error), T::NOUN))?;
         Ok(out)
     }
 

@@ -251,7 +251,7 @@ impl Dataset<'_> {
                 if Some(bytes.len()) != (wanted / per_value).checked_mul(self.storage.element_size) {
                     return Err(DatasetError::Damaged(None));
                 }
-                convert(&bytes, &mut out).map_err(DatasetError::Unfit)?;
+                convert(&bytes, &mut out).map_err(DatasetError::Conversion)?;
             }
         }
         Ok(out)
@@ -274,7 +274,7 @@ impl Dataset<'_> {
         for piece in out.chunks_mut(values.saturating_mul(per_value)) {
             bytes.resize(piece.len() / per_value * size, 0);
             self.file.bytes.fill(at, &mut bytes).map_err(|_| damaged())?;
-            convert(&bytes, piece).map_err(DatasetError::Unfit)?;
+            convert(&bytes, piece).map_err(DatasetError::Conversion)?;
             at = at.saturating_add(bytes.len() as u64);
         }
         Ok(())
@@ -358,7 +358,7 @@ impl Dataset<'_> {
             }
             let bytes = bytes.get(source * size..(source + run) * size).ok_or_else(damaged)?;
             let out = out.get_mut(target * per_value..(target + run) * per_value).ok_or_else(damaged)?;
-            convert(bytes, out).map_err(DatasetError::Unfit)?;
+            convert(bytes, out).map_err(DatasetError::Conversion)?;
             // The next run, the last but one axis fastest.
             let Some(axis) = (0..last).rev().find(|&a| index[a] + 1 < end[a]) else { return Ok(()) };
             index[axis] += 1;

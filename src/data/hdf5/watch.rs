@@ -3,7 +3,7 @@
 use super::dataset::Dataset;
 use super::numbers::Number;
 use crate::core::cancel::CancelToken;
-use crate::core::progress::Progress;
+use crate::core::progress::{Progress, Stage};
 use crate::data::st::ReadError;
 
 /// Bytes that are unpacked between two looks at the cancel token.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Matrix;
+use crate::core::progress::Stage;
 use crate::data::anndata::{Column, Columns, Contents};
 use crate::data::st::source::SampleKind;
 use std::fs;

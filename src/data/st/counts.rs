@@ -10,7 +10,7 @@ use super::table::{Lines, clean, separator_of};
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::matrix::CsrBuilder;
-use crate::core::progress::{Progress, Stage, Task};
+use crate::core::progress::{Progress, Task};
 use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
 use crate::data::section::CountTable;
@@ -296,7 +296,7 @@ fn slow_count(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::progress::Silent;
+    use crate::core::progress::{Silent, Stage};
     use crate::data::mutate::{fuzz, gzip};
     use crate::data::section::Gene;
     use proptest::prelude::*;

@@ -296,7 +296,7 @@ mod tests {
         s.get();
         let all = patches(&s);
         // A third spot between the two: the lattice around them stays, and one spot is new.
-        s.spots.push(SlidePoint::new(40.0, 40.0));
+        s.spots.push(SlidePoint::new(37.0, 41.0));
         let (features, computed) = s.get();
         assert!(computed && all > 2);
         assert_eq!(patches(&s), 2, "the spot at two scales");

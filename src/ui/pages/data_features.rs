@@ -7,7 +7,7 @@ use crate::app::command::{Command, FeaturesCommand, Overlay};
 use crate::app::encoders::{memory_text, rough};
 use crate::app::project::OpenProject;
 use crate::app::state::App;
-use crate::app::work::Request;
+use crate::jobs::request::Request;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, card, remark, thousands};
 

@@ -11,11 +11,11 @@ use crate::app::genes::{Fit, GeneQuery, typed_genes};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::project::OpenProject;
 use crate::app::state::App;
-use crate::app::work::Request;
 use crate::core::display::PaneKind;
 use crate::core::file_names::safe_stem;
 use crate::core::text::counted;
 use crate::figures::Format;
+use crate::jobs::request::Request;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::wheel;
@@ -44,7 +44,7 @@ pub fn show(ui: &mut Ui, app: &App, texture: &mut PreviewTexture, out: &mut Vec<
 
 fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
     card(ui, "Preview", |ui| {
-        let drawing = app.work.any(|r| matches!(r, Request::Preview(_)));
+        let drawing = app.work.any(|r| matches!(r, Request::Preview { .. }));
         match &app.preview.image {
             Some(Ok(image)) => {
                 let handle = texture.of(ui.ctx(), image);

@@ -24,7 +24,7 @@ pub mod welcome;
 use eframe::egui::{Align, Layout, ScrollArea, Ui, UiBuilder};
 
 use super::theme;
-use crate::app::work::JobId;
+use crate::app::queue::JobId;
 
 /// A page that scrolls as a whole: what does not fit is reached, never cut.
 fn scrolling(ui: &mut Ui, id: &str, contents: impl FnOnce(&mut Ui)) {

@@ -7,11 +7,11 @@ use crate::app::command::{Command, TrainCommand};
 use crate::app::forms::{HoldOut, TrainForm};
 use crate::app::project::OpenProject;
 use crate::app::state::App;
-use crate::app::work::Request;
 use crate::app::{FEW_GENES, held_out};
 use crate::core::progress::format_duration;
 use crate::core::target::Target;
 use crate::core::text::counted;
+use crate::jobs::request::Request;
 use crate::ui::widgets::{Tone, banner, card, field, line_edit, name, primary, remark, thousands};
 
 const RIGHT: f32 = 420.0;

@@ -8,7 +8,7 @@ use super::scrolling;
 use crate::app::command::{Command, ProjectCommand};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::state::App;
-use crate::app::work::Request;
+use crate::jobs::request::Request;
 use crate::ui::theme::{self, colors, strong};
 use crate::ui::widgets::{self, caption, mini, mini_button, remark};
 

@@ -7,8 +7,9 @@ use crate::app::command::{Command, SectionCommand, Step};
 use crate::app::explore::ExploreCommand;
 use crate::app::notices::Severity;
 use crate::app::state::App;
-use crate::app::work::{Outcome, Request};
 use crate::core::matrix::Matrix;
+use crate::jobs::outcome::Outcome;
+use crate::jobs::request::Request;
 use crate::predict::Predictions;
 
 #[test]

@@ -114,7 +114,7 @@ fn may_be_stained(path: &Path, (width, height): (u32, u32)) -> bool {
     if Slide::is_grey(path) {
         return false;
     }
-    let is_pyramid = || read_info(path, &OpenOptions::default()).is_ok_and(|info| info.levels.len() > 1);
+    let is_pyramid = || read_info(path).is_ok_and(|info| info.levels.len() > 1);
     if u64::from(width) * u64::from(height) > MAX_COLOUR_PIXELS && !is_pyramid() {
         return true;
     }

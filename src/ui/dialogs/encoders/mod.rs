@@ -8,8 +8,8 @@ use eframe::egui::{Context, Key, Modifiers, ScrollArea, Ui};
 use super::{Closing, free};
 use crate::app::command::{Command, EncoderCommand};
 use crate::app::state::App;
-use crate::app::work::Request;
 use crate::jobs::encoders::Group;
+use crate::jobs::request::Request;
 use crate::ui::widgets::{caption, remark};
 
 const WIDTH: f32 = 940.0;

@@ -8,8 +8,8 @@ use crate::app::command::{Command, EncoderCommand};
 use crate::app::encoders::memory_text;
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::state::App;
-use crate::app::work::Request;
 use crate::jobs::encoders::{EncoderInfo, Group};
+use crate::jobs::request::Request;
 use crate::ui::theme::colors;
 use crate::ui::widgets::{Tone, banner, name, primary, remark};
 

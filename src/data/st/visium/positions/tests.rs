@@ -278,7 +278,8 @@ fn sound_parquet() -> Vec<Vec<u8>> {
 fn damaged_parquet_never_panics_for_minutes() {
     let path = Path::new("p.parquet");
     let cancel = CancelToken::new();
-    let context = Context { path, stage: "", progress: &Silent, cancel: &cancel };
+    let stage = Task::Reading(String::new()).into();
+    let context = Context { path, stage: &stage, progress: &Silent, cancel: &cancel };
     fuzz("parquet", sound_parquet(), |bytes| {
         let spots = context.read_parquet(Cursor::new(bytes));
         let finite = |s: &SpotRow| s.center.x.is_finite() && s.center.y.is_finite();
@@ -292,7 +293,8 @@ fn damaged_parquet_never_panics_for_minutes() {
 fn damaged_position_tables_never_panic_for_minutes() {
     let path = Path::new("p.csv");
     let cancel = CancelToken::new();
-    let context = Context { path, stage: "", progress: &Silent, cancel: &cancel };
+    let stage = Task::Reading(String::new()).into();
+    let context = Context { path, stage: &stage, progress: &Silent, cancel: &cancel };
     let rows = "AAACAAGTATCTCCCA-1,1,50,102,7237,8230\nAAACACCAATAACTGC-1,0,59,19,8315.5,2519\n";
     let mut sound = vec![rows.into(), format!("{HEADER}{rows}").into(), gzip(rows.as_bytes())];
     if let Some(shared) = testing::real_data() {

@@ -1,27 +1,19 @@
 //! Long work that the window asked for: what may run beside what, what waits, and what came of it.
 
-mod features;
-mod handling;
-mod outcome;
-mod request;
-mod run;
-mod stored;
-
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-
-pub use handling::{Lane, Loss};
-pub use outcome::{OpenedProject, Outcome, PreviewImage, ReadSection, RunDetails};
-pub use request::{FigureRequest, FitRequest, Request, Snapshot};
-use run::runner;
 
 use crate::core::progress::{Task, format_duration};
 use crate::core::text::pace_text;
 use crate::data::slide::SlideStore;
 use crate::jobs::context::JobContext;
+use crate::jobs::outcome::Outcome;
+use crate::jobs::request::Request;
 use crate::jobs::resources::Resources;
+use crate::jobs::run::run;
 use crate::jobs::spawn::{Event, Job, JobError, Status, spawn};
+use crate::jobs::traits::{Lane, Loss};
 
 /// The most light jobs at a time.
 const LIGHT_AT_ONCE: usize = 3;
@@ -41,7 +33,8 @@ impl Default for Engine {
     /// The real jobs, features cached in the user's cache folder.
     fn default() -> Self {
         let resources = Resources::new();
-        Self { slides: Arc::clone(&resources.slides), runner: runner(resources) }
+        let slides = Arc::clone(&resources.slides);
+        Self { slides, runner: Arc::new(move |request, ctx| run(&resources, request, ctx)) }
     }
 }
 

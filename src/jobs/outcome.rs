@@ -1,9 +1,16 @@
-//! What came of what the window asked for.
+//! What comes of what was asked for.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::encoder_speed::Rates;
+use super::encoders::EncoderInfo;
+use super::labels::Labelled;
+use super::reach::SlideReach;
+use super::runs::{CopiedRuns, RunInfo};
+use super::tissue::FoundTissue;
+use super::workspace::Unreadable;
 use crate::core::note::Note;
 use crate::data::candidates::Candidate;
 use crate::data::project::Project;
@@ -12,13 +19,6 @@ use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::device::DeviceInfo;
 use crate::evaluate::report::EvalReport;
-use crate::jobs::encoder_speed::Rates;
-use crate::jobs::encoders::EncoderInfo;
-use crate::jobs::labels::Labelled;
-use crate::jobs::reach::SlideReach;
-use crate::jobs::runs::{CopiedRuns, RunInfo};
-use crate::jobs::tissue::FoundTissue;
-use crate::jobs::workspace::Unreadable;
 use crate::predict::Predictions;
 use crate::train::EpochMetrics;
 

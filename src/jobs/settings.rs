@@ -1,10 +1,12 @@
 //! What the application remembers between starts, whichever project is open.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::encoders::EncoderSettings;
+use super::encoder_speed::Rates;
+use super::encoders::EncoderChoice;
 use crate::core::files::{FileError, create_folder_of, read_json, write_json_atomically};
 
 /// The most projects remembered.
@@ -84,6 +86,20 @@ impl LastFolders {
     }
 }
 
+/// What is remembered of encoders between starts, whichever project is open.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EncoderSettings {
+    /// The one chosen last; new projects begin with it.
+    pub chosen: EncoderChoice,
+    /// Weights files that the user pointed to, by encoder.
+    pub weights: BTreeMap<String, PathBuf>,
+    /// How fast devices run networks, by device.
+    pub rates: BTreeMap<String, Rates>,
+    /// Measured patches a second, by device and encoder.
+    pub speeds: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
 /// What is remembered. Fields that an older file lacks take their defaults.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -100,8 +116,6 @@ pub struct Settings {
     pub folders: LastFolders,
     /// The newest report of a fault that the user was told of.
     pub last_report: Option<PathBuf>,
-    /// The name of the device to train on; the best one where none was chosen.
-    pub device: Option<String>,
     /// What is known of image encoders.
     pub encoders: EncoderSettings,
     /// OpenSlide's library, where the user chose it.

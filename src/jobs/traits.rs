@@ -1,6 +1,6 @@
 //! How each request is treated: what it is called, what may run beside it, and what is lost when it is stopped.
 
-use super::request::{FitRequest, Request};
+use super::request::Request;
 use crate::core::text::counted;
 
 /// What may run beside what.
@@ -25,60 +25,93 @@ pub enum Loss {
     Everything,
 }
 
+/// How a request is treated.
+#[derive(Debug, Clone, Copy)]
+struct Traits {
+    lane: Lane,
+    /// What is lost when it is stopped; `None` where nobody would miss it.
+    loss: Option<Loss>,
+    /// Whether it is of no use once its project is closed.
+    belongs_to_project: bool,
+    /// Whether the status bar shows it.
+    is_shown: bool,
+    /// Whether it may have image features to compute, although it is in the lane of quick reads.
+    may_encode: bool,
+}
+
+/// Quick, repeated without being asked for, and missed by nobody.
+const QUIET: Traits =
+    Traits { lane: Lane::Light, loss: None, belongs_to_project: false, is_shown: false, may_encode: false };
+/// Quick, and asked for.
+const QUICK: Traits = Traits { is_shown: true, ..QUIET };
+/// Quick, asked for, and missed when it is stopped.
+const RESULT: Traits = Traits { loss: Some(Loss::Everything), ..QUICK };
+/// Writing the project or the settings.
+const FILE: Traits = Traits { lane: Lane::Files, ..QUIET };
+/// Keeps all processors busy.
+const HEAVY: Traits = Traits { lane: Lane::Compute, ..RESULT };
+
 impl Request {
-    /// What may run beside it.
-    pub fn lane(&self) -> Lane {
+    fn traits(&self) -> Traits {
+        let of_project = |traits: Traits| Traits { belongs_to_project: true, ..traits };
         match self {
-            Self::SaveSettings { .. }
-            | Self::SaveProject { .. }
-            | Self::SaveView { .. }
-            | Self::SaveProjectAs { .. } => Lane::Files,
-            Self::MakeDemo { .. }
-            | Self::ComputeFeatures { .. }
-            | Self::MeasureRates { .. }
-            | Self::MeasureSpeed { .. }
-            | Self::SelectGenes { .. }
-            | Self::Train { .. }
-            | Self::Resume { .. }
-            | Self::Evaluate { .. }
-            | Self::PredictSlides { .. }
-            | Self::SaveFigures { .. } => Lane::Compute,
-            Self::ListDevices
-            | Self::OpenProject(_)
-            | Self::NewFromFolder { .. }
+            Self::ListDevices | Self::ListEncoders { .. } => QUIET,
+            Self::CheckFeatures { .. } | Self::ListRuns(_) | Self::LoadRun(_) | Self::FindTissue(_) => {
+                of_project(QUIET)
+            }
+            Self::Preview { .. } => Traits { may_encode: true, ..of_project(QUIET) },
+            Self::OpenProject(_)
             | Self::NewEmpty { .. }
-            | Self::FindSamples { .. }
-            | Self::OpenSection { .. }
-            | Self::ReadLabels { .. }
-            | Self::CheckFeatures { .. }
-            | Self::ListEncoders { .. }
             | Self::CheckWeights { .. }
             | Self::UseOpenSlide { .. }
-            | Self::OpenWeightsFolder
+            | Self::OpenWeightsFolder => QUICK,
+            Self::OpenSection { .. } | Self::LoadGenes { .. } => of_project(QUICK),
+            Self::Predict { .. } => Traits { may_encode: true, ..of_project(QUICK) },
+            Self::NewFromFolder { .. }
             | Self::ClearCache
-            | Self::LoadGenes { .. }
             | Self::SaveGenes { .. }
-            | Self::ListRuns(_)
             | Self::DeleteRun(_)
-            | Self::CopyRuns { .. }
-            | Self::LoadRun(_)
-            | Self::Predict { .. }
-            | Self::FindTissue(_)
-            | Self::Preview(_)
-            | Self::SaveFigure { .. }
-            | Self::SavePredictions { .. }
             | Self::SaveReport { .. }
-            | Self::SaveTable { .. } => Lane::Light,
+            | Self::SaveTable { .. } => RESULT,
+            Self::SaveFigure { .. } | Self::SavePredictions { .. } => Traits { may_encode: true, ..RESULT },
+            Self::FindSamples { .. } | Self::ReadLabels { .. } | Self::CopyRuns { .. } => of_project(RESULT),
+            Self::SaveSettings { .. } | Self::SaveProject { .. } | Self::SaveView { .. } => FILE,
+            Self::SaveProjectAs { .. } => Traits { loss: Some(Loss::Everything), is_shown: true, ..FILE },
+            Self::MakeDemo { .. } | Self::MeasureSpeed { .. } | Self::SaveFigures { .. } => HEAVY,
+            Self::MeasureRates { .. } => Traits { loss: None, ..HEAVY },
+            Self::SelectGenes { .. } => of_project(HEAVY),
+            Self::ComputeFeatures { .. } => of_project(Traits { loss: Some(Loss::Unfinished), ..HEAVY }),
+            Self::PredictSlides { .. } => Traits { loss: Some(Loss::Unfinished), ..HEAVY },
+            Self::Train { .. } | Self::Resume { .. } | Self::Evaluate { .. } => {
+                of_project(Traits { loss: Some(Loss::UntilResumed), ..HEAVY })
+            }
         }
+    }
+
+    /// What may run beside it.
+    pub fn lane(&self) -> Lane {
+        self.traits().lane
+    }
+
+    /// What is lost when it is stopped; `None` where nobody would miss it.
+    pub fn loss(&self) -> Option<Loss> {
+        self.traits().loss
+    }
+
+    /// Whether it is of no use once its project is closed.
+    pub fn belongs_to_project(&self) -> bool {
+        self.traits().belongs_to_project
+    }
+
+    /// Whether the status bar shows it. What is quick and was not asked for by a click is not shown.
+    pub fn is_shown(&self) -> bool {
+        self.traits().is_shown
     }
 
     /// Whether it may keep all processors busy: it always does, or it may have image features to compute first.
     pub fn may_compute(&self) -> bool {
-        let may_encode = matches!(
-            self,
-            Self::Predict { .. } | Self::SavePredictions { .. } | Self::Preview(_) | Self::SaveFigure { .. }
-        );
-        may_encode || self.lane() == Lane::Compute
+        let traits = self.traits();
+        traits.may_encode || traits.lane == Lane::Compute
     }
 
     /// What the status bar calls it.
@@ -109,7 +142,7 @@ impl Request {
             Self::LoadGenes { .. } => "Loading genes".to_owned(),
             Self::SaveGenes { .. } => "Saving genes".to_owned(),
             Self::ListRuns(_) => "Looking for runs".to_owned(),
-            Self::Train { fit, .. } => format!("Training {}", fit.run),
+            Self::Train { run, .. } => format!("Training {run}"),
             Self::Resume { run, .. } => format!("Training {}", run.id),
             Self::Evaluate { .. } => "Cross-validation".to_owned(),
             Self::DeleteRun(run) => format!("Deleting {}", run.id),
@@ -117,7 +150,7 @@ impl Request {
             Self::LoadRun(run) => format!("Reading {}", run.id),
             Self::Predict { section, .. } => format!("Predicting {section}"),
             Self::FindTissue(_) => "Finding the tissue".to_owned(),
-            Self::Preview(_) => "Drawing the preview".to_owned(),
+            Self::Preview { .. } => "Drawing the preview".to_owned(),
             Self::SaveFigure { .. } => "Saving the figure".to_owned(),
             Self::SaveFigures { .. } => "Saving figures".to_owned(),
             Self::SavePredictions { .. } => "Saving predictions".to_owned(),
@@ -140,109 +173,27 @@ impl Request {
         matches!(self, Self::Train { .. } | Self::Resume { .. } | Self::Evaluate { .. })
     }
 
-    /// What is lost when it is stopped; `None` where nobody would miss it.
-    pub fn loss(&self) -> Option<Loss> {
-        match self {
-            Self::Train { .. } | Self::Resume { .. } | Self::Evaluate { .. } => Some(Loss::UntilResumed),
-            Self::ComputeFeatures { .. } | Self::PredictSlides { .. } => Some(Loss::Unfinished),
-            Self::MakeDemo { .. }
-            | Self::NewFromFolder { .. }
-            | Self::SaveProjectAs { .. }
-            | Self::FindSamples { .. }
-            | Self::ReadLabels { .. }
-            | Self::MeasureSpeed { .. }
-            | Self::ClearCache
-            | Self::SelectGenes { .. }
-            | Self::SaveGenes { .. }
-            | Self::DeleteRun(_)
-            | Self::CopyRuns { .. }
-            | Self::SaveFigure { .. }
-            | Self::SaveFigures { .. }
-            | Self::SavePredictions { .. }
-            | Self::SaveReport { .. }
-            | Self::SaveTable { .. } => Some(Loss::Everything),
-            Self::ListDevices
-            | Self::SaveSettings { .. }
-            | Self::OpenProject(_)
-            | Self::NewEmpty { .. }
-            | Self::SaveProject { .. }
-            | Self::SaveView { .. }
-            | Self::OpenSection { .. }
-            | Self::CheckFeatures { .. }
-            | Self::ListEncoders { .. }
-            | Self::CheckWeights { .. }
-            | Self::UseOpenSlide { .. }
-            | Self::OpenWeightsFolder
-            | Self::MeasureRates { .. }
-            | Self::LoadGenes { .. }
-            | Self::ListRuns(_)
-            | Self::LoadRun(_)
-            | Self::Predict { .. }
-            | Self::FindTissue(_)
-            | Self::Preview(_) => None,
-        }
-    }
-
     /// Whether `other` asks for the very same thing, so that doing both is of no use. A run that is started twice
     /// differs in its name only.
     pub fn same_as(&self, other: &Self) -> bool {
-        let named_alike = |fit: &FitRequest, run: &str| FitRequest { run: run.to_owned(), ..fit.clone() };
         match (self, other) {
-            (Self::Train { fit: a, test: s }, Self::Train { fit: b, test: t }) => {
-                s == t && *a == named_alike(b, &a.run)
-            }
-            (Self::Evaluate { fit: a, split: s }, Self::Evaluate { fit: b, split: t }) => {
-                s == t && *a == named_alike(b, &a.run)
-            }
+            (
+                Self::Train { snapshot, fit, test, .. },
+                Self::Train { snapshot: snapshot_b, fit: fit_b, test: test_b, .. },
+            ) => (snapshot, fit, test) == (snapshot_b, fit_b, test_b),
+            (
+                Self::Evaluate { snapshot, fit, split, .. },
+                Self::Evaluate { snapshot: snapshot_b, fit: fit_b, split: split_b, .. },
+            ) => (snapshot, fit, split) == (snapshot_b, fit_b, split_b),
             (Self::Resume { run: a, .. }, Self::Resume { run: b, .. }) => a.id == b.id,
             (a, b) => a == b,
         }
     }
 
-    /// Whether it is of no use once its project is closed.
-    pub fn belongs_to_project(&self) -> bool {
-        matches!(
-            self,
-            Self::OpenSection { .. }
-                | Self::FindSamples { .. }
-                | Self::ReadLabels { .. }
-                | Self::CheckFeatures { .. }
-                | Self::ComputeFeatures { .. }
-                | Self::SelectGenes { .. }
-                | Self::LoadGenes { .. }
-                | Self::ListRuns(_)
-                | Self::CopyRuns { .. }
-                | Self::Train { .. }
-                | Self::Resume { .. }
-                | Self::Evaluate { .. }
-                | Self::LoadRun(_)
-                | Self::Predict { .. }
-                | Self::FindTissue(_)
-                | Self::Preview(_)
-        )
-    }
-
-    /// Whether the status bar shows it. What is quick and was not asked for by a click is not shown.
-    pub fn is_shown(&self) -> bool {
-        !matches!(
-            self,
-            Self::ListDevices
-                | Self::SaveSettings { .. }
-                | Self::SaveProject { .. }
-                | Self::SaveView { .. }
-                | Self::CheckFeatures { .. }
-                | Self::ListEncoders { .. }
-                | Self::ListRuns(_)
-                | Self::LoadRun(_)
-                | Self::FindTissue(_)
-                | Self::Preview(_)
-        )
-    }
-
     /// Whether an earlier request is no longer of use once this one is there.
     pub fn replaces(&self, earlier: &Self) -> bool {
         match (self, earlier) {
-            (Self::Preview(_), Self::Preview(_))
+            (Self::Preview { .. }, Self::Preview { .. })
             | (Self::SaveSettings { .. }, Self::SaveSettings { .. })
             | (Self::CheckFeatures { .. }, Self::CheckFeatures { .. })
             | (Self::ListEncoders { .. }, Self::ListEncoders { .. })

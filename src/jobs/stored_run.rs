@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::log;
 use super::outcome::RunDetails;
+use super::runs::{REPORT_FILE, RunInfo, RunKind, fold_folder};
+use super::train::FOLD_REPORT_FILE;
 use crate::core::files::read_json;
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
-use crate::jobs::log;
-use crate::jobs::runs::{REPORT_FILE, RunInfo, RunKind, fold_folder};
-use crate::jobs::train::FOLD_REPORT_FILE;
 
 /// Reads the curves and scores of a run.
 pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::context::JobContext;
+use super::encoders::{self, EncoderChoice};
 use super::outcome::Outcome;
+use super::resources::Resources;
+use super::workspace::Workspace;
 use crate::data::project::Project;
 use crate::data::section::Section;
 use crate::device::{self, DeviceChoice};
-use crate::jobs::context::JobContext;
-use crate::jobs::encoders::{self, EncoderChoice};
-use crate::jobs::resources::Resources;
-use crate::jobs::workspace::Workspace;
 use crate::preprocess::views::View;
 
 /// Whose features by an encoder are cached, how many of `views` are not, and how many patches sections have.

@@ -1,4 +1,4 @@
-//! What the window can ask for.
+//! What can be asked for.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,19 +6,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::predictions::places_key;
-use crate::app::settings::Settings;
-use crate::core::display::{DisplaySettings, PaneKind};
-use crate::core::target::Target;
+use super::encoders::EncoderChoice;
+use super::figure::FigureRequest;
+use super::runs::RunInfo;
+use super::settings::Settings;
+use super::tissue::TissueRequest;
+use super::train::FitRequest;
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::{EvalReport, Split};
 use crate::figures::Format;
-use crate::jobs::encoders::EncoderChoice;
-use crate::jobs::recipe::Recipe;
-use crate::jobs::runs::RunInfo;
-use crate::jobs::tissue::TissueRequest;
 use crate::preprocess::hvg::Combine;
 use crate::preprocess::views::View;
 
@@ -29,48 +27,6 @@ pub struct Snapshot {
     pub path: PathBuf,
     /// Its content.
     pub project: Project,
-}
-
-/// What training and cross-validation share.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FitRequest {
-    /// The project.
-    pub snapshot: Snapshot,
-    /// Names of the genes; those that a section did not measure are left out.
-    pub genes: Vec<String>,
-    /// The scale of the predictions.
-    pub target: Target,
-    /// Names of the sections that take part.
-    pub sections: Vec<String>,
-    /// The image encoder.
-    pub encoder: EncoderChoice,
-    /// Where to train.
-    pub device: DeviceChoice,
-    /// How to train.
-    pub recipe: Recipe,
-    /// Name of the run.
-    pub run: String,
-}
-
-/// A figure to draw.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FigureRequest {
-    /// The project.
-    pub snapshot: Snapshot,
-    /// The run that predicts; measured maps need none.
-    pub run: Option<String>,
-    /// The sections.
-    pub sections: Vec<String>,
-    /// The genes.
-    pub genes: Vec<String>,
-    /// The columns.
-    pub panes: Vec<PaneKind>,
-    /// Colours, limits, spot size and opacity.
-    pub display: DisplaySettings,
-    /// Width in millimetres.
-    pub width_mm: f64,
-    /// Resolution in dots per inch.
-    pub dpi: f64,
 }
 
 /// One thing to do on another thread.
@@ -236,7 +192,11 @@ pub enum Request {
     ListRuns(PathBuf),
     /// Train.
     Train {
-        /// With what.
+        /// The project.
+        snapshot: Snapshot,
+        /// Name of the run.
+        run: String,
+        /// What to train on, and how.
         fit: FitRequest,
         /// Sections kept out.
         test: Vec<String>,
@@ -252,7 +212,11 @@ pub enum Request {
     },
     /// Cross-validate.
     Evaluate {
-        /// With what.
+        /// The project.
+        snapshot: Snapshot,
+        /// Name of the run.
+        run: String,
+        /// What to train on, and how.
         fit: FitRequest,
         /// Held out like this.
         split: Split,
@@ -280,9 +244,16 @@ pub enum Request {
     /// Find the tissue of a slide without measurements, and how many places cover it.
     FindTissue(TissueRequest),
     /// Draw a figure for the screen.
-    Preview(FigureRequest),
+    Preview {
+        /// The project.
+        snapshot: Snapshot,
+        /// The figure.
+        figure: FigureRequest,
+    },
     /// Write a figure.
     SaveFigure {
+        /// The project.
+        snapshot: Snapshot,
         /// The figure.
         figure: FigureRequest,
         /// The file; its ending says which kind.
@@ -290,6 +261,8 @@ pub enum Request {
     },
     /// Write one figure per gene and section.
     SaveFigures {
+        /// The project.
+        snapshot: Snapshot,
         /// Its genes and sections are taken one by one.
         figure: FigureRequest,
         /// The folder.
@@ -333,14 +306,4 @@ pub enum Request {
         /// The file.
         path: PathBuf,
     },
-}
-
-impl Request {
-    /// What tells the places that are predicted, of a request to predict.
-    pub fn predicted_places(&self) -> Option<String> {
-        match self {
-            Self::Predict { snapshot, section, .. } => snapshot.project.section(section).map(places_key),
-            _ => None,
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Requests to job functions.
+//! From a request to the function that does it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,14 +7,20 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
-use super::Runner;
-use super::features::check_features;
+use super::cached_features::check_features;
+use super::context::JobContext;
+use super::labels::{self, LabelChoice};
 use super::outcome::{OpenedProject, Outcome, PreviewImage, ReadSection};
-use super::request::{FigureRequest, FitRequest, Request, Snapshot};
-use super::stored::load_run;
-use crate::app::samples::SamplesForm;
-use crate::core::display::DisplaySettings;
-use crate::core::file_names::FileNames;
+use super::predict::predictions_and_reach;
+use super::predict_places::PredictRequest;
+use super::request::{Request, Snapshot};
+use super::resources::Resources;
+use super::runs::{RunInfo, RunKind, copy_runs, delete_run, list_runs, runs_folder};
+use super::stored_run::load_run;
+use super::train::{FitRequest, evaluate, predictions_path, train};
+use super::traits::Lane;
+use super::workspace::Workspace;
+use super::{demo, encoder_speed, encoders, figure_files, genes, predict_places, project, tissue};
 use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
 use crate::core::progress::Task;
 use crate::data::candidates::{self, Candidate};
@@ -26,16 +32,6 @@ use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, sugge
 use crate::device::{self, DeviceChoice};
 use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::tables;
-use crate::figures::{self, Format};
-use crate::jobs::context::JobContext;
-use crate::jobs::labels::{self, LabelChoice};
-use crate::jobs::predict::predictions_and_reach;
-use crate::jobs::predict_places::PredictRequest;
-use crate::jobs::resources::Resources;
-use crate::jobs::runs::{RunInfo, RunKind, copy_runs, delete_run, list_runs, runs_folder};
-use crate::jobs::train::{FitRequest as JobFit, evaluate, predictions_path, train};
-use crate::jobs::workspace::Workspace;
-use crate::jobs::{demo, encoder_speed, encoders, figure, genes, predict_places, project, tissue};
 use crate::predict::Predictions;
 use crate::preprocess::hvg::HvgOptions;
 
@@ -46,16 +42,15 @@ const PREVIEW_PX: u32 = 1400;
 /// wait for it. What is wrong with them is said when they are added and read.
 const READ_BEFORE: u64 = 32 << 20;
 
-/// Does what is asked for with what is in memory and cached.
-pub fn runner(resources: Resources) -> Runner {
-    Arc::new(move |request, ctx| run(&resources, request, ctx))
-}
-
 fn workspace(snapshot: Snapshot, resources: &Resources) -> Workspace {
     Workspace::new(snapshot.path, snapshot.project, resources.clone())
 }
 
-fn run(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow::Result<Outcome> {
+/// Does what is asked for, with what is in memory and cached.
+///
+/// # Errors
+/// What went wrong, or that it was cancelled.
+pub fn run(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow::Result<Outcome> {
     if request.lane() == Lane::Compute {
         let (resources, _turn) = resources.for_computing(ctx)?;
         return perform(&resources, request, ctx);
@@ -160,19 +155,15 @@ fn perform(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow:
             Outcome::Saved(path)
         }
         Request::ListRuns(path) => Outcome::Runs(list_runs(&path)?),
-        Request::Train { fit, test } => {
-            let name = fit.run.clone();
-            let (workspace, fit) = job_fit(fit, resources);
-            run_training(&workspace, &fit, &test, &name, ctx)?
+        Request::Train { snapshot, run, fit, test } => {
+            run_training(&workspace(snapshot, resources), &fit, &test, &run, ctx)?
         }
         Request::Resume { snapshot, run, device } => {
             resume(&workspace(snapshot, resources), run, device, ctx)?
         }
-        Request::Evaluate { fit, split } => {
-            let name = fit.run.clone();
-            let (workspace, fit) = job_fit(fit, resources);
-            let report = evaluate(&workspace, &fit, split, Some(&name), ctx)?;
-            Outcome::Evaluated { run: name, report: Arc::new(report) }
+        Request::Evaluate { snapshot, run, fit, split } => {
+            let report = evaluate(&workspace(snapshot, resources), &fit, split, Some(&run), ctx)?;
+            Outcome::Evaluated { run, report: Arc::new(report) }
         }
         Request::CopyRuns { from, to } => Outcome::CopiedRuns(copy_runs(&from, &to, &[], ctx)?),
         Request::DeleteRun(run) => {
@@ -187,15 +178,20 @@ fn perform(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow:
             Outcome::Predicted { run: run.id, predictions: Arc::new(predicted), reach: reach.map(Arc::new) }
         }
         Request::FindTissue(request) => Outcome::Tissue(Arc::new(tissue::look(resources, &request, ctx)?)),
-        Request::Preview(request) => preview(resources, &request, ctx)?,
-        Request::SaveFigure { figure, path } => {
-            let composed = compose(resources, &figure, &rows(&figure), ctx)?;
-            figures::save(&composed, &path)?;
-            let missing = figures::undrawable(&composed)?;
-            Outcome::SavedFigure { path, missing }
+        Request::Preview { snapshot, figure } => {
+            let workspace = workspace(snapshot, resources);
+            let raster = figure_files::preview(&workspace, &figure, PREVIEW_PX, ctx)?;
+            let (width, height) = (raster.width as usize, raster.height as usize);
+            Outcome::Preview(Arc::new(PreviewImage { width, height, rgba: raster.rgba }))
         }
-        Request::SaveFigures { figure, folder, format } => {
-            save_figures(resources, &figure, folder, format, ctx)?
+        Request::SaveFigure { snapshot, figure, path } => {
+            let saved = figure_files::save(&workspace(snapshot, resources), &figure, &path, ctx)?;
+            Outcome::SavedFigure { path, missing: saved.missing }
+        }
+        Request::SaveFigures { snapshot, figure, folder, format } => {
+            let workspace = workspace(snapshot, resources);
+            let saved = figure_files::save_each(&workspace, &figure, &folder, format, ctx)?;
+            Outcome::SavedMany { folder, count: saved.count, missing: saved.missing }
         }
         Request::SavePredictions { snapshot, run, sections, path } => {
             let workspace = workspace(snapshot, resources);
@@ -321,13 +317,12 @@ fn new_from_folder(folder: &Path, file: &Path, ctx: &JobContext) -> anyhow::Resu
     let new = known.is_none();
     let (path, mut project) = known.unwrap_or_else(|| (free_file(file), Project::new()));
     // What leaves nothing to decide is added at once; the rest the user looks at first.
-    let form = SamplesForm::new(found, Vec::new());
-    let found = if form.needs_no_review() {
-        project.add_new(form.entries())?;
+    let found = if candidates::need_no_review(&found) {
+        let entries: Vec<SectionEntry> = found.into_iter().map(|c| c.entry).collect();
+        project.add_new(entries)?;
         Vec::new()
     } else {
-        let known = |c: &Candidate| project.holds(&c.entry.source);
-        form.rows.into_iter().map(|r| r.candidate).filter(|c| !known(c)).collect()
+        found.into_iter().filter(|c| !project.holds(&c.entry.source)).collect()
     };
     project.save(&path)?;
     let missing = project.missing_files();
@@ -411,15 +406,9 @@ fn open_section(resources: &Resources, entry: SectionEntry, ctx: &JobContext) ->
     }
 }
 
-fn job_fit(fit: FitRequest, resources: &Resources) -> (Workspace, JobFit) {
-    let workspace = workspace(fit.snapshot.clone(), resources);
-    let FitRequest { genes, target, sections, encoder, device, recipe, .. } = fit;
-    (workspace, JobFit { genes, target, sections, encoder, device, recipe })
-}
-
 fn run_training(
     workspace: &Workspace,
-    fit: &JobFit,
+    fit: &FitRequest,
     test: &[String],
     name: &str,
     ctx: &JobContext,
@@ -439,7 +428,7 @@ fn resume(
     ctx: &JobContext,
 ) -> anyhow::Result<Outcome> {
     let config = run.config;
-    let fit = JobFit {
+    let fit = FitRequest {
         genes: config.genes,
         target: config.target,
         sections: config.sections,
@@ -454,60 +443,4 @@ fn resume(
             Ok(Outcome::Evaluated { run: run.id, report: Arc::new(report) })
         }
     }
-}
-
-fn rows(figure: &FigureRequest) -> Vec<(String, String)> {
-    let of = |s: &String| figure.genes.iter().map(|g| (s.clone(), g.clone())).collect::<Vec<_>>();
-    figure.sections.iter().flat_map(of).collect()
-}
-
-fn compose(
-    resources: &Resources,
-    request: &FigureRequest,
-    rows: &[(String, String)],
-    ctx: &JobContext,
-) -> anyhow::Result<figures::Figure> {
-    let project = &request.snapshot.project;
-    let job = figure::FigureRequest {
-        run: request.run.clone(),
-        rows: rows.to_vec(),
-        display: DisplaySettings { panes: request.panes.clone(), ..request.display.clone() },
-        style: figures::Style { width_mm: request.width_mm, dpi: request.dpi, ..figures::Style::default() },
-        device: DeviceChoice::Auto,
-        target: project.target,
-    };
-    figure::compose(&workspace(request.snapshot.clone(), resources), &job, ctx)
-}
-
-fn preview(resources: &Resources, request: &FigureRequest, ctx: &JobContext) -> anyhow::Result<Outcome> {
-    let figure = compose(resources, request, &rows(request), ctx)?;
-    ctx.check()?;
-    let raster = figures::render_preview(&figure, PREVIEW_PX)?;
-    Ok(Outcome::Preview(Arc::new(PreviewImage {
-        width: raster.width as usize,
-        height: raster.height as usize,
-        rgba: raster.rgba,
-    })))
-}
-
-fn save_figures(
-    resources: &Resources,
-    request: &FigureRequest,
-    folder: PathBuf,
-    format: Format,
-    ctx: &JobContext,
-) -> anyhow::Result<Outcome> {
-    let all = rows(request);
-    let mut names = FileNames::default();
-    let mut missing: Vec<char> = Vec::new();
-    for (done, row) in all.iter().enumerate() {
-        ctx.check()?;
-        ctx.observer.report(&Task::SavingFigures.into(), done as u64, all.len() as u64);
-        let composed = compose(resources, request, std::slice::from_ref(row), ctx)?;
-        let name = names.unique(&format!("{}_{}", row.0, row.1), format.extension());
-        figures::save(&composed, &folder.join(name))?;
-        let new = figures::undrawable(&composed)?;
-        missing.extend(new.into_iter().filter(|c| !missing.contains(c)).collect::<Vec<_>>());
-    }
-    Ok(Outcome::SavedMany { folder, count: all.len(), missing })
 }
