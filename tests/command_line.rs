@@ -15,6 +15,36 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"))
 }
 
+#[test]
+fn the_help_of_every_command_is_as_reviewed() {
+    const COMMANDS: [&[&str]; 18] = [
+        &[],
+        &["project"],
+        &["project", "new"],
+        &["project", "add"],
+        &["project", "label"],
+        &["project", "copy-runs"],
+        &["project", "remove"],
+        &["info"],
+        &["genes"],
+        &["features"],
+        &["embed"],
+        &["encoders"],
+        &["slide"],
+        &["train"],
+        &["predict"],
+        &["evaluate"],
+        &["figure"],
+        &["demo"],
+    ];
+    let help = |command: &&[&str]| {
+        let text = run(hiscmcl().args(*command).arg("--help"));
+        let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
+        format!("$ hiscmcl {}\n{}\n", [*command, &["--help"]].concat().join(" "), lines.collect::<String>())
+    };
+    insta::assert_snapshot!("help", COMMANDS.iter().map(help).collect::<String>());
+}
+
 /// Trains on the demo without `test` and gives the run's metrics as text.
 fn train(project: &Path, genes: &Path, run_name: &str, more: &[&str]) -> std::process::Command {
     let mut command = hiscmcl();

@@ -1,4 +1,5 @@
-//! Damaged input gives one clear sentence, never a panic, and nothing is lost.
+//! Damaged input gives one clear sentence, never a panic, and nothing is lost. The sentences are in `snapshots`; after a
+//! change of words, look through what `cargo insta review` shows, or run with `INSTA_UPDATE=always` and read the difference.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -9,7 +10,7 @@ mod sections;
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::progress::Silent;
@@ -87,6 +88,11 @@ impl Sound {
     fn open(&self) -> Result<Section, ReadError> {
         open_section(&self.entry(), &Silent, &CancelToken::new())
     }
+}
+
+/// A case as a snapshot shows it: what is damaged, and below what is said of it, with "*" for the folder.
+fn said_of(what: &str, said: &str, folder: &Path) -> String {
+    format!("{what}\n    {}\n", said.replace(&folder.display().to_string(), "*"))
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Small sound samples of every kind.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hdf5_pure::AttrValue;
 
@@ -38,8 +38,8 @@ impl Sample {
         self
     }
 
-    pub(super) fn folder(&self) -> String {
-        self.dir.path().display().to_string()
+    pub(super) fn folder(&self) -> &Path {
+        self.dir.path()
     }
 
     pub(super) fn opened(&self) -> PathBuf {

@@ -1,5 +1,5 @@
 //! Damaged samples of every kind that is not legacy ST, opened as users open them: recognised from the folder or
-//! file, added, read, and the slide decoded. A table for each kind: what is done to a sound sample, and what is said.
+//! file, added, read, and the slide decoded. A table for each kind: what is done to a sound sample.
 
 mod anndata;
 mod hdf5;
@@ -17,8 +17,10 @@ use hiscmcl::data::section::Section;
 use hiscmcl::data::slide::Slide;
 use made::Sample;
 
-/// What is damaged, how, and what is said ("*" stands for the folder).
-type Case = (&'static str, fn(&Sample), &'static str);
+use super::said_of;
+
+/// What is damaged, and how.
+type Case = (&'static str, fn(&Sample));
 
 /// Makes a sound sample.
 type Make = fn() -> Sample;
@@ -53,22 +55,19 @@ fn open(sample: &Sample, notes: &Notes) -> Result<Section, String> {
     Ok(section)
 }
 
-/// Holds every case of a table against what is said, notes first.
-fn check(make: Make, cases: &[Case]) {
-    let mut wrong = String::new();
-    for (what, damage, expected) in cases {
+/// Compares what is said of every case of a table, notes first, with the snapshot `kind`.
+fn check(kind: &str, make: Make, cases: &[Case]) {
+    let mut every = String::new();
+    for (what, damage) in cases {
         let sample = make();
         damage(&sample);
         let notes = Notes::default();
         let said = open(&sample, &notes).map_or_else(|said| said, |_| "it opened".to_owned());
         let mut all = notes.0.into_inner().unwrap();
         all.push(said);
-        let said = all.join(" | ").replace(&sample.folder(), "*");
-        if said != *expected {
-            wrong.push_str(&format!("{what}:\n  said:     {said}\n  expected: {expected}\n"));
-        }
+        every.push_str(&said_of(what, &all.join(" | "), sample.folder()));
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    insta::assert_snapshot!(kind, every);
 }
 
 #[test]
