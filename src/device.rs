@@ -158,7 +158,7 @@ fn cpu_info() -> DeviceInfo {
     DeviceInfo { name: format!("CPU ({threads} thread{plural})"), kind: Kind::Cpu }
 }
 
-/// A GPU and how the runtime calls it: the how-manieth of its kind on its graphics API.
+/// A GPU and its index among devices of the same kind on this graphics API.
 #[derive(Debug)]
 struct Gpu {
     info: DeviceInfo,

@@ -32,7 +32,7 @@ impl Encoders {
         self.list.iter().find(|e| e.name == name)
     }
 
-    /// Opens the card so many places further down.
+    /// Opens the card `by` places further down the list.
     pub fn step(&self, by: isize) -> Option<&'static str> {
         let last = self.list.len().checked_sub(1)?;
         let at = self.list.iter().position(|e| e.name == self.shown).unwrap_or(0);
@@ -56,7 +56,7 @@ impl Speed {
         format!("{about}{}", pace_text(self.per_second))
     }
 
-    /// The time that so many patches take.
+    /// The time that this number of patches takes.
     pub fn time(self, patches: u64) -> Duration {
         Duration::try_from_secs_f64(patches as f64 / self.per_second.max(1e-6)).unwrap_or(Duration::MAX)
     }
@@ -176,7 +176,7 @@ impl App {
         self.ahead_of(|section| missing.get(section).copied().unwrap_or(0), 1 + self.views().len())
     }
 
-    /// With so many views of a section still to be computed beside the plain one.
+    /// With this many views of a section still to be computed beside the plain one.
     fn ahead_of(&self, missing_views: impl Fn(&str) -> u64, views: usize) -> Option<PendingFeatures> {
         let open = self.open.as_ref()?;
         let missing = |name: &str| u64::from(!open.cached.contains(name)) + missing_views(name);

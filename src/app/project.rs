@@ -438,7 +438,7 @@ impl OpenProject {
         self.loaded.retain(|k, _| !gone.contains(k));
     }
 
-    /// Reading the files named by `key` was stopped since nobody needed them any more.
+    /// Reading the files named by `key` was stopped because they were not needed any more.
     pub(super) fn not_read(&mut self, key: &str) {
         self.loaded.remove(key);
     }

@@ -348,7 +348,7 @@ impl JobQueue {
         all.filter_map(|r| Some((r, r.loss()?)))
     }
 
-    /// Stops everything for which `test` holds, since nobody waits for it any more.
+    /// Stops everything for which `test` holds, because it is not needed any more.
     pub fn abandon_where(&mut self, test: impl Fn(&Request) -> bool) {
         self.waiting.retain(|(_, r)| !test(r));
         for running in self.running.iter_mut().filter(|r| test(&r.request)) {

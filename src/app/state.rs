@@ -430,7 +430,7 @@ impl App {
         }
     }
 
-    /// Starts what the state calls for and nobody has to ask for: reading sections that are new, drawing
+    /// Starts what the state calls for without being asked: reading sections that are new, drawing
     /// the preview that is shown.
     fn request_missing_data(&mut self) {
         if let Some(open) = &mut self.open {

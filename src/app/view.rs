@@ -14,7 +14,7 @@ use super::state::Forms;
 use crate::jobs::encoders::EncoderChoice;
 
 /// The step, and what the Explore page showed. Nothing here is an edit: it is not undone, and a project that
-/// cannot be written is left without a word about it.
+/// cannot be written is ignored.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedView {

@@ -262,7 +262,7 @@ fn distinct(names: &[String]) -> Vec<String> {
     out
 }
 
-/// The name of the section that somebody means who typed `name`; `name` itself where there is none.
+/// The name of the section called `name`, ignoring case; `name` itself where there is none.
 pub fn section_name(name: &str, workspace: &Workspace) -> String {
     let found = workspace.project.find(name).filter(|_| workspace.project.section(name).is_none());
     found.map_or_else(|| name.to_owned(), |section| section.name.clone())
@@ -414,7 +414,7 @@ fn draw(args: FigureArgs, ctx: &JobContext) -> anyhow::Result<()> {
     let shape: MarkShape = args.draw_as.parse()?;
     let mut panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
     if workspace.project.section(&section).is_some_and(|entry| !entry.is_measured()) {
-        panes.retain(|pane| !matches!(pane, PaneKind::Measured | PaneKind::Difference));
+        panes.retain(|pane| !pane.needs_measurement());
         if panes.is_empty() {
             return Err(anyhow!(
                 "{section} is a slide without measurements: draw he, predicted or uncertainty"

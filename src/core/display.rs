@@ -50,6 +50,30 @@ impl PaneKind {
         }
     }
 
+    /// What its values are, in full and short, where that is not a scale of expression.
+    pub const fn quantity(self) -> Option<[&'static str; 2]> {
+        match self {
+            Self::He | Self::Measured | Self::Predicted => None,
+            Self::Difference => Some(["predicted \u{2212} measured", "pred. \u{2212} meas."]),
+            Self::Uncertainty => Some(["\u{b1} half an 80 % interval", "80 % interval"]),
+        }
+    }
+
+    /// What is remarkable about the spots with its largest values, in two words: "highest", "measured".
+    pub const fn superlative(self) -> (&'static str, &'static str) {
+        match self {
+            Self::He | Self::Measured => ("highest", "measured"),
+            Self::Predicted => ("highest", "predicted"),
+            Self::Difference => ("largest", "difference"),
+            Self::Uncertainty => ("most", "uncertain"),
+        }
+    }
+
+    /// Whether its values have a sign that says something.
+    pub const fn is_signed(self) -> bool {
+        matches!(self, Self::Difference)
+    }
+
     /// Whether it needs a prediction of the section.
     pub const fn needs_prediction(self) -> bool {
         matches!(self, Self::Predicted | Self::Difference | Self::Uncertainty)
@@ -67,11 +91,9 @@ impl PaneKind {
             _ => chosen,
         }
     }
-}
 
-impl PaneKind {
     /// Whether it shows what was measured, or compares with it.
-    pub fn needs_measurement(self) -> bool {
+    pub const fn needs_measurement(self) -> bool {
         matches!(self, Self::Measured | Self::Difference)
     }
 }
@@ -91,15 +113,18 @@ pub fn unmeasured_panes(panes: &[PaneKind]) -> Vec<PaneKind> {
 
 /// A word that names no pane.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a pane; the panes are he, measured, predicted, difference, uncertainty")]
-pub struct UnknownPane(pub String);
+#[error("\"{word}\" is not a pane; the panes are {}", PaneKind::ALL.map(PaneKind::key).join(", "))]
+pub struct UnknownPane {
+    /// The word.
+    pub word: String,
+}
 
 impl FromStr for PaneKind {
     type Err = UnknownPane;
 
     fn from_str(word: &str) -> Result<Self, UnknownPane> {
         let wanted = word.trim().to_ascii_lowercase();
-        Self::ALL.into_iter().find(|p| p.key() == wanted).ok_or_else(|| UnknownPane(word.to_owned()))
+        Self::ALL.into_iter().find(|p| p.key() == wanted).ok_or_else(|| UnknownPane { word: word.to_owned() })
     }
 }
 

@@ -9,6 +9,7 @@ pub mod dihedral;
 pub mod display;
 pub mod encoder;
 pub mod encoding;
+pub mod expression_maps;
 pub mod fault;
 pub mod file_names;
 pub mod files;

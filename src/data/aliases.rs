@@ -42,7 +42,7 @@ pub fn found_as(gene: &str, is_there: impl Fn(&str) -> bool) -> Option<&str> {
         return Some(current).filter(|c| is_there(c));
     }
     let mut there = former(gene).iter().copied().filter(|f| is_there(f));
-    // Of two columns nobody knows which is meant.
+    // Of two columns it is not known which is meant.
     there.next().filter(|_| there.next().is_none())
 }
 

@@ -204,7 +204,7 @@ pub fn repeated<'a>(sections: impl IntoIterator<Item = &'a Section>) -> Vec<Stri
     for section in sections {
         match seen.iter().find(|earlier| earlier.repeats(section)) {
             Some(earlier) => said.push(format!(
-                "{} and {} hold the same counts. A section that is there twice is both trained and tested on, which makes \
+                "{} and {} hold the same counts. A section that occurs twice is both trained and tested on, which makes \
                  results look better than they are. Remove one of them.",
                 earlier.name, section.name
             )),

@@ -73,12 +73,8 @@ pub(super) fn tick_texts(scale: ColorScale, most: usize) -> Vec<(f64, String)> {
 }
 
 fn bar_label(kind: PaneKind, values: Option<ExpressionScale>) -> String {
-    match kind {
-        PaneKind::He => String::new(),
-        PaneKind::Measured | PaneKind::Predicted => {
-            values.map(|v| v.unit().replace("log10", "log\u{2081}\u{2080}")).unwrap_or_default()
-        }
-        PaneKind::Difference => "predicted \u{2212} measured".to_owned(),
-        PaneKind::Uncertainty => "\u{b1} (80 % interval)".to_owned(),
+    match kind.quantity() {
+        Some([full, _]) => full.to_owned(),
+        None => values.map(|v| v.unit().replace("log10", "log\u{2081}\u{2080}")).unwrap_or_default(),
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct AggregateProgress<'a> {
 }
 
 impl<'a> AggregateProgress<'a> {
-    /// Nothing done of sections of which so many patches are expected.
+    /// Nothing done yet of sections that are `expected` to have these numbers of patches.
     pub(super) fn new(expected: &[u64], to: &'a dyn Observer) -> Self {
         let to_come = expected.iter().rev().copied().collect();
         Self { state: Mutex::new(State { to_come, ..State::default() }), to }

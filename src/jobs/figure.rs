@@ -13,6 +13,7 @@ use super::workspace::Workspace;
 use crate::core::cells::Cells;
 use crate::core::color_scale::{PaneValues, color_scales, is_silent, rare};
 use crate::core::display::{DisplaySettings, PaneKind};
+use crate::core::expression_maps::ExpressionMaps;
 use crate::core::matrix::Matrix;
 use crate::core::progress::Task;
 use crate::core::target::{ExpressionScale, Target};
@@ -140,7 +141,7 @@ fn plate(
     let names = GeneIndex::new(&section.genes);
     // The published scale depends on all selected genes, not only on those shown.
     let totals = Totals::new(&section.counts, genes.iter().filter_map(|g| names.find(g)), target);
-    let shows_measured = |p: &PaneKind| matches!(p, PaneKind::Measured | PaneKind::Difference);
+    let shows_measured = |p: &PaneKind| p.needs_measurement();
     let present = genes.iter().filter(|g| names.find(g).is_some()).count();
     if request.display.panes.iter().any(shows_measured)
         && let Some(note) = note_on_absent(&section, present, genes.len(), target)
@@ -245,14 +246,12 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
     let display = &request.display;
     let meant = meant(plate, gene);
     let gene = meant.as_str();
-    let measured = plate.measured(gene);
-    let place = plate.predicted(gene);
-    let column = |of: fn(&Predictions) -> &Matrix| Some(of(plate.predicted.as_ref()?).column(place?));
-    let (predicted, uncertainty) = (column(|p| &p.mean), column(|p| &p.uncertainty));
-    let measured_scale = measured.as_ref().map(|(_, scale)| *scale);
-    let predicted_scale = predicted.as_ref().map(|_| plate.predicted_scale);
-    let measured = measured.map(|(values, _)| values);
-    if measured.is_none() && predicted.is_none() && display.panes.iter().any(|p| *p != PaneKind::He) {
+    let predicted = plate.predicted(gene).zip(plate.predicted.as_ref()).map(|(column, p)| {
+        (p.mean.column(column), Some(p.uncertainty.column(column)), plate.predicted_scale)
+    });
+    let maps = ExpressionMaps::new(plate.measured(gene), predicted);
+    if maps.measured.is_none() && maps.predicted.is_none() && display.panes.iter().any(|p| *p != PaneKind::He)
+    {
         let section = &plate.section.name;
         return Err(match (&request.run, plate.predicted.as_ref()) {
             (Some(run), Some(p)) => anyhow!(
@@ -263,39 +262,18 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
             _ => anyhow!("{gene} was not measured in {section}; check the spelling, or choose another gene"),
         });
     }
-    let difference: Option<Vec<f32>> = match (&measured, &predicted) {
-        (Some(m), Some(p)) if measured_scale == predicted_scale => {
-            Some(p.iter().zip(m).map(|(p, m)| p - m).collect())
-        }
-        _ => None,
-    };
-    let values_of = |pane: PaneKind| match pane {
-        PaneKind::He => None,
-        PaneKind::Measured => measured.as_deref(),
-        PaneKind::Predicted => predicted.as_deref(),
-        PaneKind::Difference => difference.as_deref(),
-        PaneKind::Uncertainty => uncertainty.as_deref(),
-    };
-    let meaning = |pane: PaneKind| match pane {
-        PaneKind::Measured => measured_scale,
-        PaneKind::Predicted => predicted_scale,
-        PaneKind::He | PaneKind::Difference | PaneKind::Uncertainty => None,
-    };
-    let counted = measured_scale.is_some_and(|scale| scale != ExpressionScale::AsInFile);
-    let remark = |pane: PaneKind| match (pane, values_of(pane)) {
-        (PaneKind::He, _) => None,
+    let counted = maps.measured_scale.is_some_and(|scale| scale != ExpressionScale::AsInFile);
+    let remark = |pane: PaneKind| match (pane, maps.pane(pane)) {
         (PaneKind::Measured, Some(values)) => {
             is_silent(values).then_some(PanelRemark::NoCounts).or_else(|| {
                 counted.then(|| rare(values)).flatten().map(|(spots, of)| PanelRemark::Rare { spots, of })
             })
         }
         (PaneKind::Predicted, Some(values)) => is_silent(values).then_some(PanelRemark::PredictedZero),
-        (PaneKind::Difference | PaneKind::Uncertainty, Some(_)) => None,
-        (PaneKind::Measured, None) => Some(PanelRemark::NotMeasured),
-        (PaneKind::Predicted | PaneKind::Uncertainty, None) => Some(PanelRemark::NotPredicted),
-        (PaneKind::Difference, None) if measured.is_none() => Some(PanelRemark::NotMeasured),
-        (PaneKind::Difference, None) if predicted.is_none() => Some(PanelRemark::NotPredicted),
-        (PaneKind::Difference, None) => Some(PanelRemark::TwoScales),
+        (_, Some(_)) => None,
+        (_, None) if pane.needs_measurement() && maps.measured.is_none() => Some(PanelRemark::NotMeasured),
+        (_, None) if pane.needs_prediction() && maps.predicted.is_none() => Some(PanelRemark::NotPredicted),
+        (_, None) => maps.are_on_two_scales().then_some(PanelRemark::TwoScales).filter(|_| pane.is_signed()),
     };
     // Shared limits are those of measured and predicted together, whichever of them the figure shows.
     let mut kinds = display.panes.clone();
@@ -305,25 +283,25 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
         .iter()
         .map(|&kind| PaneValues {
             kind,
-            values: values_of(kind).unwrap_or(&[]),
-            scale: meaning(kind),
-            one_count: measured_scale.and_then(|scale| plate.totals.one_count(scale)),
+            values: maps.pane(kind).unwrap_or(&[]),
+            scale: maps.scale(kind),
+            one_count: maps.measured_scale.and_then(|scale| plate.totals.one_count(scale)),
         })
         .collect();
     let scales = color_scales(display, &shown);
-    let pcc = measured.as_ref().zip(predicted.as_ref()).and_then(|(m, p)| correlation(m, p));
+    let pcc = maps.measured.as_ref().zip(maps.predicted.as_ref()).and_then(|(m, p)| correlation(m, p));
     let panels = display
         .panes
         .iter()
         .zip(scales)
         .map(|(&kind, scale)| Panel {
-            values: values_of(kind).unwrap_or(&[]).to_vec(),
+            values: maps.pane(kind).unwrap_or(&[]).to_vec(),
             // Fixed limits are there without values too.
-            scale: scale.filter(|_| values_of(kind).is_some()),
-            expression: meaning(kind),
+            scale: scale.filter(|_| maps.pane(kind).is_some()),
+            expression: maps.scale(kind).filter(|_| kind.is_expression()),
             pcc: pcc.filter(|_| kind == PaneKind::Predicted),
             remark: remark(kind),
-            struck: match values_of(kind) {
+            struck: match maps.pane(kind) {
                 Some(_) if kind.needs_prediction() => plate.struck.clone(),
                 _ => Vec::new(),
             },

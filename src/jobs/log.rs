@@ -13,6 +13,15 @@ const FILE: &str = "log.jsonl";
 /// The log of earlier versions, a table of epochs with remarks below.
 const OLD_FILE: &str = "log.txt";
 
+/// What the log of a run, or of a fold, holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrainingLog {
+    /// The epochs, in the order in which they ended.
+    pub epochs: Vec<EpochMetrics>,
+    /// The remarks.
+    pub notes: Vec<Note>,
+}
+
 /// A line of the log.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,34 +45,34 @@ pub fn write(folder: &Path, epochs: &[EpochMetrics], notes: &[Note]) -> Result<(
     write_bytes_atomically(&path, &text)
 }
 
-/// The epochs and remarks in the log of a run's or fold's folder; `None` where there is no log. Lines that are neither
-/// are skipped, as a user may add some.
+/// The log in a run's or fold's folder; `None` where there is none. Lines that are neither an epoch nor a remark are
+/// skipped, as a user may add some.
 ///
 /// # Errors
 /// [`FileError`] when the log cannot be read.
-pub fn read(folder: &Path) -> Result<Option<(Vec<EpochMetrics>, Vec<Note>)>, FileError> {
+pub fn read(folder: &Path) -> Result<Option<TrainingLog>, FileError> {
     let (new, old) = (folder.join(FILE), folder.join(OLD_FILE));
     let text = |path: &Path| fs::read_to_string(path).map_err(FileError::io("read", path));
-    let (mut epochs, mut notes) = (Vec::new(), Vec::new());
+    let mut log = TrainingLog::default();
     if new.is_file() {
         for line in text(&new)?.lines() {
             match serde_json::from_str(line) {
-                Ok(Line::Epoch(metrics)) => epochs.push(metrics),
-                Ok(Line::Note(note)) => notes.push(note),
+                Ok(Line::Epoch(metrics)) => log.epochs.push(metrics),
+                Ok(Line::Note(note)) => log.notes.push(note),
                 Err(_) => {}
             }
         }
     } else if old.is_file() {
         for line in text(&old)?.lines() {
             match line.strip_prefix("note: ") {
-                Some(note) => notes.push(Note::from_old_text(note)),
-                None => epochs.extend(old_epoch(line)),
+                Some(note) => log.notes.push(Note::from_old_text(note)),
+                None => log.epochs.extend(old_epoch(line)),
             }
         }
     } else {
         return Ok(None);
     }
-    Ok(Some((epochs, notes)))
+    Ok(Some(log))
 }
 
 /// An epoch in a table of an earlier version.
@@ -116,11 +125,12 @@ mod tests {
         };
         let notes = [Note::General("two\nlines".into()), Note::AtChance("At chance.".into())];
         write(dir.path(), &[epoch, epoch], &notes).unwrap();
-        assert_eq!(read(dir.path()).unwrap(), Some((vec![epoch, epoch], notes.to_vec())));
+        let log = TrainingLog { epochs: vec![epoch, epoch], notes: notes.to_vec() };
+        assert_eq!(read(dir.path()).unwrap().as_ref(), Some(&log));
         let path = dir.path().join(FILE);
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("mine: a remark\n{text}{{\"epoch\":\n")).unwrap();
-        assert_eq!(read(dir.path()).unwrap(), Some((vec![epoch, epoch], notes.to_vec())));
+        assert_eq!(read(dir.path()).unwrap(), Some(log));
     }
 
     #[test]
@@ -132,7 +142,7 @@ mod tests {
                     mine: a remark\n\
                     note: The contrastive loss did not leave chance\n";
         fs::write(dir.path().join(OLD_FILE), text).unwrap();
-        let (epochs, notes) = read(dir.path()).unwrap().unwrap();
+        let TrainingLog { epochs, notes } = read(dir.path()).unwrap().unwrap();
         assert_eq!(epochs.len(), 2);
         assert_eq!((epochs[0].validation_pcc, epochs[1].validation_pcc), (None, Some(0.2)));
         assert_eq!((epochs[1].epoch, epochs[1].epochs, epochs[1].seconds), (4, 120, 0.25));

@@ -287,7 +287,7 @@ impl<'a> Job<'a> {
 enum PlannedPrediction {
     /// Its prediction was kept when it was tested.
     Stored,
-    /// It is predicted at these places, for which about so many patches are encoded.
+    /// It is predicted at these places, which takes about this number of patches.
     Places { places: Places, patches: u64 },
 }
 

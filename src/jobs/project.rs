@@ -204,7 +204,7 @@ fn problem_of(candidate: &Candidate) -> Option<String> {
     Some(format!("{} cannot be used: {why}", candidate.entry.name))
 }
 
-/// The names of candidates that somebody means who typed those in `only`, perhaps with other capitals.
+/// The names of the candidates that `only` names, ignoring case.
 ///
 /// # Errors
 /// A name that no candidate has.
@@ -260,7 +260,7 @@ pub fn remove(project: &mut Project, names: &[String]) -> anyhow::Result<Vec<Str
     Ok(found)
 }
 
-/// The section that somebody means who typed `name`.
+/// The section called `name`, ignoring case.
 ///
 /// # Errors
 /// There is none; the sentence names those there are.

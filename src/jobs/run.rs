@@ -38,8 +38,8 @@ use crate::preprocess::hvg::HvgOptions;
 /// Width of a previewed figure in pixels.
 const PREVIEW_PX: u32 = 1400;
 
-/// Samples whose counts take more bytes on disk are not read before the summary of what was found is shown: nobody should
-/// wait for it. What is wrong with them is said when they are added and read.
+/// Samples whose counts take more bytes on disk are not read before the summary of what was found is shown: that would take too
+/// long. What is wrong with them is said when they are added and read.
 const READ_BEFORE: u64 = 32 << 20;
 
 fn workspace(snapshot: Snapshot, resources: &Resources) -> Workspace {

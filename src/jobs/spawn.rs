@@ -1,5 +1,5 @@
 //! Running a job on a thread of its own: progress in a watch slot, events in a bounded queue, panics as
-//! errors, cancelled when nobody waits for it any more.
+//! errors, cancelled when its handle is dropped.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

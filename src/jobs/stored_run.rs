@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::log;
+use super::log::{self, TrainingLog};
 use super::outcome::RunDetails;
 use super::runs::{REPORT_FILE, RunInfo, RunKind, fold_folder};
 use super::train::FOLD_REPORT_FILE;
@@ -20,7 +20,7 @@ pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
         notes: Vec::new(),
     };
     let mut read_log = |name: &str, folder: &Path| -> anyhow::Result<()> {
-        if let Some((epochs, notes)) = log::read(folder)? {
+        if let Some(TrainingLog { epochs, notes }) = log::read(folder)? {
             details.curves.push((name.to_owned(), epochs));
             for note in notes {
                 if !details.notes.contains(&note) {

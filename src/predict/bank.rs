@@ -26,7 +26,7 @@ pub struct Bank {
     plain: Option<Matrix>,
     /// Expression on the target scale: `n x genes`.
     expression: Matrix,
-    /// Who they are: `n`.
+    /// Section and id of each of the `n` training spots.
     spots: Vec<BankSpot>,
 }
 

@@ -8,8 +8,6 @@ use crate::core::matrix::Matrix;
 use crate::core::progress::{Progress, Task};
 use crate::data::slide::Slide;
 
-/// What progress is reported under.
-
 /// The part of a section's features that describes the patch of each spot: `n x width`.
 pub fn of_features(features: &SectionFeatures) -> Matrix {
     // The second half describes a wider field around the same centre.

@@ -105,7 +105,7 @@ pub enum TrainError {
     #[error(transparent)]
     Components(PcaError),
     /// The loss is not a number any more.
-    #[error("Training went astray in epoch {epoch}: lower the learning rate")]
+    #[error("Training diverged in epoch {epoch} (the loss is not finite); lower the learning rate")]
     Diverged {
         /// The epoch.
         epoch: usize,
@@ -150,7 +150,7 @@ impl From<PcaError> for TrainError {
 
 /// Trains a model. `events` hears every epoch, those of an earlier, interrupted run first, those of several
 /// networks as they come; with a path for a `checkpoint`, training that is killed goes on from there, and on
-/// the CPU ends as if it had not been. Who stores the model removes the checkpoint then.
+/// the CPU ends as if it had not been. The caller removes the checkpoint once the model is stored.
 ///
 /// # Errors
 /// [`TrainError`].

@@ -62,7 +62,7 @@ pub fn train(
         }
         drop(say);
         let listened = listen(&hear, &mut standing, store, events, progress, work);
-        // Whoever still speaks finds nobody listening and stops.
+        // Dropping the receiver makes the sends of the remaining workers fail, which stops them.
         drop(hear);
         let mut first = Ok(());
         for thread in threads {

@@ -114,7 +114,7 @@ pub struct Stage<'a> {
     pub device: &'a Device,
 }
 
-/// Who listens to a stage; either may stop it with an error.
+/// Callbacks of a stage; either may stop it with an error.
 pub struct TrainCallbacks<'a> {
     /// Hears each epoch.
     pub epoch: &'a mut dyn FnMut(EpochMetrics) -> Result<(), TrainError>,

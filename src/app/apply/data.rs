@@ -54,7 +54,7 @@ impl App {
             }
             SectionCommand::Rename { section, name } => {
                 let what = format!("Rename {section} to {name}");
-                // Without models nobody knows it under its old name.
+                // Without models, nothing refers to its old name.
                 let unknown = self.open.as_ref().is_some_and(|o| o.runs.are_none());
                 let field = Topic::Field(SectionField::Name, section.clone());
                 self.edit_field(field, &what, |doc| {

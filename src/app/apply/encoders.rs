@@ -92,7 +92,7 @@ impl App {
     /// A weights file was refused.
     pub(super) fn weights_refused(&mut self, encoder: &str, headline: String, causes: &[String]) {
         let why = std::iter::once(headline).chain(causes.iter().cloned()).collect::<Vec<_>>().join(": ");
-        // Where nobody looks at the cards any more it is told like anything else.
+        // Once the cards are closed, it is reported like anything else.
         match self.overlay {
             Some(Overlay::Encoders) => {
                 self.encoders.refused.insert(encoder.to_owned(), why);

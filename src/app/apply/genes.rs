@@ -74,7 +74,7 @@ impl App {
         let Some(open) = &self.open else { return };
         let measured = open.measured_genes();
         let typed = typed_genes(text, measured);
-        // Before the first section is read nobody knows what is measured.
+        // Before the first section is read, it is not known what is measured.
         let (known, unknown): (Vec<String>, Vec<String>) =
             typed.into_iter().partition(|g| measured.is_empty() || measured.meant(g).is_some());
         if !unknown.is_empty() {

@@ -296,7 +296,7 @@ impl App {
                     // What was wrong may have been with the file before.
                     row.candidate.refused = None;
                     if role == FileRole::Image {
-                        // Who chooses an image has the slide that positions refer to.
+                        // An image that the user chooses is the slide that positions refer to.
                         row.candidate.entry.image_scale = None;
                         row.candidate.warnings.clear();
                         row.taken = true;

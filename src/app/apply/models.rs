@@ -303,7 +303,7 @@ impl App {
             return;
         }
         let request = Request::Predict { snapshot: open.snapshot(), run: info, section: section.to_owned() };
-        // Nobody waits for the prediction of places that the slide has no more.
+        // A prediction of places that the slide no longer has is not needed.
         self.work.abandon_where(|r| of_section(r) && !is_at_places(r));
         self.work.start(request);
     }

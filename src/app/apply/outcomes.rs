@@ -469,7 +469,7 @@ impl App {
     fn train_demo(&mut self) {
         let Some(open) = &self.open else { return };
         if open.demo && open.runs.list.is_empty() && open.runs.live.is_none() {
-            // One network a fold instead of three: nobody should wait for a first look.
+            // One network per fold instead of three: a first look should come soon.
             self.forms.train.settings.insert("members".into(), "1".into());
             self.apply(Command::Evaluate(EvaluateCommand::Start));
             self.notices.info("Training the demo model (about a minute). Predicted maps will appear here.");

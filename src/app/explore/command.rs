@@ -12,7 +12,7 @@ pub enum ExploreCommand {
     SelectSection(String),
     /// Show this gene.
     SelectGene(String),
-    /// Show the gene so many places further down the list; negative goes up.
+    /// Show the gene this many places further down the list; negative moves up.
     StepGene(isize),
     /// Show the evidence of this spot of the section shown, or none.
     SelectSpot(Option<usize>),

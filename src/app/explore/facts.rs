@@ -96,7 +96,7 @@ impl GeneFacts {
             let fold = report?.folds.iter().find(|f| f.test == *name)?;
             fold.genes.iter().find(|g| g.gene == gene).cloned()
         };
-        let pcc = match (&values.measured, &values.predicted) {
+        let pcc = match (&values.maps.measured, &values.maps.predicted) {
             (Some(m), Some(p)) => pearson(m, p),
             _ => None,
         };
@@ -124,7 +124,7 @@ impl GeneFacts {
             ridge,
             ceiling,
             trust,
-            uncertainty: values.uncertainty.as_deref().and_then(mean),
+            uncertainty: values.maps.uncertainty.as_deref().and_then(mean),
             against_ridge,
             judgement,
             trained_on_section,

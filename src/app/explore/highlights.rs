@@ -28,21 +28,18 @@ pub struct Highlight {
 impl Highlight {
     /// Why it is worth a look, in two words: ("highest", "measured").
     pub fn reason(&self) -> (&'static str, &'static str) {
-        match self.map {
-            PaneKind::He | PaneKind::Measured => ("highest", "measured"),
-            PaneKind::Predicted => ("highest", "predicted"),
-            PaneKind::Difference => ("largest", "difference"),
-            PaneKind::Uncertainty => ("most", "uncertain"),
-        }
+        self.map.superlative()
     }
 }
 
 /// The most remarkable spots of each map there is, the same number of each.
 pub fn highlights(section: &SectionIndex, values: &MapValues) -> Vec<Highlight> {
-    let there: Vec<PaneKind> = PaneKind::ALL.into_iter().filter(|k| values.of(*k).is_some()).collect();
+    let there: Vec<PaneKind> = PaneKind::ALL.into_iter().filter(|k| values.maps.pane(*k).is_some()).collect();
     let each = TOLD.checked_div(there.len()).unwrap_or(0).min(TOLD / 2);
     let best = there.into_iter().flat_map(|map| {
-        top(values.of(map).unwrap_or(&[]), each).into_iter().map(move |(spot, value)| (map, spot, value))
+        top(values.maps.pane(map).unwrap_or(&[]), each)
+            .into_iter()
+            .map(move |(spot, value)| (map, spot, value))
     });
     best.filter_map(|(map, spot, value)| {
         let id = section.spot_at(spot)?.id.clone();
@@ -83,8 +80,8 @@ mod tests {
         let index = SectionIndex::new(Arc::new(section("C1", 4, &["A", "B"])), &[], Target::Published);
         let mut values = MapValues::new(&index, None, "A");
         assert_eq!(highlights(&index, &values).len(), 4);
-        values.predicted = Some((0..16).map(|i| i as f32).collect());
-        values.uncertainty = values.predicted.clone();
+        values.maps.predicted = Some((0..16).map(|i| i as f32).collect());
+        values.maps.uncertainty = values.maps.predicted.clone();
         let told = highlights(&index, &values);
         assert_eq!(told.len(), 6);
         assert_eq!((told[2].spot, told[2].map, told[2].value), (15, PaneKind::Predicted, 15.0));

@@ -74,7 +74,7 @@ impl IndexCache {
             let work = make.clone();
             let started =
                 std::thread::Builder::new().name(format!("index {}", section.name)).spawn(move || {
-                    // Nobody listens any more when the project was closed meanwhile.
+                    // A send error means that the project was closed; the index is not needed.
                     let _ = send.send(work());
                 });
             if started.is_ok() {

@@ -70,7 +70,7 @@ impl OwnScores {
         let cancel = self.cancel.clone();
         let (send, receive) = sync_channel(1);
         let started = std::thread::Builder::new().name("scores of a section".into()).spawn(move || {
-            // Nobody listens any more when another section was turned to meanwhile.
+            // A send error means that another section is shown; the scores are not needed.
             let _ = send.send(scores(&index, &predictions, &cancel));
         });
         self.receive = started.is_ok().then_some(receive);

@@ -21,21 +21,19 @@ pub fn correlation_text(r: f64) -> String {
 
 /// A value of a map as it is written: differences say which way.
 pub fn value_text(map: PaneKind, value: f32) -> String {
-    let text = match map {
-        PaneKind::Difference => format!("{value:+.2}"),
-        _ => format!("{value:.2}"),
-    };
+    let text = if map.is_signed() { format!("{value:+.2}") } else { format!("{value:.2}") };
     text.replace('-', "−")
 }
 
 /// The values at a spot with what they mean: " · measured 1.20 · predicted 1.50 ± 0.30 · log10(1 + CP10k), selected
 /// genes". `after_interval` follows the uncertainty.
 pub fn values_text(values: &MapValues, spot: usize, after_interval: &str) -> String {
-    let value = |pane| Some((values.at(pane, spot)?, values.scale(pane)?));
+    let value = |pane| Some((values.maps.at(pane, spot)?, values.maps.scale(pane)?));
     let number = |v: f32| format!("{v:.2}").replace('-', "−");
     let measured = value(PaneKind::Measured).map(|(v, scale)| (format!("measured {}", number(v)), scale));
     let predicted = value(PaneKind::Predicted).map(|(v, scale)| {
-        let interval = values.at(PaneKind::Uncertainty, spot).map(|u| format!(" ± {u:.2}{after_interval}"));
+        let interval =
+            values.maps.at(PaneKind::Uncertainty, spot).map(|u| format!(" ± {u:.2}{after_interval}"));
         let interval = interval.unwrap_or_default();
         (format!("predicted {}{interval}", number(v)), scale)
     });
@@ -70,13 +68,15 @@ impl ExploreState {
         let values = &self.map().values;
         let columns: Vec<(&str, &[f32])> = [PaneKind::Measured, PaneKind::Predicted, PaneKind::Uncertainty]
             .into_iter()
-            .filter_map(|p| Some((p.key(), values.of(p)?)))
+            .filter_map(|p| Some((p.key(), values.maps.pane(p)?)))
             .collect();
-        let scales: Vec<(&str, ExpressionScale)> =
-            [("measured_scale", values.measured_scale), ("predicted_scale", values.predicted_scale)]
-                .into_iter()
-                .filter_map(|(name, scale)| Some((name, scale?)))
-                .collect();
+        let scales: Vec<(&str, ExpressionScale)> = [
+            ("measured_scale", values.maps.measured_scale),
+            ("predicted_scale", values.maps.predicted_scale),
+        ]
+        .into_iter()
+        .filter_map(|(name, scale)| Some((name, scale?)))
+        .collect();
         if columns.is_empty() {
             return None;
         }
@@ -130,17 +130,17 @@ mod tests {
     #[test]
     fn values_say_what_they_mean() {
         let (selected, all) = (ExpressionScale::Log10Selected, ExpressionScale::Log10All);
-        let mut values =
-            MapValues { measured: Some(vec![1.2]), measured_scale: Some(all), ..MapValues::default() };
+        let mut values = MapValues::default();
+        (values.maps.measured, values.maps.measured_scale) = (Some(vec![1.2]), Some(all));
         assert_eq!(values_text(&values, 0, ""), " · measured 1.20 [log10(1 + CP10k), all genes]");
-        values.measured_scale = Some(selected);
-        (values.predicted, values.predicted_scale) = (Some(vec![1.5]), Some(selected));
-        values.uncertainty = Some(vec![0.3]);
+        values.maps.measured_scale = Some(selected);
+        (values.maps.predicted, values.maps.predicted_scale) = (Some(vec![1.5]), Some(selected));
+        values.maps.uncertainty = Some(vec![0.3]);
         assert_eq!(
             values_text(&values, 0, ""),
             " · measured 1.20 · predicted 1.50 ± 0.30 · log10(1 + CP10k), selected genes"
         );
-        values.measured_scale = Some(ExpressionScale::AsInFile);
+        values.maps.measured_scale = Some(ExpressionScale::AsInFile);
         assert_eq!(
             values_text(&values, 0, ""),
             " · measured 1.20 [as in the file (normalised)] · predicted 1.50 ± 0.30 [log10(1 + CP10k), selected genes]"

@@ -135,7 +135,7 @@ impl Tissue {
         }
     }
 
-    /// The diameter so many steps larger, in whole micrometres.
+    /// The diameter `steps` steps larger, in whole micrometres.
     pub fn diameter_in_steps(&self, steps: i32) -> f64 {
         (self.diameter_um * SIZE_STEP.powi(steps)).round()
     }

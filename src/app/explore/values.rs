@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::section_index::SectionIndex;
 use crate::core::color_scale::{ColorScale, PaneValues, color_scales, is_silent, rare};
 use crate::core::display::{DisplaySettings, PaneKind};
+use crate::core::expression_maps::ExpressionMaps;
 use crate::core::matrix::Matrix;
 use crate::core::target::ExpressionScale;
 use crate::predict::Predictions;
@@ -75,21 +76,11 @@ impl PredictionIndex {
     }
 }
 
-/// The values of one gene, one a spot, NaN where there is none.
+/// The values of one gene, and what is to be said of them.
 #[derive(Debug, Default)]
 pub struct MapValues {
-    /// Measured expression, where the gene was measured.
-    pub measured: Option<Vec<f32>>,
-    /// Predicted expression, where the gene was predicted.
-    pub predicted: Option<Vec<f32>>,
-    /// Predicted minus measured, where there are both on one scale.
-    pub difference: Option<Vec<f32>>,
-    /// Half an 80 % interval, where the gene was predicted.
-    pub uncertainty: Option<Vec<f32>>,
-    /// What measured values mean, where there are any.
-    pub measured_scale: Option<ExpressionScale>,
-    /// What predicted values mean, where there are any.
-    pub predicted_scale: Option<ExpressionScale>,
+    /// The values.
+    pub maps: ExpressionMaps,
     /// What a single transcript is on the scale of the measured values, in a spot of median depth.
     pub one_count: Option<f32>,
     /// At how many of how many spots the gene was found, where that is at hardly any.
@@ -103,65 +94,20 @@ pub struct MapValues {
 impl MapValues {
     /// Gathers the values of `gene`.
     pub fn new(section: &SectionIndex, prediction: Option<&PredictionIndex>, gene: &str) -> Self {
-        let measured = section.measured(gene);
-        let prediction = prediction.filter(|p| p.has_gene(gene));
-        let predicted = prediction.and_then(|p| p.column(&p.predictions.mean, gene));
-        let uncertainty = prediction.and_then(|p| p.column(&p.predictions.uncertainty, gene));
-        let measured_scale = measured.as_ref().map(|_| section.scale(gene));
-        let predicted_scale = prediction.map(PredictionIndex::scale);
-        let difference = match (&measured, &predicted) {
-            (Some(m), Some(p)) if measured_scale == predicted_scale => {
-                Some(p.iter().zip(m).map(|(p, m)| p - m).collect())
-            }
-            _ => None,
-        };
-        let one_count = measured.as_ref().and_then(|_| section.one_count(gene));
-        let found_rarely = one_count.and(measured.as_deref()).and_then(rare);
-        let silent = measured.as_deref().is_some_and(is_silent);
-        let silent_prediction = predicted.as_deref().is_some_and(is_silent);
+        let measured = section.measured(gene).map(|values| (values, section.scale(gene)));
+        let predicted = prediction.filter(|p| p.has_gene(gene)).and_then(|p| {
+            let mean = p.column(&p.predictions.mean, gene)?;
+            Some((mean, p.column(&p.predictions.uncertainty, gene), p.scale()))
+        });
+        let maps = ExpressionMaps::new(measured, predicted);
+        let one_count = maps.measured.as_ref().and_then(|_| section.one_count(gene));
         Self {
-            measured,
-            predicted,
-            difference,
-            uncertainty,
-            measured_scale,
-            predicted_scale,
             one_count,
-            rare: found_rarely,
-            silent,
-            silent_prediction,
+            rare: one_count.and(maps.measured.as_deref()).and_then(rare),
+            silent: maps.measured.as_deref().is_some_and(is_silent),
+            silent_prediction: maps.predicted.as_deref().is_some_and(is_silent),
+            maps,
         }
-    }
-
-    /// What the values of `pane` mean.
-    pub fn scale(&self, pane: PaneKind) -> Option<ExpressionScale> {
-        match pane {
-            PaneKind::Measured => self.measured_scale,
-            PaneKind::Predicted | PaneKind::Uncertainty => self.predicted_scale,
-            PaneKind::Difference => self.difference.as_ref().and(self.predicted_scale),
-            PaneKind::He => None,
-        }
-    }
-
-    /// Whether measured and predicted values are on different scales, so that they have no difference.
-    pub fn are_on_two_scales(&self) -> bool {
-        matches!((self.measured_scale, self.predicted_scale), (Some(m), Some(p)) if m != p)
-    }
-
-    /// What `pane` shows.
-    pub fn of(&self, pane: PaneKind) -> Option<&[f32]> {
-        match pane {
-            PaneKind::He => None,
-            PaneKind::Measured => self.measured.as_deref(),
-            PaneKind::Predicted => self.predicted.as_deref(),
-            PaneKind::Difference => self.difference.as_deref(),
-            PaneKind::Uncertainty => self.uncertainty.as_deref(),
-        }
-    }
-
-    /// What `pane` shows at `spot`.
-    pub fn at(&self, pane: PaneKind, spot: usize) -> Option<f32> {
-        self.of(pane)?.get(spot).copied().filter(|v| v.is_finite())
     }
 }
 
@@ -199,15 +145,15 @@ pub fn pane_maps(settings: &DisplaySettings, values: &MapValues, panes: &mut Vec
         .iter()
         .map(|&kind| PaneValues {
             kind,
-            values: values.of(kind).unwrap_or(&[]),
-            scale: values.scale(kind),
+            values: values.maps.pane(kind).unwrap_or(&[]),
+            scale: values.maps.scale(kind),
             one_count: values.one_count,
         })
         .collect();
     let scales = color_scales(settings, &shown);
     panes.resize_with(settings.panes.len(), PaneMap::default);
     for ((pane, &kind), scale) in panes.iter_mut().zip(&settings.panes).zip(scales) {
-        pane.fill(scale, values.of(kind));
+        pane.fill(scale, values.maps.pane(kind));
     }
 }
 
@@ -264,15 +210,15 @@ mod tests {
         let (index, predictions) = setup();
         let joined = PredictionIndex::new(predictions, &index, ExpressionScale::Log10Selected);
         let values = MapValues::new(&index, Some(&joined), "B");
-        let predicted = values.predicted.as_ref().unwrap();
+        let predicted = values.maps.predicted.as_ref().unwrap();
         assert_eq!((predicted[0], predicted[1], predicted[3]), (10.0, 20.0, 0.0));
         assert!(predicted[2].is_nan(), "0x1 was not predicted");
-        let difference = values.difference.as_ref().unwrap();
-        assert_eq!(difference[1], 20.0 - values.measured.as_ref().unwrap()[1]);
-        assert_eq!(values.at(PaneKind::Predicted, 2), None);
+        let difference = values.maps.difference.as_ref().unwrap();
+        assert_eq!(difference[1], 20.0 - values.maps.measured.as_ref().unwrap()[1]);
+        assert_eq!(values.maps.at(PaneKind::Predicted, 2), None);
         assert!(joined.row(2).is_none() && joined.row(3) == Some(0));
         let new = MapValues::new(&index, Some(&joined), "N");
-        assert!(new.measured.is_none() && new.difference.is_none() && new.predicted.is_some());
+        assert!(new.maps.measured.is_none() && new.maps.difference.is_none() && new.maps.predicted.is_some());
     }
 
     #[test]
@@ -282,15 +228,19 @@ mod tests {
         let index = SectionIndex::new(Arc::new(normalised), &["B".into()], Target::Published);
         let joined = |scale| PredictionIndex::new(Arc::clone(&predictions), &index, scale);
         let other = MapValues::new(&index, Some(&joined(ExpressionScale::Log10Selected)), "B");
-        assert!(other.measured.is_some() && other.predicted.is_some() && other.difference.is_none());
-        assert!(other.are_on_two_scales());
+        assert!(
+            other.maps.measured.is_some()
+                && other.maps.predicted.is_some()
+                && other.maps.difference.is_none()
+        );
+        assert!(other.maps.are_on_two_scales());
         // Limits that are shared are shared by what can be compared.
         let settings = DisplaySettings { limits: Limits::Shared, ..DisplaySettings::default() };
         let mut panes = Vec::new();
         pane_maps(&settings, &other, &mut panes);
         assert_ne!(panes[0].scale.unwrap().high, panes[1].scale.unwrap().high);
         let same = MapValues::new(&index, Some(&joined(ExpressionScale::AsInFile)), "B");
-        assert!(same.difference.is_some() && !same.are_on_two_scales());
+        assert!(same.maps.difference.is_some() && !same.maps.are_on_two_scales());
     }
 
     #[test]

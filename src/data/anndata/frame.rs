@@ -85,9 +85,7 @@ impl<'a> Frame<'a> {
                         Form::Records { data: Box::new(data), fields }
                     }
                     _ => {
-                        return Err(
-                            data.wrong("a table of columns was expected; the file is no AnnData file")
-                        );
+                        return Err(data.wrong("expected a table of columns; this is not an AnnData file"));
                     }
                 }
             }
@@ -238,7 +236,7 @@ impl<'a> Frame<'a> {
         }
         let data = file.dataset(path)?;
         if data.shape().len() != 1 {
-            return Err(data.wrong("a column of one value a row was expected"));
+            return Err(data.wrong("expected a column of one value per row"));
         }
         if data.element().is_text() {
             return Ok(Values::Texts(data.all_texts()?.into_iter().map(Some).collect()));

@@ -120,7 +120,7 @@ pub fn read_image(path: &Path, library: &str, key: &str) -> Result<RgbImage, Rea
     let file = File::open(path)?;
     let data = file.dataset(&format!("uns/spatial/{library}/images/{key}"))?;
     let Some([height, width, channels]) = size(&data) else {
-        return Err(data.wrong("an image of height x width x 3 numbers was expected").into());
+        return Err(data.wrong("expected an image of height x width x 3 numbers").into());
     };
     let channels = channels as usize;
     let pixels = (height as usize).checked_mul(width as usize).and_then(|n| n.checked_mul(3));

@@ -91,7 +91,7 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
         }
         None => (None, None),
     };
-    // Whoever opens the file is told what is wrong with its positions.
+    // Opening the file reports what is wrong with its positions.
     let positions = positions(file, &obs, spots).ok().flatten().unwrap_or_default();
     let finite = || {
         let known = positions.iter().filter(|[x, y]| x.is_finite() && y.is_finite());

@@ -36,7 +36,7 @@ impl<'a> Stored<'a> {
                     [rows, cols] => with(Form::Dense, rows, cols),
                     // Old files keep a matrix of one gene, or of one spot, as a list.
                     [rows] => with(Form::Dense, rows, 1),
-                    _ => Err(data.wrong("a matrix was expected").into()),
+                    _ => Err(data.wrong("expected a matrix").into()),
                 }
             }
             Some(Kind::Group) => {
@@ -121,7 +121,7 @@ impl<'a> Stored<'a> {
             PartsError::Column { row, column } => {
                 let message =
                     format!(
-                        "row {row} has a value of column {column} (from 0 on), but there are {}; the file is damaged",
+                        "row {row} has a value of column {column} (counting from 0), but there are {}; the file is damaged",
                         self.cols
                     );
                 self.file.wrong(&self.part("indices"), message).into()

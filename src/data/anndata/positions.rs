@@ -71,7 +71,7 @@ pub(super) fn positions(
 fn of_array(data: &Dataset<'_>, rows: usize) -> Result<Vec<[f64; 2]>, ReadError> {
     if data.shape().len() != 2 || data.row_len() < 2 || data.rows() != rows as u64 {
         let shape = data.shape().iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
-        return Err(data.wrong(format!("{rows} x 2 coordinates were expected, not {shape}")).into());
+        return Err(data.wrong(format!("expected {rows} x 2 coordinates, found {shape}")).into());
     }
     let all: Vec<f64> = data.all_numbers()?;
     Ok(all.chunks_exact(data.row_len()).map(|row| [row[0], row[1]]).collect())

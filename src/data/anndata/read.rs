@@ -62,7 +62,7 @@ pub struct AnnData {
 }
 
 impl AnnData {
-    /// The positions, for whoever cannot do without.
+    /// The positions, where they are required.
     ///
     /// # Errors
     /// [`ReadError`] when `path` has none.

@@ -41,7 +41,7 @@ pub(super) fn candidates(sample: &Sample, file: &Path, found: &Inspected) -> Res
     }
     let several = has_several(found);
     let has_spots = |library: &&Library| library.spots.is_some_and(|n| n > 0);
-    // Who keeps the spots of one slide of several often keeps the images of all.
+    // A file reduced to the spots of one slide often still holds the images of all.
     let libraries: Vec<&Library> = found.libraries.iter().filter(|l| !several || has_spots(l)).collect();
     if several && libraries.is_empty() {
         return Err(format!(

@@ -31,7 +31,7 @@ pub(super) fn text_of(path: &Path, bytes: &[u8]) -> Result<String, FileError> {
     Ok(text.replace(is_invisible, ""))
 }
 
-/// Characters that are copied along from web pages and documents and that nobody sees.
+/// Invisible characters that are copied along from web pages and documents.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }

@@ -213,7 +213,7 @@ enum Spelling {
     Fine,
     /// It made a date of this gene.
     Restored(String),
-    /// It made a date of a gene, and nobody knows of which.
+    /// A spreadsheet turned a gene into a date, and which gene cannot be told.
     Lost,
 }
 

@@ -91,7 +91,7 @@ impl<'a> Dataset<'a> {
     /// [`FileError`] naming file and path: values that are not of the wanted kind, damage, not enough memory.
     pub fn numbers<T: Number>(&self, rows: Range<u64>) -> Result<Vec<T>, FileError> {
         if !self.element.is_number() {
-            return Err(self.wrong(format!("numbers were expected, but these are {}", self.element.noun())));
+            return Err(self.wrong(format!("expected numbers, found {}", self.element.noun())));
         }
         self.values(rows, 1, |bytes, out| convert(&self.element, bytes, out))
             .map_err(|trouble| self.explain(trouble, T::NOUN))

@@ -128,7 +128,7 @@ impl Element {
             Self::Integer { .. } => "whole numbers",
             Self::Float { .. } => "decimal numbers",
             Self::Bool => "true and false",
-            Self::Text { .. } | Self::LongText => "texts",
+            Self::Text { .. } | Self::LongText => "strings",
             Self::Record { .. } => "records",
             Self::Other { .. } => "values of a type that cannot be read here",
         }

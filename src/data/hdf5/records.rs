@@ -34,7 +34,7 @@ impl Dataset<'_> {
             Element::LongText => {
                 heap_texts(self.file, &bytes).map_err(|trouble| self.explain(trouble, "text"))
             }
-            _ => Err(self.wrong(format!("{} does not hold texts", field.name))),
+            _ => Err(self.wrong(format!("{} does not hold strings", field.name))),
         }
     }
 

@@ -26,7 +26,7 @@ impl Dataset<'_> {
                 let raw = self.raw(rows)?;
                 heap_texts(self.file, &raw).map_err(|trouble| self.explain(trouble, "text"))
             }
-            _ => Err(self.wrong(format!("texts were expected, but these are {}", self.element.noun()))),
+            _ => Err(self.wrong(format!("expected strings, found {}", self.element.noun()))),
         }
     }
 
@@ -49,7 +49,7 @@ pub(super) fn fixed_text(bytes: &[u8], blanks: bool) -> String {
 /// The texts that `references` name, of 16 bytes each: length, address of the collection, index within it.
 pub(super) fn heap_texts(file: &File, references: &[u8]) -> Result<Vec<String>, DatasetError> {
     let damaged = || {
-        DatasetError::Damaged(Some("a text is damaged or cut off; copy or download the file again".into()))
+        DatasetError::Damaged(Some("a string is damaged or cut off; copy or download the file again".into()))
     };
     let base = file.addressing().ok_or_else(damaged)?;
     let mut heap = Heap { file, base, kept: HashMap::new(), bytes: 0 };

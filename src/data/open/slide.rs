@@ -1,4 +1,4 @@
-//! A slide without measurements: its size and resolution. Where on it is predicted is found out by who reads its pixels.
+//! A slide without measurements: its size and resolution. Where on it is predicted follows later from its pixels.
 
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::identify::{FileKind, identify};
 use crate::core::files::FileError;
 
-/// So many files of a slide are looked at.
+/// How many files of a slide are looked at.
 const MAX_FILES: usize = 20_000;
 
 /// The files that hold the pixels of the slide at `path` beside that file itself, sorted; none of a slide in one file.

@@ -131,7 +131,7 @@ fn work(shared: &Shared, arrived: &Arrived) {
             queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
             continue;
         };
-        // Nobody looks at a slide that was closed.
+        // A slide that was closed is not shown any more.
         let Some(slide) = request.slide.upgrade() else { continue };
         let TileKey { level, col, row, .. } = request.key;
         queue.decoding.insert(request.key);

@@ -1,4 +1,4 @@
-//! Slides that are open, shared by everyone who looks at them.
+//! Open slides, shared by all their users.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

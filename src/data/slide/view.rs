@@ -168,7 +168,7 @@ impl Slide {
         self.cache.get_or_decode(self.key(level, col, row), decode)
     }
 
-    /// The tile at `col`, `row` of `level` when it is held; nothing is decoded and nobody is waited for.
+    /// The tile at `col`, `row` of `level` when it is held; nothing is decoded and nothing waited for.
     pub fn held_tile(&self, level: usize, col: u32, row: u32) -> Option<Arc<Tile>> {
         if self.source.is_at_hand(level) {
             return self.source.read_tile(level, col, row).ok();

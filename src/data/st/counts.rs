@@ -108,13 +108,13 @@ fn check_names(path: &Path, names: &[String]) -> Result<(), FileError> {
     }
     let numbers = names.iter().filter(|n| n.parse::<f64>().is_ok()).count();
     if numbers * 2 > names.len() {
-        let message = "the first line holds numbers; a header of gene names was expected";
+        let message = "the first line holds numbers; expected a header of gene names";
         return Err(FileError::malformed_at(path, 1, message));
     }
     let spots = names.iter().filter(|n| grid_of_id(n).is_some()).count();
     if spots * 2 > names.len() {
         let message =
-            "the header holds spots, not genes; the table must have one row a spot, so transpose it";
+            "the header holds spots, not genes; the table must have one row per spot, so transpose it";
         return Err(FileError::malformed_at(path, 1, message));
     }
     Ok(())
@@ -190,7 +190,7 @@ fn why_not_a_count(cell: &str) -> &'static str {
         Ok(v) if v > f64::from(MAX_COUNT) => "no real count is so large",
         Ok(v) if v < 0.0 => "counts cannot be negative, so give raw counts",
         Ok(v) if v.is_finite() => "counts are whole numbers, so give raw counts, not normalised values",
-        _ => "a whole number of 0 or more was expected",
+        _ => "expected a whole number of 0 or more",
     }
 }
 
@@ -357,9 +357,9 @@ mod tests {
         assert_eq!(says("\tA\tB\n"), "t.tsv: the table has a header but no spots");
         let cell = |cell: &str| says(&format!("\tA\tB\n1x1\t1\t2\n1x2\t{cell}\t0\n"));
         let start = "t.tsv, line 3: the count of A in spot \"1x2\" is ";
-        assert_eq!(cell("x"), format!("{start}\"x\"; a whole number of 0 or more was expected"));
-        assert_eq!(cell(""), format!("{start}\"\"; a whole number of 0 or more was expected"));
-        assert_eq!(cell("NaN"), format!("{start}\"NaN\"; a whole number of 0 or more was expected"));
+        assert_eq!(cell("x"), format!("{start}\"x\"; expected a whole number of 0 or more"));
+        assert_eq!(cell(""), format!("{start}\"\"; expected a whole number of 0 or more"));
+        assert_eq!(cell("NaN"), format!("{start}\"NaN\"; expected a whole number of 0 or more"));
         assert_eq!(cell("-1"), format!("{start}\"-1\"; counts cannot be negative, so give raw counts"));
         assert_eq!(
             cell("0.5"),
@@ -368,11 +368,11 @@ mod tests {
         assert_eq!(cell("99999999999"), format!("{start}\"99999999999\"; no real count is so large"));
         assert_eq!(
             says("\tA\tB\n1x1\t1\n"),
-            "t.tsv, line 2: the row has 2 cells where the header asks for 3; the table is incomplete"
+            "t.tsv, line 2: the row has 2 cells where the header has 3; the table is incomplete"
         );
         assert_eq!(
             says("\tA\tB\n1x1\t1\t2\t\n"),
-            "t.tsv, line 2: the row has 4 cells where the header asks for 3; the table is incomplete"
+            "t.tsv, line 2: the row has 4 cells where the header has 3; the table is incomplete"
         );
         assert_eq!(
             says("\tA\tB\n1x1\t1\t2\n1x1\t1\t2\n"),

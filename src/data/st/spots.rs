@@ -119,7 +119,7 @@ impl Columns {
             "0" | "0.0" | "false" | "f" | "no" => Ok(false),
             other => {
                 let message =
-                    format!("selected of spot {} is {}; 0 or 1 was expected", quoted(id), quoted(other));
+                    format!("selected of spot {} is {}; expected 0 or 1", quoted(id), quoted(other));
                 Err(FileError::malformed_at(path, row.line, message))
             }
         }
@@ -172,13 +172,13 @@ mod tests {
         assert_eq!(row("2\t1\t1\t1\t5\tinf\t1"), format!("{start}spot \"2x1\" has no pixel position"));
         assert_eq!(
             row("2\t1\t1\t1\tfive\t5\t1"),
-            format!("{start}pixel_x of spot \"2x1\" is \"five\"; a number was expected")
+            format!("{start}pixel_x of spot \"2x1\" is \"five\"; expected a number")
         );
-        assert_eq!(row("a\t1\t1\t1\t5\t5\t1"), format!("{start}x is \"a\"; a number was expected"));
-        assert_eq!(row("1e300\t1\t1\t1\t5\t5\t1"), format!("{start}x is \"1e300\"; a number was expected"));
+        assert_eq!(row("a\t1\t1\t1\t5\t5\t1"), format!("{start}x is \"a\"; expected a number"));
+        assert_eq!(row("1e300\t1\t1\t1\t5\t5\t1"), format!("{start}x is \"1e300\"; expected a number"));
         assert_eq!(
             row("2\t1\t1\t1\t5\t5\tmaybe"),
-            format!("{start}selected of spot \"2x1\" is \"maybe\"; 0 or 1 was expected")
+            format!("{start}selected of spot \"2x1\" is \"maybe\"; expected 0 or 1")
         );
         assert_eq!(row("2\t1"), format!("{start}the row has 2 cells where the header has 7"));
         assert_eq!(

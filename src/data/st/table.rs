@@ -355,9 +355,9 @@ impl Table {
     }
 }
 
-/// "pixel_x of spot 10x21 is "abc"; a number was expected".
+/// "pixel_x of spot 10x21 is "abc"; expected a number".
 pub(super) fn not_a_number(path: &Path, row: &Row, column: usize, what: &str) -> FileError {
-    let message = format!("{what} is {}; a number was expected", quoted(row.cell(column)));
+    let message = format!("{what} is {}; expected a number", quoted(row.cell(column)));
     FileError::malformed_at(path, row.line, message)
 }
 

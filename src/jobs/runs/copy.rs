@@ -10,7 +10,7 @@ use crate::jobs::context::JobContext;
 
 /// Folders of runs lie no deeper: a run, its folds, and what those hold.
 const MAX_DEPTH: usize = 4;
-/// So many names are tried for a run whose own is taken.
+/// How many names are tried for a run whose own is taken.
 const MAX_NAMES: usize = 1_000;
 
 /// What came of copying runs.

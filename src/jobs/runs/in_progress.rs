@@ -31,7 +31,7 @@ pub struct RunInProgress {
 pub(super) const LOCK_FILE: &str = "training.lock";
 /// Why a run is not complete, where it did not simply break off.
 const ENDING_FILE: &str = "ended.json";
-/// Whoever lists runs holds their locks for a moment.
+/// Listing runs holds their locks for a moment.
 const LOCK_TRIES: usize = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 

@@ -1,4 +1,4 @@
-//! Running many items in batches on a device whose memory nobody knows: a batch that fails is halved.
+//! Running many items in batches on a device of unknown memory: a batch that fails is halved.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -149,7 +149,7 @@ impl OnGpu {
 fn attempt(run: impl FnOnce() -> Result<Vec<f32>, ExecutionError>) -> Result<Vec<f32>, Failure> {
     // Most faults come back as errors when results are read. Some cannot: where wgpu itself is out of memory, its
     // error handler panics, as do kernels that do not start while the fastest of them is looked for, and the
-    // runtime carries that panic to whoever waits for the result.
+    // runtime carries that panic to the thread that waits for the result.
     let (reason, is_lost) = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(values)) => return Ok(values),
         Ok(Err(e)) => (e.reason().to_owned(), e.is_device_poisoned()),
@@ -176,7 +176,7 @@ fn give_back(device: &Device) {
     }));
 }
 
-/// What a failure means to somebody who wants to encode.
+/// What a failure means for encoding.
 fn sentence(title: &str, failure: &Failure) -> String {
     let (Failure::Device(reason) | Failure::Batch(reason)) = failure;
     match (failure, says(reason, &NO_MEMORY)) {

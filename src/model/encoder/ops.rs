@@ -21,7 +21,7 @@ pub struct Conv {
 pub struct Prefix {
     /// A class token, `cls_token`.
     pub class: bool,
-    /// So many register tokens, `reg_token`.
+    /// The number of register tokens, `reg_token`.
     pub registers: usize,
     /// Whether they have positions in `pos_embed`.
     pub positions: bool,

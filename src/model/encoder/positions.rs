@@ -5,7 +5,7 @@ use super::parameters::Array;
 /// The cubic's parameter in PyTorch and Pillow where they resample with antialiasing.
 const A: f64 = -0.5;
 
-/// Whether so many positions are `prefix` and a square grid.
+/// Whether this number of positions is `prefix` and a square grid.
 pub(super) fn is_square_grid(tokens: usize, prefix: usize) -> bool {
     tokens.checked_sub(prefix).is_some_and(|grid| grid > 0 && grid.isqrt() * grid.isqrt() == grid)
 }

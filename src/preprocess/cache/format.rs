@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(read(&mut file.as_slice(), length + 1, "k"), None);
     }
 
-    /// Whoever can write a hash can write anything: nothing that then is read may panic.
+    /// The hash does not authenticate the file, so parsing must not panic on any content.
     #[test]
     fn a_lattice_that_is_not_one_is_refused() {
         let features = random_features(1, 3, 2, 1);

@@ -19,7 +19,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
 /// Trains a model by the published recipe. `events` hears every epoch, those of an earlier, interrupted run first,
 /// and as epoch 0 the loss of the first batch before the first step; with a path for a `checkpoint`, training that
-/// is killed goes on from there. Who stores the model removes the checkpoint then.
+/// is killed goes on from there. The caller removes the checkpoint once the model is stored.
 ///
 /// # Errors
 /// [`TrainError`].
@@ -47,7 +47,7 @@ pub fn fit(
     let mut saved = Instant::now();
     while state.epoch < config.epochs {
         work.epoch(&mut state, events, progress, cancel)?;
-        // Who is about to stop does not lose the epoch that has just ended.
+        // Stopping now does not lose the epoch that has just ended.
         let due = saved.elapsed() > CHECKPOINT_EVERY || cancel.check().is_err();
         if let Some(path) = checkpoint.filter(|_| due) {
             checkpoint::save(path, &fingerprint, state.standing())?;

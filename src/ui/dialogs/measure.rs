@@ -121,7 +121,7 @@ impl MeasureDialog {
             return;
         }
         self.camera.resize(f64::from(map.width()), f64::from(map.height()));
-        self.touch(ui, map, response);
+        self.handle_pointer(ui, map, response);
         self.camera.arrive();
         self.tiles.prepare(ui.ctx(), &self.camera);
         self.tiles.paint(&painter, map, &self.camera, c.bad);
@@ -147,7 +147,7 @@ impl MeasureDialog {
     }
 
     /// Moves the slide and the points by what the pointer does.
-    fn touch(&mut self, ui: &Ui, map: Rect, response: &Response) {
+    fn handle_pointer(&mut self, ui: &Ui, map: Rect, response: &Response) {
         if response.drag_started_by(PointerButton::Primary) {
             // Where the button went down, not where the pointer was when it became a drag.
             let pressed = ui.input(|i| i.pointer.press_origin()).or(response.interact_pointer_pos());

@@ -48,7 +48,7 @@ struct Typed {
 pub struct PathDialog {
     native: bool,
     open: Option<(PathRequest, Asking)>,
-    /// A dialog of the system that nobody waits for any more and that is still on the screen.
+    /// A dialog of the system whose answer is not needed any more but which is still on the screen.
     left: Option<SystemDialog>,
 }
 

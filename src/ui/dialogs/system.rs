@@ -14,7 +14,7 @@ use eframe::egui;
 
 use crate::app::paths::{PathKind, PathRequest};
 
-/// A dialog that was answered faster than this was never shown: nobody is that quick.
+/// A dialog that was answered faster than this was never shown.
 const NEVER_SHOWN: Duration = Duration::from_millis(400);
 
 /// What came of asking.
@@ -122,7 +122,7 @@ impl SystemDialog {
                 let since = Instant::now();
                 let chosen = block_on(asked);
                 let chosen = chosen.map(|files| files.iter().map(|f| f.path().to_path_buf()).collect());
-                // Nobody waits any more when the window was closed meanwhile.
+                // A send error means that the window was closed; the answer is not needed.
                 let _ = tell.send(meaning(chosen, since.elapsed()));
                 ctx.request_repaint();
             })

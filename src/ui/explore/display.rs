@@ -60,7 +60,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     widgets::field(ui, "Limits", LABEL, |ui| limits(ui, state, &mut edit));
     limit_values(ui, now, &mut edit);
     let values = &state.map().values;
-    if let Some(scale) = values.measured_scale.or(values.predicted_scale) {
+    if let Some(scale) = values.maps.measured_scale.or(values.maps.predicted_scale) {
         widgets::field(ui, "Transform", LABEL, |ui| {
             let label = ui.label(scale.short_unit());
             label.on_hover_text(format!("{}. {}", scale.unit(), scale.explanation()));
@@ -307,7 +307,7 @@ fn bars(ui: &mut Ui, state: &ExploreState) {
     let mut scales: Vec<(Scale, Vec<&'static str>)> = Vec::new();
     for (kind, pane) in state.panes().into_iter().zip(&state.map().panes) {
         let Some(colors) = pane.scale else { continue };
-        let scale = (colors, state.map().values.scale(kind));
+        let scale = (colors, state.map().values.maps.scale(kind));
         match scales.iter_mut().find(|(s, _)| *s == scale) {
             Some((_, names)) => names.push(kind.name()),
             None => scales.push((scale, vec![kind.name()])),

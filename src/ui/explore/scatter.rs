@@ -23,8 +23,8 @@ const REACH: f32 = 8.0;
 pub fn show(ui: &mut Ui, state: &ExploreState, height: f32, commands: &mut Vec<Command>) -> f32 {
     widgets::caption(ui, "Measured vs. predicted");
     let values = &state.map().values;
-    let (Some(measured), Some(predicted)) = (&values.measured, &values.predicted) else {
-        let text = match (&values.measured, &values.predicted) {
+    let (Some(measured), Some(predicted)) = (&values.maps.measured, &values.maps.predicted) else {
+        let text = match (&values.maps.measured, &values.maps.predicted) {
             (None, Some(_)) => "This gene was not measured here, so there is nothing to compare with.",
             _ if state.prediction().is_none() => "Appears when this section has a prediction.",
             _ => "This gene was not predicted.",
@@ -62,7 +62,7 @@ fn plot(
     let c = colors(ui);
     let values = &state.map().values;
     let at = |spot: usize| {
-        let (m, p) = (values.at(PaneKind::Measured, spot)?, values.at(PaneKind::Predicted, spot)?);
+        let (m, p) = (values.maps.at(PaneKind::Measured, spot)?, values.maps.at(PaneKind::Predicted, spot)?);
         Some([f64::from(m), f64::from(p)])
     };
     let both = |pick: fn(f64, f64) -> f64, start: f64| dots.iter().flat_map(|d| d.1).fold(start, pick);

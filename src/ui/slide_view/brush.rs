@@ -2,7 +2,7 @@
 
 use eframe::egui::{Color32, Painter, Rect, Response, Stroke, Ui, Vec2};
 
-use super::hand::in_pane;
+use super::interaction::in_pane;
 use crate::app::command::{Command, SectionCommand};
 use crate::app::explore::ExploreState;
 use crate::app::explore::tissue::Brush;
@@ -15,7 +15,7 @@ fn radius(state: &ExploreState) -> Option<f64> {
 }
 
 /// Paints where the pointer is pressed in one pane.
-pub fn touch(ui: &Ui, response: &Response, map: Rect, state: &mut ExploreState) {
+pub fn handle_pointer(ui: &Ui, response: &Response, map: Rect, state: &mut ExploreState) {
     let Some(radius) = radius(state) else { return };
     let pressed = response.is_pointer_button_down_on() && ui.input(|i| i.pointer.primary_down());
     // A click may begin and end within one frame.

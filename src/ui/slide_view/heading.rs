@@ -23,11 +23,11 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
     let Some(index) = state.index() else { return (Vec::new(), c.weak) };
     let section = index.section().name.clone();
     let (facts, values) = (&state.map().facts, &state.map().values);
-    if kind == PaneKind::He || values.of(kind).is_none() {
+    if kind == PaneKind::He || values.maps.pane(kind).is_none() {
         return (vec![section], c.weak);
     }
     let mut place = vec![section.clone()];
-    if let Some(scale) = values.scale(kind) {
+    if let Some(scale) = values.maps.scale(kind) {
         place.insert(0, format!("{section} · {}", scale.short_unit()));
         // Where the list is not what the values are made of, that is said at length.
         if scale != ExpressionScale::Log10Selected && scale.unit() != scale.short_unit() {
@@ -44,10 +44,10 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
         return (texts.to_vec(), c.fair);
     }
     let words = |texts: [&str; 2]| texts.map(str::to_owned).to_vec();
+    if let Some(quantity) = kind.quantity() {
+        return (words(quantity), c.weak);
+    }
     match kind {
-        PaneKind::He | PaneKind::Measured => (place, c.weak),
-        PaneKind::Difference => (words(["predicted − measured", "pred. − meas."]), c.weak),
-        PaneKind::Uncertainty => (words(["± half an 80 % interval", "80 % interval"]), c.weak),
         PaneKind::Predicted => {
             let Some(pcc) = facts.pcc.map(|p| format!("PCC {}", correlation_text(p))) else {
                 let seen = facts.trained_on_section;
@@ -74,6 +74,7 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
             texts.push(word.to_owned());
             (texts, color)
         }
+        _ => (place, c.weak),
     }
 }
 
@@ -131,7 +132,7 @@ pub fn show(ui: &Ui, line: Rect, two_lines: bool, kind: PaneKind, state: &Explor
     }
     let text = texts.first().map_or("", String::as_str);
     let cut = best.is_some_and(|b| b > 0) || right.first().is_some_and(|g| g.elided);
-    let scale = state.map().values.scale(kind).map(|s| format!("{}. {}", s.unit(), s.explanation()));
+    let scale = state.map().values.maps.scale(kind).map(|s| format!("{}. {}", s.unit(), s.explanation()));
     let help: Vec<String> =
         cut.then(|| text.to_owned()).into_iter().chain(scale).chain(explanation(kind, state)).collect();
     if !help.is_empty() {

@@ -1,8 +1,8 @@
 //! The linked panes: one camera over the slide, one map a pane.
 
 mod brush;
-mod hand;
 mod heading;
+mod interaction;
 mod outline;
 mod overlay;
 mod spots;
@@ -86,11 +86,11 @@ impl SlideView {
             let response = ui.interact(map, id, Sense::click_and_drag());
             let label = format!("{} map", kind.name());
             response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, &label));
-            hand::touch(ui, &response, map, state, commands);
+            interaction::handle_pointer(ui, &response, map, state, commands);
             responses.push(response);
         }
         brush::finish(ui, state, commands);
-        hand::keys(ui, &responses, state);
+        interaction::keys(ui, &responses, state);
         let hovered = state.hovered_spot().filter(|_| state.tissue.brush().is_none());
         self.prepare_spots(ui, state, size);
         self.outline.prepare(state, size);
@@ -196,7 +196,7 @@ impl SlideView {
 
     /// Strikes through predicted places that are unlike anything the model was trained on.
     fn strike_unlike(&self, painter: &egui::Painter, map: Rect, kind: PaneKind, state: &ExploreState) {
-        let has_values = kind.needs_prediction() && state.map().values.of(kind).is_some();
+        let has_values = kind.needs_prediction() && state.map().values.maps.pane(kind).is_some();
         let reach = state.slide_reach().filter(|_| has_values);
         if let Some((view, reach)) = Self::spot_view(state).zip(reach) {
             self.spots.strike(painter, map, &view, |place| reach.is_unlike_training(place));
@@ -230,7 +230,7 @@ impl SlideView {
             if state.spot() != Some(spot) {
                 overlay::ring(painter, at, radius, c.accent);
             }
-            if let Some(v) = state.map().values.at(kind, spot) {
+            if let Some(v) = state.map().values.maps.at(kind, spot) {
                 overlay::value_tag(painter, map, at, radius, &value_text(kind, v));
             }
         } else if let Some(cursor) = state.cursor
@@ -270,7 +270,7 @@ fn show_remark(
         return;
     };
     let (gene, section) = (state.gene().unwrap_or("This gene"), &index.section().name);
-    let has_values = state.map().values.of(kind).is_some();
+    let has_values = state.map().values.maps.pane(kind).is_some();
     let mut way: Option<(Command, String)> = None;
     let has_image = index.section().has_image();
     let silent = match kind {
@@ -335,7 +335,7 @@ fn show_remark(
                 format!("There is no prediction of {section} yet. {what} {then}")
             }
         }
-    } else if kind == PaneKind::Difference && state.map().values.are_on_two_scales() {
+    } else if kind == PaneKind::Difference && state.map().values.maps.are_on_two_scales() {
         format!(
             "The predicted and the measured values are on different scales, so there is no difference.\n\
              {section} holds normalised values instead of counts."

@@ -31,7 +31,7 @@ impl ExploreState {
         let section = index.section().name.clone();
         let asked = gene.clone();
         let started = std::thread::Builder::new().name("similar genes".into()).spawn(move || {
-            // Nobody listens any more when the list was put away meanwhile.
+            // A send error means that the list was closed; the result is not needed.
             let _ = send.send(similar_genes(&asked, &genes, &index, predictions.as_deref()));
         });
         if started.is_ok() {

@@ -361,7 +361,7 @@ impl TiffLevel for Page {
     }
 
     fn brightest(&self, file: &TiffFile) -> Option<u16> {
-        /// So many tiles or strips are looked at, spread over the image.
+        /// How many tiles or strips are looked at, spread over the image.
         const LOOKED_AT: u64 = 64;
         let is_open = self.layout.bits == 16 && self.layout.max == u32::from(u16::MAX);
         if !is_open || self.compression.is_image() || matches!(self.layout.color, Color::Palette(_)) {

@@ -50,9 +50,9 @@ pub struct Decoding<'a> {
     pub folder: Option<&'a PyramidFolder<'a>>,
     /// Images of no more pixels are kept in memory, with all their levels.
     pub max_pixels_in_memory: u64,
-    /// Who is told how far it is.
+    /// Receives the progress.
     pub progress: &'a dyn Progress,
-    /// Who may stop it.
+    /// Stops it.
     pub cancel: &'a CancelToken,
 }
 

@@ -100,7 +100,7 @@ fn cancelling_stops_the_opening() {
 fn open_with(path: &Path, folder: &Path, key: &str) -> Slide {
     let name = || Ok::<_, SlideError>(key.to_owned());
     let pyramids = Some(PyramidFolder { folder, key: &name, limit: 200_000_000 });
-    let options = OpenOptions { pyramids, max_pixels_in_memory: 16_000_000, ..OpenOptions::default() };
+    let options = OpenOptions { pyramids, max_pixels_in_memory: 16_000_000 };
     Slide::open_shared(path, &options, &std::sync::Arc::default(), &Silent, &CancelToken::new()).unwrap()
 }
 

@@ -159,7 +159,7 @@ fn file(path: &Path) -> Result<Recognition, ReadError> {
     let starts = [Some(parent), Some(home.as_path()), above_bins, her2st];
     let above = home.ancestors().skip(1).take(ABOVE);
     for folder in starts.into_iter().flatten().chain(above) {
-        // The root of a disk is nobody's sample.
+        // A file-system root is never the folder of a sample.
         if folder.parent().is_none() || tried.iter().any(|t| t == folder) {
             continue;
         }

@@ -99,7 +99,7 @@ pub(super) fn check_barcodes(path: &Path, barcodes: &[String]) -> Result<(), Rea
             return Err(ReadError::malformed(path, format!("barcode {} is empty", at + 1)));
         }
         if !seen.insert(barcode.as_str()) {
-            return Err(ReadError::malformed(path, format!("barcode {} is there twice", quoted(barcode))));
+            return Err(ReadError::malformed(path, format!("barcode {} occurs twice", quoted(barcode))));
         }
     }
     Ok(())

@@ -189,7 +189,7 @@ fn compressed(
     if file.has(&at("shape")) {
         let shape = file.dataset(&at("shape"))?;
         if shape.rows() != 2 {
-            return Err(shape.wrong("the numbers of features and barcodes were expected").into());
+            return Err(shape.wrong("expected the numbers of features and barcodes").into());
         }
         let said: Vec<u64> = shape.all_numbers()?;
         if said != [features as u64, spots.len() as u64] {
@@ -243,7 +243,7 @@ fn compressed(
             let spot = spots.get(row).map_or("", String::as_str);
             let message =
                 format!(
-                    "spot {} has a count of feature {column} (from 0 on), but there are {features}; the file is damaged",
+                    "spot {} has a count of feature {column} (counting from 0), but there are {features}; the file is damaged",
                     quoted(spot)
                 );
             indices.wrong(message)

@@ -322,14 +322,14 @@ impl Text {
                         "the matrix is {rows} x {cols}, more than any has; copy or download the file again"
                     ))),
                 },
-                _ => Err(self.wrong("three numbers were expected: features, barcodes and entries")),
+                _ => Err(self.wrong("expected three numbers: features, barcodes and entries")),
             };
         }
     }
 
     fn other_kind(&self, words: &[&str]) -> FileError {
         let kind = words.iter().skip(1).take(4).copied().collect::<Vec<_>>().join(" ");
-        let message = format!("the matrix is \"{kind}\"; \"matrix coordinate integer general\" was expected");
+        let message = format!("the matrix is \"{kind}\"; expected \"matrix coordinate integer general\"");
         FileError::malformed_at(&self.path, 1, message)
     }
 
@@ -352,7 +352,7 @@ impl Text {
                 }
                 let shown = quoted(&String::from_utf8_lossy(&line[..line.len().min(80)]));
                 return Err(self
-                    .wrong(format!("{shown} is not an entry; row, column and count were expected"))
+                    .wrong(format!("{shown} is not an entry; expected row, column and count"))
                     .into());
             };
             if row == 0 || col == 0 || row as usize > size.rows || col as usize > size.cols {

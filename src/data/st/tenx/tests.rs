@@ -92,7 +92,7 @@ fn genomes_of_version_2_are_joined_by_barcode() {
 fn wrong_matrices_are_explained() {
     let text = says(with_values(&[1, 2, 3, 4, 5], &[2, 0, 1, 3, 0]));
     let outside =
-        "spot \"AAAG-1\" has a count of feature 3 (from 0 on), but there are 3; the file is damaged";
+        "spot \"AAAG-1\" has a count of feature 3 (counting from 0), but there are 3; the file is damaged";
     assert_eq!(text, format!("m.h5: matrix/indices: {outside}"));
     assert!(
         says(with_values(&[1, 2, -3, 4, 5], &[2, 0, 1, 2, 0]))
@@ -188,7 +188,7 @@ fn wrong_text_is_explained_with_its_line() {
     assert!(body("3 2 1\n1 1 0.5\n").contains("0.5 is not a count"));
     assert!(body("3 2 1\n1 1 nan\n").contains("NaN is not a count"));
     assert!(body("3 2 1\n1 1\n").contains("\"1 1\" is not an entry"));
-    assert!(body("3 x 1\n").contains("three numbers were expected"));
+    assert!(body("3 x 1\n").contains("expected three numbers"));
     assert!(body("9 9 0\n").contains("the matrix is 9 x 9, but features.tsv names 3 features and"));
     assert!(says("").contains("empty"));
     assert!(says("1\t2\n").contains("not a Matrix Market file"));
@@ -203,7 +203,7 @@ fn wrong_text_is_explained_with_its_line() {
     assert_eq!(Folder::new(&format!("{symmetric} 0\n")).read().unwrap().table.counts.nnz(), 0);
     let twice = Folder::new(&format!("{BANNER}3 2 0\n"));
     twice.write("barcodes.tsv", b"A\nA\n");
-    assert!(twice.read().unwrap_err().to_string().contains("barcode \"A\" is there twice"));
+    assert!(twice.read().unwrap_err().to_string().contains("barcode \"A\" occurs twice"));
 }
 
 proptest! {

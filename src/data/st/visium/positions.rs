@@ -287,7 +287,7 @@ fn width(n: usize) -> String {
 }
 
 fn expected(column: &str, id: &str, has: &str, what: &str) -> String {
-    format!("{column} of spot {} is {has}; {what} was expected", quoted(id))
+    format!("{column} of spot {} is {has}; expected {what}", quoted(id))
 }
 
 /// The numbers of a row, not yet checked.
@@ -315,7 +315,7 @@ impl Place {
             let index = (value >= 0.0 && value.fract() == 0.0).then(|| grid_of(value, 0.0)).flatten();
             index
                 .map(|[v, _]| v)
-                .ok_or_else(|| expected(name, id, &value.to_string(), "a whole number from 0 on"))
+                .ok_or_else(|| expected(name, id, &value.to_string(), "a whole number of 0 or more"))
         };
         let grid = [whole(array_col, c_col)?, whole(array_row, c_row)?];
         for (value, [name, ..]) in [(y, c_y), (x, c_x)] {

@@ -81,7 +81,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<ScaleFactors, FileError
             Some(v) => Ok(Some(v)),
             None => {
                 let has = quoted(&value.to_string().replace('"', "'"));
-                let message = format!("{name} is {has}; a positive number was expected");
+                let message = format!("{name} is {has}; expected a positive number");
                 Err(FileError::malformed(path, message))
             }
         },
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn every_damage_is_one_sentence() {
         let json = "the scale factors are not valid JSON; copy or download the file again";
-        let positive = "; a positive number was expected";
+        let positive = "; expected a positive number";
         let table = [
             ("", format!("s.json, line 1: {json}")),
             ("{\n\"tissue_hires_scalef\": 0.1\n", format!("s.json, line 3: {json}")),

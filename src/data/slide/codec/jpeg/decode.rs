@@ -31,7 +31,7 @@ enum Conversion {
 }
 
 /// Adobe's marker decides, then JFIF's, then the names of the components, then the file. Components called 1, 2, 3 say
-/// nothing, but nobody subsamples green and blue.
+/// nothing, but subsampled green and blue do not occur.
 fn conversion(stream: &JpegStream<'_>, said: JpegColor) -> Result<Conversion, CodecError> {
     let components = &stream.frame.components;
     match (components.len(), stream.adobe) {

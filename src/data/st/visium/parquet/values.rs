@@ -119,7 +119,7 @@ impl Texts {
 
 impl Values for Texts {
     const MAX_BYTES: usize = MAX_TEXT + 4;
-    const NOUN: &'static str = "texts";
+    const NOUN: &'static str = "strings";
 
     fn len(&self) -> usize {
         self.ends.len()
@@ -152,7 +152,7 @@ impl Values for Texts {
     fn push_text(&mut self, start: &[u8], end: &[u8]) -> Parsed<()> {
         if start.len().saturating_add(end.len()) > MAX_TEXT {
             return ParquetError::wrong(format!(
-                "a text in it is longer than {MAX_TEXT} bytes, so it is no barcode"
+                "a string in it is longer than {MAX_TEXT} bytes, so it is not a barcode"
             ));
         }
         self.bytes.extend_from_slice(start);

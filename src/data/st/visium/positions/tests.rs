@@ -153,26 +153,26 @@ fn every_damage_is_one_sentence() {
         (text("AAC-1,1,0,2,5"), "P, line 3: the row has 5 cells where the header has 6".into()),
         (text("AAA-1,1,0,2,5,6"), "P, line 3: barcode \"AAA-1\" was already on line 2".into()),
         (text(",1,0,2,5,6"), "P, line 3: the row has no barcode".into()),
-        (text("AAC-1,2,0,2,5,6"), "P, line 3: in_tissue of spot \"AAC-1\" is 2; 0 or 1 was expected".into()),
-        (text("AAC-1,x,0,2,5,6"), "P, line 3: in_tissue of spot \"AAC-1\" is \"x\"; 0 or 1 was expected".into()),
+        (text("AAC-1,2,0,2,5,6"), "P, line 3: in_tissue of spot \"AAC-1\" is 2; expected 0 or 1".into()),
+        (text("AAC-1,x,0,2,5,6"), "P, line 3: in_tissue of spot \"AAC-1\" is \"x\"; expected 0 or 1".into()),
         (
             text("AAC-1,1,-1,2,5,6"),
-            "P, line 3: array_row of spot \"AAC-1\" is -1; a whole number from 0 on was expected".into(),
+            "P, line 3: array_row of spot \"AAC-1\" is -1; expected a whole number of 0 or more".into(),
         ),
         (
             text("AAC-1,1,0,2.5,5,6"),
-            "P, line 3: array_col of spot \"AAC-1\" is 2.5; a whole number from 0 on was expected".into(),
+            "P, line 3: array_col of spot \"AAC-1\" is 2.5; expected a whole number of 0 or more".into(),
         ),
         (
             text("AAC-1,1,0,1e300,5,6"),
             format!(
-                "P, line 3: array_col of spot \"AAC-1\" is 1{}; a whole number from 0 on was expected",
+                "P, line 3: array_col of spot \"AAC-1\" is 1{}; expected a whole number of 0 or more",
                 "0".repeat(300)
             ),
         ),
-        (text("AAC-1,1,0,2,NaN,6"), "P, line 3: pxl_row_in_fullres of spot \"AAC-1\" is NaN; a number was expected".into()),
-        (text("AAC-1,1,0,2,5,inf"), "P, line 3: pxl_col_in_fullres of spot \"AAC-1\" is inf; a number was expected".into()),
-        (text("AAC-1,1,0,2,5,"), "P, line 3: pxl_col_in_fullres of spot \"AAC-1\" is \"\"; a number was expected".into()),
+        (text("AAC-1,1,0,2,NaN,6"), "P, line 3: pxl_row_in_fullres of spot \"AAC-1\" is NaN; expected a number".into()),
+        (text("AAC-1,1,0,2,5,inf"), "P, line 3: pxl_col_in_fullres of spot \"AAC-1\" is inf; expected a number".into()),
+        (text("AAC-1,1,0,2,5,"), "P, line 3: pxl_col_in_fullres of spot \"AAC-1\" is \"\"; expected a number".into()),
         (
             text("AAC-1,1,0,2,5,-6"),
             "P, line 3: pxl_col_in_fullres of spot \"AAC-1\" is -6 although the spot is under tissue; it would lie \

@@ -19,7 +19,13 @@ pub(super) fn in_pane(map: Rect, at: egui::Pos2) -> [f64; 2] {
 }
 
 /// Moves the camera by what the pointer does in one pane, and chooses the spot that is clicked.
-pub fn touch(ui: &Ui, response: &Response, map: Rect, state: &mut ExploreState, commands: &mut Vec<Command>) {
+pub fn handle_pointer(
+    ui: &Ui,
+    response: &Response,
+    map: Rect,
+    state: &mut ExploreState,
+    commands: &mut Vec<Command>,
+) {
     let holds_space = !ui.ctx().text_edit_focused() && ui.input(|i| i.key_down(Key::Space));
     let paints = state.tissue.is_painting() || (state.tissue.brush().is_some() && !holds_space);
     let drags = response.dragged_by(PointerButton::Middle)
@@ -47,7 +53,7 @@ pub fn touch(ui: &Ui, response: &Response, map: Rect, state: &mut ExploreState, 
         }
     }
     if paints {
-        super::brush::touch(ui, response, map, state);
+        super::brush::handle_pointer(ui, response, map, state);
     } else if response.double_clicked()
         && let Some(at) = response.interact_pointer_pos()
     {
