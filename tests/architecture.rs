@@ -59,6 +59,41 @@ fn the_rooms_hold() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// The map of the code names only what is there.
+#[test]
+fn the_architecture_names_what_exists() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let text = fs::read_to_string(source.join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let is_path = |name: &&&str| name.ends_with('/') || name.ends_with(".rs");
+    let is_module = |name: &&&str| name.contains("::") && name.starts_with(char::is_lowercase);
+    let mut wrong = Vec::new();
+    for name in named.iter().filter(is_path) {
+        let places = [source.join(name), source.join("..").join(name)];
+        if !places.iter().any(|place| place.exists()) {
+            wrong.push((*name).to_owned());
+        }
+    }
+    for name in named.iter().filter(is_module) {
+        let mut place = source.clone();
+        let mut parts = name.split("::").take_while(|part| part.starts_with(char::is_lowercase)).peekable();
+        while let Some(part) = parts.next() {
+            let file = place.with_extension("rs");
+            place.push(part);
+            let is_there = place.is_dir() || place.with_extension("rs").is_file();
+            // The last may be a function of the module before.
+            let is_function = parts.peek().is_none()
+                && [file, place.with_file_name("mod.rs")]
+                    .iter()
+                    .any(|f| fs::read_to_string(f).is_ok_and(|t| t.contains(&format!("fn {part}"))));
+            if !is_there && !is_function {
+                wrong.push(format!("{name}: {part}"));
+            }
+        }
+    }
+    assert!(named.len() > 60 && wrong.is_empty(), "{} names; not there: {wrong:?}", named.len());
+}
+
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

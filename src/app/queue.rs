@@ -182,7 +182,7 @@ pub struct JobQueue {
 impl std::fmt::Debug for JobQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let running: Vec<_> = self.running.iter().map(|r| r.request.name()).collect();
-        f.debug_struct("Work").field("running", &running).field("waiting", &self.waiting.len()).finish()
+        f.debug_struct("JobQueue").field("running", &running).field("waiting", &self.waiting.len()).finish()
     }
 }
 
@@ -240,7 +240,9 @@ impl JobQueue {
         let mut at = 0;
         while let Some((_, request)) = self.waiting.get(at) {
             let lane = request.lane();
-            let busy = self.running.iter().filter(|r| r.request.lane() == lane && !r.waits()).count();
+            // A quick job that waits for its turn to compute must not keep other quick ones from starting.
+            let counts = |r: &&Running| r.request.lane() == lane && (lane != Lane::Light || !r.waits());
+            let busy = self.running.iter().filter(counts).count();
             let earlier = self.waiting.iter().take(at).any(|(_, r)| r.lane() == lane);
             let free = match lane {
                 Lane::Light => busy < LIGHT_AT_ONCE,
@@ -291,6 +293,12 @@ impl JobQueue {
         self.running.iter().map(|r| &*r.request).chain(self.waiting.iter().map(|(_, r)| r)).any(test)
     }
 
+    /// Whether a request that fulfils `test` waits for other jobs before it goes on.
+    pub fn waits(&self, test: impl Fn(&Request) -> bool) -> bool {
+        self.running.iter().any(|r| test(&r.request) && r.waits())
+            || self.waiting.iter().any(|(_, r)| test(r))
+    }
+
     /// The running and waiting jobs that the user should see.
     pub fn views(&self) -> Vec<JobView> {
         let running = self.running.iter().filter(|r| r.request.is_shown()).map(|r| JobView {
@@ -300,7 +308,7 @@ impl JobQueue {
             queued: false,
             paused: r.job.token().is_paused(),
             cancelling: r.cancelling,
-            can_pause: r.request.may_compute(),
+            can_pause: r.request.can_pause(),
             later: self.later.get(&r.id).copied(),
         });
         let waiting = self.waiting.iter().filter(|(_, r)| r.is_shown()).map(|(id, r)| JobView {

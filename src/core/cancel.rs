@@ -14,7 +14,7 @@ enum State {
     Paused,
     /// The user stopped it.
     Cancelled,
-    /// Nobody waits for it any more.
+    /// Its result is not needed any more.
     Abandoned,
 }
 
@@ -31,9 +31,12 @@ struct Shared {
 }
 
 /// Shared by the worker, which calls [`CancelToken::check`] often (several times a second), and by
-/// whoever may stop or pause it. Clones refer to the same work.
+/// whatever may stop or pause it. Clones refer to the same work.
 #[derive(Debug, Clone, Default)]
-pub struct CancelToken(Arc<Shared>);
+pub struct CancelToken {
+    shared: Arc<Shared>,
+    ignores_pause: bool,
+}
 
 impl CancelToken {
     /// A token of work that is running.
@@ -43,7 +46,7 @@ impl CancelToken {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // A state cannot be left half-changed, so a poisoned lock is as good as a clean one.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, state: State) {
@@ -51,7 +54,7 @@ impl CancelToken {
         if !now.is_over() {
             *now = state;
         }
-        self.0.changed.notify_all();
+        self.shared.changed.notify_all();
     }
 
     /// Asks the work to stop; it cannot be taken back.
@@ -59,7 +62,7 @@ impl CancelToken {
         self.set(State::Cancelled);
     }
 
-    /// Asks the work to stop because nobody waits for it any more, although nobody decided against it either:
+    /// Asks the work to stop because its result is not needed any more, although the user did not decide against it:
     /// the window is closed.
     pub fn abandon(&self) {
         self.set(State::Abandoned);
@@ -90,14 +93,23 @@ impl CancelToken {
         *self.state() == State::Paused
     }
 
-    /// Returns at once while running, blocks while paused.
+    /// The token of the same work for a stretch that must not wait in the middle, because it holds a lock that other work
+    /// needs: its [`CancelToken::check`] does not block.
+    #[must_use]
+    pub fn without_pausing(&self) -> Self {
+        Self { ignores_pause: true, ..self.clone() }
+    }
+
+    /// Returns at once while running, blocks while paused. It never blocks a thread of rayon's pool, which all work and the
+    /// window share: work that runs there waits at its next check outside.
     ///
     /// # Errors
     /// [`Cancelled`] once the work is cancelled.
     pub fn check(&self) -> Result<(), Cancelled> {
+        let blocks = !self.ignores_pause && rayon::current_thread_index().is_none();
         let mut state = self.state();
-        while *state == State::Paused {
-            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        while blocks && *state == State::Paused {
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         match *state {
             State::Cancelled | State::Abandoned => Err(Cancelled),
@@ -119,6 +131,19 @@ mod tests {
         token.cancel();
         token.resume();
         assert_eq!(token.check(), Err(Cancelled));
+    }
+
+    #[test]
+    fn a_pause_never_blocks_the_shared_pool() {
+        use rayon::prelude::*;
+        let token = CancelToken::new();
+        token.pause();
+        // With the pool blocked this would never end.
+        assert!((0..64).into_par_iter().all(|_| token.check().is_ok()));
+        assert_eq!(token.without_pausing().check(), Ok(()));
+        token.cancel();
+        assert!((0..64).into_par_iter().all(|_| token.check().is_err()));
+        assert_eq!(token.without_pausing().check(), Err(Cancelled));
     }
 
     #[test]

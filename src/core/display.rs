@@ -74,6 +74,11 @@ impl PaneKind {
         matches!(self, Self::Difference)
     }
 
+    /// Whether it compares measured and predicted values, which must be on one scale for that.
+    pub const fn compares(self) -> bool {
+        matches!(self, Self::Difference)
+    }
+
     /// Whether it needs a prediction of the section.
     pub const fn needs_prediction(self) -> bool {
         matches!(self, Self::Predicted | Self::Difference | Self::Uncertainty)

@@ -1,4 +1,4 @@
-//! How long work reports what it is doing.
+//! How long-running work reports what it is doing.
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -117,7 +117,11 @@ pub static METRICS: [Metric; 4] = [
         title: "MSE",
         meaning: ERRORS_MEANING,
         better: Better::Lower,
-        columns: &[(Method::Model, "MSE"), (Method::Ridge, "Ridge MSE"), (Method::Mean, "Mean MSE")],
+        columns: &[
+            (Method::Model, "MSE"),
+            (Method::Ridge, "Ridge MSE"),
+            (Method::Mean, "Mean predictor MSE"),
+        ],
         of_method: |s| Some(s.mse),
         of_ceiling: |_| None,
     },
@@ -224,7 +228,7 @@ pub struct FoldReport {
     pub patient: Option<String>,
     /// Sections the model was fitted on.
     pub train: Vec<String>,
-    /// The section that stopped training and chose the blend, none of the above tested on it.
+    /// The training section that decided when to stop and how to blend.
     pub validation: Option<String>,
     /// The model.
     pub model: Scores,

@@ -65,7 +65,7 @@ pub fn gene_summaries(folds: &[FoldReport]) -> Vec<GeneSummary> {
         .collect()
 }
 
-/// `per_fold.csv`: a row for each test section and method, and the means.
+/// `folds.csv`: a row for each test section and method, and the means.
 pub fn folds_csv(report: &EvalReport) -> String {
     let keys: Vec<&str> = METRICS.iter().map(|m| m.key).collect();
     let mut out = format!("test,patient,method,{},judgement\n", keys.join(","));

@@ -21,6 +21,7 @@ use crate::data::genes::{GeneIndex, is_ensembl_id};
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
+use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::metrics::pearson;
 use crate::figures::{Figure, Panel, PanelRemark, Row, Style, Tissue};
 use crate::predict::Predictions;
@@ -273,7 +274,7 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
         (_, Some(_)) => None,
         (_, None) if pane.needs_measurement() && maps.measured.is_none() => Some(PanelRemark::NotMeasured),
         (_, None) if pane.needs_prediction() && maps.predicted.is_none() => Some(PanelRemark::NotPredicted),
-        (_, None) => maps.are_on_two_scales().then_some(PanelRemark::TwoScales).filter(|_| pane.is_signed()),
+        (_, None) => maps.are_on_two_scales().then_some(PanelRemark::TwoScales).filter(|_| pane.compares()),
     };
     // Shared limits are those of measured and predicted together, whichever of them the figure shows.
     let mut kinds = display.panes.clone();
@@ -316,11 +317,11 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
     })
 }
 
-/// Pearson's correlation over the spots that have both values.
+/// Pearson's correlation over the spots that have both values; `None` where those are too few to correlate.
 fn correlation(measured: &[f32], predicted: &[f32]) -> Option<f32> {
     let both = measured.iter().zip(predicted).filter(|(m, p)| m.is_finite() && p.is_finite());
     let (m, p): (Vec<f64>, Vec<f64>) = both.map(|(&m, &p)| (f64::from(m), f64::from(p))).unzip();
-    pearson(&m, &p).map(|r| r as f32)
+    pearson(&m, &p).map(|r| r as f32).filter(|_| m.len() >= MIN_SPOTS_TO_CORRELATE)
 }
 
 #[cfg(test)]

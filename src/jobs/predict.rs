@@ -155,12 +155,15 @@ impl<'a> Predictors<'a> {
                 entry.name, run.id
             ));
         }
-        // An encoder of the run's own encodes now; other features may be cached, and take a turn by themselves.
-        let _turn = match loaded.seen {
-            Some(_) => None,
-            None => workspace.resources.turn(ctx)?,
+        // An encoder of the run's own always encodes; features may be cached, and take a turn by themselves where they are
+        // not.
+        let (_turn, seen) = match &loaded.seen {
+            Some(seen) => (None, seen.clone()),
+            None => {
+                let (resources, turn) = workspace.resources.for_computing(ctx)?;
+                (Some(turn), Workspace { resources, ..workspace.clone() })
+            }
         };
-        let seen = loaded.seen.as_ref().unwrap_or(workspace);
         let reference = match spots {
             Some(spots) if loaded.seen.is_some() => Some(seen.features(spots, ctx)?),
             _ => None,

@@ -74,8 +74,8 @@ impl Resources {
     ///
     /// # Errors
     /// When it is cancelled.
-    pub fn for_computing(&self, ctx: &JobContext) -> Result<(Self, Turn), Cancelled> {
-        let turn = self.turns.take(ctx)?;
+    pub fn for_computing(&self, ctx: &JobContext) -> Result<(Self, Option<Turn>), Cancelled> {
+        let turn = self.turn(ctx)?;
         Ok((Self { has_turn: true, ..self.clone() }, turn))
     }
 
@@ -137,8 +137,10 @@ impl Resources {
         device: &ComputeDevice,
         ctx: &JobContext,
     ) -> anyhow::Result<Arc<dyn PatchEncoder>> {
-        // Held while it is opened, so that jobs that start together open it once.
+        // Held while it is opened, so that jobs that start together open it once. A job that is paused meanwhile must not
+        // keep the others waiting.
         let mut last = self.pretrained.lock().unwrap_or_else(PoisonError::into_inner);
+        let ctx = &JobContext { observer: ctx.observer, cancel: &ctx.cancel.without_pausing() };
         if choice.name.eq_ignore_ascii_case(encoders::TEXTURE) {
             // The other one's weights are not kept for nothing.
             *last = None;

@@ -1,7 +1,6 @@
 //! From a request to the function that does it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,13 +14,13 @@ use super::predict::predictions_and_reach;
 use super::predict_places::PredictRequest;
 use super::request::{Request, Snapshot};
 use super::resources::Resources;
-use super::runs::{RunInfo, RunKind, copy_runs, delete_run, list_runs, runs_folder};
+use super::runs::{RunInfo, RunKind, copy_all, copy_runs, delete_run, list_runs, runs_folder};
 use super::stored_run::load_run;
 use super::train::{FitRequest, evaluate, predictions_path, train};
 use super::traits::Lane;
 use super::workspace::Workspace;
 use super::{demo, encoder_speed, encoders, figure_files, genes, predict_places, project, tissue};
-use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
+use crate::core::files::{write_bytes_atomically, write_json_atomically};
 use crate::core::progress::Task;
 use crate::data::candidates::{self, Candidate};
 use crate::data::gene_list;
@@ -368,24 +367,9 @@ fn save_as(from: &Path, to: &Path, project: &Project, ctx: &JobContext) -> anyho
     let runs = runs_folder(from);
     if from != to && runs.is_dir() {
         ctx.observer.report(&Task::CopyingRuns.into(), 0, 0);
-        copy_folder(&runs, &runs_folder(to), ctx)?;
+        copy_all(&runs, &runs_folder(to), ctx)?;
     }
     Ok(project.save_over(to)?)
-}
-
-fn copy_folder(from: &Path, to: &Path, ctx: &JobContext) -> anyhow::Result<()> {
-    fs::create_dir_all(to).map_err(FileError::io("write", to))?;
-    for entry in fs::read_dir(from).map_err(FileError::io("list", from))? {
-        ctx.check()?;
-        let path = entry.map_err(FileError::io("list", from))?.path();
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy_folder(&path, &target, ctx)?;
-        } else {
-            fs::copy(&path, &target).map_err(FileError::io("write", &target))?;
-        }
-    }
-    Ok(())
 }
 
 fn open_section(resources: &Resources, entry: SectionEntry, ctx: &JobContext) -> anyhow::Result<Outcome> {

@@ -20,7 +20,7 @@ use names::check_name;
 
 pub use crate::data::project::runs_folder;
 pub use config::{RUN_VERSION, RunConfig, RunKind};
-pub use copy::{CopiedRuns, copy_runs};
+pub use copy::{CopiedRuns, copy_all, copy_runs};
 pub use in_progress::RunInProgress;
 pub(super) use names::existing_or_new;
 pub use names::{NameProblem, safe_name};

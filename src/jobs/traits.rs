@@ -108,8 +108,8 @@ impl Request {
         self.traits().is_shown
     }
 
-    /// Whether it may keep all processors busy: it always does, or it may have image features to compute first.
-    pub fn may_compute(&self) -> bool {
+    /// Whether it can be paused: it keeps all processors busy, or may have image features to compute first.
+    pub fn can_pause(&self) -> bool {
         let traits = self.traits();
         traits.may_encode || traits.lane == Lane::Compute
     }

@@ -1,7 +1,6 @@
 //! Whose turn it is to keep all processors busy: one job at a time, whether it is in the queue for such jobs or a
 //! quick one that turned out to need image features.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,15 +11,24 @@ use crate::core::progress::Task;
 /// How often a job that waits looks whether it was cancelled, or the other was paused.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// The jobs whose turn it is. More than one only where one of them is paused.
+/// Jobs by the numbers they drew.
 #[derive(Debug, Default)]
-pub struct Turns {
-    holders: Mutex<Vec<(u64, CancelToken)>>,
-    changed: Condvar,
-    next: AtomicU64,
+struct State {
+    next: u64,
+    /// Those that wait, in order.
+    waiting: Vec<u64>,
+    /// Those whose turn it is: more than one only where another was paused when a turn began.
+    holders: Vec<(u64, CancelToken)>,
 }
 
-/// A turn, which ends when this is dropped.
+/// The jobs whose turn it is, and those that wait for theirs.
+#[derive(Debug, Default)]
+pub struct Turns {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// A turn, or the wait for one; either ends when this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     id: u64,
@@ -28,38 +36,52 @@ pub struct Turn {
 }
 
 impl Turns {
-    fn holders(&self) -> MutexGuard<'_, Vec<(u64, CancelToken)>> {
-        // The list is whole after every change.
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The lists are whole after every change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until no other job computes. A paused one does not count: it was paused to make room.
+    /// Waits until no other job computes and none came earlier. A job that is paused makes room: it does not count, and
+    /// once it is resumed it goes on beside the one that took its turn meanwhile.
     ///
     /// # Errors
     /// [`Cancelled`] while it waits.
     pub fn take(self: &Arc<Self>, ctx: &JobContext) -> Result<Turn, Cancelled> {
-        let mut holders = self.holders();
+        let mut state = self.state();
+        let id = state.next;
+        state.next += 1;
+        state.waiting.push(id);
+        drop(state);
+        // Leaves the line when it is cancelled.
+        let turn = Turn { id, of: Arc::clone(self) };
         let mut reported = false;
-        while holders.iter().any(|(_, token)| !token.is_paused()) {
-            if !std::mem::replace(&mut reported, true) {
-                ctx.observer.report(&Task::WaitingForOthers.into(), 0, 0);
+        loop {
+            let mut state = self.state();
+            let is_first = state.waiting.first() == Some(&id);
+            if is_first && state.holders.iter().all(|(_, token)| token.is_paused()) {
+                state.waiting.remove(0);
+                state.holders.push((id, ctx.cancel.clone()));
+                return Ok(turn);
             }
-            let (back, _) =
-                self.changed.wait_timeout(holders, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner);
-            drop(back);
-            // Blocks while this job is paused itself, so the list is not held meanwhile.
+            if reported {
+                drop(self.changed.wait_timeout(state, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner));
+            } else {
+                drop(state);
+                ctx.observer.report(&Task::WaitingForOthers.into(), 0, 0);
+                reported = true;
+            }
+            // May block, while this job is paused itself.
             ctx.check()?;
-            holders = self.holders();
         }
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        holders.push((id, ctx.cancel.clone()));
-        Ok(Turn { id, of: Arc::clone(self) })
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.of.holders().retain(|(id, _)| *id != self.id);
+        let mut state = self.of.state();
+        state.waiting.retain(|id| *id != self.id);
+        state.holders.retain(|(id, _)| *id != self.id);
+        drop(state);
         self.of.changed.notify_all();
     }
 }
@@ -95,6 +117,7 @@ mod tests {
             assert!(waits.join().unwrap().is_err(), "waiting ends when it is cancelled");
         });
         drop(turn);
-        assert!(turns.holders().is_empty());
+        let state = turns.state();
+        assert!(state.holders.is_empty() && state.waiting.is_empty());
     }
 }

@@ -408,7 +408,9 @@ impl Workspace {
             number => format!("{}, view {number}", section.name),
         };
         // A quick job that has to compute after all takes its turn.
-        let is_cached = self.has_features(section, view, ctx).unwrap_or(false);
+        let is_cached = self
+            .has_features(section, view, ctx)
+            .with_context(|| format!("The image features of section {name} could not be computed"))?;
         let _turn = if is_cached { None } else { self.resources.turn(ctx)? };
         let features = cache
             .get_or_compute(

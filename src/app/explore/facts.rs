@@ -4,6 +4,7 @@ use super::own_scores::OwnScore;
 use super::section_index::SectionIndex;
 use super::trust::Trust;
 use super::values::{MapValues, PredictionIndex, pearson};
+use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::judgement::{Judgement, is_significant};
 use crate::evaluate::report::{EvalReport, GeneScore};
 
@@ -97,7 +98,7 @@ impl GeneFacts {
             fold.genes.iter().find(|g| g.gene == gene).cloned()
         };
         let pcc = match (&values.maps.measured, &values.maps.predicted) {
-            (Some(m), Some(p)) => pearson(m, p),
+            (Some(m), Some(p)) => pearson(m, p).filter(|_| m.len() >= MIN_SPOTS_TO_CORRELATE),
             _ => None,
         };
         let in_bank = |p: &PredictionIndex| p.predictions().bank_spots.iter().any(|b| b.section == *name);

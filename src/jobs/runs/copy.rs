@@ -1,6 +1,7 @@
 //! Copying runs from one project into another, so that its models can predict there.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{RunError, RunInfo, check_free, list_runs, runs_folder};
@@ -58,6 +59,43 @@ pub fn copy_runs(from: &Path, to: &Path, only: &[String], ctx: &JobContext) -> a
     Ok(done)
 }
 
+/// Copies all runs, interrupted ones too, from one folder of runs into another, each whole or not at all. One of the same
+/// name there is replaced.
+///
+/// # Errors
+/// [`FileError`] naming what cannot be copied, or it was cancelled. Runs that were copied until then stay.
+pub fn copy_all(from: &Path, to: &Path, ctx: &JobContext) -> anyhow::Result<()> {
+    for entry in fs::read_dir(from).map_err(FileError::io("list", from))? {
+        ctx.check()?;
+        let path = entry.map_err(FileError::io("list", from))?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_dir()) {
+            let whole = to.join(name);
+            copy_whole(&path, to, &whole, ctx)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a run's folder to `whole`, by way of a folder in `runs` that is no run yet.
+fn copy_whole(from: &Path, runs: &Path, whole: &Path, ctx: &JobContext) -> anyhow::Result<()> {
+    let name = whole.file_name().unwrap_or_default().to_string_lossy();
+    let begun = runs.join(format!(".{name}.copied"));
+    let remove = |folder: &Path| match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(FileError::io("remove", folder)(error)),
+        _ => Ok(()),
+    };
+    remove(&begun)?;
+    let copied = copy_folder(from, &begun, 0, ctx).and_then(|()| {
+        remove(whole)?;
+        Ok(fs::rename(&begun, whole).map_err(FileError::io("write", whole))?)
+    });
+    if copied.is_err() {
+        // Why it failed is more important than that the rest could not be removed.
+        let _ = fs::remove_dir_all(&begun);
+    }
+    copied
+}
+
 /// Whether both are the same run: made by the same work at the same moment.
 fn is_same(a: &RunInfo, b: &RunInfo) -> bool {
     a.config.started == b.config.started && a.config.same_work(&b.config)
@@ -67,20 +105,8 @@ fn is_same(a: &RunInfo, b: &RunInfo) -> bool {
 fn copy(run: &RunInfo, from: &Path, to: &Path, ctx: &JobContext) -> anyhow::Result<String> {
     let runs = runs_folder(to);
     let name = free_name(&run.id, from, to)?;
-    // A name that begins with a point is no run yet.
-    let begun = runs.join(format!(".{name}.copied"));
-    if begun.exists() {
-        fs::remove_dir_all(&begun).map_err(FileError::io("remove", &begun))?;
-    }
-    let copied = copy_folder(&run.folder, &begun, 0, ctx).and_then(|()| {
-        let whole = runs.join(&name);
-        Ok(fs::rename(&begun, &whole).map_err(FileError::io("write", &whole))?)
-    });
-    if copied.is_err() {
-        // What is left of it is no run; why it failed is more important than that it could not be removed.
-        let _ = fs::remove_dir_all(&begun);
-    }
-    copied.map(|()| name)
+    copy_whole(&run.folder, &runs, &runs.join(&name), ctx)?;
+    Ok(name)
 }
 
 /// The name of a run, or one with the name of its project, or with a number, that no run of `to` has.

@@ -152,11 +152,13 @@ impl PatchEncoder for Pretrained {
         if self.network.get().is_some() {
             return Ok(());
         }
+        // A job that is paused meanwhile must not keep the others waiting.
+        let cancel = cancel.without_pausing();
         let (architecture, side) = (&self.preset.architecture, self.preset.side);
         let failed = |e: WeightsError| EncoderError::Failed(e.to_string());
         let file = WeightsFile::open(&self.weights).map_err(failed)?;
         let parameters =
-            load(&file, architecture, side, self.preset.title, progress, cancel).map_err(|e| match e {
+            load(&file, architecture, side, self.preset.title, progress, &cancel).map_err(|e| match e {
                 LoadError::Cancelled(cancelled) => EncoderError::Cancelled(cancelled),
                 other => EncoderError::Failed(other.to_string()),
             })?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::content::Contents;
 use crate::core::cancel::CancelToken;
@@ -66,17 +66,26 @@ impl Key {
     }
 }
 
-/// Which features of a slide were asked for last.
+/// Which features of a slide were cached or read last.
 #[derive(Debug, Default)]
 pub(super) struct Latest(Mutex<HashMap<blake3::Hash, String>>);
 
 impl Latest {
-    /// Remembers a key, and tells the one before of the same slide, where there was another.
-    pub(super) fn replace(&self, key: &Key) -> Option<String> {
-        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn keys(&self) -> MutexGuard<'_, HashMap<blake3::Hash, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The features of the same slide that were cached or read last.
+    pub(super) fn of_slide(&self, key: &Key) -> Option<String> {
+        self.keys().get(&key.slide).cloned()
+    }
+
+    /// Remembers features that are in the cache.
+    pub(super) fn remember(&self, key: &Key) {
+        let mut latest = self.keys();
         if latest.len() >= MAX_KEPT && !latest.contains_key(&key.slide) {
             latest.clear();
         }
-        latest.insert(key.slide, key.whole.clone()).filter(|last| *last != key.whole)
+        latest.insert(key.slide, key.whole.clone());
     }
 }

@@ -66,8 +66,8 @@ impl FeatureCache {
     }
 
     /// Features of the spots at `centers` on the slide at `slide`: read from the cache where they are,
-    /// computed and cached otherwise. Of spots last asked for on the same slide, what lies at the same places is used
-    /// again. A cache that cannot be written is a note, not an error.
+    /// computed and cached otherwise. Where other spots of the same slide were cached last, what lies at the same places is
+    /// used again. A cache that cannot be written is a note, not an error.
     ///
     /// # Errors
     /// [`FeatureError`] when the slide cannot be read or the encoder not be run, or when cancelled.
@@ -83,17 +83,18 @@ impl FeatureCache {
         cancel: &CancelToken,
     ) -> Result<SectionFeatures, FeatureError> {
         let key = Key::new(&self.contents, slide, centers, mpp, encoder, cancel)?;
-        let last = self.latest.replace(&key);
         if let Some(found) = self.read(&key.whole)
             && (found.spot.rows(), found.spot.cols()) == (centers.len(), 2 * encoder.width())
         {
+            self.latest.remember(&key);
             return Ok(found);
         }
-        let known = last.and_then(|last| self.read(&last));
+        let known = self.latest.of_slide(&key).and_then(|last| self.read(&last));
         let decoded = store.get(slide, progress, cancel)?;
         let computed = features::compute(&decoded, centers, mpp, encoder, known.as_ref(), progress, cancel)?;
-        if let Err(error) = self.write(&key.whole, &computed) {
-            progress.note(&format!("Features could not be kept for next time. {error}"));
+        match self.write(&key.whole, &computed) {
+            Ok(()) => self.latest.remember(&key),
+            Err(error) => progress.note(&format!("Features could not be kept for next time. {error}")),
         }
         Ok(computed)
     }

@@ -44,7 +44,8 @@ pub fn show(ui: &mut Ui, app: &App, texture: &mut PreviewTexture, out: &mut Vec<
 
 fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
     card(ui, "Preview", |ui| {
-        let drawing = app.work.any(|r| matches!(r, Request::Preview { .. }));
+        let is_preview = |r: &Request| matches!(r, Request::Preview { .. });
+        let (drawing, waiting) = (app.work.any(is_preview), app.work.waits(is_preview));
         match &app.preview.image {
             Some(Ok(image)) => {
                 let handle = texture.of(ui.ctx(), image);
@@ -70,7 +71,11 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
             None if drawing => {
                 ui.horizontal(|ui| {
                     ui.spinner();
-                    ui.label("Drawing the preview");
+                    ui.label(if waiting {
+                        "Waiting for another job to finish"
+                    } else {
+                        "Drawing the preview"
+                    });
                 });
             }
             None => {

@@ -335,7 +335,7 @@ fn show_remark(
                 format!("There is no prediction of {section} yet. {what} {then}")
             }
         }
-    } else if kind == PaneKind::Difference && state.map().values.maps.are_on_two_scales() {
+    } else if kind.compares() && state.map().values.maps.are_on_two_scales() {
         format!(
             "The predicted and the measured values are on different scales, so there is no difference.\n\
              {section} holds normalised values instead of counts."

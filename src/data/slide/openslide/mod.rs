@@ -29,7 +29,7 @@ pub const LIBRARY_VARIABLE: &str = "HISCMCL_OPENSLIDE";
 struct State {
     /// The file that the user chose, or its folder.
     chosen: Option<PathBuf>,
-    /// Loaded once and then kept, as slides use it.
+    /// Loaded once and never unloaded: what it brings with it does not support that.
     loaded: Option<Arc<Library>>,
 }
 
@@ -39,7 +39,7 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The library at `place`, which is its file or the folder that holds it.
+/// The files that may be the library at `place`, which is its file or the folder that holds it.
 fn files_at(place: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = NAMES.iter().map(|name| place.join(name)).collect();
     files.push(place.to_path_buf());
@@ -49,7 +49,7 @@ fn files_at(place: &Path) -> Vec<PathBuf> {
 
 /// Where the library may be: where the user chose it, where the environment says, beside this program, among the system's.
 fn files(chosen: Option<&Path>) -> Vec<PathBuf> {
-    let named = std::env::var_os(LIBRARY_VARIABLE).map(PathBuf::from);
+    let named = std::env::var_os(LIBRARY_VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
     let program = std::env::current_exe().ok();
     let beside = program.as_deref().and_then(Path::parent);
     let lib = beside.map(|folder| folder.join("lib"));
@@ -91,7 +91,9 @@ pub fn use_openslide_at(place: &Path) -> Result<String, FileError> {
         FileError::malformed(place, message)
     })?;
     let version = library.version();
-    *state() = State { chosen: Some(place.to_path_buf()), loaded: Some(library) };
+    let before =
+        std::mem::replace(&mut *state(), State { chosen: Some(place.to_path_buf()), loaded: Some(library) });
+    std::mem::forget(before.loaded);
     Ok(version)
 }
 
