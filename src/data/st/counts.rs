@@ -164,7 +164,7 @@ impl RowProblem {
     fn describe(&self, genes: &[String], row: &str, separator: u8) -> String {
         match self {
             Self::Width { cells } => format!(
-                "the row has {} where the header asks for {}; the table is incomplete",
+                "the row has {} where the header has {}; the table is incomplete",
                 counted(*cells, "cell"),
                 genes.len() + 1
             ),
