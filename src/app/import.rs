@@ -55,7 +55,7 @@ impl ImportRow {
                 missing.push(what);
             }
         }
-        (!missing.is_empty()).then(|| format!("Still needs {}.", missing.join(", ")))
+        (!missing.is_empty()).then(|| missing.join(", "))
     }
 
     /// The section; `None` while something is missing.
@@ -90,7 +90,7 @@ impl ImportForm {
             let name = row.0.name.trim();
             if let Some(missing) = row.missing() {
                 let name = if name.is_empty() { "A section" } else { name };
-                return Some(format!("{name}: {missing}"));
+                return Some(format!("{name} still needs {missing}."));
             }
             if !names.insert(name) {
                 return Some(format!("Two sections are called {name}."));
@@ -109,7 +109,7 @@ mod tests {
         let mut form = ImportForm::new(Vec::new());
         assert_eq!(
             form.missing().unwrap(),
-            "A section: Still needs a name, a count table, a spot file, a slide image."
+            "A section still needs a name, a count table, a spot file, a slide image."
         );
         let row = &mut form.rows[0];
         row.0.name = "A1".into();

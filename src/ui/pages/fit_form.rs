@@ -42,8 +42,8 @@ pub fn target_name(target: Target) -> &'static str {
 fn target_help(target: Target) -> &'static str {
     match target {
         Target::Published => {
-            "log10(1 + 10,000 \u{00D7} count / sum over the chosen genes): as in the published work, whose numbers it \
-             is comparable with for the published gene lists."
+            "log10(1 + 10,000 \u{00D7} count / sum over the chosen genes): as in the published work. With the \
+             published gene lists, results are comparable with the published numbers."
         }
         Target::Lognorm => {
             "ln(1 + 10,000 \u{00D7} count / sum over all genes): the usual normalisation, which does not depend on the gene \
