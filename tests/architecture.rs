@@ -65,8 +65,10 @@ fn the_architecture_names_what_exists() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let text = fs::read_to_string(source.join("ARCHITECTURE.md")).unwrap();
     let named: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
-    let is_path = |name: &&&str| name.ends_with('/') || name.ends_with(".rs");
-    let is_module = |name: &&&str| name.contains("::") && name.starts_with(char::is_lowercase);
+    // Capitals stand for names that users give.
+    let is_own = |name: &str| name.starts_with(char::is_lowercase);
+    let is_path = |name: &&&str| is_own(name) && (name.ends_with('/') || name.ends_with(".rs"));
+    let is_module = |name: &&&str| is_own(name) && name.contains("::");
     let mut wrong = Vec::new();
     for name in named.iter().filter(is_path) {
         let places = [source.join(name), source.join("..").join(name)];

@@ -50,7 +50,7 @@ impl Plan {
     }
 
     fn new(open: &OpenProject, folds: &[Fold]) -> Self {
-        let sections: Vec<_> = open.ready().collect();
+        let sections: Vec<_> = open.taking_part().collect();
         let names = |at: &[usize]| -> Vec<String> {
             at.iter().filter_map(|&s| Some(sections.get(s)?.name.clone())).collect()
         };
@@ -76,7 +76,7 @@ fn refs(open: &OpenProject) -> Vec<SectionRef> {
         patient: s.patient.clone(),
         spots: s.spots.len(),
     };
-    open.ready().map(of).collect()
+    open.taking_part().map(of).collect()
 }
 
 #[cfg(test)]

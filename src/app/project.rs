@@ -204,7 +204,9 @@ impl OpenProject {
         let mut genes = std::mem::take(&mut self.genes);
         let read: Vec<_> =
             self.sections().enumerate().filter_map(|(place, s)| Some((place, s.measured()?))).collect();
-        genes.follow(&read, self.genes());
+        let parts: Vec<*const Section> = self.taking_part().map(Arc::as_ptr).collect();
+        let takes_part = |s: &Arc<Section>| parts.is_empty() || parts.contains(&Arc::as_ptr(s));
+        genes.follow(&read, takes_part, self.genes());
         self.genes = genes;
     }
 
@@ -362,7 +364,7 @@ impl OpenProject {
         })
     }
 
-    /// The sections that are read and have measurements and a slide image: those that can be trained on.
+    /// The sections that are read and have measurements and a slide image.
     pub fn ready(&self) -> impl Iterator<Item = &Arc<Section>> {
         self.sections().filter_map(|s| s.measured()).filter(|s| s.has_image())
     }
@@ -372,12 +374,26 @@ impl OpenProject {
         self.sections().filter_map(|s| s.ready())
     }
 
+    /// The sections that take part in training and cross-validation: those that are ready, have any counts, and values of
+    /// the kind that most have.
+    pub fn taking_part(&self) -> impl Iterator<Item = &Arc<Section>> {
+        let (kind, any) = (self.common_kind(), self.counted().next().is_some());
+        self.ready().filter(move |s| !any || (s.counts.nnz() > 0 && s.values == kind))
+    }
+
+    fn counted(&self) -> impl Iterator<Item = &Arc<Section>> {
+        self.ready().filter(|s| s.counts.nnz() > 0)
+    }
+
+    fn common_kind(&self) -> ValueKind {
+        ValueKind::of_most(self.counted().map(|s| s.values))
+    }
+
     /// The sections that training skips, as most others hold counts and they normalised values, or the other way round;
     /// with what these hold.
     pub fn of_other_kind(&self) -> Option<(Vec<&str>, ValueKind)> {
-        let counted = || self.ready().filter(|s| s.counts.nnz() > 0);
-        let kind = ValueKind::of_most(counted().map(|s| s.values));
-        let others: Vec<&Arc<Section>> = counted().filter(|s| s.values != kind).collect();
+        let kind = self.common_kind();
+        let others: Vec<&Arc<Section>> = self.counted().filter(|s| s.values != kind).collect();
         let held = others.first()?.values;
         Some((others.iter().map(|s| s.name.as_str()).collect(), held))
     }

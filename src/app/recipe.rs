@@ -53,9 +53,9 @@ impl App {
         let open = self.open.as_ref()?;
         if self.is_training() {
             Some("A model is being trained.")
-        } else if open.ready().next().is_none() {
+        } else if open.taking_part().next().is_none() {
             Some("The sections are not ready.")
-        } else if open.ready().all(|s| held_out(&self.forms.train, open).contains(&s.name)) {
+        } else if open.taking_part().all(|s| held_out(&self.forms.train, open).contains(&s.name)) {
             Some("The only section that could be read is held out.")
         } else if open.genes().is_empty() {
             Some("There is no gene list yet. Choose genes on the Data page.")

@@ -62,7 +62,7 @@ pub fn step_state(step: Step, open: Option<&OpenProject>) -> StepState {
 /// Why there are fewer than `least` sections with counts.
 fn needs_measured(open: &OpenProject, least: usize) -> Option<Blocked> {
     let total = open.doc().sections.iter().filter(|s| s.is_measured()).count();
-    if open.ready().count() >= least {
+    if open.taking_part().count() >= least {
         return None;
     }
     Some(if total < least {
@@ -88,6 +88,11 @@ fn needs_measured(open: &OpenProject, least: usize) -> Option<Blocked> {
         let is_broken = |s: &SectionView| s.entry.is_measured() && !matches!(s.state, SectionState::Ready(_));
         let broken = open.sections().filter(is_broken).count();
         let why = match broken {
+            0 if open.ready().count() >= least => format!(
+                "Only {} of the {total} sections can be trained on: the values of the others are of another kind, or they \
+                 have no counts. Add sections with counts on the Data page.",
+                open.taking_part().count()
+            ),
             // They were read, and have no image to learn from.
             0 => "Training needs slide images, and sections of this project have none. Choose them on the Data page."
                 .to_owned(),

@@ -20,7 +20,7 @@ use crate::jobs::train::FitRequest;
 
 /// The sections that a form holds out.
 pub fn held_out(form: &TrainForm, open: &OpenProject) -> Vec<String> {
-    let sections: Vec<String> = open.ready().map(|s| s.name.clone()).collect();
+    let sections: Vec<String> = open.taking_part().map(|s| s.name.clone()).collect();
     match &form.hold_out {
         HoldOut::None => Vec::new(),
         HoldOut::Section(name) if open.doc().sections.iter().any(|s| s.name == *name) => {

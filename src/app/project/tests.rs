@@ -1,4 +1,6 @@
 use super::*;
+use crate::app::apply::held_out;
+use crate::app::forms::TrainForm;
 use crate::data::project::{GeneOrigin, GeneSelection};
 use crate::data::testing::section;
 
@@ -32,6 +34,19 @@ pub fn ready(names: &[&str]) -> OpenProject {
         open.set_state(key(entry), SectionState::Ready(read));
     }
     open
+}
+
+#[test]
+fn a_section_with_values_of_another_kind_takes_no_part() {
+    let mut open = ready(&["A1", "B1", "C1"]);
+    let entry = open.doc().sections[2].clone();
+    let other = Section { values: ValueKind::Normalised, ..section("C1", &["Z"], &[&[1.5_f32][..]; 20]) };
+    let read = ReadSection { section: Arc::new(other), umis: 0.0 };
+    open.set_state(key(&entry), SectionState::Ready(read));
+    let names: Vec<&str> = open.taking_part().map(|s| s.name.as_str()).collect();
+    assert_eq!((names, open.ready().count()), (vec!["A1", "B1"], 3));
+    assert_eq!(open.of_other_kind(), Some((vec!["C1"], ValueKind::Normalised)));
+    assert_eq!(held_out(&TrainForm::default(), &open), ["B1"], "the last that takes part");
 }
 
 #[test]

@@ -112,9 +112,9 @@ fn split_name(split: Split) -> &'static str {
 
 /// Why a cross-validation that holds sections out like this cannot be run.
 fn hindrance(open: &OpenProject, split: Split) -> Option<&'static str> {
-    if open.ready().count() < 2 {
+    if open.taking_part().count() < 2 {
         return Some(
-            "Cross-validation needs at least 2 sections that can be read. Add sections on the Data page.",
+            "Cross-validation needs at least 2 sections to train on. Add sections on the Data page.",
         );
     }
     match (split, open.patients().map(|p| p.len())) {
@@ -143,7 +143,7 @@ fn explain(ui: &mut Ui, open: &OpenProject, split: Split) {
             remark(ui, text).on_hover_text(Term::Fold.sentence());
         }
         Split::Section => {
-            let text = format!("{}, as in the published work.", counted(open.ready().count(), "fold"));
+            let text = format!("{}, as in the published work.", counted(open.taking_part().count(), "fold"));
             remark(ui, text).on_hover_text(Term::Fold.sentence());
             if shares_patients(open) {
                 let text = "Sections of one patient are on both sides of each fold, so the scores are better than they \

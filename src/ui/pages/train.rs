@@ -68,7 +68,7 @@ fn hold_out(ui: &mut Ui, open: &OpenProject, form: &mut TrainForm) {
                     form.hold_out = HoldOut::None;
                 }
                 // With a single section there would be nothing left to train on.
-                for section in open.ready().filter(|_| open.ready().count() > 1) {
+                for section in open.taking_part().filter(|_| open.taking_part().count() > 1) {
                     let label = format!("{} (used for testing)", section.name);
                     if ui.selectable_label(held.contains(&section.name), label).clicked() {
                         form.hold_out = HoldOut::Section(section.name.clone());
@@ -78,7 +78,7 @@ fn hold_out(ui: &mut Ui, open: &OpenProject, form: &mut TrainForm) {
         );
     });
     match held.first() {
-        None if open.ready().count() == 1 => remark(
+        None if open.taking_part().count() == 1 => remark(
             ui,
             "The model is trained on the only section, so nothing is left to test it on. Add a second section to hold one out.",
         ),
@@ -124,9 +124,8 @@ fn start(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     }
     let genes = open.gene_choice().used.len();
     let spots: usize = open
-        .ready()
+        .taking_part()
         .filter(|s| !held_out(&app.forms.train, open).contains(&s.name))
-        .filter(|s| !open.of_other_kind().is_some_and(|(others, _)| others.contains(&s.name.as_str())))
         .map(|s| s.spots.len())
         .sum();
     let genes = counted(genes, "gene");
