@@ -16,6 +16,7 @@ use crate::data::candidates::{self, Candidate, Found};
 use crate::data::open::open_section;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::section::{MppSource, ValueKind};
+use crate::data::slide::place;
 use crate::data::st::source::SampleKind;
 use crate::preprocess::views::View;
 
@@ -380,7 +381,7 @@ pub fn info(workspace: &Workspace, ctx: &JobContext) -> anyhow::Result<ProjectIn
                 width_px: s.slide_size.0,
                 height_px: s.slide_size.1,
                 labels,
-                image: s.slide.clone(),
+                image: place::as_stored(&s.slide).0.to_path_buf(),
                 format,
                 levels,
             }

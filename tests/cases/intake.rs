@@ -79,3 +79,31 @@ fn regions_beside_a_sample_label_its_spots_and_alone_are_named() {
         assert_eq!(label.as_deref(), (spot.center.x > 900.0).then_some("Tumor"), "{spot:?}");
     }
 }
+
+#[test]
+fn a_slide_stored_on_its_side_is_turned_the_way_its_spots_say() {
+    let Some(case) = case("26_turned_by_exif") else { return };
+    let by_spots = "as its orientation tag says, because that puts the spots on the tissue";
+    // Tissue covers the square one, so its spots lie on it either way.
+    let unclear = "(turned by 180 degrees), which is not applied because it cannot be told";
+    let samples = [
+        ("alone", by_spots, (900, 1200)),
+        ("jpeg", by_spots, (900, 1200)),
+        ("square", unclear, (1200, 1200)),
+    ];
+    for (sample, says, size) in samples {
+        let study = Study::new();
+        let said = run(&mut study.add(&[case.join(sample)]));
+        assert!(said.contains(says), "{said}");
+        let section = study.section(sample);
+        assert_eq!(
+            (section["width_px"].as_u64(), section["height_px"].as_u64()),
+            (Some(size.0), Some(size.1))
+        );
+    }
+    let study = Study::new();
+    let said = run(study.add(&[case.join("jpeg/slide.jpg")]).args(["--mpp", "0.5"]));
+    assert!(said.contains("slide.jpg is turned by 90 degrees, as its orientation tag says"), "{said}");
+    let slide = study.section("slide");
+    assert_eq!((slide["width_px"].as_u64(), slide["height_px"].as_u64()), (Some(900), Some(1200)));
+}

@@ -8,6 +8,7 @@ use crate::app::command::TissueEdit;
 use crate::core::geometry::SlidePoint;
 use crate::core::places::{GridSettings, Stroke, TissueSettings, TooManyStrokes};
 use crate::data::section::Section;
+use crate::data::slide::place;
 use crate::jobs::tissue::{FoundTissue, TissueRequest};
 
 /// Distance between the circles of a stroke, as a share of their radius.
@@ -220,9 +221,10 @@ impl Tissue {
         Some(found.as_deref().map_err(String::as_str))
     }
 
-    /// The area of tissue found on the slide of this image, in square millimetres.
-    pub fn area_of(&self, slide: &Path) -> Option<f64> {
-        Some(self.latest(slide)?.ok()?.area_mm2)
+    /// The area of tissue found on the slide in `file`, in square millimetres.
+    pub fn area_of(&self, file: &Path) -> Option<f64> {
+        let (_, found) = self.found.as_ref().filter(|(asked, _)| place::file_of(&asked.slide) == file)?;
+        Some(found.as_ref().ok()?.area_mm2)
     }
 }
 

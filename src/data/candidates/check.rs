@@ -10,7 +10,7 @@ use super::Candidate;
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::{Progress, Silent, Task};
 use crate::core::text::upper_first;
-use crate::data::open::{label_fit, open_section};
+use crate::data::open::{Opened, label_fit, open_with_remark};
 use crate::data::section::Section;
 use crate::data::slide::Slide;
 
@@ -35,8 +35,9 @@ pub fn check(
     progress.report(&Task::CheckingSamples.into(), 0, total);
     checked.par_iter_mut().try_for_each(|candidate| {
         cancel.check()?;
-        match open_section(&candidate.entry, &Silent, cancel) {
-            Ok(section) => {
+        match open_with_remark(&candidate.entry, &Silent, cancel) {
+            Ok(Opened { section, remark }) => {
+                candidate.warnings.extend(remark);
                 candidate.warnings.extend(section.mpp_doubt().map(|doubt| upper_first(&doubt)));
                 candidate.refused = Slide::check_whole(&section.slide).err().map(|e| e.to_string());
                 if candidate.refused.is_none() {

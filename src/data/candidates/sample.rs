@@ -1,11 +1,9 @@
 //! The sections of a sample that was recognised.
 
-use std::path::Path;
-
 use super::{Candidate, anndata};
 use crate::data::anndata::inspect;
 use crate::data::project::SectionEntry;
-use crate::data::slide::{Orientation, Slide, read_info};
+use crate::data::slide::Slide;
 use crate::data::st::names::file_name;
 use crate::data::st::recognise::{ImageKind, Sample};
 use crate::data::st::source::Source;
@@ -75,7 +73,6 @@ pub(super) fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &m
         }
         entry.image.clone_from(&image.path);
         entry.image_scale = (image.kind != ImageKind::FullResolution).then_some(scale);
-        warnings.extend(turned(&image.path));
         if Slide::is_grey(&image.path) {
             warnings.push(format!(
                 "{} is grey, as a channel of immunofluorescence is; predictions are made for H&E, so choose the H&E image \
@@ -86,18 +83,6 @@ pub(super) fn take_image(sample: &Sample, entry: &mut SectionEntry, warnings: &m
         break;
     }
     warn_of_small(entry, warnings);
-}
-
-/// That the pixels of a slide are used as they are stored, where its orientation tag says that they lie otherwise.
-fn turned(path: &Path) -> Option<String> {
-    let orientation = read_info(path).ok()?.orientation;
-    let name = file_name(path);
-    (orientation != Orientation::Upright).then(|| {
-        format!(
-            "{name} has an orientation tag ({orientation}), which is not applied because spots are placed on the pixels as \
-             they are stored; check that the spots lie on the tissue, and else save the slide upright and add it again"
-        )
-    })
 }
 
 /// What a section needs that has images of which none can be used; one without any is shown on a blank ground.

@@ -4,6 +4,7 @@ mod anndata;
 mod join;
 mod labels;
 mod legacy;
+mod orientation;
 mod slide;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,13 @@ use crate::core::progress::Progress;
 use crate::data::genes;
 use crate::data::project::SectionEntry;
 use crate::data::section::{CountTable, MppSource, Section, SpotGeometry, ValueKind};
-use crate::data::slide::{place, read_info};
+use crate::data::slide::{Orientation, place, read_info};
 use crate::data::st::names::file_name;
 use crate::data::st::source::Source;
 use crate::data::st::spots::SpotRow;
 use crate::data::st::{FileRole, ReadError};
 use join::{Files, join};
+use orientation::Turn;
 
 pub use labels::{LabelFit, label_fit};
 pub(in crate::data) use slide::about as about_slide;
@@ -54,6 +56,13 @@ struct Scale {
     geometry: SpotGeometry,
 }
 
+/// A section, and what whoever adds it should know of it.
+pub(in crate::data) struct Opened {
+    pub section: Section,
+    /// How its slide is turned, where it has an orientation tag.
+    pub remark: Option<String>,
+}
+
 /// Reads a section of the project. Spots are joined by identifier, never by order, and keep the order of the
 /// count table. Spots without a position, marked as not tissue, or without a single count are left out with
 /// a note. The resolution is the user's where there is one, then what files say, and else follows from the
@@ -68,6 +77,22 @@ pub fn open_section(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Section, ReadError> {
+    let Opened { section, remark } = open_with_remark(entry, progress, cancel)?;
+    if let Some(remark) = remark {
+        progress.note(&format!("{}: {remark}", section.name));
+    }
+    Ok(section)
+}
+
+/// As [`open_section`], with what is worth saying when the section is added.
+///
+/// # Errors
+/// As [`open_section`].
+pub(in crate::data) fn open_with_remark(
+    entry: &SectionEntry,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Opened, ReadError> {
     if let Some(missing) = entry.missing_files().into_iter().find(|m| m.role != FileRole::Labels) {
         return Err(missing.into());
     }
@@ -102,9 +127,17 @@ pub fn open_section(
         measured.spots.iter_mut().for_each(|s| s.selected = true);
     }
     let scale = on_image(entry, &mut measured, progress)?;
-    let slide_size = match &image {
-        Some(image) => image.size(),
-        None => blank_size(entry, &measured, &scale)?,
+    let turn = match &image {
+        Some(image) => {
+            let centers: Vec<_> = measured.spots.iter().filter(|s| s.selected).map(|s| s.center).collect();
+            orientation::by_spots(image, &centers, progress, cancel)
+                .map_err(|error| slide::read_error(&entry.image, error))?
+        }
+        None => Turn {
+            orientation: Orientation::Upright,
+            size: blank_size(entry, &measured, &scale)?,
+            remark: None,
+        },
     };
     let files = Files {
         counts: entry.source.counts(),
@@ -117,7 +150,7 @@ pub fn open_section(
             // People cut images to a part of the slide before they store them with the counts.
             Source::AnnData { .. } | Source::Slide { .. } => 0.99,
         },
-        slide_size,
+        slide_size: turn.size,
         has_lines: !matches!(entry.source, Source::AnnData { .. }),
     };
     let joined = join(&files, &measured.table, measured.values, &measured.spots)?;
@@ -139,7 +172,7 @@ pub fn open_section(
     let whole = joined.rows.len() == measured.table.counts.rows()
         && joined.rows.iter().enumerate().all(|(at, &row)| at == row);
     let counts = if whole { measured.table.counts } else { measured.table.counts.select_rows(&joined.rows) };
-    Ok(Section {
+    let section = Section {
         name: entry.name.clone(),
         patient: entry.patient.clone(),
         counts,
@@ -153,9 +186,14 @@ pub fn open_section(
         mpp_source: scale.source,
         mpp_by_spots: scale.by_spots,
         geometry: scale.geometry,
-        slide: if entry.has_image() { entry.image.clone() } else { place::blank(slide_size) },
-        slide_size,
-    })
+        slide: if entry.has_image() {
+            place::turned(&entry.image, turn.orientation)
+        } else {
+            place::blank(turn.size)
+        },
+        slide_size: turn.size,
+    };
+    Ok(Opened { section, remark: turn.remark })
 }
 
 /// The size of the ground on which the spots of a section without an image are shown: up to the last of them, and once

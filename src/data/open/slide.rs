@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::entered;
+use super::{Opened, entered, orientation};
 use crate::core::files::FileError;
 use crate::core::geometry::Mpp;
 use crate::core::matrix::Csr;
 use crate::core::places::GridSettings;
 use crate::data::project::SectionEntry;
 use crate::data::section::{MppSource, Section, SpotGeometry, ValueKind};
-use crate::data::slide::{SlideError, SlideInfo, read_info};
+use crate::data::slide::{SlideError, SlideInfo, place, read_info};
 use crate::data::st::ReadError;
 
 /// What the slide at `path` says of itself.
@@ -17,7 +17,12 @@ use crate::data::st::ReadError;
 /// # Errors
 /// [`ReadError`] in one sentence naming the file.
 pub(in crate::data) fn about(path: &Path) -> Result<SlideInfo, ReadError> {
-    read_info(path).map_err(|error| match error {
+    read_info(path).map_err(|error| read_error(path, error))
+}
+
+/// What is wrong with the slide at `path`, as what is wrong with a section.
+pub(super) fn read_error(path: &Path, error: SlideError) -> ReadError {
+    match error {
         SlideError::File(error) => error.into(),
         SlideError::Cancelled(cancelled) => cancelled.into(),
         other => {
@@ -25,11 +30,11 @@ pub(in crate::data) fn about(path: &Path) -> Result<SlideInfo, ReadError> {
             let named = format!("{}: ", path.display());
             FileError::malformed(path, text.strip_prefix(&named).unwrap_or(&text)).into()
         }
-    })
+    }
 }
 
 /// The section of a slide without measurements, still without places.
-pub(super) fn read(entry: &SectionEntry) -> Result<Section, ReadError> {
+pub(super) fn read(entry: &SectionEntry) -> Result<Opened, ReadError> {
     let about = about(&entry.image)?;
     let plausible = |mpp: &Mpp| Mpp::PLAUSIBLE.contains(&mpp.0);
     let of_file = about.mpp.or(entry.slide_mpp.map(Mpp)).filter(plausible);
@@ -39,7 +44,8 @@ pub(super) fn read(entry: &SectionEntry) -> Result<Section, ReadError> {
         (None, None) => return Err(ReadError::malformed(&entry.image, NO_RESOLUTION)),
     };
     let grid = entry.grid.unwrap_or_default();
-    Ok(Section {
+    let turn = orientation::by_tag(&about);
+    let section = Section {
         name: entry.name.clone(),
         patient: entry.patient.clone(),
         spots: Vec::new(),
@@ -53,9 +59,10 @@ pub(super) fn read(entry: &SectionEntry) -> Result<Section, ReadError> {
         mpp_source,
         mpp_by_spots: None,
         geometry: geometry_of(&grid),
-        slide: entry.image.clone(),
-        slide_size: about.size(),
-    })
+        slide: place::turned(&entry.image, turn.orientation),
+        slide_size: turn.size,
+    };
+    Ok(Opened { section, remark: turn.remark })
 }
 
 /// Places are as wide as they are apart, so that they cover the tissue.

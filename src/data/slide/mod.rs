@@ -5,8 +5,8 @@
 //! reads patches and regions through both. A [`SlideStore`] keeps slides open, a [`TileLoader`] decodes what a viewer
 //! sees. Nothing holds a whole pyramid slide in memory.
 //!
-//! Pixels are used as they are stored, because spot positions refer to the stored pixels; an orientation is reported,
-//! and [`Oriented`] applies it.
+//! Pixels are given as they are stored, and an orientation is reported; [`place::turned`] names the same slide turned
+//! upright.
 
 mod blank;
 mod bytes;
@@ -38,7 +38,8 @@ pub use identify::{EXTENSIONS, FileKind, identify, identify_beginning, stem_of_s
 pub use loader::TileLoader;
 pub use open::{OpenOptions, open_source, read_info};
 pub use openslide::{LIBRARY_VARIABLE, look_for_openslide_at, openslide_version, use_openslide_at};
-pub use orient::{Orientation, Oriented, turned};
+pub use orient::Orientation;
+use orient::Oriented;
 pub use plain::{MAX_PIXELS_IN_MEMORY, PyramidFolder, TILE};
 pub use source::{Described, Level, SlideFormat, SlideInfo, SlideSource, Tile, TilePlace};
 pub use store::{DEFAULT_BUDGET, SlideStore};

@@ -15,7 +15,7 @@ use super::plain::{
 };
 use super::source::{Described, SlideFormat, SlideInfo, SlideSource};
 use super::tiff::{TiffFile, tags};
-use super::{OPENSLIDE_ADVICE, SlideError, embedded, openslide, packed, place};
+use super::{OPENSLIDE_ADVICE, Orientation, Oriented, SlideError, embedded, openslide, packed, place};
 use crate::core::cancel::CancelToken;
 use crate::core::fault;
 use crate::core::files::FileError;
@@ -48,8 +48,13 @@ pub fn open_source(
     cancel: &CancelToken,
 ) -> Result<Arc<dyn SlideSource>, SlideError> {
     cancel.check()?;
+    let (path, orientation) = place::as_stored(path);
     let opened = fault::caught(|| open_guarded(path, options, progress, cancel));
-    opened.unwrap_or_else(|| Err(undecodable(path).into()))
+    let source = opened.unwrap_or_else(|| Err(undecodable(path).into()))?;
+    Ok(match orientation {
+        Orientation::Upright => source,
+        other => Arc::new(Oriented::new(source, other)),
+    })
 }
 
 /// A decoder panicked.
@@ -195,11 +200,16 @@ pub fn read_info(path: &Path) -> Result<SlideInfo, SlideError> {
     if let Some(size) = place::blank_size(path) {
         return Ok(Blank::new(path, size).info().clone());
     }
+    let (path, orientation) = place::as_stored(path);
     let info = fault::caught(|| match place::embedded(path) {
         Some(image) => embedded::info(path, &image),
         None => info_guarded(path),
     });
-    info.unwrap_or_else(|| Err(undecodable(path).into()))
+    let mut info = info.unwrap_or_else(|| Err(undecodable(path).into()))?;
+    if orientation != Orientation::Upright {
+        info.turn(orientation);
+    }
+    Ok(info)
 }
 
 fn info_guarded(path: &Path) -> Result<SlideInfo, SlideError> {
@@ -263,6 +273,7 @@ fn check_whole_guarded(path: &Path) -> Result<(), FileError> {
     if place::embedded(path).is_some() || place::blank_size(path).is_some() {
         return Ok(());
     }
+    let (path, _) = place::as_stored(path);
     let bytes = Arc::new(ByteSource::open(path)?);
     let read = |from, length| bytes.read_up_to(from, length).map_err(FileError::io("read", path));
     let is_whole = match identify_bytes(&bytes)? {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::SlideError;
-use super::source::{Level, SlideInfo, SlideSource, Tile, TilePlace};
+use super::source::{SlideInfo, SlideSource, Tile, TilePlace};
 
 /// How stored pixels must be turned to stand upright: the values of EXIF's and TIFF's tag Orientation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,21 +117,10 @@ pub struct Oriented {
 }
 
 impl Oriented {
-    /// `source`, turned as its own tag says.
-    pub fn new(source: Arc<dyn SlideSource>) -> Self {
-        let orientation = source.info().orientation;
-        Self::with(source, orientation)
-    }
-
     /// `source`, turned as if its tag were `orientation`.
-    pub fn with(source: Arc<dyn SlideSource>, orientation: Orientation) -> Self {
+    pub fn new(source: Arc<dyn SlideSource>, orientation: Orientation) -> Self {
         let mut info = source.info().clone();
-        for level in &mut info.levels {
-            let (width, height) = orientation.size(level.width, level.height);
-            let (tile_width, tile_height) = orientation.size(level.tile_width, level.tile_height);
-            *level = Level { width, height, tile_width, tile_height, ..*level };
-        }
-        info.orientation = Orientation::Upright;
+        info.turn(orientation);
         Self { source, orientation, info }
     }
 }
@@ -163,6 +152,10 @@ impl SlideSource for Oriented {
             }
         }
         Ok(Arc::new(turned(&stored, self.orientation)))
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        self.source.memory_bytes()
     }
 }
 

@@ -1,10 +1,15 @@
 //! Where the pixels of a slide are: in an image file, or in an AnnData file. The latter is written as a path that
-//! goes on within the file: `sample.h5ad/uns/spatial/LIBRARY/images/KEY`.
+//! goes on within the file: `sample.h5ad/uns/spatial/LIBRARY/images/KEY`. A slide that is to be turned upright is written
+//! as a path that goes on with its orientation: `slide.jpg/orientation/6`.
 
 use std::path::{Component, Path, PathBuf};
 
+use super::Orientation;
+
 /// The ending of AnnData files.
 const ANNDATA: &str = "h5ad";
+/// What follows the path of a slide that is to be turned, before the value of its tag.
+const ORIENTATION: &str = "orientation";
 /// What the path of a blank ground begins with.
 const BLANK: &str = "no slide image";
 
@@ -54,8 +59,30 @@ pub fn blank_size(path: &Path) -> Option<(u32, u32)> {
     (size.0 > 0 && size.1 > 0).then_some(size)
 }
 
+/// The slide at `path`, turned upright from how it is stored.
+pub fn turned(path: &Path, orientation: Orientation) -> PathBuf {
+    match orientation {
+        Orientation::Upright => path.to_path_buf(),
+        other => path.join(ORIENTATION).join(other.tag().to_string()),
+    }
+}
+
+/// Where a slide is stored, and how it is to be turned.
+pub fn as_stored(path: &Path) -> (&Path, Orientation) {
+    let parts = || {
+        let tag: u64 = path.file_name()?.to_str()?.parse().ok()?;
+        let above =
+            path.parent().filter(|above| above.file_name().is_some_and(|name| name == ORIENTATION))?;
+        Some((above.parent()?, Orientation::from_tag(tag)))
+    };
+    parts()
+        .filter(|(_, orientation)| *orientation != Orientation::Upright)
+        .unwrap_or((path, Orientation::Upright))
+}
+
 /// The file that holds what `path` names: `path` itself, or the AnnData file that it leads into.
 pub fn file_of(path: &Path) -> &Path {
+    let (path, _) = as_stored(path);
     let holds = |p: &&Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case(ANNDATA));
     path.ancestors().skip(1).find(holds).unwrap_or(path)
 }
@@ -89,6 +116,20 @@ mod tests {
             ["a.png", "no slide image", "no slide image/0x5", "no slide image/5", "/no slide image/5x5"]
         {
             assert_eq!(blank_size(Path::new(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_slide_to_be_turned_is_told_from_its_file() {
+        let file = Path::new("/data/slide.jpg");
+        let path = turned(file, Orientation::Turned90);
+        assert_eq!(path, Path::new("/data/slide.jpg/orientation/6"));
+        assert_eq!((as_stored(&path), file_of(&path)), ((file, Orientation::Turned90), file));
+        assert_eq!(turned(file, Orientation::Upright), file);
+        for other in
+            ["/data/slide.jpg", "/data/orientation/6.jpg", "/a/orientation/1", "/a/orientation/9", "6"]
+        {
+            assert_eq!(as_stored(Path::new(other)), (Path::new(other), Orientation::Upright), "{other}");
         }
     }
 

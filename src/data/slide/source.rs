@@ -170,6 +170,15 @@ impl SlideInfo {
         }
     }
 
+    /// Makes it that of the slide after turning it upright, as if its tag were `orientation`.
+    pub(super) fn turn(&mut self, orientation: Orientation) {
+        for level in &mut self.levels {
+            (level.width, level.height) = orientation.size(level.width, level.height);
+            (level.tile_width, level.tile_height) = orientation.size(level.tile_width, level.tile_height);
+        }
+        self.orientation = Orientation::Upright;
+    }
+
     /// Width and height in pixels of the first level.
     pub fn size(&self) -> (u32, u32) {
         self.levels.first().map_or((0, 0), |l| (l.width, l.height))

@@ -263,14 +263,15 @@ impl SlideStore {
         self.lock().held() + self.tiles.memory_bytes()
     }
 
-    /// Lets go of the slide at `path` and its thumbnails.
+    /// Lets go of the slides in the file that holds the one at `path`, and their thumbnails.
     pub fn forget(&self, path: &Path) {
+        let is_of_file = |other: &Path| place::file_of(other) == place::file_of(path);
         let mut inner = self.lock();
-        inner.thumbnails.retain(|(p, _), _| p != path);
-        let gone = match inner.slots.get(path) {
-            Some(Slot::Ready { .. }) => inner.slots.remove(path),
-            _ => None,
-        };
+        inner.thumbnails.retain(|(other, _), _| !is_of_file(other));
+        let gone: Vec<_> = inner
+            .slots
+            .extract_if(|other, slot| matches!(slot, Slot::Ready { .. }) && is_of_file(other))
+            .collect();
         drop(inner);
         drop(gone);
     }

@@ -10,7 +10,7 @@ use crate::core::cancel::CancelToken;
 use crate::core::encoder::PatchEncoder;
 use crate::core::files::FileError;
 use crate::core::geometry::{Mpp, SlidePoint};
-use crate::data::slide::{SlideError, companions, place};
+use crate::data::slide::{Orientation, SlideError, companions, place};
 use crate::preprocess::features;
 
 /// The most slides whose latest features are remembered.
@@ -45,6 +45,10 @@ impl Key {
             let about = fs::metadata(&file).map_err(FileError::io("open", &file))?;
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             hash.update(format!("{name}|{}|{:?}", about.len(), about.modified().ok()).as_bytes());
+        }
+        let (_, orientation) = place::as_stored(whole);
+        if orientation != Orientation::Upright {
+            hash.update(&[orientation.tag()]);
         }
         // An image within a file is one of several.
         if let Some(image) = place::embedded(whole) {

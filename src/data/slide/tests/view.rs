@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::fixtures::{folder, mean_difference};
 use super::support::{gradient, open};
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
+use crate::data::slide::orient::turned;
 use crate::data::slide::*;
 
 #[test]
@@ -141,7 +142,7 @@ fn every_orientation_turns_the_whole_slide() {
     let (width, height) = source.info().size();
     let stored = super::fixtures::read_rect(source.as_ref(), 0, 0, 0, width, height).unwrap();
     for orientation in Orientation::ALL {
-        let upright = Oriented::with(Arc::clone(&source), orientation);
+        let upright = Oriented::new(Arc::clone(&source), orientation);
         let wanted = turned(&stored, orientation);
         assert_eq!(upright.info().size(), (wanted.width, wanted.height));
         let found = super::fixtures::read_rect(&upright, 0, 0, 0, wanted.width, wanted.height).unwrap();
@@ -150,7 +151,7 @@ fn every_orientation_turns_the_whole_slide() {
     }
     let turned = super::fixtures::open(&folder().join("turned.tif")).unwrap();
     assert_eq!(turned.info().orientation, Orientation::Turned90);
-    assert_eq!(Oriented::new(turned).info().size(), (203, 277));
+    assert_eq!(Oriented::new(turned, Orientation::Turned90).info().size(), (203, 277));
 }
 
 /// Counts how often tiles are decoded.

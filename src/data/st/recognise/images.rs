@@ -17,7 +17,7 @@ use crate::core::geometry::SlideRect;
 use crate::core::progress::Silent;
 use crate::core::text::counted;
 use crate::data::section::SpotGeometry;
-use crate::data::slide::{Orientation, Slide, read_info};
+use crate::data::slide::{Slide, read_info};
 
 /// By how much the size of a slide may differ from what its reduced images say: those are rounded to pixels.
 const TOLERANCE: f64 = 0.01;
@@ -162,28 +162,25 @@ fn find_slide(
                 continue;
             }
         };
-        let size = info.size();
-        let fits = match known {
+        let (width, height) = info.size();
+        let fits = |size| match known {
             Known::Size(width, height) => agrees(size, (width, height)),
             Known::Spread(spread) => holds(size, spread),
             Known::Damaged => true,
             Known::Nothing => false,
         };
-        if fits {
+        // Which way round it lies is told from the spots when it is opened.
+        let either_way = [(width, height), info.orientation.size(width, height)];
+        if let Some(size) = either_way.into_iter().find(|&size| fits(size)) {
             fitting.push((path, size));
             continue;
         }
-        let (width, height) = size;
-        let turned = match info.orientation {
-            Orientation::Upright => String::new(),
-            other => format!("; its orientation tag says {other}, so save it upright"),
-        };
         others.push(match known {
             Known::Size(w, h) => {
-                let why = format!("{width} x {height} pixels; the slide has about {w:.0} x {h:.0}{turned}");
+                let why = format!("{width} x {height} pixels; the slide has about {w:.0} x {h:.0}");
                 Ignored::new(name, why)
             }
-            _ => Ignored::new(name, format!("{width} x {height} pixels do not fit the positions{turned}")),
+            _ => Ignored::new(name, format!("{width} x {height} pixels do not fit the positions")),
         });
     }
     let more = others.len().saturating_sub(MAX_LISTED);
