@@ -101,8 +101,10 @@ fn a_slide_stored_on_its_side_is_turned_the_way_its_spots_say() {
             (Some(size.0), Some(size.1))
         );
     }
+    // The same image alone, which then belongs to no sample.
     let study = Study::new();
-    let said = run(study.add(&[case.join("jpeg/slide.jpg")]).args(["--mpp", "0.5"]));
+    std::fs::copy(case.join("jpeg/slide.jpg"), study.file("slide.jpg")).unwrap();
+    let said = run(study.add(&[study.file("slide.jpg")]).args(["--mpp", "0.5"]));
     assert!(said.contains("slide.jpg is turned by 90 degrees, as its orientation tag says"), "{said}");
     let slide = study.section("slide");
     assert_eq!((slide["width_px"].as_u64(), slide["height_px"].as_u64()), (Some(900), Some(1200)));
