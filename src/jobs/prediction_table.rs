@@ -17,6 +17,7 @@ use crate::core::matrix::Matrix;
 use crate::core::target::Target;
 use crate::data::anndata::{self, Column, Columns, Contents, Uns};
 use crate::data::section::{Section, ValueKind};
+use crate::data::st::source::UNS_OF_PREDICTIONS;
 use crate::predict::Predictions;
 use crate::preprocess::target;
 
@@ -216,7 +217,7 @@ impl<'a> Table<'a> {
             x: Some(&mean),
             layers,
             obsm: vec![("spatial".to_owned(), 2, places)],
-            uns: vec![("hiscmcl".to_owned(), uns)],
+            uns: vec![(UNS_OF_PREDICTIONS.to_owned(), uns)],
         };
         anndata::write(path, &contents)?;
         Ok(rows)

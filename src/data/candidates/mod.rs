@@ -8,7 +8,7 @@ mod sample;
 mod slides;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::progress::{Progress, Task};
@@ -154,7 +154,10 @@ pub fn find_each(
                     }
                 }
                 notes.dedup();
-                Ok((candidates, notes))
+                match slide_of_its_own(path, &candidates) {
+                    Some(slide) => Ok((vec![slide], Vec::new())),
+                    None => Ok((candidates, notes)),
+                }
             }
             // Slides that belong to no sample.
             Err(error) => match slides::at(path) {
@@ -175,6 +178,21 @@ pub fn find_each(
         all.push(Found { path: path.clone(), repeated, result });
     }
     Ok(all)
+}
+
+/// The slide at `path`, where that is an image that lies beside an AnnData file and is not the one it is taken with.
+fn slide_of_its_own(path: &Path, candidates: &[Candidate]) -> Option<Candidate> {
+    let path = std::path::absolute(path).ok()?;
+    let passes_over = |c: &Candidate| {
+        matches!(c.entry.source, Source::AnnData { .. })
+            && c.entry.source.counts() != path
+            && c.entry.image != path
+            && c.entry.labels.as_ref() != Some(&path)
+    };
+    if path.is_dir() || candidates.is_empty() || !candidates.iter().all(passes_over) {
+        return None;
+    }
+    slides::at(&path).0.pop()
 }
 
 /// The slides in each of `paths` as sections without measurements, also those that belong to a sample.
@@ -213,8 +231,6 @@ pub fn kind_of(entry: &SectionEntry) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::core::progress::Silent;
     use crate::data::open::open_section;
@@ -347,5 +363,46 @@ mod tests {
         assert_eq!(one(&path).entry.image, dir.path().join("one_he.png"));
         image::RgbImage::new(200, 200).save(dir.path().join("one_he.png")).unwrap();
         assert!(!one(&path).entry.has_image());
+    }
+
+    #[test]
+    fn an_image_that_an_anndata_file_is_not_taken_with_is_a_slide_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        anndata_file(&at("one.h5ad"), true, &[], "batch");
+        image::RgbImage::new(400, 300).save(at("one_he.png")).unwrap();
+        image::RgbImage::new(1400, 1300).save(at("two.png")).unwrap();
+        assert_eq!(one(&at("one_he.png")).entry.source.counts(), at("one.h5ad"));
+        let slide = one(&at("two.png"));
+        assert!(!slide.entry.is_measured() && slide.entry.image == at("two.png"), "{slide:?}");
+    }
+
+    #[test]
+    fn predictions_are_not_taken_for_measurements() {
+        use crate::data::anndata::{Uns, write};
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in ["a.png", "b.png"] {
+            image::RgbImage::new(400, 300).save(at(name)).unwrap();
+        }
+        let predicted = crate::core::matrix::Matrix::from_fn(2, 1, |r, _| r as f32);
+        let contents = crate::data::anndata::Contents {
+            obs: crate::data::anndata::Columns { names: vec!["p1".into(), "p2".into()], columns: vec![] },
+            var: crate::data::anndata::Columns { names: vec!["FASN".into()], columns: vec![] },
+            x: Some(&predicted),
+            obsm: vec![("spatial".into(), 2, vec![10.0, 10.0, 90.0, 10.0])],
+            uns: vec![("hiscmcl".into(), Uns::Map(vec![("run".into(), Uns::Text("r".into()))]))],
+            ..Default::default()
+        };
+        write(&at("a.h5ad"), &contents).unwrap();
+        let says = find(&[at("a.h5ad")], &Silent, &CancelToken::new()).unwrap_err().to_string();
+        assert!(says.contains("a.h5ad holds predictions of this program, not measurements"), "{says}");
+        let slide = one(&at("b.png"));
+        assert!(!slide.entry.is_measured() && slide.entry.image == at("b.png"), "{slide:?}");
+        let (found, _) = find(&[dir.path().to_path_buf()], &Silent, &CancelToken::new()).unwrap();
+        assert_eq!(
+            found.iter().map(|c| c.entry.image.clone()).collect::<Vec<_>>(),
+            [at("a.png"), at("b.png")]
+        );
     }
 }

@@ -10,7 +10,7 @@ use crate::data::project::SectionEntry;
 use crate::data::slide::{FileKind, Slide, identify, stem_of_slide};
 use crate::data::st::ReadError;
 use crate::data::st::names::{file_name, natural_cmp};
-use crate::data::st::recognise::usable_name;
+use crate::data::st::recognise::{holds_predictions, usable_name};
 
 /// The endings of files that lie beside slides and are none.
 const BESIDE: [&str; 7] = ["xml", "txt", "json", "geojson", "md", "ini", "csv"];
@@ -49,8 +49,8 @@ fn slides_in(folder: &Path) -> Option<Vec<PathBuf>> {
         let is_hidden = file_name(&path).starts_with('.');
         let is_beside =
             path.extension().is_some_and(|e| BESIDE.iter().any(|known| e.eq_ignore_ascii_case(known)));
-        // The data of an MRXS slide lie in a folder beside it.
-        if is_hidden || is_beside || path.is_dir() {
+        // The data of an MRXS slide lie in a folder beside it; predictions are often saved beside their slides.
+        if is_hidden || is_beside || path.is_dir() || holds_predictions(&path) {
             continue;
         }
         if !is_slide(&path) {

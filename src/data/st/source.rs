@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FileRole;
 
+/// The entry of `uns` by which AnnData files of predictions are known as such.
+pub const UNS_OF_PREDICTIONS: &str = "hiscmcl";
+
 /// The files that hold what was measured in a section: counts, and where the spots lie.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

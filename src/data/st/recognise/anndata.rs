@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::super::names::file_name;
-use super::super::source::{SampleKind, Source};
+use super::super::source::{SampleKind, Source, UNS_OF_PREDICTIONS};
 use super::ignored::Ignored;
 use super::images::MAX_LISTED;
 use super::visium::{has_word, why_no_hdf5};
 use super::walk::Listing;
 use super::{ImageKind, Recognition, Sample, SampleImage};
+use crate::data::hdf5::File;
 use crate::data::slide::{Slide, SlideError};
 
+/// What is said of a file that this program wrote.
+const PREDICTED: &str = "holds predictions of this program, not measurements";
 /// So many images beside a file are measured.
 const MAX_IMAGES: usize = 50;
 
@@ -19,9 +22,16 @@ const MAX_IMAGES: usize = 50;
 pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
     let images: Vec<PathBuf> =
         listing.files.iter().filter(|f| !f.used && f.is_image()).map(|f| f.path.clone()).collect();
+    for file in listing.files.iter_mut().filter(|f| !f.used && f.lower.ends_with(".h5ad")) {
+        if holds_predictions(&file.path) {
+            file.used = true;
+            found.notes.push(format!("{} {PREDICTED}", file.name));
+        }
+    }
     let folders: Vec<PathBuf> = listing
         .files
         .iter()
+        .filter(|f| !f.used)
         .filter(|f| f.lower.ends_with(".h5ad"))
         .map(|f| f.folder().to_path_buf())
         .collect();
@@ -62,6 +72,12 @@ pub(super) fn find(listing: &mut Listing, found: &mut Recognition) {
         sample.needed.push("the slide image, where the file holds none".to_owned());
         found.samples.push(sample);
     }
+}
+
+/// Whether an AnnData file holds predictions that this program wrote.
+pub(crate) fn holds_predictions(path: &Path) -> bool {
+    let kind = || File::open(path).ok()?.kind(&format!("uns/{UNS_OF_PREDICTIONS}")).ok()?;
+    why_no_hdf5(path).is_none() && kind().is_some()
 }
 
 fn slide(path: &Path) -> Result<SampleImage, SlideError> {

@@ -27,6 +27,7 @@ use super::names::{file_name, natural_cmp};
 use super::source::SampleKind;
 use crate::core::files::FileError;
 
+pub(crate) use anndata::holds_predictions;
 pub(crate) use copies::{is_marked, same_counts, size_of_counts};
 pub use ignored::Ignored;
 pub(crate) use images::agrees;
