@@ -26,18 +26,19 @@ struct Histogram {
 
 impl Histogram {
     fn from_plane(plane: &Bytes) -> Self {
-        // Two interleaved histograms, as equal neighbours would otherwise wait for each other.
-        let mut counts = [[0_u32; 256]; 2];
-        let mut pairs = plane.values.chunks_exact(2);
-        for pair in &mut pairs {
-            counts[0][usize::from(pair[0])] += 1;
-            counts[1][usize::from(pair[1])] += 1;
+        // Interleaved histograms, as equal neighbours would otherwise wait for each other.
+        let mut counts = [[0_u32; 256]; 4];
+        let mut fours = plane.values.chunks_exact(4);
+        for four in &mut fours {
+            for (counts, &value) in counts.iter_mut().zip(four) {
+                counts[usize::from(value)] += 1;
+            }
         }
-        for &value in pairs.remainder() {
+        for &value in fours.remainder() {
             counts[0][usize::from(value)] += 1;
         }
-        let [a, b] = counts;
-        Self { counts: std::array::from_fn(|i| a[i] + b[i]), n: plane.values.len().max(1) as f32 }
+        let counts = std::array::from_fn(|i| counts.iter().map(|part| part[i]).sum());
+        Self { counts, n: plane.values.len().max(1) as f32 }
     }
 
     /// Mean, standard deviation and skewness in steps; a flat plane has skewness 0.
@@ -87,15 +88,14 @@ pub(super) fn describe(planes: &Planes, out: &mut Vec<f32>) {
         (&planes.blue, BYTE),
         (&planes.chroma, BYTE),
     ];
-    for (plane, range) in channels {
-        let histogram = Histogram::from_plane(plane);
+    let histograms = channels.map(|(plane, _)| Histogram::from_plane(plane));
+    for (histogram, (_, range)) in histograms.iter().zip(channels) {
         let [mean, sd, skewness] = histogram.moments();
         out.extend([range.low + mean * range.step(), sd * range.step(), skewness]);
         out.extend(QUANTILES.map(|q| range.low + histogram.quantile(q) * range.step()));
     }
-    let density = Histogram::from_plane(&planes.density);
+    let [hematoxylin, _, _, density, ..] = &histograms;
     out.extend(CLEAR.map(|level| 1.0 - density.share_from(OD_RANGE.quantise(level))));
-    let hematoxylin = Histogram::from_plane(&planes.hematoxylin);
     out.extend(NUCLEAR.map(|level| hematoxylin.share_from(H_RANGE.quantise(level))));
     out.extend([
         correlation(&planes.hematoxylin, &planes.eosin),

@@ -40,23 +40,29 @@ pub(super) fn describe(planes: &Planes, out: &mut Vec<f32>) {
 
 /// Counts of pairs of grey levels `distance` pixels apart to the right and below, made symmetric.
 fn cooccurrence(plane: &Bytes, distance: usize) -> [u32; LEVELS * LEVELS] {
-    // Pairs to the right and below are counted apart, as increments of one cell wait for each other.
-    let (mut right, mut below) = ([0_u32; LEVELS * LEVELS], [0_u32; LEVELS * LEVELS]);
+    // Every other pair is counted apart, as increments of one cell wait for each other.
+    let mut counts = [[0_u32; LEVELS * LEVELS]; 4];
     let cell = |a: u8, b: u8| usize::from((a & 0xF0) | (b >> 4));
-    for (row, later) in plane.rows().zip(plane.rows().skip(distance)) {
-        for (&a, &b) in row.iter().zip(later) {
-            below[cell(a, b)] += 1;
+    let mut count = |here: &[u8], there: &[u8], which: usize| {
+        let length = here.len().min(there.len());
+        let (here, there) = (&here[..length], &there[..length]);
+        let (here, there) = (here.chunks_exact(2), there.chunks_exact(2));
+        if let (&[a], &[b]) = (here.remainder(), there.remainder()) {
+            counts[which][cell(a, b)] += 1;
         }
+        for (a, b) in here.zip(there) {
+            counts[which][cell(a[0], b[0])] += 1;
+            counts[which + 1][cell(a[1], b[1])] += 1;
+        }
+    };
+    for (row, later) in plane.rows().zip(plane.rows().skip(distance)) {
+        count(row, later, 0);
     }
     for row in plane.rows() {
-        for (&a, &b) in row.iter().zip(row.iter().skip(distance)) {
-            right[cell(a, b)] += 1;
-        }
+        count(row, row.get(distance..).unwrap_or_default(), 2);
     }
-    std::array::from_fn(|i| {
-        let mirrored = (i % LEVELS) * LEVELS + i / LEVELS;
-        right[i] + below[i] + right[mirrored] + below[mirrored]
-    })
+    let both = |i: usize| counts.iter().map(|part| part[i]).sum::<u32>();
+    std::array::from_fn(|i| both(i) + both((i % LEVELS) * LEVELS + i / LEVELS))
 }
 
 /// Contrast, homogeneity, energy, correlation (0 on a flat plane) and entropy in bits.

@@ -94,28 +94,44 @@ static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
     })
 });
 
+const PLANES: usize = 9;
+/// Pixels that are split at a time.
+const BLOCK: usize = 64;
+
 impl Planes {
+    /// The values of a pixel in all planes, in their order.
+    #[inline]
+    fn of_pixel(rgb: &[u8]) -> [u8; PLANES] {
+        let [table_red, table_green, table_blue] = &*TABLES;
+        let &[r, g, b] = rgb else { return [0; PLANES] };
+        let masked = r.max(g).max(b) <= MASKED;
+        let [r, g, b] = if masked { [u8::MAX; 3] } else { [r, g, b] };
+        let (from_red, from_green, from_blue) =
+            (&table_red[usize::from(r)], &table_green[usize::from(g)], &table_blue[usize::from(b)]);
+        let stain = |i: usize| (from_red[i] + from_green[i] + from_blue[i]) as u8;
+        let chroma = r.max(g).max(b) - r.min(g).min(b);
+        let luma = ((u32::from(r) * 77 + u32::from(g) * 150 + u32::from(b) * 29) >> 8) as u8;
+        [stain(0), stain(1), stain(2), stain(3), r, g, b, chroma, luma]
+    }
+
     pub fn from_patch(patch: &RgbPatch) -> Self {
         let size = patch.size;
         let n = size * size;
-        let mut planes: [Vec<u8>; 9] = std::array::from_fn(|_| Vec::with_capacity(n));
-        let [h, e, r, d, red, green, blue, chroma, luma] = &mut planes;
-        let [table_red, table_green, table_blue] = &*TABLES;
-        for pixel in patch.rgb.chunks_exact(3) {
-            let &[cr, cg, cb] = pixel else { continue };
-            let masked = cr.max(cg).max(cb) <= MASKED;
-            let [cr, cg, cb] = if masked { [u8::MAX; 3] } else { [cr, cg, cb] };
-            let (a, b, c) =
-                (&table_red[usize::from(cr)], &table_green[usize::from(cg)], &table_blue[usize::from(cb)]);
-            h.push((a[0] + b[0] + c[0]) as u8);
-            e.push((a[1] + b[1] + c[1]) as u8);
-            r.push((a[2] + b[2] + c[2]) as u8);
-            d.push((a[3] + b[3] + c[3]) as u8);
-            red.push(cr);
-            green.push(cg);
-            blue.push(cb);
-            chroma.push(cr.max(cg).max(cb) - cr.min(cg).min(cb));
-            luma.push(((u32::from(cr) * 77 + u32::from(cg) * 150 + u32::from(cb) * 29) >> 8) as u8);
+        let mut planes: [Vec<u8>; PLANES] = std::array::from_fn(|_| Vec::with_capacity(n));
+        // Appended a block at a time, as that is several times faster than pixel by pixel.
+        let mut block = [[0_u8; BLOCK]; PLANES];
+        for pixels in patch.rgb.chunks(BLOCK * 3) {
+            let pixels = pixels.chunks_exact(3);
+            let filled = pixels.len();
+            for (at, pixel) in pixels.enumerate() {
+                let values = Self::of_pixel(pixel);
+                for (plane, value) in block.iter_mut().zip(values) {
+                    plane[at] = value;
+                }
+            }
+            for (plane, block) in planes.iter_mut().zip(&block) {
+                plane.extend_from_slice(&block[..filled]);
+            }
         }
         let [hematoxylin, eosin, residual, density, red, green, blue, chroma, luma] =
             planes.map(|mut values| {
