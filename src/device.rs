@@ -4,11 +4,8 @@
 //! computing on the CPU directly, and its drivers crash on compute shaders.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::pin;
 use std::str::FromStr;
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
 
 use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::{Device, DeviceKind};
@@ -199,7 +196,7 @@ fn gpus() -> &'static [Gpu] {
                 backends: bit,
                 ..wgpu::InstanceDescriptor::new_without_display_handle()
             });
-            let adapters = ready(instance.enumerate_adapters(bit)).unwrap_or_default();
+            let adapters = pollster::block_on(instance.enumerate_adapters(bit));
             found.extend(name_adapters(adapters.iter().map(|a| (a.get_info(), a.limits())), api));
             if !found.is_empty() {
                 // The same card shows up again on the next API.
@@ -247,15 +244,6 @@ fn name_adapters(
         Kind::Cpu => 3,
     });
     found
-}
-
-/// The result of a future that never waits, as adapters are listed on every system with threads.
-fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(future).poll(&mut context) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
-    }
 }
 
 #[cfg(test)]

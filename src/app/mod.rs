@@ -9,6 +9,7 @@ pub mod forms;
 pub mod genes;
 pub mod history;
 pub mod import;
+pub mod keys;
 pub mod measure;
 pub mod notices;
 pub mod palette;

@@ -127,6 +127,12 @@ impl Notices {
             self.all.pop_front();
         }
         self.next += 1;
+        match severity {
+            Severity::Error => {
+                tracing::error!("{}", [std::slice::from_ref(&headline), &causes].concat().join(": "))
+            }
+            _ => tracing::info!("{headline}"),
+        }
         self.all.push_back(Notice {
             id: self.next,
             severity,

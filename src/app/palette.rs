@@ -5,23 +5,11 @@ use super::command::{
     PanelForm, ProjectCommand, Step, TrainCommand,
 };
 use super::explore::ExploreCommand;
+use super::keys::Shortcut;
 use super::paths::{PathPurpose, PathRequest};
 use super::state::App;
-use crate::jobs::settings::Theme;
+use crate::jobs::settings::{Settings, Theme};
 
-/// A key with the modifiers that go with it. "Command" is Ctrl, and the command key on a Mac.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shortcut {
-    /// Whether Ctrl (or the command key) is held.
-    pub command: bool,
-    /// Whether shift is held.
-    pub shift: bool,
-    /// The key: a capital letter, a digit or "F1".
-    pub key: &'static str,
-}
-
-/// What stands before a key that is pressed with Ctrl, or with the command key on a Mac.
-pub const COMMAND_KEY: &str = if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" };
 /// Undoes the last edit.
 pub const UNDO: Shortcut = Shortcut::command("Z");
 /// Redoes it.
@@ -40,26 +28,6 @@ const STEPS: [Shortcut; 5] = [
 /// The keys that show a step.
 pub fn step_shortcut(step: Step) -> Option<Shortcut> {
     STEPS.get(step.number() - 1).copied()
-}
-
-impl Shortcut {
-    const fn plain(key: &'static str) -> Self {
-        Self { command: false, shift: false, key }
-    }
-
-    const fn command(key: &'static str) -> Self {
-        Self { command: true, shift: false, key }
-    }
-
-    const fn command_shift(key: &'static str) -> Self {
-        Self { command: true, shift: true, key }
-    }
-
-    /// "Ctrl+Shift+Z".
-    pub fn text(self) -> String {
-        let (a, b) = (if self.command { COMMAND_KEY } else { "" }, if self.shift { "Shift+" } else { "" });
-        format!("{a}{b}{}", self.key)
-    }
 }
 
 /// One thing the application can do.
@@ -97,6 +65,11 @@ impl Item {
     fn blocked_by(mut self, why: Option<String>) -> Self {
         self.blocked = why;
         self
+    }
+
+    /// The name without what undo would take back, and without dots.
+    pub fn plain_name(&self) -> &str {
+        self.name.split(':').next().unwrap_or(&self.name).trim_end_matches('…')
     }
 
     /// Whether every word of `search` occurs in the name or the words it is also found by.
@@ -167,6 +140,8 @@ pub fn all_items(app: &App) -> Vec<Item> {
     let has_genes = open.is_some_and(|o| !o.genes().is_empty());
     let has_report = open.is_some_and(|o| o.runs.report.is_some());
     let can_predict_slides = open.is_some_and(|o| app.slides_to_predict(o).is_some());
+    let logs = app.settings_folder().map(|folder| Settings::logs_folder(folder).display().to_string());
+    let has_logs = logs.is_some();
     let no_sections = "There is no section yet.";
     let can = |step| app.step_state(step).blocked.map(|b| b.why);
     items.extend([
@@ -230,6 +205,12 @@ pub fn all_items(app: &App) -> Vec<Item> {
         Item::new("Dismiss the notice", "error hide close", Command::Notice(NoticeCommand::DismissShown))
             .needs(app.notices.open().next().is_some(), "No notice is shown."),
         Item::new("Dismiss all notices", "errors hide", Command::Notice(NoticeCommand::DismissAll)),
+        Item::new(
+            "Copy the path of the log files",
+            "help support report error",
+            Command::Copy(logs.unwrap_or_default()),
+        )
+        .needs(has_logs, "Nothing is logged."),
         Item::new("Help and shortcuts", "keyboard mouse", Command::Show(Overlay::Help))
             .keys(Shortcut::plain("F1")),
         Item::new("Command list", "palette search", Command::Show(Overlay::Commands)).keys(COMMANDS),
@@ -248,6 +229,5 @@ mod tests {
         assert!(item.matches("fig SAVE"));
         assert!(item.matches("png"));
         assert!(!item.matches("figure report"));
-        assert_eq!(Shortcut::command_shift("Z").text().replace("Cmd", "Ctrl"), "Ctrl+Shift+Z");
     }
 }

@@ -12,8 +12,7 @@ use crate::app::queue::JobId;
 use crate::core::note::Note;
 use crate::data::project::{Project, SectionEntry};
 use crate::evaluate::report::EvalReport;
-use crate::jobs::outcome::RunDetails;
-use crate::jobs::runs::{RunInfo, RunKind, RunState};
+use crate::jobs::run_store::{RunDetails, RunFolder, RunInfo, RunKind, RunState, UnreadableRun};
 use crate::train::EpochMetrics;
 
 /// The curves of training: the epochs of each fold, folds in the order they began.
@@ -78,8 +77,10 @@ impl ActiveRun {
 /// Everything about runs.
 #[derive(Debug, Default)]
 pub struct Runs {
-    /// All, newest first.
+    /// All that can be read, newest first.
     pub list: Vec<RunInfo>,
+    /// Those that cannot be read.
+    pub unreadable: Vec<UnreadableRun>,
     /// The one that is training.
     pub live: Option<ActiveRun>,
     /// The one whose curves are shown, by name; the live one when there is none.
@@ -107,6 +108,12 @@ impl Runs {
     /// The run of this name.
     pub fn find(&self, id: &str) -> Option<&RunInfo> {
         self.list.iter().find(|r| r.id == id)
+    }
+
+    /// The folder of the run of this name, also of one that cannot be read.
+    pub fn folder_of(&self, id: &str) -> Option<&RunFolder> {
+        let unreadable = || self.unreadable.iter().find(|r| r.id == id).map(|r| &r.folder);
+        self.find(id).map(|r| &r.folder).or_else(unreadable)
     }
 
     /// How far a run came: what is known here of the one that was trained last, else what its folder says.
@@ -166,6 +173,7 @@ impl Runs {
     pub fn free_name(&self, stem: &str) -> String {
         let taken = |name: &str| {
             self.list.iter().any(|r| r.id.eq_ignore_ascii_case(name))
+                || self.unreadable.iter().any(|r| r.id.eq_ignore_ascii_case(name))
                 || self.live.as_ref().is_some_and(|l| l.is_training() && l.run == name)
         };
         (1..).map(|i| format!("{stem} {i}")).find(|n| !taken(n)).unwrap_or_else(|| stem.to_owned())
@@ -227,6 +235,7 @@ impl Runs {
     /// Forgets everything about a run that was deleted.
     pub fn forget(&mut self, id: &str) {
         self.list.retain(|r| r.id != id);
+        self.unreadable.retain(|r| r.id != id);
         self.details.remove(id);
         self.asked_for.remove(id);
         self.predictions.forget_run(id);

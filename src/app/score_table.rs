@@ -2,10 +2,11 @@
 
 use super::sorting::{SortKey, Sorting};
 use super::text::score;
+use crate::core::csv::CsvTable;
 use crate::core::text::counted;
 use crate::data::aliases;
 use crate::evaluate::judgement::Judgement;
-use crate::evaluate::tables::{GeneSummary, number, quoted};
+use crate::evaluate::tables::{GeneSummary, number};
 
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl GeneColumn {
     /// What stands in the cell of a gene in a file: the same with all digits.
     fn field(self, gene: &GeneSummary) -> String {
         match self {
-            Self::Gene => quoted(&gene.gene),
+            Self::Gene => gene.gene.clone(),
             Self::Judgement => Judgement::of_summary(gene).word().to_owned(),
             Self::Pcc => number(gene.pcc),
             Self::Ceiling => number(gene.ceiling),
@@ -145,13 +146,11 @@ impl GeneTable {
 
     /// The table as it stands on the screen, as CSV: the same rows in the same order, the same columns.
     pub fn csv(&self, genes: &[GeneSummary]) -> String {
-        let mut out = GeneColumn::ALL.map(|c| c.title().to_owned()).join(",");
-        out.push('\n');
+        let mut table = CsvTable::new(GeneColumn::ALL.map(GeneColumn::title));
         for gene in self.rows(genes) {
-            out.push_str(&GeneColumn::ALL.map(|c| c.field(gene)).join(","));
-            out.push('\n');
+            table.row(GeneColumn::ALL.map(|c| c.field(gene)));
         }
-        out
+        table.into_text()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::data::project::Project;
 use crate::evaluate::judgement::Verdict;
 use crate::evaluate::report::{EvalReport, FoldReport};
 use crate::evaluate::tables::{GeneSummary, gene_summaries};
-use crate::jobs::runs::RunConfig;
+use crate::jobs::run_store::RunConfig;
 
 /// A gain smaller than this is no gain: it is below what another seed changes.
 const NOTABLE: f64 = 0.002;
@@ -133,9 +133,9 @@ pub(super) mod tests {
     use crate::core::target::Target;
     use crate::data::project::SectionEntry;
     use crate::evaluate::report::{Ceiling, GeneScore, MeanReport, Scores, Split};
-    use crate::jobs::published::PublishedChoice;
-    use crate::jobs::recipe::Recipe;
-    use crate::jobs::runs::RunKind;
+    use crate::jobs::fit::published::PublishedChoice;
+    use crate::jobs::fit::recipe::Recipe;
+    use crate::jobs::run_store::RunKind;
 
     fn score(gene: &str, pcc: Option<f64>, ridge: f64) -> GeneScore {
         GeneScore {

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
+use lru::LruCache;
+
 use super::explore::images::{Images, Later, PatchKey, TileLevel, TileSource, TileState};
 use crate::app::queue::Wake;
 use crate::core::cancel::CancelToken;
 use crate::core::encoder::RgbPatch;
 use crate::core::progress::Silent;
+use crate::core::recent::recent;
 use crate::data::slide::{RgbImage, Slide, SlideError, SlideStore, TileLoader};
 
 /// Threads that open slides and read patches and thumbnails.
@@ -37,15 +40,14 @@ enum Wanted {
     Patch(PatchKey),
 }
 
-#[derive(Default)]
 struct State {
     /// Asked for last comes first: it is what is looked at now.
     waiting: VecDeque<Wanted>,
     working: HashSet<Wanted>,
     tiles: HashMap<PathBuf, Weak<Tiles>>,
     /// With the number of the slide that it is of; none of a slide whose coarsest level is damaged.
-    overviews: HashMap<PathBuf, (u64, Option<Arc<RgbImage>>)>,
-    patches: HashMap<PatchKey, Arc<RgbPatch>>,
+    overviews: LruCache<PathBuf, (u64, Option<Arc<RgbImage>>)>,
+    patches: LruCache<PatchKey, Arc<RgbPatch>>,
     thumbnails: HashMap<PathBuf, Arc<RgbImage>>,
     failed: HashMap<PathBuf, String>,
     failed_patches: HashMap<PatchKey, String>,
@@ -54,6 +56,24 @@ struct State {
     /// Slides with damaged tiles, by number.
     damaged: HashSet<u64>,
     closing: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            working: HashSet::new(),
+            tiles: HashMap::new(),
+            overviews: recent(MAX_OVERVIEWS),
+            patches: recent(MAX_PATCHES),
+            thumbnails: HashMap::new(),
+            failed: HashMap::new(),
+            failed_patches: HashMap::new(),
+            problems: Vec::new(),
+            damaged: HashSet::new(),
+            closing: false,
+        }
+    }
 }
 
 struct Shared {
@@ -117,10 +137,7 @@ impl Shared {
                 let mut state = self.state();
                 match read {
                     Ok(patch) => {
-                        if state.patches.len() >= MAX_PATCHES {
-                            state.patches.clear();
-                        }
-                        state.patches.insert(key.clone(), Arc::new(patch));
+                        state.patches.put(key.clone(), Arc::new(patch));
                     }
                     Err(error) => drop(state.failed_patches.insert(key.clone(), error.to_string())),
                 }
@@ -129,10 +146,7 @@ impl Shared {
                 let overview = slide.thumbnail(OVERVIEW);
                 let overview = overview.map_err(|error| self.tell_damage(&slide, &error)).ok();
                 let mut state = self.state();
-                if state.overviews.len() >= MAX_OVERVIEWS {
-                    state.overviews.clear();
-                }
-                state.overviews.insert(path.clone(), (slide.number(), overview.map(Arc::new)));
+                state.overviews.put(path.clone(), (slide.number(), overview.map(Arc::new)));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::data::project::SectionEntry;
 use crate::evaluate::report::Split;
-use crate::jobs::runs::{RunConfig, RunKind};
+use crate::jobs::run_store::{RunConfig, RunKind};
 
 /// What the prediction of a section by a run can be taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +62,8 @@ impl Standing {
 mod tests {
     use super::*;
     use crate::core::target::Target;
-    use crate::jobs::recipe::Recipe;
-    use crate::jobs::runs::RUN_VERSION;
+    use crate::jobs::fit::recipe::Recipe;
+    use crate::jobs::run_store::RUN_VERSION;
 
     fn run(kind: RunKind, sections: &[&str]) -> RunConfig {
         RunConfig {

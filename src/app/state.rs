@@ -1,6 +1,6 @@
 //! The application as a whole: what is open, what runs, what is shown over the pages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -169,6 +169,11 @@ impl App {
         app.list_encoders();
         app.tell_of_reports();
         app
+    }
+
+    /// The folder of the settings; none where the system gives none.
+    pub fn settings_folder(&self) -> Option<&Path> {
+        self.settings_folder.as_deref()
     }
 
     /// Says once where the report of a fault is.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hiscmcl::core::geometry::Mpp;
 use hiscmcl::core::places::GridLattice;
@@ -11,6 +12,7 @@ use hiscmcl::evaluate::report::Split;
 use hiscmcl::figures;
 use hiscmcl::jobs::encoder_speed::Precision;
 use hiscmcl::jobs::encoders::EncoderChoice;
+use hiscmcl::preprocess::hvg::Combine;
 
 use super::slide::SlideArgs;
 
@@ -52,8 +54,8 @@ pub enum Command {
         #[command(flatten)]
         encoder: EncoderArgs,
         /// Where to compute.
-        #[arg(long, default_value = "auto")]
-        device: DeviceArg,
+        #[arg(long, default_value = "auto", value_parser = one_of(DEVICES))]
+        device: DeviceChoice,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -67,8 +69,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         image: PathBuf,
         /// Where to compute.
-        #[arg(long, default_value = "auto")]
-        device: DeviceArg,
+        #[arg(long, default_value = "auto", value_parser = one_of(DEVICES))]
+        device: DeviceChoice,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -79,11 +81,11 @@ pub enum Command {
         #[arg(long, value_delimiter = ',', value_name = "NAMES")]
         speed: Vec<String>,
         /// Where to measure.
-        #[arg(long, default_value = "auto", requires = "speed")]
-        device: DeviceArg,
+        #[arg(long, default_value = "auto", requires = "speed", value_parser = one_of(DEVICES))]
+        device: DeviceChoice,
         /// Numeric precision on the GPU [default: f16 for transformers where supported].
-        #[arg(long, requires = "speed")]
-        precision: Option<PrecisionArg>,
+        #[arg(long, requires = "speed", value_parser = one_of(PRECISIONS))]
+        precision: Option<Precision>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -107,15 +109,15 @@ pub enum Command {
         #[arg(long, value_name = "UM")]
         grid: Option<f64>,
         /// How the places of a grid lie.
-        #[arg(long, value_name = "LATTICE", default_value = "hex")]
-        lattice: LatticeArg,
+        #[arg(long, value_name = "LATTICE", default_value = "hex", value_parser = one_of(LATTICES))]
+        lattice: GridLattice,
         /// The file to write, one row per spot, one column per gene: .csv, or .h5ad for scanpy. A name without an ending is
         /// a folder, with an .h5ad file for each section.
         #[arg(long)]
         out: PathBuf,
         /// Where to compute.
-        #[arg(long, default_value = "auto")]
-        device: DeviceArg,
+        #[arg(long, default_value = "auto", value_parser = one_of(DEVICES))]
+        device: DeviceChoice,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -240,89 +242,49 @@ impl From<EncoderArgs> for EncoderChoice {
     }
 }
 
-/// How the genes of several sections are combined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CombineArg {
-    /// Genes selected in any section.
-    Union,
-    /// Genes selected in every section.
-    Intersection,
+/// A word that an argument may be, what it stands for, and what `--help` says of it.
+type Choice<T> = (&'static str, T, &'static str);
+
+/// Reads one of these words.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    choices: &'static [Choice<T>],
+) -> impl TypedValueParser<Value = T> {
+    let words = choices.iter().map(|(word, _, help)| PossibleValue::new(*word).help(*help));
+    PossibleValuesParser::new(words).try_map(|given| {
+        let choice = choices.iter().find(|(word, ..)| *word == given);
+        choice.map(|(_, value, _)| *value).ok_or("not one of the choices")
+    })
 }
 
-/// The scale of the predictions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TargetArg {
-    /// log10(1 + 1e4 * count / sum over the selected genes), the published protocol.
-    Published,
-    /// ln(1 + 1e4 * count / sum over all genes).
-    Lognorm,
-}
-
-impl From<TargetArg> for Target {
-    fn from(value: TargetArg) -> Self {
-        match value {
-            TargetArg::Published => Self::Published,
-            TargetArg::Lognorm => Self::Lognorm,
-        }
-    }
-}
-
-/// How sections are held out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SplitArg {
-    /// One section at a time; leaks between sections of one patient.
-    Section,
-    /// All sections of one patient at a time.
-    Patient,
-}
-
-impl From<SplitArg> for Split {
-    fn from(value: SplitArg) -> Self {
-        match value {
-            SplitArg::Section => Self::Section,
-            SplitArg::Patient => Self::Patient,
-        }
-    }
-}
-
-/// Where to train.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DeviceArg {
-    /// The GPU where there is one, the CPU otherwise.
-    Auto,
-    /// A real GPU; an error where there is none.
-    Gpu,
-    /// The CPU.
-    Cpu,
-}
-
-impl From<DeviceArg> for DeviceChoice {
-    fn from(value: DeviceArg) -> Self {
-        match value {
-            DeviceArg::Auto => Self::Auto,
-            DeviceArg::Gpu => Self::Gpu,
-            DeviceArg::Cpu => Self::Cpu,
-        }
-    }
-}
-
-/// How precisely an encoder is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionArg {
-    /// In 32 bits.
-    F32,
-    /// Products of transformers in 16 bits, the rest in 32.
-    F16,
-}
-
-impl From<PrecisionArg> for Precision {
-    fn from(value: PrecisionArg) -> Self {
-        match value {
-            PrecisionArg::F32 => Self::Single,
-            PrecisionArg::F16 => Self::Half,
-        }
-    }
-}
+const COMBINES: &[Choice<Combine>] = &[
+    ("union", Combine::Union, "Genes selected in any section"),
+    ("intersection", Combine::Intersection, "Genes selected in every section"),
+];
+const TARGETS: &[Choice<Target>] = &[
+    (
+        "published",
+        Target::Published,
+        "log10(1 + 1e4 * count / sum over the selected genes), the published protocol",
+    ),
+    ("lognorm", Target::Lognorm, "ln(1 + 1e4 * count / sum over all genes)"),
+];
+const SPLITS: &[Choice<Split>] = &[
+    ("section", Split::Section, "One section at a time; leaks between sections of one patient"),
+    ("patient", Split::Patient, "All sections of one patient at a time"),
+];
+const DEVICES: &[Choice<DeviceChoice>] = &[
+    ("auto", DeviceChoice::Auto, "The GPU where there is one, the CPU otherwise"),
+    ("gpu", DeviceChoice::Gpu, "A real GPU; an error where there is none"),
+    ("cpu", DeviceChoice::Cpu, "The CPU"),
+];
+const PRECISIONS: &[Choice<Precision>] = &[
+    ("f32", Precision::Single, "In 32 bits"),
+    ("f16", Precision::Half, "Products of transformers in 16 bits, the rest in 32"),
+];
+const LATTICES: &[Choice<GridLattice>] = &[
+    ("hex", GridLattice::Hexagonal, "Hexagonal, as the spots of Visium"),
+    ("square", GridLattice::Square, "Square"),
+];
 
 /// How a model is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -335,24 +297,6 @@ pub enum RecipeArg {
     Both,
 }
 
-/// How the places of a grid lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LatticeArg {
-    /// Hexagonal, as the spots of Visium.
-    Hex,
-    /// Square.
-    Square,
-}
-
-impl From<LatticeArg> for GridLattice {
-    fn from(value: LatticeArg) -> Self {
-        match value {
-            LatticeArg::Hex => Self::Hexagonal,
-            LatticeArg::Square => Self::Square,
-        }
-    }
-}
-
 /// Selecting genes.
 #[derive(Debug, Args)]
 pub struct GenesArgs {
@@ -362,8 +306,8 @@ pub struct GenesArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub hvg: usize,
     /// How the genes of the sections are combined.
-    #[arg(long, default_value = "union")]
-    pub combine: CombineArg,
+    #[arg(long, default_value = "union", value_parser = one_of(COMBINES))]
+    pub combine: Combine,
     /// Minimum fraction of spots (0 to 1) in which a gene must be detected.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub min_spots: f64,
@@ -391,8 +335,8 @@ pub struct FitArgs {
     #[arg(long)]
     pub genes: PathBuf,
     /// The scale of the predictions.
-    #[arg(long, default_value = "published")]
-    pub target: TargetArg,
+    #[arg(long, default_value = "published", value_parser = one_of(TARGETS))]
+    pub target: Target,
     /// The image encoder.
     #[command(flatten)]
     pub encoder: EncoderArgs,
@@ -407,8 +351,8 @@ pub struct FitArgs {
     #[arg(long)]
     pub seed: Option<u64>,
     /// Where to train.
-    #[arg(long, default_value = "auto")]
-    pub device: DeviceArg,
+    #[arg(long, default_value = "auto", value_parser = one_of(DEVICES))]
+    pub device: DeviceChoice,
     /// Change a training setting, NAME=VALUE; may be repeated. `train --help` lists them. With both recipes,
     /// RECIPE.NAME=VALUE.
     #[arg(long, value_name = "NAME=VALUE")]
@@ -445,8 +389,8 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub fit: FitArgs,
     /// How sections are held out.
-    #[arg(long, default_value = "patient")]
-    pub split: SplitArg,
+    #[arg(long, default_value = "patient", value_parser = one_of(SPLITS))]
+    pub split: Split,
     /// Keep the models and predictions as a run of this name; with both recipes, NAME-fused and NAME-published.
     #[arg(long)]
     pub run: Option<String>,

@@ -24,12 +24,12 @@ use hiscmcl::jobs::labels::{self, LabelChoice};
 use hiscmcl::jobs::predict_places::{self, PredictOutcome, PredictRequest, Saved};
 use hiscmcl::jobs::settings::Settings;
 use hiscmcl::jobs::workspace::Workspace;
-use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, project, runs};
-use hiscmcl::preprocess::hvg::{Combine, HvgOptions};
+use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, project, run_store};
+use hiscmcl::preprocess::hvg::HvgOptions;
 use hiscmcl::ui::{self, StartupAction};
 use serde_json::json;
 
-use super::args::{Cli, CombineArg, Command, FigureArgs, GenesArgs, ProjectCommand};
+use super::args::{Cli, Command, FigureArgs, GenesArgs, ProjectCommand};
 use super::terminal::{Terminal, print};
 use super::{fit, slide};
 
@@ -116,7 +116,7 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
         Command::Project(ProjectCommand::CopyRuns { project, from, runs: only }) => {
             // Before anything is written.
             Workspace::open(project.clone())?;
-            let done = runs::copy_runs(&from, &project, &distinct(&only), ctx)?;
+            let done = run_store::copy_runs(&from, &project, &distinct(&only), ctx)?;
             for name in &done.copied {
                 println!("{}: copied {name}", project.display());
             }
@@ -134,7 +134,7 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
         Command::Info { project, json } => info(project, json, ctx),
         Command::Genes(args) => select_genes(args, ctx),
         Command::Features { project, encoder, device, json } => {
-            let device = device::choose(device.into())?;
+            let device = device::choose(device)?;
             let workspace = Workspace::open(project)?.with_encoder(&encoder.into(), &device, ctx)?;
             let infos = project::compute_features(&workspace, ctx)?;
             let lines = infos.iter().map(|i| {
@@ -143,7 +143,7 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
             print(json, &json!({ "sections": infos }), lines)
         }
         Command::Embed { encoder, image, device, json } => {
-            let device = device::choose(device.into())?;
+            let device = device::choose(device)?;
             let embedded = encoders::embed(&encoder.into(), &device, &image, ctx)?;
             if let Some([width, height]) = embedded.resampled_from {
                 ctx.observer
@@ -154,8 +154,7 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
         }
         Command::Encoders { speed, json, .. } if speed.is_empty() => list_encoders(json),
         Command::Encoders { speed, device, precision, json } => {
-            let device = device::choose(device.into())?;
-            let precision = precision.map(Into::into);
+            let device = device::choose(device)?;
             let measure = |name: &String| {
                 encoder_speed::without_weights(encoders::known(name)?, &device, precision, ctx)
             };
@@ -169,9 +168,9 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
         Command::Train(args) => fit::train_model(args, ctx),
         Command::Predict { project, run, section, grid, lattice, out, device, json } => {
             let workspace = Workspace::open(project)?;
-            let grid = grid.map(|pitch_um| GridSettings { pitch_um, lattice: lattice.into() });
+            let grid = grid.map(|pitch_um| GridSettings { pitch_um, lattice });
             let sections = chosen_sections(&section, &workspace);
-            let request = PredictRequest { run, sections, grid, device: device.into() };
+            let request = PredictRequest { run, sections, grid, device };
             predict_sections(&workspace, &request, &out, json, ctx)
         }
         Command::Evaluate(args) => fit::evaluate(args, ctx),
@@ -295,10 +294,7 @@ fn select_genes(args: GenesArgs, ctx: &JobContext) -> anyhow::Result<()> {
     let keep = keep.transpose()?;
     let options = HvgOptions {
         per_section: args.hvg,
-        combine: match args.combine {
-            CombineArg::Union => Combine::Union,
-            CombineArg::Intersection => Combine::Intersection,
-        },
+        combine: args.combine,
         min_spots: args.min_spots,
         always: keep.unwrap_or_default(),
     };
@@ -405,7 +401,7 @@ fn draw(args: FigureArgs, ctx: &JobContext) -> anyhow::Result<()> {
     figures::Format::from_path(&args.out)?;
     let workspace = Workspace::open(args.project)?;
     workspace.prepare_output(&args.out)?;
-    let run = args.run.as_deref().map(|run| runs::find_run(&workspace.path, run)).transpose()?;
+    let run = args.run.as_deref().map(|run| run_store::find_run(&workspace.path, run)).transpose()?;
     let section = section_name(args.section.trim(), &workspace);
     let genes = names_in(&workspace, std::slice::from_ref(&section), &args.genes, ctx)?;
     if genes.is_empty() {

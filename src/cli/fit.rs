@@ -9,10 +9,10 @@ use hiscmcl::evaluate::judgement::JudgedReport;
 use hiscmcl::evaluate::report::EvalReport;
 use hiscmcl::evaluate::tables::{self, rounded};
 use hiscmcl::jobs::context::JobContext;
+use hiscmcl::jobs::fit::published::{PublishedChoice, TrainedChoice};
+use hiscmcl::jobs::fit::recipe::Recipe;
+use hiscmcl::jobs::fit::{self, FitRequest};
 use hiscmcl::jobs::genes;
-use hiscmcl::jobs::published::{PublishedChoice, TrainedChoice};
-use hiscmcl::jobs::recipe::Recipe;
-use hiscmcl::jobs::train::{self, FitRequest};
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::train::TrainConfig;
 use serde_json::{Map, Value, json};
@@ -82,10 +82,10 @@ fn requests(
     let Settings { fused, published } = settings;
     let fused = FitRequest {
         genes: genes::load(workspace, &args.genes, ctx)?,
-        target: args.target.into(),
+        target: args.target,
         sections: Vec::new(),
         encoder: args.encoder.into(),
-        device: args.device.into(),
+        device: args.device,
         recipe: Recipe::Fused(fused),
     };
     let published = FitRequest { recipe: Recipe::Published(published), ..fused.clone() };
@@ -104,7 +104,7 @@ pub fn train_model(args: TrainArgs, ctx: &JobContext) -> anyhow::Result<()> {
         return Err(anyhow!("train takes one recipe at a time: fused or published"));
     };
     let test = section_names(&args.test, &workspace);
-    let trained = train::train(&workspace, request, &test, &args.run, ctx)?;
+    let trained = fit::train(&workspace, request, &test, &args.run, ctx)?;
     let folds: Vec<Value> = trained
         .reports
         .iter()
@@ -166,7 +166,7 @@ pub fn evaluate(args: EvaluateArgs, ctx: &JobContext) -> anyhow::Result<()> {
     let mut reports: Vec<(&str, EvalReport)> = Vec::new();
     for (recipe, request) in requests {
         let run = args.run.as_ref().map(|run| if both { format!("{run}-{recipe}") } else { run.clone() });
-        let report = train::evaluate(&workspace, &request, args.split.into(), run.as_deref(), ctx)?;
+        let report = fit::evaluate(&workspace, &request, args.split, run.as_deref(), ctx)?;
         if let Some(path) = &args.csv {
             let path = if both { beside(path, recipe) } else { path.clone() };
             write_bytes_atomically(&path, tables::genes_csv(&report.folds).as_bytes())?;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::core::csv::CsvTable;
 use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::judgement::{Judgement, is_significant};
 use crate::evaluate::metrics::mean_of_defined;
@@ -67,34 +68,46 @@ pub fn gene_summaries(folds: &[FoldReport]) -> Vec<GeneSummary> {
 
 /// `folds.csv`: a row for each test section and method, and the means.
 pub fn folds_csv(report: &EvalReport) -> String {
-    let keys: Vec<&str> = METRICS.iter().map(|m| m.key).collect();
-    let mut out = format!("test,patient,method,{},judgement\n", keys.join(","));
+    let keys = METRICS.iter().map(|m| m.key);
+    let mut table = CsvTable::new(["test", "patient", "method"].into_iter().chain(keys).chain(["judgement"]));
     for fold in &report.folds {
-        let names = [quoted(&fold.test), quoted(fold.patient.as_deref().unwrap_or(""))].join(",");
-        method_rows(&mut out, &names, &fold.scores(), fold.verdict().judgement);
+        let names = [&fold.test, fold.patient.as_deref().unwrap_or("")];
+        method_rows(&mut table, names, &fold.scores(), fold.verdict().judgement);
     }
-    method_rows(&mut out, "mean,", &report.mean, report.verdict().judgement);
-    out
+    method_rows(&mut table, ["mean", ""], &report.mean, report.verdict().judgement);
+    table.into_text()
 }
 
-fn method_rows(out: &mut String, names: &str, scores: &MeanReport, judgement: Judgement) {
+fn method_rows(table: &mut CsvTable, names: [&str; 2], scores: &MeanReport, judgement: Judgement) {
     for method in Method::ALL {
         let judgement = if method == Method::Model { judgement.word() } else { "" };
-        let values: Vec<String> = METRICS.iter().map(|m| number(m.value(scores, method))).collect();
-        let _ = writeln!(out, "{names},{},{},{judgement}", method.name(), values.join(","));
+        let values = METRICS.iter().map(|m| number(m.value(scores, method)));
+        let names = names.into_iter().chain([method.name()]).map(str::to_owned);
+        table.row(names.chain(values).chain([judgement.to_owned()]));
     }
 }
 
 /// `per_gene.csv`: a row for each test section and gene. What is undefined is left empty.
 pub fn genes_csv(folds: &[FoldReport]) -> String {
-    let mut out = String::from(
-        "test,gene,mean_expression,pcc,q,spearman,mse,mae,ridge_pcc,ceiling,uncertainty,judgement\n",
-    );
+    let mut table = CsvTable::new([
+        "test",
+        "gene",
+        "mean_expression",
+        "pcc",
+        "q",
+        "spearman",
+        "mse",
+        "mae",
+        "ridge_pcc",
+        "ceiling",
+        "uncertainty",
+        "judgement",
+    ]);
     for fold in folds {
         for g in &fold.genes {
-            let fields = [
-                quoted(&fold.test),
-                quoted(&g.gene),
+            table.row([
+                fold.test.clone(),
+                g.gene.clone(),
                 format!("{:.6}", g.mean_expression),
                 number(g.pcc),
                 g.q.map(|q| format!("{q:.4e}")).unwrap_or_default(),
@@ -105,12 +118,10 @@ pub fn genes_csv(folds: &[FoldReport]) -> String {
                 number(g.ceiling),
                 format!("{:.6}", g.uncertainty),
                 Judgement::of_score(g).word().to_owned(),
-            ];
-            out.push_str(&fields.join(","));
-            out.push('\n');
+            ]);
         }
     }
-    out
+    table.into_text()
 }
 
 /// A number of a CSV file; empty where it is undefined.
@@ -121,15 +132,6 @@ pub fn number(value: Option<f64>) -> String {
 /// A score as people read it; a dash where it is undefined.
 pub fn rounded(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"))
-}
-
-/// A CSV field, in quotes where it must be.
-pub fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
 }
 
 /// The headings of all metrics, each right-aligned in its column.

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::context::JobContext;
 use super::encoders::EncoderChoice;
 use super::figure::{FigureRequest, compose};
+use super::fit::recipe::Recipe;
+use super::fit::{FitRequest, evaluate};
 use super::genes;
-use super::recipe::Recipe;
 use super::resources::Resources;
-use super::train::{FitRequest, evaluate};
+use super::run_store::RunFolder;
 use super::workspace::Workspace;
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::core::files::{FileError, write_bytes_atomically, write_json_atomically};
@@ -72,9 +73,9 @@ pub fn make_project(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Resul
 pub fn run_headless(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Result<Made> {
     fs::create_dir_all(folder).map_err(FileError::io("write", folder))?;
     // A folder may be used again: what an earlier demo left under this name is replaced.
-    let runs = super::runs::runs_folder(&folder.join("demo.hiscmcl")).join(RUN);
-    if runs.exists() {
-        fs::remove_dir_all(&runs).map_err(FileError::io("remove", &runs))?;
+    let run = RunFolder::complete(&folder.join("demo.hiscmcl"), RUN);
+    if run.path().exists() {
+        run.remove()?;
     }
     let workspace = make_project(folder, seed, ctx)?;
     let chosen = workspace.project.selection.clone().unwrap_or_default().genes;

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use super::context::JobContext;
 use super::predict::{predictions_and_reach, stored_predictions};
 use super::prediction_table::note_on_absent;
-use super::runs::{RunInfo, find_run};
+use super::run_store::{RunInfo, find_run};
 use super::workspace::Workspace;
 use crate::core::cells::Cells;
 use crate::core::color_scale::{PaneValues, color_scales, is_silent, rare};

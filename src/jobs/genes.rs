@@ -5,15 +5,15 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::chosen::keep_kind;
 use super::context::JobContext;
+use super::fit::keep_kind;
 use super::workspace::Workspace;
+use crate::core::csv::CsvTable;
 use crate::core::files::FileError;
 use crate::data::gene_list::{self, Known};
 use crate::data::genes::GeneIndex;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::{Section, ValueKind};
-use crate::evaluate::tables::quoted;
 use crate::preprocess::hvg::{self, HvgOptions, HvgSelection};
 
 /// Selects highly variable genes on the sections named (the training sections), or on all where none is
@@ -151,19 +151,18 @@ impl Measured {
 /// The statistics of every gene in every section as CSV.
 pub fn statistics_csv(selection: &HvgSelection) -> String {
     let number = |v: Option<f64>| v.map(|v| v.to_string()).unwrap_or_default();
-    let mut text = String::from("section,gene,mean,dispersion,dispersion_norm,selected\n");
+    let mut table = CsvTable::new(["section", "gene", "mean", "dispersion", "dispersion_norm", "selected"]);
     for section in &selection.per_section {
-        let name = quoted(&section.section);
         for (gene, stats) in selection.shared.iter().zip(&section.stats) {
-            text.push_str(&format!(
-                "{name},{},{},{},{},{}\n",
-                quoted(gene),
-                stats.mean,
+            table.row([
+                section.section.clone(),
+                gene.clone(),
+                stats.mean.to_string(),
                 number(stats.dispersion),
                 number(stats.dispersion_norm),
-                section.genes.binary_search(gene).is_ok()
-            ));
+                section.genes.binary_search(gene).is_ok().to_string(),
+            ]);
         }
     }
-    text
+    table.into_text()
 }

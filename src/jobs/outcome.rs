@@ -8,7 +8,7 @@ use super::encoder_speed::Rates;
 use super::encoders::EncoderInfo;
 use super::labels::Labelled;
 use super::reach::SlideReach;
-use super::runs::{CopiedRuns, RunInfo};
+use super::run_store::{CopiedRuns, RunDetails, RunList};
 use super::tissue::FoundTissue;
 use super::workspace::Unreadable;
 use crate::core::note::Note;
@@ -20,7 +20,6 @@ use crate::data::st::pairing::Suggestion;
 use crate::device::DeviceInfo;
 use crate::evaluate::report::EvalReport;
 use crate::predict::Predictions;
-use crate::train::EpochMetrics;
 
 /// A section that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,21 +49,6 @@ pub struct OpenedProject {
     pub suggestions: Vec<Suggestion>,
     /// Remarks on files that were left out.
     pub notes: Vec<String>,
-}
-
-/// What a stored run holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunDetails {
-    /// Its name.
-    pub id: String,
-    /// The epochs of each fold.
-    pub curves: Vec<(String, Vec<EpochMetrics>)>,
-    /// Whether it is a cross-validation.
-    pub cross_validation: bool,
-    /// How well it predicted what it was tested on, if anything.
-    pub report: Option<Arc<EvalReport>>,
-    /// Remarks on the run.
-    pub notes: Vec<Note>,
 }
 
 /// Pixels of a figure, as they would be saved.
@@ -151,7 +135,7 @@ pub enum Outcome {
         otherwise: String,
     },
     /// The runs of a project, newest first.
-    Runs(Vec<RunInfo>),
+    Runs(RunList),
     /// A run ended; its predictions of its test sections.
     Trained {
         /// Its name.

@@ -1,19 +1,18 @@
 //! Predictions of a section by a stored run.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 
 use super::context::JobContext;
 use super::encoders;
-use super::fold::predict_with;
+use super::predict_section::predict_section;
 use super::reach::{self, SlideReach};
-use super::runs::{RunInfo, RunKind, find_run, fold_folders};
-use super::train::{FOLD_REPORT_FILE, predictions_path};
+use super::run_store::{RunFolder, RunInfo, RunKind, find_run};
 use super::workspace::Workspace;
-use crate::core::files::{FileError, read_json, write_atomically};
+use crate::core::files::{FileError, write_atomically};
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::{Section, Spot};
 use crate::device::{self, ComputeDevice, DeviceChoice};
@@ -84,7 +83,7 @@ pub(super) struct Predictors<'a> {
 
 /// A model and what it sees slides through.
 struct Loaded {
-    folder: PathBuf,
+    folder: RunFolder,
     model: Model,
     /// None for runs of earlier versions.
     reach: Option<Reach>,
@@ -112,12 +111,12 @@ impl<'a> Predictors<'a> {
             Some(loaded) => loaded,
             None => {
                 let device = device::choose(self.choice)?;
-                let model = Model::load(&folder, &device)?;
+                let model = Model::load(folder.path(), &device)?;
                 let seen = match reach::reads_features(&model) {
                     true => Some(with_encoder_of(self.workspace, self.run, &device, ctx)?),
                     false => None,
                 };
-                Loaded { reach: Reach::load(&folder)?, folder, model, seen }
+                Loaded { reach: Reach::load(folder.path())?, folder, model, seen }
             }
         };
         Ok(self.loaded.insert(loaded))
@@ -170,7 +169,7 @@ impl<'a> Predictors<'a> {
         };
         let features = || seen.features(places, ctx);
         let slide = || workspace.slide(places, ctx);
-        let made = predict_with(&loaded.model, places, features, reference.as_deref(), slide, ctx)?;
+        let made = predict_section(&loaded.model, places, features, reference.as_deref(), slide, ctx)?;
         Ok(under_current_names(made, &workspace.project))
     }
 
@@ -214,8 +213,8 @@ pub(super) fn stored_predictions(
 
 /// What `folder` holds of `entry`, under any of its names. A file of an earlier version that has its name may be of
 /// another section.
-fn load_stored(folder: &Path, entry: &SectionEntry) -> anyhow::Result<Option<Predictions>> {
-    for path in entry.names().map(|n| predictions_path(folder, n)).filter(|p| p.is_file()) {
+fn load_stored(folder: &RunFolder, entry: &SectionEntry) -> anyhow::Result<Option<Predictions>> {
+    for path in entry.names().map(|n| folder.predictions(n)).filter(|p| p.is_file()) {
         let stored = Predictions::load(&path)?;
         if entry.matches_name(&stored.section) {
             return Ok(Some(stored));
@@ -273,23 +272,18 @@ pub fn test_report(
 ) -> anyhow::Result<Option<FoldReport>> {
     let entry = workspace.entry(section)?;
     let Ok(folder) = model_folder(run, entry) else { return Ok(None) };
-    let reports = fold_reports(&folder)?;
+    let reports = folder.read_fold_reports()?;
     Ok(reports.into_iter().find(|r| entry.matches_name(&r.test)))
 }
 
-/// The test reports of a model.
-fn fold_reports(folder: &Path) -> anyhow::Result<Vec<FoldReport>> {
-    Ok(read_json(&folder.join(FOLD_REPORT_FILE))?)
-}
-
 /// The folder of the model that may predict `section`: of a cross-validation, the one not trained on it.
-fn model_folder(run: &RunInfo, section: &SectionEntry) -> anyhow::Result<PathBuf> {
+fn model_folder(run: &RunInfo, section: &SectionEntry) -> anyhow::Result<RunFolder> {
     if !matches!(run.config.kind, RunKind::CrossValidation { .. }) {
         return Ok(run.folder.clone());
     }
     // What was tested together may be named and grouped otherwise today, so the folds are asked.
-    for folder in fold_folders(&run.folder)? {
-        if fold_reports(&folder)?.iter().any(|r| section.matches_name(&r.test)) {
+    for folder in run.folder.folds()? {
+        if folder.read_fold_reports()?.iter().any(|r| section.matches_name(&r.test)) {
             return Ok(folder);
         }
     }

@@ -13,7 +13,7 @@ use super::places::on_grid;
 use super::predict::Predictors;
 use super::prediction_table::{Predicted, Table, save_csv};
 use super::reach::SlideReach;
-use super::runs::{RunInfo, find_run, safe_name};
+use super::run_store::{RunInfo, find_run, safe_name};
 use super::workspace::{Unreadable, Workspace};
 use crate::core::places::GridSettings;
 use crate::core::progress::{NotesOnly, Portion, Progress, Stage, Task, Unit};

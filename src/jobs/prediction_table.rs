@@ -8,10 +8,10 @@ use anyhow::bail;
 use serde_json::Value;
 
 use super::context::JobContext;
+use super::fit::recipe::Recipe;
 use super::predict::{test_report, write_csv};
 use super::reach::SlideReach;
-use super::recipe::Recipe;
-use super::runs::{RunInfo, RunKind};
+use super::run_store::{RunInfo, RunKind};
 use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
 use crate::core::target::Target;

@@ -387,7 +387,7 @@ pub fn info(workspace: &Workspace, ctx: &JobContext) -> anyhow::Result<ProjectIn
             }
         })
         .collect();
-    let runs = super::runs::list_runs(&workspace.path)?;
+    let runs = super::run_store::list_runs(&workspace.path)?.runs;
     let runs = runs.into_iter().filter(|r| r.complete).map(|r| r.id).collect();
     let selected_genes = workspace.project.selection.as_ref().map_or(0, |s| s.genes.len());
     Ok(ProjectInfo { sections, unreadable, selected_genes, runs })

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::context::JobContext;
-use super::fold::Prepared;
+use super::fit::Prepared;
 use super::places::{median_mpp, stain_of};
 use super::workspace::Workspace;
 use crate::core::progress::Task;

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::encoders::EncoderChoice;
 use super::figure::FigureRequest;
-use super::runs::RunInfo;
+use super::fit::FitRequest;
+use super::run_store::{RunFolder, RunInfo};
 use super::settings::Settings;
 use super::tissue::TissueRequest;
-use super::train::FitRequest;
 use crate::data::project::{Project, SectionEntry};
 use crate::data::section::Section;
 use crate::device::DeviceChoice;
@@ -228,8 +228,13 @@ pub enum Request {
         /// The project that gets them.
         to: PathBuf,
     },
-    /// Delete a run and its files.
-    DeleteRun(RunInfo),
+    /// Delete a run and its files, also one that cannot be read.
+    DeleteRun {
+        /// Its name.
+        id: String,
+        /// Its folder.
+        folder: RunFolder,
+    },
     /// Read the curves and per-gene scores of a run, or the report of a cross-validation.
     LoadRun(RunInfo),
     /// The predictions of a section by a run, stored or computed.

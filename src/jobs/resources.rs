@@ -1,11 +1,12 @@
 //! The slides, sections, encoders and image features that are in memory or cached on disk, shared by all jobs.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
+
+use lru::LruCache;
 
 use super::context::JobContext;
 use super::encoders::{self, EncoderChoice};
@@ -15,6 +16,7 @@ use super::turn::{Turn, Turns};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::encoder::PatchEncoder;
 use crate::core::progress::Progress;
+use crate::core::recent::recent;
 use crate::data::genes;
 use crate::data::open::open_section;
 use crate::data::project::SectionEntry;
@@ -32,7 +34,7 @@ const MAX_SECTIONS: usize = 64;
 type OpenedEncoder = ((String, PathBuf, Option<SystemTime>, DeviceInfo), Arc<dyn PatchEncoder>);
 
 /// Sections by where they are read from, with the settings they were opened under.
-type OpenedSections = HashMap<Source, (SectionEntry, Arc<Section>)>;
+type OpenedSections = LruCache<Source, (SectionEntry, Arc<Section>)>;
 
 /// What is in memory or cached on disk, shared by all jobs. Cheap to clone.
 #[derive(Clone)]
@@ -61,7 +63,7 @@ impl Resources {
             slides: Arc::new(SlideStore::default().with_pyramids(pyramids)),
             cache: Arc::new(cache),
             tissue: Arc::default(),
-            sections: Arc::default(),
+            sections: Arc::new(Mutex::new(recent(MAX_SECTIONS))),
             told_of_symbols: Arc::default(),
             pretrained: Arc::default(),
             turns: Arc::default(),
@@ -112,11 +114,7 @@ impl Resources {
         {
             progress.note(&text);
         }
-        let mut sections = lock();
-        if sections.len() >= MAX_SECTIONS {
-            sections.clear();
-        }
-        sections.insert(entry.source.clone(), (entry.clone(), Arc::clone(&section)));
+        lock().put(entry.source.clone(), (entry.clone(), Arc::clone(&section)));
         Ok(section)
     }
 
@@ -178,7 +176,7 @@ impl Resources {
     /// Forgets every opened section, slide and encoder, so that files changed on disk are read again.
     pub fn forget_all(&self) {
         let mut sections = self.sections.lock().unwrap_or_else(PoisonError::into_inner);
-        for (entry, _) in sections.values() {
+        for (_, (entry, _)) in sections.iter() {
             self.slides.forget(&entry.image);
         }
         sections.clear();

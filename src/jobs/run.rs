@@ -8,15 +8,14 @@ use anyhow::{Context, anyhow};
 
 use super::cached_features::check_features;
 use super::context::JobContext;
+use super::fit::{FitRequest, evaluate, train};
 use super::labels::{self, LabelChoice};
 use super::outcome::{OpenedProject, Outcome, PreviewImage, ReadSection};
 use super::predict::predictions_and_reach;
 use super::predict_places::PredictRequest;
 use super::request::{Request, Snapshot};
 use super::resources::Resources;
-use super::runs::{RunInfo, RunKind, copy_all, copy_runs, delete_run, list_runs, runs_folder};
-use super::stored_run::load_run;
-use super::train::{FitRequest, evaluate, predictions_path, train};
+use super::run_store::{RunInfo, RunKind, copy_all, copy_runs, delete_run, list_runs, load_run, runs_folder};
 use super::traits::Lane;
 use super::workspace::Workspace;
 use super::{demo, encoder_speed, encoders, figure_files, genes, predict_places, project, tissue};
@@ -165,8 +164,8 @@ fn perform(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow:
             Outcome::Evaluated { run, report: Arc::new(report) }
         }
         Request::CopyRuns { from, to } => Outcome::CopiedRuns(copy_runs(&from, &to, &[], ctx)?),
-        Request::DeleteRun(run) => {
-            delete_run(&run)?;
+        Request::DeleteRun { id, folder } => {
+            delete_run(&folder, &id)?;
             Outcome::Done
         }
         Request::LoadRun(run) => Outcome::Run(Box::new(load_run(&run)?)),
@@ -400,7 +399,7 @@ fn run_training(
     let trained = train(workspace, fit, test, name, ctx)?;
     let mut predicted = Vec::new();
     for section in test {
-        predicted.push(Arc::new(Predictions::load(&predictions_path(&trained.folder, section))?));
+        predicted.push(Arc::new(Predictions::load(&trained.folder.predictions(section))?));
     }
     Ok(Outcome::Trained { run: trained.run, predictions: predicted, notes: trained.notes })
 }

@@ -135,8 +135,17 @@ impl Settings {
 
     /// Where reports of faults go: the user's data folder, or beside settings that lie elsewhere than usual.
     pub fn reports_folder(settings: &Path) -> PathBuf {
+        Self::data_folder(settings).join("reports")
+    }
+
+    /// Where log files go: as [`Settings::reports_folder`].
+    pub fn logs_folder(settings: &Path) -> PathBuf {
+        Self::data_folder(settings).join("logs")
+    }
+
+    fn data_folder(settings: &Path) -> PathBuf {
         let usual = directories::ProjectDirs::from("", "", "hiscmcl").filter(|d| d.config_dir() == settings);
-        usual.map_or_else(|| settings.to_path_buf(), |d| d.data_local_dir().to_path_buf()).join("reports")
+        usual.map_or_else(|| settings.to_path_buf(), |d| d.data_local_dir().to_path_buf())
     }
 
     fn file(folder: &Path) -> PathBuf {

@@ -248,12 +248,23 @@ pub fn spawn<T: Send + 'static>(
         .name(name.to_owned())
         .spawn(move || {
             let ctx = JobContext { observer: &reporter, cancel: &cancel };
+            tracing::info!("{title}: began");
             let outcome = match catch_unwind(AssertUnwindSafe(|| work(&ctx))) {
                 // Whatever work says when it stops because it was told to, it was cancelled.
                 Ok(Err(_)) if cancel.is_cancelled() => Err(JobError::Cancelled),
                 Ok(outcome) => outcome.map_err(JobError::from),
                 Err(panic) => Err(panicked(&title, panic.as_ref())),
             };
+            match &outcome {
+                Ok(_) => tracing::info!("{title}: done"),
+                Err(JobError::Cancelled) => tracing::info!("{title}: cancelled"),
+                Err(JobError::Failed { headline, causes }) => {
+                    tracing::error!(
+                        "{title}: {}",
+                        [std::slice::from_ref(headline), causes].concat().join(": ")
+                    );
+                }
+            }
             // A send error means that the handle was dropped, and the result is not needed.
             let _ = tell.send(outcome);
             (reporter.wake)();

@@ -70,7 +70,7 @@ impl Request {
             Self::NewFromFolder { .. }
             | Self::ClearCache
             | Self::SaveGenes { .. }
-            | Self::DeleteRun(_)
+            | Self::DeleteRun { .. }
             | Self::SaveReport { .. }
             | Self::SaveTable { .. } => RESULT,
             Self::SaveFigure { .. } | Self::SavePredictions { .. } => Traits { may_encode: true, ..RESULT },
@@ -145,7 +145,7 @@ impl Request {
             Self::Train { run, .. } => format!("Training {run}"),
             Self::Resume { run, .. } => format!("Training {}", run.id),
             Self::Evaluate { .. } => "Cross-validation".to_owned(),
-            Self::DeleteRun(run) => format!("Deleting {}", run.id),
+            Self::DeleteRun { id, .. } => format!("Deleting {id}"),
             Self::CopyRuns { .. } => "Copying runs".to_owned(),
             Self::LoadRun(run) => format!("Reading {}", run.id),
             Self::Predict { section, .. } => format!("Predicting {section}"),

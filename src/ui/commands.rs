@@ -2,16 +2,13 @@
 
 use eframe::egui::{self, Context, Id, Key, Modifiers, ScrollArea, vec2};
 
+use super::keys;
 use super::theme::colors;
 use super::widgets::{line_edit, name, remark};
 use crate::app::command::{Command, Overlay};
-use crate::app::palette::{Item, Shortcut, all_items};
+use crate::app::keys::Shortcut;
+use crate::app::palette::{Item, all_items};
 use crate::app::state::App;
-
-/// The pressed key for a shortcut.
-fn key(shortcut: Shortcut) -> Option<Key> {
-    Key::from_name(shortcut.key)
-}
 
 /// Whether a shortcut for `command` does something while `overlay` lies over the page. What lies there has the
 /// keyboard: nothing may take its place, least of all while the system asks for a file.
@@ -45,11 +42,8 @@ pub fn shortcut_commands(ctx: &Context, app: &App, out: &mut Vec<Command>) {
         if typing && shortcut.command && shortcut.key == "Z" {
             continue;
         }
-        let Some(key) = key(shortcut) else { continue };
-        let mut modifiers = Modifiers::NONE;
-        modifiers.command = shortcut.command;
-        modifiers.shift = shortcut.shift;
-        let pressed = ctx.input_mut(|i| i.consume_shortcut(&egui::KeyboardShortcut::new(modifiers, key)));
+        let Some(keys) = keys::shortcut(shortcut) else { continue };
+        let pressed = ctx.input_mut(|i| i.consume_shortcut(&keys));
         // These say by themselves why they cannot be done, or are about what lies over the page.
         let answers = matches!(item.command, Command::GoTo(_) | Command::Undo | Command::Redo);
         if pressed && (answers || item.blocked.is_none()) {

@@ -7,6 +7,7 @@ mod export;
 mod fault;
 mod fonts;
 mod gene_names;
+mod keys;
 mod milestones;
 mod notices;
 mod pages;

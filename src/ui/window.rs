@@ -23,6 +23,7 @@ use crate::app::queue::{Engine, Wake};
 use crate::app::slides::SlideImages;
 use crate::app::state::{App, Effect};
 use crate::core::fault;
+use crate::jobs::journal;
 use crate::jobs::settings::{Settings, Theme};
 
 /// Parts of slides are drawn this soon after they came, several together.
@@ -82,6 +83,7 @@ pub fn start(begin: StartupAction, times_since: Option<Instant>) -> eframe::Resu
     let folder = Settings::folder();
     if let Some(folder) = &folder {
         fault::install(Settings::reports_folder(folder));
+        journal::start(&Settings::logs_folder(folder));
     }
     let size = folder
         .as_deref()

@@ -295,12 +295,17 @@ impl App {
 
 /// The page in a window.
 pub fn open(app: App) -> Harness<'static, App> {
+    open_in(Theme::Light, app)
+}
+
+/// The page in a window of this theme.
+pub fn open_in(wanted: Theme, app: App) -> Harness<'static, App> {
     Harness::builder()
         .with_size(egui::vec2(1440.0, 860.0))
         .with_max_steps(40)
-        .with_context_setup(|ctx| {
+        .with_context_setup(move |ctx| {
             theme::install_fonts(ctx);
-            theme::apply(ctx, Theme::Light);
+            theme::apply(ctx, wanted);
         })
         .build_ui_state(|ui, app: &mut App| app.ui(ui), app)
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod fixture;
+#[path = "../support/picture.rs"]
+mod picture;
 mod trust;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::target::{ExpressionScale, Target};
 use hiscmcl::jobs::reach::SlideReach;
+use hiscmcl::jobs::settings::Theme;
 
 fn gene<'a>(harness: &'a Harness<'_, App>) -> &'a str {
     harness.state().state.gene().unwrap()
@@ -52,6 +55,15 @@ fn opens_on_a_predicted_section_with_its_most_trusted_gene() {
     assert_eq!(gene(&harness), "SCD");
     for label in ["Measured map", "Predicted map", "C2", "C3", "C4", "Search genes", "GNAS"] {
         assert!(harness.query_by_label(label).is_some(), "{label} is missing");
+    }
+}
+
+#[test]
+fn the_page_looks_as_approved() {
+    for (theme, name) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
+        let mut harness = fixture::open_in(theme, App::new());
+        harness.run();
+        picture::compare(&mut harness, &format!("explore-{name}"));
     }
 }
 

@@ -68,7 +68,7 @@ fn report() -> EvalReport {
 }
 
 /// The Evaluate page with the report.
-fn evaluated() -> Test {
+pub fn evaluated() -> Test {
     let mut test = Test::open("test.hiscmcl");
     test.until(|w| !w.app().work.any(|r| matches!(r, Request::ListRuns(_))));
     let runs = &mut test.harness.state_mut().app_mut().open.as_mut().unwrap().runs;

@@ -1,6 +1,6 @@
 //! How genes come into the list and into a model, and what becomes of those that a section did not measure.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::{Key, accesskit::Role};
@@ -12,10 +12,10 @@ use hiscmcl::core::target::Target;
 use hiscmcl::data::project::{GeneOrigin, GeneSelection};
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::Split;
+use hiscmcl::jobs::fit::recipe::Recipe;
 use hiscmcl::jobs::outcome::Outcome;
-use hiscmcl::jobs::recipe::Recipe;
 use hiscmcl::jobs::request::Request;
-use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
+use hiscmcl::jobs::run_store::{RunConfig, RunInfo, RunKind, RunState};
 use hiscmcl::predict::{BankSpot, Predictions};
 use hiscmcl::train::TrainConfig;
 
@@ -39,7 +39,7 @@ pub fn run(kind: RunKind) -> RunInfo {
         device: "CPU".into(),
         recipe: Recipe::Fused(TrainConfig { seed: 7, ..TrainConfig::default() }),
     };
-    let (folder, verdict) = ("/nowhere".into(), Verdict::default());
+    let (folder, verdict) = (PathBuf::from("/nowhere").into(), Verdict::default());
     RunInfo {
         id: "cli".into(),
         folder,

@@ -1,6 +1,6 @@
 //! Jobs and runs: stages, stopping, failing, resuming, and closing while something runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use eframe::egui::{Key, accesskit::Role};
@@ -11,7 +11,7 @@ use hiscmcl::core::progress::{Stage, Task};
 use hiscmcl::jobs::context::{JobContext, JobPhase, PhaseKind};
 use hiscmcl::jobs::outcome::Outcome;
 use hiscmcl::jobs::request::Request;
-use hiscmcl::jobs::runs::{RunInfo, RunKind, RunState};
+use hiscmcl::jobs::run_store::{RunInfo, RunKind, RunList, RunState, UnreadableRun};
 
 use super::{GENES, Test, recipe};
 
@@ -32,16 +32,23 @@ fn run(id: &str, state: RunState) -> RunInfo {
 }
 
 /// The runs of a project of this name.
-pub fn runs_of(project: &Path) -> Vec<RunInfo> {
+pub fn runs_of(project: &Path) -> RunList {
     let failed = RunState::Failed { headline: "The GPU is gone".into(), causes: vec!["Device lost".into()] };
     match project.file_name().and_then(|n| n.to_str()) {
-        Some("runs.hiscmcl") => vec![
-            run("good", RunState::Complete),
-            run("broken", failed),
-            run("halted", RunState::Stopped),
-            run("cut", RunState::Interrupted),
-        ],
-        _ => Vec::new(),
+        Some("runs.hiscmcl") => RunList {
+            runs: vec![
+                run("good", RunState::Complete),
+                run("broken", failed),
+                run("halted", RunState::Stopped),
+                run("cut", RunState::Interrupted),
+            ],
+            unreadable: vec![UnreadableRun {
+                id: "later".into(),
+                folder: PathBuf::from("/nowhere/later").into(),
+                problem: "it was written by a newer version of this program".into(),
+            }],
+        },
+        _ => RunList::default(),
     }
 }
 
@@ -88,16 +95,21 @@ fn runs_that_are_not_complete_say_how_they_ended() {
     let mut test = Test::open("runs.hiscmcl");
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.runs.list.len() == 4));
     test.send(Command::GoTo(Step::Train));
-    for text in ["failed", "The GPU is gone", "stopped", "interrupted"] {
+    let newer = "later cannot be read: it was written by a newer version of this program";
+    for text in ["failed", "The GPU is gone", "stopped", "interrupted", newer] {
         assert!(test.shows(text), "{text}");
     }
+    test.send(Command::Train(TrainCommand::Delete("later".into())));
+    let deletes = |r: &Request| matches!(r, Request::DeleteRun { id, .. } if id == "later");
+    let asked = std::sync::Arc::clone(&test.asked);
+    test.until(|_| asked.lock().unwrap().iter().any(deletes));
     assert!(test.harness.query_by_role_and_label(Role::Button, "Delete").is_none(), "it is in a menu");
     test.click("More about broken");
     test.click("Delete…");
     let Some(Overlay::Confirm { question, .. }) = test.overlay() else { panic!("it does not ask") };
     assert!(question.contains("\"broken\""), "{question}");
     test.click("Cancel");
-    assert!(!test.asked(|r| matches!(r, Request::DeleteRun(_))));
+    assert!(!test.asked(|r| matches!(r, Request::DeleteRun { id, .. } if id == "broken")));
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The keyboard: focus, shortcuts, Escape, and dialogs that keep what was typed.
 
+use std::path::Path;
+
 use eframe::egui::{Key, Modifiers, accesskit::Role, pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use hiscmcl::app::command::{Command, Overlay, PanelForm, Step};
+use hiscmcl::app::keys::EXPLORE_KEYS;
+use hiscmcl::app::palette::all_items;
 use hiscmcl::app::paths::{PathPurpose, PathRequest};
 
 use super::Test;
@@ -183,4 +187,30 @@ fn enter_carries_out_the_command_that_the_pointer_chose_last() {
     test.settle();
     test.key(Key::Enter);
     assert_eq!(test.app().step, Step::Explore);
+}
+
+/// README's table of keys, from the tables that the window uses. `INSTA_UPDATE=always` writes it.
+#[test]
+fn readme_shows_the_keys_of_today() {
+    let test = Test::open("test.hiscmcl");
+    let row = |keys: &str, does: &str| format!("| {} | {does} |\n", keys.replace("Cmd+", "Ctrl+"));
+    let mut table = String::from("| keys | |\n|---|---|\n");
+    for item in all_items(test.app()) {
+        if let Some(shortcut) = item.shortcut {
+            table.push_str(&row(&shortcut.text(), item.plain_name()));
+        }
+    }
+    for group in EXPLORE_KEYS {
+        table.push_str(&row(&group.text(), &format!("Explore: {}", group.does)));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = ("<!-- keys -->\n", "<!-- end of keys -->");
+    let (before, rest) = readme.split_once(begin).unwrap();
+    let (shown, after) = rest.split_once(end).unwrap();
+    if shown != table && std::env::var("INSTA_UPDATE").is_ok_and(|how| how == "always") {
+        std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(shown, table, "run this test with INSTA_UPDATE=always to write it");
 }

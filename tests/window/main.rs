@@ -9,6 +9,7 @@ mod genes;
 mod jobs;
 mod keyboard;
 mod notices;
+mod pictures;
 mod recipe;
 mod remembered;
 mod samples;

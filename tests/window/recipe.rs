@@ -1,5 +1,6 @@
 //! Choosing the recipe to train by, and comparing what came of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::{Key, accesskit::Role};
@@ -9,10 +10,10 @@ use hiscmcl::app::scores::ShownReport;
 use hiscmcl::core::target::Target;
 use hiscmcl::evaluate::judgement::Verdict;
 use hiscmcl::evaluate::report::{EvalReport, MeanReport, Scores, Split};
-use hiscmcl::jobs::published::PublishedChoice;
-use hiscmcl::jobs::recipe::Recipe;
+use hiscmcl::jobs::fit::published::PublishedChoice;
+use hiscmcl::jobs::fit::recipe::Recipe;
 use hiscmcl::jobs::request::Request;
-use hiscmcl::jobs::runs::{RunConfig, RunInfo, RunKind, RunState};
+use hiscmcl::jobs::run_store::{RunConfig, RunInfo, RunKind, RunState};
 
 use super::Test;
 
@@ -71,7 +72,7 @@ pub fn cross_validation(id: &str, genes: &[&str], published: bool, pcc_all: f64)
     let scores = Some(Scores { pcc_all: Some(pcc_all), pcc_heg50: Some(0.4), mse: 0.2, mae: 0.3 });
     RunInfo {
         id: id.into(),
-        folder: "/nowhere".into(),
+        folder: PathBuf::from("/nowhere").into(),
         config,
         complete: true,
         state: RunState::Complete,

@@ -15,7 +15,7 @@ use hiscmcl::data::section::Section;
 use hiscmcl::evaluate::report::Split;
 use hiscmcl::jobs::outcome::{Outcome, ReadSection};
 use hiscmcl::jobs::request::Request;
-use hiscmcl::jobs::runs::{RunInfo, RunKind};
+use hiscmcl::jobs::run_store::{RunInfo, RunKind};
 use hiscmcl::jobs::workspace::Unreadable;
 
 use super::{Test, genes, section};

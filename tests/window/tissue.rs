@@ -17,7 +17,7 @@ use hiscmcl::data::section::Section;
 use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::outcome::Outcome;
 use hiscmcl::jobs::request::Request;
-use hiscmcl::jobs::runs::RunKind;
+use hiscmcl::jobs::run_store::RunKind;
 use hiscmcl::jobs::tissue::FoundTissue;
 use hiscmcl::predict::Predictions;
 

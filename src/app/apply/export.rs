@@ -12,7 +12,7 @@ use crate::device::DeviceChoice;
 use crate::figures::Style;
 use crate::jobs::figure::FigureRequest;
 use crate::jobs::request::{Request, Snapshot};
-use crate::jobs::runs::{RunInfo, RunKind};
+use crate::jobs::run_store::{RunInfo, RunKind};
 
 /// The preview is drawn at the resolution of the screen: the same figure with fewer dots.
 const PREVIEW_DPI: f64 = 150.0;

@@ -14,9 +14,9 @@ use crate::app::runs::{ActiveRun, Curves};
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::evaluate::report::Split;
+use crate::jobs::fit::FitRequest;
 use crate::jobs::request::Request;
-use crate::jobs::runs::{RunKind, RunState};
-use crate::jobs::train::FitRequest;
+use crate::jobs::run_store::{RunKind, RunState};
 
 /// The sections that a form holds out.
 pub fn held_out(form: &TrainForm, open: &OpenProject) -> Vec<String> {
@@ -74,8 +74,8 @@ impl App {
             TrainCommand::Start => self.train(),
             TrainCommand::Resume(id) => self.resume(&id),
             TrainCommand::Delete(id) => {
-                if let Some(run) = self.open.as_ref().and_then(|o| o.runs.find(&id)) {
-                    self.work.start(Request::DeleteRun(run.clone()));
+                if let Some(folder) = self.open.as_ref().and_then(|o| o.runs.folder_of(&id)).cloned() {
+                    self.work.start(Request::DeleteRun { id, folder });
                 }
                 self.overlay = None;
             }

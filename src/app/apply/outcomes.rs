@@ -22,9 +22,9 @@ use crate::data::st::MissingFile;
 use crate::data::st::pairing::Suggestion;
 use crate::evaluate::report::EvalReport;
 use crate::jobs::labels::Labelled;
-use crate::jobs::outcome::{Outcome, RunDetails};
+use crate::jobs::outcome::Outcome;
 use crate::jobs::request::Request;
-use crate::jobs::runs::{CopiedRuns, RunState};
+use crate::jobs::run_store::{CopiedRuns, RunDetails, RunState};
 use crate::jobs::spawn::{Event, JobError};
 use crate::jobs::workspace::Unreadable;
 use crate::predict::Predictions;
@@ -219,7 +219,8 @@ impl App {
                 if let (Request::ListRuns(path), Some(open)) = (request, &mut self.open)
                     && open.path == *path
                 {
-                    open.runs.list = list;
+                    open.runs.list = list.runs;
+                    open.runs.unreadable = list.unreadable;
                     self.show_latest_report();
                     self.train_demo();
                     self.offer_to_resume();
@@ -445,12 +446,12 @@ impl App {
 
     fn done(&mut self, request: &Request) {
         match request {
-            Request::DeleteRun(run) => {
+            Request::DeleteRun { id, .. } => {
                 if let Some(open) = &mut self.open {
-                    open.runs.forget(&run.id);
+                    open.runs.forget(id);
                 }
-                self.run_settled(&run.id);
-                self.notices.done(format!("{} was deleted.", run.id));
+                self.run_settled(id);
+                self.notices.done(format!("{id} was deleted."));
             }
             Request::ClearCache => {
                 if let Some(open) = &mut self.open {

@@ -7,9 +7,9 @@ use crate::app::project::OpenProject;
 use crate::app::state::App;
 use crate::data::project::GeneOrigin;
 use crate::jobs::encoders::choice_of;
+use crate::jobs::fit::FitRequest;
 use crate::jobs::request::Request;
-use crate::jobs::runs::{RunInfo, RunKind};
-use crate::jobs::train::FitRequest;
+use crate::jobs::run_store::{RunInfo, RunKind};
 
 /// A list of fewer genes is too short for the published target, which divides by the sum over the list.
 pub const FEW_GENES: usize = 20;

@@ -7,7 +7,7 @@ use crate::app::project::SectionState;
 use crate::app::queue::JobId;
 use crate::app::state::App;
 use crate::jobs::request::Request;
-use crate::jobs::runs::RunInfo;
+use crate::jobs::run_store::RunInfo;
 
 impl App {
     /// A job was taken out of the queue before it began, so nothing of it is left.

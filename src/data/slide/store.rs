@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use lru::LruCache;
+
 use super::{
     MAX_PIXELS_IN_MEMORY, OpenOptions, PyramidFolder, RgbImage, Slide, SlideError, TileCache, place, plain,
     read_info,
@@ -12,6 +14,7 @@ use super::{
 use crate::core::cancel::CancelToken;
 use crate::core::files::FileError;
 use crate::core::progress::Progress;
+use crate::core::recent::recent;
 
 /// Memory for tiles and plain images unless said otherwise: four sections of 9,300 x 9,900 pixels, and tiles of others.
 pub const DEFAULT_BUDGET: u64 = 2_000 << 20;
@@ -55,11 +58,17 @@ enum Slot {
     },
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     slots: HashMap<PathBuf, Slot>,
-    thumbnails: HashMap<(PathBuf, u32), (Stamp, Arc<RgbImage>)>,
+    thumbnails: LruCache<(PathBuf, u32), (Stamp, Arc<RgbImage>)>,
     clock: u64,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { slots: HashMap::new(), thumbnails: recent(MAX_THUMBNAILS), clock: 0 }
+    }
 }
 
 impl Inner {
@@ -250,10 +259,7 @@ impl SlideStore {
         }
         let image = Arc::new(self.get(path, progress, cancel)?.thumbnail(max_side)?);
         let mut inner = self.lock();
-        if inner.thumbnails.len() >= MAX_THUMBNAILS {
-            inner.thumbnails.clear();
-        }
-        inner.thumbnails.insert(key, (now, Arc::clone(&image)));
+        inner.thumbnails.put(key, (now, Arc::clone(&image)));
         Ok(image)
     }
 
@@ -267,7 +273,11 @@ impl SlideStore {
     pub fn forget(&self, path: &Path) {
         let is_of_file = |other: &Path| place::file_of(other) == place::file_of(path);
         let mut inner = self.lock();
-        inner.thumbnails.retain(|(other, _), _| !is_of_file(other));
+        let thumbnails = inner.thumbnails.iter().map(|(key, _)| key);
+        let gone: Vec<_> = thumbnails.filter(|(other, _)| is_of_file(other)).cloned().collect();
+        for key in &gone {
+            inner.thumbnails.pop(key);
+        }
         let gone: Vec<_> = inner
             .slots
             .extract_if(|other, slot| matches!(slot, Slot::Ready { .. }) && is_of_file(other))

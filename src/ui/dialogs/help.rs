@@ -4,7 +4,8 @@ use eframe::egui::{Context, Grid, RichText, ScrollArea, Ui};
 
 use super::Closing;
 use crate::app::command::Command;
-use crate::app::palette::{COMMAND_KEY, all_items};
+use crate::app::keys::{COMMAND_KEY, EXPLORE_KEYS};
+use crate::app::palette::all_items;
 use crate::app::state::App;
 use crate::app::terms::Term;
 use crate::ui::theme::colors;
@@ -30,18 +31,7 @@ const MOUSE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Keys of the Explore page; "Ctrl+" stands for the command key of the system.
-const EXPLORE: &[(&str, &str)] = &[
-    ("Ctrl+F", "Search the genes"),
-    ("Up, Down, Page Up, Page Down", "Show another gene of the list"),
-    ("Arrow keys over a map", "Pan the maps"),
-    ("+ and -", "Zoom the maps"),
-    ("0 or Home", "Show the whole tissue"),
-    ("Alt+Left", "Go back to the section and spot before"),
-    ("[ and ]", "Make the tissue brush smaller or larger"),
-    ("Escape", "Put the tissue brush away; clear the search; deselect the spot"),
-];
-
+/// "Ctrl+" stands for the command key of the system.
 const KEYBOARD: &[(&str, &str)] = &[
     ("Tab, Shift+Tab", "Go to the next or previous control, beginning with the page"),
     ("Space or Enter on a control", "Press it"),
@@ -82,13 +72,15 @@ pub fn show(ctx: &Context, app: &App, out: &mut Vec<Command>) {
             table(ui, "mouse", MOUSE.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())));
             ui.add_space(8.0);
             caption(ui, "Keys of the Explore page");
-            table(ui, "explore keys", EXPLORE.iter().map(keys));
+            table(ui, "explore keys", EXPLORE_KEYS.iter().map(|k| (k.text(), k.does.to_owned())));
             ui.add_space(8.0);
             caption(ui, "Keyboard");
             table(ui, "keyboard", KEYBOARD.iter().map(keys));
             ui.add_space(8.0);
             caption(ui, "Shortcuts");
-            let all = all_items(app).into_iter().filter_map(|i| Some((i.shortcut?.text(), plain(&i.name))));
+            let all = all_items(app)
+                .into_iter()
+                .filter_map(|i| Some((i.shortcut?.text(), i.plain_name().to_owned())));
             table(ui, "keys", all);
             ui.add_space(8.0);
             caption(ui, "Samples that were found");
@@ -114,11 +106,6 @@ fn keys(&(keys, what): &(&str, &str)) -> (String, String) {
             .replace("with Ctrl", &format!("with {}", COMMAND_KEY.trim_end_matches("+")))
     };
     (here(keys), here(what))
-}
-
-/// A menu text without what undo would take back.
-fn plain(name: &str) -> String {
-    name.split(':').next().unwrap_or(name).trim_end_matches('…').to_owned()
 }
 
 fn table(ui: &mut Ui, id: &str, rows: impl Iterator<Item = (String, String)>) {

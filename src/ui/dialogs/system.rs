@@ -3,11 +3,9 @@
 use std::ffi::OsStr;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
@@ -34,27 +32,6 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct SystemDialog {
     answer: Receiver<Answer>,
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Waits for `future` on this thread.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 /// Whether the system has a file dialog at all, as far as that can be told before one is asked for: on Linux a session
@@ -120,7 +97,7 @@ impl SystemDialog {
             .name("file dialog".into())
             .spawn(move || {
                 let since = Instant::now();
-                let chosen = block_on(asked);
+                let chosen = pollster::block_on(asked);
                 let chosen = chosen.map(|files| files.iter().map(|f| f.path().to_path_buf()).collect());
                 // A send error means that the window was closed; the answer is not needed.
                 let _ = tell.send(meaning(chosen, since.elapsed()));

@@ -13,7 +13,7 @@ use crate::app::command::{Command, GenesCommand};
 use crate::app::explore::genes::{GeneFilter, GeneRow, GeneSort};
 use crate::app::explore::text::{correlation_text, thousands};
 use crate::app::explore::{ExploreCommand, ExploreState};
-use crate::app::palette::COMMAND_KEY;
+use crate::app::keys::COMMAND_KEY;
 use crate::app::terms::Term;
 use crate::data::section::ValueKind;
 use crate::evaluate::judgement::Judgement;

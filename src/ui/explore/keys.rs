@@ -1,24 +1,24 @@
 //! Keys of the page.
 
-use eframe::egui::{Event, Key, KeyboardShortcut, Modifiers, Popup, Ui};
+use eframe::egui::{Event, Key, Popup, Ui};
 
 use super::explore;
 use super::gene_list::{can_search_wider, search_id};
 use crate::app::command::Command;
 use crate::app::explore::genes::GeneFilter;
 use crate::app::explore::{ExploreCommand, ExploreState};
+use crate::app::keys::{ExploreKey, shortcuts_of};
+use crate::ui::keys::{is_pressed, presses, shortcut};
 
-const FIND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::F);
-const BACK: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowLeft);
 /// Genes a page key goes by.
 const PAGE: isize = 10;
 
 /// Keys that must be taken before a widget takes them.
 pub fn before(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
-    if ui.input_mut(|i| i.consume_shortcut(&FIND)) {
+    if presses(ui, ExploreKey::SearchGenes) > 0 {
         ui.memory_mut(|m| m.request_focus(search_id()));
     }
-    if state.can_go_back() && ui.input_mut(|i| i.consume_shortcut(&BACK)) {
+    if state.can_go_back() && presses(ui, ExploreKey::Back) > 0 {
         commands.push(explore(ExploreCommand::Back));
     }
     if !ui.memory(|m| m.has_focus(search_id())) {
@@ -41,7 +41,7 @@ pub fn after(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     if ui.memory(|m| m.top_modal_layer().is_some()) || Popup::is_any_open(ui.ctx()) {
         return;
     }
-    let escaped = ui.input(|i| i.key_pressed(Key::Escape));
+    let escaped = is_pressed(ui, ExploreKey::PutAway);
     if escaped && state.similar().is_some() {
         commands.push(explore(ExploreCommand::CloseSimilar));
         return;
@@ -65,10 +65,11 @@ fn brush_size(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     if state.tissue.brush().is_none() || ui.ctx().text_edit_focused() {
         return;
     }
+    let is = |key: &Key, own| shortcuts_of(own).filter_map(shortcut).any(|s| s.logical_key == *key);
     let steps: i32 = ui.input(|i| {
         let typed = i.events.iter().map(|event| match event {
-            Event::Key { key: Key::OpenBracket, pressed: true, .. } => -1,
-            Event::Key { key: Key::CloseBracket, pressed: true, .. } => 1,
+            Event::Key { key, pressed: true, .. } if is(key, ExploreKey::SmallerBrush) => -1,
+            Event::Key { key, pressed: true, .. } if is(key, ExploreKey::LargerBrush) => 1,
             _ => 0,
         });
         typed.sum()
@@ -79,13 +80,11 @@ fn brush_size(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
 }
 
 fn step(ui: &Ui, commands: &mut Vec<Command>) {
-    let by: isize = ui.input_mut(|i| {
-        let mut count = |key, by: isize| i.count_and_consume_key(Modifiers::NONE, key) as isize * by;
-        count(Key::ArrowDown, 1)
-            + count(Key::ArrowUp, -1)
-            + count(Key::PageDown, PAGE)
-            + count(Key::PageUp, -PAGE)
-    });
+    let count = |key, by: isize| presses(ui, key) as isize * by;
+    let by = count(ExploreKey::NextGene, 1)
+        + count(ExploreKey::PreviousGene, -1)
+        + count(ExploreKey::GenesDown, PAGE)
+        + count(ExploreKey::GenesUp, -PAGE);
     if by != 0 {
         commands.push(explore(ExploreCommand::StepGene(by)));
     }

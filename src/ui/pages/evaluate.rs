@@ -19,7 +19,7 @@ use crate::core::progress::format_duration;
 use crate::core::text::counted;
 use crate::evaluate::report::Split;
 use crate::jobs::request::Request;
-use crate::jobs::runs::RunKind;
+use crate::jobs::run_store::RunKind;
 use crate::ui::theme::{colors, judgement_color, strong};
 use crate::ui::widgets::{Tone, banner, card, field, primary, progress, remark};
 

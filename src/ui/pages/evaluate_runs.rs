@@ -8,7 +8,7 @@ use crate::app::scores::{ShownReport, difference};
 use crate::app::sorting::{SortKey, Sorting};
 use crate::app::terms::Term;
 use crate::app::text::score;
-use crate::jobs::runs::RunInfo;
+use crate::jobs::run_store::RunInfo;
 use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{card, judged, remark};

@@ -13,7 +13,7 @@ use crate::app::terms::Term;
 use crate::app::text::score;
 use crate::core::text::counted;
 use crate::evaluate::report::Split;
-use crate::jobs::runs::{RunInfo, RunKind, RunState};
+use crate::jobs::run_store::{RunFolder, RunInfo, RunKind, RunState, UnreadableRun};
 use crate::ui::table::{Column, SortedTable, text};
 use crate::ui::theme::{colors, strong};
 use crate::ui::widgets::{Tone, banner, card, judged, mini, mini_button, name, remark};
@@ -87,6 +87,7 @@ fn columns() -> [Column<Part>; 9] {
 /// Draws the card.
 pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Runs", |ui| {
+        unreadable(ui, &open.runs.unreadable, out);
         if open.runs.list.is_empty() {
             remark(ui, "Trained models are listed here.");
             copy_button(ui, out);
@@ -104,6 +105,18 @@ pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) 
         ui.add_space(4.0);
         copy_button(ui, out);
     });
+}
+
+/// Runs that cannot be read: that they are there, why, and a way to be rid of them.
+fn unreadable(ui: &mut Ui, runs: &[UnreadableRun], out: &mut Vec<Command>) {
+    for run in runs {
+        ui.horizontal_top(|ui| {
+            more(ui, &run.id, &run.folder, out);
+            ui.vertical(|ui| {
+                banner(ui, Tone::Error, format!("{} cannot be read: {}", run.id, run.problem));
+            });
+        });
+    }
 }
 
 /// Copies the models of another project.
@@ -172,7 +185,7 @@ fn actions(ui: &mut Ui, app: &App, open: &OpenProject, run: &RunInfo, out: &mut 
             out.push(Command::Train(TrainCommand::Resume(run.id.clone())));
         }
     }
-    more(ui, run, out);
+    more(ui, &run.id, &run.folder, out);
 }
 
 fn tested_on(run: &RunInfo) -> String {
@@ -185,23 +198,23 @@ fn tested_on(run: &RunInfo) -> String {
 }
 
 /// What is seldom wanted, in a menu: nothing that deletes lies where another row's button was a moment ago.
-fn more(ui: &mut Ui, run: &RunInfo, out: &mut Vec<Command>) {
+fn more(ui: &mut Ui, id: &str, folder: &RunFolder, out: &mut Vec<Command>) {
     let button = mini_button("More").frame_when_inactive(false);
     let menu = egui::containers::menu::MenuButton::from_button(button);
     let (response, _) = menu.ui(ui, |ui| {
         if ui.button("Copy the path of its folder").clicked() {
-            out.push(Command::Copy(run.folder.display().to_string()));
+            out.push(Command::Copy(folder.path().display().to_string()));
         }
         if ui.button("Delete…").clicked() {
-            let question = format!("Delete the run \"{}\" and its files? This cannot be undone.", run.id);
+            let question = format!("Delete the run \"{id}\" and its files? This cannot be undone.");
             out.push(Command::Show(Overlay::Confirm {
                 question,
                 button: "Delete".to_owned(),
-                command: Box::new(Command::Train(TrainCommand::Delete(run.id.clone()))),
+                command: Box::new(Command::Train(TrainCommand::Delete(id.to_owned()))),
             }));
         }
     });
-    let label = format!("More about {}", run.id);
+    let label = format!("More about {id}");
     name(&response, &label);
     response.on_hover_text(label);
 }

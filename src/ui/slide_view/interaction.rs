@@ -1,10 +1,12 @@
 //! Mouse, trackpad and keys on the panes.
 
-use eframe::egui::{self, CursorIcon, EventFilter, Key, Modifiers, PointerButton, Rect, Response, Ui};
+use eframe::egui::{self, CursorIcon, EventFilter, Key, PointerButton, Rect, Response, Ui};
 
 use super::select;
 use crate::app::command::Command;
 use crate::app::explore::ExploreState;
+use crate::app::keys::ExploreKey;
+use crate::ui::keys::presses;
 
 /// How much one point of scrolling zooms, as an exponent.
 const WHEEL: f32 = 0.0045;
@@ -88,22 +90,22 @@ pub fn keys(ui: &Ui, panes: &[Response], state: &mut ExploreState) {
     if !free {
         return;
     }
-    let pressed = |key: Key| ui.input_mut(|i| i.count_and_consume_key(Modifiers::NONE, key)) as f64;
+    let pressed = |key| presses(ui, key) as f64;
     let camera = &mut state.camera;
     let mut moved = false;
-    for (key, factor) in [(Key::Plus, STEP), (Key::Equals, STEP), (Key::Minus, 1.0 / STEP)] {
-        for _ in 0..pressed(key) as usize {
+    for (key, factor) in [(ExploreKey::ZoomIn, STEP), (ExploreKey::ZoomOut, 1.0 / STEP)] {
+        for _ in 0..presses(ui, key) {
             camera.zoom(factor);
             moved = true;
         }
     }
-    if pressed(Key::Num0) + pressed(Key::Home) > 0.0 {
+    if presses(ui, ExploreKey::Fit) > 0 {
         camera.fit();
         moved = true;
     }
     if ours {
-        let right = pressed(Key::ArrowRight) - pressed(Key::ArrowLeft);
-        let down = pressed(Key::ArrowDown) - pressed(Key::ArrowUp);
+        let right = pressed(ExploreKey::PanRight) - pressed(ExploreKey::PanLeft);
+        let down = pressed(ExploreKey::PanDown) - pressed(ExploreKey::PanUp);
         if right != 0.0 || down != 0.0 {
             camera.pan(right * PAN, down * PAN);
             moved = true;

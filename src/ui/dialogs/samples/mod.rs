@@ -9,7 +9,7 @@ use eframe::egui::{
 };
 
 use crate::app::command::{Command, SectionCommand};
-use crate::app::palette::COMMAND_KEY;
+use crate::app::keys::COMMAND_KEY;
 use crate::app::samples::{SamplesForm, some_names};
 use crate::app::state::App;
 use crate::app::terms::Term;

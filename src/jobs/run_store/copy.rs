@@ -36,7 +36,7 @@ pub fn copy_runs(from: &Path, to: &Path, only: &[String], ctx: &JobContext) -> a
         return Err(RunError::SameProject(to.to_path_buf()).into());
     }
     fs::metadata(from).map_err(FileError::io("open", from))?;
-    let theirs: Vec<RunInfo> = list_runs(from)?.into_iter().filter(|r| r.complete).collect();
+    let theirs: Vec<RunInfo> = list_runs(from)?.runs.into_iter().filter(|r| r.complete).collect();
     if theirs.is_empty() {
         return Err(RunError::NoRuns(from.to_path_buf()).into());
     }
@@ -44,7 +44,7 @@ pub fn copy_runs(from: &Path, to: &Path, only: &[String], ctx: &JobContext) -> a
         let known = theirs.into_iter().map(|r| r.id).collect();
         return Err(RunError::Unknown { name: unknown.clone(), folder: runs_folder(from), known }.into());
     }
-    let ours = list_runs(to)?;
+    let ours = list_runs(to)?.runs;
     let wanted: Vec<RunInfo> =
         theirs.into_iter().filter(|r| only.is_empty() || only.contains(&r.id)).collect();
     let mut done = CopiedRuns::default();
@@ -105,7 +105,7 @@ fn is_same(a: &RunInfo, b: &RunInfo) -> bool {
 fn copy(run: &RunInfo, from: &Path, to: &Path, ctx: &JobContext) -> anyhow::Result<String> {
     let runs = runs_folder(to);
     let name = free_name(&run.id, from, to)?;
-    copy_whole(&run.folder, &runs, &runs.join(&name), ctx)?;
+    copy_whole(run.folder.path(), &runs, &runs.join(&name), ctx)?;
     Ok(name)
 }
 

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
-use super::context::JobContext;
-use super::encoders::TRAINED;
-use super::fold::Prepared;
+use super::prepare::Prepared;
 use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Matrix;
 use crate::core::progress::Progress;
 use crate::data::slide::Slide;
 use crate::device::ComputeDevice;
 use crate::evaluate::splits::Fold;
+use crate::jobs::context::JobContext;
+use crate::jobs::encoders::TRAINED;
 use crate::model::encoder::parameters::Parameters;
 use crate::model::encoder::{EncoderShape, first_parameters, load, preset};
 use crate::model::weights::WeightsFile;

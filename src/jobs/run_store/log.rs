@@ -5,13 +5,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::RunFolder;
 use crate::core::files::{FileError, write_bytes_atomically};
 use crate::core::note::Note;
 use crate::train::{EpochMetrics, Phase};
-
-const FILE: &str = "log.jsonl";
-/// The log of earlier versions, a table of epochs with remarks below.
-const OLD_FILE: &str = "log.txt";
 
 /// What the log of a run, or of a fold, holds.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,49 +27,53 @@ enum Line {
     Note(Note),
 }
 
-/// Writes the log of a run, or of a fold, into its folder.
-///
-/// # Errors
-/// [`FileError`] when it cannot be written.
-pub fn write(folder: &Path, epochs: &[EpochMetrics], notes: &[Note]) -> Result<(), FileError> {
-    let path = folder.join(FILE);
-    let lines = epochs.iter().copied().map(Line::Epoch).chain(notes.iter().cloned().map(Line::Note));
-    let mut text = Vec::new();
-    for line in lines {
-        serde_json::to_writer(&mut text, &line).map_err(|e| FileError::malformed(&path, e.to_string()))?;
-        text.push(b'\n');
+impl RunFolder {
+    /// Writes the log of training.
+    ///
+    /// # Errors
+    /// [`FileError`] when it cannot be written.
+    pub fn write_log(&self, epochs: &[EpochMetrics], notes: &[Note]) -> Result<(), FileError> {
+        let path = self.log_file();
+        let lines = epochs.iter().copied().map(Line::Epoch).chain(notes.iter().cloned().map(Line::Note));
+        let mut text = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut text, &line)
+                .map_err(|e| FileError::malformed(&path, e.to_string()))?;
+            text.push(b'\n');
+        }
+        write_bytes_atomically(&path, &text)
     }
-    write_bytes_atomically(&path, &text)
-}
 
-/// The log in a run's or fold's folder; `None` where there is none. Lines that are neither an epoch nor a remark are
-/// skipped, as a user may add some.
-///
-/// # Errors
-/// [`FileError`] when the log cannot be read.
-pub fn read(folder: &Path) -> Result<Option<TrainingLog>, FileError> {
-    let (new, old) = (folder.join(FILE), folder.join(OLD_FILE));
-    let text = |path: &Path| fs::read_to_string(path).map_err(FileError::io("read", path));
-    let mut log = TrainingLog::default();
-    if new.is_file() {
-        for line in text(&new)?.lines() {
-            match serde_json::from_str(line) {
-                Ok(Line::Epoch(metrics)) => log.epochs.push(metrics),
-                Ok(Line::Note(note)) => log.notes.push(note),
-                Err(_) => {}
+    /// The log of training; `None` where there is none. Lines that are neither an epoch nor a remark are skipped, as a
+    /// user may add some.
+    ///
+    /// # Errors
+    /// [`FileError`] when the log cannot be read.
+    pub fn read_log(&self) -> Result<Option<TrainingLog>, FileError> {
+        let (new, old) = (self.log_file(), self.old_log_file());
+        let text = |path: &Path| fs::read_to_string(path).map_err(FileError::io("read", path));
+        let mut log = TrainingLog::default();
+        if new.is_file() {
+            for line in text(&new)?.lines() {
+                match serde_json::from_str(line) {
+                    Ok(Line::Epoch(metrics)) => log.epochs.push(metrics),
+                    Ok(Line::Note(note)) => log.notes.push(note),
+                    Err(_) => {}
+                }
             }
-        }
-    } else if old.is_file() {
-        for line in text(&old)?.lines() {
-            match line.strip_prefix("note: ") {
-                Some(note) => log.notes.push(Note::from_old_text(note)),
-                None => log.epochs.extend(old_epoch(line)),
+        } else if old.is_file() {
+            // A table of epochs, with remarks below.
+            for line in text(&old)?.lines() {
+                match line.strip_prefix("note: ") {
+                    Some(note) => log.notes.push(Note::from_old_text(note)),
+                    None => log.epochs.extend(old_epoch(line)),
+                }
             }
+        } else {
+            return Ok(None);
         }
-    } else {
-        return Ok(None);
+        Ok(Some(log))
     }
-    Ok(Some(log))
 }
 
 /// An epoch in a table of an earlier version.
@@ -109,7 +110,8 @@ mod tests {
     #[test]
     fn a_log_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(read(dir.path()).unwrap(), None);
+        let folder = RunFolder::from(dir.path().to_path_buf());
+        assert_eq!(folder.read_log().unwrap(), None);
         let epoch = EpochMetrics {
             phase: Phase::Refitting,
             member: 1,
@@ -124,13 +126,13 @@ mod tests {
             chance: Some(4.852),
         };
         let notes = [Note::General("two\nlines".into()), Note::AtChance("At chance.".into())];
-        write(dir.path(), &[epoch, epoch], &notes).unwrap();
+        folder.write_log(&[epoch, epoch], &notes).unwrap();
         let log = TrainingLog { epochs: vec![epoch, epoch], notes: notes.to_vec() };
-        assert_eq!(read(dir.path()).unwrap().as_ref(), Some(&log));
-        let path = dir.path().join(FILE);
+        assert_eq!(folder.read_log().unwrap().as_ref(), Some(&log));
+        let path = folder.log_file();
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("mine: a remark\n{text}{{\"epoch\":\n")).unwrap();
-        assert_eq!(read(dir.path()).unwrap(), Some(log));
+        assert_eq!(folder.read_log().unwrap(), Some(log));
     }
 
     #[test]
@@ -141,8 +143,9 @@ mod tests {
                     Choosing\t0\t4/120\t1.9000\t4.7000\t1.4000\t1.2500\t0.2000\t0.250\t4.8520\n\
                     mine: a remark\n\
                     note: The contrastive loss did not leave chance\n";
-        fs::write(dir.path().join(OLD_FILE), text).unwrap();
-        let TrainingLog { epochs, notes } = read(dir.path()).unwrap().unwrap();
+        let folder = RunFolder::from(dir.path().to_path_buf());
+        fs::write(folder.old_log_file(), text).unwrap();
+        let TrainingLog { epochs, notes } = folder.read_log().unwrap().unwrap();
         assert_eq!(epochs.len(), 2);
         assert_eq!((epochs[0].validation_pcc, epochs[1].validation_pcc), (None, Some(0.2)));
         assert_eq!((epochs[1].epoch, epochs[1].epochs, epochs[1].seconds), (4, 120, 0.25));

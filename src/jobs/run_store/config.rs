@@ -10,8 +10,8 @@ use crate::core::target::{ExpressionScale, Target};
 use crate::data::project::SectionEntry;
 use crate::evaluate::report::Split;
 use crate::jobs::encoders;
-use crate::jobs::published::PublishedChoice;
-use crate::jobs::recipe::Recipe;
+use crate::jobs::fit::published::PublishedChoice;
+use crate::jobs::fit::recipe::Recipe;
 
 /// The version of the run layout that this program writes.
 pub const RUN_VERSION: u32 = 1;
@@ -117,21 +117,20 @@ impl RunConfig {
         };
         strip(self) == strip(other)
     }
-}
 
-pub(super) fn config_path(folder: &Path) -> PathBuf {
-    folder.join("run.json")
-}
-
-pub(super) fn read_config(folder: &Path) -> Result<RunConfig, RunError> {
-    #[derive(Deserialize)]
-    struct Version {
-        version: u32,
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// [`RunError::Newer`], or [`RunError::File`] when it cannot be read.
+    pub(super) fn read(path: &Path) -> Result<Self, RunError> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let Version { version } = read_json(path)?;
+        if version > RUN_VERSION {
+            return Err(RunError::Newer { path: path.to_path_buf(), found: version });
+        }
+        Ok(read_json(path)?)
     }
-    let path = config_path(folder);
-    let Version { version } = read_json(&path)?;
-    if version > RUN_VERSION {
-        return Err(RunError::Newer { path, found: version });
-    }
-    Ok(read_json(&path)?)
 }

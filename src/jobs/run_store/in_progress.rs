@@ -2,13 +2,13 @@
 
 use std::fs::{self, File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{config_path, read_config};
-use super::{RunConfig, RunError, RunState, check_free, partial_folder, runs_folder};
+use super::names::check_name;
+use super::{RunConfig, RunError, RunFolder, RunState, check_free, runs_folder};
 use crate::core::cancel::CancelToken;
 use crate::core::fault;
 use crate::core::files::{FileError, create_single_folder, read_json, write_json_atomically};
@@ -17,20 +17,16 @@ use crate::jobs::spawn::JobError;
 /// A run that is being made.
 #[derive(Debug)]
 pub struct RunInProgress {
-    id: String,
-    runs: PathBuf,
+    /// Where it belongs when it is complete.
+    whole: RunFolder,
     /// The folder to write to until [`RunInProgress::finish`].
-    pub folder: PathBuf,
+    pub folder: RunFolder,
     /// Whether an interrupted run is taken up again.
     pub resumed: bool,
     /// Held as long as the run is being made; `None` where the file system has no locks.
     lock: Option<File>,
 }
 
-/// Keeps two programs from making one run; the lock goes with the program that holds it, however it ends.
-pub(super) const LOCK_FILE: &str = "training.lock";
-/// Why a run is not complete, where it did not simply break off.
-const ENDING_FILE: &str = "ended.json";
 /// Listing runs holds their locks for a moment.
 const LOCK_TRIES: usize = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -44,8 +40,8 @@ enum Ending {
 }
 
 /// Takes the lock of the run in `folder`; `None` where the file system has no locks.
-pub(super) fn lock(folder: &Path, id: &str) -> Result<Option<File>, RunError> {
-    let path = folder.join(LOCK_FILE);
+pub(super) fn lock(folder: &RunFolder, id: &str) -> Result<Option<File>, RunError> {
+    let path = folder.lock_file();
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(FileError::io("write", &path))?;
     for attempt in 0..LOCK_TRIES {
@@ -59,20 +55,12 @@ pub(super) fn lock(folder: &Path, id: &str) -> Result<Option<File>, RunError> {
     Err(RunError::Busy(id.to_owned()))
 }
 
-/// Whether nothing was trained in `folder`, so that nothing is lost when it is begun anew.
-fn is_barren(folder: &Path) -> bool {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|e| e.path()).all(|path| {
-        path == config_path(folder) || path == folder.join(LOCK_FILE) || path == folder.join(ENDING_FILE)
-    })
-}
-
 /// How far a run came that is not complete.
-pub(super) fn state_of_partial(folder: &Path, id: &str) -> RunState {
-    if folder.join(LOCK_FILE).exists() && matches!(lock(folder, id), Err(RunError::Busy(_))) {
+pub(super) fn state_of_partial(folder: &RunFolder, id: &str) -> RunState {
+    if folder.lock_file().exists() && matches!(lock(folder, id), Err(RunError::Busy(_))) {
         return RunState::Training;
     }
-    match read_json(&folder.join(ENDING_FILE)) {
+    match read_json(&folder.ending_file()) {
         Ok(Ending::Stopped) => RunState::Stopped,
         Ok(Ending::Failed { headline, causes }) => RunState::Failed { headline, causes },
         Err(_) => RunState::Interrupted,
@@ -87,27 +75,26 @@ impl RunInProgress {
     /// [`RunError::File`].
     pub fn start(project: &Path, id: &str, config: &RunConfig) -> Result<Self, RunError> {
         check_free(project, id)?;
-        let runs = runs_folder(project);
-        if runs.join(id).exists() {
+        let (whole, folder) = (RunFolder::complete(project, id), RunFolder::partial(project, id));
+        if whole.path().exists() {
             return Err(RunError::Exists(id.to_owned()));
         }
-        let folder = partial_folder(&runs, id);
-        create_single_folder(&runs)?;
-        create_single_folder(&folder)?;
+        create_single_folder(&runs_folder(project))?;
+        folder.create()?;
         let lock = lock(&folder, id)?;
-        let begun = config_path(&folder).is_file() && !is_barren(&folder);
-        let resumed = begun || read_config(&folder).is_ok_and(|known| known.same_work(config));
-        if begun && !read_config(&folder)?.same_work(config) {
+        let begun = folder.has_config() && !folder.is_barren();
+        let resumed = begun || folder.read_config().is_ok_and(|known| known.same_work(config));
+        if begun && !folder.read_config()?.same_work(config) {
             return Err(RunError::OtherSettings(id.to_owned()));
         }
         if !resumed {
-            write_json_atomically(&config_path(&folder), config)?;
+            folder.write_config(config)?;
         }
-        let ending = folder.join(ENDING_FILE);
+        let ending = folder.ending_file();
         if ending.exists() {
             fs::remove_file(&ending).map_err(FileError::io("remove", &ending))?;
         }
-        Ok(Self { id: id.to_owned(), runs, folder, resumed, lock })
+        Ok(Self { whole, folder, resumed, lock })
     }
 
     /// Does `work` and keeps in the run's folder how it ended, where it did not succeed: that it was stopped, or why
@@ -136,7 +123,7 @@ impl RunInProgress {
         };
         if let Some(ending) = ending {
             // A disk that is full may be why it failed; then the run counts as interrupted.
-            let _ = write_json_atomically(&self.folder.join(ENDING_FILE), &ending);
+            let _ = write_json_atomically(&self.folder.ending_file(), &ending);
         }
         done.unwrap_or_else(|panic| resume_unwind(panic))
     }
@@ -147,10 +134,9 @@ impl RunInProgress {
     /// # Errors
     /// [`RunError::File`] when the configuration cannot be read or written.
     pub fn took_part(&self, sections: &[String]) -> Result<(), RunError> {
-        let config = read_config(&self.folder)?;
+        let config = self.folder.read_config()?;
         if config.sections != sections {
-            let config = RunConfig { sections: sections.to_vec(), ..config };
-            write_json_atomically(&config_path(&self.folder), &config)?;
+            self.folder.write_config(&RunConfig { sections: sections.to_vec(), ..config })?;
         }
         Ok(())
     }
@@ -159,13 +145,38 @@ impl RunInProgress {
     ///
     /// # Errors
     /// [`RunError::File`] when the folder cannot be renamed.
-    pub fn finish(self) -> Result<PathBuf, RunError> {
-        let Self { id, runs, folder, lock, .. } = self;
-        let (whole, lock_file) = (runs.join(id), folder.join(LOCK_FILE));
+    pub fn finish(self) -> Result<RunFolder, RunError> {
+        let Self { whole, folder, lock, .. } = self;
+        let lock_file = folder.lock_file();
         // Some systems neither remove nor rename what is open.
         drop(lock);
         fs::remove_file(&lock_file).map_err(FileError::io("remove", &lock_file))?;
-        fs::rename(&folder, &whole).map_err(FileError::io("write", &whole))?;
+        fs::rename(folder.path(), whole.path()).map_err(FileError::io("write", whole.path()))?;
         Ok(whole)
     }
+}
+
+/// Deletes the interrupted run of this name where it was begun with genes of `gone` and otherwise agrees with `config`:
+/// nothing of it can be used. Says whether it did.
+///
+/// # Errors
+/// [`RunError::Busy`] when it is being trained, [`RunError::File`] when a file cannot be read or removed.
+pub fn discard_if_outdated(
+    project: &Path,
+    id: &str,
+    config: &RunConfig,
+    gone: &[String],
+) -> Result<bool, RunError> {
+    let folder = RunFolder::partial(project, id);
+    if gone.is_empty() || check_name(id).is_err() || !folder.has_config() {
+        return Ok(false);
+    }
+    let begun = folder.read_config()?;
+    let with_its_genes = RunConfig { genes: begun.genes.clone(), ..config.clone() };
+    if !begun.same_work(&with_its_genes) || !begun.genes.iter().any(|g| gone.contains(g)) {
+        return Ok(false);
+    }
+    drop(lock(&folder, id)?);
+    folder.remove()?;
+    Ok(true)
 }

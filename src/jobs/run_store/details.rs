@@ -1,17 +1,32 @@
 //! What a stored run holds.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::log::{self, TrainingLog};
-use super::outcome::RunDetails;
-use super::runs::{REPORT_FILE, RunInfo, RunKind, fold_folder};
-use super::train::FOLD_REPORT_FILE;
-use crate::core::files::read_json;
+use super::{RunFolder, RunInfo, RunKind, TrainingLog};
+use crate::core::note::Note;
 use crate::evaluate::report::{EvalReport, FoldReport, MeanReport, Split};
+use crate::train::EpochMetrics;
+
+/// What a stored run holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunDetails {
+    /// Its name.
+    pub id: String,
+    /// The epochs of each fold.
+    pub curves: Vec<(String, Vec<EpochMetrics>)>,
+    /// Whether it is a cross-validation.
+    pub cross_validation: bool,
+    /// How well it predicted what it was tested on, if anything.
+    pub report: Option<Arc<EvalReport>>,
+    /// Remarks on the run.
+    pub notes: Vec<Note>,
+}
 
 /// Reads the curves and scores of a run.
-pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
+///
+/// # Errors
+/// One sentence naming the file that cannot be read.
+pub fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
     let mut details = RunDetails {
         id: run.id.clone(),
         curves: Vec::new(),
@@ -19,8 +34,8 @@ pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
         report: None,
         notes: Vec::new(),
     };
-    let mut read_log = |name: &str, folder: &Path| -> anyhow::Result<()> {
-        if let Some(TrainingLog { epochs, notes }) = log::read(folder)? {
+    let mut read_log = |name: &str, folder: &RunFolder| -> anyhow::Result<()> {
+        if let Some(TrainingLog { epochs, notes }) = folder.read_log()? {
             details.curves.push((name.to_owned(), epochs));
             for note in notes {
                 if !details.notes.contains(&note) {
@@ -33,21 +48,20 @@ pub(super) fn load_run(run: &RunInfo) -> anyhow::Result<RunDetails> {
     match &run.config.kind {
         RunKind::Model { .. } => {
             read_log(&run.id, &run.folder)?;
-            let file = run.folder.join(FOLD_REPORT_FILE);
-            if file.is_file() {
-                details.report = test_report(run, read_json(&file)?).map(Arc::new);
+            if run.folder.is_tested() {
+                details.report = test_report(run, run.folder.read_fold_reports()?).map(Arc::new);
             }
         }
         RunKind::CrossValidation { .. } => {
             details.cross_validation = true;
             if run.complete {
-                let report: EvalReport = read_json(&run.folder.join(REPORT_FILE))?;
+                let report = run.folder.read_evaluation()?;
                 for fold in &report.folds {
                     let name = match (report.split, &fold.patient) {
                         (Split::Patient, Some(patient)) => patient,
                         _ => &fold.test,
                     };
-                    read_log(name, &fold_folder(&run.folder, name))?;
+                    read_log(name, &run.folder.fold(name))?;
                 }
                 details.report = Some(Arc::new(report));
             }

@@ -1,13 +1,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
-use super::in_progress::LOCK_FILE;
-use super::names::is_reserved;
+use super::names::{check_name, is_reserved};
 use super::*;
 use crate::core::cancel::CancelToken;
 use crate::core::progress::Silent;
 use crate::core::target::{ExpressionScale, Target};
 use crate::jobs::context::JobContext;
-use crate::jobs::recipe::Recipe;
+use crate::jobs::fit::recipe::Recipe;
 use crate::train::TrainConfig;
 
 fn config(seed: u64) -> RunConfig {
@@ -48,12 +48,12 @@ fn a_run_is_complete_or_absent() {
     let run = RunInProgress::start(&project, "first", &config(1)).unwrap();
     assert!(matches!(find_run(&project, "first"), Err(RunError::Unknown { .. })));
     let listed = list_runs(&project).unwrap();
-    assert_eq!((listed.len(), listed[0].complete, listed[0].id.as_str()), (1, false, "first"));
+    assert_eq!((listed.runs.len(), listed.runs[0].complete, listed.runs[0].id.as_str()), (1, false, "first"));
     run.finish().unwrap();
     assert_eq!(find_run(&project, "first").unwrap().config, config(1));
     assert!(matches!(RunInProgress::start(&project, "first", &config(1)), Err(RunError::Exists(_))));
-    delete_run(&find_run(&project, "first").unwrap()).unwrap();
-    assert!(list_runs(&project).unwrap().is_empty());
+    delete_run(&find_run(&project, "first").unwrap().folder, "first").unwrap();
+    assert_eq!(list_runs(&project).unwrap(), RunList::default());
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn runs_of_another_project_are_copied_once_and_never_in_place_of_others() {
     assert!(copy(&[]).unwrap_err().to_string().ends_with("her2st.hiscmcl has no finished runs"));
     let make = |project: &Path, name: &str, seed| {
         let run = RunInProgress::start(project, name, &config(seed)).unwrap();
-        let fold = run.folder.join("fold-C4");
+        let fold = run.folder.path().join("fold-C4");
         std::fs::create_dir(&fold).unwrap();
         std::fs::write(fold.join("model"), name).unwrap();
         run.finish().unwrap();
@@ -83,14 +83,14 @@ fn runs_of_another_project_are_copied_once_and_never_in_place_of_others() {
     assert_eq!(done.copied, ["run 1 (her2st)", "run 2"]);
     let copied = find_run(&to, "run 1 (her2st)").unwrap();
     assert_eq!((copied.complete, copied.config), (true, config(1)));
-    assert_eq!(std::fs::read_to_string(copied.folder.join("fold-C4").join("model")).unwrap(), "run 1");
+    assert_eq!(std::fs::read_to_string(copied.folder.path().join("fold-C4").join("model")).unwrap(), "run 1");
     assert_eq!(
-        std::fs::read_to_string(find_run(&to, "Run 1").unwrap().folder.join("fold-C4/model")).unwrap(),
+        std::fs::read_to_string(find_run(&to, "Run 1").unwrap().folder.path().join("fold-C4/model")).unwrap(),
         "Run 1"
     );
     let again = copy(&[]).unwrap();
     assert_eq!((again.copied.len(), again.known.len()), (0, 2));
-    assert_eq!(list_runs(&to).unwrap().len(), 3);
+    assert_eq!(list_runs(&to).unwrap().runs.len(), 3);
     let said = copy(&["run 7".to_owned()]).unwrap_err().to_string();
     assert!(said.contains("no run named \"run 7\"") && said.contains("run 1, run 2"), "{said}");
     let said = copy_runs(&to, &to, &[], &ctx).unwrap_err().to_string();
@@ -102,17 +102,17 @@ fn an_interrupted_run_resumes_only_with_its_settings() {
     let dir = tempfile::tempdir().unwrap();
     let project = dir.path().join("p.hiscmcl");
     let begun = RunInProgress::start(&project, "a", &config(1)).unwrap();
-    std::fs::write(begun.folder.join("checkpoint"), "").unwrap();
+    std::fs::write(begun.folder.path().join("checkpoint"), "").unwrap();
     drop(begun);
     assert!(matches!(RunInProgress::start(&project, "a", &config(2)), Err(RunError::OtherSettings(_))));
     let again = RunInProgress::start(&project, "a", &config(1)).unwrap();
     assert!(again.resumed);
     let second = RunInProgress::start(&project, "a", &config(1));
     assert!(matches!(second, Err(RunError::Busy(_))), "one program at a time");
-    let listed = list_runs(&project).unwrap().remove(0);
-    assert!(matches!(delete_run(&listed), Err(RunError::Busy(_))));
+    let listed = list_runs(&project).unwrap().runs.remove(0);
+    assert!(matches!(delete_run(&listed.folder, "a"), Err(RunError::Busy(_))));
     let folder = again.finish().unwrap();
-    assert!(!folder.join(LOCK_FILE).exists());
+    assert!(!folder.lock_file().exists());
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn an_interrupted_run_with_genes_that_are_gone_begins_anew() {
 fn how_a_run_ended_stays_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let project = dir.path().join("p.hiscmcl");
-    let state = || list_runs(&project).unwrap().remove(0).state;
+    let state = || list_runs(&project).unwrap().runs.remove(0).state;
     let begin = || RunInProgress::start(&project, "a", &config(1)).unwrap();
     let token = CancelToken::new();
     let run = begin();
@@ -179,7 +179,7 @@ fn a_run_that_failed_at_once_leaves_its_name_free() {
     drop(RunInProgress::start(&project, "a", &config(1)).unwrap());
     let again = RunInProgress::start(&project, "a", &config(2)).unwrap();
     assert!(!again.resumed);
-    assert_eq!(read_config(&again.folder).unwrap(), config(2));
+    assert_eq!(again.folder.read_config().unwrap(), config(2));
 }
 
 #[test]
@@ -222,13 +222,15 @@ fn names_become_files_that_stay_apart() {
 fn what_earlier_versions_stored_is_found() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("fold-P2___rep1")).unwrap();
-    assert_eq!(fold_folder(dir.path(), "P2 / rep1"), dir.path().join("fold-P2___rep1"));
-    assert_eq!(fold_folder(dir.path(), "P 3"), dir.path().join("fold-P 3"));
+    let run = RunFolder::from(dir.path().to_path_buf());
+    let named = |name: &str| RunFolder::from(dir.path().join(name));
+    assert_eq!(run.fold("P2 / rep1"), named("fold-P2___rep1"));
+    assert_eq!(run.fold("P 3"), named("fold-P 3"));
     // A new fold does not take the folder of another one, whose name an earlier version would have given it.
-    fs::create_dir(dir.path().join("fold-P2_rep1")).unwrap();
-    assert_eq!(fold_name("P2_rep1"), "fold-P2_rep1");
-    assert_eq!(fold_name("P2 rep1"), "fold-P2 rep1");
-    assert_ne!(fold_name("a/b"), fold_name("a_b"));
+    std::fs::create_dir(dir.path().join("fold-P2_rep1")).unwrap();
+    assert_eq!(run.new_fold("P2_rep1"), named("fold-P2_rep1"));
+    assert_eq!(run.new_fold("P2 rep1"), named("fold-P2 rep1"));
+    assert_ne!(run.new_fold("a/b"), run.new_fold("a_b"));
 }
 
 #[test]
@@ -242,11 +244,25 @@ fn names_that_differ_by_capitals_are_one() {
 }
 
 #[test]
-fn a_newer_run_is_refused() {
+fn runs_that_cannot_be_read_are_refused_listed_and_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let project = dir.path().join("p.hiscmcl");
     let folder = RunInProgress::start(&project, "a", &config(1)).unwrap().finish().unwrap();
-    std::fs::write(folder.join("run.json"), r#"{"version": 99, "new": true}"#).unwrap();
+    std::fs::write(folder.path().join("run.json"), r#"{"version": 99, "new": true}"#).unwrap();
     let error = find_run(&project, "a").unwrap_err();
     assert!(error.to_string().contains("newer version"), "{error}");
+    // One that was cut off while it was copied, say.
+    let folder = RunInProgress::start(&project, "b", &config(1)).unwrap().finish().unwrap();
+    std::fs::write(folder.path().join("run.json"), r#"{"version": 1, "program": "0.1"#).unwrap();
+    // Not a run at all.
+    std::fs::create_dir(runs_folder(&project).join("notes")).unwrap();
+    let listed = list_runs(&project).unwrap();
+    assert!(listed.runs.is_empty());
+    let [newer, damaged] = listed.unreadable.as_slice() else { panic!("{listed:?}") };
+    assert!(newer.id == "a" && newer.problem.contains("newer version"), "{newer:?}");
+    assert!(damaged.id == "b" && damaged.problem.contains("run.json"), "{damaged:?}");
+    assert!(matches!(check_free(&project, "A"), Err(RunError::Exists(run)) if run == "a"));
+    delete_run(&newer.folder, "a").unwrap();
+    delete_run(&damaged.folder, "b").unwrap();
+    assert_eq!(list_runs(&project).unwrap(), RunList::default());
 }

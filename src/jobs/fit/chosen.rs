@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use anyhow::bail;
 
-use super::context::JobContext;
-use super::train::FitRequest;
-use super::workspace::{NO_IMAGE, Unreadable, Workspace};
+use super::FitRequest;
 use crate::data::gene_choice::GeneChoice;
 use crate::data::measured_genes::MeasuredGenes;
 use crate::data::section::{Section, ValueKind, repeated};
+use crate::jobs::context::JobContext;
+use crate::jobs::workspace::{NO_IMAGE, Unreadable, Workspace};
 use crate::preprocess::target::TargetError;
 
 /// The sections that take part, read, and the genes that all of them measured.
@@ -69,7 +69,7 @@ impl ChosenSections {
 ///
 /// # Errors
 /// One of the `required` sections is of the other kind.
-pub(super) fn keep_kind(
+pub(in crate::jobs) fn keep_kind(
     workspace: &Workspace,
     sections: &mut Vec<Arc<Section>>,
     kind: ValueKind,
