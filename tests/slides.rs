@@ -222,7 +222,7 @@ fn the_same_features_are_read_with_counts_and_without() {
     let model = Model::load(&runs_folder(&project).join("first"), &device).unwrap();
     let predict = |section: &Section| -> Predictions {
         let features = || workspace.features(section, &ctx);
-        predict_with(&model, section, features, None, || workspace.slide(section, &ctx), &ctx).unwrap()
+        predict_section(&model, section, features, None, || workspace.slide(section, &ctx), &ctx).unwrap()
     };
     let entry = workspace.entry("plain").unwrap();
     let grid = GridSettings { pitch_um: 150.0, lattice: GridLattice::Square };

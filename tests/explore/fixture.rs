@@ -303,6 +303,10 @@ pub fn open_in(wanted: Theme, app: App) -> Harness<'static, App> {
     Harness::builder()
         .with_size(egui::vec2(1440.0, 860.0))
         .with_max_steps(40)
+        .with_theme(match wanted {
+            Theme::Light => egui::Theme::Light,
+            Theme::Dark => egui::Theme::Dark,
+        })
         .with_context_setup(move |ctx| {
             theme::install_fonts(ctx);
             theme::apply(ctx, wanted);

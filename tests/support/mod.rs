@@ -59,7 +59,7 @@ pub fn demo_folder() -> &'static Path {
     DEMO.get_or_init(|| {
         let folder = own_folder("demo");
         let (silent, token) = (hiscmcl::core::progress::Silent, hiscmcl::core::cancel::CancelToken::new());
-        hiscmcl::data::demo::generate(&folder, 1, &silent, &token).unwrap();
+        hiscmcl::demo::generate(&folder, 1, &silent, &token).unwrap();
         folder
     })
 }

@@ -6,12 +6,18 @@ use std::path::{Path, PathBuf};
 /// there; `required` stands for the usual folder, `../shared`.
 const VARIABLE: &str = "HISCMCL_REAL_DATA";
 
+/// The top folder of the repository, from whichever of its crates this is compiled.
+fn repository() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).unwrap_or(own)
+}
+
 /// The folder, where it holds `part`. Where it does not, the test says so and passes, unless the variable is set.
 pub fn folder_with(part: &str) -> Option<PathBuf> {
     let named = std::env::var_os(VARIABLE).filter(|v| !v.is_empty());
     let folder = match &named {
         Some(folder) if folder != "required" => PathBuf::from(folder),
-        _ => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+        _ => repository().join("../shared"),
     };
     let wanted = folder.join(part);
     if wanted.exists() {

@@ -12,6 +12,7 @@ mod input;
 pub mod own_scores;
 pub mod section_index;
 pub mod similar;
+pub mod slides;
 pub mod spot_grid;
 mod state;
 pub mod text;

@@ -1,10 +1,7 @@
-//! The rooms of the application that read files, compiled from its own sources, and what is fuzzed in them.
+//! What is fuzzed: the rooms of the application that read files.
 #![allow(missing_docs, dead_code, reason = "only a part of these rooms is called from here")]
 
-#[path = "../../../src/core/mod.rs"]
-pub mod core;
-#[path = "../../../src/data/mod.rs"]
-pub mod data;
+pub use hiscmcl_base::{core, data};
 
 pub mod model;
 #[path = "../parsers.rs"]

@@ -1,4 +1,4 @@
 //! Of the room `model` only the files of weights.
 
-#[path = "../../../src/model/weights/mod.rs"]
+#[path = "../../../src/learn/model/weights/mod.rs"]
 pub mod weights;

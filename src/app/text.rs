@@ -1,6 +1,0 @@
-//! Numbers as people read them.
-
-/// A score with three digits; a dash where it is undefined.
-pub fn score(value: Option<f64>) -> String {
-    value.map_or_else(|| "\u{2013}".to_owned(), |v| format!("{v:.3}"))
-}
