@@ -58,6 +58,14 @@ impl ByteSource {
         self.length
     }
 
+    /// Bytes of it that lie in memory.
+    pub fn memory_bytes(&self) -> u64 {
+        match &self.content {
+            Content::File(_) => 0,
+            Content::Memory(bytes) => bytes.len() as u64,
+        }
+    }
+
     /// Exactly `length` bytes from `offset` on; nothing is allocated unless the file holds them.
     ///
     /// # Errors

@@ -205,8 +205,9 @@ pub(super) fn resample(
     let (tile_width, tile_height) = (level.tile_width as usize, level.tile_height as usize);
     let columns = (x_first / tile_width) as u32..x_end.div_ceil(tile_width) as u32;
     let pairs = Pairs::of(&x_taps);
-    // One pixel more than is needed, as `Pairs` has it.
+    // One pixel more than is needed, as `Pairs` and `along` have it.
     let mut source = vec![WHITE as u8; (x_end - x_first + 1) * 3];
+    let mut floats = vec![0.0; source.len()];
     let read = (x_end - x_first) * 3;
     let mut row = vec![0.0_f32; width];
     let mut held: Option<(usize, Vec<Arc<Tile>>)> = None;
@@ -227,7 +228,13 @@ pub(super) fn resample(
                 #[inline(always)]
                 || pairs.row(&source, &mut row),
             ),
-            None => along(&source, &x_taps, x_first, &mut row),
+            None => wide(
+                #[inline(always)]
+                || {
+                    widened(&source, &mut floats);
+                    along(&floats, &x_taps, x_first, &mut row);
+                },
+            ),
         }
         let is_past = |t: &Taps| t.weights.is_empty() || t.first + t.weights.len() <= level_y;
         while y_taps.get(first_out).is_some_and(is_past) {
@@ -267,17 +274,26 @@ fn whole(values: &[f32], out: &mut [u8]) {
     }
 }
 
-/// A row of output pixels, of the level pixels from `x_first` on.
-fn along(source: &[u8], taps: &[Taps], x_first: usize, row: &mut [f32]) {
+/// A row of output pixels, of the level pixels from `x_first` on. `source` has one pixel more, as four numbers are taken at a
+/// time, the last of them for nothing.
+#[inline(always)]
+fn along(source: &[f32], taps: &[Taps], x_first: usize, row: &mut [f32]) {
     for (pixel, taps) in row.chunks_exact_mut(3).zip(taps) {
-        let mut sum = [taps.white * WHITE; 3];
+        let mut sum = [taps.white * WHITE; 4];
         let from = taps.first.saturating_sub(x_first) * 3;
-        for (rgb, &weight) in source[from..].chunks_exact(3).zip(&taps.weights) {
-            for (s, &v) in sum.iter_mut().zip(rgb) {
-                *s += weight * f32::from(v);
+        for (four, &weight) in source[from..].windows(4).step_by(3).zip(&taps.weights) {
+            for (s, &v) in sum.iter_mut().zip(four) {
+                *s += weight * v;
             }
         }
-        pixel.copy_from_slice(&sum);
+        pixel.copy_from_slice(&sum[..3]);
+    }
+}
+
+#[inline(always)]
+fn widened(bytes: &[u8], out: &mut [f32]) {
+    for (out, &byte) in out.iter_mut().zip(bytes) {
+        *out = f32::from(byte);
     }
 }
 
@@ -295,7 +311,8 @@ mod tests {
             let (mut together, mut apart) = (vec![0.0; 192], vec![0.0; 192]);
             let from = taps[0].first;
             pairs.row(&source[from * 3..], &mut together);
-            along(&source[from * 3..], &taps, from, &mut apart);
+            let floats: Vec<f32> = source[from * 3..].iter().map(|&v| f32::from(v)).collect();
+            along(&floats, &taps, from, &mut apart);
             assert_eq!(together, apart, "from {start}");
         }
         let taps = |start, step| Axis { start, step, count: 64 }.taps(1.0, 100);

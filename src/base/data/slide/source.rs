@@ -202,7 +202,7 @@ pub trait SlideSource: Send + Sync + fmt::Debug {
         false
     }
 
-    /// Memory held by tiles that are at hand.
+    /// Memory held as long as it is open: tiles that are at hand, or a file that was unpacked into memory.
     fn memory_bytes(&self) -> u64 {
         0
     }

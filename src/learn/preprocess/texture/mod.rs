@@ -69,6 +69,11 @@ impl PatchEncoder for TextureEncoder {
         false
     }
 
+    fn batch(&self) -> usize {
+        // Patches take their time, and threads wait for the last one of a batch; these take a fraction of a second.
+        64
+    }
+
     fn encode(&self, patches: &[RgbPatch]) -> Result<Vec<Vec<f32>>, EncoderError> {
         Ok(patches.par_iter().map(Self::describe).collect())
     }

@@ -153,6 +153,10 @@ impl SlideSource for TiffPyramid {
         }
         Ok(Arc::new(tile))
     }
+
+    fn memory_bytes(&self) -> u64 {
+        self.file.memory_bytes()
+    }
 }
 
 #[cfg(test)]

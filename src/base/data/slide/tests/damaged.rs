@@ -316,6 +316,7 @@ fn damaged_slides_are_refused_in_a_sentence() {
 fn a_missing_tile_is_background_and_its_neighbours_are_read() {
     let bytes = tiled().with(325, &[1536, 0, 1536, 1536]).bytes();
     let source = open_in_memory(Path::new(FILE), &bytes).unwrap();
+    assert_eq!(source.memory_bytes(), bytes.len() as u64, "it counts as memory");
     let missing = source.read_tile(0, 1, 0).unwrap();
     assert_eq!((missing.width, missing.height), (8, 16));
     assert!(missing.rgb.iter().all(|&v| v == 255));

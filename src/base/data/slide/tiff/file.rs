@@ -60,6 +60,11 @@ pub fn is_tiff(head: &[u8]) -> bool {
 }
 
 impl TiffFile {
+    /// Bytes of the file that lie in memory, as those of a packed one do.
+    pub fn memory_bytes(&self) -> u64 {
+        self.bytes.memory_bytes()
+    }
+
     /// Reads the chain of directories.
     ///
     /// # Errors
