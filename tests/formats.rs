@@ -2,11 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::{complaint, demo_folder, demo_project, hiscmcl, run, shared};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::data::anndata::{ReadOptions, read};
@@ -15,7 +14,6 @@ use hiscmcl::data::st::counts::read_counts;
 use hiscmcl::data::st::her2st::scan;
 use hiscmcl::data::st::spots::read_spots;
 use serde_json::Value;
-use support::{complaint, demo_folder, demo_project, hiscmcl, run, shared};
 
 fn info(project: &Path) -> Vec<Value> {
     let text = run(hiscmcl().arg("info").arg(project).arg("--json"));

@@ -5,11 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "support/real_data.rs"]
-mod real_data;
-
 use std::time::Instant;
 
+use crate::support::real_data;
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::progress::Silent;

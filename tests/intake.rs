@@ -2,16 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::{complaint, demo_project, hiscmcl, run};
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::data::anndata::{Column, Columns, Contents, write};
 use serde_json::Value;
-use support::{complaint, demo_project, hiscmcl, run};
 
 const SPOTS: usize = 16;
 

@@ -2,13 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/real_data.rs"]
-mod real_data;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::support::real_data;
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::data::gene_list;

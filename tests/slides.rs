@@ -2,12 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::support::{complaint, demo_project, hiscmcl, run};
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::places::{GridLattice, GridSettings};
@@ -21,7 +20,6 @@ use hiscmcl::jobs::predict_section::predict_section;
 use hiscmcl::jobs::workspace::Workspace;
 use hiscmcl::predict::{Model, Predictions};
 use serde_json::Value;
-use support::{complaint, demo_project, hiscmcl, run};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"))

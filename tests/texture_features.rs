@@ -3,12 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its data are not as expected")]
 
-#[path = "support/real_data.rs"]
-mod real_data;
-
 use std::path::Path;
 use std::time::Instant;
 
+use crate::support::real_data;
 use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::progress::Silent;

@@ -1,7 +1,7 @@
 //! How samples are recognised, refused and added.
 
-use super::support::{case, complaint, hiscmcl, run};
 use super::{Study, folders, stderr};
+use crate::support::{case, complaint, hiscmcl, run};
 
 /// An infinity and a row of NaN: refused with file, spot, gene and value, and nothing else is kept from being used.
 #[test]

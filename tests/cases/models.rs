@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::Study;
-use super::support::{case, hiscmcl, run};
+use crate::support::{case, hiscmcl, run};
 
 /// `train`, quickly.
 fn train(study: &Study, genes: &PathBuf, rest: &[&str]) -> Value {

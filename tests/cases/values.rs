@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::support::{case, hiscmcl, run};
 use super::{Study, folders, stderr};
+use crate::support::{case, hiscmcl, run};
 
 /// Training that takes a moment: what a model is worth does not matter here.
 const QUICK: [&str; 8] = ["--seed", "1", "--device", "cpu", "--set", "epochs=3", "--set", "members=1"];

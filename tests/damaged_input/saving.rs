@@ -73,7 +73,7 @@ fn child_saving_on_a_full_disk() {
 fn saving_on_a_really_full_disk_keeps_the_old_project() {
     let dir = tempfile::tempdir().unwrap();
     let script = "mount -t tmpfs -o size=128k none \"$HISCMCL_FULL_DISK\" || exit 77; \
-                  exec \"$0\" --exact saving::child_saving_on_a_full_disk --nocapture";
+                  exec \"$0\" --exact damaged_input::saving::child_saving_on_a_full_disk --nocapture";
     let run = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
         .arg(std::env::current_exe().unwrap())

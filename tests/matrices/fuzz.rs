@@ -17,7 +17,7 @@ use hiscmcl::data::anndata;
 use hiscmcl::data::st::tenx::{MtxFiles, inspect_h5, read_h5, read_mtx};
 use rand::{Rng, RngExt};
 
-use crate::shared;
+use super::shared;
 
 /// One step may take so long.
 const SLOW: Duration = Duration::from_secs(3);
@@ -184,7 +184,7 @@ fn h5ad() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.h5ad");
     let x = Matrix::from_fn(40, 30, |r, c| if (r + c) % 3 == 0 { (r * c) as f32 } else { 0.0 });
-    anndata::write(&path, &crate::scanpy::contents(&x, 2)).unwrap();
+    anndata::write(&path, &super::scanpy::contents(&x, 2)).unwrap();
     seeds.push(fs::read(&path).unwrap());
     run("h5ad", seeds, |path| {
         let about = anndata::inspect(path);

@@ -6,7 +6,7 @@ use hiscmcl::core::cancel::CancelToken;
 use hiscmcl::core::progress::Silent;
 use hiscmcl::data::st::tenx::{FeatureMatrix, find_mtx, inspect_h5, read_h5, read_mtx};
 
-use crate::shared;
+use super::shared;
 
 fn h5(path: &Path) -> FeatureMatrix {
     let mut matrix = read_h5(path, &Silent, &CancelToken::new()).unwrap();

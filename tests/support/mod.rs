@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-mod real_data;
+pub mod real_data;
 
 /// The folder with real data and reference values, where it is there.
 pub fn shared() -> Option<PathBuf> {

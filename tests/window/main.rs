@@ -4,6 +4,8 @@
 
 mod encoders;
 mod evaluate;
+#[path = "../explore/mod.rs"]
+mod explore;
 mod faults;
 mod genes;
 mod jobs;

@@ -4,15 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{hiscmcl, run};
+use crate::support::{hiscmcl, run};
 
 const CHECK: &str = include_str!("check.py");
 /// Spots of a side of the array, and slide pixels from one to the next.

@@ -5,12 +5,11 @@
 
 mod anndata_files;
 mod fuzz;
-#[path = "../support/real_data.rs"]
-mod real_data;
 mod scanpy;
 mod speed;
 mod tenx;
 
+use crate::support::real_data;
 use std::path::PathBuf;
 
 /// The folder of real data, where there is one.

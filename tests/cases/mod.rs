@@ -5,14 +5,12 @@
 
 mod intake;
 mod models;
-#[path = "../support/mod.rs"]
-mod support;
 mod values;
 
 use std::path::{Path, PathBuf};
 
+use crate::support::{hiscmcl, run};
 use serde_json::Value;
-use support::{hiscmcl, run};
 
 /// A project in a folder of its own.
 pub struct Study {
