@@ -107,7 +107,12 @@ fn spot_size(ui: &mut Ui, state: &ExploreState, edit: &mut Edit) {
     widgets::field(ui, "Spot size", LABEL, |ui| {
         let mut value = state.display().spot_scale;
         let text = spot_size_text(state, value);
-        if slider(ui, &mut value, DisplaySettings::SPOT_SCALES, text, "Spot size").changed() {
+        let slider = slider(ui, &mut value, DisplaySettings::SPOT_SCALES, text, "Spot size");
+        let slider = match actual_um(state) {
+            Some(um) => slider.on_hover_text(format!("Spots are {um:.0} µm wide.")),
+            None => slider,
+        };
+        if slider.changed() {
             // Near the true diameter the slider snaps to it.
             let value = if (value - 1.0).abs() < 0.04 { 1.0 } else { value };
             edit("Spot size", &|s| s.spot_scale = value);
@@ -115,11 +120,14 @@ fn spot_size(ui: &mut Ui, state: &ExploreState, edit: &mut Edit) {
     });
 }
 
+/// The true diameter of the spots of the section that is shown.
+fn actual_um(state: &ExploreState) -> Option<f64> {
+    state.index().map(|index| index.section().geometry.diameter_um)
+}
+
 fn spot_size_text(state: &ExploreState, scale: f32) -> String {
-    let um = state.index().map(|i| i.section().geometry.diameter_um * f64::from(scale));
-    match um {
-        Some(um) if (scale - 1.0).abs() < 1e-3 => format!("actual size, {um:.0} µm"),
-        Some(um) => format!("{um:.0} µm"),
+    match actual_um(state) {
+        Some(um) => format!("{:.0} µm", um * f64::from(scale)),
         None => format!("{scale:.1} ×"),
     }
 }

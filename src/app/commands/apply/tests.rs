@@ -1,5 +1,6 @@
 //! Commands change the state as the user expects. Jobs are played by a double that answers at once.
 
+mod demo;
 mod entries;
 
 use std::path::{Path, PathBuf};
