@@ -2,6 +2,7 @@
 //! decoded. `tests/tools/make_large_slide.py` makes one.
 //!
 //!     cargo bench --bench slide -- SLIDE
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has failed")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -3,8 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod fixture;
-#[path = "../support/picture.rs"]
-mod picture;
 mod trust;
 
 use std::sync::Arc;
@@ -62,14 +60,14 @@ fn opens_on_a_predicted_section_with_its_most_trusted_gene() {
 fn the_light_page_looks_as_approved() {
     let mut harness = open(App::new());
     harness.run();
-    picture::compare(&mut harness, "explore-light");
+    crate::picture::compare(&mut harness, "explore-light");
 }
 
 #[test]
 fn the_dark_page_looks_as_approved() {
     let mut harness = fixture::open_in(Theme::Dark, App::new());
     harness.run();
-    picture::compare(&mut harness, "explore-dark");
+    crate::picture::compare(&mut harness, "explore-dark");
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod genes;
 mod jobs;
 mod keyboard;
 mod notices;
+#[path = "../support/picture.rs"]
+mod picture;
 mod pictures;
 mod recipe;
 mod remembered;

@@ -3,9 +3,6 @@
 use hiscmcl::app::command::{Command, Step};
 use hiscmcl::jobs::settings::Theme;
 
-#[path = "../support/picture.rs"]
-mod picture;
-
 use super::{Test, evaluate};
 
 const THEMES: [(Theme, &str); 2] = [(Theme::Light, "light"), (Theme::Dark, "dark")];
@@ -15,7 +12,7 @@ fn compare(mut test: Test, page: &str) {
     for (theme, name) in THEMES {
         test.send(Command::SetTheme(theme));
         test.harness.run_steps(30);
-        picture::compare(&mut test.harness, &format!("{page}-{name}"));
+        crate::picture::compare(&mut test.harness, &format!("{page}-{name}"));
     }
 }
 
