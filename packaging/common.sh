@@ -44,7 +44,8 @@ ensure_window_libraries() {
   [ "$(uname -s)" = Linux ] || return 0
   local need=()
   has_library libvulkan.so.1 || need+=(libvulkan1)
-  ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 || need+=(mesa-vulkan-drivers)
+  compgen -G "/usr/share/vulkan/icd.d/*.json" >/dev/null || compgen -G "/etc/vulkan/icd.d/*.json" >/dev/null \
+    || need+=(mesa-vulkan-drivers)
   has_library libxkbcommon-x11.so.0 || need+=(libxkbcommon-x11-0)
   has_library libxkbcommon.so.0 || need+=(libxkbcommon0)
   has_library libXcursor.so.1 || need+=(libxcursor1)

@@ -1,5 +1,5 @@
 //! How well real sections are predicted: prints a table, takes minutes, so it runs when asked for:
-//! `cargo test --release --test her2st -- --ignored --nocapture`.
+//! `cargo test --release --test behaviour her2st -- --ignored --nocapture`.
 //!
 //! `HISCMCL_SET="epochs=60,rank=30"` changes settings; several sets are separated by semicolons.
 

@@ -1,5 +1,5 @@
-//! The tests of behaviour, in one program: linking one takes as long as linking each of them. Those of the window are in one of
-//! their own, as they wait for what is drawn while others keep all processors busy.
+//! The tests of behaviour, in one program, which is linked once. Those of the window are a program of their own: they wait for
+//! what is drawn, and must not run beside tests that keep all processors busy.
 
 mod architecture;
 mod cases;

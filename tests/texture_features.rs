@@ -1,5 +1,5 @@
 //! Features of the real her2st sections: how long they take, how much memory, and that they are sound.
-//! Run with `cargo test --release --test texture_features -- --ignored --nocapture`.
+//! Run with `cargo test --release --test behaviour texture_features -- --ignored --nocapture`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its data are not as expected")]
 

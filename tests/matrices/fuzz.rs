@@ -1,4 +1,4 @@
-//! Mutated files, for as long as wanted: `HISCMCL_FUZZ_MINUTES=10 cargo test --release --test matrices -- --ignored
+//! Mutated files, for as long as wanted: `HISCMCL_FUZZ_MINUTES=10 cargo test --release --test behaviour -- --ignored
 //! fuzz::mtx`. Best within `ulimit -v 3000000`, so that a wild allocation ends the process. Whatever is being
 //! read lies in the folder `HISCMCL_FUZZ_FOLDER`, and what was found stays there.
 

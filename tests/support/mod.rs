@@ -1,4 +1,4 @@
-//! What several test programs share: real data where it is there, the program itself, a small project.
+//! What the modules of tests share: real data where it is there, the program itself, a small project.
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of tests fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Where real data is, for unit tests and test programs alike.
+//! Where real data is, for unit tests and tests of behaviour alike.
 
 use std::path::{Path, PathBuf};
 

@@ -12,12 +12,13 @@ use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::report::{EvalReport, FoldReport, Scores};
 use crate::evaluate::tables;
 
-/// The folder of a run, or of one fold of a cross-validation, which is laid out like a run. Nothing but this type and
-/// its neighbours knows the names of the files.
+/// The folder of a run, or of one fold of a cross-validation, which is laid out like a run. Nothing but this type knows the names
+/// of its files, except for those of the model itself.
 ///
 /// A run has `run.json`, and its scores: `metrics.json` of a model, `eval.json` of a cross-validation, whose folds are
 /// sub-folders. A model, that of a fold too, has `reports.json` and the predictions of its test sections, its log, and while
-/// it is being trained a checkpoint; the files of the model itself are those of [`crate::predict::Model::save`].
+/// it is being trained a checkpoint; the files of the model itself are those of [`crate::predict::Model::save`] and
+/// [`crate::predict::Reach::save`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder(PathBuf);
 
