@@ -1,6 +1,5 @@
 //! How good predictions are: metrics, baselines, the noise ceiling, splits and reports. Arrays only.
 
-mod beta;
 pub mod ceiling;
 pub mod fold;
 pub mod judgement;
