@@ -1,4 +1,4 @@
-//! Loops in the widest vectors that the processor has.
+//! Loops with the widest SIMD instructions of the processor.
 
 /// Does `work` compiled for this processor, to the same numbers. The closure and what it calls must be `#[inline(always)]`, else
 /// that part is compiled for the oldest processor.

@@ -90,42 +90,6 @@ fn finish(first: usize, weights: Vec<f32>) -> Taps {
     Taps { first, weights, white: if white < 1e-5 { 0.0 } else { white } }
 }
 
-/// The weights of output pixels that are each made of one or two level pixels, the first of them one further along each
-/// time; three numbers a pixel, one for each colour. So it is where the slide has the resolution that is asked for, and then
-/// all pixels of a row are made at once.
-struct Pairs {
-    white: Vec<f32>,
-    left: Vec<f32>,
-    right: Vec<f32>,
-}
-
-impl Pairs {
-    fn of(taps: &[Taps]) -> Option<Self> {
-        let begin = taps.first()?.first;
-        let fits = |(i, t): (usize, &Taps)| t.first == begin + i && matches!(t.weights.len(), 1 | 2);
-        if !taps.iter().enumerate().all(fits) {
-            return None;
-        }
-        let each = |weight: &dyn Fn(&Taps) -> f32| taps.iter().flat_map(|t| [weight(t); 3]).collect();
-        Some(Self {
-            white: each(&|t| t.white * WHITE),
-            left: each(&|t| t.weights[0]),
-            right: each(&|t| t.weights.get(1).copied().unwrap_or(0.0)),
-        })
-    }
-
-    /// Makes a row of `source`, which has one pixel more.
-    #[inline(always)]
-    fn row(&self, source: &[u8], row: &mut [f32]) {
-        let n = row.len();
-        let (white, left, right) = (&self.white[..n], &self.left[..n], &self.right[..n]);
-        let (here, next) = (&source[..n], &source[3..n + 3]);
-        for (i, out) in row.iter_mut().enumerate() {
-            *out = white[i] + left[i] * f32::from(here[i]) + right[i] * f32::from(next[i]);
-        }
-    }
-}
-
 /// The first pixel any tap uses, and one past the last.
 fn extent(taps: &[Taps]) -> (usize, usize) {
     let used = || taps.iter().filter(|t| !t.weights.is_empty());
@@ -204,8 +168,7 @@ pub(super) fn resample(
     }
     let (tile_width, tile_height) = (level.tile_width as usize, level.tile_height as usize);
     let columns = (x_first / tile_width) as u32..x_end.div_ceil(tile_width) as u32;
-    let pairs = Pairs::of(&x_taps);
-    // One pixel more than is needed, as `Pairs` and `along` have it.
+    // One pixel more than is needed, as `along` has it.
     let mut source = vec![WHITE as u8; (x_end - x_first + 1) * 3];
     let mut floats = vec![0.0; source.len()];
     let read = (x_end - x_first) * 3;
@@ -223,19 +186,13 @@ pub(super) fn resample(
         let (first, y_in_tile) = (columns.start as usize, level_y % tile_height);
         copy_row(&row_tiles, first, tile_width, y_in_tile, x_first, &mut source[..read]);
         held = Some((tile_row, row_tiles));
-        match &pairs {
-            Some(pairs) => wide(
-                #[inline(always)]
-                || pairs.row(&source, &mut row),
-            ),
-            None => wide(
-                #[inline(always)]
-                || {
-                    widened(&source, &mut floats);
-                    along(&floats, &x_taps, x_first, &mut row);
-                },
-            ),
-        }
+        wide(
+            #[inline(always)]
+            || {
+                widened(&source, &mut floats);
+                along(&floats, &x_taps, x_first, &mut row);
+            },
+        );
         let is_past = |t: &Taps| t.weights.is_empty() || t.first + t.weights.len() <= level_y;
         while y_taps.get(first_out).is_some_and(is_past) {
             first_out += 1;
@@ -301,23 +258,22 @@ fn widened(bytes: &[u8], out: &mut [f32]) {
 mod tests {
     use super::*;
 
-    /// Where a slide has the resolution that is asked for, a row is made at once, to the same numbers.
     #[test]
-    fn rows_made_at_once_are_those_made_pixel_by_pixel() {
-        let source: Vec<u8> = (0..300_u32).map(|i| (i * 37 % 251) as u8).collect();
-        for start in [5.0, 5.3, 5.999, 0.25] {
-            let taps = Axis { start, step: 1.0, count: 64 }.taps(1.0, 100);
-            let pairs = Pairs::of(&taps).unwrap();
-            let (mut together, mut apart) = (vec![0.0; 192], vec![0.0; 192]);
-            let from = taps[0].first;
-            pairs.row(&source[from * 3..], &mut together);
-            let floats: Vec<f32> = source[from * 3..].iter().map(|&v| f32::from(v)).collect();
-            along(&floats, &taps, from, &mut apart);
-            assert_eq!(together, apart, "from {start}");
-        }
-        let taps = |start, step| Axis { start, step, count: 64 }.taps(1.0, 100);
-        for (start, step) in [(5.0, 1.5), (5.0, 0.5), (-3.0, 1.0), (70.5, 1.0)] {
-            assert!(Pairs::of(&taps(start, step)).is_none(), "from {start} by {step}");
+    fn a_row_holds_weighted_sums_of_pixels() {
+        let source: Vec<f32> = (0..303_u32).map(|i| (i * 37 % 251) as f32).collect();
+        for (start, step) in [(5.0, 1.0), (5.3, 1.0), (2.5, 1.5), (4.25, 0.5), (-3.0, 1.0), (70.5, 1.0)] {
+            let taps = Axis { start, step, count: 64 }.taps(1.0, 100);
+            let mut row = vec![0.0; 192];
+            along(&source, &taps, 0, &mut row);
+            for (i, taps) in taps.iter().enumerate() {
+                for color in 0..3 {
+                    let mut sum = taps.white * WHITE;
+                    for (k, weight) in taps.weights.iter().enumerate() {
+                        sum += weight * source[(taps.first + k) * 3 + color];
+                    }
+                    assert_eq!(row[i * 3 + color], sum, "pixel {i} from {start} by {step}");
+                }
+            }
         }
     }
 }
