@@ -151,12 +151,20 @@ fn a_section_that_breaks_later_blocks_no_other() {
     let name = |at: usize| stored["sections"][at]["name"].as_str().unwrap().to_owned();
     let (gone, slideless) = (name(1), name(2));
 
+    // And a run that a newer version made.
+    let later = demo.with_extension("runs").join("later");
+    fs::create_dir_all(&later).unwrap();
+    fs::write(later.join("run.json"), r#"{"version": 99}"#).unwrap();
+
     let about = info(&demo);
     assert_eq!(names(&about).len(), 5, "{about}");
+    assert_eq!(about["unreadable_runs"][0]["name"], "later");
     assert_eq!(about["unreadable"][0]["name"], gone);
     assert!(about["unreadable"][0]["reason"].as_str().unwrap().contains("nowhere.tsv.gz"));
     let listed = run(hiscmcl().arg("info").arg(&demo));
     assert!(listed.lines().any(|l| l.starts_with(&format!("{gone}: cannot be read: "))), "{listed}");
+    let newer = listed.lines().find(|l| l.starts_with("Run later: cannot be read: ")).unwrap();
+    assert!(newer.contains("newer version"), "{newer}");
 
     let list = dir.path().join("again.txt");
     run(hiscmcl().arg("genes").arg(&demo).args(["--hvg", "40", "--out"]).arg(&list));

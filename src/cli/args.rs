@@ -278,11 +278,15 @@ const DEVICES: &[Choice<DeviceChoice>] = &[
     ("cpu", DeviceChoice::Cpu, "The CPU"),
 ];
 const PRECISIONS: &[Choice<Precision>] = &[
-    ("f32", Precision::Single, "In 32 bits"),
-    ("f16", Precision::Half, "Products of transformers in 16 bits, the rest in 32"),
+    ("f32", Precision::Single, "Single precision (32 bits)"),
+    (
+        "f16",
+        Precision::Half,
+        "Half precision (16 bits) for the matrix products of transformers, single for the rest",
+    ),
 ];
 const LATTICES: &[Choice<GridLattice>] = &[
-    ("hex", GridLattice::Hexagonal, "Hexagonal, as the spots of Visium"),
+    ("hex", GridLattice::Hexagonal, "Hexagonal, like Visium spots"),
     ("square", GridLattice::Square, "Square"),
 ];
 

@@ -285,7 +285,8 @@ fn info(project: PathBuf, json: bool, ctx: &JobContext) -> anyhow::Result<()> {
         )
     });
     let unreadable = info.unreadable.iter().map(|s| format!("{}: cannot be read: {}", s.name, s.reason));
-    print(json, &serde_json::to_value(&info)?, lines.chain(unreadable))
+    let runs = info.unreadable_runs.iter().map(|r| format!("Run {}: cannot be read: {}", r.name, r.reason));
+    print(json, &serde_json::to_value(&info)?, lines.chain(unreadable).chain(runs))
 }
 
 fn select_genes(args: GenesArgs, ctx: &JobContext) -> anyhow::Result<()> {

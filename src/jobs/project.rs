@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::context::JobContext;
 use super::labels::LabelChoice;
+use super::run_store::{RunList, list_runs};
 use super::slide::{self, DescribedLevel};
 use super::workspace::{Unreadable, Workspace};
 use crate::core::file_names::check_file_name;
@@ -331,6 +332,8 @@ pub struct ProjectInfo {
     pub selected_genes: usize,
     /// Names of the complete runs, the newest first.
     pub runs: Vec<String>,
+    /// The runs that cannot be read, and why.
+    pub unreadable_runs: Vec<Unreadable>,
 }
 
 /// Reads every section of a project and says what is in it. Sections that cannot be read are listed with the reason.
@@ -387,10 +390,12 @@ pub fn info(workspace: &Workspace, ctx: &JobContext) -> anyhow::Result<ProjectIn
             }
         })
         .collect();
-    let runs = super::run_store::list_runs(&workspace.path)?.runs;
+    let RunList { runs, unreadable: unreadable_runs } = list_runs(&workspace.path)?;
     let runs = runs.into_iter().filter(|r| r.complete).map(|r| r.id).collect();
+    let unreadable_runs =
+        unreadable_runs.into_iter().map(|r| Unreadable { name: r.id, reason: r.problem }).collect();
     let selected_genes = workspace.project.selection.as_ref().map_or(0, |s| s.genes.len());
-    Ok(ProjectInfo { sections, unreadable, selected_genes, runs })
+    Ok(ProjectInfo { sections, unreadable, selected_genes, runs, unreadable_runs })
 }
 
 /// Computes and caches the image features of every section that can be read; returns spots and landmarks by section.

@@ -110,7 +110,7 @@ pub const EXPLORE_KEYS: &[KeyGroup] = &[
     },
     KeyGroup {
         keys: &[(ExploreKey::Fit, Shortcut::plain("0")), (ExploreKey::Fit, Shortcut::plain("Home"))],
-        does: "Show the whole tissue; again for the whole slide",
+        does: "Show the whole tissue; press again for the whole slide",
     },
     KeyGroup {
         keys: &[(ExploreKey::Back, Shortcut::alt("Left"))],
@@ -125,7 +125,7 @@ pub const EXPLORE_KEYS: &[KeyGroup] = &[
     },
     KeyGroup {
         keys: &[(ExploreKey::PutAway, Shortcut::plain("Escape"))],
-        does: "Close the list of similar genes; put the tissue brush away; clear the search; deselect the spot",
+        does: "Close the similar genes, put away the tissue brush, clear the search or deselect the spot",
     },
 ];
 

@@ -206,7 +206,7 @@ pub fn all_items(app: &App) -> Vec<Item> {
             .needs(app.notices.open().next().is_some(), "No notice is shown."),
         Item::new("Dismiss all notices", "errors hide", Command::Notice(NoticeCommand::DismissAll)),
         Item::new(
-            "Copy the path of the log files",
+            "Copy the path of the log folder",
             "help support report error",
             Command::Copy(logs.unwrap_or_default()),
         )

@@ -1,6 +1,8 @@
 //! The open project: its document, which undo covers, and everything read or computed from it, which
 //! undo leaves alone.
 
+mod saving;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,14 +21,12 @@ use crate::data::st::{FileRole, MissingFile};
 use crate::jobs::outcome::ReadSection;
 use crate::jobs::request::Snapshot;
 
-/// A change is written this long after it was made, so that typing does not write at every key.
-const AUTOSAVE_AFTER: Duration = Duration::from_secs(2);
+pub use saving::SaveState;
+
 /// The places of a slide are laid this long after its grid or tissue was last changed: one change follows another.
 const LAY_AFTER: Duration = Duration::from_millis(400);
 /// The most slides without measurements that stay read although their grid or tissue was changed since, for undo.
 const MAX_FORMER_SLIDES: usize = 4;
-/// After a failed save the next attempt waits this long.
-const RETRY_AFTER: Duration = Duration::from_secs(20);
 
 /// What is known of a section's files.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,16 +65,6 @@ impl<'a> SectionView<'a> {
     pub fn measured(&self) -> Option<&'a Arc<Section>> {
         self.ready().filter(|section| section.is_measured())
     }
-}
-
-/// Whether the project file holds what the window shows.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct SaveState {
-    changed: Option<Instant>,
-    saving: bool,
-    /// Why the last attempt failed.
-    pub failed: Option<String>,
-    retry: Option<Instant>,
 }
 
 /// The project that is open.
@@ -300,9 +290,13 @@ impl OpenProject {
     }
 
     fn touched(&mut self) {
+        self.save.edited();
+        self.sync_section_names();
+    }
+
+    /// Names and patients are part of what was read; the rest of a section stays as it is.
+    fn sync_section_names(&mut self) {
         self.revision += 1;
-        self.save.changed.get_or_insert_with(Instant::now);
-        // Names and patients are part of what was read; the rest of a section stays as it is.
         for entry in &self.doc.sections {
             if let Some(SectionState::Ready(read)) = self.loaded.get_mut(&key(entry))
                 && (read.section.name != entry.name || read.section.patient != entry.patient)
@@ -313,46 +307,6 @@ impl OpenProject {
             }
         }
         self.follow_genes();
-    }
-
-    /// Whether there is something to write now, and otherwise when to look again.
-    pub fn wants_save(&self, now: Instant) -> Result<(), Option<Duration>> {
-        let Some(changed) = self.save.changed else { return Err(None) };
-        if self.save.saving {
-            return Err(None);
-        }
-        let due =
-            self.save.retry.map_or(changed + AUTOSAVE_AFTER, |retry| retry.max(changed + AUTOSAVE_AFTER));
-        if now >= due { Ok(()) } else { Err(Some(due - now)) }
-    }
-
-    /// Whether something was changed and not written.
-    pub fn is_unsaved(&self) -> bool {
-        self.save.changed.is_some() || self.save.saving || self.save.failed.is_some()
-    }
-
-    /// Gives up what was changed and not written.
-    pub(in crate::app) fn save_no_more(&mut self) {
-        self.save.changed = None;
-        self.save.failed = None;
-    }
-
-    /// A save has begun: what changes from here on is for the next one.
-    pub fn save_begins(&mut self) {
-        self.save.changed = None;
-        self.save.saving = true;
-    }
-
-    /// A save has ended.
-    pub fn save_ended(&mut self, error: Option<String>) {
-        self.save.saving = false;
-        if error.is_some() {
-            self.save.changed.get_or_insert_with(Instant::now);
-            self.save.retry = Some(Instant::now() + RETRY_AFTER);
-        } else {
-            self.save.retry = None;
-        }
-        self.save.failed = error;
     }
 
     /// The sections in the project's order.
@@ -472,12 +426,6 @@ impl OpenProject {
                 Arc::make_mut(&mut read.section).genes = genes;
             }
         }
-    }
-
-    fn sync_section_names(&mut self) {
-        let changed = self.save.changed;
-        self.touched();
-        self.save.changed = changed;
     }
 
     /// Forgets whose features are cached, since another encoder was chosen, or other views.

@@ -183,7 +183,9 @@ fn stacked(prepared: &Prepared, sections: &[usize]) -> anyhow::Result<(Matrix, M
         .enumerate()
         .flat_map(|(group, &s)| std::iter::repeat_n(group, prepared.expression[s].rows()))
         .collect();
-    let x = x.context("The sections' features differ in width; clear the feature cache and try again")?;
-    let y = y.context("The sections' genes differ")?;
+    let x = x.context(
+        "The sections have image features of different widths; clear the feature cache and try again",
+    )?;
+    let y = y.context("The sections have different genes")?;
     Ok((x, y, groups))
 }

@@ -226,13 +226,12 @@ fn without_chosen_genes(section: &Section, expression: &Matrix) -> Option<String
         return None;
     }
     let empty = (0..expression.rows()).filter(|&r| expression.row(r).iter().all(|&v| v == 0.0)).count();
-    let (spots, have, their) = match empty {
-        0 => return None,
-        1 => ("spot", "has", "its"),
-        _ => ("spots", "have", "their"),
-    };
-    Some(format!(
-        "{}: {empty} {spots} {have} no counts of the chosen genes; {their} expression counts as 0",
-        section.name
-    ))
+    let name = &section.name;
+    match empty {
+        0 => None,
+        1 => Some(format!("{name}: 1 spot has no count of any chosen gene, so its expression is set to 0")),
+        n => Some(format!(
+            "{name}: {n} spots have no count of any chosen gene, so their expression is set to 0"
+        )),
+    }
 }

@@ -61,8 +61,9 @@ pub fn train(
     let (reports, notes) = run.watch(ctx.cancel, || {
         ctx.observer.phase(JobPhase { number: 1, count: 2, kind: PhaseKind::ImageFeatures });
         let prepared = Prepared::new(workspace, chosen, request, &test_sections, ctx)?;
-        let fold = holding_out(&prepared.refs(), &test_sections)
-            .ok_or_else(|| anyhow!("No section is left to train on; name fewer test sections"))?;
+        let fold = holding_out(&prepared.refs(), &test_sections).ok_or_else(|| {
+            anyhow!("All sections are held out, so none is left for training; hold out fewer")
+        })?;
         ctx.observer.phase(JobPhase { number: 2, count: 2, kind: PhaseKind::Training });
         let (reports, model) = run_fold(&prepared, &fold, request, &device, &run.folder, ctx)?;
         reach::learn(&prepared, &fold, &model, run.folder.path(), ctx)?;

@@ -109,7 +109,7 @@ fn spot_size(ui: &mut Ui, state: &ExploreState, edit: &mut Edit) {
         let text = spot_size_text(state, value);
         let slider = slider(ui, &mut value, DisplaySettings::SPOT_SCALES, text, "Spot size");
         let slider = match actual_um(state) {
-            Some(um) => slider.on_hover_text(format!("Spots are {um:.0} µm wide.")),
+            Some(um) => slider.on_hover_text(format!("Actual size: {um:.0} µm")),
             None => slider,
         };
         if slider.changed() {

@@ -1,6 +1,7 @@
 //! The one place where commands change the state.
 
 mod data;
+mod demo;
 mod encoders;
 mod export;
 mod genes;

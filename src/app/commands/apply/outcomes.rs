@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::command::{Command, EvaluateCommand, Overlay, Step, TrainCommand};
+use crate::app::command::{Command, Overlay, Step, TrainCommand};
 use crate::app::explore::ExploreCommand;
-use crate::app::forms::HoldOut;
 use crate::app::import::{ImportForm, ImportRow};
 use crate::app::notices::{Severity, Topic};
 use crate::app::predictions::predicted_places;
 use crate::app::project::SectionState;
 use crate::app::queue::{JobId, JobUpdate};
-use crate::app::runs::ActiveRun;
 use crate::app::scores::ShownReport;
 use crate::app::state::App;
 use crate::core::fonts;
@@ -464,31 +462,6 @@ impl App {
                     .done("The cached image features were deleted; they are computed again when needed.");
             }
             Request::CheckWeights { encoder, path } => self.weights_fit(encoder, path),
-            _ => {}
-        }
-    }
-
-    /// The demo trains by itself the first time it is opened: a cross-validation, so that there are predicted maps to look
-    /// at, and then a model, which predicts its slide without measurements.
-    pub(super) fn train_demo(&mut self) {
-        let Some(runs) = self.open.as_ref().filter(|o| o.demo).map(|o| &o.runs) else { return };
-        let is_training = runs.live.as_ref().is_some_and(ActiveRun::is_training);
-        // One network per fold instead of three: a first look should come soon.
-        let one_network = ("members".to_owned(), "1".to_owned());
-        match runs.list.as_slice() {
-            [] if runs.live.is_none() => {
-                self.forms.train.settings.extend([one_network]);
-                self.apply(Command::Evaluate(EvaluateCommand::Start));
-                self.notices
-                    .info("Training the demo model (about a minute). Predicted maps will appear here.");
-                self.apply(Command::GoTo(Step::Explore));
-            }
-            [only] if !is_training && only.complete && runs.cross_validations().next().is_some() => {
-                self.forms.train.settings.extend([one_network]);
-                let chosen = std::mem::replace(&mut self.forms.train.hold_out, HoldOut::None);
-                self.train();
-                self.forms.train.hold_out = chosen;
-            }
             _ => {}
         }
     }

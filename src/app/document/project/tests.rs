@@ -1,3 +1,4 @@
+use super::saving::{AUTOSAVE_AFTER, RETRY_AFTER};
 use super::*;
 use crate::app::forms::TrainForm;
 use crate::app::held_out;
