@@ -95,7 +95,7 @@ fn runs_that_are_not_complete_say_how_they_ended() {
     let mut test = Test::open("runs.hiscmcl");
     test.until(|w| w.app().open.as_ref().is_some_and(|o| o.runs.list.len() == 4));
     test.send(Command::GoTo(Step::Train));
-    let newer = "later cannot be read: it was written by a newer version of this program";
+    let newer = "The run \"later\" cannot be read: it was written by a newer version of this program";
     for text in ["failed", "The GPU is gone", "stopped", "interrupted", newer] {
         assert!(test.shows(text), "{text}");
     }

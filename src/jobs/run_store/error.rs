@@ -38,7 +38,7 @@ pub enum RunError {
     #[error("The run \"{0}\" is being trained by another HisCMCL; wait for it, or stop it there first")]
     Busy(String),
     /// The run was written by a newer program.
-    #[error("{} was written by a newer version of this program (run layout {found}, known up to {RUN_VERSION})", path.display())]
+    #[error("{} was written by a newer version of HisCMCL (run layout {found}, known up to {RUN_VERSION}); install it to use the run", path.display())]
     Newer {
         /// The configuration file.
         path: PathBuf,

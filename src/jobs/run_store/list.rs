@@ -118,7 +118,13 @@ pub fn list_runs(project: &Path) -> Result<RunList, RunError> {
         }
         match read_run(folder.clone(), id.clone(), complete) {
             Ok(run) => list.runs.push(run),
-            Err(error) => list.unreadable.push(UnreadableRun { id, folder, problem: error.to_string() }),
+            Err(error) => {
+                let problem = match error {
+                    RunError::Newer { .. } => error.to_string(),
+                    damaged => format!("{damaged}; copy its folder again from a backup, or delete it"),
+                };
+                list.unreadable.push(UnreadableRun { id, folder, problem });
+            }
         }
     }
     list.runs.sort_by(|a, b| b.config.started.cmp(&a.config.started).then_with(|| a.id.cmp(&b.id)));

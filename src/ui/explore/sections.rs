@@ -58,7 +58,7 @@ fn show_row(ui: &mut Ui, section: &SectionInput, state: &ExploreState, commands:
         whole &= row::text(ui, rect, Place::From(left + 78.0), room, patient, small(), c.weak);
     }
     let color = if section.problem.is_some() { c.bad } else { c.weak };
-    row::text(ui, rect, Place::To(right), 80.0, &end, small(), color);
+    row::text(ui, rect, Place::To(right), end_width + 1.0, &end, small(), color);
     if response.clicked() && !selected {
         commands.push(explore(ExploreCommand::SelectSection(section.name.clone())));
     }

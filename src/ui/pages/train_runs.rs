@@ -110,12 +110,8 @@ pub fn show(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) 
 /// Runs that cannot be read: that they are there, why, and a way to be rid of them.
 fn unreadable(ui: &mut Ui, runs: &[UnreadableRun], out: &mut Vec<Command>) {
     for run in runs {
-        ui.horizontal_top(|ui| {
-            more(ui, &run.id, &run.folder, out);
-            ui.vertical(|ui| {
-                banner(ui, Tone::Error, format!("{} cannot be read: {}", run.id, run.problem));
-            });
-        });
+        banner(ui, Tone::Error, format!("The run \"{}\" cannot be read: {}.", run.id, run.problem));
+        ui.horizontal(|ui| more(ui, &run.id, &run.folder, out));
     }
 }
 
