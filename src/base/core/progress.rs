@@ -13,6 +13,7 @@ pub enum Task {
     Checking(String),
     CheckingSamples,
     CollectingTrainingSpots,
+    ComparingGroups,
     CopyingRuns,
     /// The name of the image.
     Decoding(String),
@@ -50,6 +51,7 @@ impl fmt::Display for Task {
             Self::CheckingFeatureCache => "checking the cached image features",
             Self::CheckingSamples => "checking samples",
             Self::CollectingTrainingSpots => "collecting the training spots for retrieval",
+            Self::ComparingGroups => "comparing groups",
             Self::CopyingRuns => "copying runs",
             Self::DrawingMaps => "drawing maps",
             Self::EncodingPatches => "encoding patches",
