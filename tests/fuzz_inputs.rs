@@ -46,20 +46,21 @@ fn small_slides() -> Vec<PathBuf> {
     slides
 }
 
-/// The package of the fuzzer compiles the readers of weights from their sources, so it needs their crates in the same versions.
+/// The package of the fuzzer compiles the parsers' calls and the readers of weights from their sources, so it needs their
+/// crates in the same versions.
 #[test]
-fn the_fuzzer_has_every_crate_that_readers_of_weights_use() {
+fn the_fuzzer_has_every_crate_that_its_sources_use() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest = |file: &str| fs::read_to_string(root.join(file)).unwrap();
     let (own, fuzzer) = (manifest("Cargo.toml"), manifest("tests/fuzz/Cargo.toml"));
     let mut sources = String::new();
     append_sources(&root.join("src/learn/model/weights"), &mut sources);
+    sources.push_str(&fs::read_to_string(root.join("tests/fuzz/parsers.rs")).unwrap());
     let dependencies = own.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
-    let in_tests_only = ["proptest", "tempfile"];
     for line in dependencies.lines().filter(|line| line.contains(" = ")) {
         let name = line.split(" = ").next().unwrap();
         let is_used = sources.contains(&format!("{}::", name.replace('-', "_")));
-        if is_used && !in_tests_only.contains(&name) {
+        if is_used && name != "proptest" {
             assert!(fuzzer.lines().any(|l| l == line), "tests/fuzz/Cargo.toml lacks: {line}");
         }
     }

@@ -162,7 +162,7 @@ fn inner_validation() {
                 let sections: Vec<&Real> = (0..real.len()).filter(|&s| s != test).map(|s| &real[s]).collect();
                 let (model, _, s) = train(&sections, &real[validation].name, &genes, &config);
                 seconds += s;
-                epochs.extend(model.recipe.epochs.clone());
+                epochs.extend(model.config.epochs.clone());
                 for (all, row) in rows.iter_mut().zip(three_ways(&model, &real[validation])) {
                     all.push(row);
                 }
@@ -196,7 +196,7 @@ fn leave_one_section_out() {
                 show(three[0]),
                 show(three[1]),
                 show(three[2]),
-                model.recipe.epochs,
+                model.config.epochs,
                 model.blend.weight.iter().sum::<f32>() / genes.len() as f32,
                 model.blend.slope,
                 covered(&model, &real[test])

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::support::{complaint, demo_project, hiscmcl, run};
 use hiscmcl::core::matrix::Matrix;
-use hiscmcl::data::anndata::{Column, Columns, Contents, write};
+use hiscmcl::data::anndata::{Columns, Contents, ObsColumn, write};
 use serde_json::Value;
 
 const SPOTS: usize = 16;
@@ -36,8 +36,8 @@ fn anndata_of(
         obs: Columns {
             names: names("S", spots),
             columns: vec![
-                ("side".into(), Column::Categorical(halves)),
-                ("cluster".into(), Column::Int((0..spots as i64).map(|i| i % 2).collect())),
+                ("side".into(), ObsColumn::Categorical(halves)),
+                ("cluster".into(), ObsColumn::Int((0..spots as i64).map(|i| i % 2).collect())),
             ],
         },
         var: Columns { names: names("G", genes), columns: vec![] },

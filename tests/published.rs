@@ -169,7 +169,7 @@ fn a_frozen_encoder_is_learnt_from_and_models_come_back() {
     let Model::Published(again) = Model::load(dir.path(), &ComputeDevice::cpu()).unwrap() else {
         unreachable!("another recipe")
     };
-    assert!(again.recipe == model.recipe && again.bank == model.bank);
+    assert!(again.config == model.config && again.bank == model.bank);
     assert_eq!(predict(&again, &test), before);
     let narrow = Matrix::zeros(SIDE * SIDE, 3);
     let e = again.predict("C", &narrow, &test.ids, &Silent, &CancelToken::new()).unwrap_err().to_string();
@@ -210,6 +210,6 @@ fn a_loss_at_chance_is_said_to_be_there() {
     // Steps too small to learn anything, from heads that make all embeddings differ.
     let config = PublishedConfig { epochs: 1, learning_rate: 1e-7, ..settings() };
     let (model, _) = train(&sections, false, &config, None, usize::MAX);
-    let notes = model.unwrap().recipe.notes;
+    let notes = model.unwrap().config.notes;
     assert!(notes.iter().any(|n| n.text().contains("did not fall below chance")), "{notes:?}");
 }

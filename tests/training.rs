@@ -185,7 +185,7 @@ fn a_model_learns_predicts_an_unseen_section_and_survives_its_files() {
     assert!(pcc > 0.45, "mean correlation on the unseen section is {pcc}");
     assert!(seen.iter().any(|m| m.validation_pcc.is_some_and(|v| v > 0.45)));
     assert!(seen.iter().any(|m| m.phase == Phase::Refitting));
-    assert!(fitted.recipe.notes.is_empty(), "{:?}", fitted.recipe.notes);
+    assert!(fitted.config.notes.is_empty(), "{:?}", fitted.config.notes);
     assert_eq!((p.mean.rows(), p.mean.cols(), p.retrieved.len()), (81, GENES, 81));
     assert!(p.retrieved.iter().all(|r| r.len() == 20));
     assert!(p.retrieved.iter().all(|r| (r.iter().map(|r| r.weight).sum::<f32>() - 1.0).abs() < 1e-4));
@@ -201,7 +201,7 @@ fn a_model_learns_predicts_an_unseen_section_and_survives_its_files() {
     let dir = tempfile::tempdir().unwrap();
     fitted.save(dir.path()).unwrap();
     let loaded = FusedModel::load(dir.path(), &ComputeDevice::cpu()).unwrap();
-    assert!(loaded.recipe == fitted.recipe);
+    assert!(loaded.config == fitted.config);
     assert!(predictions(&loaded, &test) == p, "a loaded model does not predict the same bits");
 
     for file in ["config.json", "genes.txt", "model.safetensors", "bank.safetensors"] {
@@ -324,11 +324,11 @@ fn training_in_several_views_learns_resumes_and_repeats() {
 #[test]
 fn one_section_is_enough_and_is_said_to_be_little() {
     let fitted = run(&[made_up("A", 1, 10)], &TrainConfig { epochs: 8, ..small() });
-    assert_eq!(fitted.recipe.validation, None);
+    assert_eq!(fitted.config.validation, None);
     assert!(
-        fitted.recipe.notes.iter().any(|n| n.text().contains("one section")),
+        fitted.config.notes.iter().any(|n| n.text().contains("one section")),
         "{:?}",
-        fitted.recipe.notes
+        fitted.config.notes
     );
 }
 
@@ -375,8 +375,8 @@ fn a_part_of_a_section_judges_where_no_section_can_be_spared() {
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
         let sections = order.map(|i| make[i]());
         let model = run_with(&sections, Validation::Part("A".into()), &config);
-        assert_eq!(model.recipe.validation, None);
-        let notes = &model.recipe.notes;
+        assert_eq!(model.config.validation, None);
+        let notes = &model.config.notes;
         assert!(
             notes.iter().any(|n| n.text().contains("a quarter of the spots of A, those at its right edge")),
             "{notes:?}"
@@ -392,12 +392,12 @@ fn a_part_of_a_section_judges_where_no_section_can_be_spared() {
 fn defaults_serve_where_there_are_too_few_spots_to_choose_on() {
     let config = TrainConfig { epochs: 9, batch_size: 8, members: 2, ..small() };
     let model = run_with(&[made_up("A", 1, 4), made_up("one", 3, 1)], Validation::Nothing, &config);
-    assert_eq!((model.recipe.epochs.as_slice(), model.blend.slope), (&[4, 4][..], 1.0));
+    assert_eq!((model.config.epochs.as_slice(), model.blend.slope), (&[4, 4][..], 1.0));
     assert!(model.blend.weight.iter().all(|&w| w == 0.5));
     assert!(
-        model.recipe.notes[0].text().contains("defaults were used (4 epochs"),
+        model.config.notes[0].text().contains("defaults were used (4 epochs"),
         "{:?}",
-        model.recipe.notes
+        model.config.notes
     );
     assert!(is_finite(&predictions(&model, &made_up("B", 2, 3))));
 }

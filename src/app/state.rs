@@ -18,7 +18,7 @@ use super::steps::{StepState, step_state};
 use super::view::SavedView;
 use crate::app::queue::{JobId, JobQueue, Runner, Wake};
 use crate::core::fault;
-use crate::data::panels::Panel;
+use crate::data::panels::GenePanel;
 use crate::data::project::Project;
 use crate::data::slide::look_for_openslide_at;
 use crate::device::DeviceInfo;
@@ -102,7 +102,7 @@ pub struct App {
     /// The Export page's figure.
     pub preview: Preview,
     /// The panels that come with the application.
-    pub builtin_panels: Vec<Panel>,
+    pub builtin_panels: Vec<GenePanel>,
     /// What a question was asked over, to go on with after it.
     pub(super) beneath: Option<Overlay>,
     /// Whether the user was asked to resume what was interrupted in the open project.
@@ -279,7 +279,7 @@ impl App {
     }
 
     /// The built-in panels and the project's own.
-    pub fn panels(&self) -> Vec<&Panel> {
+    pub fn panels(&self) -> Vec<&GenePanel> {
         let own = self.open.as_ref().map_or(&[][..], |o| &o.doc().panels);
         super::genes::all_panels(&self.builtin_panels, own)
     }

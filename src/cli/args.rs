@@ -22,7 +22,7 @@ use super::slide::SlideArgs;
 pub struct Cli {
     /// A job to run without the window.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
     /// A project (.hiscmcl) or a folder to open in the window.
     pub open: Option<PathBuf>,
     /// Print startup timings to stderr.
@@ -32,10 +32,10 @@ pub struct Cli {
 
 /// The jobs.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Make or extend a project.
     #[command(subcommand)]
-    Project(ProjectCommand),
+    Project(CliProjectCommand),
     /// Show the contents of a project.
     Info {
         /// The project file.
@@ -148,7 +148,7 @@ pub enum Command {
 
 /// Making and extending projects.
 #[derive(Debug, Subcommand)]
-pub enum ProjectCommand {
+pub enum CliProjectCommand {
     /// Make a new project file.
     New {
         /// The project file to write, NAME.hiscmcl.

@@ -29,7 +29,7 @@ use hiscmcl::preprocess::hvg::HvgOptions;
 use hiscmcl::ui::{self, StartupAction};
 use serde_json::json;
 
-use super::args::{Cli, Command, FigureArgs, GenesArgs, ProjectCommand};
+use super::args::{Cli, CliCommand, CliProjectCommand, FigureArgs, GenesArgs};
 use super::terminal::{Terminal, print};
 use super::{fit, slide};
 
@@ -38,7 +38,7 @@ pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
     let begin = match (&cli.command, cli.open) {
         (None, None) => Some(StartupAction::Welcome),
         (None, Some(path)) => Some(StartupAction::Path(path)),
-        (Some(Command::Demo { headless: None, .. }), _) => Some(StartupAction::Demo),
+        (Some(CliCommand::Demo { headless: None, .. }), _) => Some(StartupAction::Demo),
         (Some(_), _) => None,
     };
     if let Some(begin) = begin {
@@ -76,14 +76,14 @@ fn edit<T>(path: &Path, change: impl Fn(&mut Project) -> anyhow::Result<(T, bool
     }
 }
 
-fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
+fn run(command: CliCommand, ctx: &JobContext) -> anyhow::Result<()> {
     match command {
-        Command::Project(ProjectCommand::New { project, her2st, sections, force }) => {
+        CliCommand::Project(CliProjectCommand::New { project, her2st, sections, force }) => {
             let made = project::create(&project, &her2st, &distinct(&sections), force, ctx)?;
             println!("{}: {}", project.display(), counted(made.sections.len(), "section"));
             Ok(())
         }
-        Command::Project(ProjectCommand::Add {
+        CliCommand::Project(CliProjectCommand::Add {
             project,
             paths,
             sections,
@@ -101,7 +101,7 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
             })?;
             report_added(&project, &added)
         }
-        Command::Project(ProjectCommand::Label { project, section, file, column }) => {
+        CliCommand::Project(CliProjectCommand::Label { project, section, file, column }) => {
             let choice = label_choice(column, file)?;
             let set = edit(&project, |found| Ok((labels::set(found, &section, &choice, ctx)?, true)))?;
             let from = set.column.map(|column| format!(" (from {column})")).unwrap_or_default();
@@ -113,7 +113,7 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
             );
             Ok(())
         }
-        Command::Project(ProjectCommand::CopyRuns { project, from, runs: only }) => {
+        CliCommand::Project(CliProjectCommand::CopyRuns { project, from, runs: only }) => {
             // Before anything is written.
             Workspace::open(project.clone())?;
             let done = run_store::copy_runs(&from, &project, &distinct(&only), ctx)?;
@@ -125,15 +125,15 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        Command::Project(ProjectCommand::Remove { project, sections }) => {
+        CliCommand::Project(CliProjectCommand::Remove { project, sections }) => {
             let sections = distinct(&sections);
             let removed = edit(&project, |found| Ok((project::remove(found, &sections)?, true)))?;
             println!("{}: {} removed", project.display(), counted(removed.len(), "section"));
             Ok(())
         }
-        Command::Info { project, json } => info(project, json, ctx),
-        Command::Genes(args) => select_genes(args, ctx),
-        Command::Features { project, encoder, device, json } => {
+        CliCommand::Info { project, json } => info(project, json, ctx),
+        CliCommand::Genes(args) => select_genes(args, ctx),
+        CliCommand::Features { project, encoder, device, json } => {
             let device = device::choose(device)?;
             let workspace = Workspace::open(project)?.with_encoder(&encoder.into(), &device, ctx)?;
             let infos = project::compute_features(&workspace, ctx)?;
@@ -142,7 +142,7 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
             });
             print(json, &json!({ "sections": infos }), lines)
         }
-        Command::Embed { encoder, image, device, json } => {
+        CliCommand::Embed { encoder, image, device, json } => {
             let device = device::choose(device)?;
             let embedded = encoders::embed(&encoder.into(), &device, &image, ctx)?;
             if let Some([width, height]) = embedded.resampled_from {
@@ -152,8 +152,8 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
             let line = embedded.vector.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
             print(json, &serde_json::to_value(&embedded)?, std::iter::once(line))
         }
-        Command::Encoders { speed, json, .. } if speed.is_empty() => list_encoders(json),
-        Command::Encoders { speed, device, precision, json } => {
+        CliCommand::Encoders { speed, json, .. } if speed.is_empty() => list_encoders(json),
+        CliCommand::Encoders { speed, device, precision, json } => {
             let device = device::choose(device)?;
             let measure = |name: &String| {
                 encoder_speed::without_weights(encoders::known(name)?, &device, precision, ctx)
@@ -165,26 +165,26 @@ fn run(command: Command, ctx: &JobContext) -> anyhow::Result<()> {
             });
             print(json, &json!({ "speeds": speeds }), lines)
         }
-        Command::Train(args) => fit::train_model(args, ctx),
-        Command::Predict { project, run, section, grid, lattice, out, device, json } => {
+        CliCommand::Train(args) => fit::train_model(args, ctx),
+        CliCommand::Predict { project, run, section, grid, lattice, out, device, json } => {
             let workspace = Workspace::open(project)?;
             let grid = grid.map(|pitch_um| GridSettings { pitch_um, lattice });
             let sections = chosen_sections(&section, &workspace);
             let request = PredictRequest { run, sections, grid, device };
             predict_sections(&workspace, &request, &out, json, ctx)
         }
-        Command::Evaluate(args) => fit::evaluate(args, ctx),
-        Command::Figure(args) => draw(args, ctx),
+        CliCommand::Evaluate(args) => fit::evaluate(args, ctx),
+        CliCommand::Figure(args) => draw(args, ctx),
         // Without --headless it opened the window.
-        Command::Demo { headless: None, .. } => Ok(()),
-        Command::Demo { headless: Some(folder), seed, json } => {
+        CliCommand::Demo { headless: None, .. } => Ok(()),
+        CliCommand::Demo { headless: Some(folder), seed, json } => {
             let made = demo::run_headless(&folder, seed, ctx)?;
             let lines = std::iter::once(tables::text(&made.report))
                 .chain(made.files.iter().map(|f| f.display().to_string()));
             print(json, &json!({ "mean": made.report.mean, "files": made.files }), lines)
         }
-        Command::Slide(args) => slide::show(&args, ctx),
-        Command::Devices { json } => {
+        CliCommand::Slide(args) => slide::show(&args, ctx),
+        CliCommand::Devices { json } => {
             let devices = device::list();
             let lines = devices.iter().map(|d| d.name.clone());
             print(json, &json!({ "devices": devices }), lines)

@@ -94,7 +94,7 @@ pub fn measure(
 
 /// How fast an encoder is on a device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Speed {
+pub struct EncoderSpeed {
     /// How it is named.
     pub encoder: &'static str,
     /// What it ran on.
@@ -117,14 +117,14 @@ pub fn without_weights(
     device: &ComputeDevice,
     precision: Option<Precision>,
     ctx: &JobContext,
-) -> anyhow::Result<Speed> {
+) -> anyhow::Result<EncoderSpeed> {
     let best = |(gpu, _): (Device, _)| Precision::on_gpu(&gpu, &preset.architecture);
     if precision == Some(Precision::Half) && device.gpu().map(best) != Some(Precision::Half) {
         bail!("{} is not computed in half precision on {}: measure in f32", preset.title, device.info().name);
     }
     let encoder = Pretrained::with_made_up_weights(preset, device.gpu(), precision);
     let calls = paces(&encoder, ctx)?;
-    Ok(Speed {
+    Ok(EncoderSpeed {
         encoder: encoder.preset().name,
         device: device.info().name.clone(),
         precision: encoder.precision(),

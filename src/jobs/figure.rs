@@ -251,7 +251,9 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
         (p.mean.column(column), Some(p.uncertainty.column(column)), plate.predicted_scale)
     });
     let maps = ExpressionMaps::new(plate.measured(gene), predicted);
-    if maps.measured.is_none() && maps.predicted.is_none() && display.panes.iter().any(|p| *p != PaneKind::He)
+    if maps.measured().is_none()
+        && maps.predicted().is_none()
+        && display.panes.iter().any(|p| *p != PaneKind::He)
     {
         let section = &plate.section.name;
         return Err(match (&request.run, plate.predicted.as_ref()) {
@@ -263,7 +265,7 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
             _ => anyhow!("{gene} was not measured in {section}; check the spelling, or choose another gene"),
         });
     }
-    let counted = maps.measured_scale.is_some_and(|scale| scale != ExpressionScale::AsInFile);
+    let counted = maps.scale(PaneKind::Measured).is_some_and(|scale| scale != ExpressionScale::AsInFile);
     let remark = |pane: PaneKind| match (pane, maps.pane(pane)) {
         (PaneKind::Measured, Some(values)) => {
             is_silent(values).then_some(PanelRemark::NoCounts).or_else(|| {
@@ -272,8 +274,8 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
         }
         (PaneKind::Predicted, Some(values)) => is_silent(values).then_some(PanelRemark::PredictedZero),
         (_, Some(_)) => None,
-        (_, None) if pane.needs_measurement() && maps.measured.is_none() => Some(PanelRemark::NotMeasured),
-        (_, None) if pane.needs_prediction() && maps.predicted.is_none() => Some(PanelRemark::NotPredicted),
+        (_, None) if pane.needs_measurement() && maps.measured().is_none() => Some(PanelRemark::NotMeasured),
+        (_, None) if pane.needs_prediction() && maps.predicted().is_none() => Some(PanelRemark::NotPredicted),
         (_, None) => maps.are_on_two_scales().then_some(PanelRemark::TwoScales).filter(|_| pane.compares()),
     };
     // Shared limits are those of measured and predicted together, whichever of them the figure shows.
@@ -286,11 +288,11 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
             kind,
             values: maps.pane(kind).unwrap_or(&[]),
             scale: maps.scale(kind),
-            one_count: maps.measured_scale.and_then(|scale| plate.totals.one_count(scale)),
+            one_count: maps.scale(PaneKind::Measured).and_then(|scale| plate.totals.one_count(scale)),
         })
         .collect();
     let scales = color_scales(display, &shown);
-    let pcc = maps.measured.as_ref().zip(maps.predicted.as_ref()).and_then(|(m, p)| correlation(m, p));
+    let pcc = maps.measured().zip(maps.predicted()).and_then(|(m, p)| correlation(m, p));
     let panels = display
         .panes
         .iter()

@@ -15,7 +15,7 @@ use super::run_store::{RunInfo, RunKind};
 use super::workspace::Workspace;
 use crate::core::matrix::Matrix;
 use crate::core::target::Target;
-use crate::data::anndata::{self, Column, Columns, Contents, Uns};
+use crate::data::anndata::{self, Columns, Contents, ObsColumn, Uns};
 use crate::data::section::{Section, ValueKind};
 use crate::data::st::source::UNS_OF_PREDICTIONS;
 use crate::predict::Predictions;
@@ -72,23 +72,23 @@ impl Spots {
     /// The columns; those of places without measurements only where there are such.
     fn into_columns(self, unmeasured: bool) -> Columns {
         let axis = |values: &[f64], axis: usize| {
-            Column::Float(values.iter().skip(axis).step_by(2).copied().collect())
+            ObsColumn::Float(values.iter().skip(axis).step_by(2).copied().collect())
         };
         let mut columns = vec![
-            ("spot".to_owned(), Column::Text(self.ids)),
-            ("section".to_owned(), Column::Categorical(self.sections)),
-            ("patient".to_owned(), Column::Categorical(self.patients)),
-            ("label".to_owned(), Column::Categorical(self.labels)),
+            ("spot".to_owned(), ObsColumn::Text(self.ids)),
+            ("section".to_owned(), ObsColumn::Categorical(self.sections)),
+            ("patient".to_owned(), ObsColumn::Categorical(self.patients)),
+            ("label".to_owned(), ObsColumn::Categorical(self.labels)),
         ];
         if unmeasured {
             // Places off the tissue are not predicted, and spots that are not tissue are left out when they are read.
-            columns.push(("in_tissue".to_owned(), Column::Int(vec![1; self.names.len()])));
+            columns.push(("in_tissue".to_owned(), ObsColumn::Int(vec![1; self.names.len()])));
             columns.push(("x_px".to_owned(), axis(&self.places, 0)));
             columns.push(("y_px".to_owned(), axis(&self.places, 1)));
             columns.push(("x_um".to_owned(), axis(&self.um, 0)));
             columns.push(("y_um".to_owned(), axis(&self.um, 1)));
             if self.distances.iter().any(|d| d.is_finite()) {
-                columns.push(("distance_from_training".to_owned(), Column::Float(self.distances)));
+                columns.push(("distance_from_training".to_owned(), ObsColumn::Float(self.distances)));
             }
         }
         Columns { names: self.names, columns }
@@ -212,7 +212,7 @@ impl<'a> Table<'a> {
             obs: self.spots.into_columns(self.any_unmeasured),
             var: Columns {
                 names: self.run.config.genes.clone(),
-                columns: vec![("pcc".to_owned(), Column::Float(pcc))],
+                columns: vec![("pcc".to_owned(), ObsColumn::Float(pcc))],
             },
             x: Some(&mean),
             layers,

@@ -26,7 +26,7 @@ use crate::data::gene_list;
 use crate::data::project::{EXTENSION, Project, SectionEntry};
 use crate::data::slide::use_openslide_at;
 use crate::data::st::ReadError;
-use crate::data::st::pairing::{FileKind, Suggestion, files_below, kind_of, suggest_pairs};
+use crate::data::st::pairing::{PartKind, Suggestion, files_below, kind_of, suggest_pairs};
 use crate::device::{self, DeviceChoice};
 use crate::evaluate::judgement::JudgedReport;
 use crate::evaluate::tables;
@@ -287,7 +287,7 @@ fn slides_of(paths: &[PathBuf], sections: &[SectionEntry], ctx: &JobContext) -> 
 /// The names in a single text file.
 fn names_in(paths: &[PathBuf]) -> Option<Vec<String>> {
     match paths {
-        [one] if one.is_file() && kind_of(one) == FileKind::Other => gene_list::read(one).ok(),
+        [one] if one.is_file() && kind_of(one) == PartKind::Other => gene_list::read(one).ok(),
         _ => None,
     }
 }
@@ -300,7 +300,7 @@ fn pair_files(files: &[PathBuf]) -> Vec<Suggestion> {
         return pairs;
     }
     let first = |kind| files.iter().find(|f| kind_of(f) == kind).cloned();
-    let (spots, image, labels) = (first(FileKind::Spots), first(FileKind::Image), first(FileKind::Labels));
+    let (spots, image, labels) = (first(PartKind::Spots), first(PartKind::Image), first(PartKind::Labels));
     vec![Suggestion { spots, image, labels, ..Suggestion::default() }]
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use hiscmcl::core::files::{FileError, write_atomically};
-use hiscmcl::data::panels::Panel;
+use hiscmcl::data::panels::GenePanel;
 use hiscmcl::data::project::{Project, ProjectError};
 
 use super::Sound;
@@ -60,7 +60,7 @@ fn child_saving_on_a_full_disk() {
     let mut project = Project::new();
     project.save(&path).unwrap();
     let old = fs::read(&path).unwrap();
-    project.panels.push(Panel::new("large", "", &["A".repeat(400_000)]));
+    project.panels.push(GenePanel::new("large", "", &["A".repeat(400_000)]));
     let error = project.save(&path).unwrap_err();
     assert_eq!(error.to_string(), format!("Cannot write {}: the disk is full", path.display()));
     assert_eq!(fs::read(&path).unwrap(), old);

@@ -17,7 +17,7 @@ use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::{CsrBuilder, Matrix};
 use hiscmcl::core::target::Target;
 use hiscmcl::data::measured_genes::MeasuredGenes;
-use hiscmcl::data::panels::Panel;
+use hiscmcl::data::panels::GenePanel;
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::data::slide::{RgbImage, Slide};
 use hiscmcl::evaluate::report::{EvalReport, FoldReport, GeneScore, MeanReport, Scores, Split};
@@ -211,7 +211,7 @@ pub struct App {
     pub state: ExploreState,
     pub sections: Vec<SectionInput>,
     pub genes: Vec<String>,
-    pub panels: Vec<Panel>,
+    pub panels: Vec<GenePanel>,
     pub report: Option<Arc<EvalReport>>,
     pub pictures: Pictures,
     pub history: History<DisplaySettings>,
@@ -241,7 +241,7 @@ impl App {
             }
         });
         let panel = |name: &str, genes: &[&str]| {
-            Panel::new(name, "made up", &genes.iter().map(|g| (*g).to_owned()).collect::<Vec<_>>())
+            GenePanel::new(name, "made up", &genes.iter().map(|g| (*g).to_owned()).collect::<Vec<_>>())
         };
         Self {
             page: ExplorePage::default(),

@@ -452,7 +452,7 @@ fn an_unreadable_slide_is_told_and_the_spots_are_still_drawn() {
     harness.get_by_label("C3").click();
     harness.run();
     assert!(harness.query_by_label("C3.png is not an image.").is_some());
-    assert!(harness.state().state.map().values.maps.measured.is_some());
+    assert!(harness.state().state.map().values.maps.measured().is_some());
 }
 
 #[test]
@@ -496,12 +496,15 @@ fn a_measured_gene_outside_the_list_says_its_scale_everywhere() {
     let bar = harness.query_by_label_contains("log10(1 + CP10k), all genes");
     assert!(bar.is_some(), "the colour bar of the measured values");
     let state = &harness.state().state;
-    assert!(state.map().values.maps.difference.is_none() && state.map().values.maps.predicted.is_none());
+    assert!(
+        state.map().values.maps.pane(PaneKind::Difference).is_none()
+            && state.map().values.maps.predicted().is_none()
+    );
     assert!(
         state.values_as_table().unwrap().lines().nth(1).unwrap().ends_with("\tlog10(1 + CP10k), all genes")
     );
     let index = state.index().unwrap().clone();
-    let shown = state.map().values.maps.measured.clone().unwrap();
+    let shown = state.map().values.maps.measured().unwrap().to_vec();
     // Other genes in the list change nothing about it.
     let mut app = App::new();
     app.sections[2].predictions = None;
@@ -511,7 +514,7 @@ fn a_measured_gene_outside_the_list_says_its_scale_everywhere() {
     other.run();
     other.state_mut().state.apply(ExploreCommand::SelectGene("MT-CO1".into()));
     other.run();
-    assert_eq!(other.state().state.map().values.maps.measured.as_ref(), Some(&shown));
+    assert_eq!(other.state().state.map().values.maps.measured(), Some(shown.as_slice()));
     let most = index.scale("MT-CO1").value(1.0, 1.0) as f32;
     assert!(shown.iter().all(|v| (0.0..=most).contains(v)));
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use hiscmcl::core::matrix::Matrix;
-use hiscmcl::data::anndata::{Column, Columns, Contents, Uns, write};
+use hiscmcl::data::anndata::{Columns, Contents, ObsColumn, Uns, write};
 
 const CHECK: &str = r#"
 import sys, warnings
@@ -63,38 +63,40 @@ pub(crate) fn contents(x: &Matrix, sections: usize) -> Contents<'_> {
         obs: Columns {
             names: each.clone().map(|i| format!("{}/Spöt {}", of(i), i % spots.max(1))).collect(),
             columns: vec![
-                ("section".into(), Column::Categorical(each.clone().map(|i| Some(of(i))).collect())),
+                ("section".into(), ObsColumn::Categorical(each.clone().map(|i| Some(of(i))).collect())),
                 (
                     "label".into(),
-                    Column::Categorical(
+                    ObsColumn::Categorical(
                         each.clone().map(|i| (i % 3 > 0).then(|| "tumour β".to_owned())).collect(),
                     ),
                 ),
                 (
                     "score".into(),
-                    Column::Float(
+                    ObsColumn::Float(
                         each.clone().map(|i| if i == 0 { f64::NAN } else { i as f64 / 2.0 }).collect(),
                     ),
                 ),
-                ("row".into(), Column::Int(each.clone().map(|i| i as i64).collect())),
-                ("in_tissue".into(), Column::Bool(each.clone().map(|i| i % 2 == 1).collect())),
+                ("row".into(), ObsColumn::Int(each.clone().map(|i| i as i64).collect())),
+                ("in_tissue".into(), ObsColumn::Bool(each.clone().map(|i| i % 2 == 1).collect())),
                 (
                     "note".into(),
-                    Column::Text(
+                    ObsColumn::Text(
                         each.clone().map(|i| if i == 0 { String::new() } else { format!("ü{i}") }).collect(),
                     ),
                 ),
-                ("nothing".into(), Column::Float(vec![f64::NAN; n])),
-                ("none".into(), Column::Categorical(vec![None; n])),
+                ("nothing".into(), ObsColumn::Float(vec![f64::NAN; n])),
+                ("none".into(), ObsColumn::Categorical(vec![None; n])),
             ],
         },
         var: Columns {
             names: (0..x.cols()).map(|i| format!("GËNE{i}")).collect(),
             columns: vec![
-                ("gene_ids".into(), Column::Text((0..x.cols()).map(|i| format!("ENSG{i}")).collect())),
+                ("gene_ids".into(), ObsColumn::Text((0..x.cols()).map(|i| format!("ENSG{i}")).collect())),
                 (
                     "pcc".into(),
-                    Column::Float((0..x.cols()).map(|i| if i % 5 == 2 { f64::NAN } else { 0.5 }).collect()),
+                    ObsColumn::Float(
+                        (0..x.cols()).map(|i| if i % 5 == 2 { f64::NAN } else { 0.5 }).collect(),
+                    ),
                 ),
             ],
         },

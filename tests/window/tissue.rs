@@ -103,7 +103,7 @@ fn is_predicted(app: &hiscmcl::app::state::App) -> bool {
         return false;
     };
     let n = index.section().spots.len();
-    let values = app.explore.map().values.maps.predicted.as_ref();
+    let values = app.explore.map().values.maps.predicted();
     prediction.predictions().spots.len() == n
         && values.is_some_and(|values| values.iter().all(|v| *v == n as f32))
         && app.explore.wanted_tissue().is_none()

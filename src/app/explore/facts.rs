@@ -4,6 +4,7 @@ use super::own_scores::OwnScore;
 use super::section_index::SectionIndex;
 use super::trust::Trust;
 use super::values::{MapValues, PredictionIndex, pearson};
+use crate::core::display::PaneKind;
 use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::judgement::{Judgement, is_significant};
 use crate::evaluate::report::{EvalReport, GeneScore};
@@ -97,7 +98,7 @@ impl GeneFacts {
             let fold = report?.folds.iter().find(|f| f.test == *name)?;
             fold.genes.iter().find(|g| g.gene == gene).cloned()
         };
-        let pcc = match (&values.maps.measured, &values.maps.predicted) {
+        let pcc = match (values.maps.measured(), values.maps.predicted()) {
             (Some(m), Some(p)) => pearson(m, p).filter(|_| m.len() >= MIN_SPOTS_TO_CORRELATE),
             _ => None,
         };
@@ -125,7 +126,7 @@ impl GeneFacts {
             ridge,
             ceiling,
             trust,
-            uncertainty: values.maps.uncertainty.as_deref().and_then(mean),
+            uncertainty: values.maps.pane(PaneKind::Uncertainty).and_then(mean),
             against_ridge,
             judgement,
             trained_on_section,

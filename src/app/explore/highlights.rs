@@ -66,7 +66,8 @@ fn top(values: &[f32], n: usize) -> Vec<(usize, f32)> {
 mod tests {
     use super::super::section_index::tests::section;
     use super::*;
-    use crate::core::target::Target;
+    use crate::core::expression_maps::ExpressionMaps;
+    use crate::core::target::{ExpressionScale, Target};
     use std::sync::Arc;
 
     #[test]
@@ -80,8 +81,10 @@ mod tests {
         let index = SectionIndex::new(Arc::new(section("C1", 4, &["A", "B"])), &[], Target::Published);
         let mut values = MapValues::new(&index, None, "A");
         assert_eq!(highlights(&index, &values).len(), 4);
-        values.maps.predicted = Some((0..16).map(|i| i as f32).collect());
-        values.maps.uncertainty = values.maps.predicted.clone();
+        let measured = values.maps.measured().map(<[f32]>::to_vec).zip(values.maps.scale(PaneKind::Measured));
+        let rising: Vec<f32> = (0u8..16).map(f32::from).collect();
+        let predicted = (rising.clone(), Some(rising), ExpressionScale::AsInFile);
+        values.maps = ExpressionMaps::new(measured, Some(predicted));
         let told = highlights(&index, &values);
         assert_eq!(told.len(), 6);
         assert_eq!((told[2].spot, told[2].map, told[2].value), (15, PaneKind::Predicted, 15.0));

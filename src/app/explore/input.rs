@@ -6,7 +6,7 @@ use super::images::Images;
 use crate::core::places::{GridSettings, TissueSettings};
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::measured_genes::MeasuredGenes;
-use crate::data::panels::Panel;
+use crate::data::panels::GenePanel;
 use crate::data::project::SectionEntry;
 use crate::data::section::Section;
 use crate::evaluate::report::EvalReport;
@@ -89,7 +89,7 @@ pub struct ExploreInput<'a> {
     /// The genes that the sections measured.
     pub measured: &'a MeasuredGenes,
     /// Gene panels.
-    pub panels: &'a [Panel],
+    pub panels: &'a [GenePanel],
     /// The latest cross-validation.
     pub report: Option<&'a Arc<EvalReport>>,
     /// The target of maps that no run stands behind.

@@ -71,8 +71,8 @@ impl ExploreState {
             .filter_map(|p| Some((p.key(), values.maps.pane(p)?)))
             .collect();
         let scales: Vec<(&str, ExpressionScale)> = [
-            ("measured_scale", values.maps.measured_scale),
-            ("predicted_scale", values.maps.predicted_scale),
+            ("measured_scale", values.maps.scale(PaneKind::Measured)),
+            ("predicted_scale", values.maps.scale(PaneKind::Predicted)),
         ]
         .into_iter()
         .filter_map(|(name, scale)| Some((name, scale?)))
@@ -113,6 +113,7 @@ impl ExploreState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::expression_maps::ExpressionMaps;
 
     #[test]
     fn no_correlation_is_lifted_to_a_limit_that_it_does_not_reach() {
@@ -130,22 +131,21 @@ mod tests {
     #[test]
     fn values_say_what_they_mean() {
         let (selected, all) = (ExpressionScale::Log10Selected, ExpressionScale::Log10All);
-        let mut values = MapValues::default();
-        (values.maps.measured, values.maps.measured_scale) = (Some(vec![1.2]), Some(all));
-        assert_eq!(values_text(&values, 0, ""), " · measured 1.20 [log10(1 + CP10k), all genes]");
-        values.maps.measured_scale = Some(selected);
-        (values.maps.predicted, values.maps.predicted_scale) = (Some(vec![1.5]), Some(selected));
-        values.maps.uncertainty = Some(vec![0.3]);
+        let shown = |measured, predicted: Option<f32>| {
+            let predicted = predicted.map(|mean| (vec![mean], Some(vec![0.3]), selected));
+            let maps = ExpressionMaps::new(Some((vec![1.2], measured)), predicted);
+            values_text(&MapValues { maps, ..MapValues::default() }, 0, "")
+        };
+        assert_eq!(shown(all, None), " · measured 1.20 [log10(1 + CP10k), all genes]");
         assert_eq!(
-            values_text(&values, 0, ""),
+            shown(selected, Some(1.5)),
             " · measured 1.20 · predicted 1.50 ± 0.30 · log10(1 + CP10k), selected genes"
         );
-        values.maps.measured_scale = Some(ExpressionScale::AsInFile);
         assert_eq!(
-            values_text(&values, 0, ""),
+            shown(ExpressionScale::AsInFile, Some(1.5)),
             " · measured 1.20 [as in the file (normalised)] · predicted 1.50 ± 0.30 [log10(1 + CP10k), selected genes]"
         );
-        assert_eq!(values_text(&values, 1, ""), "");
+        assert_eq!(values_text(&MapValues::default(), 0, ""), "");
     }
 
     #[test]

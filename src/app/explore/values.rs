@@ -100,12 +100,12 @@ impl MapValues {
             Some((mean, p.column(&p.predictions.uncertainty, gene), p.scale()))
         });
         let maps = ExpressionMaps::new(measured, predicted);
-        let one_count = maps.measured.as_ref().and_then(|_| section.one_count(gene));
+        let one_count = maps.measured().and_then(|_| section.one_count(gene));
         Self {
             one_count,
-            rare: one_count.and(maps.measured.as_deref()).and_then(rare),
-            silent: maps.measured.as_deref().is_some_and(is_silent),
-            silent_prediction: maps.predicted.as_deref().is_some_and(is_silent),
+            rare: one_count.and(maps.measured()).and_then(rare),
+            silent: maps.measured().is_some_and(is_silent),
+            silent_prediction: maps.predicted().is_some_and(is_silent),
             maps,
         }
     }
@@ -210,15 +210,19 @@ mod tests {
         let (index, predictions) = setup();
         let joined = PredictionIndex::new(predictions, &index, ExpressionScale::Log10Selected);
         let values = MapValues::new(&index, Some(&joined), "B");
-        let predicted = values.maps.predicted.as_ref().unwrap();
+        let predicted = values.maps.predicted().unwrap();
         assert_eq!((predicted[0], predicted[1], predicted[3]), (10.0, 20.0, 0.0));
         assert!(predicted[2].is_nan(), "0x1 was not predicted");
-        let difference = values.maps.difference.as_ref().unwrap();
-        assert_eq!(difference[1], 20.0 - values.maps.measured.as_ref().unwrap()[1]);
+        let difference = values.maps.pane(PaneKind::Difference).unwrap();
+        assert_eq!(difference[1], 20.0 - values.maps.measured().unwrap()[1]);
         assert_eq!(values.maps.at(PaneKind::Predicted, 2), None);
         assert!(joined.row(2).is_none() && joined.row(3) == Some(0));
         let new = MapValues::new(&index, Some(&joined), "N");
-        assert!(new.maps.measured.is_none() && new.maps.difference.is_none() && new.maps.predicted.is_some());
+        assert!(
+            new.maps.measured().is_none()
+                && new.maps.pane(PaneKind::Difference).is_none()
+                && new.maps.predicted().is_some()
+        );
     }
 
     #[test]
@@ -229,9 +233,9 @@ mod tests {
         let joined = |scale| PredictionIndex::new(Arc::clone(&predictions), &index, scale);
         let other = MapValues::new(&index, Some(&joined(ExpressionScale::Log10Selected)), "B");
         assert!(
-            other.maps.measured.is_some()
-                && other.maps.predicted.is_some()
-                && other.maps.difference.is_none()
+            other.maps.measured().is_some()
+                && other.maps.predicted().is_some()
+                && other.maps.pane(PaneKind::Difference).is_none()
         );
         assert!(other.maps.are_on_two_scales());
         // Limits that are shared are shared by what can be compared.
@@ -240,7 +244,7 @@ mod tests {
         pane_maps(&settings, &other, &mut panes);
         assert_ne!(panes[0].scale.unwrap().high, panes[1].scale.unwrap().high);
         let same = MapValues::new(&index, Some(&joined(ExpressionScale::AsInFile)), "B");
-        assert!(same.maps.difference.is_some() && !same.maps.are_on_two_scales());
+        assert!(same.maps.pane(PaneKind::Difference).is_some() && !same.maps.are_on_two_scales());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::data::measured_genes::MeasuredGenes;
-use crate::data::panels::Panel;
+use crate::data::panels::GenePanel;
 use crate::data::{aliases, protein_names};
 
 /// Whether names are told apart by this character, wherever they come from.
@@ -97,7 +97,7 @@ pub fn with_genes(genes: &[String], more: &[String]) -> Vec<String> {
 }
 
 /// The built-in panels and the user's own; one of the user's replaces a built-in one of the same name.
-pub fn all_panels<'a>(builtin: &'a [Panel], own: &'a [Panel]) -> Vec<&'a Panel> {
+pub fn all_panels<'a>(builtin: &'a [GenePanel], own: &'a [GenePanel]) -> Vec<&'a GenePanel> {
     builtin.iter().filter(|b| !own.iter().any(|o| o.name == b.name)).chain(own).collect()
 }
 
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn own_panels_replace_built_in_ones() {
-        let panel = |name: &str, gene: &str| Panel::new(name, "", &[gene.to_owned()]);
+        let panel = |name: &str, gene: &str| GenePanel::new(name, "", &[gene.to_owned()]);
         let builtin = [panel("T cells", "CD3E"), panel("B cells", "MS4A1")];
         let own = [panel("T cells", "CD8A")];
         let all = all_panels(&builtin, &own);

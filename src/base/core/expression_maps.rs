@@ -7,17 +7,17 @@ use super::target::ExpressionScale;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExpressionMaps {
     /// Measured expression, where the gene was measured.
-    pub measured: Option<Vec<f32>>,
+    measured: Option<Vec<f32>>,
     /// Predicted expression, where the gene was predicted.
-    pub predicted: Option<Vec<f32>>,
+    predicted: Option<Vec<f32>>,
     /// Predicted minus measured, where there are both on one scale.
-    pub difference: Option<Vec<f32>>,
+    difference: Option<Vec<f32>>,
     /// Half the width of an 80 % interval, where the gene was predicted.
-    pub uncertainty: Option<Vec<f32>>,
+    uncertainty: Option<Vec<f32>>,
     /// What measured values mean, where there are any.
-    pub measured_scale: Option<ExpressionScale>,
+    measured_scale: Option<ExpressionScale>,
     /// What predicted values mean, where there are any.
-    pub predicted_scale: Option<ExpressionScale>,
+    predicted_scale: Option<ExpressionScale>,
 }
 
 impl ExpressionMaps {
@@ -37,6 +37,16 @@ impl ExpressionMaps {
         };
         let uncertainty = uncertainty.flatten();
         Self { measured, predicted, difference, uncertainty, measured_scale, predicted_scale }
+    }
+
+    /// Measured expression, where the gene was measured.
+    pub fn measured(&self) -> Option<&[f32]> {
+        self.measured.as_deref()
+    }
+
+    /// Predicted expression, where the gene was predicted.
+    pub fn predicted(&self) -> Option<&[f32]> {
+        self.predicted.as_deref()
     }
 
     /// What `pane` shows.

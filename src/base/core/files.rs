@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::error::Category;
 use tempfile::{NamedTempFile, TempDir};
 
 /// A file could not be read, understood or written. Its text is one sentence that names the file.
@@ -326,8 +327,14 @@ pub fn write_json_atomically(path: &Path, value: &impl serde::Serialize) -> Resu
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     let bytes = fs::read(path).map_err(FileError::io("read", path))?;
     serde_json::from_slice(&bytes).map_err(|e| {
-        let text = e.to_string();
-        let what = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        let what = match e.classify() {
+            Category::Eof => "the file is cut off".to_owned(),
+            Category::Syntax | Category::Io => "this is not JSON".to_owned(),
+            Category::Data => {
+                let text = e.to_string();
+                text.split(" at line ").next().unwrap_or(&text).to_owned()
+            }
+        };
         FileError::malformed_at(path, e.line() as u64, what)
     })
 }
@@ -335,6 +342,23 @@ pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, FileE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn damaged_json_is_described_in_plain_words() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.json");
+        let problem = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            read_json::<Vec<u32>>(&path).unwrap_err().to_string()
+        };
+        let said = [&b"[1, 2"[..], b"[1,\n\0\0\0]", b"[1, \"x\"]"].map(problem);
+        let named = |line: u8, what: &str| format!("{}, line {line}: {what}", path.display());
+        assert_eq!(said[0], named(1, "the file is cut off"));
+        assert_eq!(said[1], named(2, "this is not JSON"));
+        assert_eq!(said[2], named(1, "invalid type: string \"x\", expected u32"));
+        fs::write(&path, "[1, 2]").unwrap();
+        assert_eq!(read_json::<Vec<u32>>(&path).unwrap(), [1, 2]);
+    }
 
     #[test]
     fn a_failed_write_keeps_the_old_content() {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Genes that belong together.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Panel {
+pub struct GenePanel {
     /// "T cells".
     pub name: String,
     /// What the panel is for, and which genes stand for what.
@@ -19,7 +19,7 @@ pub struct Panel {
     pub genes: Vec<String>,
 }
 
-impl Panel {
+impl GenePanel {
     /// A panel of the user's own; names that repeat, and blanks around names, are dropped.
     pub fn new(name: impl Into<String>, source: impl Into<String>, genes: &[String]) -> Self {
         let mut unique: Vec<String> = Vec::with_capacity(genes.len());
@@ -33,9 +33,9 @@ impl Panel {
 }
 
 /// The panels that come with the program. To edit one, the user takes a copy into the project.
-pub fn builtin() -> Vec<Panel> {
+pub fn builtin() -> Vec<GenePanel> {
     #[expect(clippy::expect_used, reason = "the text is compiled in, and a test parses it")]
-    static PANELS: LazyLock<Vec<Panel>> = LazyLock::new(|| {
+    static PANELS: LazyLock<Vec<GenePanel>> = LazyLock::new(|| {
         serde_json::from_str(include_str!("../../../assets/panels.json"))
             .expect("the built-in panels are valid")
     });
@@ -90,6 +90,6 @@ mod tests {
     #[test]
     fn own_panels_hold_each_gene_once() {
         let genes = ["A ", "B", "A", ""].map(str::to_owned);
-        assert_eq!(Panel::new("Mine", "", &genes).genes, ["A", "B"]);
+        assert_eq!(GenePanel::new("Mine", "", &genes).genes, ["A", "B"]);
     }
 }

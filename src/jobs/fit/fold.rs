@@ -100,7 +100,7 @@ fn fit_model(
         ctx.observer.epoch(&fold.name, metrics);
     };
     let mut fitted = fit(&input, config, device, Some(checkpoint), &mut on_epoch, &progress, ctx.cancel)?;
-    fitted.recipe.notes.extend(fold.note(&prepared.refs()).map(Note::from));
+    fitted.config.notes.extend(fold.note(&prepared.refs()).map(Note::from));
     Ok((Model::Fused(Box::new(fitted)), curves))
 }
 

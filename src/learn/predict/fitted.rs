@@ -64,7 +64,7 @@ pub struct GeneScale {
 #[derive(Debug, Clone)]
 pub struct FusedModel {
     /// What it is.
-    pub recipe: FusedModelConfig,
+    pub config: FusedModelConfig,
     /// Names of the genes it predicts.
     pub genes: Vec<String>,
     /// Their scale in training.
@@ -194,7 +194,7 @@ impl GeneScale {
 impl FusedModel {
     /// Rebuilds the networks on `device`.
     pub(crate) fn place(&mut self, device: &ComputeDevice) {
-        self.networks = networks(&self.recipe.network, &self.parameters, device);
+        self.networks = networks(&self.config.network, &self.parameters, device);
         self.device = device.burn().clone().without_autodiff();
     }
 }
@@ -237,7 +237,7 @@ pub fn predict_like(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Predictions, PredictError> {
-    let (expected, found) = (model.recipe.network.fusion.features, features.spot.cols());
+    let (expected, found) = (model.config.network.fusion.features, features.spot.cols());
     let spots = features.spot.rows();
     if expected != found {
         return Err(PredictError::Width { section: section.to_owned(), expected, found });
@@ -245,7 +245,7 @@ pub fn predict_like(
     if spot_ids.len() != spots {
         return Err(PredictError::Names { section: section.to_owned(), names: spot_ids.len(), spots });
     }
-    let standard = [standardise_like(features, reference, model.recipe.landmarks)?];
+    let standard = [standardise_like(features, reference, model.config.landmarks)?];
     let source = ImageSource::new(&standard, &model.device);
     let picks: Vec<SpotRef> = source.picks_of(0).collect();
     let stage = Stage::new(Task::Predicting, section);
@@ -253,13 +253,13 @@ pub fn predict_like(
     let report = |n: usize| progress.report(&stage, n as u64, total);
     report(0);
     let (embedding, regressed) = embed_all(&model.networks, &model.scale, &source, &picks, report, cancel)?;
-    let retrieved = model.bank.retrieve(&embedding, model.recipe.neighbours, cancel)?;
+    let retrieved = model.bank.retrieve(&embedding, model.config.neighbours, cancel)?;
     let average = model.bank.average(&retrieved, cancel)?;
     Ok(Predictions {
         section: section.to_owned(),
         spots: spot_ids.to_vec(),
         genes: model.genes.clone(),
-        mean: raise_to(model.recipe.floor, model.blend.apply(&average.mean, &regressed, &model.scale.mean)),
+        mean: raise_to(model.config.floor, model.blend.apply(&average.mean, &regressed, &model.scale.mean)),
         uncertainty: model.calibration.apply(&average.spread),
         retrieved,
         bank_spots: model.bank.spots().to_vec(),

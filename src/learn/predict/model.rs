@@ -60,16 +60,16 @@ impl Model {
     /// Remarks on the training that the user should read.
     pub fn notes(&self) -> &[Note] {
         match self {
-            Self::Fused(model) => &model.recipe.notes,
-            Self::Published(model) => &model.recipe.notes,
+            Self::Fused(model) => &model.config.notes,
+            Self::Published(model) => &model.config.notes,
         }
     }
 
     /// Sections it was trained on.
     pub fn sections(&self) -> &[String] {
         match self {
-            Self::Fused(model) => &model.recipe.sections,
-            Self::Published(model) => &model.recipe.sections,
+            Self::Fused(model) => &model.config.sections,
+            Self::Published(model) => &model.config.sections,
         }
     }
 }

@@ -7,7 +7,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::tensors::{self, Array};
+use super::tensors::{self, StoredArray};
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::files::FileError;
 use crate::core::matrix::Matrix;
@@ -141,8 +141,8 @@ impl Reach {
     /// [`FileError`] naming the file.
     pub fn save(&self, folder: &Path) -> Result<(), FileError> {
         let arrays = vec![
-            ("spots".to_owned(), Array::from(&self.spots)),
-            ("unit".to_owned(), Array::from(&[self.unit][..])),
+            ("spots".to_owned(), StoredArray::from(&self.spots)),
+            ("unit".to_owned(), StoredArray::from(&[self.unit][..])),
         ];
         let header = Header { version: VERSION, spots: self.spots.rows(), slides: self.slides };
         tensors::write(&folder.join(FILE), arrays, &header)

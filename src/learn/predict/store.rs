@@ -14,7 +14,7 @@ use crate::model::parameters::Layout;
 use crate::predict::bank::Bank;
 use crate::predict::blend::Blend;
 use crate::predict::fitted::{FusedModel, FusedModelConfig, GeneScale};
-use crate::predict::tensors::{self, Array};
+use crate::predict::tensors::{self, StoredArray};
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Predictions, Retrieved};
 
@@ -30,7 +30,7 @@ pub(super) const BANK: &str = "bank.safetensors";
 struct Config {
     version: u32,
     #[serde(flatten)]
-    recipe: FusedModelConfig,
+    config: FusedModelConfig,
 }
 
 /// Only what must be known before the rest can be read.
@@ -59,34 +59,34 @@ impl FusedModel {
         list.push('\n');
         write_bytes_atomically(&folder.join(GENES), list.as_bytes())?;
 
-        let mut arrays: Vec<(String, Array)> = [
+        let mut arrays: Vec<(String, StoredArray)> = [
             ("gene.mean", &self.scale.mean),
             ("gene.deviation", &self.scale.deviation),
             ("blend.weight", &self.blend.weight),
             ("uncertainty.residual", &self.calibration.residual),
             ("uncertainty.factor", &self.calibration.factor),
         ]
-        .map(|(name, v)| (name.to_owned(), Array::from(v.as_slice())))
+        .map(|(name, v)| (name.to_owned(), StoredArray::from(v.as_slice())))
         .into();
-        arrays.push(("blend.slope".into(), Array::from(&[self.blend.slope][..])));
+        arrays.push(("blend.slope".into(), StoredArray::from(&[self.blend.slope][..])));
         for (member, (network, values)) in self.networks.iter().zip(&self.parameters).enumerate() {
             for entry in Layout::from_module(network).entries {
                 let part = values[entry.start..entry.start + entry.len()].to_vec();
                 arrays.push((
                     format!("network.{member}.{}", entry.path),
-                    Array { shape: entry.shape, values: part },
+                    StoredArray { shape: entry.shape, values: part },
                 ));
             }
         }
         tensors::write(&folder.join(MODEL), arrays, &VERSION)?;
 
         let arrays = vec![
-            ("centre".to_owned(), Array::from(self.bank.centre())),
-            ("keys".to_owned(), Array::from(self.bank.keys())),
-            ("expression".to_owned(), Array::from(self.bank.expression())),
+            ("centre".to_owned(), StoredArray::from(self.bank.centre())),
+            ("keys".to_owned(), StoredArray::from(self.bank.keys())),
+            ("expression".to_owned(), StoredArray::from(self.bank.expression())),
         ];
         tensors::write(&folder.join(BANK), arrays, &self.bank.spots())?;
-        let config = Config { version: VERSION, recipe: self.recipe.clone() };
+        let config = Config { version: VERSION, config: self.config.clone() };
         write_json_atomically(&folder.join(CONFIG), &config)
     }
 
@@ -98,15 +98,15 @@ impl FusedModel {
     pub fn load(folder: &Path, device: &ComputeDevice) -> Result<Self, FileError> {
         let path = folder.join(CONFIG);
         check_version(&path, read_json::<Versioned>(&path)?.version)?;
-        let recipe = read_json::<Config>(&path)?.recipe;
-        check_shape(&path, &recipe)?;
+        let config = read_json::<Config>(&path)?.config;
+        check_shape(&path, &config)?;
 
         let path = folder.join(GENES);
         let list = std::fs::read_to_string(&path).map_err(FileError::io("read", &path))?;
         let genes: Vec<String> = list.lines().map(str::to_owned).collect();
         let count = genes.len();
-        if count != recipe.network.outputs {
-            let text = format!("lists {count} genes where the model predicts {}", recipe.network.outputs);
+        if count != config.network.outputs {
+            let text = format!("lists {count} genes where the model predicts {}", config.network.outputs);
             return Err(FileError::malformed(&path, text));
         }
 
@@ -121,8 +121,8 @@ impl FusedModel {
             factor: of_genes("uncertainty.factor")?,
         };
         let slope = arrays.take("blend.slope", &[1])?.first().copied().unwrap_or(1.0);
-        let layout = Layout::from_module(&recipe.network.init(0, device.burn()));
-        let parameters = (0..recipe.members)
+        let layout = Layout::from_module(&config.network.init(0, device.burn()));
+        let parameters = (0..config.members)
             .map(|member| {
                 let mut values = Vec::with_capacity(layout.len());
                 for entry in &layout.entries {
@@ -134,7 +134,7 @@ impl FusedModel {
 
         let path = folder.join(BANK);
         let (mut arrays, spots) = tensors::read::<Vec<BankSpot>>(&path)?;
-        let centre = arrays.take("centre", &[recipe.network.fusion.embedding * recipe.members])?;
+        let centre = arrays.take("centre", &[config.network.fusion.embedding * config.members])?;
         let keys = arrays.take_matrix("keys", spots.len())?;
         let expression = arrays.take_matrix("expression", spots.len())?;
         if expression.cols() != count {
@@ -145,7 +145,7 @@ impl FusedModel {
             .map_err(|e| FileError::malformed(&path, e.to_string()))?;
 
         let mut fitted = Self {
-            recipe,
+            config,
             genes,
             scale,
             parameters,
@@ -161,8 +161,8 @@ impl FusedModel {
 }
 
 /// Refuses shapes that no training gives, before memory is asked for by them.
-fn check_shape(path: &Path, recipe: &FusedModelConfig) -> Result<(), FileError> {
-    let n = &recipe.network;
+fn check_shape(path: &Path, config: &FusedModelConfig) -> Result<(), FileError> {
+    let n = &config.network;
     let sizes = [
         n.fusion.features,
         n.fusion.width,
@@ -173,12 +173,12 @@ fn check_shape(path: &Path, recipe: &FusedModelConfig) -> Result<(), FileError> 
         n.expression.embedding,
         n.projection,
         n.outputs,
-        recipe.members,
+        config.members,
     ];
     let divides = |width: usize, heads: usize| heads > 0 && width.is_multiple_of(heads);
     let fits = sizes.iter().all(|s| (1..=100_000).contains(s))
         && [n.fusion.width, n.fusion.embedding, n.expression.width, n.projection].iter().all(|&w| w <= 8_192)
-        && recipe.members <= 64
+        && config.members <= 64
         && n.fusion.side <= 31
         && divides(n.fusion.width, n.fusion.heads)
         && divides(n.expression.width, n.expression.heads);
@@ -205,11 +205,11 @@ impl Predictions {
         let n = self.retrieved.len();
         // An index below 2^24 is exact in single precision; a bank is far smaller.
         let column = |f: fn(&Retrieved) -> f32| {
-            Array::from(&Matrix::from_fn(n, k, |r, c| self.retrieved[r].get(c).map_or(-1.0, f)))
+            StoredArray::from(&Matrix::from_fn(n, k, |r, c| self.retrieved[r].get(c).map_or(-1.0, f)))
         };
         let arrays = vec![
-            ("mean".to_owned(), Array::from(&self.mean)),
-            ("uncertainty".to_owned(), Array::from(&self.uncertainty)),
+            ("mean".to_owned(), StoredArray::from(&self.mean)),
+            ("uncertainty".to_owned(), StoredArray::from(&self.uncertainty)),
             ("retrieved.bank".to_owned(), column(|r| r.bank as f32)),
             ("retrieved.similarity".to_owned(), column(|r| r.similarity)),
             ("retrieved.weight".to_owned(), column(|r| r.weight)),

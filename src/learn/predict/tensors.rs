@@ -13,14 +13,14 @@ const DESCRIPTION: &str = "hiscmcl";
 
 /// One array.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Array {
+pub struct StoredArray {
     /// Length of each axis.
     pub shape: Vec<usize>,
     /// Values, last axis fastest.
     pub values: Vec<f32>,
 }
 
-impl View for Array {
+impl View for StoredArray {
     fn dtype(&self) -> Dtype {
         Dtype::F32
     }
@@ -42,13 +42,13 @@ impl View for Array {
     }
 }
 
-impl From<&Matrix> for Array {
+impl From<&Matrix> for StoredArray {
     fn from(m: &Matrix) -> Self {
         Self { shape: vec![m.rows(), m.cols()], values: m.as_slice().to_vec() }
     }
 }
 
-impl From<&[f32]> for Array {
+impl From<&[f32]> for StoredArray {
     fn from(v: &[f32]) -> Self {
         Self { shape: vec![v.len()], values: v.to_vec() }
     }
@@ -61,7 +61,7 @@ impl From<&[f32]> for Array {
 /// [`FileError`] naming `path`.
 pub fn write(
     path: &Path,
-    arrays: Vec<(String, Array)>,
+    arrays: Vec<(String, StoredArray)>,
     description: &impl serde::Serialize,
 ) -> Result<(), FileError> {
     let failed = |e: String| FileError::malformed(path, format!("cannot be written: {e}"));
@@ -78,7 +78,7 @@ pub fn write(
 #[derive(Debug)]
 pub struct Arrays<'a> {
     path: &'a Path,
-    by_name: HashMap<String, Array>,
+    by_name: HashMap<String, StoredArray>,
 }
 
 /// Reads a file of [`write()`] as [`read`] does; `None` where there is no file, or where its description is not what
@@ -116,7 +116,7 @@ pub fn read<D: serde::de::DeserializeOwned>(path: &Path) -> Result<(Arrays<'_>, 
         }
         let values =
             view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        by_name.insert(name, Array { shape: view.shape().to_vec(), values });
+        by_name.insert(name, StoredArray { shape: view.shape().to_vec(), values });
     }
     Ok((Arrays { path, by_name }, description))
 }
@@ -156,7 +156,7 @@ impl Arrays<'_> {
         })
     }
 
-    fn take_any(&mut self, name: &str) -> Result<Array, FileError> {
+    fn take_any(&mut self, name: &str) -> Result<StoredArray, FileError> {
         let missing = || FileError::malformed(self.path, format!("\"{name}\" is missing"));
         self.by_name.remove(name).ok_or_else(missing)
     }
@@ -171,7 +171,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.safetensors");
         let m = Matrix::from_vec(2, 2, vec![1.5, f32::MIN_POSITIVE, -0.0, 3.0e38]).unwrap();
-        let arrays = || vec![("m".to_owned(), Array::from(&m)), ("v".to_owned(), Array::from(&[2.0f32][..]))];
+        let arrays = || {
+            vec![("m".to_owned(), StoredArray::from(&m)), ("v".to_owned(), StoredArray::from(&[2.0f32][..]))]
+        };
         write(&path, arrays(), &"hello").unwrap();
         let (mut found, text): (_, String) = read(&path).unwrap();
         assert_eq!(text, "hello");

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::core::files::FileError;
-use crate::predict::tensors::{self, Array};
-use crate::train::optimizer::Saved;
+use crate::predict::tensors::{self, StoredArray};
+use crate::train::optimizer::AdamState;
 use crate::train::stage::{Best, EpochMetrics, StageState};
 
 const VERSION: u32 = 1;
@@ -60,12 +60,12 @@ struct StageHeader {
 /// # Errors
 /// [`FileError`] naming `path`.
 pub fn save(path: &Path, fingerprint: &str, standing: &Checkpoint) -> Result<(), FileError> {
-    let mut arrays: Vec<(String, Array)> = Vec::new();
+    let mut arrays: Vec<(String, StoredArray)> = Vec::new();
     let mut members = Vec::new();
     for (i, m) in standing.members.iter().enumerate() {
         let mut keep = |name: &str, best: &Option<Best>| {
             best.as_ref().map(|b| {
-                arrays.push((format!("{i}.{name}"), Array::from(b.parameters.as_slice())));
+                arrays.push((format!("{i}.{name}"), StoredArray::from(b.parameters.as_slice())));
                 (b.score, b.epochs)
             })
         };
@@ -76,7 +76,7 @@ pub fn save(path: &Path, fingerprint: &str, standing: &Checkpoint) -> Result<(),
         });
         if let Some(s) = &m.stage {
             for (name, vector) in VECTORS.iter().zip(&s.adam.vectors) {
-                arrays.push((format!("{i}.{name}"), Array::from(vector.as_slice())));
+                arrays.push((format!("{i}.{name}"), StoredArray::from(vector.as_slice())));
             }
         }
         members.push(MemberHeader { chosen, refitted, stage, history: m.history.clone() });
@@ -106,7 +106,7 @@ pub fn load(path: &Path, fingerprint: &str, parameters: usize) -> Result<Option<
             Some(s) => {
                 let best = take("best", s.best)?;
                 let [a, b, c, d] = VECTORS.map(|name| arrays.take(&format!("{i}.{name}"), &shape));
-                let adam = Saved { vectors: [a?, b?, c?, d?], steps: s.steps };
+                let adam = AdamState { vectors: [a?, b?, c?, d?], steps: s.steps };
                 Some(StageState { adam, epoch: s.epoch, best })
             }
         };
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(load(&path, "a", 2).unwrap(), None);
         let best = |score: f32| Best { score, epochs: 3, parameters: vec![score, 0.1] };
         let stage = StageState {
-            adam: Saved { vectors: [1.0, 2.0, 3.0, 4.0].map(|v| vec![v, v / 3.0]), steps: 9 },
+            adam: AdamState { vectors: [1.0, 2.0, 3.0, 4.0].map(|v| vec![v, v / 3.0]), steps: 9 },
             epoch: 4,
             best: Some(best(0.2)),
         };

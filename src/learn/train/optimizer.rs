@@ -67,7 +67,7 @@ pub struct Adam {
 
 /// The state of [`Adam`] on the host.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Saved {
+pub struct AdamState {
     /// Parameters, average, first and second moments.
     pub vectors: [Vec<f32>; 4],
     /// Steps taken.
@@ -82,14 +82,14 @@ impl Adam {
     }
 
     /// The state to store.
-    pub fn save(&self) -> Saved {
+    pub fn save(&self) -> AdamState {
         let Moments { first, second, steps } = &self.moments;
         let vectors = [&self.parameters, &self.average, first, second].map(|t| values(t.clone()));
-        Saved { vectors, steps: *steps }
+        AdamState { vectors, steps: *steps }
     }
 
     /// From a stored state.
-    pub fn restore(saved: &Saved, layout: &Layout, device: &Device) -> Self {
+    pub fn restore(saved: &AdamState, layout: &Layout, device: &Device) -> Self {
         let [parameters, average, first, second] = saved.vectors.each_ref().map(|v| on_device(v, device));
         let moments = Moments { first, second, steps: saved.steps };
         Self { parameters, average, moments, decays: decays(layout, device) }

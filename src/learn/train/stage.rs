@@ -18,7 +18,7 @@ use crate::train::batch::{Batches, batch_size};
 use crate::train::chance::chance;
 use crate::train::config::TrainConfig;
 use crate::train::fit::TrainError;
-use crate::train::optimizer::{Adam, AdamWConfig, Saved};
+use crate::train::optimizer::{Adam, AdamState, AdamWConfig};
 use crate::train::prepare::Prepared;
 use crate::train::score::{mean_correlation, mean_square};
 
@@ -75,7 +75,7 @@ pub struct Best {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageState {
     /// Weights and what the optimiser remembers.
-    pub adam: Saved,
+    pub adam: AdamState,
     /// Epochs finished.
     pub epoch: usize,
     /// The best so far.

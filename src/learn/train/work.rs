@@ -162,7 +162,7 @@ impl<'a> FusedTrainer<'a> {
         let source = ImageSource::new(&self.features, &device);
         let (embedding, _) = embed_all(&networks, &known.scale, &source, &known.picks, |_| (), cancel)?;
         let bank = Bank::new(&embedding, known.denoised.clone(), self.names(&known.picks))?;
-        let recipe = FusedModelConfig {
+        let config = FusedModelConfig {
             target: self.input.target,
             network: self.network,
             members: parameters.len(),
@@ -180,7 +180,7 @@ impl<'a> FusedTrainer<'a> {
             training: serde_json::to_value(self.config).unwrap_or_default(),
         };
         Ok(FusedModel {
-            recipe,
+            config,
             genes: self.input.genes.to_vec(),
             scale: known.scale.clone(),
             parameters,

@@ -60,7 +60,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     widgets::field(ui, "Limits", LABEL, |ui| limits(ui, state, &mut edit));
     limit_values(ui, now, &mut edit);
     let values = &state.map().values;
-    if let Some(scale) = values.maps.measured_scale.or(values.maps.predicted_scale) {
+    if let Some(scale) = values.maps.scale(PaneKind::Measured).or(values.maps.scale(PaneKind::Predicted)) {
         widgets::field(ui, "Transform", LABEL, |ui| {
             let label = ui.label(scale.short_unit());
             label.on_hover_text(format!("{}. {}", scale.unit(), scale.explanation()));

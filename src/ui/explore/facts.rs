@@ -59,7 +59,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput) {
             Some(q) => (format!("{p}  ({})", q_text(q)), color),
             None => (p, color),
         });
-        let has_values = state.map().values.maps.predicted.is_some();
+        let has_values = state.map().values.maps.predicted().is_some();
         let judgement = has_values.then(|| {
             let mut text = f.judgement.word().to_owned();
             if f.trained_on_section {
@@ -141,7 +141,7 @@ fn into_model(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands:
 
 fn buttons(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     let values = &state.map().values;
-    let any = values.maps.measured.is_some() || values.maps.predicted.is_some();
+    let any = values.maps.measured().is_some() || values.maps.predicted().is_some();
     let (Some(section), Some(gene)) = (state.section_name(), state.gene()) else { return };
     ui.spacing_mut().item_spacing.y = 6.0;
     ui.vertical_centered_justified(|ui| {

@@ -23,8 +23,8 @@ const REACH: f32 = 8.0;
 pub fn show(ui: &mut Ui, state: &ExploreState, height: f32, commands: &mut Vec<Command>) -> f32 {
     widgets::caption(ui, "Measured vs. predicted");
     let values = &state.map().values;
-    let (Some(measured), Some(predicted)) = (&values.maps.measured, &values.maps.predicted) else {
-        let text = match (&values.maps.measured, &values.maps.predicted) {
+    let (Some(measured), Some(predicted)) = (values.maps.measured(), values.maps.predicted()) else {
+        let text = match (values.maps.measured(), values.maps.predicted()) {
             (None, Some(_)) => "This gene was not measured here, so there is nothing to compare with.",
             _ if state.prediction().is_none() => "Appears when this section has a prediction.",
             _ => "This gene was not predicted.",

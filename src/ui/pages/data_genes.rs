@@ -14,7 +14,7 @@ use crate::app::state::App;
 use crate::app::terms::Term;
 use crate::core::text::{counted, upper_first};
 use crate::data::aliases;
-use crate::data::panels::Panel;
+use crate::data::panels::GenePanel;
 use crate::jobs::request::Request;
 use crate::preprocess::hvg::Combine;
 use crate::ui::gene_names;
@@ -310,7 +310,7 @@ fn panels(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     }
 }
 
-fn one_panel(ui: &mut Ui, panel: &Panel, own: bool, genes: &[String], out: &mut Vec<Command>) {
+fn one_panel(ui: &mut Ui, panel: &GenePanel, own: bool, genes: &[String], out: &mut Vec<Command>) {
     let c = colors(ui);
     let title = format!("{} ({})", panel.name, panel.genes.len());
     egui::CollapsingHeader::new(title).id_salt(("panel", &panel.name)).show(ui, |ui| {
@@ -335,7 +335,7 @@ fn one_panel(ui: &mut Ui, panel: &Panel, own: bool, genes: &[String], out: &mut 
     });
 }
 
-fn panel_buttons(ui: &mut Ui, panel: &Panel, own: bool, out: &mut Vec<Command>) {
+fn panel_buttons(ui: &mut Ui, panel: &GenePanel, own: bool, out: &mut Vec<Command>) {
     let form = |original: Option<String>, name: String| PanelForm {
         original,
         name,

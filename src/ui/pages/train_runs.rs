@@ -195,7 +195,7 @@ fn tested_on(run: &RunInfo) -> String {
 
 /// What is seldom wanted, in a menu: nothing that deletes lies where another row's button was a moment ago.
 fn more(ui: &mut Ui, id: &str, folder: &RunFolder, out: &mut Vec<Command>) {
-    let button = mini_button("More").frame_when_inactive(false);
+    let button = mini_button("More");
     let menu = egui::containers::menu::MenuButton::from_button(button);
     let (response, _) = menu.ui(ui, |ui| {
         if ui.button("Copy the path of its folder").clicked() {

@@ -10,7 +10,7 @@ use crate::app::state::App;
 use crate::core::text::counted;
 use crate::data::aliases;
 use crate::data::gene_choice::{GeneChoice, WhyLeftOut};
-use crate::data::panels::Panel;
+use crate::data::panels::GenePanel;
 use crate::data::project::{GeneOrigin, GeneSelection};
 use crate::jobs::request::Request;
 
@@ -204,7 +204,7 @@ impl App {
             self.notices.error("A panel needs a name and at least one gene.", Vec::new());
             return;
         }
-        let panel = Panel::new(name.clone(), form.source.trim(), &genes);
+        let panel = GenePanel::new(name.clone(), form.source.trim(), &genes);
         open.edit(&format!("Panel {name}"), None, |doc| {
             let at =
                 doc.panels.iter().position(|p| Some(&p.name) == form.original.as_ref() || p.name == name);

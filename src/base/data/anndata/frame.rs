@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::core::files::FileError;
-use crate::data::hdf5::{Dataset, Element, Field, File, Kind};
+use crate::data::hdf5::{CompoundField, Dataset, Element, File, ObjectKind};
 
 /// Rows of a record table read at a time.
 const PIECE: usize = 4 << 20;
@@ -19,7 +19,7 @@ enum Form<'a> {
     /// A group with a dataset for each column; the name of the index.
     Columns { index: String },
     /// One dataset of records, before 0.7.
-    Records { data: Box<Dataset<'a>>, fields: Vec<Field> },
+    Records { data: Box<Dataset<'a>>, fields: Vec<CompoundField> },
 }
 
 /// The values of a column.
@@ -66,7 +66,7 @@ impl<'a> Frame<'a> {
     /// The table at `path`, "obs" or "var".
     pub(super) fn open(file: &'a File, path: &str) -> Result<Self, FileError> {
         let form = match file.kind(path)? {
-            Some(Kind::Group) => {
+            Some(ObjectKind::Group) => {
                 let index = file.attributes(path)?.text("_index");
                 let index = index.or_else(|| {
                     ["_index", "index"]
@@ -77,7 +77,7 @@ impl<'a> Frame<'a> {
                 let none = || file.wrong(path, "the table does not say which column names its rows");
                 Form::Columns { index: index.ok_or_else(none)? }
             }
-            Some(Kind::Dataset) => {
+            Some(ObjectKind::Dataset) => {
                 let data = file.dataset(path)?;
                 match data.element() {
                     Element::Record { fields, .. } if !fields.is_empty() && data.shape().len() == 1 => {
@@ -110,7 +110,7 @@ impl<'a> Frame<'a> {
             Form::Columns { index } => {
                 let path = self.child(index);
                 let path = match self.file.kind(&path)? {
-                    Some(Kind::Group) => format!("{path}/values"),
+                    Some(ObjectKind::Group) => format!("{path}/values"),
                     _ => path,
                 };
                 self.file.dataset(&path)?.rows()
@@ -198,16 +198,16 @@ impl<'a> Frame<'a> {
             Form::Columns { .. } => {
                 let path = self.child(name);
                 match self.file.kind(&path)? {
-                    Some(Kind::Group) => format!("{path}/categories"),
-                    Some(Kind::Dataset) => self.child(&format!("__categories/{name}")),
+                    Some(ObjectKind::Group) => format!("{path}/categories"),
+                    Some(ObjectKind::Dataset) => self.child(&format!("__categories/{name}")),
                     None => return Ok(None),
                 }
             }
             Form::Records { .. } => format!("uns/{name}_categories"),
         };
         match self.file.kind(&path)? {
-            Some(Kind::Dataset) => Ok(usize::try_from(self.file.dataset(&path)?.rows()).ok()),
-            Some(Kind::Group) => {
+            Some(ObjectKind::Dataset) => Ok(usize::try_from(self.file.dataset(&path)?.rows()).ok()),
+            Some(ObjectKind::Group) => {
                 Ok(usize::try_from(self.file.dataset(&format!("{path}/values"))?.rows()).ok())
             }
             None => Ok(None),
@@ -217,7 +217,7 @@ impl<'a> Frame<'a> {
     /// A column that is a dataset or a group of its own.
     fn column(&self, path: &str) -> Result<Values, FileError> {
         let file = self.file;
-        if file.kind(path)? == Some(Kind::Group) {
+        if file.kind(path)? == Some(ObjectKind::Group) {
             if file.has(&format!("{path}/codes")) {
                 let codes: Vec<i64> = file.dataset(&format!("{path}/codes"))?.all_numbers()?;
                 let names = texts_of(self.column(&format!("{path}/categories"))?);
@@ -253,7 +253,7 @@ impl<'a> Frame<'a> {
     }
 
     /// A field of a table of records.
-    fn field(&self, field: &Field) -> Result<Values, FileError> {
+    fn field(&self, field: &CompoundField) -> Result<Values, FileError> {
         let Form::Records { data, .. } = &self.form else { return Ok(Values::Texts(Vec::new())) };
         let kept = format!("uns/{}_categories", field.name);
         let coded = !field.element.is_text() && self.file.has(&kept);

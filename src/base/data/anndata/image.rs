@@ -5,7 +5,7 @@ use std::path::Path;
 
 use image::RgbImage;
 
-use crate::data::hdf5::{Dataset, Element, File, Kind};
+use crate::data::hdf5::{Dataset, Element, File, ObjectKind};
 use crate::data::st::ReadError;
 
 /// An image in an AnnData file.
@@ -21,7 +21,7 @@ pub struct ImageInfo {
 
 /// One slide of an AnnData file.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Library {
+pub struct SpatialLibrary {
     /// Its identifier, as in the column `library_id`.
     pub name: String,
     /// Its images, by key.
@@ -36,7 +36,7 @@ pub struct Library {
     pub patient: Option<String>,
 }
 
-impl Library {
+impl SpatialLibrary {
     /// Pixels of the image `key` per pixel of full resolution.
     pub fn scale_of(&self, key: &str) -> Option<f64> {
         let said = self.scale_factors.get(&format!("tissue_{key}_scalef")).copied();
@@ -46,8 +46,8 @@ impl Library {
 }
 
 /// All libraries, by name.
-pub(super) fn libraries(file: &File) -> Result<Vec<Library>, ReadError> {
-    if file.kind("uns/spatial")? != Some(Kind::Group) {
+pub(super) fn libraries(file: &File) -> Result<Vec<SpatialLibrary>, ReadError> {
+    if file.kind("uns/spatial")? != Some(ObjectKind::Group) {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
@@ -55,12 +55,12 @@ pub(super) fn libraries(file: &File) -> Result<Vec<Library>, ReadError> {
         let at = format!("uns/spatial/{name}");
         let images = format!("{at}/images");
         let scales = format!("{at}/scalefactors");
-        if kind != Kind::Group || !(file.has(&images) || file.has(&scales)) {
+        if kind != ObjectKind::Group || !(file.has(&images) || file.has(&scales)) {
             continue;
         }
-        let mut library = Library { name, ..Library::default() };
-        if file.kind(&images)? == Some(Kind::Group) {
-            for (key, _) in file.children(&images)?.into_iter().filter(|(_, k)| *k == Kind::Dataset) {
+        let mut library = SpatialLibrary { name, ..SpatialLibrary::default() };
+        if file.kind(&images)? == Some(ObjectKind::Group) {
+            for (key, _) in file.children(&images)?.into_iter().filter(|(_, k)| *k == ObjectKind::Dataset) {
                 // An image that cannot be read is none, the counts can be used without it.
                 let Ok(data) = file.dataset(&format!("{images}/{key}")) else { continue };
                 match size(&data) {
@@ -72,8 +72,8 @@ pub(super) fn libraries(file: &File) -> Result<Vec<Library>, ReadError> {
                 }
             }
         }
-        if file.kind(&scales)? == Some(Kind::Group) {
-            for (key, _) in file.children(&scales)?.into_iter().filter(|(_, k)| *k == Kind::Dataset) {
+        if file.kind(&scales)? == Some(ObjectKind::Group) {
+            for (key, _) in file.children(&scales)?.into_iter().filter(|(_, k)| *k == ObjectKind::Dataset) {
                 let data = file.dataset(&format!("{scales}/{key}"))?;
                 if !data.element().is_number() {
                     continue;

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::frame::{Frame, distinct};
-use super::image::{Library, libraries};
+use super::image::{SpatialLibrary, libraries};
 use super::matrix::Stored;
 use super::origin::{libraries_of, only_one, patients_of};
 use super::positions::{has_plain_columns, has_positions, positions};
 use super::read::raw;
 use crate::core::geometry::{SlidePoint, SlideRect};
-use crate::data::hdf5::{File, Kind};
+use crate::data::hdf5::{File, ObjectKind};
 use crate::data::section::ValueKind;
 use crate::data::st::ReadError;
 use crate::data::st::pitch;
@@ -55,7 +55,7 @@ pub struct Inspected {
     /// The donor, where a column of `obs` names one for all spots.
     pub patient: Option<String>,
     /// Slides with their images, or as a column `library_id` tells several apart.
-    pub libraries: Vec<Library>,
+    pub libraries: Vec<SpatialLibrary>,
     /// Categorical columns, sorted by name.
     pub labels: Vec<LabelColumn>,
 }
@@ -74,7 +74,7 @@ pub(super) fn inspect_file(file: &File) -> Result<Inspected, ReadError> {
     let has_x = file.kind("X")?.is_some();
     let values = if has_x { Some(Stored::open(file, "X")?.sample()?) } else { None };
     let layers = match file.kind("layers")? {
-        Some(Kind::Group) => file.children("layers")?.into_iter().map(|(name, _)| name).collect(),
+        Some(ObjectKind::Group) => file.children("layers")?.into_iter().map(|(name, _)| name).collect(),
         _ => Vec::new(),
     };
     let columns = obs.columns()?;
@@ -123,7 +123,7 @@ fn slides(
     file: &File,
     obs: &Frame<'_>,
     patients: Option<&[Option<String>]>,
-) -> Result<Vec<Library>, ReadError> {
+) -> Result<Vec<SpatialLibrary>, ReadError> {
     /// A column of more values does not name slides.
     const MAX_LIBRARIES: usize = 500;
     let mut slides = libraries(file)?;
@@ -132,7 +132,8 @@ fn slides(
     if slides.is_empty() {
         let names = distinct(&of);
         if (2..=MAX_LIBRARIES).contains(&names.len()) {
-            slides = names.into_iter().map(|name| Library { name, ..Library::default() }).collect();
+            slides =
+                names.into_iter().map(|name| SpatialLibrary { name, ..SpatialLibrary::default() }).collect();
             slides.sort_by(|a, b| a.name.cmp(&b.name));
         }
     }

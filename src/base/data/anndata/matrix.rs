@@ -1,7 +1,7 @@
 //! Matrices of an AnnData file as compressed rows: stored as compressed rows, compressed columns, or dense.
 
 use crate::core::matrix::{Csr, PartsError};
-use crate::data::hdf5::{Element, File, Kind, Watch};
+use crate::data::hdf5::{Element, File, ObjectKind, Watch};
 use crate::data::section::ValueKind;
 use crate::data::st::ReadError;
 
@@ -30,7 +30,7 @@ impl<'a> Stored<'a> {
     pub(super) fn open(file: &'a File, path: &str) -> Result<Self, ReadError> {
         let with = |form, rows, cols| Ok(Self { file, path: path.to_owned(), form, rows, cols });
         match file.kind(path)? {
-            Some(Kind::Dataset) => {
+            Some(ObjectKind::Dataset) => {
                 let data = file.dataset(path)?;
                 match *data.shape() {
                     [rows, cols] => with(Form::Dense, rows, cols),
@@ -39,7 +39,7 @@ impl<'a> Stored<'a> {
                     _ => Err(data.wrong("expected a matrix").into()),
                 }
             }
-            Some(Kind::Group) => {
+            Some(ObjectKind::Group) => {
                 let about = file.attributes(path)?;
                 let form = about.text("encoding-type").or_else(|| about.text("h5sparse_format"));
                 let form = match form.as_deref() {

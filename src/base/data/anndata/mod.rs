@@ -14,7 +14,7 @@ mod read;
 mod tests;
 mod write;
 
-pub use image::{ImageInfo, Library, image_size, read_image};
+pub use image::{ImageInfo, SpatialLibrary, image_size, read_image};
 pub use inspect::{Inspected, LabelColumn, inspect};
 pub use read::{AnnData, MatrixChoice, ReadOptions, labels, read};
-pub use write::{Column, Columns, Contents, Uns, write};
+pub use write::{Columns, Contents, ObsColumn, Uns, write};

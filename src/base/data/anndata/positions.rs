@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use crate::core::files::FileError;
-use crate::data::hdf5::{Dataset, Element, File, Kind};
+use crate::data::hdf5::{Dataset, Element, File, ObjectKind};
 use crate::data::st::ReadError;
 
 /// Names of the coordinates, the usual first.
@@ -20,7 +20,7 @@ pub(super) fn has_positions(file: &File, obs: &Frame<'_>) -> bool {
     let both =
         |columns: &[String]| PIXELS.iter().any(|pair| pair.iter().all(|p| columns.iter().any(|c| c == p)));
     KEYS.iter().any(|key| file.has(key))
-        || matches!(file.kind("obsm"), Ok(Some(Kind::Dataset)))
+        || matches!(file.kind("obsm"), Ok(Some(ObjectKind::Dataset)))
             && Frame::open(file, "obsm")
                 .and_then(|table| table.columns())
                 .is_ok_and(|columns| RECORDS.iter().all(|r| columns.iter().any(|c| c == r)))
@@ -42,14 +42,14 @@ pub(super) fn positions(
 ) -> Result<Option<Vec<[f64; 2]>>, ReadError> {
     for key in KEYS {
         match file.kind(key)? {
-            Some(Kind::Dataset) => {
+            Some(ObjectKind::Dataset) => {
                 let data = file.dataset(key)?;
                 return match data.element() {
                     Element::Record { .. } => of_table(file, key, rows),
                     _ => of_array(&data, rows).map(Some),
                 };
             }
-            Some(Kind::Group) => {
+            Some(ObjectKind::Group) => {
                 if let Some(found) = of_table(file, key, rows)? {
                     return Ok(Some(found));
                 }
@@ -57,7 +57,7 @@ pub(super) fn positions(
             None => {}
         }
     }
-    if file.kind("obsm")? == Some(Kind::Dataset) {
+    if file.kind("obsm")? == Some(ObjectKind::Dataset) {
         let [x, y] = RECORDS;
         let found = pair(&Frame::open(file, "obsm")?, x, y)?;
         if let Some(found) = found.filter(|f| f.len() == rows) {

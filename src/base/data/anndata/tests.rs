@@ -48,22 +48,26 @@ fn sample(x: &Matrix) -> Contents<'_> {
             columns: vec![
                 (
                     "label".into(),
-                    Column::Categorical((0..n).map(|i| (i % 3 > 0).then(|| format!("t{}", i % 3))).collect()),
+                    ObsColumn::Categorical(
+                        (0..n).map(|i| (i % 3 > 0).then(|| format!("t{}", i % 3))).collect(),
+                    ),
                 ),
                 (
                     "score".into(),
-                    Column::Float((0..n).map(|i| if i == 1 { f64::NAN } else { i as f64 / 2.0 }).collect()),
+                    ObsColumn::Float(
+                        (0..n).map(|i| if i == 1 { f64::NAN } else { i as f64 / 2.0 }).collect(),
+                    ),
                 ),
-                ("array_row".into(), Column::Int((0..n as i64).collect())),
-                ("array_col".into(), Column::Int((0..n as i64).map(|c| c * 2).collect())),
-                ("in_tissue".into(), Column::Bool((0..n).map(|i| i != 0).collect())),
-                ("library_id".into(), Column::Text((0..n).map(|i| format!("s{}", i % 2)).collect())),
-                ("none".into(), Column::Categorical(vec![None; n])),
+                ("array_row".into(), ObsColumn::Int((0..n as i64).collect())),
+                ("array_col".into(), ObsColumn::Int((0..n as i64).map(|c| c * 2).collect())),
+                ("in_tissue".into(), ObsColumn::Bool((0..n).map(|i| i != 0).collect())),
+                ("library_id".into(), ObsColumn::Text((0..n).map(|i| format!("s{}", i % 2)).collect())),
+                ("none".into(), ObsColumn::Categorical(vec![None; n])),
             ],
         },
         var: Columns {
             names: names("G", x.cols()),
-            columns: vec![("gene_ids".into(), Column::Text(names("ENSG", x.cols())))],
+            columns: vec![("gene_ids".into(), ObsColumn::Text(names("ENSG", x.cols())))],
         },
         x: Some(x),
         layers: vec![("twice/x".into(), x)],

@@ -15,7 +15,7 @@ const LEVEL: u32 = 2;
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Column {
+pub enum ObsColumn {
     /// Labels; `None` where there is none. The categories are sorted.
     Categorical(Vec<Option<String>>),
     /// Decimal numbers, NaN where there are none.
@@ -28,7 +28,7 @@ pub enum Column {
     Text(Vec<String>),
 }
 
-impl Column {
+impl ObsColumn {
     fn len(&self) -> usize {
         match self {
             Self::Categorical(v) => v.len(),
@@ -46,7 +46,7 @@ pub struct Columns {
     /// One a row.
     pub names: Vec<String>,
     /// Names and values, as many as there are rows.
-    pub columns: Vec<(String, Column)>,
+    pub columns: Vec<(String, ObsColumn)>,
 }
 
 /// What has no shape: the entries of `uns`.
@@ -232,25 +232,25 @@ fn frame(frame: GroupBuilder, table: &Columns) -> Result<GroupBuilder, Error> {
         let name = key(name);
         let shape = [column.len() as u64];
         match column {
-            Column::Float(v) => {
+            ObsColumn::Float(v) => {
                 packed(
                     encoded(frame.create_dataset(&name).with_f64_data(v).with_shape(&shape), "array"),
                     &shape,
                     8,
                 );
             }
-            Column::Int(v) => {
+            ObsColumn::Int(v) => {
                 packed(
                     encoded(frame.create_dataset(&name).with_i64_data(v).with_shape(&shape), "array"),
                     &shape,
                     8,
                 );
             }
-            Column::Bool(v) => {
+            ObsColumn::Bool(v) => {
                 encoded(booleans(frame.create_dataset(&name), v)?.with_shape(&shape), "array");
             }
-            Column::Text(v) => strings(frame.create_dataset(&name), v),
-            Column::Categorical(v) => {
+            ObsColumn::Text(v) => strings(frame.create_dataset(&name), v),
+            ObsColumn::Categorical(v) => {
                 let inner = categorical(frame.create_group(&name), v);
                 frame.add_group(inner.finish());
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Candidate;
 use super::sample::{entry_of, lacks_image, take_image, warn_of_no_image, warn_of_small};
 use crate::core::text::counted;
-use crate::data::anndata::{Inspected, Library};
+use crate::data::anndata::{Inspected, SpatialLibrary};
 use crate::data::section::{SpotGeometry, ValueKind};
 use crate::data::slide::place;
 use crate::data::st::names::file_name;
@@ -40,9 +40,10 @@ pub(super) fn candidates(sample: &Sample, file: &Path, found: &Inspected) -> Res
         return Err(format!("{name} has neither X nor a layer of counts, and was left out"));
     }
     let several = has_several(found);
-    let has_spots = |library: &&Library| library.spots.is_some_and(|n| n > 0);
+    let has_spots = |library: &&SpatialLibrary| library.spots.is_some_and(|n| n > 0);
     // A file reduced to the spots of one slide often still holds the images of all.
-    let libraries: Vec<&Library> = found.libraries.iter().filter(|l| !several || has_spots(l)).collect();
+    let libraries: Vec<&SpatialLibrary> =
+        found.libraries.iter().filter(|l| !several || has_spots(l)).collect();
     if several && libraries.is_empty() {
         return Err(format!(
             "{name} holds {} slides, but no column of obs (library_id) says on which each spot lies, and was left out",
@@ -75,7 +76,7 @@ fn layer_of(found: &Inspected) -> Option<String> {
 }
 
 /// The section of a library, or of the whole file.
-fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&Library>) -> Candidate {
+fn candidate(sample: &Sample, file: &Path, found: &Inspected, library: Option<&SpatialLibrary>) -> Candidate {
     let several = has_several(found);
     let layer = layer_of(found);
     let mut described = sample.clone();
@@ -159,7 +160,7 @@ fn warn_of_values(found: &Inspected, layer: Option<&str>, warnings: &mut Vec<Str
 
 /// Keeps of the images beside an AnnData file the largest that is the slide its spots lie on: of the size that its own
 /// images tell, or large enough for its spots where it has none and the name of the image or its being alone says so.
-fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&Library>, found: &Inspected) {
+fn keep_the_slide(sample: &mut Sample, several: bool, library: Option<&SpatialLibrary>, found: &Inspected) {
     let own = library.and_then(|l| l.images.iter().find_map(|i| Some((i, l.scale_of(&i.key)?))));
     let expected = own.map(|(i, scale)| (f64::from(i.width) / scale, f64::from(i.height) / scale));
     let stem = sample.source.counts().file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -209,7 +210,7 @@ fn doubt_of_pitch(stated_um: f64, px: f64, mpp: f64) -> Option<String> {
 }
 
 /// The largest image of a library whose scale is known.
-fn embedded_image(file: &Path, library: &Library) -> Option<(PathBuf, f64)> {
+fn embedded_image(file: &Path, library: &SpatialLibrary) -> Option<(PathBuf, f64)> {
     let mut images: Vec<_> =
         library.images.iter().filter_map(|i| Some((i, library.scale_of(&i.key)?))).collect();
     images.sort_by_key(|(i, _)| std::cmp::Reverse(u64::from(i.width) * u64::from(i.height)));

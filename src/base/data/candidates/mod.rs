@@ -292,12 +292,12 @@ mod tests {
     /// 12 spots on a lattice of 100 pixels, of which the second half is of library b and of donor D2.
     fn anndata_file(path: &Path, whole: bool, layers: &[&str], library: &str) {
         use crate::core::matrix::Matrix;
-        use crate::data::anndata::{Column, Columns, Contents, Uns, write};
+        use crate::data::anndata::{Columns, Contents, ObsColumn, Uns, write};
         let counts = Matrix::from_fn(12, 3, |r, c| (r + c) as f32);
         let log = Matrix::from_fn(12, 3, |r, c| ((r + c) as f32).ln_1p());
         let texts = |a: &str, b: &str| {
             let of = |i: usize| Some((if i < 6 { a } else { b }).to_owned());
-            Column::Categorical((0..12).map(of).collect())
+            ObsColumn::Categorical((0..12).map(of).collect())
         };
         let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<String>>();
         let slide = |name: &str| {

@@ -37,7 +37,7 @@ pub enum Element {
         /// Bytes.
         size: usize,
         /// The fields.
-        fields: Vec<Field>,
+        fields: Vec<CompoundField>,
     },
     /// Anything else: references, opaque bytes, arrays.
     Other {
@@ -48,7 +48,7 @@ pub enum Element {
 
 /// A field of a record.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Field {
+pub struct CompoundField {
     /// Its name.
     pub name: String,
     /// Where it begins within the record.
@@ -92,7 +92,7 @@ impl Element {
             Datatype::Compound { members, .. } => {
                 let fields = members.iter().flat_map(fields_of);
                 let inside =
-                    |f: &Field| f.offset.checked_add(f.element.size()).is_some_and(|end| end <= size);
+                    |f: &CompoundField| f.offset.checked_add(f.element.size()).is_some_and(|end| end <= size);
                 Self::Record { size, fields: fields.filter(inside).collect() }
             }
             _ => other,
@@ -147,7 +147,7 @@ const BINARY16: FloatingPointLayout = FloatingPointLayout {
 };
 
 /// A member of a record as a field; one that is a short list as a field for each place: "spatial[0]", "spatial[1]".
-fn fields_of(member: &CompoundMember) -> Vec<Field> {
+fn fields_of(member: &CompoundMember) -> Vec<CompoundField> {
     const MAX_LIST: u32 = 4;
     let Ok(offset) = usize::try_from(member.byte_offset) else { return Vec::new() };
     match &member.datatype {
@@ -156,11 +156,17 @@ fn fields_of(member: &CompoundMember) -> Vec<Field> {
             let places = 0..dimensions.first().copied().unwrap_or(0) as usize;
             let field = |at: usize| {
                 let offset = offset.checked_add(at.checked_mul(element.size())?)?;
-                Some(Field { name: format!("{}[{at}]", member.name), offset, element: element.clone() })
+                Some(CompoundField {
+                    name: format!("{}[{at}]", member.name),
+                    offset,
+                    element: element.clone(),
+                })
             };
             places.filter_map(field).collect()
         }
-        other => vec![Field { name: member.name.clone(), offset, element: Element::from_datatype(other) }],
+        other => {
+            vec![CompoundField { name: member.name.clone(), offset, element: Element::from_datatype(other) }]
+        }
     }
 }
 

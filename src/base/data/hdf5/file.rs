@@ -14,7 +14,7 @@ use crate::core::files::FileError;
 
 /// What lies at a path within a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ObjectKind {
     /// A folder of further objects.
     Group,
     /// An array.
@@ -89,16 +89,16 @@ impl File {
     ///
     /// # Errors
     /// [`FileError`] when the file is damaged there.
-    pub fn kind(&self, path: &str) -> Result<Option<Kind>, FileError> {
+    pub fn kind(&self, path: &str) -> Result<Option<ObjectKind>, FileError> {
         let path = path.trim_matches('/');
         if path.is_empty() {
-            return Ok(Some(Kind::Group));
+            return Ok(Some(ObjectKind::Group));
         }
         match caught(|| self.inner.dataset(path)) {
-            Ok(_) => Ok(Some(Kind::Dataset)),
+            Ok(_) => Ok(Some(ObjectKind::Dataset)),
             Err(Some(Error::Format(FormatError::PathNotFound(_)) | Error::NotAGroup(_))) => Ok(None),
             Err(_) => match caught(|| self.inner.group(path)) {
-                Ok(_) => Ok(Some(Kind::Group)),
+                Ok(_) => Ok(Some(ObjectKind::Group)),
                 Err(Some(Error::Format(FormatError::PathNotFound(_)) | Error::NotAGroup(_))) => Ok(None),
                 Err(error) => Err(self.refused(path, error)),
             },
@@ -114,11 +114,11 @@ impl File {
     ///
     /// # Errors
     /// [`FileError`] when there is no such group, or the file is damaged there.
-    pub fn children(&self, path: &str) -> Result<Vec<(String, Kind)>, FileError> {
+    pub fn children(&self, path: &str) -> Result<Vec<(String, ObjectKind)>, FileError> {
         let listed = caught(|| {
             let group = self.group(path)?;
-            let datasets = group.datasets()?.into_iter().map(|name| (name, Kind::Dataset));
-            let groups = group.groups()?.into_iter().map(|name| (name, Kind::Group));
+            let datasets = group.datasets()?.into_iter().map(|name| (name, ObjectKind::Dataset));
+            let groups = group.groups()?.into_iter().map(|name| (name, ObjectKind::Group));
             Ok(datasets.chain(groups).collect::<Vec<_>>())
         });
         let mut children = listed.map_err(|e| self.refused(path, e))?;
@@ -140,8 +140,8 @@ impl File {
     /// [`FileError`] when there is nothing at `path`, or the file is damaged there.
     pub fn attributes(&self, path: &str) -> Result<Attributes, FileError> {
         let read = match self.kind(path)? {
-            Some(Kind::Group) => caught(|| self.group(path)?.attrs()),
-            Some(Kind::Dataset) => caught(|| self.inner.dataset(path.trim_matches('/'))?.attrs()),
+            Some(ObjectKind::Group) => caught(|| self.group(path)?.attrs()),
+            Some(ObjectKind::Dataset) => caught(|| self.inner.dataset(path.trim_matches('/'))?.attrs()),
             None => return Err(self.absent(path)),
         };
         Ok(Attributes::new(read.map_err(|e| self.refused(path, e))?))

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::dataset::{Dataset, DatasetError};
-use super::element::{Element, Field};
+use super::element::{CompoundField, Element};
 use super::numbers::{Number, convert};
 use super::strings::{fixed_text, heap_texts};
 use crate::core::files::FileError;
@@ -13,7 +13,11 @@ impl Dataset<'_> {
     ///
     /// # Errors
     /// [`FileError`] naming file and path: the field does not hold numbers, or the file is damaged.
-    pub fn field_numbers<T: Number>(&self, field: &Field, rows: Range<u64>) -> Result<Vec<T>, FileError> {
+    pub fn field_numbers<T: Number>(
+        &self,
+        field: &CompoundField,
+        rows: Range<u64>,
+    ) -> Result<Vec<T>, FileError> {
         let bytes = self.field_bytes(field, rows)?;
         let mut out = vec![T::default(); bytes.len() / field.element.size().max(1)];
         convert(&field.element, &bytes, &mut out)
@@ -25,7 +29,7 @@ impl Dataset<'_> {
     ///
     /// # Errors
     /// [`FileError`] naming file and path: the field does not hold texts, or the file is damaged.
-    pub fn field_texts(&self, field: &Field, rows: Range<u64>) -> Result<Vec<String>, FileError> {
+    pub fn field_texts(&self, field: &CompoundField, rows: Range<u64>) -> Result<Vec<String>, FileError> {
         let bytes = self.field_bytes(field, rows)?;
         match field.element {
             Element::Text { size, blanks } => {
@@ -38,7 +42,7 @@ impl Dataset<'_> {
         }
     }
 
-    fn field_bytes(&self, field: &Field, rows: Range<u64>) -> Result<Vec<u8>, FileError> {
+    fn field_bytes(&self, field: &CompoundField, rows: Range<u64>) -> Result<Vec<u8>, FileError> {
         let raw = self.raw(rows)?;
         let place = field.offset..field.offset.saturating_add(field.element.size());
         let records = raw.chunks_exact(self.storage.element_size.max(1));

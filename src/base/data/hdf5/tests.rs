@@ -85,8 +85,8 @@ fn texts_and_attributes() {
     assert!(about.text("shape").is_none() && !about.has("none"));
     let names: Vec<String> = file.children("").unwrap().into_iter().map(|(n, _)| n).collect();
     assert_eq!(names, ["fixed", "g", "long"]);
-    assert_eq!(file.kind("g/x").unwrap(), Some(Kind::Dataset));
-    assert_eq!(file.kind("g").unwrap(), Some(Kind::Group));
+    assert_eq!(file.kind("g/x").unwrap(), Some(ObjectKind::Dataset));
+    assert_eq!(file.kind("g").unwrap(), Some(ObjectKind::Group));
     assert_eq!(file.kind("g/y").unwrap(), None);
     assert_eq!(file.kind("long/y").unwrap(), None);
     assert_eq!(says(file.dataset("g/y")), "t.h5: there is no g/y in the file; it is incomplete");

@@ -4,7 +4,7 @@ use super::*;
 use crate::core::geometry::SlidePoint;
 use crate::core::matrix::Matrix;
 use crate::core::progress::Stage;
-use crate::data::anndata::{Column, Columns, Contents};
+use crate::data::anndata::{Columns, Contents, ObsColumn};
 use crate::data::st::source::SampleKind;
 use std::fs;
 use std::path::Path;
@@ -211,7 +211,7 @@ fn hest(dir: &Path, in_tissue: fn(i64) -> i64) -> SectionEntry {
     let contents = Contents {
         obs: Columns {
             names: names("AAAC"),
-            columns: vec![("in_tissue".into(), Column::Int((0..25).map(in_tissue).collect()))],
+            columns: vec![("in_tissue".into(), ObsColumn::Int((0..25).map(in_tissue).collect()))],
         },
         var: Columns {
             names: ["KRT19", "NegControlProbe_00042", "BLANK_0069"].map(str::to_owned).to_vec(),

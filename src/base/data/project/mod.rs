@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::core::same_name::folded;
 use crate::core::target::Target;
-use crate::data::panels::Panel;
+use crate::data::panels::GenePanel;
 use crate::data::st::MissingFile;
 use crate::data::st::source::Source;
 
@@ -34,7 +34,7 @@ pub struct Project {
     /// In the order in which they are shown.
     pub sections: Vec<SectionEntry>,
     /// The user's own gene panels; the built-in ones are in [`crate::data::panels`].
-    pub panels: Vec<Panel>,
+    pub panels: Vec<GenePanel>,
     /// The genes that were chosen, if any.
     pub selection: Option<GeneSelection>,
     /// The scale on which expression is predicted.

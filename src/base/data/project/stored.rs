@@ -9,7 +9,7 @@ use super::paths::from_stored;
 use super::{GeneSelection, SectionEntry};
 use crate::core::places::{GridSettings, TissueSettings};
 use crate::core::target::Target;
-use crate::data::panels::Panel;
+use crate::data::panels::GenePanel;
 use crate::data::st::source::{SampleKind, Source};
 
 /// The project as it is written.
@@ -19,7 +19,7 @@ pub(super) struct Stored {
     #[serde(default)]
     pub(super) sections: Vec<StoredSection>,
     #[serde(default)]
-    pub(super) panels: Vec<Panel>,
+    pub(super) panels: Vec<GenePanel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) selection: Option<GeneSelection>,
     #[serde(default)]

@@ -48,7 +48,7 @@ const MAX_FILES: usize = 2000;
 
 /// What a file seems to be, from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FileKind {
+pub enum PartKind {
     /// A table of many columns, one row a spot.
     Counts,
     /// A table with pixel positions of spots.
@@ -117,12 +117,12 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(files)
 }
 
-/// What `path` seems to be. Only its beginning is read; what cannot be read is [`FileKind::Other`].
-pub fn kind_of(path: &Path) -> FileKind {
-    kind_by_content(path).unwrap_or(FileKind::Other)
+/// What `path` seems to be. Only its beginning is read; what cannot be read is [`PartKind::Other`].
+pub fn kind_of(path: &Path) -> PartKind {
+    kind_by_content(path).unwrap_or(PartKind::Other)
 }
 
-fn kind_by_content(path: &Path) -> Option<FileKind> {
+fn kind_by_content(path: &Path) -> Option<PartKind> {
     const HEAD: u64 = 4096;
     let mut head = Vec::new();
     File::open(path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
@@ -133,10 +133,10 @@ fn kind_by_content(path: &Path) -> Option<FileKind> {
     }
     let kind = slide::identify_beginning(path, &head);
     if kind.is_read() || kind.is_read_by_openslide() {
-        return Some(FileKind::Image);
+        return Some(PartKind::Image);
     }
     if kind.is_image() || image::guess_format(&head).is_ok() {
-        return Some(FileKind::Other);
+        return Some(PartKind::Other);
     }
     let mut lines = Lines::open(path).ok()?;
     let header = lines.next_line().ok()??.text.to_owned();
@@ -144,31 +144,31 @@ fn kind_by_content(path: &Path) -> Option<FileKind> {
     let columns: Vec<&str> = header.split(separator).map(clean).collect();
     let has = |name: &str| columns.iter().any(|c| c.eq_ignore_ascii_case(name));
     if has("label") && has("x") && has("y") {
-        return Some(FileKind::Labels);
+        return Some(PartKind::Labels);
     }
     if has("pixel_x") && has("pixel_y") {
-        return Some(FileKind::Spots);
+        return Some(PartKind::Spots);
     }
     let row = lines.next_line().ok()??;
     let cells: Vec<&str> = row.text.split(separator).map(clean).collect();
     let is_spot = cells.first().is_some_and(|c| grid_of_id(c).is_some());
     let are_numbers = cells.len() > 1 && cells.iter().skip(1).all(|c| c.parse::<f64>().is_ok());
-    Some(if are_numbers && (is_spot || cells.len() > 100) { FileKind::Counts } else { FileKind::Other })
+    Some(if are_numbers && (is_spot || cells.len() > 100) { PartKind::Counts } else { PartKind::Other })
 }
 
 /// Pairs files by the words that their names and folders share, rare words before common ones. There is one
 /// suggestion for every count table, in natural order of their names; each other file is used once.
 pub fn suggest_pairs(files: &[PathBuf]) -> Vec<Suggestion> {
-    let mut by_kind: BTreeMap<FileKind, Vec<&PathBuf>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<PartKind, Vec<&PathBuf>> = BTreeMap::new();
     for file in files {
         by_kind.entry(kind_of(file)).or_default().push(file);
     }
     pair(&by_kind)
 }
 
-fn pair(by_kind: &BTreeMap<FileKind, Vec<&PathBuf>>) -> Vec<Suggestion> {
+fn pair(by_kind: &BTreeMap<PartKind, Vec<&PathBuf>>) -> Vec<Suggestion> {
     let of = |kind| by_kind.get(&kind).map_or(&[][..], Vec::as_slice);
-    let counts = of(FileKind::Counts);
+    let counts = of(PartKind::Counts);
     let mut suggestions: Vec<Suggestion> = counts
         .iter()
         .map(|&path| Suggestion {
@@ -180,7 +180,7 @@ fn pair(by_kind: &BTreeMap<FileKind, Vec<&PathBuf>>) -> Vec<Suggestion> {
     let frequency = frequencies(by_kind.values().flatten().copied());
     let partners = |kind| match_up(counts, of(kind), &frequency);
     let (spots, images, labels) =
-        (partners(FileKind::Spots), partners(FileKind::Image), partners(FileKind::Labels));
+        (partners(PartKind::Spots), partners(PartKind::Image), partners(PartKind::Labels));
     for (i, suggestion) in suggestions.iter_mut().enumerate() {
         suggestion.spots = spots.get(&i).cloned();
         suggestion.image = images.get(&i).cloned();
@@ -301,7 +301,7 @@ mod tests {
             ],
         );
         let kinds: Vec<_> = files_below(dir.path()).unwrap().iter().map(|f| kind_of(f)).collect();
-        use FileKind::{Counts, Image, Labels, Other, Spots};
+        use PartKind::{Counts, Image, Labels, Other, Spots};
         assert_eq!(kinds, [Counts, Spots, Labels, Image, Other, Other]);
         assert_eq!(kind_of(&dir.path().join("gone")), Other);
     }
@@ -366,7 +366,7 @@ mod tests {
         let mut sound = texts.to_vec();
         sound.extend(texts.map(|t| gzip(&t)));
         sound.push(JPEG.to_vec());
-        fuzz_file("kinds", "a.tsv", sound, |path| kind_of(path) != FileKind::Other);
+        fuzz_file("kinds", "a.tsv", sound, |path| kind_of(path) != PartKind::Other);
     }
 
     #[test]
@@ -381,8 +381,8 @@ mod tests {
             let text = String::from_utf8_lossy(bytes);
             let names: Vec<&str> = text.split('\n').collect();
             let files: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
-            let mut by_kind: BTreeMap<FileKind, Vec<&PathBuf>> = BTreeMap::new();
-            let kinds = [FileKind::Counts, FileKind::Spots, FileKind::Image, FileKind::Labels];
+            let mut by_kind: BTreeMap<PartKind, Vec<&PathBuf>> = BTreeMap::new();
+            let kinds = [PartKind::Counts, PartKind::Spots, PartKind::Image, PartKind::Labels];
             for (file, kind) in files.iter().zip(kinds.into_iter().cycle()) {
                 by_kind.entry(kind).or_default().push(file);
             }

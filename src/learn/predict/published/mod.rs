@@ -27,7 +27,7 @@ const CHUNK: usize = 256;
 
 /// What a model is besides its numbers; stored as `config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PublishedRecipe {
+pub struct PublishedModelConfig {
     /// The scale of its predictions.
     pub target: Target,
     /// Shape of its networks.
@@ -52,7 +52,7 @@ pub struct PublishedRecipe {
 #[derive(Debug)]
 pub struct Published {
     /// What it is.
-    pub recipe: PublishedRecipe,
+    pub config: PublishedModelConfig,
     /// Names of the genes it predicts.
     pub genes: Vec<String>,
     /// Mean and deviation of a frozen encoder's features over the training spots, which are taken out of them;
@@ -108,7 +108,7 @@ impl Published {
     /// Puts a model together.
     #[expect(clippy::too_many_arguments, reason = "the parts of a model")]
     pub(crate) fn new(
-        recipe: PublishedRecipe,
+        config: PublishedModelConfig,
         genes: Vec<String>,
         image_scale: Option<GeneScale>,
         parameters: Vec<f32>,
@@ -118,8 +118,8 @@ impl Published {
         device: &ComputeDevice,
     ) -> Self {
         let device = device.burn().clone().without_autodiff();
-        let network = network(&recipe.shape, &parameters, &device);
-        Self { recipe, genes, image_scale, parameters, encoder, calibration, bank, network, device }
+        let network = network(&config.shape, &parameters, &device);
+        Self { config, genes, image_scale, parameters, encoder, calibration, bank, network, device }
     }
 
     /// Predicts expression at the spots of a section from the features of their patches (`n x features`), as the
@@ -135,7 +135,7 @@ impl Published {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Predictions, PredictError> {
-        let (expected, found) = (self.recipe.shape.features, features.cols());
+        let (expected, found) = (self.config.shape.features, features.cols());
         let spots = features.rows();
         if expected != found {
             return Err(PredictError::Width { section: section.to_owned(), expected, found });
@@ -149,7 +149,7 @@ impl Published {
         let scaled = self.image_scale.as_ref().map(|scale| scale.standardise(features));
         let features = scaled.as_ref().unwrap_or(features);
         let embedding = embed_images(&self.network, features, &self.device, report, cancel)?;
-        let retrieved = self.bank.retrieve(&embedding, self.recipe.neighbours, cancel)?;
+        let retrieved = self.bank.retrieve(&embedding, self.config.neighbours, cancel)?;
         let average = self.bank.average(&retrieved, cancel)?;
         Ok(Predictions {
             section: section.to_owned(),

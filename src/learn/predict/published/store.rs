@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Published, PublishedRecipe, encoder_device};
+use super::{Published, PublishedModelConfig, encoder_device};
 use crate::core::cancel::CancelToken;
 use crate::core::files::{FileError, read_json, write_bytes_atomically, write_json_atomically};
 use crate::core::matrix::Matrix;
@@ -17,7 +17,7 @@ use crate::model::parameters::Layout;
 use crate::model::weights::WeightsFile;
 use crate::predict::bank::Bank;
 use crate::predict::store::{BANK, CONFIG, GENES, MODEL, VERSION, check_version};
-use crate::predict::tensors::{self, Array};
+use crate::predict::tensors::{self, StoredArray};
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, GeneScale};
 
@@ -32,7 +32,7 @@ struct Config {
     version: u32,
     recipe: String,
     #[serde(flatten)]
-    model: PublishedRecipe,
+    model: PublishedModelConfig,
 }
 
 impl Published {
@@ -46,8 +46,8 @@ impl Published {
         list.push('\n');
         write_bytes_atomically(&folder.join(GENES), list.as_bytes())?;
 
-        let mut arrays: Vec<(String, Array)> = Vec::new();
-        let mut keep = |name: &str, values: &[f32]| arrays.push((name.to_owned(), Array::from(values)));
+        let mut arrays: Vec<(String, StoredArray)> = Vec::new();
+        let mut keep = |name: &str, values: &[f32]| arrays.push((name.to_owned(), StoredArray::from(values)));
         keep("uncertainty.residual", &self.calibration.residual);
         keep("uncertainty.factor", &self.calibration.factor);
         if let Some(scale) = &self.image_scale {
@@ -56,22 +56,22 @@ impl Published {
         }
         for entry in Layout::from_module(&self.network).entries {
             let values = self.parameters[entry.start..entry.start + entry.len()].to_vec();
-            arrays.push((format!("network.{}", entry.path), Array { shape: entry.shape, values }));
+            arrays.push((format!("network.{}", entry.path), StoredArray { shape: entry.shape, values }));
         }
         tensors::write(&folder.join(MODEL), arrays, &VERSION)?;
 
         if let Some(encoder) = &self.encoder {
-            let array = |a: &crate::model::encoder::parameters::Array| Array {
+            let array = |a: &crate::model::encoder::parameters::Array| StoredArray {
                 shape: a.shape.clone(),
                 values: a.values.clone(),
             };
             let arrays = encoder.parameters().iter().map(|(name, a)| (name.clone(), array(a))).collect();
             tensors::write(&folder.join(ENCODER), arrays, &VERSION)?;
         }
-        let mut arrays = vec![("expression".to_owned(), Array::from(self.bank.expression()))];
-        arrays.extend(self.bank.plain().map(|keys| ("keys".to_owned(), Array::from(keys))));
+        let mut arrays = vec![("expression".to_owned(), StoredArray::from(self.bank.expression()))];
+        arrays.extend(self.bank.plain().map(|keys| ("keys".to_owned(), StoredArray::from(keys))));
         tensors::write(&folder.join(BANK), arrays, &self.bank.spots())?;
-        let config = Config { version: VERSION, recipe: RECIPE.to_owned(), model: self.recipe.clone() };
+        let config = Config { version: VERSION, recipe: RECIPE.to_owned(), model: self.config.clone() };
         write_json_atomically(&folder.join(CONFIG), &config)
     }
 
@@ -81,9 +81,9 @@ impl Published {
     /// [`FileError`] naming the file that is missing, damaged, or of a newer version.
     pub fn load(folder: &Path, device: &ComputeDevice) -> Result<Self, FileError> {
         let path = folder.join(CONFIG);
-        let recipe = read_json::<Config>(&path)?.model;
-        check_shape(&path, &recipe)?;
-        let shape = recipe.shape;
+        let config = read_json::<Config>(&path)?.model;
+        check_shape(&path, &config)?;
+        let shape = config.shape;
 
         let path = folder.join(GENES);
         let list = std::fs::read_to_string(&path).map_err(FileError::io("read", &path))?;
@@ -100,7 +100,7 @@ impl Published {
             residual: arrays.take("uncertainty.residual", &[shape.genes])?,
             factor: arrays.take("uncertainty.factor", &[shape.genes])?,
         };
-        let image_scale = match recipe.encoder {
+        let image_scale = match config.encoder {
             Some(_) => None,
             None => Some(GeneScale {
                 mean: arrays.take("image.mean", &[shape.features])?,
@@ -113,7 +113,7 @@ impl Published {
             parameters.extend(arrays.take(&format!("network.{}", entry.path), &entry.shape)?);
         }
 
-        let encoder = match &recipe.encoder {
+        let encoder = match &config.encoder {
             Some(shape) => Some(load_encoder(&folder.join(ENCODER), shape, device)?),
             None => None,
         };
@@ -125,7 +125,7 @@ impl Published {
         let expression = Matrix::from_vec(spots.len(), shape.genes, expression).unwrap_or_default();
         let bank = Bank::published(keys, expression, spots)
             .map_err(|e| FileError::malformed(&path, e.to_string()))?;
-        Ok(Self::new(recipe, genes, image_scale, parameters, encoder, calibration, bank, device))
+        Ok(Self::new(config, genes, image_scale, parameters, encoder, calibration, bank, device))
     }
 }
 
@@ -139,12 +139,12 @@ fn load_encoder(path: &Path, shape: &EncoderShape, device: &ComputeDevice) -> Re
 }
 
 /// Refuses shapes that no training gives, before memory is asked for by them.
-fn check_shape(path: &Path, recipe: &PublishedRecipe) -> Result<(), FileError> {
-    let s = &recipe.shape;
+fn check_shape(path: &Path, config: &PublishedModelConfig) -> Result<(), FileError> {
+    let s = &config.shape;
     let fits = [s.features, s.genes].iter().all(|n| (1..=100_000).contains(n))
         && [s.heads, s.head_width].iter().all(|n| (1..=1_024).contains(n))
         && (1..=8_192).contains(&s.projection)
-        && recipe.encoder.as_ref().is_none_or(|e| {
+        && config.encoder.as_ref().is_none_or(|e| {
             (1..=MAX_SIDE).contains(&e.side)
                 && e.mpp > 0.0
                 && is_trainable(&e.architecture)

@@ -7,22 +7,22 @@ use crate::train::optimizer::{Moments, on_device};
 
 /// Parameters and what the optimiser remembers of them; all vectors are of the same length.
 #[derive(Debug, Clone)]
-pub struct Adam {
+pub struct PublishedAdam {
     /// The parameters.
     pub parameters: Tensor<1>,
     moments: Moments,
 }
 
-/// The state of [`Adam`] on the host.
+/// The state of [`PublishedAdam`] on the host.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Saved {
+pub struct PublishedAdamState {
     /// Parameters, first and second moments.
     pub vectors: [Vec<f32>; 3],
     /// Steps taken.
     pub steps: u64,
 }
 
-impl Adam {
+impl PublishedAdam {
     /// Before the first step.
     pub fn new(parameters: Tensor<1>) -> Self {
         let moments = Moments::new(&parameters);
@@ -30,14 +30,14 @@ impl Adam {
     }
 
     /// The state to store.
-    pub fn save(&self) -> Saved {
+    pub fn save(&self) -> PublishedAdamState {
         let Moments { first, second, steps } = &self.moments;
         let vectors = [&self.parameters, first, second].map(|t| values(t.clone()));
-        Saved { vectors, steps: *steps }
+        PublishedAdamState { vectors, steps: *steps }
     }
 
     /// From a stored state.
-    pub fn restore(saved: &Saved, device: &Device) -> Self {
+    pub fn restore(saved: &PublishedAdamState, device: &Device) -> Self {
         let [parameters, first, second] = saved.vectors.each_ref().map(|v| on_device(v, device));
         Self { parameters, moments: Moments { first, second, steps: saved.steps } }
     }
@@ -60,11 +60,11 @@ mod tests {
     #[test]
     fn the_first_steps_are_known() {
         let device = Device::flex();
-        let mut adam = Adam::new(Tensor::from_floats([2.0, -4.0], &device));
+        let mut adam = PublishedAdam::new(Tensor::from_floats([2.0, -4.0], &device));
         adam.step(Tensor::from_floats([3.0, 0.0], &device), 0.1, 0.5);
         let p = values(adam.parameters.clone());
         assert!((p[0] - 1.9).abs() < 1e-5 && (p[1] + 3.9).abs() < 1e-5, "{p:?}");
-        let mut again = Adam::restore(&adam.save(), &device);
+        let mut again = PublishedAdam::restore(&adam.save(), &device);
         assert_eq!(again.save(), adam.save());
         again.step(Tensor::from_floats([3.0, 0.0], &device), 0.1, 0.5);
         let p = values(again.parameters.clone());

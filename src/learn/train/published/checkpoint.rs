@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::adam::Saved;
+use super::adam::PublishedAdamState;
 use crate::core::files::FileError;
-use crate::predict::tensors::{self, Array};
+use crate::predict::tensors::{self, StoredArray};
 use crate::train::stage::EpochMetrics;
 
 const VERSION: u32 = 1;
@@ -14,15 +14,15 @@ const VECTORS: [&str; 3] = ["parameters", "first", "second"];
 
 /// Everything that is not known from the input.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Checkpoint {
+pub struct PublishedCheckpoint {
     /// Epochs finished.
     pub epoch: usize,
     /// What was heard of them.
     pub history: Vec<EpochMetrics>,
     /// Both branches but for the encoder.
-    pub network: Saved,
+    pub network: PublishedAdamState,
     /// An encoder that is trained, and its running statistics.
-    pub encoder: Option<(Saved, Vec<f32>)>,
+    pub encoder: Option<(PublishedAdamState, Vec<f32>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,11 +39,12 @@ struct Header {
 ///
 /// # Errors
 /// [`FileError`] naming `path`.
-pub fn save(path: &Path, fingerprint: &str, standing: Checkpoint) -> Result<(), FileError> {
-    let mut arrays: Vec<(String, Array)> = Vec::new();
-    let mut keep = |part: &str, saved: Saved| {
+pub fn save(path: &Path, fingerprint: &str, standing: PublishedCheckpoint) -> Result<(), FileError> {
+    let mut arrays: Vec<(String, StoredArray)> = Vec::new();
+    let mut keep = |part: &str, saved: PublishedAdamState| {
         for (name, vector) in VECTORS.iter().zip(saved.vectors) {
-            arrays.push((format!("{part}.{name}"), Array { shape: vec![vector.len()], values: vector }));
+            arrays
+                .push((format!("{part}.{name}"), StoredArray { shape: vec![vector.len()], values: vector }));
         }
         saved.steps
     };
@@ -52,7 +53,9 @@ pub fn save(path: &Path, fingerprint: &str, standing: Checkpoint) -> Result<(), 
         Some((saved, running)) => (Some(keep("encoder", saved)), Some(running)),
         None => (None, None),
     };
-    arrays.extend(running.map(|values| ("running".to_owned(), Array { shape: vec![values.len()], values })));
+    arrays.extend(
+        running.map(|values| ("running".to_owned(), StoredArray { shape: vec![values.len()], values })),
+    );
     let (fingerprint, epoch, history) = (fingerprint.to_owned(), standing.epoch, standing.history);
     tensors::write(
         path,
@@ -71,12 +74,12 @@ pub fn load(
     fingerprint: &str,
     network: usize,
     encoder: Option<(usize, usize)>,
-) -> Result<Option<Checkpoint>, FileError> {
+) -> Result<Option<PublishedCheckpoint>, FileError> {
     let ours = |header: &Header| header.version == VERSION && header.fingerprint == fingerprint;
     let Some((mut arrays, header)) = tensors::read_wanted(path, ours)? else { return Ok(None) };
-    let mut take = |part: &str, count: usize, steps: u64| -> Result<Saved, FileError> {
+    let mut take = |part: &str, count: usize, steps: u64| -> Result<PublishedAdamState, FileError> {
         let [a, b, c] = VECTORS.map(|name| arrays.take(&format!("{part}.{name}"), &[count]));
-        Ok(Saved { vectors: [a?, b?, c?], steps })
+        Ok(PublishedAdamState { vectors: [a?, b?, c?], steps })
     };
     let saved = take("network", network, header.steps)?;
     let encoder = match encoder {
@@ -86,7 +89,7 @@ pub fn load(
         }
         None => None,
     };
-    Ok(Some(Checkpoint { epoch: header.epoch, history: header.history, network: saved, encoder }))
+    Ok(Some(PublishedCheckpoint { epoch: header.epoch, history: header.history, network: saved, encoder }))
 }
 
 #[cfg(test)]
@@ -98,8 +101,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("checkpoint.safetensors");
         assert_eq!(load(&path, "a", 2, None).unwrap(), None);
-        let saved = |v: f32, n: usize| Saved { vectors: [v, v + 1.0, v + 2.0].map(|v| vec![v; n]), steps: 7 };
-        let standing = Checkpoint {
+        let saved = |v: f32, n: usize| PublishedAdamState {
+            vectors: [v, v + 1.0, v + 2.0].map(|v| vec![v; n]),
+            steps: 7,
+        };
+        let standing = PublishedCheckpoint {
             epoch: 3,
             history: Vec::new(),
             network: saved(0.1, 2),

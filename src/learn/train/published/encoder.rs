@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
-use super::adam::Adam;
+use super::adam::PublishedAdam;
 use super::augment::augment;
 use super::input::{Images, PublishedInput};
 use crate::core::cancel::{CancelToken, Cancelled};
@@ -25,7 +25,7 @@ pub struct EncoderSide {
     /// Everything but its trained parameters.
     pub training: Training,
     /// Its trained parameters.
-    pub adam: Adam,
+    pub adam: PublishedAdam,
 }
 
 /// The images of a batch, a chunk at a time: normalised values, RGB side by side.

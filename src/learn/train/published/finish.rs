@@ -10,7 +10,7 @@ use crate::model::encoder::Trained;
 use crate::model::published::PublishedNetwork;
 use crate::predict::bank::Bank;
 use crate::predict::embed::values;
-use crate::predict::published::{PublishedRecipe, embed_images, encoder_device, network};
+use crate::predict::published::{PublishedModelConfig, embed_images, encoder_device, network};
 use crate::predict::source::SpotRef;
 use crate::predict::uncertainty::Calibration;
 use crate::predict::{BankSpot, Published};
@@ -50,7 +50,7 @@ impl PublishedTrainer<'_> {
         let images = embed_images(&net, &features, &self.device, |_| (), cancel)?;
         let calibration = self.calibrate(&images, &keys, cancel)?;
         let bank = Bank::published(keys, self.prepared.denoised.clone(), self.names(|_| true))?;
-        let recipe = PublishedRecipe {
+        let config = PublishedModelConfig {
             target: self.input.target,
             shape: self.shape,
             encoder: self.input.encoder.as_ref().map(|(shape, _)| shape.clone()),
@@ -63,7 +63,7 @@ impl PublishedTrainer<'_> {
         };
         let scale = self.frozen.as_ref().map(|(_, scale)| scale.clone());
         let genes = self.input.genes.to_vec();
-        Ok(Published::new(recipe, genes, scale, parameters, encoder, calibration, bank, self.compute))
+        Ok(Published::new(config, genes, scale, parameters, encoder, calibration, bank, self.compute))
     }
 
     fn embed_expression(

@@ -6,8 +6,8 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::seq::SliceRandom;
 
-use super::adam::Adam;
-use super::checkpoint::Checkpoint;
+use super::adam::PublishedAdam;
+use super::checkpoint::PublishedCheckpoint;
 use super::config::PublishedConfig;
 use super::encoder::{EncoderSide, Passes, Patches, chunk_lengths, workers};
 use super::input::{Images, PublishedInput};
@@ -46,7 +46,7 @@ pub struct PublishedTrainer<'a> {
 /// What changes.
 pub struct State {
     template: PublishedNetwork,
-    pub(super) network: Adam,
+    pub(super) network: PublishedAdam,
     pub(super) encoder: Option<EncoderSide>,
     /// Epochs finished.
     pub epoch: usize,
@@ -98,11 +98,11 @@ impl<'a> PublishedTrainer<'a> {
     /// Before the first step.
     pub fn first(&self) -> State {
         let template = self.shape.init(self.config.seed, &self.device);
-        let network = Adam::new(gather(&template));
+        let network = PublishedAdam::new(gather(&template));
         let encoder = self.input.encoder.clone().map(|(shape, parameters)| {
             let (training, vector) = Training::new(shape.architecture, parameters);
             let count = vector.len();
-            let adam = Adam::new(Tensor::from_data(TensorData::new(vector, [count]), &self.device));
+            let adam = PublishedAdam::new(Tensor::from_data(TensorData::new(vector, [count]), &self.device));
             EncoderSide { training, adam }
         });
         State { template, network, encoder, epoch: 0, history: Vec::new() }
@@ -245,18 +245,23 @@ impl State {
     }
 
     /// What to store.
-    pub fn standing(&self) -> Checkpoint {
+    pub fn standing(&self) -> PublishedCheckpoint {
         let encoder = self.encoder.as_ref().map(|e| (e.adam.save(), e.training.running()));
-        Checkpoint { epoch: self.epoch, history: self.history.clone(), network: self.network.save(), encoder }
+        PublishedCheckpoint {
+            epoch: self.epoch,
+            history: self.history.clone(),
+            network: self.network.save(),
+            encoder,
+        }
     }
 
     /// Goes on from what was stored.
-    pub fn restore(&mut self, standing: Checkpoint, work: &PublishedTrainer<'_>) {
+    pub fn restore(&mut self, standing: PublishedCheckpoint, work: &PublishedTrainer<'_>) {
         self.epoch = standing.epoch;
         self.history = standing.history;
-        self.network = Adam::restore(&standing.network, &work.device);
+        self.network = PublishedAdam::restore(&standing.network, &work.device);
         if let (Some(encoder), Some((saved, running))) = (&mut self.encoder, standing.encoder) {
-            encoder.adam = Adam::restore(&saved, &work.device);
+            encoder.adam = PublishedAdam::restore(&saved, &work.device);
             encoder.training.restore_running(&running);
         }
     }

@@ -4,7 +4,7 @@ use crate::core::geometry::SlidePoint;
 use crate::core::places::{GridLattice, GridSettings, Stroke, TissueSettings};
 use crate::core::target::Target;
 use crate::data::mutate::fuzz_file;
-use crate::data::panels::Panel;
+use crate::data::panels::GenePanel;
 use crate::data::project::{GeneOrigin, GeneSelection};
 use crate::data::st::FileRole;
 use proptest::prelude::*;
@@ -17,7 +17,11 @@ fn sample(folder: &Path) -> Project {
     c2.labels = Some(folder.join("lbl/C2.tsv"));
     project.add(c2).unwrap();
     project.add(entry("C3", &folder.join("../elsewhere"))).unwrap();
-    project.panels.push(Panel { name: "Mine".into(), genes: vec!["ERBB2".into()], ..Panel::default() });
+    project.panels.push(GenePanel {
+        name: "Mine".into(),
+        genes: vec!["ERBB2".into()],
+        ..GenePanel::default()
+    });
     project.selection =
         Some(GeneSelection { genes: vec!["GNAS".into()], how: GeneOrigin::from_list("typed") });
     project.target = Target::Lognorm;

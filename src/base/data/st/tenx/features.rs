@@ -54,14 +54,14 @@ pub struct FeatureMatrix {
 
 /// Features that were left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct SkippedFeatures {
     /// Their kind.
     pub kind: FeatureKind,
     /// How many.
     pub features: usize,
 }
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for SkippedFeatures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", counted(self.features, "feature"), self.kind)
     }
@@ -70,7 +70,7 @@ impl fmt::Display for LeftOut {
 impl FeatureMatrix {
     /// Keeps the genes and says what it left out, by kind.
     #[must_use]
-    pub fn keep_genes(&mut self) -> Vec<LeftOut> {
+    pub fn keep_genes(&mut self) -> Vec<SkippedFeatures> {
         let keep: Vec<bool> = self.kinds.iter().map(|k| *k == FeatureKind::Gene).collect();
         let mut left: BTreeMap<FeatureKind, usize> = BTreeMap::new();
         for kind in self.kinds.iter().filter(|k| **k != FeatureKind::Gene) {
@@ -82,7 +82,7 @@ impl FeatureMatrix {
             retain(&mut self.kinds, &keep);
             retain(&mut self.genomes, &keep);
         }
-        left.into_iter().map(|(kind, features)| LeftOut { kind, features }).collect()
+        left.into_iter().map(|(kind, features)| SkippedFeatures { kind, features }).collect()
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
             kinds: kinds.map(FeatureKind::named).to_vec(),
             genomes: vec![String::new(); 5],
         };
-        let left: Vec<String> = m.keep_genes().iter().map(LeftOut::to_string).collect();
+        let left: Vec<String> = m.keep_genes().iter().map(SkippedFeatures::to_string).collect();
         assert_eq!(left, ["2 features (Antibody Capture)", "1 feature (CRISPR Guide Capture)"]);
         assert_eq!(m.table.genes, ["G1", "G2"].map(Gene::named));
         assert_eq!((m.table.counts.cols(), m.table.counts.sum(), m.genomes.len()), (2, 6.0, 2));

@@ -13,7 +13,7 @@ use crate::core::matrix::{Csr, CsrBuilder, PartsError};
 use crate::core::progress::{Progress, Task};
 use crate::core::text::counted;
 use crate::data::genes::with_unique_ids;
-use crate::data::hdf5::{File, Kind, Watch};
+use crate::data::hdf5::{File, ObjectKind, Watch};
 use crate::data::section::CountTable;
 use crate::data::st::ReadError;
 use crate::data::st::names::{file_name, quoted};
@@ -136,7 +136,7 @@ pub(super) fn read_from(
 /// Recognises the kinds of HDF5 file that 10x writes.
 fn layout(file: &File) -> Result<Layout, ReadError> {
     let refused = |what: &str| Err(ReadError::malformed(file.path(), what));
-    if file.kind("matrix")? == Some(Kind::Group) {
+    if file.kind("matrix")? == Some(ObjectKind::Group) {
         let probes =
             ["matrix/features/probe_region", "matrix/features/filtered_probes", "matrix/filtered_barcodes"];
         if probes.iter().any(|p| file.has(p)) {
@@ -163,7 +163,9 @@ fn layout(file: &File) -> Result<Layout, ReadError> {
         return refused("this is an AnnData file, not a matrix of 10x; open it as .h5ad");
     }
     let genomes = file.children("")?.into_iter().filter(|(name, kind)| {
-        *kind == Kind::Group && file.has(&format!("{name}/indptr")) && file.has(&format!("{name}/genes"))
+        *kind == ObjectKind::Group
+            && file.has(&format!("{name}/indptr"))
+            && file.has(&format!("{name}/genes"))
     });
     let genomes: Vec<String> = genomes.map(|(name, _)| name).collect();
     if genomes.is_empty() {

@@ -9,7 +9,7 @@ mod mtx;
 #[cfg(test)]
 mod tests;
 
-pub use features::{FeatureKind, FeatureMatrix, LeftOut};
+pub use features::{FeatureKind, FeatureMatrix, SkippedFeatures};
 pub use folder::{MtxFiles, find_mtx, mtx_prefixes};
 pub use h5::{H5Summary, inspect_h5, read_h5};
 pub use mtx::read_mtx;

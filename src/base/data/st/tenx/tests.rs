@@ -61,7 +61,7 @@ fn version_3_is_read_and_sorted() {
     assert_eq!(m.genomes, ["mm10", "mm10", ""]);
     let ids: Vec<&str> = m.table.genes.iter().map(|g| g.id.as_str()).collect();
     assert_eq!(ids, ["E1", "E2", "CD3"]);
-    assert_eq!(m.keep_genes(), [LeftOut { kind: FeatureKind::Antibody, features: 1 }]);
+    assert_eq!(m.keep_genes(), [SkippedFeatures { kind: FeatureKind::Antibody, features: 1 }]);
     assert_eq!(m.table.counts.sum(), 10.0);
 }
 

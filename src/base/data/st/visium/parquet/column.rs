@@ -2,7 +2,7 @@
 
 use super::encoding::hybrid;
 use super::footer::{Chunk, Column, Physical};
-use super::page::{self, Kind, Page};
+use super::page::{self, DataPage, PageKind};
 use super::values::Values;
 use super::{ParquetError, Parsed, cut, delta};
 
@@ -27,21 +27,21 @@ pub fn read<V: Values>(mut bytes: &[u8], column: &Column, chunk: &Chunk, rows: u
     while out.len() < rows {
         let (page, rest) = page::next(bytes)?;
         bytes = rest;
-        let left = if page.kind == Kind::Dictionary { rows } else { rows - out.len() };
+        let left = if page.kind == PageKind::Dictionary { rows } else { rows - out.len() };
         if page.values > left {
             return cut();
         }
         match page.kind {
-            Kind::Other => {}
+            PageKind::Other => {}
             // A second one would only make work.
-            Kind::Dictionary if dictionary.is_some() => return cut(),
-            Kind::Dictionary => {
+            PageKind::Dictionary if dictionary.is_some() => return cut(),
+            PageKind::Dictionary => {
                 let (_, body) = page.unpack(chunk, column, room::<V>(page.values))?;
                 let mut values = V::default();
                 values.plain(&body, column.physical, page.values)?;
                 dictionary = Some(values);
             }
-            Kind::Data | Kind::DataV2 { .. } => {
+            PageKind::Data | PageKind::DataV2 { .. } => {
                 let before = out.len();
                 data_page(&page, column, chunk, dictionary.as_ref(), &mut out)?;
                 if out.len().checked_sub(before) != Some(page.values) {
@@ -59,7 +59,7 @@ fn room<V: Values>(n: usize) -> usize {
 }
 
 fn data_page<V: Values>(
-    page: &Page,
+    page: &DataPage,
     column: &Column,
     chunk: &Chunk,
     dictionary: Option<&V>,
@@ -70,7 +70,7 @@ fn data_page<V: Values>(
     let mut values = body.as_slice();
     if column.optional {
         let levels = match page.kind {
-            Kind::DataV2 { .. } => levels,
+            PageKind::DataV2 { .. } => levels,
             _ => sized(&mut values)?,
         };
         let mut row = out.len();

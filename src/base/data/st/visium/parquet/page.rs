@@ -8,7 +8,7 @@ use super::{ParquetError, Parsed, cut};
 
 /// What a page holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PageKind {
     /// Values; missing ones are marked in levels before them.
     Data,
     /// The same, with its levels outside the compressed part.
@@ -24,8 +24,8 @@ pub enum Kind {
 }
 
 /// A page before it is unpacked.
-pub struct Page<'a> {
-    pub kind: Kind,
+pub struct DataPage<'a> {
+    pub kind: PageKind,
     /// Values in it, including missing ones.
     pub values: usize,
     /// Number of the encoding in the format.
@@ -47,7 +47,7 @@ struct Header {
 }
 
 /// The first page in `bytes`, and what follows it.
-pub fn next(bytes: &[u8]) -> Parsed<(Page<'_>, &[u8])> {
+pub fn next(bytes: &[u8]) -> Parsed<(DataPage<'_>, &[u8])> {
     let mut t = Thrift::new(bytes);
     let mut h = Header {
         kind: -1,
@@ -74,22 +74,22 @@ pub fn next(bytes: &[u8]) -> Parsed<(Page<'_>, &[u8])> {
     let (Some(unpacked), Some(packed)) = (size(h.unpacked), size(h.packed)) else { return cut() };
     let Some((body, rest)) = t.rest().split_at_checked(packed) else { return cut() };
     let kind = match h.kind {
-        0 => Kind::Data,
-        2 => Kind::Dictionary,
+        0 => PageKind::Data,
+        2 => PageKind::Dictionary,
         3 => {
             let levels =
                 size(h.definition_bytes).zip(size(h.repetition_bytes)).and_then(|(d, r)| d.checked_add(r));
             let Some(levels) = levels else { return cut() };
-            Kind::DataV2 { levels, compressed: h.compressed }
+            PageKind::DataV2 { levels, compressed: h.compressed }
         }
-        _ => Kind::Other,
+        _ => PageKind::Other,
     };
     let values = match (kind, size(h.values)) {
-        (Kind::Other, _) => 0,
+        (PageKind::Other, _) => 0,
         (_, Some(values)) => values,
         (_, None) => return cut(),
     };
-    Ok((Page { kind, values, encoding: h.encoding, unpacked, body }, rest))
+    Ok((DataPage { kind, values, encoding: h.encoding, unpacked, body }, rest))
 }
 
 fn short_header(t: &mut Thrift, f: Field, h: &mut Header) -> Parsed<()> {
@@ -113,12 +113,12 @@ fn long_header(t: &mut Thrift, f: Field, h: &mut Header) -> Parsed<()> {
     Ok(())
 }
 
-impl Page<'_> {
+impl DataPage<'_> {
     /// The levels (of version 2 pages; empty otherwise) and the unpacked rest. Nothing larger than `largest`
     /// bytes, which the caller knows from the number of values, is made.
     pub fn unpack(&self, chunk: &Chunk, column: &Column, largest: usize) -> Parsed<(&[u8], Vec<u8>)> {
         let (levels, compressed) = match self.kind {
-            Kind::DataV2 { levels, compressed } => (levels, compressed),
+            PageKind::DataV2 { levels, compressed } => (levels, compressed),
             _ => (0, true),
         };
         let (Some((levels, body)), Some(unpacked)) =
