@@ -279,10 +279,7 @@ mod tests {
         classes.move_to("DCIS", 9).unwrap();
         let names: Vec<&str> = classes.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["Stroma", "DCIS"]);
-        assert_eq!(
-            classes.rename("DCIS", name("Stroma")),
-            Err(RegionError::ClassExists("Stroma".into()))
-        );
+        assert_eq!(classes.rename("DCIS", name("Stroma")), Err(RegionError::ClassExists("Stroma".into())));
         assert!(ClassName::new(" \t").is_none());
     }
 

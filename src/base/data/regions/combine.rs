@@ -111,6 +111,12 @@ fn on_grid(c: Coord<f64>) -> Grid {
     ((c.x * GRID).round() as i64, (c.y * GRID).round() as i64)
 }
 
+/// The point of the grid nearest to `c`.
+pub(super) fn rounded(c: Coord<f64>) -> Coord<f64> {
+    let (x, y) = on_grid(c);
+    Coord { x: x as f64 / GRID, y: y as f64 / GRID }
+}
+
 /// The points of polygons, by where they are on the grid.
 fn known(polygons: &MultiPolygon<f64>) -> HashMap<Grid, Coord<f64>> {
     let points = polygons.iter().flat_map(rings).flat_map(|ring| &ring.0);
@@ -119,11 +125,7 @@ fn known(polygons: &MultiPolygon<f64>) -> HashMap<Grid, Coord<f64>> {
 
 /// Puts points where they were before, or on the grid, and drops what is too small to have been meant.
 fn tidy(polygons: MultiPolygon<f64>, before: &HashMap<Grid, Coord<f64>>) -> MultiPolygon<f64> {
-    let settle = |c: &Coord<f64>| {
-        let grid = on_grid(*c);
-        let rounded = Coord { x: grid.0 as f64 / GRID, y: grid.1 as f64 / GRID };
-        before.get(&grid).copied().unwrap_or(rounded)
-    };
+    let settle = |c: &Coord<f64>| before.get(&on_grid(*c)).copied().unwrap_or(rounded(*c));
     let ring = |ring: &LineString<f64>| {
         let mut points: Vec<Coord<f64>> = open(ring).iter().map(settle).collect();
         points.dedup();
@@ -188,7 +190,14 @@ mod tests {
         // A lasso that goes round once and a half is filled.
         let twice: Polygon<f64> = Polygon::new(
             LineString::from(vec![
-                (0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (2.0, -2.0), (8.0, 2.0), (8.0, 8.0), (2.0, 8.0),
+                (0.0, 0.0),
+                (10.0, 0.0),
+                (10.0, 10.0),
+                (0.0, 10.0),
+                (2.0, -2.0),
+                (8.0, 2.0),
+                (8.0, 8.0),
+                (2.0, 8.0),
             ]),
             vec![],
         );
@@ -200,7 +209,8 @@ mod tests {
     #[test]
     fn a_line_cuts_only_what_it_crosses() {
         let a = square(0.0, 0.0, 10.0);
-        let line = |points: &[(f64, f64)]| points.iter().map(|&(x, y)| SlidePoint::new(x, y)).collect::<Vec<_>>();
+        let line =
+            |points: &[(f64, f64)]| points.iter().map(|&(x, y)| SlidePoint::new(x, y)).collect::<Vec<_>>();
         let areas = |pieces: Vec<Polygon<f64>>| {
             let mut areas: Vec<f64> = pieces.iter().map(Area::unsigned_area).collect();
             areas.sort_by(f64::total_cmp);
@@ -216,7 +226,10 @@ mod tests {
         assert_eq!(areas(cut(&ring, &line(&[(5.0, -5.0), (5.0, 5.0)]))), [96.0]);
         let both = square(20.0, 0.0, 10.0);
         let pieces = cut(&[&a, &both], &line(&[(-5.0, 5.0), (25.0, 5.0)]));
-        assert!(pieces.iter().all(|p| p.exterior().0.len() <= 6), "a line that ends inside leaves no slit: {pieces:?}");
+        assert!(
+            pieces.iter().all(|p| p.exterior().0.len() <= 6),
+            "a line that ends inside leaves no slit: {pieces:?}"
+        );
         assert_eq!(areas(pieces), [50.0, 50.0, 100.0]);
     }
 

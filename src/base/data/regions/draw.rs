@@ -62,6 +62,7 @@ fn enclosing(ring: Vec<Coord<f64>>) -> Result<Shape, RegionError> {
     if !ring.iter().all(|c| is_on_slide(*c)) {
         return Err(RegionError::NotOnSlide);
     }
+    let ring = ring.into_iter().map(combine::rounded).collect();
     area(combine::union([&Polygon::new(LineString(ring), Vec::new())]))
 }
 
@@ -113,7 +114,8 @@ impl Stamp {
         let n = corners_of_circle(self.radius, Self::SAGITTA_PX, Self::CORNERS);
         let corners = (0..n).flat_map(|i| {
             let (sin, cos) = (TAU * i as f64 / n as f64).sin_cos();
-            [self.from, self.to].map(|p| Point::new(p.x + self.radius * cos, p.y + self.radius * sin))
+            let at = |p: SlidePoint| Coord { x: p.x + self.radius * cos, y: p.y + self.radius * sin };
+            [self.from, self.to].map(|p| Point(combine::rounded(at(p))))
         });
         Ok(MultiPoint(corners.collect()).convex_hull())
     }
@@ -193,7 +195,10 @@ mod tests {
             assert_eq!(flat, Err(RegionError::TooFewPoints));
         }
         assert_eq!(rectangle(at(f64::NAN, 1.0), at(9.0, 1.0)), Err(RegionError::NotOnSlide));
-        assert_eq!(lasso(&[at(0.0, 0.0), at(f64::INFINITY, 9.0), at(9.0, 9.0)], 1.0), Err(RegionError::NotOnSlide));
+        assert_eq!(
+            lasso(&[at(0.0, 0.0), at(f64::INFINITY, 9.0), at(9.0, 9.0)], 1.0),
+            Err(RegionError::NotOnSlide)
+        );
     }
 
     #[test]
@@ -212,7 +217,11 @@ mod tests {
 
     #[test]
     fn a_straight_stroke_is_one_capsule_with_few_points() {
-        let step = |i: u32| Stamp { from: at(f64::from(i) * 3.0, 0.0), to: at(f64::from(i + 1) * 3.0, 0.0), radius: 50.0 };
+        let step = |i: u32| Stamp {
+            from: at(f64::from(i) * 3.0, 0.0),
+            to: at(f64::from(i + 1) * 3.0, 0.0),
+            radius: 50.0,
+        };
         let mut region: Geometry = step(0).shape().unwrap().geometry().clone();
         for i in 1..200 {
             region = step(i).apply(&region, BrushMode::Add).unwrap().into();

@@ -80,6 +80,26 @@ impl RegionSet {
         })
     }
 
+    /// The same regions, also locked ones, on an image `factor` times as wide and high: regions are drawn on the full-resolution slide,
+    /// and a section may be shown on a smaller image of it.
+    ///
+    /// # Errors
+    /// [`RegionError::NotOnSlide`] where the factor is no number above 0, or moves a point too far away.
+    pub fn scaled(&self, factor: f64) -> Result<Self, RegionError> {
+        if !(factor > 0.0 && factor.is_finite()) {
+            return Err(RegionError::NotOnSlide);
+        }
+        if factor == 1.0 {
+            return Ok(self.clone());
+        }
+        let scale = |region: &Arc<Region>| {
+            let mut geometry = region.shape().geometry().clone();
+            geometry.map_points(&mut |c| geo::Coord { x: c.x * factor, y: c.y * factor });
+            Ok(region.on_other_image(Shape::new(geometry)?))
+        };
+        self.iter().map(scale).collect()
+    }
+
     /// Puts a region into another shape, as when it is drawn anew.
     ///
     /// # Errors
@@ -116,7 +136,12 @@ impl RegionSet {
     ///
     /// # Errors
     /// [`RegionError`]: not there, locked, detected, or off the slide.
-    pub fn insert_vertex(&mut self, id: RegionId, at: VertexPath, new: SlidePoint) -> Result<(), RegionError> {
+    pub fn insert_vertex(
+        &mut self,
+        id: RegionId,
+        at: VertexPath,
+        new: SlidePoint,
+    ) -> Result<(), RegionError> {
         self.edit_points(id, |geometry| geometry.insert_vertex(at, coord(new)))
     }
 
@@ -239,7 +264,8 @@ impl RegionSet {
     /// # Errors
     /// [`RegionError`]: not there, locked, detected, no area, or nothing left.
     pub fn subtract(&mut self, id: RegionId, others: &[RegionId]) -> Result<(), RegionError> {
-        let others = others.iter().filter(|o| **o != id).map(|o| self.found(*o)).collect::<Result<Vec<_>, _>>()?;
+        let others =
+            others.iter().filter(|o| **o != id).map(|o| self.found(*o)).collect::<Result<Vec<_>, _>>()?;
         let polygons = others.iter().flat_map(|r| r.shape().geometry().polygons());
         let taken = combine::union(polygons);
         self.change(&[id], |region| reshaped(region, combine::subtract(&editable_area(region)?, &taken)))
@@ -267,7 +293,12 @@ impl RegionSet {
     ///
     /// # Errors
     /// [`RegionError`]: not there, locked, detected, no area, or a brush without size.
-    pub fn brush(&mut self, id: RegionId, stamp: &Stamp, mode: BrushMode) -> Result<BrushOutcome, RegionError> {
+    pub fn brush(
+        &mut self,
+        id: RegionId,
+        stamp: &Stamp,
+        mode: BrushMode,
+    ) -> Result<BrushOutcome, RegionError> {
         let region = self.found(id)?;
         editable_area(&region)?;
         if mode == BrushMode::Subtract && !reaches(stamp, &region)? {
@@ -385,6 +416,16 @@ mod tests {
         set.delete_vertex(ids[0], corner(0)).unwrap();
         set.delete_vertex(ids[0], corner(0)).unwrap();
         assert!(matches!(set.delete_vertex(ids[0], corner(0)), Err(RegionError::TooFewLeft(_))));
+    }
+
+    #[test]
+    fn regions_are_scaled_to_other_images() {
+        let (set, ids) = set(&[(10.0, 20.0, 10.0)]);
+        let small = set.scaled(0.25).unwrap();
+        assert_eq!(small.get(ids[0]).unwrap().shape().bounds().min, at(2.5, 5.0));
+        assert_eq!((areas(&small), small.scaled(4.0).unwrap()), (vec![6.25], set.clone()));
+        assert_eq!(set.scaled(0.0), Err(RegionError::NotOnSlide));
+        assert_eq!(set.scaled(1e12), Err(RegionError::NotOnSlide));
     }
 
     #[test]

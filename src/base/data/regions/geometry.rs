@@ -3,6 +3,7 @@
 use geo::{Area, Coord, LineString, MultiPolygon, Polygon};
 
 use super::error::RegionError;
+use super::thin::{thinned, thinned_ring};
 use crate::core::geometry::{SlidePoint, SlideRect};
 
 /// No slide is so large; products of larger numbers lose their digits.
@@ -196,6 +197,32 @@ impl Geometry {
         self.chains().iter().filter(|c| c.kind != ChainKind::Points).map(of).sum()
     }
 
+    /// The same with fewer points, none of which is farther than `tolerance` pixels from its outlines: to be drawn small, not to be
+    /// kept, as lines may come to cross. Parts that would have no area go.
+    #[must_use]
+    pub fn simplified(&self, tolerance: f64) -> Self {
+        let ring = |ring: &LineString<f64>| {
+            let points = thinned_ring(open(ring), tolerance);
+            (points.len() > 2).then(|| LineString(points))
+        };
+        let polygon = |p: &Polygon<f64>| {
+            Some(Polygon::new(ring(p.exterior())?, p.interiors().iter().filter_map(ring).collect()))
+        };
+        let line = |line: &LineString<f64>| LineString(thinned(&line.0, tolerance));
+        match self {
+            Self::Polygon(p) => Self::MultiPolygon(MultiPolygon(polygon(p).into_iter().collect())),
+            Self::MultiPolygon(several) => {
+                Self::MultiPolygon(MultiPolygon(several.iter().filter_map(polygon).collect()))
+            }
+            Self::Line(l) => Self::Line(line(l)),
+            Self::MultiLine(lines) => Self::MultiLine(lines.iter().map(line).collect()),
+            Self::Point(_) | Self::MultiPoint(_) => self.clone(),
+            Self::Collection(parts) => {
+                Self::Collection(parts.iter().map(|p| p.simplified(tolerance)).collect())
+            }
+        }
+    }
+
     /// Applies `f` to every point.
     pub(super) fn map_points(&mut self, f: &mut impl FnMut(Coord<f64>) -> Coord<f64>) {
         let line = |line: &mut LineString<f64>, f: &mut dyn FnMut(Coord<f64>) -> Coord<f64>| {
@@ -222,7 +249,11 @@ impl Geometry {
 
     /// Changes the points of the ring, line or cloud of points that `at` lies in. A ring is given without the point that
     /// closes it and closed again. `None` where there is no such part.
-    fn edit_chain<T>(&mut self, at: VertexPath, edit: impl FnOnce(&mut Vec<Coord<f64>>, ChainKind) -> T) -> Option<T> {
+    fn edit_chain<T>(
+        &mut self,
+        at: VertexPath,
+        edit: impl FnOnce(&mut Vec<Coord<f64>>, ChainKind) -> T,
+    ) -> Option<T> {
         let mut parts = at.part;
         self.edit_part(&mut parts, at.ring, &mut Some(edit))
     }
@@ -278,9 +309,8 @@ impl Geometry {
         if !is_on_slide(new) {
             return Err(VertexError::NotOnSlide);
         }
-        let inserted = self.edit_chain(at, |points, _| {
-            (at.index <= points.len()).then(|| points.insert(at.index, new))
-        });
+        let inserted =
+            self.edit_chain(at, |points, _| (at.index <= points.len()).then(|| points.insert(at.index, new)));
         inserted.flatten().ok_or(VertexError::Missing)
     }
 
@@ -384,6 +414,14 @@ mod tests {
         let bounds = g.bounds().unwrap();
         assert_eq!((bounds.width(), bounds.height()), (10.0, 10.0));
         assert_eq!(Geometry::Point(Coord { x: 1.0, y: 2.0 }).area_px2(), 0.0);
+    }
+
+    #[test]
+    fn small_drawings_need_few_points() {
+        let small = with_hole().simplified(3.0);
+        assert_eq!((small.vertex_count(), small.area_px2()), (4, 100.0));
+        assert_eq!(with_hole().simplified(0.1).vertex_count(), 7);
+        assert!(!with_hole().simplified(1e3).is_area());
     }
 
     #[test]

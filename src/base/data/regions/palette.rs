@@ -78,7 +78,8 @@ fn hash(name: &str) -> u64 {
 fn between(start: usize, used: &[[u8; 3]]) -> [u8; 3] {
     const TURN: f64 = 0.618_033_988_749_895;
     let hue = |i: usize| ((start % 1000) as f64 * 0.137 + i as f64 * TURN).fract();
-    let candidates = (0..=used.len()).map(|i| hsv(hue(i), 0.45 + 0.4 * (i % 2) as f64, 0.85 - 0.2 * (i % 3) as f64));
+    let candidates =
+        (0..=used.len()).map(|i| hsv(hue(i), 0.45 + 0.4 * (i % 2) as f64, 0.85 - 0.2 * (i % 3) as f64));
     let mut last = UNCLASSIFIED;
     for color in candidates {
         last = color;

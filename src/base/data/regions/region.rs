@@ -251,7 +251,8 @@ impl Shape {
         }
         let mut best: Option<(VertexPath, SlidePoint, f64)> = None;
         for chain in self.geometry.chains() {
-            let closing = (chain.kind == ChainKind::Ring).then(|| chain.points.last().zip(chain.points.first()));
+            let closing =
+                (chain.kind == ChainKind::Ring).then(|| chain.points.last().zip(chain.points.first()));
             let pairs = chain.points.iter().zip(chain.points.iter().skip(1)).chain(closing.flatten());
             if chain.kind == ChainKind::Points {
                 continue;
@@ -364,6 +365,14 @@ impl Region {
     /// The same region somewhere else, with the same outline.
     pub(super) fn moved(&self, shape: Shape) -> Self {
         Self { shape: Arc::new(shape), ..self.clone() }
+    }
+
+    /// The same region on an image of another size. What lies within a cell is not known there.
+    pub(super) fn on_other_image(&self, shape: Shape) -> Self {
+        let mut foreign = self.foreign.as_deref().cloned().unwrap_or_default();
+        foreign.feature.retain(|m| m.name != "nucleusGeometry" && m.name != "bbox");
+        let scaled = Self { shape: Arc::new(shape), foreign: None, ..self.clone() };
+        scaled.with_foreign(foreign)
     }
 
     /// A new region that was a part of this one.

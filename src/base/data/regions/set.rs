@@ -226,7 +226,8 @@ impl RegionSet {
     /// areas from the smallest to the largest; of the same size the newest first.
     pub fn all_at(&self, p: SlidePoint, reach: f64, shown: impl Fn(&Region) -> bool) -> Vec<&Arc<Region>> {
         let is_at = |r: &&Arc<Region>| {
-            shown(r) && (r.shape().contains(p) || (!r.shape().is_area() && r.shape().distance(p, reach).is_some()))
+            shown(r)
+                && (r.shape().contains(p) || (!r.shape().is_area() && r.shape().distance(p, reach).is_some()))
         };
         let mut found: Vec<&Arc<Region>> = self.near(p, reach).into_iter().rev().filter(is_at).collect();
         found.sort_by(|a, b| a.shape().area_px2().total_cmp(&b.shape().area_px2()));

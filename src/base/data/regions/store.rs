@@ -70,7 +70,12 @@ mod tests {
         classes.set_hidden("Stroma", true).unwrap();
         let regions: RegionSet = [
             square(0.125, 10.0).with_class(Some(name("Stroma"))),
-            Region { name: Some("\"a\" \u{e9}".into()), locked: true, color: Some([1, 2, 3]), ..square(5.0, 1e5) },
+            Region {
+                name: Some("\"a\" \u{e9}".into()),
+                locked: true,
+                color: Some([1, 2, 3]),
+                ..square(5.0, 1e5)
+            },
             square(1.0, 2.0).with_class(Some(name("Tumor: Positive"))),
         ]
         .into_iter()
@@ -87,7 +92,10 @@ mod tests {
         let (read, found) = load(&path).unwrap();
         assert_eq!(read, regions);
         let of = |c: &Class| (c.name.clone(), c.color);
-        assert_eq!(found.iter().map(of).collect::<Vec<_>>(), [2, 1].map(|i| of(classes.iter().nth(i).unwrap())));
+        assert_eq!(
+            found.iter().map(of).collect::<Vec<_>>(),
+            [2, 1].map(|i| of(classes.iter().nth(i).unwrap()))
+        );
     }
 
     #[test]

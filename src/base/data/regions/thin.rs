@@ -95,7 +95,14 @@ mod tests {
     #[test]
     fn rings_keep_their_corners() {
         let square = coords(&[
-            (0.0, 0.0), (5.0, 0.01), (10.0, 0.0), (10.0, 5.0), (10.0, 10.0), (5.0, 10.0), (0.0, 10.0), (0.0, 5.0),
+            (0.0, 0.0),
+            (5.0, 0.01),
+            (10.0, 0.0),
+            (10.0, 5.0),
+            (10.0, 10.0),
+            (5.0, 10.0),
+            (0.0, 10.0),
+            (0.0, 5.0),
         ]);
         let corners = coords(&[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)]);
         assert_eq!(thinned_ring(&square, 0.1), corners);
@@ -104,13 +111,20 @@ mod tests {
     #[test]
     fn points_outside_the_window_stay() {
         let square = coords(&[
-            (0.0, 0.0), (2.0, 0.0), (5.0, 0.0), (8.0, 0.0), (10.0, 0.0), (10.0, 5.0), (10.0, 10.0), (5.0, 10.0), (0.0, 10.0),
+            (0.0, 0.0),
+            (2.0, 0.0),
+            (5.0, 0.0),
+            (8.0, 0.0),
+            (10.0, 0.0),
+            (10.0, 5.0),
+            (10.0, 10.0),
+            (5.0, 10.0),
+            (0.0, 10.0),
         ]);
         let window = SlideRect::new(SlidePoint::new(1.0, -1.0), SlidePoint::new(9.0, 1.0));
         let mut thin = thinned_within(&square, window, 0.1);
-        let expected = coords(&[
-            (0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (10.0, 10.0), (5.0, 10.0), (0.0, 10.0),
-        ]);
+        let expected =
+            coords(&[(0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (10.0, 10.0), (5.0, 10.0), (0.0, 10.0)]);
         assert_eq!(thin, expected);
         // Wherever the ring begins.
         let turned: Vec<Coord<f64>> = square.iter().cycle().skip(2).take(9).copied().collect();

@@ -56,7 +56,8 @@ fn read_at(
         let Some(depth) = depth.checked_sub(1) else {
             return Err(GeometryError::Wrong("its geometries are nested too deeply"));
         };
-        let list = members.take("geometries").ok_or(GeometryError::Wrong("its collection has no geometries"))?;
+        let list =
+            members.take("geometries").ok_or(GeometryError::Wrong("its collection has no geometries"))?;
         let list = items::<MAX_PARTS>(list).ok_or(GeometryError::Wrong("its geometries are not a list"))?;
         let mut parts = Vec::new();
         for part in list {
@@ -161,11 +162,17 @@ impl<'de> Visitor<'de> for Nested<'_> {
                 let y = list.next_element()?.ok_or_else(|| serde::de::Error::custom("no y"))?;
                 while list.next_element::<IgnoredAny>()?.is_some() {}
                 let at = Coord { x, y };
-                if is_on_slide(at) { Ok(Tree::Position(Some(at))) } else { Err(serde::de::Error::custom("far")) }
+                if is_on_slide(at) {
+                    Ok(Tree::Position(Some(at)))
+                } else {
+                    Err(serde::de::Error::custom("far"))
+                }
             }
             1 => {
                 let mut line = Vec::new();
-                while let Some(position) = list.next_element_seed(Nested { depth: below, is_ring, dropped })? {
+                while let Some(position) =
+                    list.next_element_seed(Nested { depth: below, is_ring, dropped })?
+                {
                     match position {
                         Tree::Position(Some(at)) => line.push(at),
                         _ => return Err(serde::de::Error::custom("an empty position")),
@@ -267,6 +274,10 @@ struct Number(f64);
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Coordinates are below a billion.
-        if self.0.fract() == 0.0 { serializer.serialize_i64(self.0 as i64) } else { serializer.serialize_f64(self.0) }
+        if self.0.fract() == 0.0 {
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
     }
 }

@@ -9,8 +9,8 @@ mod members;
 mod read;
 mod write;
 
-pub use read::{Imported, MAX_FILE_BYTES, MAX_OBJECTS, Repair, RepairNote, parse, read};
 pub(in crate::data) use read::unpacked;
+pub use read::{Imported, MAX_FILE_BYTES, MAX_OBJECTS, Repair, RepairNote, parse, read};
 pub(super) use write::write_file;
 pub use write::{export, to_bytes};
 

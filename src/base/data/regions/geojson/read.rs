@@ -38,6 +38,8 @@ pub struct Imported {
     pub classes: Classes,
     /// What was repaired or left out, the first hundred.
     pub notes: Vec<RepairNote>,
+    /// How many objects were left out.
+    pub left_out: usize,
     /// How much was repaired or left out.
     pub repaired: usize,
     /// What this program has written beside the features, see [`store`](super::super::store).
@@ -83,7 +85,9 @@ impl fmt::Display for RepairNote {
         match &self.repair {
             Repair::RingsDropped(n) => write!(f, "{} with fewer than 3 points dropped", counted(*n, "ring")),
             Repair::NoGeometry => write!(f, "skipped because it has no outline"),
-            Repair::UnknownGeometry(kind) => write!(f, "skipped because geometries of type {kind:?} are not supported"),
+            Repair::UnknownGeometry(kind) => {
+                write!(f, "skipped because geometries of type {kind:?} are not supported")
+            }
         }
     }
 }
@@ -173,6 +177,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Imported, FileError> {
                 return Err(FileError::malformed(path, format!("feature {number}: {message}")));
             }
             Err(Problem::LeftOut(repair)) => {
+                imported.left_out += 1;
                 imported.note(number, repair);
                 continue;
             }
@@ -229,12 +234,14 @@ type Found<'a> = (Vec<&'a RawValue>, Option<Box<RawStored>>);
 
 /// The features or geometries of a file.
 fn objects<'a>(path: &Path, value: &'a RawValue) -> Result<Found<'a>, FileError> {
-    let list = |value: &'a RawValue| serde_json::from_str::<Items<'a, MAX_OBJECTS>>(value.get()).ok().map(|i| i.0);
+    let list =
+        |value: &'a RawValue| serde_json::from_str::<Items<'a, MAX_OBJECTS>>(value.get()).ok().map(|i| i.0);
     if let Some(list) = list(value) {
         return Ok((list, None));
     }
     let not_geojson = || {
-        let message = "this is not GeoJSON of regions (no FeatureCollection, Feature or list of features was found)";
+        let message =
+            "this is not GeoJSON of regions (no FeatureCollection, Feature or list of features was found)";
         FileError::malformed(path, message)
     };
     let mut members = Members::of(value).ok_or_else(not_geojson)?;
@@ -330,7 +337,8 @@ fn read_properties(
     region.kind = kind.map(|k| ObjectKind::from_text(&k)).or(old_kind).unwrap_or_default();
     region.name = properties.take_as("name", text);
     region.locked = properties.take_as("isLocked", |v| v.get().parse().ok()).unwrap_or(false);
-    region.color = properties.take_as("color", color).or_else(|| properties.take_as("colorRGB", packed_color));
+    region.color =
+        properties.take_as("color", color).or_else(|| properties.take_as("colorRGB", packed_color));
     let mut class_color = None;
     let class = properties.get("classification").filter(|c| !is_null(c)).and_then(read_class);
     if let Some((name, color, others)) = class {
@@ -359,7 +367,8 @@ fn read_class(value: &RawValue) -> Option<ReadClass> {
         let names: Vec<String> = items::<MAX_CLASS_PARTS>(value)?.into_iter().filter_map(text).collect();
         ClassName::new(&names.join(": "))
     };
-    let name = members.take_as("name", |v| ClassName::new(&text(v)?)).or_else(|| members.take_as("names", names))?;
+    let name =
+        members.take_as("name", |v| ClassName::new(&text(v)?)).or_else(|| members.take_as("names", names))?;
     let color = members.take_as("color", color).or_else(|| members.take_as("colorRGB", packed_color));
     Some((name, color, foreign(members)))
 }

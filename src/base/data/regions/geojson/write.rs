@@ -87,7 +87,10 @@ impl Serialize for Feature<'_> {
             Some(id) if !is_of_another(id, region) => map.serialize_entry("id", &id.value)?,
             _ => map.serialize_entry("id", &region.id.to_string())?,
         }
-        map.serialize_entry("geometry", &Written(region.shape().geometry(), members(region, |f| &f.geometry)))?;
+        map.serialize_entry(
+            "geometry",
+            &Written(region.shape().geometry(), members(region, |f| &f.geometry)),
+        )?;
         map.serialize_entry("properties", &Properties(self))?;
         write_kept(&mut map, kept, &["type", "id", "geometry", "properties"])?;
         map.end()
