@@ -15,6 +15,7 @@ pub mod open;
 pub mod panels;
 pub mod project;
 pub mod protein_names;
+pub mod regions;
 pub mod section;
 pub mod slide;
 pub mod st;
