@@ -15,6 +15,7 @@ use hiscmcl::jobs::encoders::EncoderChoice;
 use hiscmcl::preprocess::hvg::Combine;
 
 use super::slide::SlideArgs;
+use super::workbench::{CompareArgs, RegionsCommand, ScoreArgs};
 
 /// Predict spatial gene expression from H&E slides. Without a command the window opens.
 #[derive(Debug, Parser)]
@@ -126,6 +127,13 @@ pub enum CliCommand {
     Evaluate(EvaluateArgs),
     /// Draw measured and predicted maps of genes to PNG or SVG.
     Figure(FigureArgs),
+    /// Import or export annotated regions.
+    #[command(subcommand)]
+    Regions(RegionsCommand),
+    /// Compare two classes of spots over all genes (Wilcoxon rank-sum test).
+    Compare(CompareArgs),
+    /// Score a gene panel at every spot, as scanpy's score_genes does.
+    Score(ScoreArgs),
     /// The embedded demo: synthetic sections made from a seed.
     Demo {
         /// Run the whole job without a window and leave pictures and tables in this folder.
@@ -243,10 +251,10 @@ impl From<EncoderArgs> for EncoderChoice {
 }
 
 /// A word that an argument may be, what it stands for, and what `--help` says of it.
-type Choice<T> = (&'static str, T, &'static str);
+pub(super) type Choice<T> = (&'static str, T, &'static str);
 
 /// Reads one of these words.
-fn one_of<T: Copy + Send + Sync + 'static>(
+pub(super) fn one_of<T: Copy + Send + Sync + 'static>(
     choices: &'static [Choice<T>],
 ) -> impl TypedValueParser<Value = T> {
     let words = choices.iter().map(|(word, _, help)| PossibleValue::new(*word).help(*help));
@@ -272,7 +280,7 @@ const SPLITS: &[Choice<Split>] = &[
     ("section", Split::Section, "One section at a time; leaks between sections of one patient"),
     ("patient", Split::Patient, "All sections of one patient at a time"),
 ];
-const DEVICES: &[Choice<DeviceChoice>] = &[
+pub(super) const DEVICES: &[Choice<DeviceChoice>] = &[
     ("auto", DeviceChoice::Auto, "The GPU where there is one, the CPU otherwise"),
     ("gpu", DeviceChoice::Gpu, "A real GPU; an error where there is none"),
     ("cpu", DeviceChoice::Cpu, "The CPU"),

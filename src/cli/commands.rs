@@ -31,7 +31,7 @@ use serde_json::json;
 
 use super::args::{Cli, CliCommand, CliProjectCommand, FigureArgs, GenesArgs};
 use super::terminal::{Terminal, print};
-use super::{fit, slide};
+use super::{fit, slide, workbench};
 
 /// Runs the command, or opens the window. `began` is when the program did.
 pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
@@ -59,7 +59,10 @@ pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
 
 /// Loads the project at `path`, changes it, and saves it where `change` says that it did. Where another program saved it
 /// meanwhile, its state is loaded and changed instead, so that neither change is lost.
-fn edit<T>(path: &Path, change: impl Fn(&mut Project) -> anyhow::Result<(T, bool)>) -> anyhow::Result<T> {
+pub(super) fn edit<T>(
+    path: &Path,
+    change: impl Fn(&mut Project) -> anyhow::Result<(T, bool)>,
+) -> anyhow::Result<T> {
     const MAX_TRIES: usize = 50;
     let mut tries = 0;
     loop {
@@ -175,6 +178,9 @@ fn run(command: CliCommand, ctx: &JobContext) -> anyhow::Result<()> {
         }
         CliCommand::Evaluate(args) => fit::evaluate(args, ctx),
         CliCommand::Figure(args) => draw(args, ctx),
+        CliCommand::Regions(command) => workbench::regions(command, ctx),
+        CliCommand::Compare(args) => workbench::compare(args, ctx),
+        CliCommand::Score(args) => workbench::score(args, ctx),
         // Without --headless it opened the window.
         CliCommand::Demo { headless: None, .. } => Ok(()),
         CliCommand::Demo { headless: Some(folder), seed, json } => {

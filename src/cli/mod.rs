@@ -6,6 +6,7 @@ mod commands;
 mod fit;
 mod slide;
 mod terminal;
+mod workbench;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -173,7 +173,7 @@ fn plate(
 }
 
 /// The prediction with one row for each spot of the section, in its order; NaN for spots that were not predicted.
-fn in_order_of(predicted: Predictions, section: &Section) -> Predictions {
+pub(super) fn in_order_of(predicted: Predictions, section: &Section) -> Predictions {
     let same = predicted.spots.len() == section.spots.len()
         && predicted.spots.iter().zip(&section.spots).all(|(id, spot)| *id == spot.id);
     if same {

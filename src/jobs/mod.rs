@@ -5,6 +5,8 @@
 
 mod aggregate;
 mod cached_features;
+pub mod classes;
+pub mod compare;
 pub mod context;
 pub mod demo;
 pub mod encoder_speed;
@@ -23,10 +25,12 @@ pub mod predict_section;
 mod prediction_table;
 pub mod project;
 pub mod reach;
+pub mod regions;
 pub mod request;
 pub mod resources;
 pub mod run;
 pub mod run_store;
+pub mod score;
 pub mod settings;
 pub mod slide;
 pub mod spawn;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::places::{GridSettings, TissueSettings};
+use crate::data::regions::RegionSet;
 use crate::data::slide::place;
 use crate::data::st::source::{SampleKind, Source};
 use crate::data::st::{FileRole, MissingFile};
@@ -40,6 +41,8 @@ pub struct SectionEntry {
     pub grid: Option<GridSettings>,
     /// What is tissue on a slide without measurements.
     pub tissue: TissueSettings,
+    /// What was annotated, in pixels of the full-resolution slide that positions refer to.
+    pub regions: RegionSet,
 }
 
 impl SectionEntry {
@@ -63,6 +66,11 @@ impl SectionEntry {
     /// Whether anything was measured in it: a slide without measurements is predicted on, never trained on.
     pub fn is_measured(&self) -> bool {
         !matches!(self.source, Source::Slide { .. })
+    }
+
+    /// Pixels of the image per pixel of the full-resolution slide: what turns places of regions into places of the image.
+    pub fn image_factor(&self) -> f64 {
+        self.image_scale.unwrap_or(1.0)
     }
 
     /// Whether it has a slide image.

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::core::same_name::folded;
 use crate::core::target::Target;
 use crate::data::panels::GenePanel;
+use crate::data::regions::Classes;
 use crate::data::st::MissingFile;
 use crate::data::st::source::Source;
 
@@ -33,6 +34,8 @@ pub use store::{EXTENSION, VERSION, runs_folder};
 pub struct Project {
     /// In the order in which they are shown.
     pub sections: Vec<SectionEntry>,
+    /// The classes of the regions of all sections, in the order in which they are listed.
+    pub classes: Classes,
     /// The user's own gene panels; the built-in ones are in [`crate::data::panels`].
     pub panels: Vec<GenePanel>,
     /// The genes that were chosen, if any.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::paths::to_stored;
-use super::stored::{Stored, StoredSection};
+use super::stored::{Stored, StoredRegions, StoredSection};
 use super::{Project, ProjectError, SectionEntry, known};
 use crate::core::files::{FileError, folder_of, resolve_links, write_bytes_atomically};
 use crate::core::text::lower_first;
@@ -60,6 +60,7 @@ impl Project {
         let real = resolve_links(path);
         let folder = folder_of(&real);
         let mut sections = Vec::with_capacity(stored.sections.len());
+        let mut classes = stored.classes;
         let mut unknown_of_sections = BTreeMap::new();
         for mut section in stored.sections {
             let unknown = std::mem::take(&mut section.unknown);
@@ -67,13 +68,17 @@ impl Project {
                 unknown_of_sections.insert(section.name.clone(), unknown);
             }
             let name = section.name.clone();
-            sections.push(section.resolved(folder).ok_or_else(|| {
+            let regions = section.regions.take().map(|r| r.read(path, &mut classes)).transpose()?;
+            let mut entry = section.resolved(folder).ok_or_else(|| {
                 let message = format!("section {name} names no count table and spot file");
                 FileError::malformed(path, message)
-            })?);
+            })?;
+            entry.regions = regions.unwrap_or_default();
+            sections.push(entry);
         }
         let project = Self {
             sections,
+            classes,
             panels: stored.panels,
             selection: stored.selection,
             target: stored.target,
@@ -127,6 +132,7 @@ impl Project {
             version,
             sections,
             panels: self.panels.clone(),
+            classes: self.classes.clone(),
             selection: self.selection.clone(),
             target: self.target,
             train: self.train.clone(),
@@ -190,6 +196,7 @@ impl Project {
             mpp_confirmed: entry.mpp_confirmed,
             grid: entry.grid,
             tissue: entry.tissue.clone(),
+            regions: StoredRegions::new(&entry.regions, &self.classes),
             unknown: self.unknown_of_sections.get(&entry.name).cloned().unwrap_or_default(),
         })
     }

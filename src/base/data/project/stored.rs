@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::paths::from_stored;
 use super::{GeneSelection, SectionEntry};
+use crate::core::files::FileError;
 use crate::core::places::{GridSettings, TissueSettings};
 use crate::core::target::Target;
 use crate::data::panels::GenePanel;
+use crate::data::regions::{Classes, RegionSet, geojson};
 use crate::data::st::source::{SampleKind, Source};
 
 /// The project as it is written.
@@ -20,6 +23,8 @@ pub(super) struct Stored {
     pub(super) sections: Vec<StoredSection>,
     #[serde(default)]
     pub(super) panels: Vec<GenePanel>,
+    #[serde(default, skip_serializing_if = "Classes::is_empty")]
+    pub(super) classes: Classes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) selection: Option<GeneSelection>,
     #[serde(default)]
@@ -68,8 +73,46 @@ pub(super) struct StoredSection {
     pub(super) grid: Option<GridSettings>,
     #[serde(default, skip_serializing_if = "TissueSettings::is_default")]
     pub(super) tissue: TissueSettings,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) regions: Option<StoredRegions>,
     #[serde(flatten)]
     pub(super) unknown: Map<String, Value>,
+}
+
+/// The regions of a section as GeoJSON. It is written in one line: a number per line would make the file several times
+/// larger.
+pub(super) struct StoredRegions(Box<RawValue>);
+
+impl StoredRegions {
+    /// `None` where there are none.
+    pub(super) fn new(regions: &RegionSet, classes: &Classes) -> Option<Self> {
+        if regions.is_empty() {
+            return None;
+        }
+        let text = String::from_utf8(geojson::to_bytes(regions, classes)).ok()?;
+        RawValue::from_string(text).ok().map(Self)
+    }
+
+    /// The regions. Their classes are added to `classes`.
+    pub(super) fn read(&self, project: &Path, classes: &mut Classes) -> Result<RegionSet, FileError> {
+        let read = geojson::parse(project, self.0.get().as_bytes())?;
+        classes.adopt(&read.classes);
+        Ok(read.regions.into_iter().collect())
+    }
+}
+
+impl Serialize for StoredRegions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredRegions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A `RawValue` cannot be read beside fields that are flattened.
+        let value = Value::deserialize(deserializer)?;
+        RawValue::from_string(value.to_string()).map(Self).map_err(serde::de::Error::custom)
+    }
 }
 
 impl StoredSection {
@@ -105,6 +148,8 @@ impl StoredSection {
             mpp_confirmed: self.mpp_confirmed,
             grid: self.grid,
             tissue: self.tissue,
+            // Read beside it, as that can fail.
+            regions: RegionSet::default(),
         })
     }
 }

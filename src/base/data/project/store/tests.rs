@@ -6,6 +6,7 @@ use crate::core::target::Target;
 use crate::data::mutate::fuzz_file;
 use crate::data::panels::GenePanel;
 use crate::data::project::{GeneOrigin, GeneSelection};
+use crate::data::regions::{ClassName, Region, rectangle};
 use crate::data::st::FileRole;
 use proptest::prelude::*;
 use serde_json::json;
@@ -154,6 +155,33 @@ fn slides_without_measurements_come_back() {
     again.remove("S");
     again.save(&path).unwrap();
     assert!(fs::read_to_string(&path).unwrap().contains("\"version\": 2"));
+}
+
+#[test]
+fn regions_come_back_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p.hiscmcl");
+    let mut project = sample(dir.path());
+    let tumour = ClassName::new("Tumour").unwrap();
+    project.classes.ensure(&ClassName::new("Stroma").unwrap());
+    project.classes.ensure(&tumour);
+    let square =
+        |from: f64, to: f64| rectangle(SlidePoint::new(from, from), SlidePoint::new(to, to)).unwrap();
+    let marked = Region::new(square(0.25, 10.5)).with_class(Some(tumour));
+    let named = Region { name: Some("a \"lobule\"".into()), ..Region::new(square(20.0, 1e5)) };
+    project.section_mut("C2").unwrap().regions = [marked, named].into_iter().collect();
+    project.save(&path).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().filter(|l| l.contains("10.5")).count(), 1, "{text}");
+    let read = Project::load(&path).unwrap();
+    assert_eq!(read, project);
+    read.save(&path).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+
+    let damaged = text.replace("10.5,", "1e99,");
+    fs::write(&path, damaged).unwrap();
+    let said = Project::load(&path).unwrap_err().to_string();
+    assert!(said.contains("p.hiscmcl") && said.contains("feature 1"), "{said}");
 }
 
 #[test]
