@@ -2,7 +2,7 @@
 
 use geo::TriangulateEarcut;
 
-use super::geometry::Geometry;
+use super::geometry::{Geometry, rings};
 
 /// Triangles that cover an area and leave its holes free.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -19,8 +19,8 @@ impl Mesh {
     pub fn new(geometry: &Geometry) -> Self {
         let mut mesh = Self::default();
         for polygon in geometry.polygons() {
-            // An empty ring has no last point, which geo takes for granted.
-            if polygon.exterior().0.is_empty() || polygon.interiors().iter().any(|hole| hole.0.is_empty()) {
+            // geo takes for granted that a ring has three points and the one that closes it.
+            if rings(polygon).any(|ring| ring.0.len() < 4) {
                 continue;
             }
             let raw = polygon.earcut_triangles_raw();
