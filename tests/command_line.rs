@@ -15,7 +15,7 @@ fn json(text: &str) -> Value {
 
 #[test]
 fn the_help_of_every_command_is_as_reviewed() {
-    const COMMANDS: [&[&str]; 18] = [
+    const COMMANDS: [&[&str]; 23] = [
         &[],
         &["project"],
         &["project", "new"],
@@ -33,6 +33,11 @@ fn the_help_of_every_command_is_as_reviewed() {
         &["predict"],
         &["evaluate"],
         &["figure"],
+        &["regions"],
+        &["regions", "import"],
+        &["regions", "export"],
+        &["compare"],
+        &["score"],
         &["demo"],
     ];
     let help = |command: &&[&str]| {

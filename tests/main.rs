@@ -20,3 +20,4 @@ mod slides;
 mod support;
 mod texture_features;
 mod training;
+mod workbench;

@@ -313,6 +313,8 @@ pub struct SectionInfo {
     pub height_px: u32,
     /// The labels that occur in it, sorted.
     pub labels: Vec<String>,
+    /// How many regions were drawn on it or imported.
+    pub regions: usize,
     /// Its slide.
     pub image: PathBuf,
     /// The kind of file that the slide is, "Aperio SVS".
@@ -384,6 +386,7 @@ pub fn info(workspace: &Workspace, ctx: &JobContext) -> anyhow::Result<ProjectIn
                 width_px: s.slide_size.0,
                 height_px: s.slide_size.1,
                 labels,
+                regions: workspace.project.section(&s.name).map_or(0, |entry| entry.regions.len()),
                 image: place::as_stored(&s.slide).0.to_path_buf(),
                 format,
                 levels,
