@@ -23,7 +23,7 @@ use crate::evaluate::splits::{Fold, Judge};
 use crate::jobs::context::JobContext;
 use crate::jobs::run_store::RunFolder;
 use crate::predict::{Model, Predictions};
-use crate::preprocess::pca::Pca;
+use crate::core::pca::Pca;
 use crate::preprocess::target;
 use crate::train::{EpochMetrics, FitInput, Validation, fit};
 

@@ -13,7 +13,7 @@ use crate::device::ComputeDevice;
 use crate::predict::FusedModel;
 use crate::predict::bank::BankShapeError;
 use crate::preprocess::features::{FeatureError, SectionFeatures};
-use crate::preprocess::pca::PcaError;
+use crate::core::pca::PcaError;
 use crate::preprocess::standardise::FeatureShapeError;
 use crate::train::checkpoint;
 use crate::train::config::{ConfigError, TrainConfig};
