@@ -140,8 +140,7 @@ impl Pca {
             let (columns, values) = x.row(r);
             for ((to, component), zero) in to.iter_mut().zip(self.components.iter_rows()).zip(&at_zero) {
                 let stored = columns.iter().zip(values);
-                let sum: f64 =
-                    stored.map(|(&c, &v)| f64::from(component[c as usize]) * f64::from(v)).sum();
+                let sum: f64 = stored.map(|(&c, &v)| f64::from(component[c as usize]) * f64::from(v)).sum();
                 *to = (sum + zero) as f32;
             }
         });

@@ -89,9 +89,7 @@ impl Values<'_> {
                 },
             )
             .collect();
-        Mat::from_fn(n, n, |i, j| {
-            products[i.max(j)][i.min(j)] - with_mean[i] - with_mean[j] + mean_squared
-        })
+        Mat::from_fn(n, n, |i, j| products[i.max(j)][i.min(j)] - with_mean[i] - with_mean[j] + mean_squared)
     }
 
     /// `xᵀ u` of the centred `x`, where `u` has a row for each row of `x`: `g x u.ncols()`.
@@ -105,9 +103,16 @@ impl Values<'_> {
             Self::Sparse(x) => {
                 let u = row_major(u.as_ref());
                 sum_of_parts(x.rows(), x.cols() * width, |rows, sum| {
-                    add_products(x, rows, mean, width, |r, to| {
-                        to.copy_from_slice(&u[r * width..(r + 1) * width]);
-                    }, sum);
+                    add_products(
+                        x,
+                        rows,
+                        mean,
+                        width,
+                        |r, to| {
+                            to.copy_from_slice(&u[r * width..(r + 1) * width]);
+                        },
+                        sum,
+                    );
                 })
                 .into_mat(x.cols(), width)
             }
@@ -142,13 +147,20 @@ impl Values<'_> {
                     of_mean.iter_mut().zip(row).for_each(|(s, v)| *s += m * v);
                 }
                 let sum = sum_of_parts(x.rows(), g * width, |rows, sum| {
-                    add_products(x, rows, mean, width, |r, to| {
-                        to.iter_mut().zip(&of_mean).for_each(|(to, m)| *to = -m);
-                        for (c, value) in stored(x, r) {
-                            let row = &v[c * width..(c + 1) * width];
-                            to.iter_mut().zip(row).for_each(|(to, v)| *to += value * v);
-                        }
-                    }, sum);
+                    add_products(
+                        x,
+                        rows,
+                        mean,
+                        width,
+                        |r, to| {
+                            to.iter_mut().zip(&of_mean).for_each(|(to, m)| *to = -m);
+                            for (c, value) in stored(x, r) {
+                                let row = &v[c * width..(c + 1) * width];
+                                to.iter_mut().zip(row).for_each(|(to, v)| *to += value * v);
+                            }
+                        },
+                        sum,
+                    );
                 });
                 cancel.check()?;
                 Ok(sum.into_mat(g, width))

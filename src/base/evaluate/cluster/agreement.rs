@@ -51,7 +51,10 @@ impl Contingency {
         let mut pairs: Vec<(usize, usize)> = a.iter().copied().zip(b.iter().copied()).collect();
         pairs.sort_unstable();
         let mut table = Self {
-            cells: pairs.chunk_by(|x, y| x == y).map(|same| (same[0].0, same[0].1, same.len() as f64)).collect(),
+            cells: pairs
+                .chunk_by(|x, y| x == y)
+                .map(|same| (same[0].0, same[0].1, same.len() as f64))
+                .collect(),
             rows: vec![0.0; a_classes.len()],
             cols: vec![0.0; b_classes.len()],
             n: n as f64,
@@ -87,9 +90,8 @@ pub fn adjusted_rand_index(a: &[usize], b: &[usize]) -> f64 {
 /// when they are independent.
 pub fn normalised_mutual_information(a: &[usize], b: &[usize]) -> f64 {
     let t = Contingency::new(a, b);
-    let entropy = |counts: &mut dyn Iterator<Item = f64>| -> f64 {
-        counts.map(|c| -c / t.n * (c / t.n).ln()).sum()
-    };
+    let entropy =
+        |counts: &mut dyn Iterator<Item = f64>| -> f64 { counts.map(|c| -c / t.n * (c / t.n).ln()).sum() };
     let (in_a, in_b) = (entropy(&mut t.rows.iter().copied()), entropy(&mut t.cols.iter().copied()));
     if in_a == 0.0 && in_b == 0.0 {
         return 1.0;
@@ -137,9 +139,6 @@ mod tests {
         let found = compare(&a, &b).unwrap().unwrap();
         assert_eq!((found.ari, found.nmi, found.places), (1.0, 1.0, 3));
         assert_eq!(compare(&[None], &[Some(1)]), Ok(None));
-        assert!(matches!(
-            compare(&a, &b[..2]),
-            Err(ClusterError::Length { expected: 5, found: 2, .. })
-        ));
+        assert!(matches!(compare(&a, &b[..2]), Err(ClusterError::Length { expected: 5, found: 2, .. })));
     }
 }

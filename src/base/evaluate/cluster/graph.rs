@@ -149,10 +149,7 @@ mod tests {
     #[test]
     fn impossible_edges_are_refused() {
         for edge in [(0, 2, 1.0), (2, 0, 1.0), (0, 1, -1.0), (0, 1, f64::NAN), (0, 1, f64::INFINITY)] {
-            assert!(matches!(
-                Graph::from_edges(2, &[edge]),
-                Err(ClusterError::Edge { nodes: 2, .. })
-            ));
+            assert!(matches!(Graph::from_edges(2, &[edge]), Err(ClusterError::Edge { nodes: 2, .. })));
         }
         assert_eq!(Graph::from_edges(0, &[]).unwrap().nodes(), 0);
     }

@@ -10,10 +10,13 @@ use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::matrix::Matrix;
 use crate::core::progress::{Progress, Task};
 use crate::core::rng;
+use crate::core::wide::wide;
 
 /// Starts of k-means, of which the tightest clustering is kept.
 const STARTS: u64 = 10;
 const MAX_ROUNDS: usize = 300;
+/// Rows that one thread takes at a time.
+const ROWS: usize = 512;
 
 /// The cluster of each row of `x`, numbered by size: Lloyd's k-means from ten k-means++ starts, the one with the
 /// smallest sum of squared distances. Fewer clusters than `k` where rows are equal. Deterministic for a seed.
@@ -51,14 +54,14 @@ fn squared_distance(a: &[f32], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum()
 }
 
-fn wide(row: &[f32]) -> Vec<f64> {
+fn to_f64(row: &[f32]) -> Vec<f64> {
     row.iter().map(|&v| f64::from(v)).collect()
 }
 
 /// Centres drawn from the rows, each with a probability that grows with the square of its distance to
 /// those already drawn (Arthur and Vassilvitskii 2007).
 fn plus_plus(x: &Matrix, k: usize, random: &mut impl Rng) -> Vec<Vec<f64>> {
-    let mut centers = vec![wide(x.row(random.random_range(0..x.rows())))];
+    let mut centers = vec![to_f64(x.row(random.random_range(0..x.rows())))];
     let mut nearest = vec![f64::INFINITY; x.rows()];
     while centers.len() < k {
         if let Some(last) = centers.last() {
@@ -78,7 +81,7 @@ fn plus_plus(x: &Matrix, k: usize, random: &mut impl Rng) -> Vec<Vec<f64>> {
         // Rounding can leave a little; the farthest row then stands for the last.
         let farthest = || (0..x.rows()).max_by(|&a, &b| nearest[a].total_cmp(&nearest[b]));
         let Some(row) = drawn.or_else(farthest) else { break };
-        centers.push(wide(x.row(row)));
+        centers.push(to_f64(x.row(row)));
     }
     centers
 }
@@ -94,13 +97,9 @@ fn lloyd(
     let mut spread = 0.0;
     for _ in 0..MAX_ROUNDS {
         cancel.check()?;
-        let nearest: Vec<(usize, f64)> = rows
-            .par_iter()
-            .map(|row| {
-                let distances = centers.iter().map(|c| squared_distance(row, c)).enumerate();
-                distances.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
-            })
-            .collect();
+        let by_dimension = Centers::new(&centers);
+        let nearest: Vec<(usize, f64)> =
+            rows.par_chunks(ROWS).flat_map_iter(|rows| by_dimension.nearest(rows)).collect();
         spread = nearest.iter().map(|n| n.1).sum();
         let changed = nearest.iter().zip(&clusters).any(|(n, c)| n.0 != *c);
         clusters = nearest.into_iter().map(|n| n.0).collect();
@@ -110,6 +109,47 @@ fn lloyd(
         move_to_means(&rows, &clusters, &mut centers);
     }
     Ok((spread, clusters))
+}
+
+/// Centres by dimension, so that the distances to all of them are computed side by side.
+struct Centers {
+    count: usize,
+    coordinates: Vec<f64>,
+}
+
+impl Centers {
+    fn new(centers: &[Vec<f64>]) -> Self {
+        let dims = centers.first().map_or(0, Vec::len);
+        let coordinates = (0..dims).flat_map(|d| centers.iter().map(move |c| c[d])).collect();
+        Self { count: centers.len(), coordinates }
+    }
+
+    /// The nearest centre of each row, the first of equally near ones, and its squared distance.
+    fn nearest(&self, rows: &[&[f32]]) -> Vec<(usize, f64)> {
+        wide(
+            #[inline(always)]
+            || {
+                let mut distances = vec![0.0; self.count];
+                let nearest = rows.iter().map(|row| {
+                    distances.fill(0.0);
+                    for (&v, centers) in row.iter().zip(self.coordinates.chunks_exact(self.count)) {
+                        for (distance, center) in distances.iter_mut().zip(centers) {
+                            let difference = f64::from(v) - center;
+                            *distance += difference * difference;
+                        }
+                    }
+                    let mut best = (0, f64::INFINITY);
+                    for (c, &distance) in distances.iter().enumerate() {
+                        if distance < best.1 {
+                            best = (c, distance);
+                        }
+                    }
+                    best
+                });
+                nearest.collect()
+            },
+        )
+    }
 }
 
 /// Moves each centre to the mean of its rows; one that lost all its rows stays where it is.

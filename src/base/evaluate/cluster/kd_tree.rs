@@ -4,8 +4,8 @@
 use crate::core::matrix::Matrix;
 use crate::core::wide::wide;
 
-/// The most points of a leaf. Its distances are computed side by side.
-const LEAF: usize = 32;
+/// The most points of a leaf. Their distances are computed side by side, in registers.
+const LEAF: usize = 64;
 
 /// Squared distance and point, the nearest first; of equally near ones, the one with the smaller number.
 type Near = (f32, usize);
@@ -14,18 +14,23 @@ pub(super) struct KdTree {
     dims: usize,
     /// The points in the order of the leaves.
     order: Vec<usize>,
-    /// The coordinates of the points of each leaf, one dimension after another.
-    leaves: Vec<f32>,
+    /// For each leaf, and in it for each dimension, the coordinates of its points, filled up with zeros.
+    leaves: Vec<[f32; LEAF]>,
     nodes: Vec<Node>,
     /// The lower and then the upper bounds of each node.
     boxes: Vec<f32>,
 }
 
-struct Node {
-    start: usize,
-    end: usize,
-    /// The other half follows its first half at once; a leaf has none.
-    halves: Option<(usize, usize)>,
+enum Node {
+    /// Its two nodes.
+    Inner(usize, usize),
+    Leaf {
+        /// Its points are these of the order.
+        start: usize,
+        end: usize,
+        /// Where its coordinates begin.
+        first: usize,
+    },
 }
 
 impl KdTree {
@@ -34,7 +39,7 @@ impl KdTree {
         let mut tree = Self {
             dims: points.cols(),
             order: (0..points.rows()).collect(),
-            leaves: vec![0.0; points.rows() * points.cols()],
+            leaves: Vec::new(),
             nodes: Vec::new(),
             boxes: Vec::new(),
         };
@@ -53,27 +58,27 @@ impl KdTree {
     /// the logarithm of the number of points.
     fn split(&mut self, points: &Matrix, start: usize, end: usize) -> usize {
         let node = self.nodes.len();
-        self.nodes.push(Node { start, end, halves: None });
         let (low, high) = bounds(points, &self.order[start..end]);
         let spread = |d: usize| high[d] - low[d];
         let widest = (0..self.dims).reduce(|a, b| if spread(b) > spread(a) { b } else { a }).unwrap_or(0);
         self.boxes.extend(low.iter().chain(&high));
+        let first = self.leaves.len();
+        self.nodes.push(Node::Leaf { start, end, first });
         if end - start > LEAF {
-            // A whole number of leaves on the left, so that most leaves are full.
+            // A whole number of leaves in the first half, so that most leaves are full.
             let middle = (end - start).div_ceil(2 * LEAF) * LEAF;
             let value = |p: usize| points.get(p, widest);
             self.order[start..end]
                 .select_nth_unstable_by(middle, |&a, &b| value(a).total_cmp(&value(b)).then(a.cmp(&b)));
             let first = self.split(points, start, start + middle);
             let second = self.split(points, start + middle, end);
-            self.nodes[node].halves = Some((first, second));
+            self.nodes[node] = Node::Inner(first, second);
         } else {
             self.order[start..end].sort_unstable();
-            let size = end - start;
-            let block = &mut self.leaves[start * self.dims..end * self.dims];
+            self.leaves.resize(first + self.dims, [0.0; LEAF]);
             for (j, &p) in self.order[start..end].iter().enumerate() {
-                for (d, &v) in points.row(p).iter().enumerate() {
-                    block[d * size + j] = v;
+                for (lanes, &v) in self.leaves[first..].iter_mut().zip(points.row(p)) {
+                    lanes[j] = v;
                 }
             }
         }
@@ -101,9 +106,8 @@ impl KdTree {
             if distance > found.farthest() {
                 continue;
             }
-            let Node { start, end, halves } = &self.nodes[node];
-            match *halves {
-                Some((a, b)) => {
+            match self.nodes[node] {
+                Node::Inner(a, b) => {
                     let (to_a, to_b) = (self.to_box(query, a), self.to_box(query, b));
                     if to_a <= to_b {
                         waiting.extend([(to_b, b), (to_a, a)]);
@@ -111,12 +115,15 @@ impl KdTree {
                         waiting.extend([(to_a, a), (to_b, b)]);
                     }
                 }
-                None => self.scan(query, *start, *end, found),
+                Node::Leaf { start, end, first } => {
+                    let lanes = &self.leaves[first..first + self.dims];
+                    compare(query, lanes, &self.order[start..end], found);
+                }
             }
         }
     }
 
-    /// The squared distance of `query` to the bounding box of a node: its terms are added in the order of [`Self::scan`],
+    /// The squared distance of `query` to the bounding box of a node: its terms are added in the order of [`compare`],
     /// so that rounding never makes it larger than that of a point inside.
     #[inline(always)]
     fn to_box(&self, query: &[f32], node: usize) -> f32 {
@@ -129,26 +136,23 @@ impl KdTree {
         }
         sum
     }
+}
 
-    /// Compares `query` with the points of a leaf.
-    #[inline(always)]
-    fn scan(&self, query: &[f32], start: usize, end: usize, found: &mut Found) {
-        let size = end - start;
-        let block = &self.leaves[start * self.dims..end * self.dims];
-        let mut sums = [0.0f32; LEAF];
-        let sums = &mut sums[..size];
-        for (q, values) in query.iter().zip(block.chunks_exact(size)) {
-            for (sum, v) in sums.iter_mut().zip(values) {
-                let difference = v - q;
-                *sum += difference * difference;
-            }
+/// Compares `query` with the points of a leaf, whose coordinates are `lanes`.
+#[inline(always)]
+fn compare(query: &[f32], lanes: &[[f32; LEAF]], points: &[usize], found: &mut Found) {
+    let mut sums = [0.0f32; LEAF];
+    for (q, values) in query.iter().zip(lanes) {
+        for (sum, v) in sums.iter_mut().zip(values) {
+            let difference = v - q;
+            *sum += difference * difference;
         }
-        let mut farthest = found.farthest();
-        for (&distance, &p) in sums.iter().zip(&self.order[start..end]) {
-            if distance <= farthest {
-                found.offer((distance, p));
-                farthest = found.farthest();
-            }
+    }
+    let mut farthest = found.farthest();
+    for (&distance, &p) in sums.iter().zip(points) {
+        if distance <= farthest {
+            found.offer((distance, p));
+            farthest = found.farthest();
         }
     }
 }

@@ -172,7 +172,11 @@ pub fn components(
     if let Some((row, column, value)) =
         input.values.find(|v| !(v.is_finite() && v.abs() <= MAX_COORDINATE / (genes as f32).sqrt()))
     {
-        return Err(ClusterError::Value { place: (input.place)(row), gene: input.genes[column].clone(), value });
+        return Err(ClusterError::Value {
+            place: (input.place)(row),
+            gene: input.genes[column].clone(),
+            value,
+        });
     }
     let (pca, found) = match input.values {
         Expression::Dense(x) => {
@@ -298,7 +302,8 @@ mod tests {
         let leiden = Method::Leiden { neighbours: 15, resolution: 0.3, iterations: Iterations::UntilStable };
         for method in [leiden, Method::KMeans { k: 3 }] {
             let found = run(&groups(), &Settings { method, ..Settings::default() }).unwrap();
-            let sizes: Vec<usize> = (0..3).map(|c| found.clusters.iter().filter(|&&d| d == c).count()).collect();
+            let sizes: Vec<usize> =
+                (0..3).map(|c| found.clusters.iter().filter(|&&d| d == c).count()).collect();
             assert_eq!((found.count, sizes), (3, vec![40, 30, 20]), "{method:?}");
             assert_eq!(found.clusters, wanted);
             assert_eq!(found.modularity.is_some(), method == leiden);
@@ -326,8 +331,9 @@ mod tests {
         let with = |method| run(&groups(), &Settings { method, ..Settings::default() }).unwrap_err();
         assert_eq!(with(Method::KMeans { k: 1 }), ClusterError::TooFewClusters(1));
         assert_eq!(with(Method::KMeans { k: 91 }), ClusterError::TooFewPlaces { places: 90, clusters: 91 });
-        let leiden =
-            |neighbours, resolution| with(Method::Leiden { neighbours, resolution, iterations: Iterations::Fixed(2) });
+        let leiden = |neighbours, resolution| {
+            with(Method::Leiden { neighbours, resolution, iterations: Iterations::Fixed(2) })
+        };
         assert_eq!(leiden(15, 0.0), ClusterError::Resolution(0.0));
         assert_eq!(leiden(1, 1.0), ClusterError::TooFewNeighbours(1));
         let none = Settings { components: 0, ..Settings::default() };

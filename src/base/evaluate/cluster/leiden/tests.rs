@@ -28,10 +28,7 @@ fn modularity_equals_that_of_leidenalg() {
     let path = Graph::from_edges(4, &[(0, 1, 1.0), (1, 2, 1.0), (2, 3, 1.0)]).unwrap();
     let by_hand = 2.0 / 3.0 - 0.5 * (0.25 + 0.25);
     assert!((modularity(&path, &[8, 8, 5, 5], 0.5).unwrap() - by_hand).abs() < 1e-12);
-    assert!(matches!(
-        modularity(&path, &[0], 1.0),
-        Err(ClusterError::Length { expected: 4, found: 1, .. })
-    ));
+    assert!(matches!(modularity(&path, &[0], 1.0), Err(ClusterError::Length { expected: 4, found: 1, .. })));
 }
 
 #[test]
