@@ -21,6 +21,7 @@ pub mod linalg;
 pub mod matrix;
 pub mod memory;
 pub mod note;
+pub mod pca;
 pub mod places;
 pub mod progress;
 pub mod recent;

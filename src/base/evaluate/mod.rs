@@ -3,6 +3,7 @@
 pub mod ceiling;
 pub mod compare;
 pub mod expression;
+pub mod cluster;
 pub mod fold;
 pub mod judgement;
 pub mod metrics;

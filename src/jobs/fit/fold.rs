@@ -11,6 +11,7 @@ use super::published;
 use super::recipe::Recipe;
 use crate::core::matrix::Matrix;
 use crate::core::note::Note;
+use crate::core::pca::Pca;
 use crate::core::progress::{PrefixedProgress, Stage, Task};
 use crate::data::section::ValueKind;
 use crate::device::ComputeDevice;
@@ -23,7 +24,6 @@ use crate::evaluate::splits::{Fold, Judge};
 use crate::jobs::context::JobContext;
 use crate::jobs::run_store::RunFolder;
 use crate::predict::{Model, Predictions};
-use crate::preprocess::pca::Pca;
 use crate::preprocess::target;
 use crate::train::{EpochMetrics, FitInput, Validation, fit};
 

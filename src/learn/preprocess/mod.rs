@@ -7,7 +7,6 @@ pub mod hvg;
 pub mod lattice;
 pub mod neighbourhood;
 pub mod neighbours;
-pub mod pca;
 pub mod pooled;
 pub mod spots;
 mod stains;

@@ -3,10 +3,10 @@
 
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
+use crate::core::pca::{Pca, PcaError};
 use crate::predict::GeneScale;
 use crate::predict::source::SpotRef;
 use crate::preprocess::neighbours::nearest;
-use crate::preprocess::pca::{Pca, PcaError};
 use crate::train::config::TrainConfig;
 
 /// What the spots of one training stage are trained on; rows are its spots, in the order of `picks`.

@@ -1,15 +1,25 @@
-//! Principal components, exact. Reducing expression to its first few components takes out counting noise
-//! that single genes carry and that no image can predict.
+//! Principal components of dense and sparse matrices. Reducing expression to its first few components takes out
+//! counting noise that single genes carry and that no image can predict.
+//!
+//! Where spots or genes are few, the components are the eigenvectors of the smaller of the two Gram matrices. Where
+//! both are many, they are found by block Lanczos iteration, which never forms a Gram matrix.
+
+mod lanczos;
+mod values;
 
 use faer::Mat;
 use rayon::prelude::*;
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::linalg;
-use crate::core::matrix::Matrix;
+use crate::core::matrix::{Csr, Matrix};
+
+use values::Values;
 
 /// Components smaller than this share of the largest variance are rounding noise.
 const NEGLIGIBLE: f64 = 1e-12;
+/// The largest Gram matrix that is decomposed as a whole: 32 MiB, a few seconds.
+const MAX_GRAM: usize = 2048;
 
 /// Principal components of `g` columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,39 +53,41 @@ pub enum PcaError {
 
 impl Pca {
     /// The first `k` components of `x` (`n x g`), or as many as `x` has; deterministic, the largest entry
-    /// of each component being positive. Takes the eigenvectors of the smaller of the two Gram matrices.
+    /// of each component being positive.
     ///
     /// # Errors
     /// [`PcaError`] when `x` is empty or not finite, or on cancel.
     pub fn fit(x: &Matrix, k: usize, cancel: &CancelToken) -> Result<Self, PcaError> {
+        Self::fit_values(Values::Dense(x), k, MAX_GRAM, cancel)
+    }
+
+    /// As [`Pca::fit`], of a sparse matrix, which is centred without becoming dense.
+    ///
+    /// # Errors
+    /// As [`Pca::fit`].
+    pub fn fit_sparse(x: &Csr, k: usize, cancel: &CancelToken) -> Result<Self, PcaError> {
+        Self::fit_values(Values::Sparse(x), k, MAX_GRAM, cancel)
+    }
+
+    fn fit_values(x: Values<'_>, k: usize, max_gram: usize, cancel: &CancelToken) -> Result<Self, PcaError> {
         let (n, g) = (x.rows(), x.cols());
         if n == 0 || g == 0 {
             return Err(PcaError::Empty);
         }
-        if x.as_slice().iter().any(|v| !v.is_finite()) {
+        if !x.is_finite() {
             return Err(PcaError::NotFinite);
         }
         cancel.check()?;
-        let rows: Vec<usize> = (0..n).collect();
-        let mean = linalg::column_means(x, &rows);
-        let wide = n < g;
-        let gram = if wide { linalg::outer_gram(x, &rows, &mean) } else { linalg::gram(x, &rows, &mean) };
-        cancel.check()?;
-        let eigen = linalg::symmetric_eigen(&gram).ok_or(PcaError::NotFinite)?;
-        cancel.check()?;
-        let largest = eigen.values.first().copied().unwrap_or(0.0);
-        let kept = eigen.values.iter().take(k).take_while(|&&v| v > largest * NEGLIGIBLE).count();
-        let loadings = if wide {
-            // From the eigenvectors u of x xᵀ: xᵀ u / sqrt(λ).
-            let centered = linalg::centered_rows(x, &rows, &mean);
-            let scaled = Mat::from_fn(n, kept, |r, c| eigen.vectors[(r, c)] / eigen.values[c].sqrt());
-            linalg::product(centered.transpose(), scaled.as_ref())
+        let mean = x.column_means();
+        let (values, loadings) = if n.min(g) > max_gram && lanczos::fits(n.min(g), k) {
+            lanczos::largest(x, &mean, k, cancel)?
         } else {
-            eigen.vectors.subcols(0, kept).to_owned()
+            from_gram(x, &mean, k, cancel)?
         };
+        let kept = count_kept(&values, k);
         let components = Matrix::from_fn(kept, g, |c, j| (loadings[(j, c)] * sign(&loadings, c)) as f32);
         let freedom = n.saturating_sub(1).max(1) as f64;
-        let variances = eigen.values.iter().take(kept).map(|v| v / freedom).collect();
+        let variances = values.iter().take(kept).map(|v| v / freedom).collect();
         Ok(Self { mean: mean.into_iter().map(|m| m as f32).collect(), components, variances })
     }
 
@@ -104,7 +116,7 @@ impl Pca {
     /// # Errors
     /// [`PcaError::Width`] when `x` has other columns.
     pub fn project(&self, x: &Matrix) -> Result<Matrix, PcaError> {
-        self.check(x)?;
+        self.check(x.cols())?;
         let mut out = Matrix::zeros(x.rows(), self.rank());
         let width = self.rank().max(1);
         out.as_mut_slice().par_chunks_mut(width).enumerate().for_each(|(r, to)| {
@@ -115,12 +127,32 @@ impl Pca {
         Ok(out)
     }
 
+    /// As [`Pca::project`], of a sparse matrix.
+    ///
+    /// # Errors
+    /// As [`Pca::project`].
+    pub fn project_sparse(&self, x: &Csr) -> Result<Matrix, PcaError> {
+        self.check(x.cols())?;
+        let at_zero: Vec<f64> = self.scores(&vec![0.0; x.cols()]);
+        let mut out = Matrix::zeros(x.rows(), self.rank());
+        let width = self.rank().max(1);
+        out.as_mut_slice().par_chunks_mut(width).enumerate().for_each(|(r, to)| {
+            let (columns, values) = x.row(r);
+            for ((to, component), zero) in to.iter_mut().zip(self.components.iter_rows()).zip(&at_zero) {
+                let stored = columns.iter().zip(values);
+                let sum: f64 = stored.map(|(&c, &v)| f64::from(component[c as usize]) * f64::from(v)).sum();
+                *to = (sum + zero) as f32;
+            }
+        });
+        Ok(out)
+    }
+
     /// `x` reduced to the components, in its own columns: `n x g`.
     ///
     /// # Errors
     /// [`PcaError::Width`] when `x` has other columns.
     pub fn denoise(&self, x: &Matrix) -> Result<Matrix, PcaError> {
-        self.check(x)?;
+        self.check(x.cols())?;
         let mut out = Matrix::zeros(x.rows(), x.cols());
         let width = x.cols().max(1);
         out.as_mut_slice().par_chunks_mut(width).enumerate().for_each(|(r, to)| {
@@ -137,8 +169,8 @@ impl Pca {
         Ok(out)
     }
 
-    fn check(&self, x: &Matrix) -> Result<(), PcaError> {
-        let (expected, found) = (self.mean.len(), x.cols());
+    fn check(&self, found: usize) -> Result<(), PcaError> {
+        let expected = self.mean.len();
         if expected == found { Ok(()) } else { Err(PcaError::Width { expected, found }) }
     }
 
@@ -155,6 +187,38 @@ impl Pca {
     }
 }
 
+/// How many of the first `k` of these values, largest first, are more than rounding noise.
+fn count_kept(values: &[f64], k: usize) -> usize {
+    let largest = values.first().copied().unwrap_or(0.0);
+    values.iter().take(k).take_while(|&&v| v > largest * NEGLIGIBLE).count()
+}
+
+/// The largest eigenvalues of the centred `xᵀ x`, from the smaller of the two Gram matrices, and their eigenvectors, one
+/// a column: `k`, or as many as there are.
+fn from_gram(
+    x: Values<'_>,
+    mean: &[f64],
+    k: usize,
+    cancel: &CancelToken,
+) -> Result<(Vec<f64>, Mat<f64>), PcaError> {
+    let n = x.rows();
+    let wide = n < x.cols();
+    let gram = if wide { x.outer_gram(mean) } else { x.gram(mean, cancel)? };
+    cancel.check()?;
+    let mut eigen = linalg::symmetric_eigen(&gram).ok_or(PcaError::NotFinite)?;
+    cancel.check()?;
+    let kept = count_kept(&eigen.values, k);
+    let loadings = if wide {
+        // From the eigenvectors u of x xᵀ: xᵀ u / sqrt(λ).
+        let scaled = Mat::from_fn(n, kept, |r, c| eigen.vectors[(r, c)] / eigen.values[c].sqrt());
+        x.transposed_product(mean, &scaled)
+    } else {
+        eigen.vectors.subcols(0, kept).to_owned()
+    };
+    eigen.values.truncate(kept);
+    Ok((eigen.values, loadings))
+}
+
 /// 1 or -1, so that the entry of column `c` with the largest magnitude (the first of equals) is positive.
 fn sign(loadings: &Mat<f64>, c: usize) -> f64 {
     let column = loadings.col_as_slice(c);
@@ -165,6 +229,7 @@ fn sign(loadings: &Mat<f64>, c: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::matrix::CsrBuilder;
 
     fn fit(x: &Matrix, k: usize) -> Pca {
         Pca::fit(x, k, &CancelToken::new()).unwrap()
@@ -231,5 +296,59 @@ mod tests {
         assert!(matches!(p.project(&Matrix::zeros(1, 2)), Err(PcaError::Width { expected: 3, found: 2 })));
         cancel.cancel();
         assert_eq!(Pca::fit(&constant, 1, &cancel), Err(PcaError::Cancelled(Cancelled)));
+    }
+
+    /// A matrix of which most values are 0, `rows x cols`, with some structure, dense and sparse.
+    fn mostly_zero(rows: usize, cols: usize) -> (Matrix, Csr) {
+        let x = Matrix::from_fn(rows, cols, |r, c| match (r * 31 + c * 17 + r * c) % 7 {
+            0 => ((r % 5 + 1) * (c % 3 + 1)) as f32,
+            1 if r % 2 == 0 => (c % 4) as f32 * 0.5,
+            _ => 0.0,
+        });
+        let mut sparse = CsrBuilder::new(cols);
+        for row in x.iter_rows() {
+            for (c, &v) in row.iter().enumerate() {
+                assert!(sparse.push(c, v));
+            }
+            sparse.end_row();
+        }
+        (x, sparse.finish())
+    }
+
+    fn same(a: &Pca, b: &Pca, tolerance: f64) {
+        assert_eq!(a.rank(), b.rank());
+        for (a, b) in a.variances().iter().zip(b.variances()) {
+            assert!((a - b).abs() < tolerance * a, "{a} {b}");
+        }
+        for (a, b) in a.components().as_slice().iter().zip(b.components().as_slice()) {
+            assert!(f64::from((a - b).abs()) < tolerance, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn sparse_values_have_the_components_of_the_dense_matrix() {
+        for (rows, cols) in [(90, 40), (40, 90)] {
+            let (x, sparse) = mostly_zero(rows, cols);
+            let dense = fit(&x, 4);
+            let found = Pca::fit_sparse(&sparse, 4, &CancelToken::new()).unwrap();
+            same(&dense, &found, 1e-5);
+            let (a, b) = (dense.project(&x).unwrap(), found.project_sparse(&sparse).unwrap());
+            assert!(a.as_slice().iter().zip(b.as_slice()).all(|(a, b)| (a - b).abs() < 1e-3));
+        }
+    }
+
+    #[test]
+    fn lanczos_finds_the_components_of_the_gram_matrix() {
+        let (x, sparse) = mostly_zero(300, 260);
+        let exact = fit(&x, 5);
+        for values in [Values::Dense(&x), Values::Sparse(&sparse)] {
+            assert!(lanczos::fits(260, 5));
+            same(&exact, &Pca::fit_values(values, 5, 0, &CancelToken::new()).unwrap(), 1e-5);
+        }
+        // Of rank 2, which is less than a block.
+        let flat = Matrix::from_fn(300, 260, |r, c| (r % 7) as f32 * (c % 5) as f32 + (r % 3) as f32);
+        let found = Pca::fit_values(Values::Dense(&flat), 5, 0, &CancelToken::new()).unwrap();
+        same(&fit(&flat, 5), &found, 1e-5);
+        assert_eq!(found.rank(), 2);
     }
 }
