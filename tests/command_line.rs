@@ -15,7 +15,7 @@ fn json(text: &str) -> Value {
 
 #[test]
 fn the_help_of_every_command_is_as_reviewed() {
-    const COMMANDS: [&[&str]; 23] = [
+    const COMMANDS: [&[&str]; 24] = [
         &[],
         &["project"],
         &["project", "new"],
@@ -38,6 +38,7 @@ fn the_help_of_every_command_is_as_reviewed() {
         &["regions", "export"],
         &["compare"],
         &["score"],
+        &["cluster"],
         &["demo"],
     ];
     let help = |command: &&[&str]| {

@@ -20,12 +20,8 @@ fn info(project: &Path, section: &str) -> Value {
 /// Two halves of a slide as QuPath exports them, and an object that a program found.
 fn annotations(folder: &Path, section: &Value) -> PathBuf {
     let (w, h) = (section["width_px"].as_f64().unwrap(), section["height_px"].as_f64().unwrap());
-    let half = |from: f64, to: f64| {
-        json!({"type": "Polygon", "coordinates": [[[from, 0.0], [to, 0.0], [to, h], [from, h], [from, 0.0]]]})
-    };
-    let feature = |geometry: Value, properties: Value| {
-        json!({"type": "Feature", "id": "PathAnnotationObject", "geometry": geometry, "properties": properties})
-    };
+    let half = |from: f64, to: f64| json!({"type": "Polygon", "coordinates": [[[from, 0.0], [to, 0.0], [to, h], [from, h], [from, 0.0]]]});
+    let feature = |geometry: Value, properties: Value| json!({"type": "Feature", "id": "PathAnnotationObject", "geometry": geometry, "properties": properties});
     let tumour = json!({"classification": {"name": "Left", "colorRGB": -3670016}, "isLocked": false});
     let stroma = json!({"objectType": "annotation", "classification": {"name": "Right", "color": [10, 200, 30]},
                         "name": "the right half", "measurements": {"Area": 12.5}});
@@ -43,11 +39,8 @@ fn annotations(folder: &Path, section: &Value) -> PathBuf {
 fn with_regions(folder: &Path) -> PathBuf {
     let (project, _) = demo_project(folder);
     let file = annotations(folder, &info(&project, "DemoA1"));
-    let said = run(hiscmcl()
-        .args(["regions", "import"])
-        .arg(&project)
-        .args(["--section", "demoa1"])
-        .arg(&file));
+    let said =
+        run(hiscmcl().args(["regions", "import"]).arg(&project).args(["--section", "demoa1"]).arg(&file));
     assert_eq!(said, "DemoA1: 3 regions added; new classes: Left, Right\n");
     project
 }
@@ -146,7 +139,10 @@ fn classes_of_regions_and_of_labels_are_compared() {
     assert!(table.starts_with("gene,mean_a,mean_b,log2fc,pct_a,pct_b,p,p_adj,auroc,trust\n"), "{table}");
 
     let said = complaint(&mut compare(&project, "DemoA1", "Lefft", "rest"));
-    assert!(said.contains("No spot of DemoA1 has the class \"Lefft\": the classes are Left, Right"), "{said}");
+    assert!(
+        said.contains("No spot of DemoA1 has the class \"Lefft\": the classes are Left, Right"),
+        "{said}"
+    );
     let said = complaint(&mut compare(&project, "DemoA1", "Left", "Left"));
     assert!(said.contains("choose two different classes"), "{said}");
 }
@@ -176,4 +172,38 @@ fn a_panel_is_scored_on_measured_values() {
         table.lines().skip(1).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect();
     assert!(values.iter().any(|v| *v > 0.0) && values.iter().all(|v| v.is_finite()));
     assert!(complaint(&mut score("nobody's")).contains("There is no gene panel \"nobody's\""));
+}
+
+#[test]
+fn spots_are_clustered_by_both_methods() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, _) = demo_project(dir.path());
+    let csv = dir.path().join("clusters.csv");
+    let cluster = |more: &[&str]| {
+        let mut command = hiscmcl();
+        command
+            .arg("cluster")
+            .arg(&project)
+            .args(["--section", "DemoA1,DemoA2", "--csv"])
+            .arg(&csv)
+            .args(more);
+        command
+    };
+    let said = parsed(&run(cluster(&["--k", "4"]).arg("--json")));
+    assert_eq!(said["clusters"], 4);
+    let sizes: Vec<u64> = said["sizes"].as_array().unwrap().iter().map(|s| s.as_u64().unwrap()).collect();
+    assert!(sizes.windows(2).all(|s| s[0] >= s[1]), "{sizes:?}");
+    let spots = ["DemoA1", "DemoA2"].map(|s| info(&project, s)["spots"].as_u64().unwrap());
+    let table = fs::read_to_string(&csv).unwrap();
+    assert!(table.starts_with("spot,section,cluster\n"), "{table}");
+    assert_eq!(table.lines().count() as u64, spots.iter().sum::<u64>() + 1);
+    // The demo's regions differ in most genes, so clusters find them.
+    let ari = said["labels"]["ari"].as_f64().unwrap();
+    assert!(ari > 0.2, "{ari}");
+
+    let few = parsed(&run(cluster(&["--resolution", "0.3"]).arg("--json")));
+    let many = parsed(&run(cluster(&["--resolution", "2"]).arg("--json")));
+    assert!(few["clusters"].as_u64() < many["clusters"].as_u64(), "{few} {many}");
+    assert!(complaint(&mut cluster(&["--resolution", "0"])).contains("resolution"));
+    assert!(complaint(&mut cluster(&["--k", "1"])).contains('2'));
 }

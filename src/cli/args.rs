@@ -15,7 +15,7 @@ use hiscmcl::jobs::encoders::EncoderChoice;
 use hiscmcl::preprocess::hvg::Combine;
 
 use super::slide::SlideArgs;
-use super::workbench::{CompareArgs, RegionsCommand, ScoreArgs};
+use super::workbench::{ClusterArgs, CompareArgs, RegionsCommand, ScoreArgs};
 
 /// Predict spatial gene expression from H&E slides. Without a command the window opens.
 #[derive(Debug, Parser)]
@@ -134,6 +134,8 @@ pub enum CliCommand {
     Compare(CompareArgs),
     /// Score a gene panel at every spot, as scanpy's score_genes does.
     Score(ScoreArgs),
+    /// Cluster the spots of sections by their expression (principal components, then Leiden or k-means).
+    Cluster(ClusterArgs),
     /// The embedded demo: synthetic sections made from a seed.
     Demo {
         /// Run the whole job without a window and leave pictures and tables in this folder.

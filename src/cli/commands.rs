@@ -181,6 +181,7 @@ fn run(command: CliCommand, ctx: &JobContext) -> anyhow::Result<()> {
         CliCommand::Regions(command) => workbench::regions(command, ctx),
         CliCommand::Compare(args) => workbench::compare(args, ctx),
         CliCommand::Score(args) => workbench::score(args, ctx),
+        CliCommand::Cluster(args) => workbench::cluster(args, ctx),
         // Without --headless it opened the window.
         CliCommand::Demo { headless: None, .. } => Ok(()),
         CliCommand::Demo { headless: Some(folder), seed, json } => {

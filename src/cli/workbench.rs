@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 use hiscmcl::core::text::counted;
 use hiscmcl::data::project::Project;
 use hiscmcl::device::DeviceChoice;
+use hiscmcl::evaluate::cluster::run::{ClusterMethod, ClusterSettings};
+use hiscmcl::jobs::cluster::{self, ClusterRequest};
 use hiscmcl::jobs::compare::{self, CompareRequest, ComparedValues, Group};
 use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::regions;
@@ -111,6 +113,37 @@ pub struct ScoreArgs {
     pub json: bool,
 }
 
+/// Clustering spots.
+#[derive(Debug, Args)]
+pub struct ClusterArgs {
+    /// The project file.
+    pub project: PathBuf,
+    /// Names of the sections, separated by commas, whose spots are clustered together.
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub section: Vec<String>,
+    /// Cluster what this run predicts instead of what was measured.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// Find this many clusters with k-means.
+    #[arg(long, conflicts_with = "resolution")]
+    pub k: Option<usize>,
+    /// Find Leiden communities at this resolution: the higher, the more clusters.
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    pub resolution: f64,
+    /// The seed of all random choices.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The table to write, one row per spot.
+    #[arg(long, value_name = "FILE")]
+    pub csv: PathBuf,
+    /// Where to compute.
+    #[arg(long, default_value = "auto", value_parser = one_of(DEVICES))]
+    pub device: DeviceChoice,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Imports or exports regions.
 pub fn regions(command: RegionsCommand, ctx: &JobContext) -> anyhow::Result<()> {
     match command {
@@ -186,6 +219,50 @@ pub fn compare(args: CompareArgs, ctx: &JobContext) -> anyhow::Result<()> {
         "genes": rows,
     });
     print(args.json, &value, std::iter::once(groups))
+}
+
+/// Clusters spots.
+pub fn cluster(args: ClusterArgs, ctx: &JobContext) -> anyhow::Result<()> {
+    let workspace = Workspace::open(args.project)?;
+    workspace.prepare_output(&args.csv)?;
+    let method = match args.k {
+        Some(k) => ClusterMethod::KMeans { k },
+        None => match ClusterMethod::default() {
+            ClusterMethod::Leiden { neighbours, iterations, .. } => {
+                ClusterMethod::Leiden { neighbours, resolution: args.resolution, iterations }
+            }
+            other => other,
+        },
+    };
+    let request = ClusterRequest {
+        sections: section_names(&args.section, &workspace),
+        run: args.run,
+        settings: ClusterSettings { method, seed: args.seed, ..ClusterSettings::default() },
+        device: args.device,
+    };
+    let done = cluster::cluster_places(&workspace, &request, ctx)?;
+    done.save_csv(&args.csv)?;
+    let sizes = done.sizes();
+    let value = json!({
+        "clusters": sizes.len(),
+        "sizes": sizes,
+        "genes": done.genes,
+        "modularity": done.found.modularity,
+        "labels": done.agreement,
+        "out": args.csv,
+    });
+    let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+    let agrees =
+        done.agreement.map(|a| format!("; agreement with the labels: ARI {:.2}, NMI {:.2}", a.ari, a.nmi));
+    let line = format!(
+        "{}: {} of {} spots by {}{}",
+        args.csv.display(),
+        counted(sizes.len(), "cluster"),
+        sizes.join(", "),
+        counted(done.genes, "gene"),
+        agrees.unwrap_or_default()
+    );
+    print(args.json, &value, std::iter::once(line))
 }
 
 /// Scores a gene panel.

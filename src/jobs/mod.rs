@@ -6,6 +6,7 @@
 mod aggregate;
 mod cached_features;
 pub mod classes;
+pub mod cluster;
 pub mod compare;
 pub mod context;
 pub mod demo;

@@ -1,9 +1,9 @@
 //! How good predictions are: metrics, baselines, the noise ceiling, splits and reports. Arrays only.
 
 pub mod ceiling;
+pub mod cluster;
 pub mod compare;
 pub mod expression;
-pub mod cluster;
 pub mod fold;
 pub mod judgement;
 pub mod metrics;

@@ -10,7 +10,7 @@ use super::connectivities::connectivities;
 use super::k_means::k_means;
 use super::leiden::{Iterations, leiden};
 use super::neighbours::Neighbours;
-use super::run::{ClusterValues, ClusterInput, components};
+use super::run::{ClusterInput, ClusterValues, components};
 use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
 use crate::core::memory::peak_rss_mb;
@@ -67,7 +67,8 @@ fn clusters() {
     let cancel = CancelToken::new();
 
     let genes: Vec<String> = (0..wanted.cols).map(|g| g.to_string()).collect();
-    let input = ClusterInput { values: ClusterValues::Dense(&values), genes: &genes, place: &|p| p.to_string() };
+    let input =
+        ClusterInput { values: ClusterValues::Dense(&values), genes: &genes, place: &|p| p.to_string() };
     let (points, components_seconds) = match wanted.components {
         0 => (values.clone(), 0.0),
         most => timed(|| components(&input, most, &Silent, &cancel).unwrap()),

@@ -299,7 +299,8 @@ mod tests {
     fn both_methods_find_clear_groups() {
         let wanted: Vec<usize> = (0..90).map(|r| 2 - (r >= 20) as usize - (r >= 50) as usize).collect();
         // At a resolution of 1, noise alone splits a group of 40.
-        let leiden = ClusterMethod::Leiden { neighbours: 15, resolution: 0.3, iterations: Iterations::UntilStable };
+        let leiden =
+            ClusterMethod::Leiden { neighbours: 15, resolution: 0.3, iterations: Iterations::UntilStable };
         for method in [leiden, ClusterMethod::KMeans { k: 3 }] {
             let found = run(&groups(), &ClusterSettings { method, ..ClusterSettings::default() }).unwrap();
             let sizes: Vec<usize> =
@@ -321,16 +322,21 @@ mod tests {
             let genes = names(6);
             let values = sparse(&x);
             let input = ClusterInput { values: ClusterValues::Sparse(&values), genes: &genes, place: &place };
-            let error = cluster(&input, &ClusterSettings::default(), &Silent, &CancelToken::new()).unwrap_err();
+            let error =
+                cluster(&input, &ClusterSettings::default(), &Silent, &CancelToken::new()).unwrap_err();
             assert_eq!(error.to_string(), text);
         }
     }
 
     #[test]
     fn impossible_settings_are_refused() {
-        let with = |method| run(&groups(), &ClusterSettings { method, ..ClusterSettings::default() }).unwrap_err();
+        let with =
+            |method| run(&groups(), &ClusterSettings { method, ..ClusterSettings::default() }).unwrap_err();
         assert_eq!(with(ClusterMethod::KMeans { k: 1 }), ClusterError::TooFewClusters(1));
-        assert_eq!(with(ClusterMethod::KMeans { k: 91 }), ClusterError::TooFewPlaces { places: 90, clusters: 91 });
+        assert_eq!(
+            with(ClusterMethod::KMeans { k: 91 }),
+            ClusterError::TooFewPlaces { places: 90, clusters: 91 }
+        );
         let leiden = |neighbours, resolution| {
             with(ClusterMethod::Leiden { neighbours, resolution, iterations: Iterations::Fixed(2) })
         };
