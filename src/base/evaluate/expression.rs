@@ -132,11 +132,10 @@ impl Expression<'_> {
                 }
             }
             Self::Dense { values, .. } => {
-                let row = values.row(place);
-                for column in columns.start..columns.end.min(row.len()) {
-                    if wanted(column) {
-                        checked(column, row[column], row[column])?;
-                    }
+                let row = values.row(place).iter().copied().enumerate();
+                let within = row.take(columns.end).skip(columns.start);
+                for (column, value) in within.filter(|&(c, _)| wanted(c)) {
+                    checked(column, value, value)?;
                 }
             }
         }

@@ -22,8 +22,7 @@ pub enum CompareError {
         members: usize,
     },
     /// A place belongs to both groups.
-    #[error("{} of section {section} belong to both groups; a place can be in one group only",
-        counted(*.places, "place"))]
+    #[error("Groups A and B share {} of section {section}; a place can be in one group only", counted(*.places, "place"))]
     Overlap {
         /// The section.
         section: String,
@@ -75,7 +74,7 @@ pub enum CompareError {
     },
     /// A value is infinite or not a number.
     #[error(
-        "The value of {gene} at place {place} of section {section} is not a finite number; read the section anew"
+        "The value of {gene} at place {place} of section {section} is not a finite number; reload the section"
     )]
     NotFinite {
         /// The section.
@@ -106,7 +105,7 @@ pub enum CompareError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ColumnsFault {
     /// There is not one for each gene.
-    #[error("{found} columns for {genes} genes")]
+    #[error("{} for {}", counted(*.found, "column"), counted(*.genes, "gene"))]
     Length {
         /// Columns.
         found: usize,

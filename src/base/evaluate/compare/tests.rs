@@ -258,7 +258,7 @@ fn bad_groups_are_refused() {
     );
     assert_eq!(
         refused(&[0, 1, 2], &[1, 2, 3]),
-        "2 places of section S belong to both groups; a place can be in one group only"
+        "Groups A and B share 2 places of section S; a place can be in one group only"
     );
     assert_eq!(refused(&[0, 1, 0], &[2, 3]), "Group A names place 0 of section S twice; name it once");
     assert_eq!(refused(&[0, 1], &[2, 6]), "Group B names place 6 of section S, which has 6 places");
@@ -266,7 +266,7 @@ fn bad_groups_are_refused() {
     assert_eq!(error(&[], &[]), CompareError::NoGenes);
     assert_eq!(error(&genes, &[]), CompareError::TooFew { group: Side::A, members: 0 });
     for (columns, why) in [
-        (&[Some(0)][..], "1 columns for 2 genes"),
+        (&[Some(0)][..], "1 column for 2 genes"),
         (&[Some(0), Some(2)], "column 2 of 2"),
         (&[Some(1), Some(1)], "column 1 belongs to two genes"),
     ] {

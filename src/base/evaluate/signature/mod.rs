@@ -77,7 +77,7 @@ pub enum SignatureError {
         control_genes: usize,
     },
     /// A value is infinite or not a number.
-    #[error("The value in column {column} at place {place} is not a finite number; read the section anew")]
+    #[error("The value in column {column} at place {place} is not a finite number; reload the section")]
     NotFinite {
         /// The row.
         place: usize,
@@ -85,7 +85,9 @@ pub enum SignatureError {
         column: usize,
     },
     /// A count is below zero.
-    #[error("The count in column {column} at place {place} is below zero, so these are not counts")]
+    #[error(
+        "The count in column {column} at place {place} is below zero, so these are not counts; check the file"
+    )]
     Negative {
         /// The row.
         place: usize,
