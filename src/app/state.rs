@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::command::{Command, Overlay, Step};
 use super::encoders::Encoders;
-use super::explore::{ExploreState, PlacesInput, RunScale, SectionInput};
+use super::explore::{ExploreState, PlacesInput, RegionsInput, RunScale, SectionInput};
 use super::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use super::history::History;
 use super::import::ImportForm;
@@ -391,6 +391,7 @@ impl App {
                         !open.runs.failed.contains(&wanted)
                     }),
                 places: is_shown.then(|| PlacesInput::from_entry(s.entry)).flatten(),
+                regions: is_shown.then(|| RegionsInput::new(s.entry, &open.doc().classes)),
                 run: scale_of.map(|run| RunScale {
                     genes: Arc::new(run.config.genes.clone()),
                     target: run.config.target,

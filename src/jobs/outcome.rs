@@ -91,6 +91,8 @@ pub enum Outcome {
     Section(ReadSection),
     /// A file labels spots of a section.
     Labels(Labelled),
+    /// The regions of a file.
+    Regions(Box<ReadRegions>),
     /// A section's file is not where it was.
     MissingFile(MissingFile),
     /// The state of the cache.

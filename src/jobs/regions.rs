@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use serde::Serialize;
 
 use super::classes::SectionClasses;
@@ -12,7 +12,7 @@ use crate::core::geometry::Mpp;
 use crate::core::text::counted;
 use crate::data::project::{Project, SectionEntry};
 use crate::data::regions::mask::{MAX_PIXELS, MaskOptions, save_mask};
-use crate::data::regions::{Classes, RegionSet, geojson, save_class_table};
+use crate::data::regions::{Classes, Region, geojson, save_class_table};
 
 /// What came of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +27,17 @@ pub struct ImportedRegions {
     pub notes: Vec<String>,
 }
 
+/// The regions of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadRegions {
+    /// In the order of the file.
+    pub regions: Vec<Region>,
+    /// The classes that occur.
+    pub classes: Classes,
+    /// What was repaired or left out, a sentence each.
+    pub notes: Vec<String>,
+}
+
 /// More cells, tiles and other objects that a program found are left out: they are no regions that somebody has drawn, and
 /// would only be carried along.
 const MAX_DETECTIONS: usize = 20_000;
@@ -35,7 +46,7 @@ const MAX_DETECTIONS: usize = 20_000;
 ///
 /// # Errors
 /// One sentence naming the file, or that it holds no region.
-pub fn read(path: &Path) -> anyhow::Result<(RegionSet, Classes, Vec<String>)> {
+pub fn read(path: &Path) -> anyhow::Result<ReadRegions> {
     let mut read = geojson::read(path)?;
     let mut notes: Vec<String> = read.notes.iter().map(ToString::to_string).collect();
     let detections = read.regions.iter().filter(|r| r.kind.is_detected()).count();
@@ -49,7 +60,20 @@ pub fn read(path: &Path) -> anyhow::Result<(RegionSet, Classes, Vec<String>)> {
     if read.regions.is_empty() {
         bail!("{} holds no regions; export annotations as GeoJSON", path.display());
     }
-    Ok((read.regions.into_iter().collect(), read.classes, notes))
+    Ok(ReadRegions { regions: read.regions, classes: read.classes, notes })
+}
+
+impl ReadRegions {
+    /// Adds them to a section of a project in memory. Gives the classes that the project did not have.
+    pub fn add_to(&self, project: &mut Project, section: &str) -> Vec<String> {
+        let new = self.classes.iter().map(|c| c.name.to_string());
+        let new = new.filter(|c| !project.classes.contains(c)).collect();
+        if let Some(entry) = project.section_mut(section) {
+            entry.regions.extend(self.regions.iter().cloned());
+            project.classes.adopt(&self.classes);
+        }
+        new
+    }
 }
 
 /// Adds the regions of a file to a section of a project in memory.
@@ -58,15 +82,9 @@ pub fn read(path: &Path) -> anyhow::Result<(RegionSet, Classes, Vec<String>)> {
 /// As [`read`], or there is no such section.
 pub fn import(project: &mut Project, section: &str, path: &Path) -> anyhow::Result<ImportedRegions> {
     let name = super::project::section_called(project, section)?.name.clone();
-    let (regions, classes, notes) = read(path)?;
-    let known: Vec<String> = project.classes.iter().map(|c| c.name.to_string()).collect();
-    let new_classes =
-        classes.iter().map(|c| c.name.to_string()).filter(|c| !known.contains(c)).collect::<Vec<_>>();
-    let entry = project.section_mut(&name).ok_or_else(|| anyhow!("There is no section {name}"))?;
-    let count = regions.len();
-    entry.regions.extend(regions.iter().map(|r| r.as_ref().clone()));
-    project.classes.adopt(&classes);
-    Ok(ImportedRegions { section: name, regions: count, new_classes, notes })
+    let read = read(path)?;
+    let new_classes = read.add_to(project, &name);
+    Ok(ImportedRegions { section: name, regions: read.regions.len(), new_classes, notes: read.notes })
 }
 
 /// A form in which regions are exported.

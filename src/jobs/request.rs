@@ -108,6 +108,22 @@ pub enum Request {
         /// The file of labels.
         path: PathBuf,
     },
+    /// Read the regions of a file for a section.
+    ReadRegions {
+        /// Name of the section.
+        section: String,
+        /// GeoJSON, as QuPath exports it.
+        path: PathBuf,
+    },
+    /// Write the regions of a section.
+    ExportRegions {
+        /// The project.
+        snapshot: Snapshot,
+        /// Name of the section.
+        section: String,
+        /// The file; its ending says what is written.
+        path: PathBuf,
+    },
     /// How much the cache holds, and whose features are in it.
     CheckFeatures {
         /// The sections.

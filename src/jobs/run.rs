@@ -102,6 +102,11 @@ fn perform(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow:
         Request::ReadLabels { snapshot: Snapshot { mut project, .. }, section, path } => {
             Outcome::Labels(labels::set(&mut project, &section, &LabelChoice::File(path), ctx)?)
         }
+        Request::ReadRegions { path, .. } => Outcome::Regions(Box::new(regions::read(&path)?)),
+        Request::ExportRegions { snapshot, section, path } => {
+            regions::export(&workspace(snapshot, resources), &section, &path, ctx)?;
+            Outcome::Saved(path)
+        }
         Request::CheckFeatures { sections, encoder, device, views } => {
             check_features(resources, &sections, &encoder, device, &views, ctx)?
         }

@@ -72,9 +72,13 @@ impl Request {
             | Self::SaveGenes { .. }
             | Self::DeleteRun { .. }
             | Self::SaveReport { .. }
-            | Self::SaveTable { .. } => RESULT,
+            | Self::SaveTable { .. }
+            | Self::ExportRegions { .. } => RESULT,
             Self::SaveFigure { .. } | Self::SavePredictions { .. } => Traits { may_encode: true, ..RESULT },
-            Self::FindSamples { .. } | Self::ReadLabels { .. } | Self::CopyRuns { .. } => of_project(RESULT),
+            Self::FindSamples { .. }
+            | Self::ReadLabels { .. }
+            | Self::ReadRegions { .. }
+            | Self::CopyRuns { .. } => of_project(RESULT),
             Self::SaveSettings { .. } | Self::SaveProject { .. } | Self::SaveView { .. } => FILE,
             Self::SaveProjectAs { .. } => Traits { loss: Some(Loss::Everything), is_shown: true, ..FILE },
             Self::MakeDemo { .. } | Self::MeasureSpeed { .. } | Self::SaveFigures { .. } => HEAVY,
@@ -129,6 +133,8 @@ impl Request {
             Self::FindSamples { .. } => "Looking for sections".to_owned(),
             Self::OpenSection { entry, .. } => format!("Opening {}", entry.name),
             Self::ReadLabels { section, .. } => format!("Reading labels of {section}"),
+            Self::ReadRegions { section, .. } => format!("Reading regions of {section}"),
+            Self::ExportRegions { section, .. } => format!("Exporting regions of {section}"),
             Self::CheckFeatures { .. } => "Checking the feature cache".to_owned(),
             Self::ComputeFeatures { .. } => "Computing image features".to_owned(),
             Self::ListEncoders { .. } => "Looking for encoders".to_owned(),

@@ -290,6 +290,34 @@ pub enum SectionCommand {
     },
     /// Leave the spots of a section without labels; the file stays.
     RemoveLabels(String),
+    /// Add the regions of a file to a section.
+    ImportRegions {
+        /// Name of the section.
+        section: String,
+        /// GeoJSON, as QuPath exports it.
+        path: PathBuf,
+    },
+    /// Write the regions of a section; the ending says in which form.
+    ExportRegions {
+        /// Name of the section.
+        section: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Show the regions of a class, or leave them out of the view.
+    HideClass {
+        /// The class.
+        class: String,
+        /// Whether they are left out.
+        hidden: bool,
+    },
+    /// Delete all regions of a class, or those without one, from a section.
+    DeleteRegions {
+        /// Name of the section.
+        section: String,
+        /// The class.
+        class: Option<String>,
+    },
     /// Use the slide that positions refer to instead of a smaller image of it.
     UseFullSlide {
         /// Name of the section.

@@ -73,6 +73,16 @@ pub enum PathPurpose {
         /// Name of the section.
         section: String,
     },
+    /// Regions to add to a section.
+    ImportRegions {
+        /// Name of the section.
+        section: String,
+    },
+    /// Write the regions of a section.
+    ExportRegions {
+        /// Name of the section.
+        section: String,
+    },
     /// Where a section's file is now.
     Relocate {
         /// Name of the section.
@@ -151,6 +161,8 @@ impl PathRequest {
             }
             PathPurpose::FullSlide { section } => format!("Choose the full-resolution slide of {section}"),
             PathPurpose::SectionLabels { section } => format!("Choose the labels of {section}"),
+            PathPurpose::ImportRegions { section } => format!("Import regions of {section}"),
+            PathPurpose::ExportRegions { section } => format!("Export the regions of {section}"),
             PathPurpose::Relocate { section, role } => {
                 format!("Where is the {} of {section} now?", role.noun())
             }
@@ -181,6 +193,7 @@ impl PathRequest {
             | PathPurpose::ImportFile { .. }
             | PathPurpose::SampleFile { .. }
             | PathPurpose::SectionLabels { .. }
+            | PathPurpose::ImportRegions { .. }
             | PathPurpose::Relocate { .. } => FolderKind::Sections,
             PathPurpose::FullSlide { .. } | PathPurpose::AddSlides => FolderKind::Slides,
             PathPurpose::EncoderWeights { .. } => FolderKind::Weights,
@@ -192,6 +205,7 @@ impl PathRequest {
             | PathPurpose::SaveFigure
             | PathPurpose::FigureFolder
             | PathPurpose::SlidesFolder
+            | PathPurpose::ExportRegions { .. }
             | PathPurpose::SavePredictions
             | PathPurpose::SavePredictionsAnnData => FolderKind::Exports,
         }
@@ -207,6 +221,7 @@ impl PathRequest {
             | PathPurpose::SampleFile { .. }
             | PathPurpose::FullSlide { .. }
             | PathPurpose::SectionLabels { .. }
+            | PathPurpose::ImportRegions { .. }
             | PathPurpose::Relocate { .. }
             | PathPurpose::EncoderWeights { .. }
             | PathPurpose::OpenSlideLibrary
@@ -222,6 +237,7 @@ impl PathRequest {
             | PathPurpose::SaveReportCsv
             | PathPurpose::SaveGeneTable
             | PathPurpose::SaveFigure
+            | PathPurpose::ExportRegions { .. }
             | PathPurpose::SavePredictions
             | PathPurpose::SavePredictionsAnnData => PathKind::Save,
         }
@@ -263,6 +279,14 @@ impl PathRequest {
                 &[("CSV", &["csv"])]
             }
             PathPurpose::SavePredictionsAnnData => &[("AnnData", &["h5ad"])],
+            PathPurpose::ImportRegions { .. } => {
+                &[("GeoJSON of QuPath", &["geojson", "json", "gz"]), ("All files", &["*"])]
+            }
+            PathPurpose::ExportRegions { .. } => &[
+                ("GeoJSON for QuPath", &["geojson"]),
+                ("Barcodes and classes for Loupe Browser", &["csv"]),
+                ("Mask", &["png"]),
+            ],
             PathPurpose::SaveFigure => Format::FILTERS,
             PathPurpose::NewFromFolder
             | PathPurpose::AddFolder

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::images::Images;
+use super::regions::RegionsInput;
 use crate::core::places::{GridSettings, TissueSettings};
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::measured_genes::MeasuredGenes;
@@ -58,6 +59,8 @@ pub struct SectionInput {
     pub reach: Option<Arc<SlideReach>>,
     /// How its places are found, of the slide without measurements that is shown.
     pub places: Option<PlacesInput>,
+    /// Its annotated regions, of the section that is shown.
+    pub regions: Option<RegionsInput>,
     /// Genes and scale of the run that predicts it, whether or not its prediction is there yet.
     pub run: Option<RunScale>,
     /// How the run that predicts did on what it was tested on, once that is known.

@@ -10,6 +10,7 @@ pub mod images;
 mod index_cache;
 mod input;
 pub mod own_scores;
+pub mod regions;
 pub mod section_index;
 pub mod similar;
 pub mod slides;
@@ -22,4 +23,5 @@ pub mod values;
 
 pub use command::ExploreCommand;
 pub use input::{ExploreInput, PlacesInput, PredictionStatus, RunScale, SectionInput};
+pub use regions::RegionsInput;
 pub use state::{ExploreState, GeneMap, Similar, Versions};

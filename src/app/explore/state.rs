@@ -16,6 +16,7 @@ use super::genes::{GeneFilter, GeneList, GeneRow, GeneSort, PanelGenes};
 use super::highlights::Highlight;
 use super::index_cache::IndexCache;
 use super::own_scores::OwnScores;
+use super::regions::ShownRegions;
 use super::section_index::SectionIndex;
 use super::similar::SimilarGenes;
 use super::tissue::Tissue;
@@ -125,6 +126,7 @@ pub struct ExploreState {
     pub cursor: Option<SlidePoint>,
     /// The tissue of the slide shown. The brush goes with the hand; the panes move it themselves.
     pub tissue: Tissue,
+    regions: ShownRegions,
     back: Vec<Place>,
     arrival: Option<Arrival>,
     trust: HashMap<String, Trust>,
@@ -277,6 +279,11 @@ impl ExploreState {
     /// The tissue that is to be found, where it is not known.
     pub fn wanted_tissue(&self) -> Option<TissueRequest> {
         self.tissue.wanted(self.index.as_ref()?.section())
+    }
+
+    /// The annotated regions of the section shown.
+    pub fn regions(&self) -> &ShownRegions {
+        &self.regions
     }
 
     /// Whether values are drawn as cells on the section shown.

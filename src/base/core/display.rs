@@ -229,6 +229,33 @@ impl MarkShape {
     }
 }
 
+/// How annotated regions are drawn over the panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionStyle {
+    /// Their outlines.
+    #[default]
+    Outlined,
+    /// Their outlines, and their area in a transparent colour.
+    Transparent,
+    /// Not at all.
+    Hidden,
+}
+
+impl RegionStyle {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Outlined, Self::Transparent, Self::Hidden];
+
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Outlined => "outlined",
+            Self::Transparent => "transparent",
+            Self::Hidden => "hidden",
+        }
+    }
+}
+
 /// A word that names no shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a way to draw values; choose automatic, spots or cells")]
@@ -261,6 +288,8 @@ pub struct DisplaySettings {
     pub shape: MarkShape,
     /// Whether slides without measurements are shown with the outline of their tissue.
     pub tissue_outline: bool,
+    /// How annotated regions are drawn.
+    pub regions: RegionStyle,
 }
 
 impl Default for DisplaySettings {
@@ -273,6 +302,7 @@ impl Default for DisplaySettings {
             opacity: 0.88,
             shape: MarkShape::Automatic,
             tissue_outline: true,
+            regions: RegionStyle::Outlined,
         }
     }
 }

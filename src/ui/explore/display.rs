@@ -11,7 +11,7 @@ use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::app::terms::Term;
 use crate::core::color_scale::ColorScale;
 use crate::core::colormap::ColorMap;
-use crate::core::display::{DisplaySettings, Limits, MarkShape, PaneKind, panes_text};
+use crate::core::display::{DisplaySettings, Limits, MarkShape, PaneKind, RegionStyle, panes_text};
 use crate::core::target::ExpressionScale;
 use crate::ui::theme::colors;
 use crate::ui::widgets;
@@ -70,6 +70,9 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     widgets::field(ui, "Draw as", LABEL, |ui| shape(ui, state, &mut edit));
     if !state.draws_cells() {
         spot_size(ui, state, &mut edit);
+    }
+    if !state.regions().set().is_empty() {
+        widgets::field(ui, "Regions", LABEL, |ui| region_style(ui, now, &mut edit));
     }
     widgets::field(ui, "Opacity", LABEL, |ui| {
         let mut value = now.opacity;
@@ -235,6 +238,18 @@ fn colormap(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
         }
     });
     widgets::name(&shown.response, "Colour map");
+}
+
+/// How annotated regions are drawn.
+fn region_style(ui: &mut Ui, now: &DisplaySettings, edit: &mut Edit) {
+    let shown = combo(ui, "regions", now.regions.name()).show_ui(ui, |ui| {
+        for style in RegionStyle::ALL {
+            if ui.selectable_label(now.regions == style, style.name()).clicked() {
+                edit("Regions", &|s| s.regions = style);
+            }
+        }
+    });
+    widgets::name(&shown.response, "Regions");
 }
 
 fn limits(ui: &mut Ui, state: &ExploreState, edit: &mut Edit) {

@@ -7,6 +7,7 @@ mod evidence;
 mod facts;
 mod gene_list;
 mod keys;
+mod regions;
 mod row;
 mod scatter;
 mod sections;
@@ -93,6 +94,8 @@ impl ExplorePage {
 
         card_in(ui, left, "left", |ui| {
             sections::show(ui, state, input, &mut commands);
+            ui.add_space(4.0);
+            regions::show(ui, state, &mut commands);
             ui.add_space(4.0);
             self.genes.show(ui, state, &mut commands);
         });

@@ -3,8 +3,10 @@
 mod brush;
 mod heading;
 mod interaction;
+mod lines;
 mod outline;
 mod overlay;
+mod regions;
 mod spots;
 mod tiles;
 
@@ -20,6 +22,7 @@ use crate::core::display::PaneKind;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 use outline::OutlineLayer;
+use regions::RegionLayer;
 use spots::{SpotLayer, SpotView};
 pub(super) use tiles::TileCache;
 
@@ -36,6 +39,7 @@ pub struct SlideView {
     tiles: TileCache,
     spots: SpotLayer,
     outline: OutlineLayer,
+    regions: RegionLayer,
 }
 
 /// Columns and rows for `n` panes.
@@ -94,6 +98,7 @@ impl SlideView {
         let hovered = state.hovered_spot().filter(|_| state.tissue.brush().is_none());
         self.prepare_spots(ui, state, size);
         self.outline.prepare(state, size);
+        self.regions.prepare(state, size);
         let shown = state.section_name().and_then(|name| input.section(name));
         let is_being_predicted = shown.is_some_and(|section| section.is_being_predicted);
         for (i, &kind) in kinds.iter().enumerate() {
@@ -118,6 +123,7 @@ impl SlideView {
             self.paint_spots(&painter, map, i, state);
             self.strike_unlike(&painter, map, kind, state);
             self.outline.paint(&painter, map);
+            self.regions.paint(&painter, map);
             self.paint_marks(&painter, map, kind, state, hovered, responses.get(i));
             if let Some(index) = state.index() {
                 overlay::scale_bar(&painter, map, &state.camera, index.section().mpp);

@@ -2,14 +2,11 @@
 
 use eframe::egui::{Color32, Painter, Rect, Shape, Stroke, Vec2};
 
+use super::lines;
 use crate::app::explore::ExploreState;
 use crate::app::explore::camera::Camera;
 use crate::preprocess::tissue_mask::Outline;
 
-/// Points nearer to each other than this are left out, in points.
-const MIN_STEP: f32 = 1.0;
-/// How far beyond the pane lines are still drawn, in points.
-const BEYOND: f32 = 8.0;
 /// The line, and a wider one beneath it that sets it off from dark maps.
 const INK: Stroke = Stroke { width: 1.2, color: Color32::from_rgb(0x14, 0x16, 0x1a) };
 const HALO: Stroke = Stroke { width: 3.0, color: Color32::from_rgba_premultiplied(190, 190, 190, 190) };
@@ -53,7 +50,7 @@ impl OutlineLayer {
         };
         if self.key != Some(key) {
             self.key = Some(key);
-            self.lines = found.outlines.iter().flat_map(|outline| lines(outline, camera, size)).collect();
+            self.lines = found.outlines.iter().flat_map(|outline| ring(outline, camera, size)).collect();
         }
     }
 
@@ -68,39 +65,13 @@ impl OutlineLayer {
     }
 }
 
-/// The parts of a ring that are in view, with no more points than can be told apart.
-fn lines(outline: &Outline, camera: &Camera, size: Vec2) -> Vec<Vec<Vec2>> {
+/// The parts of a ring that are in view.
+fn ring(outline: &Outline, camera: &Camera, size: Vec2) -> Vec<Vec<Vec2>> {
     let place = |&point| {
         let [x, y] = camera.view_from_slide(point);
         Vec2::new(x as f32, y as f32)
     };
-    let view = Rect::from_min_size(Default::default(), size).expand(BEYOND);
-    let mut lines: Vec<Vec<Vec2>> = Vec::new();
-    let mut line: Vec<Vec2> = Vec::new();
-    let mut before: Option<Vec2> = None;
-    let count = outline.points.len();
-    let ring = outline.points.iter().chain(outline.points.first());
-    for (i, at) in ring.map(place).enumerate() {
-        // Steps too short to be seen are left out, except for the one that closes the ring.
-        if i < count && before.is_some_and(|b| (at - b).length() < MIN_STEP) {
-            continue;
-        }
-        if let Some(from) = before {
-            if view.intersects(Rect::from_two_pos(from.to_pos2(), at.to_pos2())) {
-                if line.is_empty() {
-                    line.push(from);
-                }
-                line.push(at);
-            } else if !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-            }
-        }
-        before = Some(at);
-    }
-    if line.len() > 1 {
-        lines.push(line);
-    }
-    lines
+    lines::in_view(outline.points.iter().map(place), true, size)
 }
 
 #[cfg(test)]
@@ -129,11 +100,11 @@ mod tests {
         let points =
             (0..4000).map(corner).map(|(x, y)| SlidePoint::new(f64::from(x), f64::from(y))).collect();
         let outline = Outline { points, is_hole: false };
-        let all = lines(&outline, &camera(0.09), Vec2::splat(100.0));
+        let all = ring(&outline, &camera(0.09), Vec2::splat(100.0));
         assert_eq!(all.len(), 1);
         assert!(all[0].len() < 400, "{} points", all[0].len());
         assert!((all[0][0] - *all[0].last().unwrap()).length() < 1e-3, "the ring is closed");
         // The middle of the slide holds none of it.
-        assert!(lines(&outline, &camera(1.0), Vec2::splat(100.0)).is_empty());
+        assert!(ring(&outline, &camera(1.0), Vec2::splat(100.0)).is_empty());
     }
 }

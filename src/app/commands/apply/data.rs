@@ -114,6 +114,18 @@ impl App {
                     self.work.start(Request::ReadLabels { snapshot: open.snapshot(), section, path });
                 }
             }
+            SectionCommand::ImportRegions { section, path } => {
+                self.work.start(Request::ReadRegions { section, path });
+            }
+            SectionCommand::ExportRegions { section, path } => {
+                if let Some(open) = &self.open {
+                    self.work.start(Request::ExportRegions { snapshot: open.snapshot(), section, path });
+                }
+            }
+            SectionCommand::HideClass { class, hidden } => self.hide_class(&class, hidden),
+            SectionCommand::DeleteRegions { section, class } => {
+                self.delete_regions(&section, class.as_deref())
+            }
             SectionCommand::RemoveLabels(section) => {
                 self.set_labels(&section, None);
             }

@@ -10,6 +10,7 @@ mod models;
 mod outcomes;
 mod places;
 mod project;
+mod regions;
 mod retrain;
 #[cfg(test)]
 mod tests;
@@ -311,6 +312,12 @@ impl App {
             }
             PathPurpose::SectionLabels { section } => {
                 Command::Section(SectionCommand::SetLabels { section, path })
+            }
+            PathPurpose::ImportRegions { section } => {
+                Command::Section(SectionCommand::ImportRegions { section, path })
+            }
+            PathPurpose::ExportRegions { section } => {
+                Command::Section(SectionCommand::ExportRegions { section, path })
             }
             PathPurpose::Relocate { section, role } => {
                 Command::Section(SectionCommand::Relocate { section, role, path })

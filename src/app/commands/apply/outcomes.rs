@@ -194,6 +194,7 @@ impl App {
                 self.check_features();
             }
             Outcome::Labels(labelled) => self.labels_fit(request, &labelled),
+            Outcome::Regions(read) => self.regions_arrived(request, &read),
             Outcome::MissingFile(missing) => self.missing(request, missing),
             Outcome::Features { cached, bytes, patches, missing_views } => {
                 self.features(request, cached, patches, missing_views);

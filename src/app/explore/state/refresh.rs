@@ -29,6 +29,8 @@ impl ExploreState {
         self.tissue.follow(section.and_then(|s| s.places.as_ref()));
         self.refresh_tested(section);
         self.refresh_section(section, input);
+        let shown = self.index.as_ref().map(|index| Arc::clone(index.section()));
+        self.regions.follow(section.and_then(|s| s.regions.as_ref()), shown.as_ref(), self.versions.spots);
         self.refresh_own_scores();
         self.refresh_list(input);
         self.refresh_map();

@@ -1,0 +1,56 @@
+//! The annotated regions of sections, and their classes.
+
+use crate::app::state::App;
+use crate::core::text::counted;
+use crate::data::regions::RegionId;
+use crate::jobs::regions::ReadRegions;
+use crate::jobs::request::Request;
+
+impl App {
+    /// Adds the regions of a file to the section that they were read for, unless it is gone.
+    pub(super) fn regions_arrived(&mut self, request: &Request, read: &ReadRegions) {
+        let Request::ReadRegions { section, .. } = request else { return };
+        let Some(open) = &mut self.open else { return };
+        let Some(name) = open.doc().section(section).map(|entry| entry.name.clone()) else { return };
+        open.edit(&format!("Import regions of {name}"), None, |doc| {
+            read.add_to(doc, &name);
+        });
+        self.notices.done(format!("{name}: {} added.", counted(read.regions.len(), "region")));
+        for note in &read.notes {
+            self.notices.info(format!("{name}: {note}."));
+        }
+    }
+
+    pub(super) fn hide_class(&mut self, class: &str, hidden: bool) {
+        let Some(open) = &mut self.open else { return };
+        let what = if hidden { "Hide" } else { "Show" };
+        open.edit(&format!("{what} {class}"), None, |doc| {
+            // A class that is gone since has nothing to be hidden.
+            let _ = doc.classes.set_hidden(class, hidden);
+        });
+    }
+
+    /// Deletes the regions of a class, or those without one. Locked ones stay, and are named.
+    pub(super) fn delete_regions(&mut self, section: &str, class: Option<&str>) {
+        let Some(open) = &mut self.open else { return };
+        let Some(entry) = open.doc().section(section) else { return };
+        let of_class = entry.regions.iter().filter(|r| r.class.as_ref().map(|c| c.as_str()) == class);
+        let (locked, free): (Vec<_>, Vec<_>) = of_class.partition(|r| r.locked);
+        let free: Vec<RegionId> = free.iter().map(|r| r.id).collect();
+        let locked = locked.len();
+        let title = class.unwrap_or("regions without a class");
+        if !free.is_empty() {
+            open.edit(&format!("Delete {title}"), None, |doc| {
+                if let Some(entry) = doc.section_mut(section) {
+                    // They were there a moment ago, and are not locked.
+                    let _ = entry.regions.remove(&free);
+                }
+            });
+        }
+        if locked > 0 {
+            let are = if locked == 1 { "is" } else { "are" };
+            self.notices
+                .info(format!("{section}: {} {are} locked and was not deleted.", counted(locked, "region")));
+        }
+    }
+}
