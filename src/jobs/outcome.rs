@@ -8,6 +8,7 @@ use super::encoder_speed::Rates;
 use super::encoders::EncoderInfo;
 use super::labels::Labelled;
 use super::reach::SlideReach;
+use super::regions::ReadRegions;
 use super::run_store::{CopiedRuns, RunDetails, RunList};
 use super::tissue::FoundTissue;
 use super::workspace::Unreadable;

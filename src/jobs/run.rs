@@ -18,7 +18,7 @@ use super::resources::Resources;
 use super::run_store::{RunInfo, RunKind, copy_all, copy_runs, delete_run, list_runs, load_run, runs_folder};
 use super::traits::Lane;
 use super::workspace::Workspace;
-use super::{demo, encoder_speed, encoders, figure_files, genes, predict_places, project, tissue};
+use super::{demo, encoder_speed, encoders, figure_files, genes, predict_places, project, regions, tissue};
 use crate::core::files::{write_bytes_atomically, write_json_atomically};
 use crate::core::progress::Task;
 use crate::data::candidates::{self, Candidate};

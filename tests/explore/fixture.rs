@@ -236,6 +236,7 @@ impl App {
                 reach: None,
                 run: None,
                 is_being_predicted: false,
+                regions: None,
                 places: None,
                 problem: None,
             }

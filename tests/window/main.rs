@@ -15,6 +15,7 @@ mod notices;
 mod picture;
 mod pictures;
 mod recipe;
+mod regions;
 mod remembered;
 mod samples;
 mod slides;
@@ -120,6 +121,7 @@ fn play(asked: &Asked) -> Engine {
         let known = tissue::answer(&request, ctx)
             .or_else(|| encoders::answer(&request))
             .or_else(|| genes::answer(&request))
+            .or_else(|| regions::answer(&request, ctx))
             .or_else(|| slides::answer(&request));
         if let Some(answer) = known {
             return answer;

@@ -168,13 +168,15 @@ fn regions_come_back_in_one_line() {
     let square =
         |from: f64, to: f64| rectangle(SlidePoint::new(from, from), SlidePoint::new(to, to)).unwrap();
     let marked = Region::new(square(0.25, 10.5)).with_class(Some(tumour));
-    let named = Region { name: Some("a \"lobule\"".into()), ..Region::new(square(20.0, 1e5)) };
+    let mut named = Region::new(square(20.0, 1e5));
+    named.name = Some("a \"lobule\"".into());
     project.section_mut("C2").unwrap().regions = [marked, named].into_iter().collect();
     project.save(&path).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().filter(|l| l.contains("10.5")).count(), 1, "{text}");
     let read = Project::load(&path).unwrap();
-    assert_eq!(read, project);
+    let regions = |p: &Project| p.section("C2").unwrap().regions.clone();
+    assert_eq!((&read.classes, regions(&read)), (&project.classes, regions(&project)));
     read.save(&path).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 
