@@ -40,7 +40,8 @@ fn regions_are_imported_hidden_exported_and_taken_back() {
     // Around the first spot, and a hole-less triangle without a class.
     let at = test.app().explore.index().unwrap().section().spots[0].center;
     let (x, y) = (at.x - 10.0, at.y - 10.0);
-    let ring = format!("[[{x},{y}],[{},{y}],[{},{}],[{x},{}],[{x},{y}]]", x + 20.0, x + 20.0, y + 20.0, y + 20.0);
+    let ring =
+        format!("[[{x},{y}],[{},{y}],[{},{}],[{x},{}],[{x},{y}]]", x + 20.0, x + 20.0, y + 20.0, y + 20.0);
     let text = format!(
         r#"{{"type":"FeatureCollection","features":[
         {{"type":"Feature","geometry":{{"type":"Polygon","coordinates":[{ring}]}},
@@ -56,7 +57,7 @@ fn regions_are_imported_hidden_exported_and_taken_back() {
     assert_eq!(regions(&test), 2);
     let row = test.app().explore.regions().rows()[0].clone();
     assert_eq!((row.class.as_deref(), row.regions, row.places), (Some("Tumor"), 1, 1));
-    test.harness.get_by_role_and_label(Role::ListBoxOption, "Without a class");
+    test.harness.get_by_role_and_label(Role::ListBoxOption, "Unclassified");
 
     test.harness.get_by_role_and_label(Role::ListBoxOption, "Tumor").click();
     test.settle();
@@ -66,7 +67,10 @@ fn regions_are_imported_hidden_exported_and_taken_back() {
     assert_eq!(test.app().explore.display().regions, RegionStyle::Outlined);
 
     let out = folder.path().join("back.geojson");
-    test.send(Command::Section(SectionCommand::ExportRegions { section: section.clone(), path: out.clone() }));
+    test.send(Command::Section(SectionCommand::ExportRegions {
+        section: section.clone(),
+        path: out.clone(),
+    }));
     test.until(|w| !w.app().work.any(|r| matches!(r, Request::ExportRegions { .. })));
     let back = std::fs::read_to_string(&out).unwrap();
     assert!(back.contains("\"Tumor\""), "{back}");

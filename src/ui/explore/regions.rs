@@ -1,7 +1,7 @@
 //! The list of classes of regions.
 
 use eframe::egui::{
-    Button, Color32, FontFamily, FontId, Pos2, Rect, RichText, StrokeKind, TextStyle, Ui, Vec2,
+    Button, Color32, FontFamily, FontId, Pos2, Rect, RichText, ScrollArea, StrokeKind, TextStyle, Ui, Vec2,
 };
 
 use super::explore;
@@ -13,9 +13,11 @@ use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::core::display::{DisplaySettings, RegionStyle};
 use crate::core::text::counted;
-use crate::ui::theme::colors;
+use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
+/// Rows shown before the list scrolls.
+const ROWS: usize = 6;
 /// Side of the square in the colour of a class.
 const SWATCH: f32 = 11.0;
 
@@ -39,9 +41,13 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     });
     ui.spacing_mut().item_spacing.y = 2.0;
     let places = state.index().is_some_and(|index| !index.is_measured());
-    for row in rows {
-        class_row(ui, section, row, places, state, commands);
-    }
+    // In a low window the genes keep their share of the column.
+    let most = (ROWS as f32 * theme::ROW).min((ui.available_height() * 0.3).max(2.0 * theme::ROW));
+    ScrollArea::vertical().id_salt("regions").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+        for row in rows {
+            class_row(ui, section, row, places, state, commands);
+        }
+    });
 }
 
 fn class_row(
@@ -53,7 +59,7 @@ fn class_row(
     commands: &mut Vec<Command>,
 ) {
     let c = colors(ui);
-    let name = shown.class.as_deref().unwrap_or("Without a class");
+    let name = shown.class.as_deref().unwrap_or("Unclassified");
     let (rect, response) = row::begin(ui, false, name);
     let hidden = shown.hidden || state.display().regions == RegionStyle::Hidden;
     let (left, right) = (rect.left() + row::PAD, rect.right() - row::PAD);
@@ -66,7 +72,12 @@ fn class_row(
         ui.painter().rect_filled(at, 2.0, color);
     }
     let unit = if places { "places" } else { "spots" };
-    let end = format!("{} mm\u{b2} \u{b7} {}", area_text(shown.area_mm2), thousands(shown.places));
+    let end = if shown.area_mm2 > 0.0 {
+        format!("{} mm\u{b2} \u{b7} {} {unit}", area_text(shown.area_mm2), thousands(shown.places))
+    } else {
+        // Points and lines.
+        counted(shown.regions, "region")
+    };
     let width = ui.painter().layout_no_wrap(end.clone(), FontId::proportional(12.0), c.weak).size().x;
     let room = (right - left - SWATCH - 8.0 - width - 8.0).max(30.0);
     let small = || (12.0, FontFamily::Proportional);
@@ -109,7 +120,8 @@ fn area_text(mm2: f64) -> String {
     } else if mm2 >= 0.995 {
         format!("{mm2:.1}")
     } else {
-        format!("{mm2:.3}")
+        // A sum of nothing is -0.
+        format!("{:.2}", mm2 + 0.0)
     }
 }
 
@@ -119,6 +131,6 @@ mod tests {
 
     #[test]
     fn areas_have_two_or_three_digits() {
-        assert_eq!([3.92, 120.4, 0.0314, 0.0].map(area_text), ["3.9", "120", "0.031", "0.000"]);
+        assert_eq!([3.92, 120.4, 0.472, -0.0].map(area_text), ["3.9", "120", "0.47", "0.00"]);
     }
 }
