@@ -1,8 +1,8 @@
 //! Communities of a graph by the Leiden algorithm (Traag, Waltman and van Eck 2019, Scientific Reports 9:5233) with
 //! modularity and a resolution (Reichardt and Bornholdt 2006), as `RBConfigurationVertexPartition` of leidenalg 0.12.
 //!
-//! Each iteration moves nodes to the best community beside them until no move gains anything ([`moves`]), splits each
-//! community into parts that hang together ([`refine`]), makes each part a node of a smaller graph ([`aggregate`]), and goes on
+//! Each iteration moves nodes to the best community beside them until no move gains anything (`moves`), splits each
+//! community into parts that hang together (`refine`), makes each part a node of a smaller graph (`aggregate`), and goes on
 //! with that graph. As in leidenalg, the parts are formed greedily, in random order: a node that is still
 //! alone joins the part that gains most.
 

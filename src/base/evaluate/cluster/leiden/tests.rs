@@ -103,7 +103,7 @@ fn partitions_repeat_for_a_seed() {
     let once = find(&graph, 2.0, Iterations::Fixed(2), 11);
     assert_eq!(once, find(&graph, 2.0, Iterations::Fixed(2), 11));
     assert!((0..5).any(|seed| find(&graph, 2.0, Iterations::Fixed(2), seed).clusters != once.clusters));
-    assert!(once.clusters.iter().enumerate().all(|(_, &c)| c < once.count));
+    assert!(once.clusters.iter().all(|&c| c < once.count));
     let sizes: Vec<usize> =
         (0..once.count).map(|c| once.clusters.iter().filter(|&&d| d == c).count()).collect();
     assert!(sizes.is_sorted_by(|a, b| a >= b) && sizes[once.count - 1] > 0, "{sizes:?}");
