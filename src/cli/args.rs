@@ -124,7 +124,7 @@ pub enum Command {
     },
     /// Cross-validate the model beside ridge regression and the mean predictor.
     Evaluate(EvaluateArgs),
-    /// Draw measured and predicted maps of genes to PNG or SVG.
+    /// Draw measured and predicted maps of genes to PNG, SVG, PDF or TIFF.
     Figure(FigureArgs),
     /// The embedded demo: synthetic sections made from a seed.
     Demo {
