@@ -203,7 +203,7 @@ impl Geometry {
     pub fn simplified(&self, tolerance: f64) -> Self {
         let ring = |ring: &LineString<f64>| {
             let points = thinned_ring(open(ring), tolerance);
-            (points.len() > 2).then(|| LineString(points))
+            (points.len() > 2).then_some(LineString(points))
         };
         let polygon = |p: &Polygon<f64>| {
             Some(Polygon::new(ring(p.exterior())?, p.interiors().iter().filter_map(ring).collect()))
