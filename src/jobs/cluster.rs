@@ -59,7 +59,7 @@ pub fn cluster_places(
     ctx: &JobContext,
 ) -> anyhow::Result<ClusteredPlaces> {
     if request.sections.is_empty() {
-        bail!("Name at least one section whose places are clustered");
+        bail!("Name at least one section to cluster");
     }
     let run = request.run.as_deref().map(|name| find_run(&workspace.path, name)).transpose()?;
     if run.is_none() {
@@ -85,7 +85,7 @@ pub fn cluster_places(
         labels.extend(of_spots);
     }
     let matrix = Matrix::from_vec(places.len(), genes.len(), values)
-        .ok_or_else(|| anyhow!("The sections have another number of genes than the gene list"))?;
+        .ok_or_else(|| anyhow!("The sections and the gene list have different numbers of genes"))?;
     let place = |row: usize| places.get(row).map_or_else(String::new, |(s, spot)| format!("{spot} of {s}"));
     let input = ClusterInput { values: ClusterValues::Dense(&matrix), genes: &genes, place: &place };
     let found = cluster(&input, &request.settings, ctx.progress(), ctx.cancel).map_err(|e| anyhow!("{e}"))?;

@@ -132,7 +132,7 @@ pub fn compare(
     ctx: &JobContext,
 ) -> anyhow::Result<Compared> {
     if request.sections.is_empty() {
-        bail!("Name at least one section to compare places in");
+        bail!("Name at least one section to compare");
     }
     let run = request.run.as_deref().map(|name| find_run(&workspace.path, name)).transpose()?;
     if run.is_none() {
@@ -225,7 +225,9 @@ fn genes(
         (None, ComparedValues::Target) => match &workspace.project.selection {
             Some(selection) => Ok(selection.genes.clone()),
             None => {
-                bail!("The project has no gene list, over which the target is summed; choose genes first")
+                bail!(
+                    "The target is computed over the gene list, and the project has none; choose genes first"
+                )
             }
         },
         (None, ComparedValues::Lognorm) => {

@@ -30,11 +30,13 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
             let text = RichText::new(text).text_style(TextStyle::Small);
             widgets::hint_beside(ui.add(Button::new(text).small().frame_when_inactive(false)), hint).clicked()
         };
-        if !rows.is_empty() && button(ui, "Export\u{2026}", "For QuPath, Loupe Browser, or as a mask.") {
+        if !rows.is_empty()
+            && button(ui, "Export\u{2026}", "Save the regions for QuPath or Loupe Browser, or as a mask.")
+        {
             let purpose = PathPurpose::ExportRegions { section: section.to_owned() };
             commands.push(Command::Ask(PathRequest::new(purpose).named(format!("{section}.geojson"))));
         }
-        if button(ui, "Import\u{2026}", "Add annotations that QuPath exported as GeoJSON.") {
+        if button(ui, "Import\u{2026}", "Add annotations exported from QuPath as GeoJSON.") {
             let purpose = PathPurpose::ImportRegions { section: section.to_owned() };
             commands.push(Command::Ask(PathRequest::new(purpose)));
         }
@@ -84,13 +86,16 @@ fn class_row(
     let ink = if hidden { c.weak } else { c.text };
     row::text(ui, rect, Place::From(left + SWATCH + 8.0), room, name, (13.0, FontFamily::Proportional), ink);
     row::text(ui, rect, Place::To(right), width + 1.0, &end, small(), c.weak);
-    let told = format!(
-        "{name}: {}, {} mm\u{b2}, {} {unit} inside. Click to {} it.",
+    let mut told = format!(
+        "{name}: {}, {} mm\u{b2}, {} {unit} inside.",
         counted(shown.regions, "region"),
         area_text(shown.area_mm2),
-        thousands(shown.places),
-        if hidden { "show" } else { "hide" }
+        thousands(shown.places)
     );
+    // Regions without a class cannot be hidden by themselves.
+    if shown.class.is_some() || hidden {
+        told.push_str(if hidden { " Click to show it." } else { " Click to hide it." });
+    }
     if response.clicked() {
         match (&shown.class, state.display().regions) {
             (_, RegionStyle::Hidden) => {

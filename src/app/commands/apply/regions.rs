@@ -35,7 +35,9 @@ impl App {
         let Some(open) = &mut self.open else { return };
         let Some(entry) = open.doc().section(section) else { return };
         let of_class = entry.regions.iter().filter(|r| r.class.as_ref().map(|c| c.as_str()) == class);
-        let (locked, free): (Vec<_>, Vec<_>) = of_class.partition(|r| r.locked);
+        let classes = &open.doc().classes;
+        let (locked, free): (Vec<_>, Vec<_>) =
+            of_class.partition(|r| r.locked || classes.check_unlocked(r).is_err());
         let free: Vec<RegionId> = free.iter().map(|r| r.id).collect();
         let locked = locked.len();
         let title = class.unwrap_or("regions without a class");
@@ -49,8 +51,10 @@ impl App {
         }
         if locked > 0 {
             let are = if locked == 1 { "is" } else { "are" };
-            self.notices
-                .info(format!("{section}: {} {are} locked and was not deleted.", counted(locked, "region")));
+            self.notices.info(format!(
+                "{section}: {} {are} locked and could not be deleted.",
+                counted(locked, "region")
+            ));
         }
     }
 }
