@@ -11,7 +11,7 @@ use hiscmcl::core::colormap::ColorMap;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::target::ExpressionScale;
-use hiscmcl::figures::{Figure, FigureError, Panel, PanelLetters, Row, Style, Tissue, save};
+use hiscmcl::figures::{Figure, FigureError, MapGrid, MapPane, Panel, PanelLetters, Row, Style, Tissue, save};
 
 /// Tissue of smooth blobs in H&E colours with a lattice of spots, 3 mm across.
 fn tissue(side: u32, pitch: f64) -> Tissue {
@@ -43,6 +43,7 @@ fn tissue(side: u32, pitch: f64) -> Tissue {
         centers,
         radius_px,
         cells: None,
+        regions: Vec::new(),
     }
 }
 
@@ -77,7 +78,7 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
                 .collect();
             let settings = DisplaySettings { colormap: ColorMap::Viridis, ..DisplaySettings::default() };
             let scales = color_scales(&settings, &shown);
-            let panels = panes
+            let maps = panes
                 .iter()
                 .zip(values)
                 .zip(scales)
@@ -91,11 +92,19 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
                 section: "C4".into(),
                 seen: false,
                 tissue: Arc::clone(tissue),
-                panels,
+                panes: maps,
             }
         })
         .collect();
-    Figure { columns: panes.to_vec(), rows, style: Style::default() }
+    Figure::from_maps(panes.to_vec(), rows, Style::default())
+}
+
+/// The maps of a figure that is nothing else.
+fn grid(figure: &mut Figure) -> &mut MapGrid {
+    match &mut figure.panels[0].panel {
+        Panel::Maps(grid) => grid,
+        other => unreachable!("the figure is a {}", other.name()),
+    }
 }
 
 /// Where to leave the pictures for a look at them: a folder named by HISCMCL_PICTURES, or nowhere.
@@ -112,7 +121,7 @@ fn four_genes_at_print_size_take_seconds() {
     let tissue = Arc::new(tissue(1500, 1500.0 / 15.0));
     let figure = figure(&["GNAS", "FASN", "COL1A1", "CD8A"], &THREE, &tissue);
     let dir = tempfile::tempdir().unwrap();
-    for name in ["a.png", "a.svg"] {
+    for name in ["a.png", "a.svg", "a.pdf", "a.tif"] {
         let start = Instant::now();
         save(&figure, &dir.path().join(name)).unwrap();
         let seconds = start.elapsed().as_secs_f64();
@@ -130,17 +139,18 @@ fn many_spots_and_all_panes() {
     let mut figure = figure(&["ERBB2", "KRT19"], &PaneKind::ALL, &tissue);
     figure.style.letters = PanelLetters::Panels;
     let figure = &mut figure;
-    figure.rows[1].panels[1].values[100..300].fill(f32::NAN);
+    grid(figure).rows[1].panes[1].values[100..300].fill(f32::NAN);
     let dir = tempfile::tempdir().unwrap();
     let start = Instant::now();
     save(figure, &dir.path().join("a.png")).unwrap();
     println!("{} spots a panel: {:.2} s", tissue.centers.len(), start.elapsed().as_secs_f64());
     keep(figure, "all.png");
     figure.style = Style { width_mm: 88.0, letters: PanelLetters::Rows, ..figure.style };
-    for row in &mut figure.rows {
-        row.panels.truncate(3);
+    let maps = grid(figure);
+    for row in &mut maps.rows {
+        row.panes.truncate(3);
     }
-    figure.columns.truncate(3);
+    maps.columns.truncate(3);
     keep(figure, "column.png");
 }
 
@@ -148,10 +158,10 @@ fn many_spots_and_all_panes() {
 fn other_extensions_are_refused_and_nothing_is_left() {
     let figure = figure(&["GNAS"], &THREE, &Arc::new(tissue(200, 20.0)));
     let dir = tempfile::tempdir().unwrap();
-    for name in ["figure.pdf", "figure", "png"] {
+    for name in ["figure.eps", "figure", "png"] {
         let error = save(&figure, &dir.path().join(name)).unwrap_err();
         assert!(matches!(error, FigureError::UnknownFormat(_)));
-        assert!(error.to_string().contains(name) && error.to_string().contains(".png or .svg"), "{error}");
+        assert!(error.to_string().contains(name) && error.to_string().contains(".png, .svg, .pdf or .tif"), "{error}");
     }
     fs::write(dir.path().join("file"), "x").unwrap();
     let error = save(&figure, &dir.path().join("file/figure.svg")).unwrap_err();

@@ -469,7 +469,7 @@ fn files_of_unknown_formats_are_refused_before_anything_is_computed() {
         .arg(&demo)
         .args(["--run", "r", "--section", "DemoA1", "--genes", "A", "--out"])
         .arg(&out);
-    assert!(complaint(&mut figure).contains("x.txt: figures are saved as .png or .svg"));
+    assert!(complaint(&mut figure).contains("x.txt: figures are saved as .png, .svg, .pdf or .tif"));
     let mut predict = hiscmcl();
     predict.arg("predict").arg(&demo).args(["--run", "r", "--section", "DemoA1", "--out"]).arg(&out);
     assert!(complaint(&mut predict).contains("x.txt: predictions are saved as .csv or .h5ad"));

@@ -125,7 +125,7 @@ pub enum CliCommand {
     },
     /// Cross-validate the model beside ridge regression and the mean predictor.
     Evaluate(EvaluateArgs),
-    /// Draw measured and predicted maps of genes to PNG or SVG.
+    /// Draw measured and predicted maps of genes to PNG, SVG, PDF or TIFF.
     Figure(FigureArgs),
     /// Import or export annotated regions.
     #[command(subcommand)]

@@ -23,7 +23,7 @@ use crate::data::section::Section;
 use crate::device::DeviceChoice;
 use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::metrics::pearson;
-use crate::figures::{Figure, Panel, PanelRemark, Row, Style, Tissue};
+use crate::figures::{Figure, MapPane, PanelRemark, Row, Style, Tissue};
 use crate::predict::Predictions;
 use crate::preprocess::target::Totals;
 
@@ -99,7 +99,7 @@ pub fn compose(workspace: &Workspace, request: &FigureRequest, ctx: &JobContext)
         }
     }
     let style = Style { opacity: request.display.opacity, ..request.style };
-    Ok(Figure { columns, rows, style })
+    Ok(Figure::from_maps(columns, rows, style))
 }
 
 fn plate(
@@ -133,6 +133,7 @@ fn plate(
         centers,
         radius_px,
         cells,
+        regions: Vec::new(),
     });
     let (genes, target) = match run {
         Some(run) => (run.config.genes.as_slice(), run.config.target),
@@ -293,11 +294,11 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
         .collect();
     let scales = color_scales(display, &shown);
     let pcc = maps.measured().zip(maps.predicted()).and_then(|(m, p)| correlation(m, p));
-    let panels = display
+    let panes = display
         .panes
         .iter()
         .zip(scales)
-        .map(|(&kind, scale)| Panel {
+        .map(|(&kind, scale)| MapPane {
             values: maps.pane(kind).unwrap_or(&[]).to_vec(),
             // Fixed limits are there without values too.
             scale: scale.filter(|_| maps.pane(kind).is_some()),
@@ -315,7 +316,7 @@ fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> anyhow::Resu
         section: plate.section.name.clone(),
         seen: plate.seen,
         tissue: Arc::clone(&plate.tissue),
-        panels,
+        panes,
     })
 }
 
@@ -348,6 +349,7 @@ mod tests {
             centers: section.centers().collect(),
             radius_px: 1.0,
             cells: None,
+            regions: Vec::new(),
         };
         let predicted = Predictions {
             section: "S".into(),
@@ -388,7 +390,7 @@ mod tests {
     #[test]
     fn every_row_has_the_scale_of_its_gene() {
         let plate = plate(ValueKind::Counts);
-        let of = |gene| row(&plate, gene, &request(&ALL)).unwrap().panels;
+        let of = |gene| row(&plate, gene, &request(&ALL)).unwrap().panes;
         let listed = of("B");
         assert_eq!(listed[0].expression, Some(ExpressionScale::Log10Selected));
         assert_eq!(listed[0].values[0], 7501f64.log10() as f32);
@@ -410,7 +412,7 @@ mod tests {
 
     #[test]
     fn values_as_in_the_file_are_not_subtracted() {
-        let panels = row(&plate(ValueKind::Normalised), "B", &request(&ALL)).unwrap().panels;
+        let panels = row(&plate(ValueKind::Normalised), "B", &request(&ALL)).unwrap().panes;
         assert_eq!(panels[0].expression, Some(ExpressionScale::AsInFile));
         assert_eq!(panels[0].values, [3.0, 2.0]);
         assert_eq!(panels[1].expression, Some(ExpressionScale::Log10Selected));

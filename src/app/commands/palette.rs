@@ -181,7 +181,7 @@ pub fn all_items(app: &App) -> Vec<Item> {
             ask(PathPurpose::SaveReportCsv),
         )
         .needs(has_report, "There is no report yet."),
-        Item::new("Save the figure…", "export image PNG SVG", ask(PathPurpose::SaveFigure))
+        Item::new("Save the figure…", "export image PNG SVG PDF TIFF", ask(PathPurpose::SaveFigure))
             .blocked_by(can(Step::Export)),
         Item::new("Save predictions as CSV…", "export table", ask(PathPurpose::SavePredictions))
             .blocked_by(can(Step::Export)),
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_word_must_match() {
-        let item = Item::new("Save the figure…", "export image PNG SVG", Command::Undo);
+        let item = Item::new("Save the figure…", "export image PNG SVG PDF TIFF", Command::Undo);
         assert!(item.matches(""));
         assert!(item.matches("fig SAVE"));
         assert!(item.matches("png"));

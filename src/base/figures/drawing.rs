@@ -1,6 +1,7 @@
 //! A figure after layout: what is drawn where, in millimetres from the top left corner.
 
-use super::figure::{Background, Tissue};
+use super::figure::Background;
+use super::maps::Tissue;
 use super::text::Face;
 use crate::core::colormap::ColorMap;
 
@@ -24,6 +25,19 @@ impl Rect {
 
     pub(super) fn middle(self) -> f64 {
         self.y + self.h / 2.0
+    }
+
+    /// Whether both share more than an edge.
+    pub(super) fn overlaps(self, other: Self) -> bool {
+        const SLACK: f64 = 1e-6;
+        self.x + SLACK < other.right()
+            && other.x + SLACK < self.right()
+            && self.y + SLACK < other.bottom()
+            && other.y + SLACK < self.bottom()
+    }
+
+    fn moved(self, [dx, dy]: [f64; 2]) -> Self {
+        Self { x: self.x + dx, y: self.y + dy, ..self }
     }
 }
 
@@ -88,6 +102,23 @@ impl Bar {
     }
 }
 
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stroke {
+    pub(super) rgb: [u8; 3],
+    pub(super) width: f64,
+    pub(super) dashed: bool,
+}
+
+impl Stroke {
+    /// Lengths of a dash and of a gap in millimetres.
+    pub(super) const DASH: [f64; 2] = [1.0, 0.8];
+
+    pub(super) const fn solid(rgb: [u8; 3], width: f64) -> Self {
+        Self { rgb, width, dashed: false }
+    }
+}
+
 /// The middle of a spot or cell, and its colour.
 pub(super) type Mark = (f64, f64, [u8; 3]);
 
@@ -105,8 +136,19 @@ pub(super) enum Item {
     Strikes { middles: Vec<(f64, f64)>, half: f64, clip: Option<Rect> },
     /// A colour bar.
     Bar(Bar),
+    /// A colour that fades into another from left to right.
+    Ramp { rect: Rect, from: [u8; 3], to: [u8; 3] },
     /// A straight black line.
     Line { from: [f64; 2], to: [f64; 2], width: f64 },
+    /// Lines through points, or polygons where they are closed; a part that lies within another is a hole. `fill` is a
+    /// colour and its opacity.
+    Path {
+        lines: Vec<Vec<[f64; 2]>>,
+        closed: bool,
+        fill: Option<([u8; 3], f32)>,
+        stroke: Option<Stroke>,
+        clip: Option<Rect>,
+    },
     /// A line of text.
     Text(Text),
 }
@@ -115,10 +157,42 @@ impl Item {
     /// The rectangle beyond which it is cut off.
     pub(super) fn clip(&self) -> Option<Rect> {
         match self {
-            Self::Spots { clip, .. } | Self::Strikes { clip, .. } => *clip,
+            Self::Spots { clip, .. } | Self::Strikes { clip, .. } | Self::Path { clip, .. } => *clip,
             Self::Cells { clip, .. } => Some(*clip),
-            Self::Image { .. } | Self::Bar(_) | Self::Line { .. } | Self::Text(_) => None,
+            Self::Image { .. } | Self::Bar(_) | Self::Ramp { .. } | Self::Line { .. } | Self::Text(_) => None,
         }
+    }
+
+    /// The same, `by` millimetres to the right and down, with its tissues counted from `first`.
+    pub(super) fn moved(mut self, by: [f64; 2], first: usize) -> Self {
+        let [dx, dy] = by;
+        let moved_clip = |clip: &mut Option<Rect>| *clip = clip.map(|c| c.moved(by));
+        match &mut self {
+            Self::Image { tissue, rect } => (*tissue, *rect) = (*tissue + first, rect.moved(by)),
+            Self::Spots { circles, clip, .. } => {
+                circles.iter_mut().for_each(|(x, y, _)| (*x, *y) = (*x + dx, *y + dy));
+                moved_clip(clip);
+            }
+            Self::Cells { cells, clip, .. } => {
+                cells.iter_mut().for_each(|(x, y, _)| (*x, *y) = (*x + dx, *y + dy));
+                *clip = clip.moved(by);
+            }
+            Self::Strikes { middles, clip, .. } => {
+                middles.iter_mut().for_each(|(x, y)| (*x, *y) = (*x + dx, *y + dy));
+                moved_clip(clip);
+            }
+            Self::Bar(bar) => bar.rect = bar.rect.moved(by),
+            Self::Ramp { rect, .. } => *rect = rect.moved(by),
+            Self::Line { from, to, .. } => {
+                (*from, *to) = ([from[0] + dx, from[1] + dy], [to[0] + dx, to[1] + dy]);
+            }
+            Self::Path { lines, clip, .. } => {
+                lines.iter_mut().flatten().for_each(|[x, y]| (*x, *y) = (*x + dx, *y + dy));
+                moved_clip(clip);
+            }
+            Self::Text(text) => (text.x, text.y) = (text.x + dx, text.y + dy),
+        }
+        self
     }
 }
 
@@ -130,7 +204,7 @@ pub(super) struct Embedded<'a> {
     pub(super) size: [f64; 2],
 }
 
-/// Everything on the page.
+/// Everything on a page.
 #[derive(Debug, Clone)]
 pub(super) struct Drawing<'a> {
     pub(super) width: f64,

@@ -1,9 +1,9 @@
-//! Spots, cells and strokes of a drawing as SVG, grouped so that each is written as briefly as possible.
+//! Spots, cells, strokes and paths of a drawing as SVG, grouped so that each is written as briefly as possible.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::drawing::Mark;
+use super::drawing::{Mark, Stroke};
 use super::svg::{Hex, Num};
 
 /// By how much cells overlap, as a share of their size, and at most, in millimetres: between edges that only meet, paper
@@ -30,8 +30,7 @@ pub(super) fn spots(out: &mut String, circles: &[Mark], radius: f64) {
 
 /// Polygons with `sides` corners around their middles, the same for all or each its own.
 pub(super) fn cells(out: &mut String, cells: &[Mark], sides: usize, corners: &[[f64; 2]]) {
-    let Some(first) = corners.first() else { return };
-    let width = (2.0 * first[0].hypot(first[1]) * OVERLAP.0).min(OVERLAP.1);
+    let width = overlap(corners);
     let mut by_color: BTreeMap<[u8; 3], Vec<usize>> = BTreeMap::new();
     for (i, (.., rgb)) in cells.iter().enumerate() {
         by_color.entry(*rgb).or_default().push(i);
@@ -45,8 +44,7 @@ pub(super) fn cells(out: &mut String, cells: &[Mark], sides: usize, corners: &[[
         );
         for cell in of_color {
             let Some((x, y, _)) = cells.get(cell) else { continue };
-            let own = corners.get(cell * sides..(cell + 1) * sides).or_else(|| corners.get(..sides));
-            for (i, [dx, dy]) in own.unwrap_or_default().iter().enumerate() {
+            for (i, [dx, dy]) in corners_of(corners, cell, sides).iter().enumerate() {
                 let _ = write!(out, "{}{} {}", if i == 0 { 'M' } else { 'L' }, Num(x + dx), Num(y + dy));
             }
             out.push('Z');
@@ -57,18 +55,77 @@ pub(super) fn cells(out: &mut String, cells: &[Mark], sides: usize, corners: &[[
 
 /// Strokes that rise to the right through `middles`, `half` as far to each side.
 pub(super) fn strikes(out: &mut String, middles: &[(f64, f64)], half: f64, clip: &str) {
-    let width = STRIKE.0.min(half * STRIKE.1);
     let all = 2.0 * half;
     let mut path = String::new();
     for (x, y) in middles {
         let _ = write!(path, "M{} {}l{} {}", Num(x - half), Num(y + half), Num(all), Num(-all));
     }
-    // The wider line beneath is for dark colours.
-    for (color, opacity, width) in [("#fff", 0.45, 2.5 * width), ("#141418", 0.85, width)] {
+    for (rgb, opacity, width) in strike_lines(half) {
+        let color = Hex(rgb);
         let _ = writeln!(
             out,
             "<path stroke=\"{color}\" stroke-opacity=\"{opacity}\" stroke-width=\"{}\"{clip} d=\"{path}\"/>",
             Num(width)
         );
     }
+}
+
+/// The lines of a stroke through a place that reaches `half` to each side: colour, opacity and width. The wider one beneath
+/// is for dark colours.
+pub(super) fn strike_lines(half: f64) -> [([u8; 3], f32, f64); 2] {
+    let width = STRIKE.0.min(half * STRIKE.1);
+    [([255, 255, 255], 0.45, 2.5 * width), ([20, 20, 24], 0.85, width)]
+}
+
+/// By how much cells with such corners overlap.
+pub(super) fn overlap(corners: &[[f64; 2]]) -> f64 {
+    corners.first().map_or(0.0, |[x, y]| (2.0 * x.hypot(*y) * OVERLAP.0).min(OVERLAP.1))
+}
+
+/// The corners of cell number `cell` around its middle.
+pub(super) fn corners_of(corners: &[[f64; 2]], cell: usize, sides: usize) -> &[[f64; 2]] {
+    corners.get(cell * sides..(cell + 1) * sides).or_else(|| corners.get(..sides)).unwrap_or_default()
+}
+
+/// Lines through points, or polygons.
+pub(super) fn path(
+    out: &mut String,
+    lines: &[Vec<[f64; 2]>],
+    closed: bool,
+    fill: Option<([u8; 3], f32)>,
+    stroke: Option<Stroke>,
+    clip: &str,
+) {
+    out.push_str("<path");
+    match fill {
+        Some((rgb, opacity)) => {
+            let _ = write!(out, " fill=\"{}\" fill-rule=\"evenodd\"", Hex(rgb));
+            if opacity < 1.0 {
+                let _ = write!(out, " fill-opacity=\"{}\"", Num(f64::from(opacity)));
+            }
+        }
+        None => out.push_str(" fill=\"none\""),
+    }
+    if let Some(stroke) = stroke {
+        let _ = write!(
+            out,
+            " stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"",
+            Hex(stroke.rgb),
+            Num(stroke.width)
+        );
+        if stroke.dashed {
+            let [dash, gap] = Stroke::DASH;
+            let _ = write!(out, " stroke-dasharray=\"{} {}\"", Num(dash), Num(gap));
+        }
+    }
+    let _ = write!(out, "{clip} d=\"");
+    for line in lines {
+        for (i, [x, y]) in line.iter().enumerate() {
+            let _ = write!(out, "{}{} {}", if i == 0 { 'M' } else { 'L' }, Num(*x), Num(*y));
+        }
+        if closed {
+            out.push('Z');
+        }
+    }
+    out.push_str("\"/>\n");
 }

@@ -1,25 +1,43 @@
-//! Figures for print. A [`Figure`] is a plain description; it is laid out once, in millimetres, written
-//! as SVG with vector text, and PNGs and previews are that same SVG rendered with the embedded fonts.
+//! Figures for print. A [`Figure`] is a plain description; it is laid out once, in millimetres, and written as SVG or PDF
+//! with vector text. PNGs, TIFFs and previews are that same SVG rendered with the embedded fonts. A [`Report`] is a document
+//! of several pages with text, tables and figures.
 
-mod bar_columns;
+mod caption;
 mod drawing;
 mod figure;
+mod glyphs;
 mod layout;
+mod maps;
 mod marks;
 mod nice;
+mod panel;
+#[cfg(test)]
+mod panel_tests;
+mod pdf;
+mod presets;
 mod raster;
+mod report;
 mod save;
 mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub use figure::{Background, Figure, FigureError, Panel, PanelLetters, PanelRemark, Row, Style, Tissue};
-pub use raster::{Raster, render_preview, to_png};
+pub use caption::caption;
+pub use figure::{Background, Figure, FigureError, LetterCase, PanelLetters, Style};
+pub use maps::{MapGrid, MapPane, PanelRemark, RegionClass, RegionOutline, Row, Tissue};
+pub use panel::{
+    Axis, Curve, Curves, Dot, DotPlot, Facts, GeneMix, MixGene, Panel, PlacedPanel, Scatter, ScoreRow,
+    Scores, Span, Volcano, VolcanoGene,
+};
+pub use pdf::to_pdf;
+pub use presets::{FigureWidth, Preset, Violation, violations};
+pub use raster::{Raster, render_preview, to_png, to_tiff};
+pub use report::{Align, Block, Column, Report, Table, report_to_pdf, save_report, undrawable_in_report};
 pub use save::{Format, save};
 pub use svg::to_svg;
 
-/// Width and height on paper in millimetres, and the size of the PNG in pixels.
+/// Width and height on paper in millimetres, and the size of a bitmap in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FigureSize {
     /// Width and height in millimetres.
@@ -33,7 +51,10 @@ pub struct FigureSize {
 /// # Errors
 /// What is wrong with the description, see [`Figure::check`].
 pub fn undrawable(figure: &Figure) -> Result<Vec<char>, FigureError> {
-    let drawing = layout::lay_out(figure)?;
+    Ok(undrawable_in(&layout::lay_out(figure)?))
+}
+
+fn undrawable_in(drawing: &drawing::Drawing<'_>) -> Vec<char> {
     let mut missing = Vec::new();
     for item in &drawing.items {
         if let drawing::Item::Text(label) = item {
@@ -44,7 +65,7 @@ pub fn undrawable(figure: &Figure) -> Result<Vec<char>, FigureError> {
             }
         }
     }
-    Ok(missing)
+    missing
 }
 
 /// How large `figure` becomes.

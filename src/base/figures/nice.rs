@@ -45,6 +45,15 @@ pub(super) fn number(value: f64, decimals: usize) -> String {
     }
 }
 
+/// A number with at most so many decimals, without zeros at its end.
+pub(super) fn plain(value: f64, decimals: usize) -> String {
+    let text = number(value, decimals);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
 /// The longest of 1, 2, 5 times a power of ten micrometres that is at most `most_um`, with its label.
 pub(super) fn scale_bar(most_um: f64) -> (f64, String) {
     let power = 10f64.powf(most_um.max(1e-3).log10().floor());
@@ -85,6 +94,10 @@ mod tests {
         assert_eq!(number(-0.5, 1), "\u{2212}0.5");
         assert_eq!(number(-0.001, 1), "0.0");
         assert_eq!(number(2.0, 0), "2");
+        assert_eq!(
+            (plain(170.0, 1), plain(66.8, 1), plain(0.04, 1)),
+            ("170".into(), "66.8".into(), "0".into())
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::figure::{Figure, FigureError};
-use super::{raster, svg};
+use super::{pdf, raster, svg};
 use crate::core::files::write_bytes_atomically;
 
 /// The file formats of figures.
@@ -17,21 +17,28 @@ pub enum Format {
     Png,
     /// Vectors, with the tissue as an embedded image.
     Svg,
+    /// A page of vectors with its fonts.
+    Pdf,
+    /// Pixels, as journals ask for them.
+    Tiff,
 }
 
 impl Format {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Png, Self::Svg];
+    pub const ALL: [Self; 4] = [Self::Png, Self::Svg, Self::Pdf, Self::Tiff];
     /// The extensions, for help and errors.
-    pub const EXTENSIONS: &str = ".png or .svg";
+    pub const EXTENSIONS: &str = ".png, .svg, .pdf or .tif";
     /// Name and extension of each, for file dialogs.
-    pub const FILTERS: &[(&str, &[&str])] = &[("PNG", &["png"]), ("SVG", &["svg"])];
+    pub const FILTERS: &[(&str, &[&str])] =
+        &[("PNG", &["png"]), ("SVG", &["svg"]), ("PDF", &["pdf"]), ("TIFF", &["tif", "tiff"])];
 
     /// "PNG".
     pub const fn name(self) -> &'static str {
         match self {
             Self::Png => "PNG",
             Self::Svg => "SVG",
+            Self::Pdf => "PDF",
+            Self::Tiff => "TIFF",
         }
     }
 
@@ -40,7 +47,24 @@ impl Format {
         match self {
             Self::Png => "png",
             Self::Svg => "svg",
+            Self::Pdf => "pdf",
+            Self::Tiff => "tif",
         }
+    }
+
+    /// All extensions under which it is known, without the point.
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Png => &["png"],
+            Self::Svg => &["svg"],
+            Self::Pdf => &["pdf"],
+            Self::Tiff => &["tif", "tiff"],
+        }
+    }
+
+    /// Whether it holds vectors, so that its resolution is that of the tissue images alone.
+    pub const fn is_vector(self) -> bool {
+        matches!(self, Self::Svg | Self::Pdf)
     }
 
     /// What it is good for.
@@ -48,6 +72,8 @@ impl Format {
         match self {
             Self::Png => "Bitmap, for presentations and documents",
             Self::Svg => "Vector graphics with editable text, for drawing programs",
+            Self::Pdf => "Vector graphics with embedded fonts, for journals and printing",
+            Self::Tiff => "Bitmap with LZW compression, for journals",
         }
     }
 
@@ -56,8 +82,9 @@ impl Format {
     /// # Errors
     /// [`FigureError::UnknownFormat`].
     pub fn from_path(path: &Path) -> Result<Self, FigureError> {
-        let named =
-            |format: &Self| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(format.extension()));
+        let named = |format: &Self| {
+            path.extension().is_some_and(|e| format.extensions().iter().any(|x| e.eq_ignore_ascii_case(x)))
+        };
         Self::ALL.into_iter().find(named).ok_or_else(|| FigureError::UnknownFormat(path.to_path_buf()))
     }
 }
@@ -70,6 +97,8 @@ pub fn save(figure: &Figure, path: &Path) -> Result<(), FigureError> {
     let bytes = match Format::from_path(path)? {
         Format::Png => raster::to_png(figure)?,
         Format::Svg => svg::to_svg(figure)?.into_bytes(),
+        Format::Pdf => pdf::to_pdf(figure)?,
+        Format::Tiff => raster::to_tiff(figure)?,
     };
     Ok(write_bytes_atomically(path, &bytes)?)
 }
@@ -81,12 +110,15 @@ mod tests {
     #[test]
     fn what_is_said_of_formats_names_all_of_them() {
         for (format, filter) in Format::ALL.into_iter().zip(Format::FILTERS) {
-            assert_eq!(*filter, (format.name(), &[format.extension()][..]));
+            assert_eq!(*filter, (format.name(), format.extensions()));
+            assert_eq!(format.extensions().first(), Some(&format.extension()));
             assert!(Format::EXTENSIONS.contains(&format!(".{}", format.extension())));
-            let path = format!("a.{}", format.extension().to_uppercase());
-            assert_eq!(Format::from_path(Path::new(&path)).ok(), Some(format));
+            for extension in format.extensions() {
+                let path = format!("a.{}", extension.to_uppercase());
+                assert_eq!(Format::from_path(Path::new(&path)).ok(), Some(format));
+            }
         }
         assert_eq!(Format::ALL.len(), Format::FILTERS.len());
-        assert!(Format::from_path(Path::new("a.tiff")).is_err());
+        assert!(Format::from_path(Path::new("a.eps")).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! A drawing as SVG: a real size in millimetres, one unit a millimetre, text as text.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -70,6 +71,19 @@ pub(super) fn write(drawing: &Drawing<'_>, dpi: f64) -> Result<String, FigureErr
                     Num(*width)
                 );
             }
+            Item::Ramp { rect, .. } => {
+                let _ = writeln!(
+                    out,
+                    "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"url(#ramp{i})\"/>",
+                    Num(rect.x),
+                    Num(rect.y),
+                    Num(rect.w),
+                    Num(rect.h)
+                );
+            }
+            Item::Path { lines, closed, fill, stroke, .. } => {
+                marks::path(&mut out, lines, *closed, *fill, *stroke, &clip);
+            }
             Item::Text(text) => place_text(&mut out, text),
         }
     }
@@ -104,6 +118,15 @@ fn definitions(out: &mut String, drawing: &Drawing<'_>, images: &[String]) {
         out.push_str("</linearGradient>\n");
     }
     for (i, item) in drawing.items.iter().enumerate() {
+        if let Item::Ramp { from, to, .. } = item {
+            let _ = writeln!(
+                out,
+                "<linearGradient id=\"ramp{i}\"><stop offset=\"0\" stop-color=\"{}\"/>\
+                 <stop offset=\"1\" stop-color=\"{}\"/></linearGradient>",
+                Hex(*from),
+                Hex(*to)
+            );
+        }
         if let Some(r) = item.clip() {
             let _ = writeln!(
                 out,
@@ -119,25 +142,33 @@ fn definitions(out: &mut String, drawing: &Drawing<'_>, images: &[String]) {
 }
 
 /// Stops of a gradient; between them colours are mixed, which no eye sees at this number.
-const STOPS: usize = 32;
+pub(super) const STOPS: usize = 32;
 
 /// The tissue as JPEG, with no more pixels than `dpi` asks for.
 fn embed(embedded: &Embedded<'_>, dpi: f64) -> Result<Vec<u8>, FigureError> {
+    let (rgb, w, h) = pixels(embedded, dpi)?;
+    let mut jpeg = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, 92);
+    encoder
+        .encode(&rgb, w, h, ExtendedColorType::Rgb8)
+        .map_err(|e| FigureError::Drawing(format!("a tissue image cannot be encoded ({e})")))?;
+    Ok(jpeg)
+}
+
+/// The pixels of the tissue and their numbers across and down, no more than `dpi` asks for.
+pub(super) fn pixels<'t>(
+    embedded: &Embedded<'t>,
+    dpi: f64,
+) -> Result<(Cow<'t, [u8]>, u32, u32), FigureError> {
     let t = embedded.tissue;
     let image = ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(t.width, t.height, t.rgb.as_slice())
         .ok_or_else(|| FigureError::Drawing("a tissue image has too few bytes".to_owned()))?;
     let wanted = |mm: f64| (mm / MM_PER_INCH * dpi).ceil().max(1.0) as u32;
     let (w, h) = (wanted(embedded.size[0]).min(t.width), wanted(embedded.size[1]).min(t.height));
-    let mut jpeg = Vec::new();
-    let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, 92);
-    let done = if (w, h) == (t.width, t.height) {
-        encoder.encode(&t.rgb, w, h, ExtendedColorType::Rgb8)
-    } else {
-        let small = imageops::resize(&image, w, h, FilterType::CatmullRom);
-        encoder.encode(small.as_raw(), w, h, ExtendedColorType::Rgb8)
-    };
-    done.map_err(|e| FigureError::Drawing(format!("a tissue image cannot be encoded ({e})")))?;
-    Ok(jpeg)
+    if (w, h) == (t.width, t.height) {
+        return Ok((Cow::Borrowed(t.rgb.as_slice()), w, h));
+    }
+    Ok((Cow::Owned(imageops::resize(&image, w, h, FilterType::CatmullRom).into_raw()), w, h))
 }
 
 fn place_image(out: &mut String, tissue: usize, r: Rect) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::drawing::{Item, Rect};
 use super::layout::lay_out;
 use super::{
-    Background, Figure, FigureError, Panel, PanelLetters, PanelRemark, Row, Style, Tissue, raster, svg,
+    Background, Figure, FigureError, MapPane, Panel, PanelLetters, PanelRemark, Row, Style, Tissue, raster,
+    svg,
 };
 use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
@@ -14,7 +15,7 @@ use crate::core::display::PaneKind;
 use crate::core::geometry::{Mpp, SlidePoint, SlideRect};
 use crate::core::target::ExpressionScale;
 
-fn tissue(width: u32, height: u32) -> Arc<Tissue> {
+pub(super) fn tissue(width: u32, height: u32) -> Arc<Tissue> {
     let centers: Vec<SlidePoint> = (0..8)
         .flat_map(|r| (0..8).map(move |c| (r, c)))
         .map(|(r, c)| {
@@ -33,33 +34,34 @@ fn tissue(width: u32, height: u32) -> Arc<Tissue> {
         centers,
         radius_px: f64::from(width) / 32.0,
         cells: None,
+        regions: Vec::new(),
     })
 }
 
 /// A figure of every pane and `rows` rows on tissue of these pixels.
-fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
+pub(super) fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
     let tissue = tissue(size.0, size.1);
     let values = |k: usize| (0..64).map(|i| ((i * (k + 3)) % 17) as f32 / 8.0 - 0.1).collect::<Vec<f32>>();
     let panel = |kind: PaneKind, r: usize| {
         let scale = |map, low, high| Some(ColorScale { map, low, high });
         let expression = Some(ExpressionScale::Log10Selected);
         match kind {
-            PaneKind::He => Panel::HE,
-            PaneKind::Measured => Panel {
+            PaneKind::He => MapPane::HE,
+            PaneKind::Measured => MapPane {
                 values: values(r),
                 scale: scale(ColorMap::Viridis, 0.0, 1.9),
                 expression,
-                ..Panel::HE
+                ..MapPane::HE
             },
             PaneKind::Predicted => {
                 let (values, scale) = (values(r + 1), scale(ColorMap::Viridis, 0.0, 1.9));
-                Panel { values, scale, expression, pcc: Some(-0.71), ..Panel::HE }
+                MapPane { values, scale, expression, pcc: Some(-0.71), ..MapPane::HE }
             }
             PaneKind::Difference => {
-                Panel { values: values(r + 2), scale: scale(ColorMap::RdBu, -1.25, 1.25), ..Panel::HE }
+                MapPane { values: values(r + 2), scale: scale(ColorMap::RdBu, -1.25, 1.25), ..MapPane::HE }
             }
             PaneKind::Uncertainty => {
-                Panel { values: values(r + 3), scale: scale(ColorMap::Magma, 0.0, 0.4), ..Panel::HE }
+                MapPane { values: values(r + 3), scale: scale(ColorMap::Magma, 0.0, 0.4), ..MapPane::HE }
             }
         }
     };
@@ -71,15 +73,18 @@ fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
             section: format!("Section-{r}"),
             seen: false,
             tissue: Arc::clone(&tissue),
-            panels: columns.iter().map(|k| panel(*k, r)).collect(),
+            panes: columns.iter().map(|k| panel(*k, r)).collect(),
         })
         .collect();
-    Figure { columns: columns.to_vec(), rows, style: Style::default() }
+    Figure::from_maps(columns.to_vec(), rows, Style::default())
 }
 
-fn overlap(a: Rect, b: Rect) -> bool {
-    let slack = 1e-6;
-    a.x + slack < b.right() && b.x + slack < a.right() && a.y + slack < b.bottom() && b.y + slack < a.bottom()
+/// The grid of a figure that is nothing else.
+fn grid(figure: &mut Figure) -> &mut super::MapGrid {
+    match &mut figure.panels[0].panel {
+        Panel::Maps(grid) => grid,
+        _ => panic!("no maps"),
+    }
 }
 
 /// Texts, images and colour bars lie on the page and apart.
@@ -95,7 +100,8 @@ fn assert_tidy(figure: &Figure, what: &str) {
                 let rect = Rect { x: from[0], y: from[1] - 0.1, w: to[0] - from[0], h: 0.2 };
                 boxes.push(("line".into(), rect));
             }
-            Item::Spots { .. } | Item::Cells { .. } | Item::Strikes { .. } => {}
+            Item::Ramp { rect, .. } => boxes.push(("ramp".into(), *rect)),
+            Item::Spots { .. } | Item::Cells { .. } | Item::Strikes { .. } | Item::Path { .. } => {}
         }
     }
     for (i, (name, a)) in boxes.iter().enumerate() {
@@ -106,7 +112,7 @@ fn assert_tidy(figure: &Figure, what: &str) {
             drawing.height
         );
         for (other, b) in &boxes[i + 1..] {
-            assert!(!overlap(*a, *b), "{what}: {name} at {a:?} meets {other} at {b:?}");
+            assert!(!a.overlaps(*b), "{what}: {name} at {a:?} meets {other} at {b:?}");
         }
     }
     assert!(drawing.height <= figure.style.max_height_mm + 1e-6);
@@ -132,7 +138,7 @@ fn nothing_collides_whatever_the_size() {
                         let mut f = figure(rows, columns, size);
                         f.style = Style { width_mm, font_pt, letters, ..f.style };
                         if rows == 2 {
-                            f.rows[1].panels.last_mut().unwrap().values.fill(f32::NAN);
+                            grid(&mut f).rows[1].panes.last_mut().unwrap().values.fill(f32::NAN);
                         }
                         match super::size(&f) {
                             Ok(_) => {
@@ -169,7 +175,7 @@ fn the_svg_is_in_millimetres_and_says_what_it_shows() {
 #[test]
 fn own_limits_get_own_colour_bars() {
     let mut f = figure(2, &[PaneKind::Measured, PaneKind::Predicted], (160, 160));
-    f.rows[1].panels[1].scale = Some(ColorScale { map: ColorMap::Viridis, low: 0.5, high: 1.0 });
+    grid(&mut f).rows[1].panes[1].scale = Some(ColorScale { map: ColorMap::Viridis, low: 0.5, high: 1.0 });
     assert_eq!(super::to_svg(&f).unwrap().matches("url(#viridis)").count(), 4);
     assert_tidy(&f, "own limits");
 }
@@ -177,9 +183,9 @@ fn own_limits_get_own_colour_bars() {
 #[test]
 fn every_row_says_what_its_values_are() {
     let mut f = figure(2, &[PaneKind::Measured, PaneKind::Predicted], (160, 160));
-    let none = Panel { remark: Some(PanelRemark::NotPredicted), ..Panel::HE };
-    f.rows[1].panels[0].expression = Some(ExpressionScale::Log10All);
-    f.rows[1].panels[1] = none;
+    let none = MapPane { remark: Some(PanelRemark::NotPredicted), ..MapPane::HE };
+    grid(&mut f).rows[1].panes[0].expression = Some(ExpressionScale::Log10All);
+    grid(&mut f).rows[1].panes[1] = none;
     let texts: Vec<String> = lay_out(&f)
         .unwrap()
         .items
@@ -193,14 +199,14 @@ fn every_row_says_what_its_values_are() {
     assert_tidy(&f, "two scales");
     // The same limits do not make one scale of two.
     let mut f = figure(1, &[PaneKind::Measured, PaneKind::Predicted], (160, 160));
-    f.rows[0].panels[0].expression = Some(ExpressionScale::AsInFile);
+    grid(&mut f).rows[0].panes[0].expression = Some(ExpressionScale::AsInFile);
     assert_eq!(super::to_svg(&f).unwrap().matches("url(#viridis)").count(), 2);
 }
 
 #[test]
 fn a_silent_gene_is_drawn_in_the_lowest_colour_with_a_remark() {
     let mut f = figure(1, &[PaneKind::Measured], (160, 160));
-    let panel = &mut f.rows[0].panels[0];
+    let panel = &mut grid(&mut f).rows[0].panes[0];
     panel.values.fill(0.0);
     panel.scale = Some(ColorScale { map: ColorMap::Viridis, low: 0.0, high: 1.0 });
     panel.remark = Some(PanelRemark::NoCounts);
@@ -238,8 +244,8 @@ fn the_png_knows_its_size() {
 fn spots_have_the_colour_of_their_value() {
     let mut f = figure(1, &[PaneKind::Measured], (160, 160));
     f.style = Style { opacity: 1.0, ..f.style };
-    f.rows[0].panels[0].values[9] = 1.9;
-    f.rows[0].panels[0].values[10] = f32::NAN;
+    grid(&mut f).rows[0].panes[0].values[9] = 1.9;
+    grid(&mut f).rows[0].panes[0].values[10] = f32::NAN;
     let preview = super::render_preview(&f, 1000).unwrap();
     assert_eq!(preview.width, 1000);
     let drawing = lay_out(&f).unwrap();
@@ -260,7 +266,7 @@ fn spots_have_the_colour_of_their_value() {
 fn cells_fill_the_tissue_and_what_is_unlike_training_is_struck_through() {
     let mut f = figure(1, &[PaneKind::He, PaneKind::Predicted], (160, 160));
     f.style = Style { opacity: 1.0, ..f.style };
-    let t = Arc::make_mut(&mut f.rows[0].tissue);
+    let t = Arc::make_mut(&mut grid(&mut f).rows[0].tissue);
     t.cells = Some(Cells::new(&t.centers, 20.0));
     let drawing = lay_out(&f).unwrap();
     let cells = drawing.items.iter().find_map(|i| match i {
@@ -280,7 +286,7 @@ fn cells_fill_the_tissue_and_what_is_unlike_training_is_struck_through() {
         }
     }
     assert!(!super::to_svg(&f).unwrap().contains("struck through"));
-    f.rows[0].panels[1].struck = vec![3, 9];
+    grid(&mut f).rows[0].panes[1].struck = vec![3, 9];
     let svg = super::to_svg(&f).unwrap();
     assert!(svg.contains("struck through: unlike the sections that the model was trained on"), "{svg}");
     let drawing = lay_out(&f).unwrap();
@@ -290,14 +296,14 @@ fn cells_fill_the_tissue_and_what_is_unlike_training_is_struck_through() {
         .filter_map(|i| if let Item::Strikes { middles, .. } = i { Some(middles.len()) } else { None })
         .collect();
     assert_eq!(struck, [2, 1], "the places, and the one that explains them");
-    f.rows[0].panels[1].struck.push(1_000);
+    grid(&mut f).rows[0].panes[1].struck.push(1_000);
     assert!(lay_out(&f).unwrap_err().to_string().contains("struck through"));
 }
 
 #[test]
 fn spots_beyond_the_crop_are_cut_off_or_left_out() {
     let mut f = figure(1, &[PaneKind::Measured], (160, 160));
-    let t = Arc::make_mut(&mut f.rows[0].tissue);
+    let t = Arc::make_mut(&mut grid(&mut f).rows[0].tissue);
     t.centers[0] = SlidePoint::new(-100.0, 10.0);
     t.centers[1] = SlidePoint::new(0.0, 50.0);
     let drawing = lay_out(&f).unwrap();
@@ -313,15 +319,15 @@ fn impossible_wishes_are_refused_in_one_sentence() {
     let good = || figure(1, &[PaneKind::Measured], (160, 160));
     type Change<'a> = &'a dyn Fn(&mut Figure);
     let refusals: [(Change, &str); 10] = [
-        (&|f| f.rows.clear(), "at least one gene"),
+        (&|f| grid(f).rows.clear(), "at least one gene"),
         (&|f| f.style.dpi = 20.0, "between 30 and 1200"),
         (&|f| f.style.dpi = f64::NAN, "dpi is NaN"),
-        (&|f| f.style.width_mm = 501.0, "between 20 and 500"),
+        (&|f| f.style.width_mm = 901.0, "between 20 and 900"),
         (&|f| f.style.opacity = 1.5, "opacity"),
-        (&|f| f.rows[0].panels[0].values.truncate(3), "3 values for 64 spots"),
-        (&|f| f.columns.push(PaneKind::He), "1 panels for 2 columns"),
-        (&|f| Arc::make_mut(&mut f.rows[0].tissue).rgb.truncate(5), "has 5 bytes"),
-        (&|f| Arc::make_mut(&mut f.rows[0].tissue).mpp = Mpp(0.0), "not a resolution"),
+        (&|f| grid(f).rows[0].panes[0].values.truncate(3), "3 values for 64 spots"),
+        (&|f| grid(f).columns.push(PaneKind::He), "1 maps for 2 columns"),
+        (&|f| Arc::make_mut(&mut grid(f).rows[0].tissue).rgb.truncate(5), "has 5 bytes"),
+        (&|f| Arc::make_mut(&mut grid(f).rows[0].tissue).mpp = Mpp(0.0), "not a resolution"),
         (&|f| f.style.width_mm = 20.0, "make it wider"),
     ];
     for (spoil, expected) in refusals {
@@ -346,17 +352,17 @@ fn a_row_without_a_prediction_keeps_the_shared_bar() {
     let mut some = figure(3, &columns, (60, 50));
     let whole = bars(&some);
     assert_eq!(whole, 3);
-    some.rows[1].panels[1] = Panel { remark: Some(PanelRemark::NotPredicted), ..Panel::HE };
-    some.rows[2].panels[0] = Panel { remark: Some(PanelRemark::NotMeasured), ..Panel::HE };
+    grid(&mut some).rows[1].panes[1] = MapPane { remark: Some(PanelRemark::NotPredicted), ..MapPane::HE };
+    grid(&mut some).rows[2].panes[0] = MapPane { remark: Some(PanelRemark::NotMeasured), ..MapPane::HE };
     // The scale of a gene outside the run is another one.
-    some.rows[1].panels[0].expression = Some(ExpressionScale::Log10All);
+    grid(&mut some).rows[1].panes[0].expression = Some(ExpressionScale::Log10All);
     assert_eq!(bars(&some), 3);
     // Where no row has both, there is nothing to share.
-    some.rows.truncate(2);
-    some.rows.remove(0);
+    grid(&mut some).rows.truncate(2);
+    grid(&mut some).rows.remove(0);
     assert_eq!(bars(&some), 1);
     // Two scales in one row need two bars.
     let mut two = figure(2, &columns, (60, 50));
-    two.rows[0].panels[0].expression = Some(ExpressionScale::AsInFile);
+    grid(&mut two).rows[0].panes[0].expression = Some(ExpressionScale::AsInFile);
     assert_eq!(bars(&two), 4);
 }

@@ -18,7 +18,7 @@ const BOLD: &[u8] = include_bytes!("../../../assets/fonts/LiberationSans-Bold.tt
 const ITALIC: &[u8] = include_bytes!("../../../assets/fonts/LiberationSans-Italic.ttf");
 
 /// A font of the figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Face {
     /// Everything else.
     Regular,
@@ -29,7 +29,9 @@ pub(super) enum Face {
 }
 
 impl Face {
-    fn data(self) -> &'static [u8] {
+    pub(super) const ALL: [Self; 3] = [Self::Regular, Self::Bold, Self::Italic];
+
+    pub(super) fn data(self) -> &'static [u8] {
         match self {
             Self::Regular => REGULAR,
             Self::Bold => BOLD,
@@ -71,7 +73,7 @@ pub(super) fn resolver() -> FontResolver<'static> {
 }
 
 /// Whether an embedded font has `c`, or needs none for it.
-fn is_embedded(c: char, face: Face) -> bool {
+pub(super) fn is_embedded(c: char, face: Face) -> bool {
     c.is_control()
         || FontRef::from_index(face.data(), 0)
             .is_ok_and(|font| font.charmap().map(c).is_some_and(|glyph| glyph.to_u32() != 0))
@@ -152,6 +154,33 @@ pub(super) fn wrap(text: &str, face: Face, size: f64, most: f64, lines: usize) -
     out.iter().map(|l| fit(l, face, size, most)).collect()
 }
 
+/// `text` broken into lines of at most `most`, however many; words that are too long are broken too, so that nothing is lost.
+pub(super) fn paragraph(text: &str, face: Face, size: f64, most: f64) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { break };
+        let joined = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        if width(&joined, face, size) <= most {
+            *line = joined;
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(String::new());
+        }
+        // What does not fit into a line of its own goes on in the next.
+        for c in word.chars() {
+            let Some(line) = lines.last_mut() else { break };
+            if !line.is_empty() && width(&format!("{line}{c}"), face, size) > most {
+                lines.push(c.to_string());
+            } else {
+                line.push(c);
+            }
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,5 +225,16 @@ mod tests {
         let lines = wrap("ln(1 + CP10k), all genes", Face::Regular, 2.5, 18.0, 2);
         assert_eq!(lines, ["ln(1 + CP10k),", "all genes"]);
         assert_eq!(wrap("one two three", Face::Regular, 2.5, 6.0, 2).len(), 2);
+    }
+
+    #[test]
+    fn paragraphs_lose_nothing() {
+        let text = "A paragraph of several words and one_very_long_name_that_has_no_room_in_a_line_at_all, then more.";
+        let lines = paragraph(text, Face::Regular, 3.0, 25.0);
+        assert!(lines.len() > 4);
+        assert!(lines.iter().all(|l| width(l, Face::Regular, 3.0) <= 25.0), "{lines:?}");
+        let all = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        assert_eq!(all(&lines.concat()), all(text));
+        assert!(paragraph("  ", Face::Regular, 3.0, 25.0).is_empty());
     }
 }

@@ -1,11 +1,11 @@
-//! Which columns of a figure have a colour bar, and what is written along it.
+//! Which columns of a grid have a colour bar, and what is written along it.
 
-use super::figure::{Figure, Row};
-use super::nice;
-use super::text::{self, Face};
 use crate::core::color_scale::ColorScale;
 use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
+use crate::figures::maps::{MapGrid, Row};
+use crate::figures::nice;
+use crate::figures::text::{self, Face};
 
 /// A column of colour bars.
 #[derive(Debug, Clone)]
@@ -22,15 +22,15 @@ pub(super) struct BarColumn {
 
 /// Where colour bars stand. Measured and predicted beside each other share one when all rows that have both give them
 /// the same colours for values of the same meaning.
-pub(super) fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
-    let scale = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.scale);
-    let meaning = |row: &Row, c: usize| row.panels.get(c).and_then(|p| p.expression);
+pub(super) fn bar_columns(grid: &MapGrid, em: f64) -> Vec<Option<BarColumn>> {
+    let scale = |row: &Row, c: usize| row.panes.get(c).and_then(|p| p.scale);
+    let meaning = |row: &Row, c: usize| row.panes.get(c).and_then(|p| p.expression);
     let rows_with_both =
-        |c: usize| figure.rows.iter().filter(move |&r| scale(r, c).is_some() && scale(r, c + 1).is_some());
+        |c: usize| grid.rows.iter().filter(move |&r| scale(r, c).is_some() && scale(r, c + 1).is_some());
     let shares_with_next = |c: usize| {
         let both = |k: Option<&PaneKind>| k.is_some_and(|k| k.is_expression());
-        both(figure.columns.get(c))
-            && both(figure.columns.get(c + 1))
+        both(grid.columns.get(c))
+            && both(grid.columns.get(c + 1))
             && rows_with_both(c).next().is_some()
             && rows_with_both(c).all(|r| scale(r, c) == scale(r, c + 1) && meaning(r, c) == meaning(r, c + 1))
     };
@@ -38,14 +38,14 @@ pub(super) fn bar_columns(figure: &Figure, em: f64) -> Vec<Option<BarColumn>> {
     let shared_meaning =
         |r: &Row, c: usize| if scale(r, c).is_some() { meaning(r, c) } else { meaning(r, c - 1) };
     let mut out = Vec::new();
-    for (c, kind) in figure.columns.iter().enumerate() {
+    for (c, kind) in grid.columns.iter().enumerate() {
         let shared = c > 0 && shares_with_next(c - 1);
         let own = |r: &Row| scale(r, c).or_else(|| scale(r, c.checked_sub(1).filter(|_| shared)?));
-        let scales: Vec<ColorScale> = figure.rows.iter().filter_map(own).collect();
+        let scales: Vec<ColorScale> = grid.rows.iter().filter_map(own).collect();
         let shown = *kind != PaneKind::He && !scales.is_empty() && !shares_with_next(c);
         out.push(shown.then(|| {
             BarColumn {
-                labels: figure
+                labels: grid
                     .rows
                     .iter()
                     .map(|r| bar_label(*kind, if shared { shared_meaning(r, c) } else { meaning(r, c) }))

@@ -1,54 +1,41 @@
-//! From a description to positions in millimetres. All sizes follow from the width of the page and the
-//! size of the font; panels take what labels and colour bars leave.
+//! A grid of maps. All sizes follow from its width and the size of the font; maps take what labels and colour bars leave.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::ptr;
 
 use super::bar_columns::{BarColumn, MAX_TICKS, bar_columns, tick_texts};
-use super::drawing::{Bar, CAP_HEIGHT, DESCENT, Direction, Drawing, Embedded, Item, Rect, Text};
-use super::figure::{Figure, FigureError, Panel, PanelLetters, Row, Style, Tissue};
-use super::nice;
-use super::text::{self, Face};
+use super::canvas::{
+    BLACK, Canvas, GAP, GREY, HAIRLINE, LABEL_GAP, MM_PER_POINT, TICK, legend_height, legend_width, letter,
+    letter_size, line, margin,
+};
+use super::map_legend::{footer_entries, legend_room, outlines};
 use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;
-use crate::core::colormap::NO_DATA;
 use crate::core::geometry::SlidePoint;
+use crate::figures::drawing::{Bar, CAP_HEIGHT, Direction, Drawing, Embedded, Item, Rect, Text};
+use crate::figures::figure::{FigureError, PanelLetters, Style};
+use crate::figures::maps::{MapGrid, MapPane, Row, Tissue};
+use crate::figures::nice;
+use crate::figures::text::{self, Face};
 
-const MM_PER_POINT: f64 = 25.4 / 72.0;
-const BLACK: [u8; 3] = [0, 0, 0];
-const GREY: [u8; 3] = [90, 90, 90];
-/// Between panels, and between a panel and what belongs to it.
-const GAP: f64 = 1.4;
-/// Between a colour bar or a scale bar and its label.
-const LABEL_GAP: f64 = 0.7;
 /// Between the label of a colour bar and the next panel, more than the usual gap.
 const BAR_AFTER: f64 = 0.8;
 const BAR_WIDTH: f64 = 1.7;
-const TICK: f64 = 0.6;
-/// Lines as thin as print allows (0.5 pt).
-const HAIRLINE: f64 = 0.18;
 /// A panel smaller than this shows nothing.
 const MIN_PANEL: f64 = 6.0;
 /// A panel is at most this much higher than wide, and at least this much.
 const ASPECTS: (f64, f64) = (0.3, 1.5);
 
-/// Lays out `figure`.
+/// Lays out `grid` within the width and height of `style`.
 ///
 /// # Errors
-/// What [`Figure::check`] finds, and [`FigureError::TooSmall`].
-pub(super) fn lay_out(figure: &Figure) -> Result<Drawing<'_>, FigureError> {
-    figure.check()?;
-    let plan = Plan::new(figure)?;
-    let mut page = Page { figure, plan, items: Vec::new(), tissues: Vec::new() };
+/// [`FigureError::TooSmall`].
+pub(super) fn lay_out<'a>(grid: &'a MapGrid, style: &Style) -> Result<Drawing<'a>, FigureError> {
+    let plan = Plan::new(grid, style)?;
+    let mut page = Page { grid, style: *style, plan, items: Vec::new(), tissues: Vec::new() };
     page.draw();
     let Page { plan, items, tissues, .. } = page;
-    Ok(Drawing {
-        width: figure.style.width_mm,
-        height: plan.height,
-        background: figure.style.background,
-        tissues,
-        items,
-    })
+    Ok(Drawing { width: style.width_mm, height: plan.height, background: style.background, tissues, items })
 }
 
 /// The measures of the page, in millimetres.
@@ -68,7 +55,7 @@ struct Plan {
     header: f64,
     /// Top and height of each row's panels.
     rows: Vec<(f64, f64)>,
-    /// Baseline of the remarks on spots without data and on places struck through, when there are any.
+    /// Top of the legend of spots without data, places struck through and regions, when there is one.
     footer: Option<f64>,
     height: f64,
 }
@@ -83,21 +70,13 @@ impl BarColumn {
 /// The most lines of text along a colour bar.
 const MAX_LINES: usize = 2;
 
-fn line(em: f64) -> f64 {
-    em * 1.15
-}
-
-fn margin(em: f64) -> f64 {
-    em * 0.3
-}
-
 impl Plan {
     /// Labels of colour bars get a second line where one is too short. That takes width from the panels
     /// and so height from the bars, hence the second attempt.
-    fn new(figure: &Figure) -> Result<Self, FigureError> {
-        let em = figure.style.font_pt * MM_PER_POINT;
-        let mut bars = bar_columns(figure, em);
-        let plan = Self::with_bars(figure, em, bars.clone())?;
+    fn new(grid: &MapGrid, style: &Style) -> Result<Self, FigureError> {
+        let em = style.font_pt * MM_PER_POINT;
+        let mut bars = bar_columns(grid, em);
+        let plan = Self::with_bars(grid, style, em, bars.clone())?;
         let lowest = plan.rows.iter().map(|(_, height)| *height).fold(f64::INFINITY, f64::min);
         let mut changed = false;
         for bar in bars.iter_mut().flatten() {
@@ -106,21 +85,25 @@ impl Plan {
                 changed = true;
             }
         }
-        if changed { Self::with_bars(figure, em, bars) } else { Ok(plan) }
+        if changed { Self::with_bars(grid, style, em, bars) } else { Ok(plan) }
     }
 
-    fn with_bars(figure: &Figure, em: f64, bars: Vec<Option<BarColumn>>) -> Result<Self, FigureError> {
-        let style = &figure.style;
+    fn with_bars(
+        grid: &MapGrid,
+        style: &Style,
+        em: f64,
+        bars: Vec<Option<BarColumn>>,
+    ) -> Result<Self, FigureError> {
         let labels = line(em) + LABEL_GAP + letter_room(style, em);
         let fixed = labels
             + 2.0 * margin(em)
-            + GAP * (figure.columns.len() - 1) as f64
+            + GAP * (grid.columns.len() - 1) as f64
             + bars.iter().flatten().map(|b| b.width(em) + BAR_AFTER).sum::<f64>()
             // Nothing follows the last bar.
             - if bars.last().is_some_and(Option::is_some) { BAR_AFTER } else { 0.0 };
         let too_small =
-            |remedy| FigureError::TooSmall { columns: figure.columns.len(), rows: figure.rows.len(), remedy };
-        let widest = (style.width_mm - fixed) / figure.columns.len() as f64;
+            |remedy| FigureError::TooSmall { columns: grid.columns.len(), rows: grid.rows.len(), remedy };
+        let widest = (style.width_mm - fixed) / grid.columns.len() as f64;
         if widest < MIN_PANEL {
             return Err(too_small("make it wider, or choose fewer panes"));
         }
@@ -128,11 +111,12 @@ impl Plan {
         let header = line(em) + LABEL_GAP;
         let letters = if style.letters == PanelLetters::Panels { line(em) + LABEL_GAP } else { 0.0 };
         let has_notes = style.scale_bar
-            || figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.pcc.is_some() || p.remark.is_some());
+            || grid.rows.iter().flat_map(|r| &r.panes).any(|p| p.pcc.is_some() || p.remark.is_some());
         let notes = if has_notes { LABEL_GAP + line(em) } else { 0.0 };
-        let has_footer = has_gaps(figure) || has_strikes(figure);
-        let footer = if has_footer { line(em) + LABEL_GAP } else { 0.0 };
-        let rows = figure.rows.len() as f64;
+        let room = legend_room(style, em);
+        let entries = footer_entries(grid, room, em);
+        let footer = if entries.is_empty() { 0.0 } else { legend_height(&entries, room, em) + LABEL_GAP };
+        let rows = grid.rows.len() as f64;
         let text_height = 2.0 * margin(em)
             + header
             + letters * (rows - 1.0)
@@ -142,14 +126,14 @@ impl Plan {
             // The lowest tick label of a colour bar reaches below a panel without notes.
             + if has_notes { 0.0 } else { em / 2.0 };
         let aspects: Vec<f64> =
-            figure.rows.iter().map(|r| r.tissue.aspect().clamp(ASPECTS.0, ASPECTS.1)).collect();
+            grid.rows.iter().map(|r| r.tissue.aspect().clamp(ASPECTS.0, ASPECTS.1)).collect();
         let panel = widest.min((style.max_height_mm - text_height) / aspects.iter().sum::<f64>());
         if panel < MIN_PANEL {
             return Err(too_small("choose fewer genes or sections, or make several figures"));
         }
 
         // What the height limit took from the panels is split between both sides.
-        let left = margin(em) + (widest - panel) * figure.columns.len() as f64 / 2.0;
+        let left = margin(em) + (widest - panel) * grid.columns.len() as f64 / 2.0;
         let mut columns = Vec::new();
         let mut x = left + labels;
         for bar in &bars {
@@ -172,25 +156,21 @@ impl Plan {
             bars,
             header,
             rows: tops,
-            footer: has_footer.then_some(height - margin(em) - DESCENT * em),
+            footer: (!entries.is_empty()).then_some(height - margin(em) - footer + LABEL_GAP),
             height,
         })
     }
 }
 
 /// Room to the left of the row labels for letters at the rows.
-fn letter_room(style: &Style, em: f64) -> f64 {
+pub(super) fn letter_room(style: &Style, em: f64) -> f64 {
     if style.letters == PanelLetters::Rows { em * 1.3 } else { 0.0 }
-}
-
-/// Size of bold letters: one point more than the text.
-fn letter_size(em: f64) -> f64 {
-    em + MM_PER_POINT
 }
 
 /// The page while it is drawn.
 struct Page<'a> {
-    figure: &'a Figure,
+    grid: &'a MapGrid,
+    style: Style,
     plan: Plan,
     items: Vec<Item>,
     tissues: Vec<Embedded<'a>>,
@@ -198,27 +178,41 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn draw(&mut self) {
-        let figure = self.figure;
+        let grid = self.grid;
         self.headings();
-        for (r, row) in figure.rows.iter().enumerate() {
+        for (r, row) in grid.rows.iter().enumerate() {
             let Some(&(top, height)) = self.plan.rows.get(r) else { continue };
             self.row_label(row, top, height);
-            if figure.style.letters == PanelLetters::Rows {
+            if self.style.letters == PanelLetters::Rows {
                 let size = letter_size(self.plan.em);
-                self.text(letter(r), self.plan.left, top + CAP_HEIGHT * size, size, Face::Bold, BLACK);
+                self.text(
+                    letter(r, self.style.letter_case),
+                    self.plan.left,
+                    top + CAP_HEIGHT * size,
+                    size,
+                    Face::Bold,
+                    BLACK,
+                );
             }
-            for (c, panel) in row.panels.iter().enumerate() {
+            for (c, panel) in row.panes.iter().enumerate() {
                 let Some(&x) = self.plan.columns.get(c) else { continue };
                 let cell = Rect { x, y: top, w: self.plan.panel, h: height };
                 self.panel(row, panel, cell);
-                if figure.style.letters == PanelLetters::Panels {
+                if self.style.letters == PanelLetters::Panels {
                     let size = letter_size(self.plan.em);
                     let y = top - LABEL_GAP - 0.2 * self.plan.em;
-                    self.text(letter(r * row.panels.len() + c), x, y, size, Face::Bold, BLACK);
+                    self.text(
+                        letter(r * row.panes.len() + c, self.style.letter_case),
+                        x,
+                        y,
+                        size,
+                        Face::Bold,
+                        BLACK,
+                    );
                 }
                 self.notes(row, panel, cell, c == 0);
                 let Some(bar) = self.plan.bars.get(c).cloned().flatten() else { continue };
-                let left = bar.shared.then(|| row.panels.get(c.wrapping_sub(1))).flatten();
+                let left = bar.shared.then(|| row.panes.get(c.wrapping_sub(1))).flatten();
                 if let Some(scale) = panel.scale.or_else(|| left?.scale) {
                     self.color_bar(&bar, r, scale, cell, left.into_iter().chain([panel]));
                 }
@@ -236,10 +230,9 @@ impl<'a> Page<'a> {
     /// Names of the columns, centred above them.
     fn headings(&mut self) {
         let (em, panel) = (self.plan.em, self.plan.panel);
-        let beside =
-            if self.figure.style.letters == PanelLetters::Panels { 2.0 * letter_size(em) } else { 0.0 };
+        let beside = if self.style.letters == PanelLetters::Panels { 2.0 * letter_size(em) } else { 0.0 };
         let y = margin(em) + self.plan.header - LABEL_GAP - 0.2 * em;
-        for (kind, x) in self.figure.columns.iter().zip(self.plan.columns.clone()) {
+        for (kind, x) in self.grid.columns.iter().zip(self.plan.columns.clone()) {
             let name = text::fit(kind.name(), Face::Regular, em, panel - beside);
             let w = text::width(&name, Face::Regular, em);
             self.text(name, x + (panel - w) / 2.0, y, em, Face::Regular, BLACK);
@@ -256,7 +249,7 @@ impl<'a> Page<'a> {
         let section = text::fit(&row.section, Face::Regular, em, height - before);
         let section_width = text::width(&section, Face::Regular, em);
         let all = if section.is_empty() { gene_width } else { before + section_width };
-        let x = self.plan.left + letter_room(&self.figure.style, em) + 0.9 * em;
+        let x = self.plan.left + letter_room(&self.style, em) + 0.9 * em;
         let start = top + (height + all) / 2.0;
         let parts = [(gene, Face::Italic, BLACK, start), (section, Face::Regular, GREY, start - before)];
         for (text, face, rgb, y) in parts {
@@ -275,11 +268,14 @@ impl<'a> Page<'a> {
     }
 
     /// Tissue and spots, as large as fits into `cell`, in its middle.
-    fn panel(&mut self, row: &'a Row, panel: &Panel, cell: Rect) {
+    fn panel(&mut self, row: &'a Row, panel: &MapPane, cell: Rect) {
         let rect = fitted(&row.tissue, cell);
         let tissue = self.tissue(&row.tissue, rect);
         self.items.push(Item::Image { tissue, rect });
-        let Some(scale) = panel.scale else { return };
+        let Some(scale) = panel.scale else {
+            self.items.extend(outlines(&row.tissue, rect));
+            return;
+        };
         let t = &row.tissue;
         let mm_per_px = rect.w / t.crop.width();
         let even = t.cells.as_ref().map(Cells::cell);
@@ -297,7 +293,7 @@ impl<'a> Page<'a> {
                 drawn.push(i);
             }
         }
-        let opacity = self.figure.style.opacity;
+        let opacity = self.style.opacity;
         self.items.push(match &t.cells {
             Some(cells) => {
                 let sides = cells.cell().shape.sides();
@@ -314,6 +310,7 @@ impl<'a> Page<'a> {
             let half = radius * FRAC_1_SQRT_2;
             self.items.push(Item::Strikes { middles, half, clip: Some(rect) });
         }
+        self.items.extend(outlines(&row.tissue, rect));
     }
 
     /// The number of `tissue` among those embedded; remembers the largest size at which it is drawn.
@@ -328,12 +325,12 @@ impl<'a> Page<'a> {
     }
 
     /// Beneath a panel: the scale bar at the row's first panel, and the correlation or a remark.
-    fn notes(&mut self, row: &Row, panel: &Panel, cell: Rect, first: bool) {
+    fn notes(&mut self, row: &Row, panel: &MapPane, cell: Rect, first: bool) {
         let em = self.plan.em;
         let rect = fitted(&row.tissue, cell);
         let baseline = cell.bottom() + LABEL_GAP + CAP_HEIGHT * em;
         let mut left = rect.x;
-        if first && self.figure.style.scale_bar {
+        if first && self.style.scale_bar {
             let um_per_mm = row.tissue.crop.width() * row.tissue.mpp.0 / rect.w;
             // With a text beside it the bar takes less.
             let share = if panel.pcc.is_some() || panel.remark.is_some() { 0.25 } else { 0.4 };
@@ -373,7 +370,7 @@ impl<'a> Page<'a> {
         row: usize,
         scale: ColorScale,
         cell: Rect,
-        panels: impl Iterator<Item = &'p Panel>,
+        panels: impl Iterator<Item = &'p MapPane>,
     ) {
         let em = self.plan.em;
         let (mut below, mut above) = (false, false);
@@ -421,66 +418,23 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// What grey spots and strokes through places mean.
+    /// What grey spots, strokes through places and outlines mean.
     fn footer(&mut self) {
-        let Some(baseline) = self.plan.footer else { return };
+        let Some(top) = self.plan.footer else { return };
         let em = self.plan.em;
-        let mut x = self.plan.columns.first().copied().unwrap_or(self.plan.left);
-        let radius = 0.3 * em;
-        let middle = baseline - CAP_HEIGHT * em / 2.0;
-        if has_gaps(self.figure) {
-            let circles = vec![(x + radius, middle, NO_DATA)];
-            self.items.push(Item::Spots { circles, radius, opacity: 1.0, clip: None });
-            x += 2.0 * radius + LABEL_GAP;
-            let text = "no data";
-            self.text(text.to_owned(), x, baseline, em, Face::Regular, BLACK);
-            x += text::width(text, Face::Regular, em) + em;
-        }
-        if has_strikes(self.figure) {
-            let middles = vec![(x + radius, middle)];
-            self.items.push(Item::Strikes { middles, half: radius, clip: None });
-            x += 2.0 * radius + LABEL_GAP;
-            let most = self.figure.style.width_mm - margin(em) - x;
-            let fits = |text: &&str| text::width(text, Face::Regular, em) <= most;
-            let text = STRUCK.into_iter().find(fits).unwrap_or_default();
-            self.text(text.to_owned(), x, baseline, em, Face::Regular, BLACK);
-        }
+        let room = legend_room(&self.style, em);
+        let entries = footer_entries(self.grid, room, em);
+        let first = self.plan.columns.first().copied().unwrap_or(self.plan.left);
+        let x = first.min(self.style.width_mm - margin(em) - legend_width(&entries, room, em));
+        let mut canvas = Canvas::new(em);
+        canvas.legend(&entries, [x, top], room);
+        self.items.append(&mut canvas.items);
     }
-}
-
-/// What strokes through places mean, from the longest wording to the shortest.
-const STRUCK: [&str; 3] = [
-    "struck through: unlike the sections that the model was trained on",
-    "struck through: unlike the training sections",
-    "unlike training",
-];
-
-/// Whether any spot has no value.
-fn has_gaps(figure: &Figure) -> bool {
-    figure.rows.iter().flat_map(|r| &r.panels).any(|p| p.values.iter().any(|v| v.is_nan()))
-}
-
-/// Whether any place is struck through.
-fn has_strikes(figure: &Figure) -> bool {
-    figure.rows.iter().flat_map(|r| &r.panels).any(|p| !p.struck.is_empty())
 }
 
 /// The largest rectangle of the tissue's shape within `cell`, in its middle.
-fn fitted(tissue: &Tissue, cell: Rect) -> Rect {
+pub(super) fn fitted(tissue: &Tissue, cell: Rect) -> Rect {
     let w = cell.w.min(cell.h / tissue.aspect());
     let h = w * tissue.aspect();
     Rect { x: cell.x + (cell.w - w) / 2.0, y: cell.y + (cell.h - h) / 2.0, w, h }
-}
-
-/// a, b, .. z, aa, ab, ..
-fn letter(mut index: usize) -> String {
-    let mut letters = Vec::new();
-    loop {
-        letters.push(char::from(b'a' + (index % 26) as u8));
-        if index < 26 {
-            break;
-        }
-        index = index / 26 - 1;
-    }
-    letters.into_iter().rev().collect()
 }
