@@ -39,6 +39,10 @@ impl Rect {
     fn moved(self, [dx, dy]: [f64; 2]) -> Self {
         Self { x: self.x + dx, y: self.y + dy, ..self }
     }
+
+    fn scaled(self, by: f64) -> Self {
+        Self { x: self.x * by, y: self.y * by, w: self.w * by, h: self.h * by }
+    }
 }
 
 /// Which way a text runs.
@@ -89,15 +93,17 @@ pub(super) struct Bar {
     pub(super) map: ColorMap,
     pub(super) below: bool,
     pub(super) above: bool,
+    /// Height of a pointed end.
+    pub(super) point: f64,
 }
 
 impl Bar {
-    /// Height of a pointed end.
+    /// The usual height of a pointed end in millimetres.
     pub(super) const POINT: f64 = 1.2;
 
     /// Top and bottom of the part that stands for the limits.
     pub(super) fn scale(&self) -> (f64, f64) {
-        let point = |there: bool| if there { Self::POINT } else { 0.0 };
+        let point = |there: bool| if there { self.point } else { 0.0 };
         (self.rect.y + point(self.above), self.rect.bottom() - point(self.below))
     }
 }
@@ -112,7 +118,9 @@ pub(super) struct Stroke {
 
 impl Stroke {
     /// Lengths of a dash and of a gap in millimetres.
-    pub(super) const DASH: [f64; 2] = [1.0, 0.8];
+    pub(super) fn dash(self) -> [f64; 2] {
+        [4.0 * self.width, 3.0 * self.width]
+    }
 
     pub(super) const fn solid(rgb: [u8; 3], width: f64) -> Self {
         Self { rgb, width, dashed: false }
@@ -194,6 +202,43 @@ impl Item {
         }
         self
     }
+
+    /// The same, so many times as large.
+    pub(super) fn scaled(mut self, by: f64) -> Self {
+        let points = |points: &mut Vec<[f64; 2]>| points.iter_mut().flatten().for_each(|v| *v *= by);
+        let marks =
+            |marks: &mut Vec<Mark>| marks.iter_mut().for_each(|(x, y, _)| (*x, *y) = (*x * by, *y * by));
+        let scaled_clip = |clip: &mut Option<Rect>| *clip = clip.map(|c| c.scaled(by));
+        match &mut self {
+            Self::Image { rect, .. } | Self::Ramp { rect, .. } => *rect = rect.scaled(by),
+            Self::Spots { circles, radius, clip, .. } => {
+                marks(circles);
+                *radius *= by;
+                scaled_clip(clip);
+            }
+            Self::Cells { cells, corners, clip, .. } => {
+                marks(cells);
+                points(corners);
+                *clip = clip.scaled(by);
+            }
+            Self::Strikes { middles, half, clip } => {
+                middles.iter_mut().for_each(|(x, y)| (*x, *y) = (*x * by, *y * by));
+                *half *= by;
+                scaled_clip(clip);
+            }
+            Self::Bar(bar) => (bar.rect, bar.point) = (bar.rect.scaled(by), bar.point * by),
+            Self::Line { from, to, width } => {
+                (*from, *to, *width) = (from.map(|v| v * by), to.map(|v| v * by), *width * by);
+            }
+            Self::Path { lines, stroke, clip, .. } => {
+                lines.iter_mut().for_each(points);
+                *stroke = stroke.map(|s| Stroke { width: s.width * by, ..s });
+                scaled_clip(clip);
+            }
+            Self::Text(text) => (text.x, text.y, text.size) = (text.x * by, text.y * by, text.size * by),
+        }
+        self
+    }
 }
 
 /// A tissue image and the size at which it is embedded.
@@ -212,4 +257,17 @@ pub(super) struct Drawing<'a> {
     pub(super) background: Background,
     pub(super) tissues: Vec<Embedded<'a>>,
     pub(super) items: Vec<Item>,
+}
+
+impl Drawing<'_> {
+    /// The same, so many times as large.
+    pub(super) fn scaled(mut self, by: f64) -> Self {
+        self.tissues.iter_mut().for_each(|t| t.size = t.size.map(|v| v * by));
+        Self {
+            width: self.width * by,
+            height: self.height * by,
+            items: self.items.into_iter().map(|item| item.scaled(by)).collect(),
+            ..self
+        }
+    }
 }

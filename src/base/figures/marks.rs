@@ -114,7 +114,7 @@ pub(super) fn path(
             Num(stroke.width)
         );
         if stroke.dashed {
-            let [dash, gap] = Stroke::DASH;
+            let [dash, gap] = stroke.dash();
             let _ = write!(out, " stroke-dasharray=\"{} {}\"", Num(dash), Num(gap));
         }
     }

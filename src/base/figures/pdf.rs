@@ -268,7 +268,7 @@ impl Painter<'_, '_> {
 
     fn stroke(&mut self, path: Option<Path>, stroke: Stroke, opacity: f32) {
         let Some(path) = path else { return };
-        let dash = stroke.dashed.then(|| StrokeDash { array: Stroke::DASH.map(pt).to_vec(), offset: 0.0 });
+        let dash = stroke.dashed.then(|| StrokeDash { array: stroke.dash().map(pt).to_vec(), offset: 0.0 });
         self.surface.set_fill(None);
         self.surface.set_stroke(Some(PdfStroke {
             paint: solid(stroke.rgb),

@@ -6,7 +6,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg;
 use tiff::encoder::colortype::RGB8;
 use tiff::encoder::{Compression, Rational, TiffEncoder};
-use tiff::tags::{ResolutionUnit, Tag};
+use tiff::tags::{Predictor, ResolutionUnit, Tag};
 
 use super::drawing::Drawing;
 use super::figure::{Background, Figure, FigureError, MM_PER_INCH, Style};
@@ -106,19 +106,20 @@ pub fn to_tiff(figure: &Figure) -> Result<Vec<u8>, FigureError> {
     drop_alpha(&mut rgb);
     let failed = |e: tiff::TiffError| FigureError::Drawing(format!("the TIFF cannot be encoded ({e})"));
     let mut bytes = Cursor::new(Vec::new());
-    let mut encoder = TiffEncoder::new(&mut bytes).map_err(failed)?.with_compression(Compression::Lzw);
+    // Neighbouring pixels resemble each other, so that their differences take less.
+    let mut encoder = TiffEncoder::new(&mut bytes)
+        .map_err(failed)?
+        .with_compression(Compression::Lzw)
+        .with_predictor(Predictor::Horizontal);
     let mut image = encoder.new_image::<RGB8>(width, height).map_err(failed)?;
     // A dpi with decimals is written in hundredths.
     let dpi = Rational { n: (figure.style.dpi * 100.0).round() as u32, d: 100 };
     image.resolution(ResolutionUnit::Inch, dpi);
     image.encoder().write_tag(Tag::Software, "HisCMCL").map_err(failed)?;
-    let row = 3 * width as usize;
-    let rows = (MAX_STRIP / row).clamp(1, height as usize);
+    let rows = (MAX_STRIP / (3 * width as usize)).clamp(1, height as usize);
     image.rows_per_strip(rows as u32).map_err(failed)?;
-    for strip in rgb.chunks(rows * row) {
-        image.write_strip(strip).map_err(failed)?;
-    }
-    image.finish().map_err(failed)?;
+    // Strips that are written one by one are not compressed by the library (tiff 0.11).
+    image.write_data(&rgb).map_err(failed)?;
     Ok(bytes.into_inner())
 }
 

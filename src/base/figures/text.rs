@@ -151,6 +151,15 @@ pub(super) fn wrap(text: &str, face: Face, size: f64, most: f64, lines: usize) -
             _ => out.push(word.to_owned()),
         }
     }
+    // Two lines read best when the first ends with a comma.
+    if let [_, _] = out.as_slice() {
+        let halves = text.match_indices(", ").filter_map(|(at, _)| text.split_at_checked(at + 1));
+        let fitting = halves.map(|(a, b)| [a.trim(), b.trim()]);
+        let best = fitting.filter(|parts| parts.iter().all(|p| width(p, face, size) <= most)).last();
+        if let Some(parts) = best {
+            return parts.map(str::to_owned).to_vec();
+        }
+    }
     out.iter().map(|l| fit(l, face, size, most)).collect()
 }
 

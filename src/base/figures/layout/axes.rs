@@ -1,7 +1,7 @@
 //! Axes: limits, ticks without collisions, labels, and where a value lies between them.
 
 use super::canvas::{Anchor, Canvas, HAIRLINE, LABEL_GAP, TICK, line};
-use crate::figures::drawing::{CAP_HEIGHT, Item, Rect};
+use crate::figures::drawing::{CAP_HEIGHT, DESCENT, Item, Rect};
 use crate::figures::nice;
 use crate::figures::panel::Axis;
 use crate::figures::text::{self, Face};
@@ -91,11 +91,11 @@ fn bottom_axis(canvas: &mut Canvas<'_>, plot: Rect, scale: Scale<'_>, lines: &[S
     for (value, label) in horizontal_ticks(scale.limits, plot.w, em) {
         let x = plot.x + (value - scale.limits[0]) / per_mm;
         rule(canvas, [x, bottom], [x, bottom + TICK]);
-        let y = bottom + TICK + LABEL_GAP / 2.0 + CAP_HEIGHT * em;
+        let y = bottom + tick_drop(em) + CAP_HEIGHT * em;
         canvas.text(&label, Anchor::Middle, [x, y], Face::Regular, super::canvas::BLACK);
     }
     for (i, label) in lines.iter().enumerate() {
-        let y = bottom + TICK + LABEL_GAP + (i as f64 + 1.0) * line(em) + CAP_HEIGHT * em;
+        let y = bottom + tick_drop(em) + LABEL_GAP / 2.0 + (i as f64 + 1.0) * line(em) + CAP_HEIGHT * em;
         let x = plot.x + plot.w / 2.0;
         canvas.text(label, Anchor::Middle, [x, y], Face::Regular, super::canvas::BLACK);
     }
@@ -105,9 +105,14 @@ fn rule(canvas: &mut Canvas<'_>, from: [f64; 2], to: [f64; 2]) {
     canvas.items.push(Item::Line { from, to, width: HAIRLINE });
 }
 
+/// From a bottom axis to the texts of its ticks, which keep off the lowest text beside the other axis.
+fn tick_drop(em: f64) -> f64 {
+    (TICK + LABEL_GAP / 2.0).max((CAP_HEIGHT / 2.0 + DESCENT + 0.02) * em)
+}
+
 /// How much a bottom axis with so many lines of label takes.
 fn bottom_height(em: f64, lines: usize) -> f64 {
-    TICK + LABEL_GAP + (1 + lines) as f64 * line(em)
+    tick_drop(em) + LABEL_GAP / 2.0 + (1 + lines) as f64 * line(em)
 }
 
 /// Half the width of the last tick's text, which reaches beyond the plot.

@@ -8,7 +8,7 @@ use crate::figures::drawing::Rect;
 const DISTANCES: [f64; 6] = [0.5, 1.3, 2.4, 4.0, 6.0, 8.5];
 /// In how many directions.
 const DIRECTIONS: u32 = 16;
-/// What it costs to cover another point, in millimetres of distance.
+/// What it costs to cover another point or to cross another line, in millimetres of distance.
 const COVERED: f64 = 3.0;
 /// Names farther away than this are joined to their point by a line.
 const JOINED: f64 = 1.0;
@@ -40,6 +40,14 @@ fn crosses([from, to]: [[f64; 2]; 2], rect: Rect) -> bool {
     })
 }
 
+/// Whether two lines cross.
+fn meet([a, b]: [[f64; 2]; 2], [c, d]: [[f64; 2]; 2]) -> bool {
+    let side = |p: [f64; 2], q: [f64; 2], r: [f64; 2]| {
+        (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]) > 0.0
+    };
+    side(a, b, c) != side(a, b, d) && side(c, d, a) != side(c, d, b)
+}
+
 /// A place for each name within `bounds`, first come, first served; `None` where there is no room. `points` are all points,
 /// of this radius.
 pub(super) fn place_names(
@@ -66,8 +74,11 @@ pub(super) fn place_names(
                                 || place.line.is_some_and(|line| crosses(line, other.rect))
                                 || other.line.is_some_and(|line| crosses(line, place.rect))
                         });
-                    let covered = || points.iter().filter(|p| holds(place.rect, **p, radius)).count() as f64;
-                    free.then(|| (distance + COVERED * covered(), place))
+                    let covered = || points.iter().filter(|p| holds(place.rect, **p, radius)).count();
+                    let lines = || placed.iter().filter_map(|other| other.line);
+                    let crossed =
+                        || place.line.map_or(0, |own| lines().filter(|other| meet(own, *other)).count());
+                    free.then(|| (distance + COVERED * (covered() + crossed()) as f64, place))
                 })
                 .min_by(|(a, _), (b, _)| a.total_cmp(b));
             let (_, place) = best?;
@@ -105,6 +116,12 @@ mod tests {
             assert!(!points.iter().any(|p| holds(a.rect, *p, 0.3)));
             assert!(placed[i + 1..].iter().all(|b| !a.rect.overlaps(b.rect)));
         }
+    }
+
+    #[test]
+    fn lines_that_cross_are_seen() {
+        assert!(meet([[0.0, 0.0], [2.0, 2.0]], [[0.0, 2.0], [2.0, 0.0]]));
+        assert!(!meet([[0.0, 0.0], [2.0, 2.0]], [[0.0, 1.0], [0.5, 2.0]]));
     }
 
     #[test]

@@ -379,7 +379,7 @@ impl<'a> Page<'a> {
             above |= *v > scale.high;
         }
         let rect = Rect { x: cell.right() + GAP, y: cell.y, w: BAR_WIDTH, h: cell.h };
-        let bar = Bar { rect, map: scale.map, below, above };
+        let bar = Bar { rect, map: scale.map, below, above, point: Bar::POINT };
         self.items.push(Item::Bar(bar));
         let (top, bottom) = bar.scale();
         let most = ((bottom - top) / (1.8 * em)).floor().clamp(2.0, MAX_TICKS as f64) as usize;

@@ -26,7 +26,14 @@ pub(super) fn letter_text(index: usize, case: LetterCase) -> String {
 
 /// Size of the letters of panels in points, beside text of this size.
 pub(super) fn letter_points(font_pt: f64) -> f64 {
-    letter_size(font_pt * MM_PER_POINT) / MM_PER_POINT
+    let scale = text_scale(font_pt);
+    letter_size(font_pt / scale * MM_PER_POINT) / MM_PER_POINT * scale
+}
+
+/// How many times as large as in print figures with text of this size are drawn: for slides and posters lines, bars and gaps
+/// grow with the text.
+fn text_scale(font_pt: f64) -> f64 {
+    if font_pt > MAX_PRINT_PT { font_pt / Style::default().font_pt } else { 1.0 }
 }
 
 /// Between panels of a line, and between lines.
@@ -49,11 +56,22 @@ pub(super) fn lay_out(figure: &Figure) -> Result<Drawing<'_>, FigureError> {
 pub(super) fn lay_out_as(figure: &Figure, style: Style) -> Result<Drawing<'_>, FigureError> {
     figure.check()?;
     style.check()?;
-    match figure.maps() {
-        Some(grid) => maps::lay_out(grid, &style),
-        None => Composition::new(&figure.panels, style)?.draw(),
-    }
+    let scale = text_scale(style.font_pt);
+    let style = Style {
+        width_mm: style.width_mm / scale,
+        max_height_mm: style.max_height_mm / scale,
+        font_pt: style.font_pt / scale,
+        ..style
+    };
+    let drawing = match figure.maps() {
+        Some(grid) => maps::lay_out(grid, &style)?,
+        None => Composition::new(&figure.panels, style)?.draw()?,
+    };
+    Ok(if scale == 1.0 { drawing } else { drawing.scaled(scale) })
 }
+
+/// The largest text of figures in print.
+const MAX_PRINT_PT: f64 = 12.0;
 
 /// A panel and where it stands in its line.
 struct Placed<'a> {
@@ -88,7 +106,7 @@ impl<'a> Composition<'a> {
             let (x, w) = (margin(em) + used as f64 * step, span as f64 * step - BETWEEN[0]);
             used += span;
             let too_small = |remedy| too_small(i, panel, remedy);
-            if w < least_width(&panel.panel, em) {
+            if w < least_width(&panel.panel, em, w) {
                 return Err(too_small(
                     "give it a wider part of the figure, make the figure wider, or choose smaller text",
                 ));
@@ -177,14 +195,17 @@ fn too_small(index: usize, panel: &PlacedPanel, remedy: &'static str) -> FigureE
     FigureError::PanelTooSmall { number: index + 1, panel: panel.name().to_owned(), remedy }
 }
 
-/// The least width at which a panel can be read.
-fn least_width(panel: &Panel, em: f64) -> f64 {
+/// The least width at which a panel that has `w` millimetres can be read.
+fn least_width(panel: &Panel, em: f64, w: f64) -> f64 {
+    if let Panel::DotPlot(plot) = panel {
+        return rows::least_dot_plot_width(plot, w, em);
+    }
     em * match panel {
-        Panel::Maps(_) => 0.0,
+        // These see to it themselves.
+        Panel::Maps(_) | Panel::DotPlot(_) => 0.0,
         Panel::RegionLegend(_) => 5.0,
         Panel::Curves(_) | Panel::Scatter(_) => 12.0,
         Panel::Scores(_) => 14.0,
-        Panel::DotPlot(_) => 20.0,
         Panel::Volcano(_) => 14.0,
         Panel::GeneMix(_) => 18.0,
     }

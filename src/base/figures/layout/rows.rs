@@ -60,9 +60,16 @@ fn dot_legend_height(em: f64) -> f64 {
 pub(super) fn dot_plot_heights(plot: &DotPlot, width: f64, em: f64) -> [f64; 2] {
     let names = widest(plot.groups.iter(), Face::Regular, em, MAX_NAMES * width);
     let across = (width - names - dot_legend_width(plot, em) - 2.0 * GAP) / plot.genes.len() as f64;
-    let cell = across.clamp(1.2 * em, 2.5 * MAX_DOT);
+    let cell = across.min(2.5 * MAX_DOT).max(1.2 * em);
     let below = widest(plot.genes.iter(), Face::Italic, em, 12.0 * em) + LABEL_GAP;
     [cell, em].map(|cell| (cell * plot.groups.len() as f64 + below).max(dot_legend_height(em)))
+}
+
+/// The least width at which the names of the genes of a dot plot have room beside each other; the names of groups take what
+/// they need of `width`.
+pub(super) fn least_dot_plot_width(plot: &DotPlot, width: f64, em: f64) -> f64 {
+    let names = widest(plot.groups.iter(), Face::Regular, em, MAX_NAMES * width);
+    names + LABEL_GAP + dot_legend_width(plot, em) + 2.0 * GAP + plot.genes.len() as f64 * em
 }
 
 pub(super) fn dot_plot(canvas: &mut Canvas<'_>, area: Rect, plot: &DotPlot) {
@@ -154,7 +161,7 @@ fn dot_legend(
 /// A colour bar with ticks and a label upwards on its right.
 fn vertical_bar(canvas: &mut Canvas<'_>, rect: Rect, scale: ColorScale, label: &str) {
     let em = canvas.em;
-    canvas.items.push(Item::Bar(Bar { rect, map: scale.map, below: false, above: false }));
+    canvas.items.push(Item::Bar(Bar { rect, map: scale.map, below: false, above: false, point: Bar::POINT }));
     let span = f64::from(scale.high) - f64::from(scale.low);
     let most = ((rect.h / (1.8 * em)).floor() as usize).clamp(2, 4);
     let (values, decimals) = nice::ticks(f64::from(scale.low), f64::from(scale.high), most);
