@@ -11,7 +11,9 @@ use hiscmcl::core::colormap::ColorMap;
 use hiscmcl::core::display::{DisplaySettings, PaneKind};
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::target::ExpressionScale;
-use hiscmcl::figures::{Figure, FigureError, MapGrid, MapPane, Panel, PanelLetters, Row, Style, Tissue, save};
+use hiscmcl::figures::{
+    Figure, FigureError, MapGrid, MapPane, Panel, PanelLetters, Row, Style, Tissue, save,
+};
 
 /// Tissue of smooth blobs in H&E colours with a lattice of spots, 3 mm across.
 fn tissue(side: u32, pitch: f64) -> Tissue {
@@ -161,7 +163,10 @@ fn other_extensions_are_refused_and_nothing_is_left() {
     for name in ["figure.eps", "figure", "png"] {
         let error = save(&figure, &dir.path().join(name)).unwrap_err();
         assert!(matches!(error, FigureError::UnknownFormat(_)));
-        assert!(error.to_string().contains(name) && error.to_string().contains(".png, .svg, .pdf or .tif"), "{error}");
+        assert!(
+            error.to_string().contains(name) && error.to_string().contains(".png, .svg, .pdf or .tif"),
+            "{error}"
+        );
     }
     fs::write(dir.path().join("file"), "x").unwrap();
     let error = save(&figure, &dir.path().join("file/figure.svg")).unwrap_err();

@@ -38,6 +38,8 @@ pub(super) fn tissue(width: u32, height: u32) -> Arc<Tissue> {
     })
 }
 
+pub(super) const MEASURED: PaneKind = PaneKind::Measured;
+
 /// A figure of every pane and `rows` rows on tissue of these pixels.
 pub(super) fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Figure {
     let tissue = tissue(size.0, size.1);

@@ -234,6 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn a_heading_stays_with_a_figure() {
+        let figure = || Block::Figure {
+            figure: Box::new(super::super::tests::figure(4, &[super::super::tests::MEASURED], (100, 100))),
+            caption: "The caption".into(),
+        };
+        let heading = |text: &str| Block::Heading { level: 1, text: text.into() };
+        let blocks = vec![Block::Paragraph("word ".repeat(900)), heading("One"), heading("Two"), figure()];
+        let report = Report { blocks, ..Report::default() };
+        let set = pages::set(&report).unwrap();
+        assert_eq!(set.pages.len(), 2);
+        for wanted in ["One", "Two", "The caption", "GNAS"] {
+            assert!(texts(&set.pages[1]).iter().any(|t| t == wanted), "{wanted}");
+        }
+        assert_eq!(set.pages[1].tissues.len(), 1);
+    }
+
+    #[test]
     fn wrong_tables_are_refused() {
         let mut wrong = table(2);
         wrong.rows[1].pop();

@@ -48,8 +48,12 @@ pub(super) fn set(report: &Report) -> Result<Set<'_>, FigureError> {
         setter.lines(line, Face::Regular, BODY, WEAK_COLOR);
     }
     setter.y += GAP;
-    for block in &report.blocks {
-        setter.block(block)?;
+    for (i, block) in report.blocks.iter().enumerate() {
+        if let Block::Heading { level, text } = block {
+            setter.heading(*level, text, report.blocks.get(i + 1..).unwrap_or_default())?;
+        } else {
+            setter.block(block)?;
+        }
     }
     setter.feet(&report.title);
     Ok(Set { pages: setter.pages, bookmarks: setter.bookmarks })
@@ -121,7 +125,8 @@ impl<'a> Setter<'a> {
 
     fn block(&mut self, block: &'a Block) -> Result<(), FigureError> {
         match block {
-            Block::Heading { level, text } => self.heading(*level, text),
+            // Headings are set with what follows them.
+            Block::Heading { .. } => {}
             Block::Paragraph(text) => {
                 for part in text.split("\n\n") {
                     self.lines(part, Face::Regular, BODY, TEXT_COLOR);
@@ -151,18 +156,33 @@ impl<'a> Setter<'a> {
         Ok(())
     }
 
-    fn heading(&mut self, level: u8, text: &str) {
-        let index = usize::from(level.max(1) - 1).min(HEADINGS.len() - 1);
-        let size = HEADINGS.get(index).copied().unwrap_or(BODY);
-        let lines = text::paragraph(text, Face::Bold, size, WIDTH).len() as f64;
-        let above = if self.y > MARGIN { ABOVE_HEADING * size } else { 0.0 };
-        self.reserve(above + lines * line_height(size) + WITH_HEADING);
+    /// A heading, on the page of what begins `after` it.
+    fn heading(&mut self, level: u8, text: &str, after: &[Block]) -> Result<(), FigureError> {
+        let size = heading_size(level);
+        let height = heading_height(level, text);
+        let mut below = 0.0;
+        for block in after {
+            match block {
+                Block::Heading { level, text } => below += heading_height(*level, text),
+                Block::Figure { figure, caption } => {
+                    below += set_figure(figure, caption)?.height + below_figure(caption);
+                    break;
+                }
+                Block::Paragraph(_) | Block::List(_) | Block::Table(_) => {
+                    below += WITH_HEADING;
+                    break;
+                }
+                Block::PageBreak => break,
+            }
+        }
+        self.reserve(height + below);
         if self.y > MARGIN {
-            self.y += above;
+            self.y += ABOVE_HEADING * size;
         }
         self.bookmarks.push(Bookmark { text: text.to_owned(), page: self.pages.len() - 1, y: self.y });
         self.lines(text, Face::Bold, size, TEXT_COLOR);
         self.y += GAP / 2.0;
+        Ok(())
     }
 
     fn table(&mut self, table: &Table) -> Result<(), FigureError> {
@@ -230,19 +250,7 @@ impl<'a> Setter<'a> {
     }
 
     fn figure(&mut self, figure: &'a Figure, caption: &str) -> Result<(), FigureError> {
-        let lines = text::paragraph(caption, Face::Regular, SMALL, WIDTH).len() as f64;
-        let below = lines * line_height(SMALL) * LEADING + 2.0 * GAP;
-        let style = Style {
-            width_mm: figure.style.width_mm.min(WIDTH),
-            max_height_mm: figure
-                .style
-                .max_height_mm
-                .min(BOTTOM - MARGIN - below)
-                .max(*Style::WIDTHS_MM.start()),
-            background: Background::Transparent,
-            ..figure.style
-        };
-        let drawing = lay_out_as(figure, style)?;
+        let (drawing, below) = (set_figure(figure, caption)?, below_figure(caption));
         self.reserve(drawing.height + below);
         let at = [MARGIN + (WIDTH - drawing.width) / 2.0, self.y];
         let height = drawing.height;
@@ -279,4 +287,35 @@ impl<'a> Setter<'a> {
             }
         }
     }
+}
+
+fn heading_size(level: u8) -> f64 {
+    let index = usize::from(level.max(1) - 1).min(HEADINGS.len() - 1);
+    HEADINGS.get(index).copied().unwrap_or(BODY)
+}
+
+/// What a heading takes at most.
+fn heading_height(level: u8, text: &str) -> f64 {
+    let size = heading_size(level);
+    let lines = text::paragraph(text, Face::Bold, size, WIDTH).len() as f64;
+    ABOVE_HEADING * size + lines * line_height(size) * LEADING + GAP / 2.0
+}
+
+/// What the caption beneath a figure takes.
+fn below_figure(caption: &str) -> f64 {
+    let lines = text::paragraph(caption, Face::Regular, SMALL, WIDTH).len() as f64;
+    lines * line_height(SMALL) * LEADING + 2.0 * GAP
+}
+
+/// `figure` as large as a page with its caption and a heading has room for.
+fn set_figure<'f>(figure: &'f Figure, caption: &str) -> Result<Drawing<'f>, FigureError> {
+    const HEADING: f64 = 15.0;
+    let room = BOTTOM - MARGIN - below_figure(caption) - HEADING;
+    let style = Style {
+        width_mm: figure.style.width_mm.min(WIDTH),
+        max_height_mm: figure.style.max_height_mm.min(room).max(*Style::WIDTHS_MM.start()),
+        background: Background::Transparent,
+        ..figure.style
+    };
+    lay_out_as(figure, style)
 }
