@@ -183,7 +183,8 @@ impl Tissue {
             return Err(format!("{} µm per pixel is not a resolution of a slide", self.mpp.0));
         }
         let is_finite = |p: &SlidePoint| p.x.is_finite() && p.y.is_finite();
-        if !(self.radius_px.is_finite() && self.radius_px >= 0.0) || !self.centers.iter().all(is_finite) {
+        let radius = self.radius_px;
+        if !(radius.is_finite() && radius >= 0.0 && self.centers.iter().all(is_finite)) {
             return Err("a spot has no finite position or radius".to_owned());
         }
         if self

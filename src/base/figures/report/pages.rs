@@ -307,10 +307,10 @@ fn below_figure(caption: &str) -> f64 {
     lines * line_height(SMALL) * LEADING + 2.0 * GAP
 }
 
-/// `figure` as large as a page with its caption and a heading has room for.
+/// `figure` as large as a page with its caption and two headings has room for.
 fn set_figure<'f>(figure: &'f Figure, caption: &str) -> Result<Drawing<'f>, FigureError> {
-    const HEADING: f64 = 15.0;
-    let room = BOTTOM - MARGIN - below_figure(caption) - HEADING;
+    const FOR_HEADINGS: f64 = 25.0;
+    let room = BOTTOM - MARGIN - below_figure(caption) - FOR_HEADINGS;
     let style = Style {
         width_mm: figure.style.width_mm.min(WIDTH),
         max_height_mm: figure.style.max_height_mm.min(room).max(*Style::WIDTHS_MM.start()),
