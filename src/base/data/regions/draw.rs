@@ -137,18 +137,18 @@ impl Stamp {
         (off / 10.0).max(LEAST)
     }
 
-    /// Adds what the brush covers to an area, or takes it away.
-    pub(super) fn apply(&self, to: &Geometry, mode: BrushMode) -> Result<MultiPolygon<f64>, RegionError> {
-        let stamp = MultiPolygon(vec![self.polygon()?]);
+    /// Adds what the brush covers, which is [`Self::polygon`], to an area, or takes it away.
+    pub(super) fn apply(&self, covered: Polygon<f64>, to: &Geometry, mode: BrushMode) -> MultiPolygon<f64> {
+        let stamp = MultiPolygon(vec![covered]);
         let base = to.polygons();
         let changed = match mode {
             BrushMode::Add => combine::add(&base, &stamp),
             BrushMode::Subtract => combine::subtract(&base, &stamp),
         };
-        let Some(covered) = stamp.bounding_rect() else { return Ok(changed) };
+        let Some(covered) = stamp.bounding_rect() else { return changed };
         let corner = |c: Coord<f64>| SlidePoint::new(c.x, c.y);
         let window = SlideRect::new(corner(covered.min()), corner(covered.max())).grown(self.radius);
-        Ok(MultiPolygon(changed.iter().map(|p| self.thin(p, window)).collect()))
+        MultiPolygon(changed.iter().map(|p| self.thin(p, window)).collect())
     }
 
     fn thin(&self, polygon: &Polygon<f64>, window: SlideRect) -> Polygon<f64> {
@@ -224,13 +224,13 @@ mod tests {
         };
         let mut region: Geometry = step(0).shape().unwrap().geometry().clone();
         for i in 1..200 {
-            region = step(i).apply(&region, BrushMode::Add).unwrap().into();
+            region = step(i).apply(step(i).polygon().unwrap(), &region, BrushMode::Add).into();
         }
         let exact = 600.0 * 100.0 + std::f64::consts::PI * 2500.0;
         assert!((region.area_px2() / exact - 1.0).abs() < 5e-3, "{} for {exact}", region.area_px2());
         assert!(region.vertex_count() < 80, "{}", region.vertex_count());
         for i in 0..200 {
-            region = step(i).apply(&region, BrushMode::Subtract).unwrap().into();
+            region = step(i).apply(step(i).polygon().unwrap(), &region, BrushMode::Subtract).into();
         }
         assert!(region.polygons().is_empty(), "{region:?}");
     }
@@ -242,7 +242,7 @@ mod tests {
         let mut region: Geometry = stamp(0).shape().unwrap().geometry().clone();
         let mut areas = Vec::new();
         for i in 1..400 {
-            region = stamp(i).apply(&region, BrushMode::Add).unwrap().into();
+            region = stamp(i).apply(stamp(i).polygon().unwrap(), &region, BrushMode::Add).into();
             areas.push(region.area_px2());
         }
         let (early, late) = (areas[50], areas[398]);

@@ -301,10 +301,11 @@ impl RegionSet {
     ) -> Result<BrushOutcome, RegionError> {
         let region = self.found(id)?;
         editable_area(&region)?;
-        if mode == BrushMode::Subtract && !reaches(stamp, &region)? {
+        let covered = stamp.polygon()?;
+        if mode == BrushMode::Subtract && !reaches(&covered, &region) {
             return Ok(BrushOutcome::Unchanged);
         }
-        let changed = stamp.apply(region.shape().geometry(), mode)?;
+        let changed = stamp.apply(covered, region.shape().geometry(), mode);
         if changed.0.is_empty() {
             self.remove(&[id])?;
             return Ok(BrushOutcome::Removed);
@@ -319,12 +320,11 @@ impl RegionSet {
 }
 
 /// Whether what the brush covers meets the rectangle around a region.
-fn reaches(stamp: &Stamp, region: &Region) -> Result<bool, RegionError> {
-    let covered = stamp.polygon()?.bounding_rect();
+fn reaches(covered: &Polygon<f64>, region: &Region) -> bool {
     let b = region.shape().bounds();
-    Ok(covered.is_some_and(|c| {
+    covered.bounding_rect().is_some_and(|c| {
         c.min().x <= b.max.x && c.max().x >= b.min.x && c.min().y <= b.max.y && c.max().y >= b.min.y
-    }))
+    })
 }
 
 #[cfg(test)]

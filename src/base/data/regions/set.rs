@@ -16,8 +16,10 @@ use crate::core::geometry::{SlidePoint, SlideRect};
 #[derive(Debug, Clone, Default)]
 pub struct RegionSet {
     regions: Vec<Arc<Region>>,
-    /// Made when it is needed first after a change.
-    index: OnceLock<Arc<Index>>,
+    /// Where each region stands; made when it is needed first after a region came, went or changed place.
+    places: OnceLock<Arc<HashMap<RegionId, usize>>>,
+    /// The rectangles around them; made when they are needed first after any change.
+    boxes: OnceLock<Arc<RTree<Boxed>>>,
 }
 
 impl PartialEq for RegionSet {
@@ -29,21 +31,12 @@ impl PartialEq for RegionSet {
 
 type Boxed = GeomWithData<Rectangle<[f64; 2]>, u32>;
 
-#[derive(Debug)]
-struct Index {
-    places: HashMap<RegionId, usize>,
-    boxes: RTree<Boxed>,
-}
-
-impl Index {
-    fn new(regions: &[Arc<Region>]) -> Self {
-        let places = regions.iter().enumerate().map(|(at, r)| (r.id, at)).collect();
-        let boxed = |(at, region): (u32, &Arc<Region>)| {
-            let b = region.shape().bounds();
-            GeomWithData::new(Rectangle::from_corners([b.min.x, b.min.y], [b.max.x, b.max.y]), at)
-        };
-        Self { places, boxes: RTree::bulk_load((0..).zip(regions).map(boxed).collect()) }
-    }
+fn boxes_of(regions: &[Arc<Region>]) -> RTree<Boxed> {
+    let boxed = |(at, region): (u32, &Arc<Region>)| {
+        let b = region.shape().bounds();
+        GeomWithData::new(Rectangle::from_corners([b.min.x, b.min.y], [b.max.x, b.max.y]), at)
+    };
+    RTree::bulk_load((0..).zip(regions).map(boxed).collect())
 }
 
 /// A point of a region near a place.
@@ -82,19 +75,21 @@ impl RegionSet {
         self.regions.is_empty()
     }
 
-    fn index(&self) -> &Index {
-        self.index.get_or_init(|| Arc::new(Index::new(&self.regions)))
+    fn places(&self) -> &HashMap<RegionId, usize> {
+        self.places
+            .get_or_init(|| Arc::new(self.regions.iter().enumerate().map(|(at, r)| (r.id, at)).collect()))
     }
 
-    /// The regions, to be changed: what was found out of them is forgotten.
+    /// The regions, to be added to, removed or put into another order: what was found out of them is forgotten.
     pub(super) fn regions_mut(&mut self) -> &mut Vec<Arc<Region>> {
-        self.index = OnceLock::new();
+        self.places = OnceLock::new();
+        self.boxes = OnceLock::new();
         &mut self.regions
     }
 
     /// The region of this identifier.
     pub fn get(&self, id: RegionId) -> Option<&Arc<Region>> {
-        self.regions.get(*self.index().places.get(&id)?)
+        self.regions.get(*self.places().get(&id)?)
     }
 
     /// Where the region stands in the order.
@@ -102,12 +97,12 @@ impl RegionSet {
     /// # Errors
     /// [`RegionError::NotFound`].
     pub(super) fn position(&self, id: RegionId) -> Result<usize, RegionError> {
-        self.index().places.get(&id).copied().ok_or(RegionError::NotFound(id))
+        self.places().get(&id).copied().ok_or(RegionError::NotFound(id))
     }
 
     /// Adds a region and says what identifies it: a new identifier, where there is one with its own already.
     pub fn add(&mut self, mut region: Region) -> RegionId {
-        if self.index().places.contains_key(&region.id) {
+        if self.places().contains_key(&region.id) {
             region.id = RegionId::random();
         }
         let id = region.id;
@@ -197,9 +192,10 @@ impl RegionSet {
                 changed.push((at, Arc::new(f(region)?)));
             }
         }
-        let regions = self.regions_mut();
+        // Each stays where it stands under its identifier.
+        self.boxes = OnceLock::new();
         for (at, region) in changed {
-            if let Some(slot) = regions.get_mut(at) {
+            if let Some(slot) = self.regions.get_mut(at) {
                 *slot = region;
             }
         }
@@ -209,8 +205,8 @@ impl RegionSet {
     /// The regions whose surrounding rectangle meets `window`, in their order: those that a view of it has to draw.
     pub fn in_window(&self, window: SlideRect) -> Vec<&Arc<Region>> {
         let window = AABB::from_corners([window.min.x, window.min.y], [window.max.x, window.max.y]);
-        let mut found: Vec<u32> =
-            self.index().boxes.locate_in_envelope_intersecting(&window).map(|b| b.data).collect();
+        let boxes = self.boxes.get_or_init(|| Arc::new(boxes_of(&self.regions)));
+        let mut found: Vec<u32> = boxes.locate_in_envelope_intersecting(&window).map(|b| b.data).collect();
         found.sort_unstable();
         found.into_iter().filter_map(|at| self.regions.get(at as usize)).collect()
     }
