@@ -389,8 +389,9 @@ mod tests {
     use geo::{Coord, polygon};
 
     fn square() -> Shape {
-        Shape::new(polygon![(x: 0.0, y: 0.0), (x: 100.0, y: 0.0), (x: 100.0, y: 100.0), (x: 0.0, y: 100.0)])
-            .unwrap()
+        let corners =
+            polygon![(x: 0.0, y: 0.0), (x: 100.0, y: 0.0), (x: 100.0, y: 100.0), (x: 0.0, y: 100.0)];
+        Shape::new(corners).unwrap()
     }
 
     #[test]
