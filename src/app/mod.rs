@@ -12,7 +12,7 @@ pub mod text;
 
 pub use commands::apply::{FEW_GENES, default_split, held_out};
 pub use commands::{command, keys, palette, paths};
-pub use document::{history, predictions, project, runs, scores, standing, view};
+pub use document::{history, predictions, project, region_edit, runs, scores, standing, view};
 pub use explore::slides;
 pub use forms::{encoders, genes, import, measure, plan, recipe, samples};
 pub use text::{score_table, sorting, steps, terms};

@@ -449,6 +449,8 @@ impl App {
             Step::Export => self.refresh_preview(),
             Step::Explore => {
                 self.look_for_tissue();
+                self.tell_refused_drawing();
+                self.look_for_comparison();
                 self.request_visible_prediction();
             }
             Step::Data | Step::Train | Step::Evaluate => {}

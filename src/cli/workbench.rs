@@ -188,8 +188,9 @@ pub fn compare(args: CompareArgs, ctx: &JobContext) -> anyhow::Result<()> {
     };
     let request = CompareRequest {
         sections: section_names(&args.section, &workspace),
-        a: args.a.trim().to_owned(),
+        a: Group::Class(args.a.trim().to_owned()),
         b,
+        clusters: Vec::new(),
         values: args.values,
         run: args.run,
         device: args.device,
@@ -249,6 +250,7 @@ pub fn cluster(args: ClusterArgs, ctx: &JobContext) -> anyhow::Result<()> {
         "genes": done.genes,
         "modularity": done.found.modularity,
         "labels": done.agreement,
+        "markers": done.markers,
         "out": args.csv,
     });
     let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();

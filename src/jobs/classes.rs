@@ -1,18 +1,21 @@
-//! The classes of the places of a section, from all sources: its regions, and the labels of its files.
+//! The classes of the places of a section, from all sources: its regions, the labels of its files, and clusters.
 
 use crate::core::cancel::{CancelToken, Cancelled};
 use crate::core::geometry::SlidePoint;
 use crate::data::project::SectionEntry;
-use crate::data::regions::{Classes, Membership, PlaceClasses, PlaceIndex};
+use crate::data::regions::{Classes, Membership, PlaceClasses, PlaceIndex, RegionId};
 use crate::data::section::Section;
 
-/// The classes of the places of one section. A place may have one from regions and another from labels.
+/// The classes of the places of one section. A place may have one from each source.
 #[derive(Debug, Clone)]
 pub struct SectionClasses {
     /// By the regions of the project.
     pub regions: PlaceClasses,
     /// By the labels of the files.
     pub labels: PlaceClasses,
+    /// By clusters, where any were found.
+    pub clusters: Vec<PlaceClasses>,
+    inside: Membership,
 }
 
 impl SectionClasses {
@@ -30,18 +33,38 @@ impl SectionClasses {
         let on_slide: Vec<SlidePoint> =
             section.centers().map(|c| SlidePoint::new(c.x / factor, c.y / factor)).collect();
         let index = PlaceIndex::new(&on_slide);
-        let regions = Membership::new(&entry.regions, &index, None, cancel)?.classes(&entry.regions, classes);
+        let inside = Membership::new(&entry.regions, &index, None, cancel)?;
+        let regions = inside.classes(&entry.regions, classes);
         let labels = match &section.labels {
             Some(labels) => PlaceClasses::from_labels(labels, &mut Classes::default()),
             None => PlaceClasses::new(section.spots.len()),
         };
-        Ok(Self { regions, labels })
+        Ok(Self { regions, labels, clusters: Vec::new(), inside })
+    }
+
+    /// With the cluster of each place, by name; clusters that were added before stay.
+    #[must_use]
+    pub fn with_clusters(mut self, of_places: &[Option<String>]) -> Self {
+        self.clusters.push(PlaceClasses::from_labels(of_places, &mut Classes::default()));
+        self
+    }
+
+    /// The places in any of these regions, in ascending order.
+    pub fn places_in(&self, regions: &[RegionId]) -> Vec<usize> {
+        let mut places: Vec<usize> =
+            regions.iter().flat_map(|id| self.inside.places_in(*id)).map(|p| *p as usize).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &PlaceClasses> {
+        [&self.regions, &self.labels].into_iter().chain(&self.clusters)
     }
 
     /// The places that have this class from any source, in ascending order.
     pub fn places_of(&self, class: &str) -> Vec<usize> {
-        let mut places = self.regions.places_of(class);
-        places.extend(self.labels.places_of(class));
+        let mut places: Vec<usize> = self.sources().flat_map(|source| source.places_of(class)).collect();
         places.sort_unstable();
         places.dedup();
         places
@@ -50,7 +73,7 @@ impl SectionClasses {
     /// The names of the classes that any place has, those of regions first.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for source in [&self.regions, &self.labels] {
+        for source in self.sources() {
             for (class, count) in source.classes().iter().zip(source.counts()) {
                 if count > 0 && !names.iter().any(|n| n == class.name.as_str()) {
                     names.push(class.name.to_string());
@@ -87,6 +110,10 @@ mod tests {
         assert_eq!(found.places_of("tumour"), [0, 2]);
         assert_eq!(found.places_of("immune"), [1]);
         assert_eq!(found.names(), ["tumour", "immune"]);
+        let drawn: Vec<_> = entry.regions.iter().map(|r| r.id).collect();
+        assert_eq!(found.places_in(&drawn), [0]);
+        let found = found.with_clusters(&[None, Some("Cluster 1".into()), Some("Cluster 1".into())]);
+        assert_eq!(found.places_of("Cluster 1"), [1, 2]);
         assert!(found.places_of("stroma").is_empty());
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
+use serde::Serialize;
 
 use super::context::JobContext;
 use super::figure::in_order_of;
@@ -16,6 +17,10 @@ use crate::core::target::Target;
 use crate::device::DeviceChoice;
 use crate::evaluate::cluster::agreement;
 use crate::evaluate::cluster::run::{ClusterInput, ClusterSettings, ClusterValues, Clustering, cluster};
+use crate::evaluate::compare::{
+    CompareOptions, ComparedSection, GeneComparison, MIN_MEMBERS, compare_groups,
+};
+use crate::evaluate::expression::Expression;
 use crate::evaluate::report::RegionAgreement;
 use crate::preprocess::hvg::{Combine, HvgOptions};
 use crate::preprocess::target;
@@ -47,7 +52,25 @@ pub struct ClusteredPlaces {
     pub genes: usize,
     /// How they agree with labels, where there are any.
     pub agreement: Option<RegionAgreement>,
+    /// The genes that are highest in each cluster, the foremost first.
+    pub markers: Vec<Vec<Marker>>,
 }
+
+/// A gene that is higher in a cluster than elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Marker {
+    /// Its name.
+    pub gene: String,
+    /// Area under the ROC curve of the gene as a marker of the cluster.
+    pub auroc: f64,
+    /// Adjusted p-value of the rank-sum test of the cluster against all other places.
+    pub p_adj: f64,
+}
+
+/// The most markers of a cluster.
+const MARKERS: usize = 10;
+/// Genes with a larger adjusted p-value mark nothing.
+const MAX_P: f64 = 0.05;
 
 /// Clusters the places of sections: measured values as `ln(1 + 1e4 count / spot total)`, or what a run predicts.
 ///
@@ -90,7 +113,40 @@ pub fn cluster_places(
     let input = ClusterInput { values: ClusterValues::Dense(&matrix), genes: &genes, place: &place };
     let found = cluster(&input, &request.settings, ctx.progress(), ctx.cancel).map_err(|e| anyhow!("{e}"))?;
     let agreement = agreement_with(&labels, &found.clusters)?;
-    Ok(ClusteredPlaces { places, found, genes: genes.len(), agreement })
+    let scale = run.as_ref().map_or(Target::Lognorm.scale(true), |run| run.config.scale());
+    let markers = markers(Expression::Dense { values: &matrix, scale }, &genes, &found, ctx)?;
+    Ok(ClusteredPlaces { places, found, genes: genes.len(), agreement, markers })
+}
+
+/// The genes that are significantly higher in each cluster than elsewhere, by their rank sum.
+fn markers(
+    expression: Expression<'_>,
+    genes: &[String],
+    found: &Clustering,
+    ctx: &JobContext,
+) -> anyhow::Result<Vec<Vec<Marker>>> {
+    let columns: Vec<Option<usize>> = (0..genes.len()).map(Some).collect();
+    let mut all = Vec::with_capacity(found.count);
+    for cluster in 0..found.count {
+        let (a, b): (Vec<usize>, Vec<usize>) =
+            (0..found.clusters.len()).partition(|place| found.clusters[*place] == cluster);
+        if a.len() < MIN_MEMBERS || b.len() < MIN_MEMBERS {
+            all.push(Vec::new());
+            continue;
+        }
+        let name = "the clusters";
+        let compared = ComparedSection { name, expression, columns: &columns, a: &a, b: &b, replicate: 0 };
+        let compared =
+            compare_groups(genes, &[compared], CompareOptions::default(), ctx.progress(), ctx.cancel)
+                .map_err(|e| anyhow!("{e}"))?;
+        let mut higher: Vec<_> =
+            compared.genes.into_iter().filter(|g| g.q < MAX_P && g.auroc > 0.5).collect();
+        higher.sort_by(|x, y| y.score.total_cmp(&x.score));
+        let marker =
+            |g: GeneComparison| Some(Marker { gene: genes.get(g.gene)?.clone(), auroc: g.auroc, p_adj: g.q });
+        all.push(higher.into_iter().take(MARKERS).filter_map(marker).collect());
+    }
+    Ok(all)
 }
 
 /// The gene list of the project; without one, highly variable genes of these sections.

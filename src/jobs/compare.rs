@@ -19,6 +19,7 @@ use crate::core::matrix::Matrix;
 use crate::core::target::{ExpressionScale, Target};
 use crate::core::text::counted;
 use crate::data::genes::GeneIndex;
+use crate::data::regions::RegionId;
 use crate::data::section::{Section, ValueKind};
 use crate::device::DeviceChoice;
 use crate::evaluate::compare::{CompareOptions, ComparedSection, Comparison, GeneComparison, compare_groups};
@@ -30,8 +31,15 @@ use crate::preprocess::target;
 /// One of the groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Group {
-    /// The places of this class: of regions, or by the labels of files.
+    /// The places of this class: of regions, by the labels of files, or by clusters.
     Class(String),
+    /// The places in these regions.
+    Regions {
+        /// The regions.
+        ids: Vec<RegionId>,
+        /// What they are called together.
+        title: String,
+    },
     /// All places that are not in the other group.
     Rest,
 }
@@ -40,11 +48,23 @@ impl Group {
     /// How it is called in tables and plots.
     pub fn title(&self) -> &str {
         match self {
-            Self::Class(name) => name,
+            Self::Class(name) | Self::Regions { title: name, .. } => name,
             Self::Rest => "rest",
         }
     }
+
+    /// Its places; `None` for the rest, which depends on the other group.
+    fn places(&self, classes: &SectionClasses) -> Option<Vec<usize>> {
+        match self {
+            Self::Class(name) => Some(classes.places_of(name)),
+            Self::Regions { ids, .. } => Some(classes.places_in(ids)),
+            Self::Rest => None,
+        }
+    }
 }
+
+/// The cluster of each place of some sections, by the name of the section.
+pub type ClusterNames = BTreeMap<String, Vec<Option<String>>>;
 
 /// Which values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,9 +82,11 @@ pub struct CompareRequest {
     /// Names of the sections.
     pub sections: Vec<String>,
     /// The group that is described: positive differences are higher there.
-    pub a: String,
+    pub a: Group,
     /// What it is compared with.
     pub b: Group,
+    /// Clusters, which are classes beside those of regions and labels.
+    pub clusters: Vec<Arc<ClusterNames>>,
     /// Which values.
     pub values: ComparedValues,
     /// The run whose predictions are compared; measured values where `None`.
@@ -83,7 +105,7 @@ pub struct GeneTrust {
 }
 
 /// What came of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Compared {
     /// The comparison.
     pub comparison: Comparison,
@@ -155,7 +177,7 @@ pub fn compare(
         comparison,
         genes,
         sections: sections.iter().map(|s| s.name.clone()).collect(),
-        a: request.a.clone(),
+        a: request.a.title().to_owned(),
         b: request.b.title().to_owned(),
         trust,
     })
@@ -173,13 +195,18 @@ fn groups(
     let mut both = 0;
     for section in sections {
         let entry = workspace.entry(&section.name)?;
-        let classes = SectionClasses::new(entry, section, &workspace.project.classes, ctx.cancel)?;
+        let mut classes = SectionClasses::new(entry, section, &workspace.project.classes, ctx.cancel)?;
+        for names in request.clusters.iter().filter_map(|c| c.get(&section.name)) {
+            // Places may have been laid anew since they were clustered.
+            if names.len() == section.spots.len() {
+                classes = classes.with_clusters(names);
+            }
+        }
         known.extend(classes.names().into_iter().filter(|n| !known.contains(n)).collect::<Vec<_>>());
-        let mut a = classes.places_of(&request.a);
-        let b = match &request.b {
-            Group::Rest => (0..section.spots.len()).filter(|p| a.binary_search(p).is_err()).collect(),
-            Group::Class(name) => {
-                let mut b = classes.places_of(name);
+        let mut a = request.a.places(&classes).unwrap_or_default();
+        let b = match request.b.places(&classes) {
+            None => (0..section.spots.len()).filter(|p| a.binary_search(p).is_err()).collect(),
+            Some(mut b) => {
                 let shared: Vec<usize> = a.iter().copied().filter(|p| b.binary_search(p).is_ok()).collect();
                 both += shared.len();
                 a.retain(|p| shared.binary_search(p).is_err());
@@ -190,12 +217,10 @@ fn groups(
         found.push((a, b));
     }
     let of = sections.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
-    let b = match &request.b {
-        Group::Class(name) => Some(name),
-        Group::Rest => None,
-    };
-    for name in std::iter::once(&request.a).chain(b) {
-        if !known.contains(name) {
+    for group in [&request.a, &request.b] {
+        if let Group::Class(name) = group
+            && !known.contains(name)
+        {
             let there = match known.as_slice() {
                 [] => "no spot has a class; draw regions, import them, or add labels".to_owned(),
                 names => format!("the classes are {}", names.join(", ")),
@@ -203,8 +228,8 @@ fn groups(
             bail!("No spot of {of} has the class \"{name}\": {there}");
         }
     }
-    if b == Some(&request.a) {
-        bail!("Both groups are \"{}\"; choose two different classes", request.a);
+    if request.b == request.a {
+        bail!("Both groups are \"{}\"; choose two different classes", request.a.title());
     }
     if both > 0 {
         let are = if both == 1 { "is" } else { "are" };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::cluster::ClusteredPlaces;
+use super::compare::Compared;
 use super::encoder_speed::Rates;
 use super::encoders::EncoderInfo;
 use super::labels::Labelled;
@@ -94,6 +96,10 @@ pub enum Outcome {
     Labels(Labelled),
     /// The regions of a file.
     Regions(Box<ReadRegions>),
+    /// Two groups of places were compared.
+    Compared(Arc<Compared>),
+    /// Places were clustered.
+    Clustered(Arc<ClusteredPlaces>),
     /// A section's file is not where it was.
     MissingFile(MissingFile),
     /// The state of the cache.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::cluster::ClusterRequest;
+use super::compare::CompareRequest;
 use super::encoders::EncoderChoice;
 use super::figure::FigureRequest;
 use super::fit::FitRequest;
@@ -123,6 +125,20 @@ pub enum Request {
         section: String,
         /// The file; its ending says what is written.
         path: PathBuf,
+    },
+    /// Compare two groups of places.
+    Compare {
+        /// The project.
+        snapshot: Snapshot,
+        /// What with what.
+        compare: CompareRequest,
+    },
+    /// Cluster the places of sections.
+    Cluster {
+        /// The project.
+        snapshot: Snapshot,
+        /// Which, and how.
+        cluster: ClusterRequest,
     },
     /// How much the cache holds, and whose features are in it.
     CheckFeatures {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 
 use super::cached_features::check_features;
+use super::cluster::cluster_places;
 use super::context::JobContext;
 use super::fit::{FitRequest, evaluate, train};
 use super::labels::{self, LabelChoice};
@@ -18,7 +19,9 @@ use super::resources::Resources;
 use super::run_store::{RunInfo, RunKind, copy_all, copy_runs, delete_run, list_runs, load_run, runs_folder};
 use super::traits::Lane;
 use super::workspace::Workspace;
-use super::{demo, encoder_speed, encoders, figure_files, genes, predict_places, project, regions, tissue};
+use super::{
+    compare, demo, encoder_speed, encoders, figure_files, genes, predict_places, project, regions, tissue,
+};
 use crate::core::files::{write_bytes_atomically, write_json_atomically};
 use crate::core::progress::Task;
 use crate::data::candidates::{self, Candidate};
@@ -106,6 +109,13 @@ fn perform(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow:
         Request::ExportRegions { snapshot, section, path } => {
             regions::export(&workspace(snapshot, resources), &section, &path, ctx)?;
             Outcome::Saved(path)
+        }
+        Request::Compare { snapshot, compare } => {
+            Outcome::Compared(Arc::new(compare::compare(&workspace(snapshot, resources), &compare, ctx)?))
+        }
+        Request::Cluster { snapshot, cluster } => {
+            let found = cluster_places(&workspace(snapshot, resources), &cluster, ctx)?;
+            Outcome::Clustered(Arc::new(found))
         }
         Request::CheckFeatures { sections, encoder, device, views } => {
             check_features(resources, &sections, &encoder, device, &views, ctx)?

@@ -66,7 +66,9 @@ impl Request {
             | Self::UseOpenSlide { .. }
             | Self::OpenWeightsFolder => QUICK,
             Self::OpenSection { .. } | Self::LoadGenes { .. } => of_project(QUICK),
-            Self::Predict { .. } => Traits { may_encode: true, ..of_project(QUICK) },
+            Self::Predict { .. } | Self::Compare { .. } | Self::Cluster { .. } => {
+                Traits { may_encode: true, ..of_project(QUICK) }
+            }
             Self::NewFromFolder { .. }
             | Self::ClearCache
             | Self::SaveGenes { .. }
@@ -135,6 +137,10 @@ impl Request {
             Self::ReadLabels { section, .. } => format!("Reading labels of {section}"),
             Self::ReadRegions { section, .. } => format!("Reading regions of {section}"),
             Self::ExportRegions { section, .. } => format!("Exporting regions of {section}"),
+            Self::Compare { compare, .. } => {
+                format!("Comparing {} and {}", compare.a.title(), compare.b.title())
+            }
+            Self::Cluster { .. } => "Clustering".to_owned(),
             Self::CheckFeatures { .. } => "Checking the feature cache".to_owned(),
             Self::ComputeFeatures { .. } => "Computing image features".to_owned(),
             Self::ListEncoders { .. } => "Looking for encoders".to_owned(),
@@ -200,12 +206,17 @@ impl Request {
     pub fn replaces(&self, earlier: &Self) -> bool {
         match (self, earlier) {
             (Self::Preview { .. }, Self::Preview { .. })
+            | (Self::Cluster { .. }, Self::Cluster { .. })
             | (Self::SaveSettings { .. }, Self::SaveSettings { .. })
             | (Self::CheckFeatures { .. }, Self::CheckFeatures { .. })
             | (Self::ListEncoders { .. }, Self::ListEncoders { .. })
             | (Self::LoadRun(_), Self::LoadRun(_)) => true,
             (new, old) if new.opens_project() && old.opens_project() => true,
             (Self::ListRuns(a), Self::ListRuns(b)) => a == b,
+            // Measured and predicted values are compared side by side.
+            (Self::Compare { compare: a, .. }, Self::Compare { compare: b, .. }) => {
+                a.run.is_some() == b.run.is_some()
+            }
             // A slide that gets other places before those it had are laid is the same slide still.
             (Self::OpenSection { key: a, entry: new }, Self::OpenSection { key: b, entry: old }) => {
                 a == b || (!new.is_measured() && new.source == old.source)

@@ -162,10 +162,22 @@ pub fn text_field(
     current: &str,
     width: f32,
 ) -> Option<String> {
+    hinted_field(ui, id, label, current, "", width)
+}
+
+/// A [`text_field`] that shows `hint` while it is empty.
+pub fn hinted_field(
+    ui: &mut Ui,
+    id: impl std::hash::Hash + std::fmt::Debug,
+    label: &str,
+    current: &str,
+    hint: &str,
+    width: f32,
+) -> Option<String> {
     let id = ui.scope_id().with(("text field", id));
     let typing = ui.data(|d| d.get_temp::<Typing>(id));
     let mut typing = typing.unwrap_or_else(|| Typing { text: current.to_owned(), sent: None });
-    let edit = line_edit(&mut typing.text).id(id).desired_width(width);
+    let edit = line_edit(&mut typing.text).id(id).desired_width(width).hint_text(hint);
     let response = ui.add(edit.min_size(egui::vec2(width, theme::ROW)));
     name(&response, label);
     let trimmed = typing.text.trim().to_owned();

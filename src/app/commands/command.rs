@@ -10,6 +10,7 @@ use crate::app::forms::{EvaluateForm, ExportForm, HvgForm, TrainForm};
 use crate::app::import::ImportForm;
 use crate::app::measure::{MeasureRequest, MeasuredOn};
 use crate::app::paths::PathRequest;
+use crate::app::region_edit::{ClassEdit, RegionEdit};
 use crate::app::samples::SamplesForm;
 use crate::core::geometry::Mpp;
 use crate::core::places::{GridSettings, TissueSettings};
@@ -304,13 +305,15 @@ pub enum SectionCommand {
         /// The file.
         path: PathBuf,
     },
-    /// Show the regions of a class, or leave them out of the view.
-    HideClass {
-        /// The class.
-        class: String,
-        /// Whether they are left out.
-        hidden: bool,
+    /// Edit the regions of a section.
+    EditRegions {
+        /// Name of the section.
+        section: String,
+        /// The edit.
+        edit: RegionEdit,
     },
+    /// Edit the project's classes of regions.
+    EditClass(ClassEdit),
     /// Delete all regions of a class, or those without one, from a section.
     DeleteRegions {
         /// Name of the section.
@@ -455,6 +458,10 @@ pub enum ExportCommand {
     Batch(PathBuf),
     /// Write the predictions of the first section as CSV.
     SavePredictions(PathBuf),
+    /// Write the table of the comparison as it stands on the screen, as CSV.
+    SaveComparison(PathBuf),
+    /// Cluster the places of the section shown, or of all sections, as the form says.
+    Cluster,
     /// Predict all slides without measurements, and write a file for each into a folder.
     PredictSlides(PathBuf),
 }

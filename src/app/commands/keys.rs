@@ -1,5 +1,7 @@
 //! Keys: those of commands, and those of the Explore page. Help and README show them from here.
 
+use crate::app::explore::drawing::Tool;
+
 /// A key with the modifiers that go with it. "Command" is Ctrl, and the command key on a Mac.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortcut {
@@ -60,6 +62,9 @@ pub enum ExploreKey {
     Back,
     SmallerBrush,
     LargerBrush,
+    Tool(Tool),
+    ClosePolygon,
+    DeleteRegions,
     PutAway,
 }
 
@@ -121,11 +126,37 @@ pub const EXPLORE_KEYS: &[KeyGroup] = &[
             (ExploreKey::SmallerBrush, Shortcut::plain("[")),
             (ExploreKey::LargerBrush, Shortcut::plain("]")),
         ],
-        does: "Make the tissue brush smaller or larger",
+        does: "Make the brush smaller or larger",
+    },
+    KeyGroup {
+        keys: &[
+            (ExploreKey::Tool(Tool::Look), Shortcut::plain("M")),
+            (ExploreKey::Tool(Tool::Select), Shortcut::plain("S")),
+            (ExploreKey::Tool(Tool::Rectangle), Shortcut::plain("R")),
+            (ExploreKey::Tool(Tool::Ellipse), Shortcut::plain("O")),
+            (ExploreKey::Tool(Tool::Polygon), Shortcut::plain("P")),
+            (ExploreKey::Tool(Tool::Lasso), Shortcut::plain("L")),
+            (ExploreKey::Tool(Tool::Brush), Shortcut::plain("B")),
+            (ExploreKey::Tool(Tool::Eraser), Shortcut::plain("E")),
+            (ExploreKey::Tool(Tool::Cut), Shortcut::plain("X")),
+        ],
+        does: "Look, select regions, draw a rectangle, an ellipse, a polygon or freely, paint, erase, cut",
+    },
+    KeyGroup {
+        keys: &[(ExploreKey::ClosePolygon, Shortcut::plain("Enter"))],
+        does: "Close the polygon that is being drawn",
+    },
+    KeyGroup {
+        keys: &[
+            (ExploreKey::DeleteRegions, Shortcut::plain("Delete")),
+            (ExploreKey::DeleteRegions, Shortcut::plain("Backspace")),
+        ],
+        does: "Delete the selected regions; while a polygon is drawn, take its last corner back",
     },
     KeyGroup {
         keys: &[(ExploreKey::PutAway, Shortcut::plain("Escape"))],
-        does: "Close the similar genes, put away the tissue brush, clear the search or deselect the spot",
+        does: "Give up what is being drawn, deselect regions, put the tool away, close the similar genes, clear the search or \
+               deselect the spot",
     },
 ];
 

@@ -107,6 +107,8 @@ pub enum PathPurpose {
     SaveReportCsv,
     /// Write the table of genes as it stands on the screen, as CSV.
     SaveGeneTable,
+    /// Write the table of the comparison as it stands on the screen, as CSV.
+    SaveComparison,
     /// Write the figure.
     SaveFigure,
     /// The folder for figures of many genes and sections.
@@ -173,6 +175,7 @@ impl PathRequest {
             PathPurpose::SaveReportJson => "Save the report as JSON".to_owned(),
             PathPurpose::SaveReportCsv => "Save the scores of every gene on every section as CSV".to_owned(),
             PathPurpose::SaveGeneTable => "Save the table of genes as CSV".to_owned(),
+            PathPurpose::SaveComparison => "Save the comparison as CSV".to_owned(),
             PathPurpose::SaveFigure => "Save the figure".to_owned(),
             PathPurpose::FigureFolder => "Choose a folder for the figures".to_owned(),
             PathPurpose::SlidesFolder => "Choose a folder for the predictions".to_owned(),
@@ -202,6 +205,7 @@ impl PathRequest {
             PathPurpose::SaveReportJson
             | PathPurpose::SaveReportCsv
             | PathPurpose::SaveGeneTable
+            | PathPurpose::SaveComparison
             | PathPurpose::SaveFigure
             | PathPurpose::FigureFolder
             | PathPurpose::SlidesFolder
@@ -236,6 +240,7 @@ impl PathRequest {
             | PathPurpose::SaveReportJson
             | PathPurpose::SaveReportCsv
             | PathPurpose::SaveGeneTable
+            | PathPurpose::SaveComparison
             | PathPurpose::SaveFigure
             | PathPurpose::ExportRegions { .. }
             | PathPurpose::SavePredictions
@@ -275,9 +280,10 @@ impl PathRequest {
                 &[("Samples", &["h5ad", "h5", "gz", "csv", "tsv", "parquet"]), ("All files", &["*"])]
             }
             PathPurpose::SaveReportJson => &[("JSON", &["json"])],
-            PathPurpose::SaveReportCsv | PathPurpose::SaveGeneTable | PathPurpose::SavePredictions => {
-                &[("CSV", &["csv"])]
-            }
+            PathPurpose::SaveReportCsv
+            | PathPurpose::SaveGeneTable
+            | PathPurpose::SaveComparison
+            | PathPurpose::SavePredictions => &[("CSV", &["csv"])],
             PathPurpose::SavePredictionsAnnData => &[("AnnData", &["h5ad"])],
             PathPurpose::ImportRegions { .. } => {
                 &[("GeoJSON of QuPath", &["geojson", "json", "gz"]), ("All files", &["*"])]

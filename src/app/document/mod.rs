@@ -4,6 +4,7 @@ pub mod history;
 pub mod predictions;
 pub mod project;
 mod project_genes;
+pub mod region_edit;
 pub mod runs;
 pub mod scores;
 pub mod standing;

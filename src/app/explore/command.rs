@@ -1,9 +1,13 @@
 //! What the user can ask for on the page.
 
+use super::clusters::ClusterForm;
+use super::compare::{CompareForm, Tab};
+use super::drawing::Tool;
 use super::genes::{GeneFilter, GeneSort};
 use super::tissue::Brush;
 use crate::core::display::DisplaySettings;
 use crate::core::places::TissueSettings;
+use crate::data::regions::{ClassName, RegionId};
 
 /// Something the user asked for on the Explore page.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +53,20 @@ pub enum ExploreCommand {
     DraftTissue(TissueSettings),
     /// Paint tissue with the pointer, or look at maps with it again.
     UseBrush(Option<Brush>),
-    /// Set the diameter of the brush in micrometres.
+    /// Set the diameter of the brush in use in micrometres.
     SizeBrush(f64),
+    /// Take up another tool.
+    UseTool(Tool),
+    /// Give new regions this class.
+    DrawClass(Option<ClassName>),
+    /// Select these regions.
+    SelectRegions(Vec<RegionId>),
+    /// Show another panel beneath the maps.
+    ShowTab(Tab),
+    /// Compare other groups, or show the comparison in another way.
+    Compare(CompareForm),
+    /// Change how places are to be clustered.
+    Cluster(ClusterForm),
+    /// List classes by the area of their regions instead of in the project's order.
+    SortClasses(bool),
 }

@@ -1,7 +1,10 @@
 //! The Explore page without its drawing: what is chosen, and the maps, facts and evidence that follow.
 
 pub mod camera;
+pub mod clusters;
 mod command;
+pub mod compare;
+pub mod drawing;
 pub mod evidence;
 pub mod facts;
 pub mod genes;
@@ -24,4 +27,4 @@ pub mod values;
 pub use command::ExploreCommand;
 pub use input::{ExploreInput, PlacesInput, PredictionStatus, RunScale, SectionInput};
 pub use regions::RegionsInput;
-pub use state::{ExploreState, GeneMap, Similar, Versions};
+pub use state::{ExploreState, GeneMap, PointerStep, Similar, Versions};

@@ -1,11 +1,14 @@
 //! The annotated regions of the section shown, by class.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::data::project::SectionEntry;
-use crate::data::regions::{Classes, Membership, PlaceIndex, RegionSet, palette};
+use crate::data::regions::{
+    Class, ClassName, Classes, Membership, PlaceClasses, PlaceIndex, Region, RegionId, RegionSet, palette,
+};
 use crate::data::section::Section;
 
 /// The regions of a section, with what their classes look like.
@@ -35,6 +38,8 @@ pub struct ClassRow {
     pub color: [u8; 3],
     /// Whether its regions are left out of the view.
     pub hidden: bool,
+    /// Whether its regions cannot be changed.
+    pub locked: bool,
     /// How many regions it has here.
     pub regions: usize,
     /// Their area in square millimetres.
@@ -51,6 +56,11 @@ pub struct ShownRegions {
     index: Option<(u64, PlaceIndex)>,
     membership: Option<Membership>,
     rows: Vec<ClassRow>,
+    /// The labels that any place has, in natural order, with their colours.
+    labels: Vec<(String, [u8; 3])>,
+    by_area: bool,
+    /// Micrometres per pixel of the full-resolution slide.
+    mpp: f64,
     version: u64,
 }
 
@@ -65,7 +75,7 @@ impl ShownRegions {
         let same_places = self.index.as_ref().is_some_and(|(version, _)| *version == spots);
         let (Some(input), Some(section)) = (input, section) else {
             if self.index.is_some() {
-                *self = Self { version: self.version + 1, ..Self::default() };
+                *self = Self { version: self.version + 1, by_area: self.by_area, ..Self::default() };
             }
             return;
         };
@@ -84,8 +94,45 @@ impl ShownRegions {
             let found = Membership::new(&input.regions, index, self.membership.as_ref(), &CancelToken::new());
             self.membership = found.ok();
         }
-        self.rows = rows(&self.input, self.membership.as_ref(), Mpp(section.mpp.0 * input.factor));
+        self.mpp = section.mpp.0 * input.factor;
+        let labels =
+            PlaceClasses::from_labels(section.labels.as_deref().unwrap_or(&[]), &mut Classes::default());
+        self.labels = labels.classes().iter().map(|c| (c.name.to_string(), c.color)).collect();
+        self.list();
         self.version += 1;
+    }
+
+    fn list(&mut self) {
+        self.rows = rows(&self.input, self.membership.as_ref(), Mpp(self.mpp));
+        if self.by_area {
+            self.rows.sort_by(|a, b| b.area_mm2.total_cmp(&a.area_mm2));
+        }
+    }
+
+    /// Lists classes by area, the largest first, or in the project's order.
+    pub(super) fn sort_by_area(&mut self, by_area: bool) {
+        self.by_area = by_area;
+        self.list();
+    }
+
+    /// The labels of the spots, from the section's files, with their colours.
+    pub fn labels(&self) -> &[(String, [u8; 3])] {
+        &self.labels
+    }
+
+    /// Whether classes are listed by area.
+    pub fn is_by_area(&self) -> bool {
+        self.by_area
+    }
+
+    /// The area of regions in square millimetres, each counted in full.
+    pub fn area_mm2(&self, ids: &[RegionId]) -> f64 {
+        ids.iter().filter_map(|id| self.set().get(*id)).map(|r| r.shape().area_mm2(Mpp(self.mpp))).sum()
+    }
+
+    /// How many spots or grid points lie in any of these regions.
+    pub fn places_in(&self, ids: &[RegionId]) -> usize {
+        places_in(self.membership.as_ref(), ids.iter().copied()).len()
     }
 
     /// The regions.
@@ -103,7 +150,7 @@ impl ShownRegions {
         self.input.factor
     }
 
-    /// The classes that have regions here, in the project's order, then the regions without a class.
+    /// The classes of the project, then the regions without a class, where there are any.
     pub fn rows(&self) -> &[ClassRow] {
         &self.rows
     }
@@ -115,31 +162,41 @@ impl ShownRegions {
 }
 
 fn rows(input: &RegionsInput, membership: Option<&Membership>, mpp: Mpp) -> Vec<ClassRow> {
-    let named = input.classes.iter().map(|c| (Some(c.name.as_str()), c.color, c.hidden));
-    let all = named.chain(std::iter::once((None, palette::UNCLASSIFIED, false)));
-    let row = |(class, color, hidden): (Option<&str>, [u8; 3], bool)| {
-        let of_class = || input.regions.iter().filter(|r| r.class.as_ref().map(|c| c.as_str()) == class);
-        let mut places: Vec<u32> =
-            of_class().flat_map(|r| membership.map_or(&[][..], |m| m.places_in(r.id))).copied().collect();
-        places.sort_unstable();
-        places.dedup();
+    let mut of_class: HashMap<Option<&str>, Vec<&Arc<Region>>> = HashMap::new();
+    for region in input.regions.iter() {
+        of_class.entry(region.class.as_ref().map(ClassName::as_str)).or_default().push(region);
+    }
+    let row = |class: Option<&Class>| {
+        let name = class.map(|c| c.name.as_str());
+        let regions = of_class.get(&name).map_or(&[][..], Vec::as_slice);
         ClassRow {
-            class: class.map(str::to_owned),
-            color,
-            hidden,
-            regions: of_class().count(),
-            area_mm2: of_class().map(|r| r.shape().area_mm2(mpp)).sum(),
-            places: places.len(),
+            class: name.map(str::to_owned),
+            color: class.map_or(palette::UNCLASSIFIED, |c| c.color),
+            hidden: class.is_some_and(|c| c.hidden),
+            locked: class.is_some_and(|c| c.locked),
+            regions: regions.len(),
+            area_mm2: regions.iter().map(|r| r.shape().area_mm2(mpp)).sum(),
+            places: places_in(membership, regions.iter().map(|r| r.id)).len(),
         }
     };
-    all.map(row).filter(|row| row.regions > 0).collect()
+    let unclassified = of_class.contains_key(&None).then_some(None);
+    input.classes.iter().map(Some).chain(unclassified).map(row).collect()
+}
+
+/// The places in any of these regions, in ascending order.
+fn places_in(membership: Option<&Membership>, ids: impl Iterator<Item = RegionId>) -> Vec<u32> {
+    let mut places: Vec<u32> =
+        ids.flat_map(|id| membership.map_or(&[][..], |m| m.places_in(id))).copied().collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::explore::section_index::tests::section;
-    use crate::data::regions::{ClassName, Region, rectangle};
+    use crate::data::regions::rectangle;
 
     #[test]
     fn classes_are_counted_with_area_and_places() {

@@ -1,6 +1,7 @@
 //! The state of the page: what is chosen, and everything that follows from it. Painting reads it and
 //! computes nothing; [`ExploreState::refresh`] brings it up to date, touching only what has changed.
 
+mod drawing;
 mod refresh;
 mod similar;
 
@@ -9,7 +10,10 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::camera::{Camera, Pose};
+use super::clusters::Clusters;
 use super::command::ExploreCommand;
+use super::compare::{Comparing, Tab};
+use super::drawing::{Drawing, Tool};
 use super::evidence::Evidence;
 use super::facts::GeneFacts;
 use super::genes::{GeneFilter, GeneList, GeneRow, GeneSort, PanelGenes};
@@ -26,9 +30,12 @@ use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
 use crate::core::geometry::SlidePoint;
 use crate::core::target::Target;
 use crate::data::aliases;
+use crate::data::regions::RegionError;
 use crate::evaluate::report::EvalReport;
 use crate::jobs::reach::SlideReach;
 use crate::jobs::tissue::TissueRequest;
+
+pub use drawing::PointerStep;
 
 /// The most places to go back to.
 const MAX_BACK: usize = 50;
@@ -127,6 +134,12 @@ pub struct ExploreState {
     /// The tissue of the slide shown. The brush goes with the hand; the panes move it themselves.
     pub tissue: Tissue,
     regions: ShownRegions,
+    drawing: Drawing,
+    /// Why what was drawn last is no region.
+    refused_drawing: Option<RegionError>,
+    tab: Tab,
+    comparing: Comparing,
+    clusters: Clusters,
     back: Vec<Place>,
     arrival: Option<Arrival>,
     trust: HashMap<String, Trust>,
@@ -206,8 +219,22 @@ impl ExploreState {
             ExploreCommand::FindSimilar => self.find_similar(),
             ExploreCommand::CloseSimilar => self.similar = None,
             ExploreCommand::DraftTissue(settings) => self.tissue.set_draft(settings),
-            ExploreCommand::UseBrush(brush) => self.tissue.set_brush(brush),
+            ExploreCommand::UseBrush(brush) => {
+                self.tissue.set_brush(brush);
+                self.drawing.use_tool(Tool::Look);
+            }
+            ExploreCommand::SizeBrush(um) if self.drawing.tool().has_size() => self.drawing.set_diameter(um),
             ExploreCommand::SizeBrush(um) => self.tissue.set_diameter(um),
+            ExploreCommand::UseTool(tool) => {
+                self.tissue.set_brush(None);
+                self.drawing.use_tool(tool);
+            }
+            ExploreCommand::DrawClass(class) => self.drawing.use_class(class),
+            ExploreCommand::SelectRegions(ids) => self.drawing.select(ids),
+            ExploreCommand::SortClasses(by_area) => self.regions.sort_by_area(by_area),
+            ExploreCommand::ShowTab(tab) => self.tab = tab,
+            ExploreCommand::Compare(form) => self.comparing.edit(form, &self.trust),
+            ExploreCommand::Cluster(form) => self.clusters.edit(form),
         }
     }
 
@@ -284,6 +311,31 @@ impl ExploreState {
     /// The annotated regions of the section shown.
     pub fn regions(&self) -> &ShownRegions {
         &self.regions
+    }
+
+    /// The panel beneath the maps.
+    pub fn tab(&self) -> Tab {
+        self.tab
+    }
+
+    /// The comparison of two groups.
+    pub fn comparing(&self) -> &Comparing {
+        &self.comparing
+    }
+
+    /// The comparison, to ask and to answer, with the trust in genes that its table shows.
+    pub(in crate::app) fn comparing_mut(&mut self) -> (&mut Comparing, &HashMap<String, Trust>) {
+        (&mut self.comparing, &self.trust)
+    }
+
+    /// The clusters of places.
+    pub fn clusters(&self) -> &Clusters {
+        &self.clusters
+    }
+
+    /// The clusters, to take up what was found.
+    pub(in crate::app) fn clusters_mut(&mut self) -> &mut Clusters {
+        &mut self.clusters
     }
 
     /// Whether values are drawn as cells on the section shown.

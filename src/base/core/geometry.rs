@@ -131,6 +131,14 @@ impl SlideRect {
         )
     }
 
+    /// Whether the two have a point in common, be it one on an edge.
+    pub fn meets(self, other: Self) -> bool {
+        self.min.x <= other.max.x
+            && self.max.x >= other.min.x
+            && self.min.y <= other.max.y
+            && self.max.y >= other.min.y
+    }
+
     /// The part of this rectangle inside `other`; of zero size where they do not meet.
     pub fn intersect(self, other: Self) -> Self {
         let min = SlidePoint::new(self.min.x.max(other.min.x), self.min.y.max(other.min.y));
@@ -172,6 +180,8 @@ mod tests {
 
     #[test]
     fn disjoint_rectangles_meet_in_nothing() {
+        let beside = SlideRect::new(SlidePoint::new(2.0, 0.0), SlidePoint::new(3.0, 1.0));
+        assert!(SlideRect::of_size(2, 2).meets(beside) && !SlideRect::of_size(1, 1).meets(beside));
         let a = SlideRect::of_size(2, 2);
         let b = SlideRect::new(SlidePoint::new(5.0, 5.0), SlidePoint::new(6.0, 6.0));
         assert_eq!(a.intersect(b).width(), 0.0);

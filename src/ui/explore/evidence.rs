@@ -6,15 +6,14 @@ use eframe::egui::{
     text::{LayoutJob, TextFormat, TextWrapping},
 };
 
-use super::explore;
 use super::thumbnails::{Thumbnail, Thumbnails};
+use super::{explore, tabs};
 use crate::app::command::Command;
 use crate::app::explore::evidence::{Evidence, Neighbour};
 use crate::app::explore::highlights::Highlight;
 use crate::app::explore::images::PatchKey;
 use crate::app::explore::text::value_text;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
-use crate::app::terms::Term;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
@@ -40,7 +39,7 @@ pub fn show(
     ui.spacing_mut().item_spacing.y = 4.0;
     ui.horizontal(|ui| {
         ui.set_height(24.0);
-        widgets::caption(ui, "Evidence").on_hover_text(Term::Evidence.sentence());
+        tabs::show(ui, state, commands);
         ui.add_space(4.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let small = |text: &str| RichText::new(text).text_style(TextStyle::Small);

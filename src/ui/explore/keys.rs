@@ -4,10 +4,13 @@ use eframe::egui::{Event, Key, Popup, Ui};
 
 use super::explore;
 use super::gene_list::{can_search_wider, search_id};
-use crate::app::command::Command;
+use super::tools;
+use crate::app::command::{Command, SectionCommand};
+use crate::app::explore::drawing::Tool;
 use crate::app::explore::genes::GeneFilter;
 use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::app::keys::{ExploreKey, shortcuts_of};
+use crate::app::region_edit::RegionEdit;
 use crate::ui::keys::{is_pressed, presses, shortcut};
 
 /// Genes a page key goes by.
@@ -36,7 +39,7 @@ pub fn before(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
 }
 
 /// Keys that no widget has taken.
-pub fn after(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+pub fn after(ui: &Ui, state: &mut ExploreState, commands: &mut Vec<Command>) {
     // What lies over the page takes the keys for itself.
     if ui.memory(|m| m.top_modal_layer().is_some()) || Popup::is_any_open(ui.ctx()) {
         return;
@@ -50,7 +53,13 @@ pub fn after(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         commands.push(explore(ExploreCommand::UseBrush(None)));
         return;
     }
+    if escaped && put_away(state, commands) {
+        return;
+    }
     brush_size(ui, state, commands);
+    if !ui.ctx().text_edit_focused() {
+        tool_keys(ui, state, commands);
+    }
     if ui.memory(|m| m.focused()).is_some() {
         return;
     }
@@ -60,9 +69,47 @@ pub fn after(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     }
 }
 
+/// One step back from drawing: what is being drawn, then the selection, then the tool. Whether there was one.
+fn put_away(state: &mut ExploreState, commands: &mut Vec<Command>) -> bool {
+    let drawing = state.drawing();
+    if drawing.is_busy() {
+        state.give_up_drawing();
+    } else if !drawing.selected().is_empty() {
+        commands.push(explore(ExploreCommand::SelectRegions(Vec::new())));
+    } else if drawing.tool() != Tool::Look {
+        commands.push(explore(ExploreCommand::UseTool(Tool::Look)));
+    } else {
+        return false;
+    }
+    true
+}
+
+/// Keys of the tools for regions.
+fn tool_keys(ui: &Ui, state: &mut ExploreState, commands: &mut Vec<Command>) {
+    for tool in Tool::ALL {
+        if presses(ui, ExploreKey::Tool(tool)) > 0 {
+            tools::use_tool(state, tool, commands);
+        }
+    }
+    let edit = if state.drawing().sets_corners() {
+        if presses(ui, ExploreKey::DeleteRegions) > 0 {
+            state.take_corner_back();
+        }
+        (presses(ui, ExploreKey::ClosePolygon) > 0).then(|| state.close_polygon()).flatten()
+    } else {
+        let selected = state.drawing().selected();
+        (!selected.is_empty() && presses(ui, ExploreKey::DeleteRegions) > 0)
+            .then(|| RegionEdit::Delete(selected.to_vec()))
+    };
+    if let Some((edit, section)) = edit.zip(state.section_name()) {
+        commands.push(Command::Section(SectionCommand::EditRegions { section: section.to_owned(), edit }));
+    }
+}
+
 /// The brackets change the size of the brush in use. On some keyboards they are typed with further keys held.
 fn brush_size(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
-    if state.tissue.brush().is_none() || ui.ctx().text_edit_focused() {
+    let paints = state.drawing().tool().has_size();
+    if (state.tissue.brush().is_none() && !paints) || ui.ctx().text_edit_focused() {
         return;
     }
     let is = |key: &Key, own| shortcuts_of(own).filter_map(shortcut).any(|s| s.logical_key == *key);
@@ -75,7 +122,11 @@ fn brush_size(ui: &Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         typed.sum()
     });
     if steps != 0 {
-        commands.push(explore(ExploreCommand::SizeBrush(state.tissue.diameter_in_steps(steps))));
+        let um = match paints {
+            true => state.drawing().diameter_in_steps(steps),
+            false => state.tissue.diameter_in_steps(steps),
+        };
+        commands.push(explore(ExploreCommand::SizeBrush(um)));
     }
 }
 

@@ -1,7 +1,10 @@
-//! The Explore page: sections and genes at the left, the linked panes in the middle with the evidence of
-//! the chosen spot beneath, display settings and facts at the right.
+//! The Explore page: sections, regions and genes at the left, the linked panes in the middle with evidence, comparison and
+//! clusters beneath, display settings and facts at the right.
 
 mod chips;
+mod clusters;
+mod compare;
+mod compare_plots;
 mod display;
 mod evidence;
 mod facts;
@@ -12,8 +15,10 @@ mod row;
 mod scatter;
 mod sections;
 mod similar;
+mod tabs;
 mod thumbnails;
 mod tissue;
+pub(super) mod tools;
 
 use eframe::egui::{self, Layout, Rect, ScrollArea, Ui, UiBuilder, Vec2};
 
@@ -21,6 +26,7 @@ use super::slide_view::SlideView;
 use super::theme::{self, colors};
 use super::widgets;
 use crate::app::command::{Command, Step};
+use crate::app::explore::compare::Tab;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
 use gene_list::GeneListView;
 use thumbnails::Thumbnails;
@@ -31,8 +37,11 @@ const LEFT: (f32, f32) = (216.0, 248.0);
 const RIGHT: (f32, f32) = (240.0, 276.0);
 /// Height of the evidence beneath the panes.
 const EVIDENCE: f32 = 214.0;
+/// Height of a comparison and of clusters there.
+const WORKBENCH: f32 = 330.0;
 /// The most of the height that the evidence takes; in a low window it scrolls.
 const EVIDENCE_SHARE: f32 = 0.42;
+const WORKBENCH_SHARE: f32 = 0.5;
 /// A window narrower than this has narrow columns.
 const NARROW: f32 = 1100.0;
 
@@ -88,7 +97,11 @@ impl ExplorePage {
             egui::pos2(left.right() + theme::GAP, room.top()),
             egui::pos2(right.left() - theme::GAP, room.bottom()),
         );
-        let low = EVIDENCE.min(middle.height() * EVIDENCE_SHARE);
+        let (most, share) = match state.tab() {
+            Tab::Evidence => (EVIDENCE, EVIDENCE_SHARE),
+            Tab::Compare | Tab::Clusters => (WORKBENCH, WORKBENCH_SHARE),
+        };
+        let low = most.min(middle.height() * share);
         let panes = middle.with_max_y(middle.bottom() - low - theme::GAP);
         let beneath = middle.with_min_y(middle.bottom() - low);
 
@@ -101,10 +114,14 @@ impl ExplorePage {
         });
         let mut child = ui.new_child(UiBuilder::new().id_salt("panes").max_rect(panes));
         self.slides.show(&mut child, state, input, &mut commands);
-        card_in(ui, beneath, "evidence", |ui| {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                evidence::show(ui, state, input, &mut self.thumbnails, &mut commands);
-            });
+        card_in(ui, beneath, "beneath", |ui| match state.tab() {
+            Tab::Evidence => {
+                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                    evidence::show(ui, state, input, &mut self.thumbnails, &mut commands);
+                });
+            }
+            Tab::Compare => compare::show(ui, state, input, &mut commands),
+            Tab::Clusters => clusters::show(ui, state, input, &mut commands),
         });
         card_in(ui, right, "right", |ui| {
             let (least, usual) = scatter::HEIGHT;
@@ -120,6 +137,10 @@ impl ExplorePage {
                 }
                 display::show(ui, state, &mut commands);
                 ui.add_space(6.0);
+                if !state.drawing().selected().is_empty() {
+                    regions::selection(ui, state, &mut commands);
+                    ui.add_space(6.0);
+                }
                 let mut took = 0.0;
                 // Where nothing is measured there is nothing to compare with.
                 if !state.tissue.is_shown() {

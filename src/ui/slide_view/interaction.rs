@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, CursorIcon, EventFilter, Key, PointerButton, Rect, Response, Ui};
 
-use super::select;
+use super::{hand, select};
 use crate::app::command::Command;
 use crate::app::explore::ExploreState;
 use crate::app::keys::ExploreKey;
@@ -30,8 +30,9 @@ pub fn handle_pointer(
 ) {
     let holds_space = !ui.ctx().text_edit_focused() && ui.input(|i| i.key_down(Key::Space));
     let paints = state.tissue.is_painting() || (state.tissue.brush().is_some() && !holds_space);
+    let draws = hand::draws(state, holds_space);
     let drags = response.dragged_by(PointerButton::Middle)
-        || (response.dragged_by(PointerButton::Primary) && !paints);
+        || (response.dragged_by(PointerButton::Primary) && !paints && !draws);
     if drags {
         let by = response.drag_delta();
         state.camera.drag([f64::from(by.x), f64::from(by.y)]);
@@ -54,7 +55,9 @@ pub fn handle_pointer(
             ui.ctx().request_repaint();
         }
     }
-    if paints {
+    if draws {
+        hand::handle_pointer(ui, response, map, state, commands);
+    } else if paints {
         super::brush::handle_pointer(ui, response, map, state);
     } else if response.double_clicked()
         && let Some(at) = response.interact_pointer_pos()

@@ -1,6 +1,7 @@
 //! The linked panes: one camera over the slide, one map a pane.
 
 mod brush;
+mod hand;
 mod heading;
 mod interaction;
 mod lines;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2};
 
 use crate::app::command::{Command, GenesCommand, Step};
+use crate::app::explore::drawing::Tool;
 use crate::app::explore::images::{Later, TileSource};
 use crate::app::explore::text::{thousands, value_text};
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, PredictionStatus};
@@ -95,10 +97,11 @@ impl SlideView {
         }
         brush::finish(ui, state, commands);
         interaction::keys(ui, &responses, state);
-        let hovered = state.hovered_spot().filter(|_| state.tissue.brush().is_none());
+        let looks = state.tissue.brush().is_none() && state.drawing().tool() == Tool::Look;
+        let hovered = state.hovered_spot().filter(|_| looks);
         self.prepare_spots(ui, state, size);
         self.outline.prepare(state, size);
-        self.regions.prepare(state, size);
+        self.regions.prepare(ui.ctx(), state, size);
         let shown = state.section_name().and_then(|name| input.section(name));
         let is_being_predicted = shown.is_some_and(|section| section.is_being_predicted);
         for (i, &kind) in kinds.iter().enumerate() {
@@ -124,6 +127,7 @@ impl SlideView {
             self.strike_unlike(&painter, map, kind, state);
             self.outline.paint(&painter, map);
             self.regions.paint(&painter, map);
+            hand::paint(&painter, map, state);
             self.paint_marks(&painter, map, kind, state, hovered, responses.get(i));
             if let Some(index) = state.index() {
                 overlay::scale_bar(&painter, map, &state.camera, index.section().mpp);

@@ -122,7 +122,8 @@ impl App {
                     self.work.start(Request::ExportRegions { snapshot: open.snapshot(), section, path });
                 }
             }
-            SectionCommand::HideClass { class, hidden } => self.hide_class(&class, hidden),
+            SectionCommand::EditRegions { section, edit } => self.edit_regions(&section, &edit),
+            SectionCommand::EditClass(edit) => self.edit_class(&edit),
             SectionCommand::DeleteRegions { section, class } => {
                 self.delete_regions(&section, class.as_deref())
             }

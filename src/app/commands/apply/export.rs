@@ -38,6 +38,8 @@ impl App {
                 }
             }
             ExportCommand::PredictSlides(folder) => self.predict_slides(folder),
+            ExportCommand::SaveComparison(path) => self.save_comparison(path),
+            ExportCommand::Cluster => self.cluster(),
             ExportCommand::SavePredictions(path) => {
                 let Some(open) = &self.open else { return };
                 let mut sections = self.export_sections(open);
@@ -176,7 +178,7 @@ impl App {
         })
     }
 
-    fn snapshot(&self) -> Option<Snapshot> {
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
         self.open.as_ref().map(OpenProject::snapshot)
     }
 

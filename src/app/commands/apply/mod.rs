@@ -15,6 +15,7 @@ mod retrain;
 #[cfg(test)]
 mod tests;
 mod unfinished;
+mod workbench;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -335,6 +336,7 @@ impl App {
             PathPurpose::SaveReportJson => Command::Evaluate(EvaluateCommand::SaveJson(path)),
             PathPurpose::SaveReportCsv => Command::Evaluate(EvaluateCommand::SaveCsv(path)),
             PathPurpose::SaveGeneTable => Command::Evaluate(EvaluateCommand::SaveTable(path)),
+            PathPurpose::SaveComparison => Command::Export(ExportCommand::SaveComparison(path)),
             PathPurpose::SaveFigure => Command::Export(ExportCommand::Save(path)),
             PathPurpose::FigureFolder => Command::Export(ExportCommand::Batch(path)),
             PathPurpose::SlidesFolder => Command::Export(ExportCommand::PredictSlides(path)),

@@ -69,7 +69,11 @@ impl App {
                 }
             }
             // The page says beside the maps what a prediction is worth.
-            Event::Note(_) if matches!(request, Request::Predict { .. } | Request::Preview { .. }) => {}
+            Event::Note(_)
+                if matches!(
+                    request,
+                    Request::Predict { .. } | Request::Preview { .. } | Request::Compare { .. }
+                ) => {}
             Event::Note(text) => match live {
                 Some(live) => {
                     let note = Note::General(text);
@@ -239,6 +243,16 @@ impl App {
             Outcome::Tissue(found) => {
                 if let Request::FindTissue(asked) = request {
                     self.explore.tissue.found(asked.clone(), found);
+                }
+            }
+            Outcome::Compared(found) => {
+                if let Request::Compare { compare, .. } = request {
+                    self.compared(compare, Ok(found));
+                }
+            }
+            Outcome::Clustered(found) => {
+                if let Request::Cluster { cluster, .. } = request {
+                    self.clustered(cluster, found);
                 }
             }
             Outcome::Preview(image) => self.preview.image = Some(Ok(image)),

@@ -1,7 +1,10 @@
 //! The annotated regions of sections, and their classes.
 
+use crate::app::explore::ExploreCommand;
+use crate::app::region_edit::{ClassEdit, RegionEdit};
 use crate::app::state::App;
 use crate::core::text::counted;
+use crate::data::project::Project;
 use crate::data::regions::RegionId;
 use crate::jobs::regions::ReadRegions;
 use crate::jobs::request::Request;
@@ -21,13 +24,46 @@ impl App {
         }
     }
 
-    pub(super) fn hide_class(&mut self, class: &str, hidden: bool) {
+    /// Edits regions, and selects what the edit leaves in the hand.
+    pub(super) fn edit_regions(&mut self, section: &str, edit: &RegionEdit) {
         let Some(open) = &mut self.open else { return };
-        let what = if hidden { "Hide" } else { "Show" };
-        open.edit(&format!("{what} {class}"), None, |doc| {
-            // A class that is gone since has nothing to be hidden.
-            let _ = doc.classes.set_hidden(class, hidden);
+        let Some(entry) = open.doc().section(section) else { return };
+        let title = edit.title(&entry.regions);
+        let mut done = Ok(Vec::new());
+        open.edit(&title, None, |doc| {
+            let Project { sections, classes, .. } = doc;
+            if let Some(entry) = sections.iter_mut().find(|s| s.name == section) {
+                done = edit.apply(&mut entry.regions, classes);
+            }
         });
+        match done {
+            Ok(selected) => self.explore.select_regions(selected),
+            Err(why) => {
+                self.explore.give_up_drawing();
+                self.notices.warn(why.to_string());
+            }
+        }
+    }
+
+    /// Edits the classes of the project.
+    pub(super) fn edit_class(&mut self, edit: &ClassEdit) {
+        let Some(open) = &mut self.open else { return };
+        let mut done = Ok(());
+        open.edit(&edit.title(), None, |doc| done = edit.apply(doc));
+        match (done, edit) {
+            (Ok(()), ClassEdit::Add(class)) => {
+                self.explore.apply(ExploreCommand::DrawClass(Some(class.clone())));
+            }
+            (Ok(()), _) => {}
+            (Err(why), _) => self.notices.warn(why.to_string()),
+        }
+    }
+
+    /// Says why what was drawn last is no region.
+    pub(in crate::app) fn tell_refused_drawing(&mut self) {
+        if let Some(why) = self.explore.take_refused_drawing() {
+            self.notices.warn(why.to_string());
+        }
     }
 
     /// Deletes the regions of a class, or those without one. Locked ones stay, and are named.

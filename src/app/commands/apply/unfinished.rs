@@ -34,6 +34,9 @@ impl App {
                 self.notices.info(format!("{} was stopped; it can be resumed on the Train page.", run.id));
             }
             Request::Predict { .. } => self.prediction_failed(request),
+            Request::Compare { compare, .. } => {
+                self.compared(compare, Err("The comparison was stopped".to_owned()));
+            }
             // A newer preview has taken its place.
             Request::Preview { .. }
             | Request::FindTissue(_)
@@ -101,6 +104,7 @@ impl App {
                 self.notices.error(headline, causes);
             }
             Request::FindTissue(asked) => self.explore.tissue.not_found(asked.clone(), headline),
+            Request::Compare { compare, .. } => self.compared(compare, Err(headline)),
             Request::SaveProject { path, .. } => {
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == *path) {
                     open.save_ended(Some(headline.clone()));

@@ -30,7 +30,11 @@ impl ExploreState {
         self.refresh_tested(section);
         self.refresh_section(section, input);
         let shown = self.index.as_ref().map(|index| Arc::clone(index.section()));
+        let before = self.regions.version();
         self.regions.follow(section.and_then(|s| s.regions.as_ref()), shown.as_ref(), self.versions.spots);
+        if self.regions.version() != before {
+            self.drawing.follow(self.regions.set(), self.regions.classes());
+        }
         self.refresh_own_scores();
         self.refresh_list(input);
         self.refresh_map();
@@ -67,6 +71,7 @@ impl ExploreState {
         if !same {
             self.report = input.report.map(Arc::clone);
             self.trust = self.report.as_deref().map(trust_of).unwrap_or_default();
+            self.comparing.judge(&self.trust);
             self.stale.list = true;
             self.stale.map = true;
         }

@@ -10,7 +10,7 @@ use super::error::RegionError;
 use super::geometry::{Geometry, VertexError, VertexPath, coord, is_on_slide};
 use super::region::{Region, RegionId, Shape};
 use super::set::{RegionSet, unlocked};
-use crate::core::geometry::SlidePoint;
+use crate::core::geometry::{SlidePoint, SlideRect};
 
 /// What a step of the brush did to a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +104,12 @@ impl RegionSet {
     ///
     /// # Errors
     /// [`RegionError`]: not there, locked, or detected.
-    pub fn replace_shape(&mut self, id: RegionId, shape: Shape) -> Result<(), RegionError> {
-        let region = self.found(id)?;
-        editable(&region)?;
-        let mut shape = Some(shape);
-        self.change(&[id], |region| shape.take().map(|s| region.reshaped(s)).ok_or(RegionError::NotFound(id)))
+    pub fn replace_shape(&mut self, id: RegionId, shape: impl Into<Arc<Shape>>) -> Result<(), RegionError> {
+        let shape = shape.into();
+        self.change(&[id], |region| {
+            editable(region)?;
+            Ok(region.reshaped(Arc::clone(&shape)))
+        })
     }
 
     fn edit_points(
@@ -321,10 +322,9 @@ impl RegionSet {
 
 /// Whether what the brush covers meets the rectangle around a region.
 fn reaches(covered: &Polygon<f64>, region: &Region) -> bool {
-    let b = region.shape().bounds();
-    covered.bounding_rect().is_some_and(|c| {
-        c.min().x <= b.max.x && c.max().x >= b.min.x && c.min().y <= b.max.y && c.max().y >= b.min.y
-    })
+    let corner = |c: geo::Coord<f64>| SlidePoint::new(c.x, c.y);
+    let covered = covered.bounding_rect().map(|c| SlideRect::new(corner(c.min()), corner(c.max())));
+    covered.is_some_and(|c| c.meets(region.shape().bounds()))
 }
 
 #[cfg(test)]

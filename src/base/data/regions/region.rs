@@ -356,9 +356,9 @@ impl Region {
     }
 
     /// The same region in another shape.
-    pub(super) fn reshaped(&self, shape: Shape) -> Self {
+    pub(super) fn reshaped(&self, shape: impl Into<Arc<Shape>>) -> Self {
         let foreign = self.foreign.as_deref().map(Foreign::without_marks_of_shape);
-        let reshaped = Self { shape: Arc::new(shape), foreign: None, ..self.clone() };
+        let reshaped = Self { shape: shape.into(), foreign: None, ..self.clone() };
         reshaped.with_foreign(foreign.unwrap_or_default())
     }
 

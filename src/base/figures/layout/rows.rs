@@ -218,7 +218,7 @@ pub(super) fn scores(canvas: &mut Canvas<'_>, area: Rect, scores: &Scores) {
     let em = canvas.em;
     let entries = score_entries(scores);
     let height = legend_height(&entries, area.w, em);
-    let top = if height > 0.0 { height + LABEL_GAP / 2.0 } else { 0.0 };
+    let top = if height > 0.0 { height + LABEL_GAP } else { 0.0 };
     canvas.legend(&entries, [area.x, area.y], area.w);
     let face = if scores.are_genes { Face::Italic } else { Face::Regular };
     let names = widest(scores.rows.iter().map(|r| &r.name), face, em, MAX_NAMES * area.w);

@@ -1,0 +1,595 @@
+//! Two groups of places compared: what is chosen, what came of it, and the table of genes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::trust::Trust;
+use crate::app::sorting::{SortKey, Sorting};
+use crate::core::csv::CsvTable;
+use crate::data::project::SectionEntry;
+use crate::device::DeviceChoice;
+use crate::evaluate::compare::GeneComparison;
+use crate::evaluate::judgement::Judgement;
+use crate::jobs::compare::{ClusterNames, CompareRequest, Compared, ComparedValues, Group};
+
+/// The panels beneath the maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tab {
+    /// What the prediction of a spot comes from.
+    #[default]
+    Evidence,
+    /// Two groups of places.
+    Compare,
+    /// Clusters of places.
+    Clusters,
+}
+
+impl Tab {
+    /// All of them, from left to right.
+    pub const ALL: [Self; 3] = [Self::Evidence, Self::Compare, Self::Clusters];
+
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Evidence => "Evidence",
+            Self::Compare => "Compare",
+            Self::Clusters => "Clusters",
+        }
+    }
+}
+
+/// Measured or predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Origin {
+    /// What was measured.
+    #[default]
+    Measured,
+    /// What the run shown predicts.
+    Predicted,
+}
+
+impl Origin {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Measured, Self::Predicted];
+
+    /// "measured".
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Predicted => "predicted",
+        }
+    }
+
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Measured => Self::Predicted,
+            Self::Predicted => Self::Measured,
+        }
+    }
+}
+
+/// Which genes are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listed {
+    /// All.
+    #[default]
+    All,
+    /// Those that are significantly higher in the first group.
+    HigherInA,
+    /// Those that are significantly higher in the second group.
+    HigherInB,
+}
+
+/// What is drawn beside the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ComparePlot {
+    /// Fold change and p-value of every gene.
+    #[default]
+    Volcano,
+    /// Mean and share of expressing places of the foremost genes in both groups.
+    Dots,
+}
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the titles say it")]
+pub enum CompareColumn {
+    Gene,
+    MeanA,
+    MeanB,
+    FoldChange,
+    Expressing,
+    Adjusted,
+    Auroc,
+    Sections,
+    Other,
+    Trust,
+}
+
+impl CompareColumn {
+    /// All of them, from left to right.
+    pub const ALL: [Self; 10] = [
+        Self::Gene,
+        Self::MeanA,
+        Self::MeanB,
+        Self::FoldChange,
+        Self::Expressing,
+        Self::Adjusted,
+        Self::Auroc,
+        Self::Sections,
+        Self::Other,
+        Self::Trust,
+    ];
+
+    /// Its heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Gene => "Gene",
+            Self::MeanA => "Mean A",
+            Self::MeanB => "Mean B",
+            Self::FoldChange => "log2 FC",
+            Self::Expressing => "% expr.",
+            Self::Adjusted => "adj. p",
+            Self::Auroc => "AUROC",
+            Self::Sections => "per section",
+            Self::Other => "other",
+            Self::Trust => "Prediction",
+        }
+    }
+}
+
+/// What is compared, and how it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompareForm {
+    /// The group that is described; none until a class is chosen.
+    pub a: Option<Group>,
+    /// What it is compared with.
+    pub b: Group,
+    /// Which values the table shows first.
+    pub origin: Origin,
+    /// Whether all sections are compared together, rather than the one shown.
+    pub all_sections: bool,
+    /// Only genes whose name contains this are listed.
+    pub search: String,
+    /// Which genes are listed.
+    pub listed: Listed,
+    /// In what order.
+    pub sorting: Sorting<CompareColumn>,
+    /// What is drawn beside the table.
+    pub plot: ComparePlot,
+}
+
+impl Default for CompareForm {
+    fn default() -> Self {
+        Self {
+            a: None,
+            b: Group::Rest,
+            origin: Origin::Measured,
+            all_sections: false,
+            search: String::new(),
+            listed: Listed::All,
+            sorting: Sorting { by: CompareColumn::Adjusted, descending: false },
+            plot: ComparePlot::Volcano,
+        }
+    }
+}
+
+/// A gene of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComparedGene {
+    /// Its name.
+    pub name: String,
+    /// Its comparison on the values that are shown first.
+    pub found: GeneComparison,
+    /// AUROC on the other values, measured or predicted, where it was compared there.
+    pub other_auroc: Option<f64>,
+    /// log2 fold change on the other values.
+    pub other_fold_change: Option<f64>,
+    /// How far its predicted map can be trusted.
+    pub judgement: Judgement,
+}
+
+/// Adjusted p-values from this on are not significant.
+pub const SIGNIFICANT: f64 = 0.05;
+
+impl ComparedGene {
+    /// The fold change, or the difference of means of values that are no logarithms.
+    pub fn effect(&self) -> f64 {
+        self.found.log2_fold_change.unwrap_or_else(|| self.found.mean_difference())
+    }
+
+    /// Whether it differs significantly.
+    pub fn is_significant(&self) -> bool {
+        self.found.q < SIGNIFICANT
+    }
+
+    fn key(&self, column: CompareColumn) -> SortKey<'_> {
+        let number = |v: Option<f64>| SortKey::Number(v);
+        match column {
+            CompareColumn::Gene => SortKey::Text(&self.name),
+            CompareColumn::MeanA => number(Some(self.found.mean_a)),
+            CompareColumn::MeanB => number(Some(self.found.mean_b)),
+            CompareColumn::FoldChange => number(Some(self.effect())),
+            CompareColumn::Expressing => number(self.found.expressing_a),
+            // Where p-values are too small to be told apart, the rank sum goes on telling.
+            CompareColumn::Adjusted => number(Some(-self.found.score.abs())),
+            CompareColumn::Auroc => number(Some(self.found.auroc)),
+            CompareColumn::Sections => number(self.found.pseudo_bulk.map(|bulk| bulk.q)),
+            CompareColumn::Other => number(self.other_auroc),
+            CompareColumn::Trust => SortKey::judgement(self.judgement),
+        }
+    }
+}
+
+/// One comparison: what was asked for, and what came of it.
+#[derive(Debug, Default)]
+struct Comparison {
+    /// With the sections as they were.
+    asked: Option<(CompareRequest, Vec<SectionEntry>)>,
+    found: Option<Result<Arc<Compared>, String>>,
+}
+
+/// The comparison of two groups.
+#[derive(Debug, Default)]
+pub struct Comparing {
+    form: CompareForm,
+    measured: Comparison,
+    predicted: Comparison,
+    /// All genes.
+    genes: Vec<ComparedGene>,
+    /// Those that are listed, in order: places in `genes`.
+    rows: Vec<usize>,
+}
+
+impl Comparing {
+    /// What is compared.
+    pub fn form(&self) -> &CompareForm {
+        &self.form
+    }
+
+    /// Changes what is compared, or how it is shown.
+    pub(super) fn edit(&mut self, form: CompareForm, trust: &HashMap<String, Trust>) {
+        let other_values = form.origin != self.form.origin;
+        self.form = form;
+        if other_values {
+            self.join(trust);
+        }
+        self.list();
+    }
+
+    /// The question for these values, in these sections.
+    pub(in crate::app) fn request(
+        &self,
+        origin: Origin,
+        sections: Vec<String>,
+        run: Option<&str>,
+        clusters: Vec<Arc<ClusterNames>>,
+    ) -> Option<CompareRequest> {
+        let run = match origin {
+            Origin::Measured => None,
+            Origin::Predicted => Some(run?.to_owned()),
+        };
+        Some(CompareRequest {
+            sections,
+            a: self.form.a.clone()?,
+            b: self.form.b.clone(),
+            clusters,
+            values: ComparedValues::Lognorm,
+            run,
+            device: DeviceChoice::Auto,
+        })
+    }
+
+    fn of(&mut self, origin: Origin) -> &mut Comparison {
+        match origin {
+            Origin::Measured => &mut self.measured,
+            Origin::Predicted => &mut self.predicted,
+        }
+    }
+
+    /// Takes note of what is to be compared; whether it was not asked for before. `None` where there are no such values.
+    pub(in crate::app) fn is_new(
+        &mut self,
+        origin: Origin,
+        wanted: Option<(&CompareRequest, &[SectionEntry])>,
+        trust: &HashMap<String, Trust>,
+    ) -> bool {
+        let comparison = self.of(origin);
+        let Some((request, sections)) = wanted else {
+            if comparison.asked.take().is_some() {
+                comparison.found = None;
+                self.join(trust);
+                self.list();
+            }
+            return false;
+        };
+        let same = comparison.asked.as_ref().is_some_and(|(r, s)| r == request && s == sections);
+        if !same {
+            // What is shown stays until the answer is there, unless it answers another question.
+            let other = comparison.asked.as_ref().is_none_or(|(r, _)| r != request);
+            comparison.asked = Some((request.clone(), sections.to_vec()));
+            if other {
+                comparison.found = None;
+                self.join(trust);
+                self.list();
+            }
+        }
+        !same
+    }
+
+    /// What came of a question, or why nothing did, in one sentence.
+    pub(in crate::app) fn arrived(
+        &mut self,
+        request: &CompareRequest,
+        found: Result<Arc<Compared>, String>,
+        trust: &HashMap<String, Trust>,
+    ) {
+        let origin = if request.run.is_some() { Origin::Predicted } else { Origin::Measured };
+        let comparison = self.of(origin);
+        if comparison.asked.as_ref().is_some_and(|(asked, _)| asked == request) {
+            comparison.found = Some(found);
+            self.join(trust);
+            self.list();
+        }
+    }
+
+    /// What is known of the values that are shown first: nothing yet, a comparison, or why there is none.
+    pub fn found(&self) -> Option<Result<&Compared, &str>> {
+        let comparison = match self.form.origin {
+            Origin::Measured => &self.measured,
+            Origin::Predicted => &self.predicted,
+        };
+        Some(comparison.found.as_ref()?.as_ref().map(|c| &**c).map_err(String::as_str))
+    }
+
+    /// Whether the values shown first were asked for and are not there yet.
+    pub fn is_waiting(&self) -> bool {
+        let comparison = match self.form.origin {
+            Origin::Measured => &self.measured,
+            Origin::Predicted => &self.predicted,
+        };
+        comparison.asked.is_some() && comparison.found.is_none()
+    }
+
+    /// All genes, the smallest p-value first.
+    pub fn genes(&self) -> &[ComparedGene] {
+        &self.genes
+    }
+
+    /// The gene in a row of the table.
+    pub fn row(&self, row: usize) -> Option<&ComparedGene> {
+        self.genes.get(*self.rows.get(row)?)
+    }
+
+    /// Rows of the table.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A gene by its name.
+    pub fn gene(&self, name: &str) -> Option<&ComparedGene> {
+        self.genes.iter().find(|g| g.name == name)
+    }
+
+    /// Trust has changed.
+    pub(super) fn judge(&mut self, trust: &HashMap<String, Trust>) {
+        self.join(trust);
+        self.list();
+    }
+
+    fn join(&mut self, trust: &HashMap<String, Trust>) {
+        let (main, other) = match self.form.origin {
+            Origin::Measured => (&self.measured, &self.predicted),
+            Origin::Predicted => (&self.predicted, &self.measured),
+        };
+        let found = |c: &Comparison| c.found.as_ref().and_then(|f| f.as_ref().ok().map(Arc::clone));
+        let Some(main) = found(main) else {
+            self.genes.clear();
+            return;
+        };
+        let other = found(other);
+        let beside: HashMap<&str, &GeneComparison> =
+            other.iter().flat_map(|o| o.comparison.genes.iter().map(|g| (o.name(g), g))).collect();
+        let join = |found: &GeneComparison| {
+            let name = main.name(found);
+            let beside = beside.get(name);
+            ComparedGene {
+                name: name.to_owned(),
+                found: found.clone(),
+                other_auroc: beside.map(|g| g.auroc),
+                other_fold_change: beside.and_then(|g| g.log2_fold_change),
+                judgement: trust.get(name).map_or(Judgement::NotTested, |t| t.judgement),
+            }
+        };
+        self.genes = main.comparison.genes.iter().map(join).collect();
+        self.genes.sort_by(|x, y| {
+            x.found.p.total_cmp(&y.found.p).then(y.found.score.abs().total_cmp(&x.found.score.abs()))
+        });
+    }
+
+    fn list(&mut self) {
+        let search = self.form.search.trim().to_lowercase();
+        let listed = |g: &ComparedGene| {
+            g.name.to_lowercase().contains(&search)
+                && match self.form.listed {
+                    Listed::All => true,
+                    Listed::HigherInA => g.is_significant() && g.found.auroc > 0.5,
+                    Listed::HigherInB => g.is_significant() && g.found.auroc < 0.5,
+                }
+        };
+        let mut rows: Vec<usize> =
+            (0..self.genes.len()).filter(|at| self.genes.get(*at).is_some_and(listed)).collect();
+        let key = |at: &usize, column| self.genes.get(*at).map_or(SortKey::Number(None), |g| g.key(column));
+        rows.sort_by(|a, b| {
+            key(a, self.form.sorting.by).compare(key(b, self.form.sorting.by), self.form.sorting.descending)
+        });
+        self.rows = rows;
+    }
+
+    /// The table as it stands on the screen, as CSV.
+    pub fn csv(&self) -> Option<String> {
+        let compared = self.found()?.ok()?;
+        let other = self.form.origin.other().word();
+        let mut table = CsvTable::new([
+            "gene",
+            &format!("mean {}", compared.a),
+            &format!("mean {}", compared.b),
+            "log2fc",
+            &format!("percent expressing {}", compared.a),
+            &format!("percent expressing {}", compared.b),
+            "p",
+            "p_adj",
+            "auroc",
+            "sections_p_adj",
+            &format!("auroc {other}"),
+            &format!("log2fc {other}"),
+            "prediction",
+        ]);
+        let number = |v: Option<f64>| v.map(|v| v.to_string()).unwrap_or_default();
+        for row in 0..self.rows() {
+            let Some(gene) = self.row(row) else { continue };
+            let g = &gene.found;
+            let fields = [
+                gene.name.clone(),
+                g.mean_a.to_string(),
+                g.mean_b.to_string(),
+                number(g.log2_fold_change),
+                number(g.expressing_a.map(|s| 100.0 * s)),
+                number(g.expressing_b.map(|s| 100.0 * s)),
+                g.p.to_string(),
+                g.q.to_string(),
+                g.auroc.to_string(),
+                number(g.pseudo_bulk.map(|bulk| bulk.q)),
+                number(gene.other_auroc),
+                number(gene.other_fold_change),
+                gene.judgement.word().to_owned(),
+            ];
+            table.row(fields);
+        }
+        Some(table.into_text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::target::ExpressionScale;
+    use crate::evaluate::compare;
+
+    fn gene(gene: usize, auroc: f64, p: f64) -> GeneComparison {
+        GeneComparison {
+            gene,
+            sections: 1,
+            members_a: 5,
+            members_b: 6,
+            mean_a: 2.0,
+            mean_b: 1.0,
+            log2_fold_change: Some(auroc - 0.5),
+            expressing_a: Some(1.0),
+            expressing_b: Some(0.5),
+            score: if auroc > 0.5 { -p.ln() } else { p.ln() },
+            p,
+            q: 2.0 * p,
+            auroc,
+            by_section: Vec::new(),
+            pseudo_bulk: None,
+        }
+    }
+
+    fn compared(genes: Vec<GeneComparison>) -> Arc<Compared> {
+        let comparison = compare::Comparison {
+            scale: ExpressionScale::AsInFile,
+            members_a: 5,
+            members_b: 6,
+            genes,
+            untested: Vec::new(),
+            pseudo_bulk: None,
+        };
+        Arc::new(Compared {
+            comparison,
+            genes: ["FASN", "CD3E", "ACTB"].map(str::to_owned).to_vec(),
+            sections: vec!["C2".into()],
+            a: "Tumour".into(),
+            b: "rest".into(),
+            trust: HashMap::new(),
+        })
+    }
+
+    fn comparing() -> (Comparing, HashMap<String, Trust>) {
+        let (mut comparing, trust) = (Comparing::default(), HashMap::new());
+        let form = CompareForm { a: Some(Group::Class("Tumour".into())), ..CompareForm::default() };
+        comparing.edit(form, &trust);
+        (comparing, trust)
+    }
+
+    fn names(comparing: &Comparing) -> Vec<&str> {
+        (0..comparing.rows()).map(|row| comparing.row(row).unwrap().name.as_str()).collect()
+    }
+
+    #[test]
+    fn measured_and_predicted_stand_side_by_side() {
+        let (mut comparing, trust) = comparing();
+        assert!(comparing.request(Origin::Predicted, vec!["C2".into()], None, Vec::new()).is_none());
+        let ask =
+            |c: &Comparing, origin| c.request(origin, vec!["C2".into()], Some("run1"), Vec::new()).unwrap();
+        let (measured, predicted) = (ask(&comparing, Origin::Measured), ask(&comparing, Origin::Predicted));
+        for (origin, request) in [(Origin::Measured, &measured), (Origin::Predicted, &predicted)] {
+            assert!(comparing.is_new(origin, Some((request, &[])), &trust));
+            assert!(!comparing.is_new(origin, Some((request, &[])), &trust));
+        }
+        assert!(comparing.is_waiting());
+        let all = vec![gene(0, 0.9, 1e-5), gene(1, 0.1, 1e-9), gene(2, 0.6, 0.3)];
+        comparing.arrived(&measured, Ok(compared(all)), &trust);
+        comparing.arrived(&predicted, Ok(compared(vec![gene(0, 0.8, 1e-3)])), &trust);
+        assert_eq!(names(&comparing), ["CD3E", "FASN", "ACTB"]);
+        assert_eq!(comparing.gene("FASN").unwrap().other_auroc, Some(0.8));
+        assert_eq!(comparing.gene("CD3E").unwrap().other_auroc, None);
+        let csv = comparing.csv().unwrap();
+        assert!(csv.starts_with("gene,mean Tumour,mean rest,log2fc,"), "{csv}");
+        assert!(csv.lines().nth(1).unwrap().starts_with("CD3E,2,1,-0.4,100,50,"), "{csv}");
+        let form = CompareForm { origin: Origin::Predicted, ..comparing.form().clone() };
+        comparing.edit(form, &trust);
+        assert_eq!(names(&comparing), ["FASN"]);
+        assert_eq!(comparing.gene("FASN").unwrap().other_auroc, Some(0.9));
+    }
+
+    #[test]
+    fn the_table_is_searched_filtered_and_sorted() {
+        let (mut comparing, trust) = comparing();
+        let request = comparing.request(Origin::Measured, vec!["C2".into()], None, Vec::new()).unwrap();
+        comparing.is_new(Origin::Measured, Some((&request, &[])), &trust);
+        let all = vec![gene(0, 0.9, 1e-5), gene(1, 0.1, 1e-9), gene(2, 0.6, 0.3)];
+        comparing.arrived(&request, Ok(compared(all)), &trust);
+        let mut with = |change: &dyn Fn(&mut CompareForm)| {
+            let mut form = comparing.form().clone();
+            change(&mut form);
+            comparing.edit(form, &trust);
+            names(&comparing).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(with(&|f| f.listed = Listed::HigherInA), ["FASN"]);
+        assert_eq!(with(&|f| f.listed = Listed::HigherInB), ["CD3E"]);
+        let by_name = Sorting { by: CompareColumn::Gene, descending: false };
+        assert_eq!(with(&|f| (f.listed, f.sorting) = (Listed::All, by_name)), ["ACTB", "CD3E", "FASN"]);
+        assert_eq!(with(&|f| f.search = " as".into()), ["FASN"]);
+    }
+
+    #[test]
+    fn what_is_shown_stays_while_regions_are_edited_and_goes_with_another_question() {
+        let (mut comparing, trust) = comparing();
+        let request = comparing.request(Origin::Measured, vec!["C2".into()], None, Vec::new()).unwrap();
+        comparing.is_new(Origin::Measured, Some((&request, &[])), &trust);
+        comparing.arrived(&request, Ok(compared(vec![gene(0, 0.9, 1e-5)])), &trust);
+        assert!(comparing.is_new(Origin::Measured, Some((&request, &[SectionEntry::default()])), &trust));
+        assert_eq!(comparing.rows(), 1);
+        comparing.arrived(&request, Err("No spot of C2 has the class \"Tumour\"".into()), &trust);
+        assert_eq!(comparing.rows(), 0);
+        assert!(comparing.found().unwrap().unwrap_err().contains("No spot"));
+        let other = comparing.request(Origin::Measured, vec!["C3".into()], None, Vec::new()).unwrap();
+        assert!(comparing.is_new(Origin::Measured, Some((&other, &[])), &trust));
+        comparing.arrived(&request, Ok(compared(vec![gene(0, 0.9, 1e-5)])), &trust);
+        assert!(comparing.found().is_none(), "an answer to the question before");
+        assert!(!comparing.is_new(Origin::Measured, None, &trust) && !comparing.is_waiting());
+    }
+}
