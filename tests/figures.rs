@@ -86,7 +86,7 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
                 .zip(scales)
                 .map(|((kind, values), scale)| {
                     let pcc = (*kind == PaneKind::Predicted).then_some(0.71 - 0.1 * g as f32);
-                    Panel { values, scale, expression: expression(*kind), pcc, ..Panel::HE }
+                    MapPane { values, scale, expression: expression(*kind), pcc, ..MapPane::HE }
                 })
                 .collect();
             Row {

@@ -9,11 +9,11 @@ use hiscmcl::core::places::GridLattice;
 use hiscmcl::core::target::Target;
 use hiscmcl::device::DeviceChoice;
 use hiscmcl::evaluate::report::Split;
-use hiscmcl::figures;
 use hiscmcl::jobs::encoder_speed::Precision;
 use hiscmcl::jobs::encoders::EncoderChoice;
 use hiscmcl::preprocess::hvg::Combine;
 
+use super::figure::{FigureArgs, ReportArgs};
 use super::slide::SlideArgs;
 use super::workbench::{ClusterArgs, CompareArgs, RegionsCommand, ScoreArgs};
 
@@ -127,6 +127,8 @@ pub enum CliCommand {
     Evaluate(EvaluateArgs),
     /// Draw measured and predicted maps of genes to PNG, SVG, PDF or TIFF.
     Figure(FigureArgs),
+    /// Save a report of a run as PDF: sections, scores, genes, maps and settings.
+    Report(ReportArgs),
     /// Import or export annotated regions.
     #[command(subcommand)]
     Regions(RegionsCommand),
@@ -414,38 +416,4 @@ pub struct EvaluateArgs {
     /// The scores of every gene and fold to write as CSV.
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
-}
-
-/// Drawing a figure.
-#[derive(Debug, Args)]
-pub struct FigureArgs {
-    /// The project file.
-    pub project: PathBuf,
-    /// Name of the run, or of the cross-validation; needed for predicted maps.
-    #[arg(long)]
-    pub run: Option<String>,
-    /// The section.
-    #[arg(long)]
-    pub section: String,
-    /// Gene names separated by commas, one row of panels each; of the run, or any that the section measured.
-    #[arg(long)]
-    pub genes: String,
-    /// Columns, in order: he, measured, predicted, difference, uncertainty.
-    #[arg(long, value_delimiter = ',', default_value = "he,measured,predicted")]
-    pub panes: Vec<String>,
-    /// How values are drawn: spots, cells that fill the tissue, or automatic (cells on slides without measurements).
-    #[arg(long, default_value = "automatic")]
-    pub draw_as: String,
-    /// Width of the figure in millimetres.
-    #[arg(long, default_value_t = 183.0)]
-    pub width_mm: f64,
-    /// Resolution of images in dots per inch.
-    #[arg(long, default_value_t = 300.0)]
-    pub dpi: f64,
-    /// The file to write; its extension is its format.
-    #[arg(long, help = format!("The file to write, {}", figures::Format::EXTENSIONS))]
-    pub out: PathBuf,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
 }

@@ -4,11 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use hiscmcl::core::cancel::CancelToken;
-use hiscmcl::core::display::{DisplaySettings, MarkShape, PaneKind};
 use hiscmcl::core::files::{FileError, write_bytes_atomically};
-use hiscmcl::core::fonts;
 use hiscmcl::core::geometry::Mpp;
 use hiscmcl::core::places::GridSettings;
 use hiscmcl::core::text::counted;
@@ -16,22 +14,21 @@ use hiscmcl::data::gene_list::{self, Known};
 use hiscmcl::data::project::{Project, ProjectError};
 use hiscmcl::data::slide::look_for_openslide_at;
 use hiscmcl::data::st::source::SampleKind;
-use hiscmcl::device::{self, DeviceChoice};
+use hiscmcl::device;
 use hiscmcl::evaluate::tables;
-use hiscmcl::figures::{self, Style};
 use hiscmcl::jobs::context::JobContext;
 use hiscmcl::jobs::labels::{self, LabelChoice};
 use hiscmcl::jobs::predict_places::{self, PredictOutcome, PredictRequest, Saved};
 use hiscmcl::jobs::settings::Settings;
 use hiscmcl::jobs::workspace::Workspace;
-use hiscmcl::jobs::{demo, encoder_speed, encoders, figure, genes, project, run_store};
+use hiscmcl::jobs::{demo, encoder_speed, encoders, genes, project, run_store};
 use hiscmcl::preprocess::hvg::HvgOptions;
 use hiscmcl::ui::{self, StartupAction};
 use serde_json::json;
 
-use super::args::{Cli, CliCommand, CliProjectCommand, FigureArgs, GenesArgs};
+use super::args::{Cli, CliCommand, CliProjectCommand, GenesArgs};
 use super::terminal::{Terminal, print};
-use super::{fit, slide, workbench};
+use super::{figure, fit, slide, workbench};
 
 /// Runs the command, or opens the window. `began` is when the program did.
 pub fn dispatch(cli: Cli, began: Instant) -> anyhow::Result<()> {
@@ -177,7 +174,8 @@ fn run(command: CliCommand, ctx: &JobContext) -> anyhow::Result<()> {
             predict_sections(&workspace, &request, &out, json, ctx)
         }
         CliCommand::Evaluate(args) => fit::evaluate(args, ctx),
-        CliCommand::Figure(args) => draw(args, ctx),
+        CliCommand::Figure(args) => figure::draw(args, ctx),
+        CliCommand::Report(args) => figure::report(args, ctx),
         CliCommand::Regions(command) => workbench::regions(command, ctx),
         CliCommand::Compare(args) => workbench::compare(args, ctx),
         CliCommand::Score(args) => workbench::score(args, ctx),
@@ -324,7 +322,7 @@ fn select_genes(args: GenesArgs, ctx: &JobContext) -> anyhow::Result<()> {
 }
 
 /// The genes in an argument, which commas separate unless they are part of a name.
-fn names_in(
+pub fn names_in(
     workspace: &Workspace,
     sections: &[String],
     text: &str,
@@ -402,46 +400,4 @@ fn predict_sections(
         counted(request.sections.len(), "section"),
         names.join(", ")
     ))
-}
-
-fn draw(args: FigureArgs, ctx: &JobContext) -> anyhow::Result<()> {
-    // Before anything is computed.
-    figures::Format::from_path(&args.out)?;
-    let workspace = Workspace::open(args.project)?;
-    workspace.prepare_output(&args.out)?;
-    let run = args.run.as_deref().map(|run| run_store::find_run(&workspace.path, run)).transpose()?;
-    let section = section_name(args.section.trim(), &workspace);
-    let genes = names_in(&workspace, std::slice::from_ref(&section), &args.genes, ctx)?;
-    if genes.is_empty() {
-        return Err(anyhow!("--genes names no gene; give one or several, separated by commas"));
-    }
-    let shape: MarkShape = args.draw_as.parse()?;
-    let mut panes = args.panes.iter().map(|word| word.parse()).collect::<Result<Vec<PaneKind>, _>>()?;
-    if workspace.project.section(&section).is_some_and(|entry| !entry.is_measured()) {
-        panes.retain(|pane| !pane.needs_measurement());
-        if panes.is_empty() {
-            return Err(anyhow!(
-                "{section} is a slide without measurements: draw he, predicted or uncertainty"
-            ));
-        }
-    }
-    let request = figure::FigureRequest {
-        run: run.map(|run| run.id),
-        sections: vec![section],
-        genes,
-        display: DisplaySettings { panes, shape, ..DisplaySettings::default() },
-        style: Style { width_mm: args.width_mm, dpi: args.dpi, ..Style::default() },
-        device: DeviceChoice::Auto,
-        target: workspace.project.target,
-    };
-    let figure = figure::compose(&workspace, &request, ctx)?;
-    figures::save(&figure, &args.out).context("The figure could not be saved")?;
-    let missing = figures::undrawable(&figure)?;
-    if !missing.is_empty() {
-        eprintln!("Note: {}", fonts::missing_text(&missing));
-    }
-    let size = figures::size(&figure)?;
-    let value = json!({ "out": args.out, "mm": size.mm, "px": size.px });
-    let line = format!("{}: {:.0} x {:.0} mm", args.out.display(), size.mm[0], size.mm[1]);
-    print(args.json, &value, std::iter::once(line))
 }

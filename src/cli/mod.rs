@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod figure;
 mod fit;
 mod slide;
 mod terminal;

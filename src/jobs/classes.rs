@@ -58,6 +58,17 @@ impl SectionClasses {
         places
     }
 
+    /// The class of each place by regions; where it lies in none that has a class, by labels.
+    pub fn by_region_or_label(&self) -> PlaceClasses {
+        let of_place = |place: usize| {
+            let class = self.regions.of(place).or_else(|| self.labels.of(place));
+            class.map(|c| c.name.to_string())
+        };
+        let names: Vec<Option<String>> = (0..self.regions.len()).map(of_place).collect();
+        let known = self.regions.classes().iter().chain(self.labels.classes());
+        PlaceClasses::from_labels(&names, &mut Classes::from(known.cloned().collect::<Vec<_>>()))
+    }
+
     fn sources(&self) -> impl Iterator<Item = &PlaceClasses> {
         [&self.regions, &self.labels].into_iter().chain(&self.clusters)
     }

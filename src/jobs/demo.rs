@@ -1,5 +1,6 @@
 //! The embedded demo: synthetic sections, and the whole job on them without a window.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -114,6 +115,9 @@ pub fn run_headless(folder: &Path, seed: u64, ctx: &JobContext) -> anyhow::Resul
                 style: Style { dpi: 200.0, ..Style::default() },
                 device: request.device,
                 target: request.target,
+                clusters: BTreeMap::new(),
+                plots: Vec::new(),
+                comparison: None,
             },
             ctx,
         )?;

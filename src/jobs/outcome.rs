@@ -63,6 +63,10 @@ pub struct PreviewImage {
     pub height: usize,
     /// 4 bytes a pixel, alpha not premultiplied.
     pub rgba: Vec<u8>,
+    /// Text for beneath the figure.
+    pub caption: String,
+    /// What the preset does not allow, a sentence each.
+    pub not_allowed: Vec<String>,
 }
 
 /// What came of a request.

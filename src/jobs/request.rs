@@ -10,7 +10,9 @@ use super::cluster::ClusterRequest;
 use super::compare::CompareRequest;
 use super::encoders::EncoderChoice;
 use super::figure::FigureRequest;
+use super::figure::files::Intent;
 use super::fit::FitRequest;
+use super::run_report::ReportRequest;
 use super::run_store::{RunFolder, RunInfo};
 use super::settings::Settings;
 use super::tissue::TissueRequest;
@@ -286,6 +288,8 @@ pub enum Request {
         snapshot: Snapshot,
         /// The figure.
         figure: FigureRequest,
+        /// What it will be set for, to say beforehand what that does not allow.
+        intent: Option<Intent>,
     },
     /// Write a figure.
     SaveFigure {
@@ -306,6 +310,15 @@ pub enum Request {
         folder: PathBuf,
         /// The kind of file.
         format: Format,
+    },
+    /// Write the report of a run.
+    SaveRunReport {
+        /// The project.
+        snapshot: Snapshot,
+        /// What it shows.
+        report: ReportRequest,
+        /// The file.
+        path: PathBuf,
     },
     /// Write predictions as a table.
     SavePredictions {

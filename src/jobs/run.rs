@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use super::cached_features::check_features;
 use super::cluster::cluster_places;
 use super::context::JobContext;
+use super::figure::{self, files::Previewed};
 use super::fit::{FitRequest, evaluate, train};
 use super::labels::{self, LabelChoice};
 use super::outcome::{OpenedProject, Outcome, PreviewImage, ReadSection};
@@ -20,7 +21,7 @@ use super::run_store::{RunInfo, RunKind, copy_all, copy_runs, delete_run, list_r
 use super::traits::Lane;
 use super::workspace::Workspace;
 use super::{
-    compare, demo, encoder_speed, encoders, figure_files, genes, predict_places, project, regions, tissue,
+    compare, demo, encoder_speed, encoders, genes, predict_places, project, regions, run_report, tissue,
 };
 use crate::core::files::{write_bytes_atomically, write_json_atomically};
 use crate::core::progress::Task;
@@ -191,20 +192,31 @@ fn perform(resources: &Resources, request: Request, ctx: &JobContext) -> anyhow:
             Outcome::Predicted { run: run.id, predictions: Arc::new(predicted), reach: reach.map(Arc::new) }
         }
         Request::FindTissue(request) => Outcome::Tissue(Arc::new(tissue::look(resources, &request, ctx)?)),
-        Request::Preview { snapshot, figure } => {
+        Request::Preview { snapshot, figure, intent } => {
             let workspace = workspace(snapshot, resources);
-            let raster = figure_files::preview(&workspace, &figure, PREVIEW_PX, ctx)?;
+            let previewed = figure::files::preview(&workspace, &figure, intent, PREVIEW_PX, ctx)?;
+            let Previewed { raster, caption, not_allowed } = previewed;
             let (width, height) = (raster.width as usize, raster.height as usize);
-            Outcome::Preview(Arc::new(PreviewImage { width, height, rgba: raster.rgba }))
+            Outcome::Preview(Arc::new(PreviewImage {
+                width,
+                height,
+                rgba: raster.rgba,
+                caption,
+                not_allowed,
+            }))
         }
         Request::SaveFigure { snapshot, figure, path } => {
-            let saved = figure_files::save(&workspace(snapshot, resources), &figure, &path, ctx)?;
+            let saved = figure::files::save(&workspace(snapshot, resources), &figure, &path, ctx)?;
             Outcome::SavedFigure { path, missing: saved.missing }
         }
         Request::SaveFigures { snapshot, figure, folder, format } => {
             let workspace = workspace(snapshot, resources);
-            let saved = figure_files::save_each(&workspace, &figure, &folder, format, ctx)?;
+            let saved = figure::files::save_each(&workspace, &figure, &folder, format, ctx)?;
             Outcome::SavedMany { folder, count: saved.count, missing: saved.missing }
+        }
+        Request::SaveRunReport { snapshot, report, path } => {
+            let missing = run_report::save(&workspace(snapshot, resources), &report, &path, ctx)?;
+            Outcome::SavedFigure { path, missing }
         }
         Request::SavePredictions { snapshot, run, sections, path } => {
             let workspace = workspace(snapshot, resources);

@@ -76,7 +76,9 @@ impl Request {
             | Self::SaveReport { .. }
             | Self::SaveTable { .. }
             | Self::ExportRegions { .. } => RESULT,
-            Self::SaveFigure { .. } | Self::SavePredictions { .. } => Traits { may_encode: true, ..RESULT },
+            Self::SaveFigure { .. } | Self::SaveRunReport { .. } | Self::SavePredictions { .. } => {
+                Traits { may_encode: true, ..RESULT }
+            }
             Self::FindSamples { .. }
             | Self::ReadLabels { .. }
             | Self::ReadRegions { .. }
@@ -165,6 +167,7 @@ impl Request {
             Self::Preview { .. } => "Drawing the preview".to_owned(),
             Self::SaveFigure { .. } => "Saving the figure".to_owned(),
             Self::SaveFigures { .. } => "Saving figures".to_owned(),
+            Self::SaveRunReport { report, .. } => format!("Writing the report of {}", report.run),
             Self::SavePredictions { .. } => "Saving predictions".to_owned(),
             Self::PredictSlides { slides, .. } => format!("Predicting {}", counted(slides.len(), "slide")),
             Self::SaveReport { .. } => "Saving the report".to_owned(),

@@ -273,6 +273,31 @@ impl Test {
         self.harness.run_steps(1);
     }
 
+    /// Where a point of the slide is on the screen, in the pane of this name.
+    fn on_screen(&self, pane: &str, x: f64, y: f64) -> Pos2 {
+        let map = self.harness.get_by_label(pane).rect();
+        let [x, y] = self.app().explore.camera.view_from_slide(SlidePoint::new(x, y));
+        map.min + vec2(x as f32, y as f32)
+    }
+
+    /// Drags the pointer from one place to another.
+    fn drag(&mut self, from: Pos2, to: Pos2) {
+        self.drag_along(&[from, to]);
+    }
+
+    /// Drags the pointer from place to place.
+    fn drag_along(&mut self, way: &[Pos2]) {
+        let [first, rest @ ..] = way else { return };
+        self.harness.drag_at(*first);
+        self.harness.run_steps(2);
+        for at in rest {
+            self.harness.hover_at(*at);
+            self.harness.run_steps(2);
+        }
+        self.harness.drop_at(*way.last().unwrap());
+        self.settle();
+    }
+
     fn shows(&self, label: &str) -> bool {
         self.harness.query_all_by_label_contains(label).next().is_some()
     }

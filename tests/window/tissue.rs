@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use eframe::egui::{Key, Modifiers, Pos2, Vec2, accesskit::Role};
+use eframe::egui::{Key, Modifiers, Vec2, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, ProjectCommand, Step};
 use hiscmcl::app::explore::ExploreCommand;
 use hiscmcl::app::queue::Engine;
 use hiscmcl::core::display::{MarkShape, PaneKind};
-use hiscmcl::core::geometry::SlidePoint;
 use hiscmcl::core::matrix::Matrix;
 use hiscmcl::core::places::GridLattice;
 use hiscmcl::data::project::{Project, SectionEntry};
@@ -130,22 +129,6 @@ fn undo(test: &mut Test) {
     test.settle();
 }
 
-/// Where a point of the slide is on the screen, in the pane of this name.
-fn on_screen(test: &Test, pane: &str, x: f64, y: f64) -> Pos2 {
-    let map = test.harness.get_by_label(pane).rect();
-    let [x, y] = test.app().explore.camera.view_from_slide(SlidePoint::new(x, y));
-    map.min + Vec2::new(x as f32, y as f32)
-}
-
-fn drag(test: &mut Test, from: Pos2, to: Pos2) {
-    test.harness.drag_at(from);
-    test.harness.run_steps(2);
-    test.harness.hover_at(to);
-    test.harness.run_steps(2);
-    test.harness.drop_at(to);
-    test.settle();
-}
-
 #[test]
 fn pitch_and_lattice_change_the_places_and_undo_restores_them() {
     let dir = tempfile::tempdir().unwrap();
@@ -209,8 +192,8 @@ fn the_brush_adds_and_removes_tissue_and_never_chooses_a_spot() {
     let camera = test.app().explore.camera.pose();
     test.click("Remove tissue");
     let pane = "Predicted map";
-    let (from, to) = (on_screen(&test, pane, 400.0, 500.0), on_screen(&test, pane, 600.0, 500.0));
-    drag(&mut test, from, to);
+    let (from, to) = (test.on_screen(pane, 400.0, 500.0), test.on_screen(pane, 600.0, 500.0));
+    test.drag(from, to);
     let fewer = after_change(&mut test, first);
     assert!(fewer < first);
     // A band of 0.4 mm width and 0.8 mm length, round at its ends.
@@ -223,7 +206,7 @@ fn the_brush_adds_and_removes_tissue_and_never_chooses_a_spot() {
     // With Space held the pointer pans.
     test.harness.key_down(Key::Space);
     test.settle();
-    drag(&mut test, from, to);
+    test.drag(from, to);
     test.harness.key_up(Key::Space);
     test.settle();
     assert_ne!(test.app().explore.camera.pose(), camera);
@@ -234,7 +217,7 @@ fn the_brush_adds_and_removes_tissue_and_never_chooses_a_spot() {
     test.key(Key::CloseBracket);
     assert_eq!(test.app().explore.tissue.diameter_um(), 500.0);
     let before = strokes(&test);
-    let corner = on_screen(&test, pane, 240.0, 240.0);
+    let corner = test.on_screen(pane, 240.0, 240.0);
     test.press_at(corner);
     test.settle();
     assert_eq!(strokes(&test), before + 1);
@@ -242,7 +225,7 @@ fn the_brush_adds_and_removes_tissue_and_never_chooses_a_spot() {
 
     test.key(Key::Escape);
     assert_eq!(test.app().explore.tissue.brush(), None);
-    let chosen = on_screen(&test, pane, 300.0, 300.0);
+    let chosen = test.on_screen(pane, 300.0, 300.0);
     test.press_at(chosen);
     test.settle();
     assert!(test.app().explore.spot().is_some(), "without the brush a click chooses a spot again");
@@ -269,7 +252,7 @@ fn the_threshold_changes_the_tissue_and_is_found_again() {
     let first = places(&test);
     let slider = test.harness.get_by_role_and_label(Role::Slider, "Tissue threshold").rect();
     // To the far end, at which nothing is tissue.
-    drag(&mut test, slider.center(), slider.right_center() - Vec2::new(2.0, 0.0));
+    test.drag(slider.center(), slider.right_center() - Vec2::new(2.0, 0.0));
     test.until(|w| found(w.app()).is_some_and(|f| f.area_mm2 == 0.0));
     assert!(test.shows("No tissue was found"));
     test.until(|w| w.app().explore.index().unwrap().section().spots.is_empty());

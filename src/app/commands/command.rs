@@ -458,6 +458,8 @@ pub enum ExportCommand {
     Batch(PathBuf),
     /// Write the predictions of the first section as CSV.
     SavePredictions(PathBuf),
+    /// Write the report of the run that predicts.
+    SaveRunReport(PathBuf),
     /// Write the table of the comparison as it stands on the screen, as CSV.
     SaveComparison(PathBuf),
     /// Cluster the places of the section shown, or of all sections, as the form says.

@@ -109,6 +109,8 @@ pub enum PathPurpose {
     SaveGeneTable,
     /// Write the table of the comparison as it stands on the screen, as CSV.
     SaveComparison,
+    /// Write the report of the run that predicts, as PDF.
+    SaveRunReport,
     /// Write the figure.
     SaveFigure,
     /// The folder for figures of many genes and sections.
@@ -176,6 +178,7 @@ impl PathRequest {
             PathPurpose::SaveReportCsv => "Save the scores of every gene on every section as CSV".to_owned(),
             PathPurpose::SaveGeneTable => "Save the table of genes as CSV".to_owned(),
             PathPurpose::SaveComparison => "Save the comparison as CSV".to_owned(),
+            PathPurpose::SaveRunReport => "Save the report".to_owned(),
             PathPurpose::SaveFigure => "Save the figure".to_owned(),
             PathPurpose::FigureFolder => "Choose a folder for the figures".to_owned(),
             PathPurpose::SlidesFolder => "Choose a folder for the predictions".to_owned(),
@@ -206,6 +209,7 @@ impl PathRequest {
             | PathPurpose::SaveReportCsv
             | PathPurpose::SaveGeneTable
             | PathPurpose::SaveComparison
+            | PathPurpose::SaveRunReport
             | PathPurpose::SaveFigure
             | PathPurpose::FigureFolder
             | PathPurpose::SlidesFolder
@@ -241,6 +245,7 @@ impl PathRequest {
             | PathPurpose::SaveReportCsv
             | PathPurpose::SaveGeneTable
             | PathPurpose::SaveComparison
+            | PathPurpose::SaveRunReport
             | PathPurpose::SaveFigure
             | PathPurpose::ExportRegions { .. }
             | PathPurpose::SavePredictions
@@ -285,6 +290,7 @@ impl PathRequest {
             | PathPurpose::SaveComparison
             | PathPurpose::SavePredictions => &[("CSV", &["csv"])],
             PathPurpose::SavePredictionsAnnData => &[("AnnData", &["h5ad"])],
+            PathPurpose::SaveRunReport => &[("PDF", &["pdf"])],
             PathPurpose::ImportRegions { .. } => {
                 &[("GeoJSON of QuPath", &["geojson", "json", "gz"]), ("All files", &["*"])]
             }

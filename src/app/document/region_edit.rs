@@ -381,7 +381,8 @@ mod tests {
             regions: [square(0.0, 10.0).with_class(Some(tumour()))].into_iter().collect(),
             ..SectionEntry::default()
         };
-        let mut project = Project { sections: vec![entry(), entry()], ..Project::default() };
+        let mut project = Project::new();
+        project.sections = vec![entry(), entry()];
         let stroma = ClassName::new("Stroma").unwrap();
         for class in [tumour(), stroma.clone()] {
             ClassEdit::Add(class).apply(&mut project).unwrap();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compare::Origin;
+use super::values::PlaceClassMap;
+use crate::core::display::PaneKind;
 use crate::data::regions::palette;
 use crate::device::DeviceChoice;
 use crate::evaluate::cluster::matching::by_overlap;
@@ -70,8 +72,8 @@ pub struct FoundClusters {
     pub agreement: Option<RegionAgreement>,
     /// How many genes they were found by.
     pub genes: usize,
-    /// The place in `list` of the cluster of each place, by section.
-    of_places: BTreeMap<String, Vec<usize>>,
+    /// The cluster of each place, by section.
+    maps: BTreeMap<String, PlaceClassMap>,
     /// The name of the cluster of each place, by section.
     names: Arc<ClusterNames>,
 }
@@ -99,11 +101,12 @@ impl FoundClusters {
         };
         let row = |(cluster, places): (usize, usize)| ClusterRow {
             name: title(cluster),
-            color: palette::COLORS[number(cluster) % palette::COLORS.len()],
+            // As classes of this name are coloured wherever they occur.
+            color: palette::color_of(&title(cluster), &[]),
             places,
             markers: found.markers.get(cluster).cloned().unwrap_or_default(),
         };
-        let list = found.sizes().into_iter().enumerate().map(row).collect();
+        let list: Vec<ClusterRow> = found.sizes().into_iter().enumerate().map(row).collect();
         let mut sections: Vec<String> = Vec::new();
         let mut of_places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for ((section, _), cluster) in found.places.iter().zip(&found.found.clusters) {
@@ -114,13 +117,19 @@ impl FoundClusters {
         }
         let named = |clusters: &Vec<usize>| clusters.iter().map(|c| Some(title(*c))).collect();
         let names = of_places.iter().map(|(section, clusters)| (section.clone(), named(clusters))).collect();
+        let classes: Vec<(String, [u8; 3])> = list.iter().map(|c| (c.name.clone(), c.color)).collect();
+        let map = |(section, clusters): (String, Vec<usize>)| {
+            let of_places = clusters.into_iter().map(|c| u32::try_from(c).ok()).collect();
+            (section, PlaceClassMap { classes: classes.clone(), of_places })
+        };
+        let maps = of_places.into_iter().map(map).collect();
         let (agreement, genes) = (found.agreement, found.genes);
-        Self { origin, sections, list, agreement, genes, of_places, names: Arc::new(names) }
+        Self { origin, sections, list, agreement, genes, maps, names: Arc::new(names) }
     }
 
-    /// The cluster of each place of a section: places in `list`; none where the section was not clustered.
-    pub fn of_section(&self, section: &str) -> Option<&[usize]> {
-        self.of_places.get(section).map(Vec::as_slice)
+    /// The cluster of each place of a section; none where the section was not clustered.
+    pub fn map_of(&self, section: &str) -> Option<&PlaceClassMap> {
+        self.maps.get(section)
     }
 }
 
@@ -161,6 +170,18 @@ impl Clusters {
     /// The names of all clusters of places, to compare them.
     pub(in crate::app) fn names(&self) -> Vec<Arc<ClusterNames>> {
         Origin::ALL.iter().filter_map(|o| self.found(*o)).map(|found| Arc::clone(&found.names)).collect()
+    }
+
+    /// The same by the pane that shows them.
+    pub(in crate::app) fn by_pane(&self) -> BTreeMap<PaneKind, Arc<ClusterNames>> {
+        let pane = |origin: &Origin| {
+            let kind = match origin {
+                Origin::Measured => PaneKind::Clusters,
+                Origin::Predicted => PaneKind::PredictedClusters,
+            };
+            Some((kind, Arc::clone(&self.found(*origin)?.names)))
+        };
+        Origin::ALL.iter().filter_map(pane).collect()
     }
 
     /// Grows when other clusters are found.
@@ -216,10 +237,12 @@ mod tests {
         assert_eq!(alone.list[0].name, "Predicted cluster 1");
         clusters.arrived(&ask(Origin::Measured), found(vec![1, 1, 0, 0, 0], 2));
         let [measured, predicted] = Origin::ALL.map(|o| clusters.found(o).unwrap());
-        assert_eq!(measured.of_section("C2").unwrap(), [1, 1, 0, 0, 0]);
+        let of_places = &measured.map_of("C2").unwrap().of_places;
+        assert_eq!(of_places[..], [1, 1, 0, 0, 0].map(Some));
+        assert_eq!(measured.map_of("C2").unwrap().name_at(4), Some("Cluster 1"));
         assert_eq!(predicted.list[0].name, "Predicted cluster 2");
         assert_eq!(predicted.list[0].color, measured.list[1].color);
-        assert_eq!(predicted.of_section("C3"), None);
+        assert_eq!(predicted.map_of("C3"), None);
         assert_eq!(clusters.names().len(), 2);
         assert_eq!(clusters.names()[0]["C2"][4].as_deref(), Some("Cluster 1"));
     }

@@ -344,6 +344,15 @@ impl Comparing {
         Some(comparison.found.as_ref()?.as_ref().map(|c| &**c).map_err(String::as_str))
     }
 
+    /// The comparison of the values that are shown first, where there is one.
+    pub fn shared(&self) -> Option<Arc<Compared>> {
+        let comparison = match self.form.origin {
+            Origin::Measured => &self.measured,
+            Origin::Predicted => &self.predicted,
+        };
+        comparison.found.as_ref()?.as_ref().ok().map(Arc::clone)
+    }
+
     /// Whether the values shown first were asked for and are not there yet.
     pub fn is_waiting(&self) -> bool {
         let comparison = match self.form.origin {

@@ -311,11 +311,7 @@ impl Drawing {
         match &mut self.hand {
             Some(Hand::Box { to, .. }) => *to = at,
             Some(Hand::Corners { pointer, .. }) => *pointer = at,
-            Some(Hand::Way(way)) => {
-                if way.last().is_none_or(|last| last.distance(at) > canvas.reach * FINE) {
-                    way.push(at);
-                }
-            }
+            Some(Hand::Way(way)) => lengthen(way, at, canvas.reach * FINE),
             Some(Hand::Move { ids, from, to }) => {
                 *to = at;
                 let mut moved = canvas.regions.clone();
@@ -519,6 +515,13 @@ impl Drawing {
             Hand::Way(way) => Some((way.clone(), self.tool == Tool::Lasso)),
             Hand::Move { .. } | Hand::Point { .. } | Hand::Paint { .. } => None,
         }
+    }
+}
+
+/// Lets a way go on to `at`, unless that is nearer than `least` to its end.
+fn lengthen(way: &mut Vec<SlidePoint>, at: SlidePoint, least: f64) {
+    if way.last().is_none_or(|last| last.distance(at) > least) {
+        way.push(at);
     }
 }
 

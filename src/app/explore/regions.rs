@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::values::PlaceClassMap;
 use crate::core::cancel::CancelToken;
 use crate::core::geometry::{Mpp, SlidePoint};
 use crate::data::project::SectionEntry;
@@ -58,6 +59,7 @@ pub struct ShownRegions {
     rows: Vec<ClassRow>,
     /// The labels that any place has, in natural order, with their colours.
     labels: Vec<(String, [u8; 3])>,
+    places: PlaceClassMap,
     by_area: bool,
     /// Micrometres per pixel of the full-resolution slide.
     mpp: f64,
@@ -98,6 +100,8 @@ impl ShownRegions {
         let labels =
             PlaceClasses::from_labels(section.labels.as_deref().unwrap_or(&[]), &mut Classes::default());
         self.labels = labels.classes().iter().map(|c| (c.name.to_string(), c.color)).collect();
+        let by_regions = self.membership.as_ref().map(|m| m.classes(&input.regions, &input.classes));
+        self.places = place_classes(section.spots.len(), by_regions.as_ref(), &labels);
         self.list();
         self.version += 1;
     }
@@ -113,6 +117,11 @@ impl ShownRegions {
     pub(super) fn sort_by_area(&mut self, by_area: bool) {
         self.by_area = by_area;
         self.list();
+    }
+
+    /// The class of each spot: that of the region it lies in, or its label where it lies in none.
+    pub fn place_classes(&self) -> &PlaceClassMap {
+        &self.places
     }
 
     /// The labels of the spots, from the section's files, with their colours.
@@ -181,6 +190,22 @@ fn rows(input: &RegionsInput, membership: Option<&Membership>, mpp: Mpp) -> Vec<
     };
     let unclassified = of_class.contains_key(&None).then_some(None);
     input.classes.iter().map(Some).chain(unclassified).map(row).collect()
+}
+
+fn place_classes(places: usize, regions: Option<&PlaceClasses>, labels: &PlaceClasses) -> PlaceClassMap {
+    let mut map = PlaceClassMap { classes: Vec::new(), of_places: vec![None; places] };
+    let mut at: HashMap<&ClassName, u32> = HashMap::new();
+    for (place, slot) in map.of_places.iter_mut().enumerate() {
+        if let Some(class) = regions.and_then(|r| r.of(place)).or_else(|| labels.of(place)) {
+            let next = u32::try_from(map.classes.len()).unwrap_or(u32::MAX);
+            let known = *at.entry(&class.name).or_insert(next);
+            if known == next {
+                map.classes.push((class.name.to_string(), class.color));
+            }
+            *slot = Some(known);
+        }
+    }
+    map
 }
 
 /// The places in any of these regions, in ascending order.

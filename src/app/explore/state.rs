@@ -25,13 +25,14 @@ use super::section_index::SectionIndex;
 use super::similar::SimilarGenes;
 use super::tissue::Tissue;
 use super::trust::Trust;
-use super::values::{MapValues, PaneMap, PredictionIndex};
+use super::values::{MapValues, PaneMap, PlaceClassMap, PredictionIndex};
 use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
 use crate::core::geometry::SlidePoint;
 use crate::core::target::Target;
 use crate::data::aliases;
 use crate::data::regions::RegionError;
 use crate::evaluate::report::EvalReport;
+use crate::jobs::cluster::{ClusterRequest, ClusteredPlaces};
 use crate::jobs::reach::SlideReach;
 use crate::jobs::tissue::TissueRequest;
 
@@ -333,9 +334,15 @@ impl ExploreState {
         &self.clusters
     }
 
-    /// The clusters, to take up what was found.
-    pub(in crate::app) fn clusters_mut(&mut self) -> &mut Clusters {
-        &mut self.clusters
+    /// Takes up clusters that were found.
+    pub(in crate::app) fn take_clusters(&mut self, request: &ClusterRequest, found: Arc<ClusteredPlaces>) {
+        self.clusters.arrived(request, found);
+        self.stale.panes = true;
+    }
+
+    /// The map of classes that a pane shows on the section shown.
+    pub fn class_map(&self, kind: PaneKind) -> Option<&PlaceClassMap> {
+        refresh::class_map(kind, self.section.as_deref()?, &self.regions, &self.clusters)
     }
 
     /// Whether values are drawn as cells on the section shown.

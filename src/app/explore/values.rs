@@ -114,16 +114,27 @@ impl MapValues {
 /// One pane ready to draw.
 #[derive(Debug, Default)]
 pub struct PaneMap {
-    /// Its colour scale; `None` when it has nothing to colour.
+    /// Its colour scale; `None` when it has nothing to colour, and of a map of classes.
     pub scale: Option<ColorScale>,
+    /// The colours of a map of classes; empty otherwise.
+    pub classes: Vec<[u8; 3]>,
     /// An entry of the scale's colour table a spot, [`NO_COLOR`] where there is no value. Empty when the
     /// pane has no values at all.
     pub colors: Vec<u16>,
 }
 
 impl PaneMap {
+    /// What the entries of `colors` stand for; `None` when nothing is to be coloured.
+    pub fn table(&self) -> Option<&[[u8; 3]]> {
+        match self.scale {
+            Some(scale) => Some(scale.map.table()),
+            None => (!self.classes.is_empty()).then_some(self.classes.as_slice()),
+        }
+    }
+
     fn fill(&mut self, scale: Option<ColorScale>, values: Option<&[f32]>) {
         self.scale = scale;
+        self.classes.clear();
         self.colors.clear();
         if let (Some(scale), Some(values)) = (scale, values) {
             self.colors.extend(values.iter().map(|&v| scale.index(v).map_or(NO_COLOR, u16::from)));
@@ -131,8 +142,43 @@ impl PaneMap {
     }
 }
 
-/// Writes the panes of `settings` to `panes`, reusing its memory.
-pub fn pane_maps(settings: &DisplaySettings, values: &MapValues, panes: &mut Vec<PaneMap>) {
+/// The class of each place, as a pane shows it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PlaceClassMap {
+    /// The names of the classes, with their colours.
+    pub classes: Vec<(String, [u8; 3])>,
+    /// Which of them each place has.
+    pub of_places: Vec<Option<u32>>,
+}
+
+impl PlaceClassMap {
+    /// The class of a place.
+    pub fn name_at(&self, place: usize) -> Option<&str> {
+        let class = (*self.of_places.get(place)?)?;
+        Some(self.classes.get(class as usize)?.0.as_str())
+    }
+
+    fn fill(&self, pane: &mut PaneMap) {
+        pane.scale = None;
+        pane.classes.clear();
+        // A map of more classes than colours are told apart repeats them.
+        pane.classes.extend(self.classes.iter().map(|(_, color)| *color).take(usize::from(NO_COLOR)));
+        let entry = |class: &Option<u32>| match class {
+            Some(class) => u16::try_from(*class % u32::from(NO_COLOR)).unwrap_or(NO_COLOR),
+            None => NO_COLOR,
+        };
+        pane.colors.clear();
+        pane.colors.extend(self.of_places.iter().map(entry));
+    }
+}
+
+/// Writes the panes of `settings` to `panes`, reusing its memory. `classes` are the maps of classes that there are.
+pub fn pane_maps<'a>(
+    settings: &DisplaySettings,
+    values: &MapValues,
+    classes: impl Fn(PaneKind) -> Option<&'a PlaceClassMap>,
+    panes: &mut Vec<PaneMap>,
+) {
     // Measured and predicted share their limits also while only one of them is shown, so that a colour
     // keeps its meaning when a pane is added.
     let mut kinds = settings.panes.clone();
@@ -153,7 +199,10 @@ pub fn pane_maps(settings: &DisplaySettings, values: &MapValues, panes: &mut Vec
     let scales = color_scales(settings, &shown);
     panes.resize_with(settings.panes.len(), PaneMap::default);
     for ((pane, &kind), scale) in panes.iter_mut().zip(&settings.panes).zip(scales) {
-        pane.fill(scale, values.maps.pane(kind));
+        match classes(kind) {
+            Some(map) => map.fill(pane),
+            None => pane.fill(scale, values.maps.pane(kind)),
+        }
     }
 }
 
@@ -241,7 +290,7 @@ mod tests {
         // Limits that are shared are shared by what can be compared.
         let settings = DisplaySettings { limits: Limits::Shared, ..DisplaySettings::default() };
         let mut panes = Vec::new();
-        pane_maps(&settings, &other, &mut panes);
+        pane_maps(&settings, &other, |_| None, &mut panes);
         assert_ne!(panes[0].scale.unwrap().high, panes[1].scale.unwrap().high);
         let same = MapValues::new(&index, Some(&joined(ExpressionScale::AsInFile)), "B");
         assert!(same.maps.pane(PaneKind::Difference).is_some() && !same.maps.are_on_two_scales());
@@ -266,7 +315,7 @@ mod tests {
             ..DisplaySettings::default()
         };
         let mut panes = Vec::new();
-        pane_maps(&settings, &values, &mut panes);
+        pane_maps(&settings, &values, |_| None, &mut panes);
         assert!(panes[0].scale.is_none() && panes[0].colors.is_empty());
         assert_eq!(panes[1].colors, [128, 255, NO_COLOR, 0]);
         assert_eq!(panes[1].scale.unwrap().high, 20.0);

@@ -19,8 +19,9 @@ use crate::core::display::PaneKind;
 use crate::core::target::Target;
 use crate::device::DeviceChoice;
 use crate::evaluate::report::Split;
-use crate::figures::Format;
+use crate::figures::{Format, PanelLetters, Preset, Style};
 use crate::jobs::encoders::EncoderChoice;
+use crate::jobs::figure::FigurePlot;
 use crate::preprocess::hvg::Combine;
 use crate::train::TrainConfig;
 
@@ -186,6 +187,12 @@ pub struct ExportForm {
     pub dpi: f64,
     /// The kind of file.
     pub format: Format,
+    /// What it is set for: a journal, a slide, a poster.
+    pub preset: Option<Preset>,
+    /// Letters at rows or panels.
+    pub letters: PanelLetters,
+    /// Plots beside the maps, in order.
+    pub plots: Vec<FigurePlot>,
 }
 
 impl ExportForm {
@@ -210,8 +217,29 @@ impl ExportForm {
         self
     }
 
+    /// How the figure is set.
+    pub fn style(&self) -> Style {
+        let usual = Style { width_mm: self.width_mm, letters: self.letters, ..Style::default() };
+        let style = self.preset.map_or(usual, |preset| preset.apply(&usual, self.width_mm));
+        Style { dpi: self.dpi, ..style }
+    }
+
+    /// Sets the figure for something else: its width, resolution and kind of file become what that asks for.
+    pub fn set_preset(&mut self, preset: Option<Preset>) {
+        self.preset = preset;
+        let Some(preset) = preset else { return };
+        let widths = preset.widths();
+        // The widest that is not wider than now, else the narrowest.
+        let fits = widths.iter().rev().find(|w| w.mm <= self.width_mm).or(widths.first());
+        self.width_mm = fits.map_or(self.width_mm, |w| w.mm);
+        self.dpi = preset.apply(&Style::default(), self.width_mm).dpi;
+        if !preset.formats().contains(&self.format) {
+            self.format = preset.formats().first().copied().unwrap_or(self.format);
+        }
+    }
+
     /// Widths that can be chosen, in millimetres.
-    pub const WIDTH_RANGE: RangeInclusive<f64> = 20.0..=500.0;
+    pub const WIDTH_RANGE: RangeInclusive<f64> = 20.0..=900.0;
     /// Resolutions that can be chosen, in dots per inch.
     pub const DPI_RANGE: RangeInclusive<f64> = 30.0..=1200.0;
 }
@@ -226,6 +254,9 @@ impl Default for ExportForm {
             width_mm: 183.0,
             dpi: 300.0,
             format: Format::Png,
+            preset: None,
+            letters: PanelLetters::None,
+            plots: Vec::new(),
         }
     }
 }

@@ -84,6 +84,7 @@ pub fn color_scales(settings: &DisplaySettings, panes: &[PaneValues<'_>]) -> Vec
             let values = || pane.values.iter().copied();
             let ends = match (pane.kind, limits) {
                 (PaneKind::He, _) => None,
+                (PaneKind::Regions | PaneKind::Clusters | PaneKind::PredictedClusters, _) => None,
                 (PaneKind::Measured | PaneKind::Predicted, Limits::Fixed { low, high }) => Some((low, high)),
                 (PaneKind::Measured | PaneKind::Predicted, _) => {
                     let range =
@@ -144,7 +145,7 @@ const MIN_PRESENT: usize = 3;
 
 /// The `low`-th and `high`-th percentile of the finite values, the lowest and highest value where these coincide;
 /// `None` when there are none.
-fn range(values: impl Iterator<Item = f32>, low: f32, high: f32) -> Option<(f32, f32)> {
+pub fn range(values: impl Iterator<Item = f32>, low: f32, high: f32) -> Option<(f32, f32)> {
     let mut finite: Vec<f32> = values.filter(|v| v.is_finite()).collect();
     let ends = (percentile(&mut finite, low)?, percentile(&mut finite, high)?);
     if ends.0 < ends.1 {

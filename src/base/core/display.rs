@@ -21,12 +21,26 @@ pub enum PaneKind {
     Difference,
     /// Half the width of the prediction's 80 % interval.
     Uncertainty,
+    /// The class of each spot, by annotated regions or by labels.
+    Regions,
+    /// The cluster of each spot, by measured expression.
+    Clusters,
+    /// The cluster of each spot, by predicted expression.
+    PredictedClusters,
 }
 
 impl PaneKind {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 5] =
-        [Self::He, Self::Measured, Self::Predicted, Self::Difference, Self::Uncertainty];
+    pub const ALL: [Self; 8] = [
+        Self::He,
+        Self::Measured,
+        Self::Predicted,
+        Self::Difference,
+        Self::Uncertainty,
+        Self::Regions,
+        Self::Clusters,
+        Self::PredictedClusters,
+    ];
 
     /// What it is called in the window and on figures.
     pub const fn name(self) -> &'static str {
@@ -36,6 +50,9 @@ impl PaneKind {
             Self::Predicted => "Predicted",
             Self::Difference => "Difference",
             Self::Uncertainty => "Uncertainty",
+            Self::Regions => "Regions",
+            Self::Clusters => "Clusters",
+            Self::PredictedClusters => "Predicted clusters",
         }
     }
 
@@ -47,6 +64,9 @@ impl PaneKind {
             Self::Predicted => "predicted",
             Self::Difference => "difference",
             Self::Uncertainty => "uncertainty",
+            Self::Regions => "regions",
+            Self::Clusters => "clusters",
+            Self::PredictedClusters => "predicted-clusters",
         }
     }
 
@@ -54,6 +74,7 @@ impl PaneKind {
     pub const fn quantity(self) -> Option<[&'static str; 2]> {
         match self {
             Self::He | Self::Measured | Self::Predicted => None,
+            Self::Regions | Self::Clusters | Self::PredictedClusters => None,
             Self::Difference => Some(["predicted \u{2212} measured", "pred. \u{2212} meas."]),
             Self::Uncertainty => Some(["\u{b1} half an 80 % interval", "80 % interval"]),
         }
@@ -62,7 +83,9 @@ impl PaneKind {
     /// What is remarkable about the spots with its largest values, in two words: "highest", "measured".
     pub const fn superlative(self) -> (&'static str, &'static str) {
         match self {
-            Self::He | Self::Measured => ("highest", "measured"),
+            Self::He | Self::Regions | Self::Clusters | Self::PredictedClusters | Self::Measured => {
+                ("highest", "measured")
+            }
             Self::Predicted => ("highest", "predicted"),
             Self::Difference => ("largest", "difference"),
             Self::Uncertainty => ("most", "uncertain"),
@@ -81,7 +104,17 @@ impl PaneKind {
 
     /// Whether it needs a prediction of the section.
     pub const fn needs_prediction(self) -> bool {
-        matches!(self, Self::Predicted | Self::Difference | Self::Uncertainty)
+        matches!(self, Self::Predicted | Self::Difference | Self::Uncertainty | Self::PredictedClusters)
+    }
+
+    /// Whether it shows classes of spots rather than values of a gene.
+    pub const fn is_of_classes(self) -> bool {
+        matches!(self, Self::Regions | Self::Clusters | Self::PredictedClusters)
+    }
+
+    /// Whether it is about a gene.
+    pub const fn is_of_gene(self) -> bool {
+        !matches!(self, Self::He) && !self.is_of_classes()
     }
 
     /// Whether it shows expression itself, so that it can share its limits with another pane that does.
@@ -99,7 +132,7 @@ impl PaneKind {
 
     /// Whether it shows what was measured, or compares with it.
     pub const fn needs_measurement(self) -> bool {
-        matches!(self, Self::Measured | Self::Difference)
+        matches!(self, Self::Measured | Self::Difference | Self::Clusters)
     }
 }
 
@@ -107,9 +140,10 @@ impl PaneKind {
 /// the measured map and of what compares with it.
 pub fn unmeasured_panes(panes: &[PaneKind]) -> Vec<PaneKind> {
     let wanted = |pane: &PaneKind| match pane {
-        PaneKind::Measured | PaneKind::Difference => false,
+        PaneKind::Measured | PaneKind::Difference | PaneKind::Clusters => false,
+        PaneKind::Regions | PaneKind::PredictedClusters => panes.contains(pane),
         PaneKind::Predicted | PaneKind::Uncertainty => {
-            panes.contains(pane) || panes.iter().any(|p| p.needs_measurement())
+            panes.contains(pane) || panes.iter().any(|p| p.needs_measurement() && p.is_of_gene())
         }
         PaneKind::He => panes.contains(pane) || panes.contains(&PaneKind::Measured),
     };

@@ -52,7 +52,7 @@ impl ExpressionMaps {
     /// What `pane` shows.
     pub fn pane(&self, pane: PaneKind) -> Option<&[f32]> {
         match pane {
-            PaneKind::He => None,
+            PaneKind::He | PaneKind::Regions | PaneKind::Clusters | PaneKind::PredictedClusters => None,
             PaneKind::Measured => self.measured.as_deref(),
             PaneKind::Predicted => self.predicted.as_deref(),
             PaneKind::Difference => self.difference.as_deref(),
@@ -63,7 +63,7 @@ impl ExpressionMaps {
     /// What the values of `pane` mean.
     pub fn scale(&self, pane: PaneKind) -> Option<ExpressionScale> {
         match pane {
-            PaneKind::He => None,
+            PaneKind::He | PaneKind::Regions | PaneKind::Clusters | PaneKind::PredictedClusters => None,
             PaneKind::Measured => self.measured_scale,
             PaneKind::Predicted | PaneKind::Uncertainty => self.predicted_scale,
             PaneKind::Difference => self.difference.as_ref().and(self.predicted_scale),

@@ -74,8 +74,10 @@ impl Tissue {
 pub struct MapPane {
     /// One value a spot, NaN where there is none; empty for H&E, and for a map that does not exist.
     pub values: Vec<f32>,
-    /// Its colours; none for H&E, and for a map that does not exist.
+    /// Its colours; none for H&E, for a map of classes, and for one that does not exist.
     pub scale: Option<ColorScale>,
+    /// Of a map of classes: what its values count from 0. Spots without a class are not drawn.
+    pub classes: Vec<RegionClass>,
     /// What measured or predicted values mean, written along their colour bar.
     pub expression: Option<ExpressionScale>,
     /// Pearson's correlation with the measured values, printed beneath it.
@@ -91,11 +93,18 @@ impl MapPane {
     pub const HE: Self = Self {
         values: Vec::new(),
         scale: None,
+        classes: Vec::new(),
         expression: None,
         pcc: None,
         remark: None,
         struck: Vec::new(),
     };
+
+    /// The classes that any spot has, of a map of classes.
+    pub(super) fn shown_classes(&self) -> impl Iterator<Item = &RegionClass> {
+        let has = |i: usize| self.values.iter().any(|v| !v.is_nan() && *v as usize == i);
+        self.classes.iter().enumerate().filter(move |(i, _)| has(*i)).map(|(_, class)| class)
+    }
 }
 
 /// Why a map is empty, or the same everywhere.
@@ -263,6 +272,10 @@ impl MapGrid {
             if pane.values.len() != if nothing { 0 } else { spots } {
                 let name = kind.name();
                 return Err(format!("{name} has {} values for {spots} spots", pane.values.len()));
+            }
+            let is_class = |v: &f32| v.is_nan() || pane.classes.get(*v as usize).is_some();
+            if kind.is_of_classes() && !pane.values.iter().all(is_class) {
+                return Err(format!("{} has a spot of a class that is not listed", kind.name()));
             }
             if pane.struck.iter().any(|&place| place >= pane.values.len()) {
                 return Err(format!("{} has places struck through that it does not show", kind.name()));

@@ -49,6 +49,12 @@ pub(super) fn figure(rows: usize, columns: &[PaneKind], size: (u32, u32)) -> Fig
         let expression = Some(ExpressionScale::Log10Selected);
         match kind {
             PaneKind::He => MapPane::HE,
+            PaneKind::Regions | PaneKind::Clusters | PaneKind::PredictedClusters => {
+                let class = |(name, rgb): (&str, [u8; 3])| RegionClass { name: name.into(), rgb };
+                let classes = [("Tumour", [200, 0, 0]), ("Stroma", [0, 120, 0])].map(class).to_vec();
+                let values = (0..64).map(|i| [0.0, 1.0, f32::NAN][i % 3]).collect();
+                MapPane { values, classes, ..MapPane::HE }
+            }
             PaneKind::Measured => MapPane {
                 values: values(r),
                 scale: scale(ColorMap::Viridis, 0.0, 1.9),

@@ -45,7 +45,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
     let found: Vec<&FoundClusters> = Origin::ALL
         .iter()
         .filter_map(|o| state.clusters().found(*o))
-        .filter(|found| found.of_section(section).is_some())
+        .filter(|found| found.map_of(section).is_some())
         .collect();
     if found.is_empty() {
         widgets::remark(

@@ -108,7 +108,7 @@ fn groups(state: &ExploreState) -> Vec<(Group, [u8; 3])> {
     }
     let section = state.section_name().unwrap_or_default();
     for clusters in Origin::ALL.iter().filter_map(|o| state.clusters().found(*o)) {
-        if clusters.of_section(section).is_some() {
+        if clusters.map_of(section).is_some() {
             clusters.list.iter().for_each(|cluster| add(&cluster.name, cluster.color));
         }
     }

@@ -14,7 +14,8 @@ use crate::app::state::App;
 use crate::core::display::PaneKind;
 use crate::core::file_names::safe_stem;
 use crate::core::text::counted;
-use crate::figures::Format;
+use crate::figures::{Format, PanelLetters, Preset};
+use crate::jobs::figure::FigurePlot;
 use crate::jobs::request::Request;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
@@ -33,7 +34,7 @@ pub fn show(ui: &mut Ui, app: &App, texture: &mut PreviewTexture, out: &mut Vec<
     let Some(open) = &app.open else { return };
     scrolling(ui, "export page", |ui| {
         two_columns(ui, RIGHT, |ui, side| match side {
-            Side::Left => preview(ui, app, texture),
+            Side::Left => preview(ui, app, texture, out),
             Side::Right => {
                 form(ui, app, open, out);
                 save(ui, app, open, out);
@@ -42,7 +43,7 @@ pub fn show(ui: &mut Ui, app: &App, texture: &mut PreviewTexture, out: &mut Vec<
     });
 }
 
-fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
+fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture, out: &mut Vec<Command>) {
     card(ui, "Preview", |ui| {
         let is_preview = |r: &Request| matches!(r, Request::Preview { .. });
         let (drawing, waiting) = (app.work.any(is_preview), app.work.waits(is_preview));
@@ -59,7 +60,16 @@ fn preview(ui: &mut Ui, app: &App, texture: &mut PreviewTexture) {
                     0 => String::new(),
                     n => format!(" {} more not shown here.", counted(n, "row")),
                 };
-                remark(ui, format!("Preview at reduced resolution.{left_out}"));
+                if !image.not_allowed.is_empty() {
+                    banner(ui, Tone::Warning, image.not_allowed.join("\n"));
+                }
+                ui.horizontal(|ui| {
+                    remark(ui, format!("Preview at reduced resolution.{left_out}"));
+                    let copy = mini(ui, "Copy caption");
+                    if copy.on_hover_text(&image.caption).clicked() {
+                        out.push(Command::Copy(image.caption.clone()));
+                    }
+                });
             }
             Some(Err((headline, causes))) => {
                 banner(
@@ -94,6 +104,8 @@ fn form(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
         sections(ui, app, open, &mut next);
         ui.separator();
         panes(ui, app, open, &mut next);
+        ui.separator();
+        plots(ui, app, open, &mut next);
         ui.separator();
         measures(ui, &mut next);
         if next != *form {
@@ -294,15 +306,56 @@ fn panes(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
     remark(ui, "Colours, limits and spot size are those of the Explore page.");
 }
 
+/// Plots that the figure has beside its maps.
+fn plots(ui: &mut Ui, app: &App, open: &OpenProject, form: &mut ExportForm) {
+    ui.label("Plots beside the maps");
+    let (has_run, has_comparison) =
+        (app.export_run(open).is_some(), app.explore.comparing().shared().is_some());
+    ui.horizontal_wrapped(|ui| {
+        for plot in FigurePlot::ALL {
+            let missing = match plot {
+                _ if plot.needs_run() && !has_run => Some("This needs a trained model."),
+                _ if plot.needs_comparison() && !has_comparison => {
+                    Some("Compare two groups of spots on the Explore page first.")
+                }
+                _ => None,
+            };
+            let mut on = form.plots.contains(&plot) && missing.is_none();
+            let checkbox = ui.add_enabled(missing.is_none(), egui::Checkbox::new(&mut on, plot.name()));
+            if checkbox.on_disabled_hover_text(missing.unwrap_or_default()).changed() {
+                form.plots.retain(|p| *p != plot);
+                if on {
+                    form.plots.push(plot);
+                }
+            }
+        }
+    });
+}
+
 fn measures(ui: &mut Ui, form: &mut ExportForm) {
+    field(ui, "Set for", LABEL, |ui| {
+        let text = |preset: Option<Preset>| preset.map_or("anything", Preset::name);
+        let mut chosen = form.preset;
+        let combo = ComboBox::from_id_salt("preset").selected_text(text(form.preset)).width(150.0);
+        let shown = combo.show_ui(ui, |ui| {
+            for preset in std::iter::once(None).chain(Preset::ALL.map(Some)) {
+                ui.selectable_value(&mut chosen, preset, text(preset));
+            }
+        });
+        name(&shown.response, "What the figure is set for");
+        if chosen != form.preset {
+            form.set_preset(chosen);
+        }
+    });
     field(ui, "Width", LABEL, |ui| {
         ui.add(DragValue::new(&mut form.width_mm).range(ExportForm::WIDTH_RANGE).speed(1.0).suffix(" mm"));
-        for (width, what) in ExportForm::WIDTHS {
-            if ui
-                .selectable_label(form.width_mm == width, format!("{width:.0}"))
-                .on_hover_text(what)
-                .clicked()
-            {
+        let offered: Vec<(f64, &str)> = match form.preset {
+            Some(preset) => preset.widths().iter().map(|w| (w.mm, w.name)).collect(),
+            None => ExportForm::WIDTHS.to_vec(),
+        };
+        for (width, what) in offered {
+            let text = format!("{width:.0}");
+            if ui.selectable_label(form.width_mm == width, text).on_hover_text(what).clicked() {
                 form.width_mm = width;
             }
         }
@@ -320,6 +373,15 @@ fn measures(ui: &mut Ui, form: &mut ExportForm) {
             ui.selectable_value(&mut form.format, format, format.name()).on_hover_text(format.description());
         }
     });
+    field(ui, "Letters", LABEL, |ui| {
+        for (letters, word) in [
+            (PanelLetters::None, "none"),
+            (PanelLetters::Rows, "at rows"),
+            (PanelLetters::Panels, "at panels"),
+        ] {
+            ui.selectable_value(&mut form.letters, letters, word);
+        }
+    });
 }
 
 /// Names as part of the name of a file: all of a few, or how many `what` there are.
@@ -334,7 +396,8 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Save", |ui| {
         let form = &app.forms.export;
         let (genes, sections) = (app.export_genes(open), app.export_sections(open));
-        let ready = !genes.is_empty() && !sections.is_empty() && !form.panes.is_empty();
+        let shows = !form.panes.is_empty() || !app.export_plots(open).is_empty();
+        let ready = !genes.is_empty() && !sections.is_empty() && shows;
         if primary(ui, ready, "Save the figure…").clicked() {
             let stem = safe_stem(&format!("{}-{}", joined(&sections, "sections"), joined(&genes, "genes")));
             let file = format!("{stem}.{}", form.format.extension());
@@ -346,6 +409,14 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
             out.push(Command::Ask(PathRequest::new(PathPurpose::FigureFolder)));
         }
         let run = app.export_run(open);
+        let report = ui.add_enabled(run.is_some(), egui::Button::new("Save report…"));
+        let report = report.on_disabled_hover_text("This needs a trained model.");
+        let name = run.map(|r| r.id.as_str()).unwrap_or_default();
+        let hint = format!("Sections, scores, genes, maps and settings of {name}, as one PDF");
+        if hint_beside(report, hint).clicked() {
+            let file = format!("{}-report.pdf", safe_stem(name));
+            out.push(Command::Ask(PathRequest::new(PathPurpose::SaveRunReport).named(file)));
+        }
         let can = run.is_some() && !sections.is_empty();
         let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV…"));
         let first = sections.first().cloned().unwrap_or_default();

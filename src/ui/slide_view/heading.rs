@@ -23,7 +23,7 @@ fn right(kind: PaneKind, state: &ExploreState, c: Colors) -> (Vec<String>, Color
     let Some(index) = state.index() else { return (Vec::new(), c.weak) };
     let section = index.section().name.clone();
     let (facts, values) = (&state.map().facts, &state.map().values);
-    if kind == PaneKind::He || values.maps.pane(kind).is_none() {
+    if !kind.is_of_gene() || values.maps.pane(kind).is_none() {
         return (vec![section], c.weak);
     }
     let mut place = vec![section.clone()];
@@ -103,7 +103,7 @@ pub fn show(ui: &Ui, line: Rect, two_lines: bool, kind: PaneKind, state: &Explor
         |family, color| TextFormat { font_id: FontId::new(13.5, family), color, ..Default::default() };
     let mut left = LayoutJob::default();
     left.append(kind.name(), 0.0, format(theme::semibold(), c.text));
-    if let Some(gene) = state.gene().filter(|_| kind != PaneKind::He) {
+    if let Some(gene) = state.gene().filter(|_| kind.is_of_gene()) {
         left.append(gene, 8.0, format(theme::italic(), c.text));
     }
     let left = one_line(ui, left, line.width());
@@ -139,6 +139,6 @@ pub fn show(ui: &Ui, line: Rect, two_lines: bool, kind: PaneKind, state: &Explor
         let id = ui.scope_id().with(("heading", kind.key()));
         ui.interact(area, id, Sense::hover()).on_hover_text(help.join("\n"));
     }
-    let gene = state.gene().filter(|_| kind != PaneKind::He).unwrap_or_default();
+    let gene = state.gene().filter(|_| kind.is_of_gene()).unwrap_or_default();
     format!("{gene} {text}").trim().to_owned()
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use eframe::egui::{self, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2};
 
 use crate::app::command::{Command, GenesCommand, Step};
+use crate::app::explore::compare::Tab;
 use crate::app::explore::drawing::Tool;
 use crate::app::explore::images::{Later, TileSource};
 use crate::app::explore::text::{thousands, value_text};
@@ -242,6 +243,8 @@ impl SlideView {
             }
             if let Some(v) = state.map().values.maps.at(kind, spot) {
                 overlay::value_tag(painter, map, at, radius, &value_text(kind, v));
+            } else if let Some(class) = state.class_map(kind).and_then(|map| map.name_at(spot)) {
+                overlay::value_tag(painter, map, at, radius, class);
             }
         } else if let Some(cursor) = state.cursor
             && response.is_some_and(|r| !r.contains_pointer())
@@ -303,7 +306,19 @@ fn show_remark(
         }),
         _ => None,
     };
-    let text = if kind == PaneKind::He || has_values {
+    let text = if kind.is_of_classes() && state.class_map(kind).is_none() && has_image {
+        let text = match kind {
+            PaneKind::Regions => {
+                "No spot has a class yet. Draw regions with the tools above, or import them."
+            }
+            _ => "Not clustered yet.",
+        };
+        if kind != PaneKind::Regions {
+            let tab = Command::Explore(ExploreCommand::ShowTab(Tab::Clusters));
+            way = Some((tab, "Find clusters".to_owned()));
+        }
+        text.to_owned()
+    } else if !kind.is_of_gene() || has_values {
         match hindrance.slide {
             Some(problem) => problem.to_owned(),
             None => {

@@ -187,7 +187,7 @@ impl SpotLayer {
 
     /// Draws pane number `pane`. Nothing is computed when neither camera nor colours have changed.
     pub fn paint(&mut self, painter: &Painter, rect: Rect, pane: usize, map: &PaneMap, view: &SpotView) {
-        let Some(scale) = map.scale else { return };
+        let Some(colors_of) = map.table() else { return };
         if map.colors.is_empty() || self.places.is_empty() {
             return;
         }
@@ -209,10 +209,10 @@ impl SpotLayer {
                 .key
                 .is_none_or(|k| (k.places, k.origin, k.texture) != (key.places, key.origin, key.texture));
             if let Some(level) = block {
-                merge_colors(level, &map.colors, &mut slot.blocks);
+                merge_colors(level, map, &mut slot.blocks);
             }
             let colors = if block.is_some() { &slot.blocks } else { &map.colors };
-            let table = color_table(scale.map.table(), view.opacity);
+            let table = color_table(colors_of, view.opacity);
             let color = |i: u32| {
                 let entry = colors.get(i as usize).copied().unwrap_or(NO_COLOR);
                 table.get(usize::from(entry)).copied().unwrap_or(Color32::TRANSPARENT)
@@ -302,8 +302,25 @@ impl SpotLayer {
 }
 
 /// The colour of each block: the mean of its spots' entries in the colour table.
-fn merge_colors(level: &CoarseLevel, colors: &[u16], out: &mut Vec<u16>) {
+fn merge_colors(level: &CoarseLevel, map: &PaneMap, out: &mut Vec<u16>) {
+    let colors = &map.colors;
     out.clear();
+    if !map.classes.is_empty() {
+        // Classes have no mean: the one that most of its spots have stands for a block.
+        let mut counts = vec![0_u32; usize::from(NO_COLOR)];
+        out.extend((0..level.centers.len()).map(|b| {
+            counts.fill(0);
+            let entries = level.members(b).iter().filter_map(|&i| colors.get(i as usize));
+            for &entry in entries {
+                if let Some(count) = counts.get_mut(usize::from(entry)) {
+                    *count += 1;
+                }
+            }
+            let most = (0_u16..).zip(&counts).filter(|(_, n)| **n > 0).max_by_key(|(_, n)| **n);
+            most.map_or(NO_COLOR, |(entry, _)| entry)
+        }));
+        return;
+    }
     out.extend((0..level.centers.len()).map(|b| {
         let entries =
             level.members(b).iter().filter_map(|&i| colors.get(i as usize)).filter(|&&c| c != NO_COLOR);
@@ -402,6 +419,7 @@ mod tests {
         let map = PaneMap {
             scale: Some(ColorScale { map: ColorMap::Viridis, low: 0.0, high: 1.0 }),
             colors: (0..side * side).map(|i| (i % 257) as u16).collect(),
+            ..PaneMap::default()
         };
         let mut layer = SpotLayer::default();
         let rect = Rect::from_min_size(Pos2::ZERO, Vec2::splat(600.0));
@@ -460,7 +478,13 @@ mod tests {
         assert_eq!(first.len(), 4);
         colors[first[0] as usize] = 10;
         colors[first[1] as usize] = 20;
-        merge_colors(level, &colors, &mut out);
+        let mut map = PaneMap { colors, ..PaneMap::default() };
+        merge_colors(level, &map, &mut out);
         assert_eq!((out[0], out[1]), (15, NO_COLOR));
+        // Classes have no mean: most of the spots decide.
+        map.classes = vec![[0; 3]; 30];
+        map.colors[first[2] as usize] = 20;
+        merge_colors(level, &map, &mut out);
+        assert_eq!((out[0], out[1]), (20, NO_COLOR));
     }
 }

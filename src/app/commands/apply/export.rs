@@ -9,9 +9,10 @@ use crate::app::state::App;
 use crate::core::display::{DisplaySettings, PaneKind, unmeasured_panes};
 use crate::data::project::SectionEntry;
 use crate::device::DeviceChoice;
-use crate::figures::Style;
-use crate::jobs::figure::FigureRequest;
+use crate::jobs::figure::files::Intent;
+use crate::jobs::figure::{FigurePlot, FigureRequest};
 use crate::jobs::request::{Request, Snapshot};
+use crate::jobs::run_report::ReportRequest;
 use crate::jobs::run_store::{RunInfo, RunKind};
 
 /// The preview is drawn at the resolution of the screen: the same figure with fewer dots.
@@ -38,6 +39,7 @@ impl App {
                 }
             }
             ExportCommand::PredictSlides(folder) => self.predict_slides(folder),
+            ExportCommand::SaveRunReport(path) => self.save_run_report(path),
             ExportCommand::SaveComparison(path) => self.save_comparison(path),
             ExportCommand::Cluster => self.cluster(),
             ExportCommand::SavePredictions(path) => {
@@ -172,10 +174,36 @@ impl App {
             sections: self.export_sections(open),
             genes: self.export_genes(open),
             display: DisplaySettings { panes, ..self.explore.display().clone() },
-            style: Style { width_mm: form.width_mm, dpi: form.dpi, ..Style::default() },
+            style: form.style(),
             device: DeviceChoice::Auto,
             target: open.doc().target,
+            clusters: self.explore.clusters().by_pane(),
+            plots: self.export_plots(open),
+            comparison: self.explore.comparing().shared(),
         })
+    }
+
+    /// The plots of the figure: those that were chosen, as far as what they show is there.
+    pub fn export_plots(&self, open: &OpenProject) -> Vec<FigurePlot> {
+        let (has_run, has_comparison) =
+            (self.export_run(open).is_some(), self.explore.comparing().shared().is_some());
+        let can = |plot: &FigurePlot| {
+            (has_run || !plot.needs_run()) && (has_comparison || !plot.needs_comparison())
+        };
+        self.forms.export.plots.iter().copied().filter(can).collect()
+    }
+
+    fn save_run_report(&mut self, path: PathBuf) {
+        let Some(open) = &self.open else { return };
+        let Some(run) = self.export_run(open).map(|run| run.id.clone()) else {
+            self.notices.error("There is no finished run to report on; train one first", Vec::new());
+            return;
+        };
+        let display = self.explore.display().clone();
+        let genes = self.forms.export.genes.clone();
+        let report = ReportRequest { run, genes, display, device: DeviceChoice::Auto };
+        let snapshot = open.snapshot();
+        self.save_result(&path.clone(), Request::SaveRunReport { snapshot, report, path });
     }
 
     pub(super) fn snapshot(&self) -> Option<Snapshot> {
@@ -193,7 +221,8 @@ impl App {
     /// Draws the preview again when what it shows has changed.
     pub(in crate::app) fn refresh_preview(&mut self) {
         let Some((snapshot, mut figure)) = self.snapshot().zip(self.figure()) else { return };
-        if figure.rows().next().is_none() || figure.display.panes.is_empty() {
+        let shows_nothing = figure.display.panes.is_empty() && figure.plots.is_empty();
+        if figure.rows().next().is_none() || shows_nothing {
             self.preview = Default::default();
             return;
         }
@@ -201,7 +230,9 @@ impl App {
         let (genes, sections) = previewed(&figure);
         figure.genes.truncate(genes);
         figure.sections.truncate(sections);
-        let request = Request::Preview { snapshot, figure };
+        let form = &self.forms.export;
+        let intent = |preset| Intent { preset, format: form.format, dpi: form.dpi };
+        let request = Request::Preview { snapshot, figure, intent: form.preset.map(intent) };
         if self.preview.asked.as_ref() != Some(&request) {
             self.preview.asked = Some(request.clone());
             self.work.start(request);

@@ -336,6 +336,7 @@ impl App {
             PathPurpose::SaveReportJson => Command::Evaluate(EvaluateCommand::SaveJson(path)),
             PathPurpose::SaveReportCsv => Command::Evaluate(EvaluateCommand::SaveCsv(path)),
             PathPurpose::SaveGeneTable => Command::Evaluate(EvaluateCommand::SaveTable(path)),
+            PathPurpose::SaveRunReport => Command::Export(ExportCommand::SaveRunReport(path)),
             PathPurpose::SaveComparison => Command::Export(ExportCommand::SaveComparison(path)),
             PathPurpose::SaveFigure => Command::Export(ExportCommand::Save(path)),
             PathPurpose::FigureFolder => Command::Export(ExportCommand::Batch(path)),

@@ -75,7 +75,7 @@ impl App {
 
     /// Takes up clusters that were found.
     pub(super) fn clustered(&mut self, request: &ClusterRequest, found: Arc<ClusteredPlaces>) {
-        self.explore.clusters_mut().arrived(request, found);
+        self.explore.take_clusters(request, found);
     }
 
     /// Writes the table of the comparison as it stands on the screen.

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::{Arrival, ExploreState, VISITED_SPOT_POINTS, WayToTrust};
+use crate::app::explore::clusters::Clusters;
+use crate::app::explore::compare::Origin;
 use crate::app::explore::evidence::Evidence;
 use crate::app::explore::facts::{GeneFacts, Source};
 use crate::app::explore::genes::{GeneFilter, GeneList, PanelGenes};
 use crate::app::explore::highlights::highlights;
 use crate::app::explore::input::{ExploreInput, SectionInput};
+use crate::app::explore::regions::ShownRegions;
 use crate::app::explore::trust::trust_of;
-use crate::app::explore::values::{MapValues, PredictionIndex, pane_maps};
+use crate::app::explore::values::{MapValues, PlaceClassMap, PredictionIndex, pane_maps};
 use crate::app::genes::parse_genes;
-use crate::core::display::DisplaySettings;
+use crate::core::display::{DisplaySettings, PaneKind};
 use crate::data::genes::bare_id;
 use crate::predict::Predictions;
 
@@ -34,6 +37,7 @@ impl ExploreState {
         self.regions.follow(section.and_then(|s| s.regions.as_ref()), shown.as_ref(), self.versions.spots);
         if self.regions.version() != before {
             self.drawing.follow(self.regions.set(), self.regions.classes());
+            self.stale.panes = true;
         }
         self.refresh_own_scores();
         self.refresh_list(input);
@@ -306,7 +310,10 @@ impl ExploreState {
         }
         if std::mem::take(&mut self.stale.panes) {
             let shown = DisplaySettings { panes: self.panes(), ..self.display.clone() };
-            pane_maps(&shown, &self.map.values, &mut self.map.panes);
+            let section = self.section.as_deref().unwrap_or_default();
+            let (regions, clusters) = (&self.regions, &self.clusters);
+            let classes = |kind| class_map(kind, section, regions, clusters);
+            pane_maps(&shown, &self.map.values, classes, &mut self.map.panes);
             self.versions.colors += 1;
         }
     }
@@ -351,6 +358,21 @@ impl ExploreState {
         };
         let gene = self.gene.as_deref().unwrap_or("");
         self.evidence = Evidence::new(&index, self.prediction.as_ref(), &self.map.values, gene, spot, other);
+    }
+}
+
+/// The map of classes that a pane shows.
+pub(super) fn class_map<'a>(
+    kind: PaneKind,
+    section: &str,
+    regions: &'a ShownRegions,
+    clusters: &'a Clusters,
+) -> Option<&'a PlaceClassMap> {
+    match kind {
+        PaneKind::Regions => Some(regions.place_classes()).filter(|map| !map.classes.is_empty()),
+        PaneKind::Clusters => clusters.found(Origin::Measured)?.map_of(section),
+        PaneKind::PredictedClusters => clusters.found(Origin::Predicted)?.map_of(section),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::core::colormap::NO_DATA;
 use crate::core::geometry::SlidePoint;
 use crate::figures::drawing::{Item, Rect, Stroke};
 use crate::figures::figure::Style;
-use crate::figures::maps::{MapGrid, RegionClass, Tissue};
+use crate::figures::maps::{MapGrid, MapPane, RegionClass, Tissue};
 use crate::figures::text::{self, Face};
 
 /// The widest legend beneath the maps.
@@ -26,10 +26,18 @@ pub(super) fn footer_entries(grid: &MapGrid, room: f64, em: f64) -> Vec<Entry> {
         let fits = |text: &&str| text::width(text, Face::Regular, em) <= most;
         entries.push(Entry::new(Swatch::Struck, STRUCK.into_iter().find(fits).unwrap_or(STRUCK[2])));
     }
+    let mut shown: Vec<&RegionClass> = Vec::new();
+    for class in grid.rows.iter().flat_map(|r| &r.panes).flat_map(MapPane::shown_classes) {
+        if !shown.contains(&class) {
+            shown.push(class);
+        }
+    }
+    entries.extend(shown.iter().map(|c| Entry::new(Swatch::Dot(c.rgb), c.name.clone())));
     if grid.region_legend {
         let mut classes: Vec<&RegionClass> = Vec::new();
         for class in grid.rows.iter().flat_map(|r| r.tissue.region_classes()) {
-            if !classes.contains(&class) {
+            // What a map of classes explains already is not explained twice.
+            if !classes.contains(&class) && !shown.contains(&class) {
                 classes.push(class);
             }
         }
@@ -48,7 +56,8 @@ const STRUCK: [&str; 3] = [
 
 /// Whether any spot has no value.
 fn has_gaps(grid: &MapGrid) -> bool {
-    grid.rows.iter().flat_map(|r| &r.panes).any(|p| p.values.iter().any(|v| v.is_nan()))
+    let of_values = grid.rows.iter().flat_map(|r| &r.panes).filter(|p| p.classes.is_empty());
+    of_values.flat_map(|p| &p.values).any(|v| v.is_nan())
 }
 
 /// Whether any place is struck through.

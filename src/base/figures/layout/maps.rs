@@ -272,9 +272,15 @@ impl<'a> Page<'a> {
         let rect = fitted(&row.tissue, cell);
         let tissue = self.tissue(&row.tissue, rect);
         self.items.push(Item::Image { tissue, rect });
-        let Some(scale) = panel.scale else {
+        if panel.scale.is_none() && panel.classes.is_empty() {
             self.items.extend(outlines(&row.tissue, rect));
             return;
+        }
+        let color = |value: f32| match panel.scale {
+            Some(scale) => Some(scale.rgb(value)),
+            // NaN counts as no class.
+            None if value.is_nan() => None,
+            None => panel.classes.get(value as usize).map(|class| class.rgb),
         };
         let t = &row.tissue;
         let mm_per_px = rect.w / t.crop.width();
@@ -286,10 +292,11 @@ impl<'a> Page<'a> {
         let (mut marks, mut drawn, mut reaches_out) = (Vec::new(), Vec::new(), false);
         for (i, (center, &value)) in t.centers.iter().zip(&panel.values).enumerate() {
             let [x, y] = place(center);
+            let Some(rgb) = color(value) else { continue };
             let inside = (x - rect.x).min(rect.right() - x).min(y - rect.y).min(rect.bottom() - y);
             if inside > -radius {
                 reaches_out |= inside < radius;
-                marks.push((x, y, scale.rgb(value)));
+                marks.push((x, y, rgb));
                 drawn.push(i);
             }
         }

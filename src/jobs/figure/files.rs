@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::context::JobContext;
-use super::figure::{FigureRequest, compose};
-use super::workspace::Workspace;
+use super::{FigureRequest, compose};
 use crate::core::file_names::FileNames;
 use crate::core::progress::Task;
-use crate::figures::{self, Format, Raster};
+use crate::figures::{self, Format, Preset, Raster, Violation};
+use crate::jobs::context::JobContext;
+use crate::jobs::workspace::Workspace;
 
 /// What came of saving figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,28 @@ pub struct SavedFigures {
     pub missing: Vec<char>,
 }
 
+/// What a figure will be set for, and how it will be saved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Intent {
+    /// Where it is to appear.
+    pub preset: Preset,
+    /// As what it will be saved.
+    pub format: Format,
+    /// With how many dots per inch.
+    pub dpi: f64,
+}
+
+/// A figure on the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Previewed {
+    /// Its pixels.
+    pub raster: Raster,
+    /// Text for beneath it.
+    pub caption: String,
+    /// What its preset does not allow, a sentence each.
+    pub not_allowed: Vec<String>,
+}
+
 /// Draws a figure `width` pixels wide.
 ///
 /// # Errors
@@ -25,12 +47,23 @@ pub struct SavedFigures {
 pub fn preview(
     workspace: &Workspace,
     request: &FigureRequest,
+    intent: Option<Intent>,
     width: u32,
     ctx: &JobContext,
-) -> anyhow::Result<Raster> {
+) -> anyhow::Result<Previewed> {
     let figure = compose(workspace, request, ctx)?;
     ctx.check()?;
-    Ok(figures::render_preview(&figure, width)?)
+    let not_allowed = match intent {
+        // Its tissue has as many pixels as the screen shows, and will have more when it is saved.
+        Some(Intent { preset, format, dpi }) => figures::violations(preset, &figure, format, dpi)?
+            .into_iter()
+            .filter(|v| !matches!(v, Violation::TissueResolution { .. }))
+            .map(|v| v.to_string())
+            .collect(),
+        None => Vec::new(),
+    };
+    let raster = figures::render_preview(&figure, width)?;
+    Ok(Previewed { raster, caption: figures::caption(&figure), not_allowed })
 }
 
 /// Saves a figure as `path`, whose extension says the format.
