@@ -65,7 +65,9 @@ fn figure(genes: &[&str], panes: &[PaneKind], tissue: &Arc<Tissue>) -> Figure {
             let difference: Vec<f32> = predicted.iter().zip(&measured).map(|(p, m)| p - m).collect();
             let uncertainty: Vec<f32> = tissue.centers.iter().map(|p| 0.1 + 0.1 * at(3.0, p)).collect();
             let of = |kind: &PaneKind| match kind {
-                PaneKind::He => Vec::new(),
+                PaneKind::He | PaneKind::Regions | PaneKind::Clusters | PaneKind::PredictedClusters => {
+                    Vec::new()
+                }
                 PaneKind::Measured => measured.clone(),
                 PaneKind::Predicted => predicted.clone(),
                 PaneKind::Difference => difference.clone(),
