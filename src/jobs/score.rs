@@ -9,15 +9,17 @@ use super::figure::in_order_of;
 use super::predict::predictions;
 use super::run_store::find_run;
 use super::workspace::Workspace;
+use crate::core::cancel::CancelToken;
 use crate::core::csv::CsvTable;
 use crate::core::files::write_bytes_atomically;
 use crate::core::target::ExpressionScale;
 use crate::data::genes::GeneIndex;
 use crate::data::panels::{GenePanel, builtin};
-use crate::data::section::ValueKind;
+use crate::data::section::{Section, ValueKind};
 use crate::device::DeviceChoice;
 use crate::evaluate::expression::Expression;
-use crate::evaluate::signature::{SignatureScores, SignatureSettings, score_signature};
+use crate::evaluate::signature::{SignatureError, SignatureScores, SignatureSettings, score_signature};
+use crate::predict::Predictions;
 
 /// What is to be scored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,25 +71,12 @@ pub fn score(workspace: &Workspace, request: &ScoreRequest, ctx: &JobContext) ->
     if run.is_none() && !section.is_measured() {
         bail!("{} is a slide without measurements: name a run whose predictions are scored", section.name);
     }
-    let settings = SignatureSettings::default();
     let found = match &run {
         Some(run) => {
             let made = predictions(workspace, &run.id, &section.name, request.device, ctx)?;
-            let made = in_order_of(made, &section);
-            let column = |gene: &str| made.genes.iter().position(|g| g == gene);
-            let expression = Expression::Dense { values: &made.mean, scale: run.config.scale() };
-            score_signature(expression, &panel.genes, column, settings, ctx.cancel)
+            predicted_scores(&in_order_of(made, &section), run.config.scale(), &panel.genes, ctx.cancel)
         }
-        None => {
-            let index = GeneIndex::new(&section.genes);
-            let expression = match section.values {
-                ValueKind::Counts => Expression::Counts(&section.counts),
-                ValueKind::Normalised => {
-                    Expression::Sparse { values: &section.counts, scale: ExpressionScale::AsInFile }
-                }
-            };
-            score_signature(expression, &panel.genes, |gene| index.find(gene), settings, ctx.cancel)
-        }
+        None => measured_scores(&section, &panel.genes, ctx.cancel),
     }
     .map_err(|error| anyhow!("{}, \"{}\": {error}", section.name, panel.name))?;
     if !found.missing.is_empty() {
@@ -101,6 +90,40 @@ pub fn score(workspace: &Workspace, request: &ScoreRequest, ctx: &JobContext) ->
     }
     let spots = section.spots.iter().map(|s| s.id.clone()).collect();
     Ok(PanelScores { section: section.name.clone(), panel: panel.name, spots, found })
+}
+
+/// Scores the genes of a panel on the measured values of a section.
+///
+/// # Errors
+/// [`SignatureError`]: none of the genes was measured, or it was cancelled.
+pub fn measured_scores(
+    section: &Section,
+    genes: &[String],
+    cancel: &CancelToken,
+) -> Result<SignatureScores, SignatureError> {
+    let index = GeneIndex::new(&section.genes);
+    let expression = match section.values {
+        ValueKind::Counts => Expression::Counts(&section.counts),
+        ValueKind::Normalised => {
+            Expression::Sparse { values: &section.counts, scale: ExpressionScale::AsInFile }
+        }
+    };
+    score_signature(expression, genes, |gene| index.find(gene), SignatureSettings::default(), cancel)
+}
+
+/// Scores the genes of a panel on predicted values of this scale; the scores are in the order of the prediction.
+///
+/// # Errors
+/// [`SignatureError`]: none of the genes is predicted, or it was cancelled.
+pub fn predicted_scores(
+    made: &Predictions,
+    scale: ExpressionScale,
+    genes: &[String],
+    cancel: &CancelToken,
+) -> Result<SignatureScores, SignatureError> {
+    let column = |gene: &str| made.genes.iter().position(|g| g == gene);
+    let expression = Expression::Dense { values: &made.mean, scale };
+    score_signature(expression, genes, column, SignatureSettings::default(), cancel)
 }
 
 impl PanelScores {

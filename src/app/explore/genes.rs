@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::trust::Trust;
 use crate::app::genes::{Fit, GeneQuery, split_names};
+use crate::data::panels::score_name;
 use crate::data::{aliases, protein_names};
 
 /// One gene of the list.
@@ -26,6 +27,8 @@ pub struct GeneRow {
     pub mean_count: Option<f32>,
     /// Whether it belongs to the genes of the model (or of the project, before there is one).
     pub listed: bool,
+    /// The panel whose score it is, where it is no gene.
+    pub score_of: Option<String>,
 }
 
 impl GeneRow {
@@ -52,7 +55,8 @@ impl GeneRow {
 
     /// Whether the panel has it, under whatever symbol.
     fn is_of(&self, panel: &PanelGenes) -> bool {
-        panel.genes.contains(&self.name) || self.symbols.iter().any(|s| panel.genes.contains(*s))
+        self.score_of.is_none()
+            && (panel.genes.contains(&self.name) || self.symbols.iter().any(|s| panel.genes.contains(*s)))
     }
 }
 
@@ -159,10 +163,31 @@ impl GeneList {
                 trust: trust.get(name).copied(),
                 mean_count: mean_count(name),
                 listed,
+                score_of: None,
             })
             .collect();
         let listed = rows.iter().filter(|r| r.listed).count();
         Self { rows, listed, ..Self::default() }
+    }
+
+    /// Adds the scores of the panels that have genes here.
+    #[must_use]
+    pub fn with_scores(mut self, panels: &[PanelGenes]) -> Self {
+        let scored: Vec<&PanelGenes> = panels.iter().filter(|panel| self.of_panel(panel) > 0).collect();
+        self.rows.extend(scored.into_iter().map(|panel| {
+            let name = score_name(&panel.name);
+            GeneRow {
+                folded: name.to_lowercase(),
+                name,
+                other: None,
+                symbols: Vec::new(),
+                trust: None,
+                mean_count: None,
+                listed: false,
+                score_of: Some(panel.name.clone()),
+            }
+        }));
+        self
     }
 
     /// Number of genes of the model (or project).
@@ -177,7 +202,7 @@ impl GeneList {
 
     /// Number of all genes.
     pub fn all(&self) -> usize {
-        self.rows.len()
+        self.rows.iter().filter(|r| r.score_of.is_none()).count()
     }
 
     /// Number of genes of `panel` among all.
@@ -232,7 +257,11 @@ impl GeneList {
             GeneFilter::Panel(name) => panels.iter().find(|p| p.name == *name),
             GeneFilter::Listed | GeneFilter::Measured => None,
         };
+        let searched = !search.trim().is_empty();
         let wanted = |row: &GeneRow| match filter {
+            // A score stands above the genes of its panel, and is found by its name anywhere.
+            GeneFilter::Panel(name) if row.score_of.is_some() => row.score_of.as_ref() == Some(name),
+            GeneFilter::Listed | GeneFilter::Measured if row.score_of.is_some() => searched,
             GeneFilter::Listed => row.listed,
             GeneFilter::Panel(_) => panel.is_some_and(|p| row.is_of(p)),
             GeneFilter::Measured => true,
@@ -241,14 +270,19 @@ impl GeneList {
         let fit = |i: u32| fits.get(i as usize).copied().flatten();
         let answers = (0u32..).zip(&self.rows).filter(|(i, _)| fit(*i).is_some());
         self.shown = answers.clone().filter(|(_, r)| wanted(r)).map(|(i, _)| i).collect();
-        self.answers = answers.map(|(i, _)| i).collect();
+        // A score that the filter leaves out is no gene that it hides.
+        self.answers = answers.filter(|(_, r)| r.score_of.is_none() || wanted(r)).map(|(i, _)| i).collect();
         self.unanswered = query.unanswered(|one| self.rows.iter().filter_map(|r| r.fit(one)).min());
         self.query = query;
         let rows = &self.rows;
         let key = |i: u32| rows.get(i as usize);
         self.shown.sort_by(|&a, &b| match (key(a), key(b)) {
             (Some(x), Some(y)) => {
-                fit(a).cmp(&fit(b)).then_with(|| by(sort, x, y)).then_with(|| x.folded.cmp(&y.folded))
+                let scores_first = y.score_of.is_some().cmp(&x.score_of.is_some());
+                scores_first
+                    .then_with(|| fit(a).cmp(&fit(b)))
+                    .then_with(|| by(sort, x, y))
+                    .then_with(|| x.folded.cmp(&y.folded))
             }
             _ => Ordering::Equal,
         });

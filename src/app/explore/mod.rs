@@ -15,6 +15,7 @@ mod input;
 pub mod own_scores;
 pub mod regions;
 pub mod section_index;
+pub mod signatures;
 pub mod similar;
 pub mod slides;
 pub mod spot_grid;

@@ -22,6 +22,7 @@ use super::index_cache::IndexCache;
 use super::own_scores::OwnScores;
 use super::regions::ShownRegions;
 use super::section_index::SectionIndex;
+use super::signatures::Signatures;
 use super::similar::SimilarGenes;
 use super::tissue::Tissue;
 use super::trust::Trust;
@@ -151,6 +152,7 @@ pub struct ExploreState {
     seen_in_training: bool,
     /// The scores of the section shown, where no run was tested on it.
     own_scores: OwnScores,
+    signatures: Signatures,
     panels: Vec<PanelGenes>,
     /// The genes and the target of the values shown: those of the run, else of the project.
     scale_genes: Arc<Vec<String>>,
@@ -466,6 +468,7 @@ impl ExploreState {
     pub fn is_busy(&self) -> bool {
         self.cache.is_busy()
             || self.own_scores.is_busy()
+            || self.signatures.is_busy()
             || self.similar.as_ref().is_some_and(|s| s.found.is_none())
     }
 

@@ -99,7 +99,11 @@ impl MapValues {
             let mean = p.column(&p.predictions.mean, gene)?;
             Some((mean, p.column(&p.predictions.uncertainty, gene), p.scale()))
         });
-        let maps = ExpressionMaps::new(measured, predicted);
+        Self::of_maps(ExpressionMaps::new(measured, predicted), section, gene)
+    }
+
+    /// What is to be said of these maps of `gene`, or of a panel's score.
+    pub fn of_maps(maps: ExpressionMaps, section: &SectionIndex, gene: &str) -> Self {
         let one_count = maps.measured().and_then(|_| section.one_count(gene));
         Self {
             one_count,

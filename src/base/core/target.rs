@@ -28,6 +28,10 @@ pub enum ExpressionScale {
     LnAll,
     /// Whatever the file holds, where its values were normalised before.
     AsInFile,
+    /// Score of a gene panel on measured values: how much higher its genes are than genes of similar expression.
+    MeasuredScore,
+    /// The same on predicted values, which are on another scale.
+    PredictedScore,
 }
 
 impl ExpressionScale {
@@ -38,6 +42,8 @@ impl ExpressionScale {
             Self::Log10All => "log10(1 + CP10k), all genes",
             Self::LnAll => "ln(1 + CP10k), all genes",
             Self::AsInFile => "as in the file (normalised)",
+            Self::MeasuredScore => "score of measured values",
+            Self::PredictedScore => "score of predicted values",
         }
     }
 
@@ -48,6 +54,8 @@ impl ExpressionScale {
             Self::Log10All => "log10, all genes",
             Self::LnAll => "ln(1 + CP10k)",
             Self::AsInFile => "as in the file",
+            Self::MeasuredScore => "score, measured",
+            Self::PredictedScore => "score, predicted",
         }
     }
 
@@ -63,6 +71,10 @@ impl ExpressionScale {
             }
             Self::LnAll => "CP10k are counts per 10,000 counts of all genes in the spot.",
             Self::AsInFile => "The file holds normalised values instead of counts; they are shown unchanged.",
+            Self::MeasuredScore | Self::PredictedScore => {
+                "The mean of the panel's genes minus the mean of control genes of similar expression, as scanpy's score_genes \
+                 computes it."
+            }
         }
     }
 
@@ -70,14 +82,19 @@ impl ExpressionScale {
     pub const fn zero(self) -> Option<f32> {
         match self {
             Self::Log10Selected | Self::Log10All | Self::LnAll => Some(0.0),
-            Self::AsInFile => None,
+            Self::AsInFile | Self::MeasuredScore | Self::PredictedScore => None,
         }
     }
 
+    /// Whether it is the score of a gene panel.
+    pub const fn is_score(self) -> bool {
+        matches!(self, Self::MeasuredScore | Self::PredictedScore)
+    }
+
     /// The value of `count` transcripts in a spot that has `total` of them, over the genes that the scale sums
-    /// over. 0 in a spot without any. Values as in the file stay what they are.
+    /// over. 0 in a spot without any. Values as in the file, and scores, stay what they are.
     pub fn value(self, count: f64, total: f64) -> f64 {
-        if self == Self::AsInFile {
+        if self == Self::AsInFile || self.is_score() {
             return count;
         }
         if total <= 0.0 {
@@ -86,7 +103,7 @@ impl ExpressionScale {
         let per_ten_thousand = 1e4 * count / total;
         match self {
             Self::LnAll => per_ten_thousand.ln_1p(),
-            Self::Log10Selected | Self::Log10All | Self::AsInFile => (1.0 + per_ten_thousand).log10(),
+            _ => (1.0 + per_ten_thousand).log10(),
         }
     }
 }

@@ -32,6 +32,19 @@ impl GenePanel {
     }
 }
 
+/// What follows the name of a panel where its score stands among genes.
+const SCORE: &str = " (score)";
+
+/// What the score of a panel is called among genes: "T cells (score)".
+pub fn score_name(panel: &str) -> String {
+    format!("{panel}{SCORE}")
+}
+
+/// The panel whose score is called so among genes; `None` for the name of a gene.
+pub fn panel_of_score(name: &str) -> Option<&str> {
+    name.strip_suffix(SCORE)
+}
+
 /// The panels that come with the program. To edit one, the user takes a copy into the project.
 pub fn builtin() -> Vec<GenePanel> {
     #[expect(clippy::expect_used, reason = "the text is compiled in, and a test parses it")]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::drawing::{Item, Rect};
 use super::layout::lay_out;
 use super::{
-    Background, Figure, FigureError, MapPane, Panel, PanelLetters, PanelRemark, Row, Style, Tissue, raster,
-    svg,
+    Background, Figure, FigureError, MapPane, Panel, PanelLetters, PanelRemark, RegionClass, Row, Style,
+    Tissue, raster, svg,
 };
 use crate::core::cells::Cells;
 use crate::core::color_scale::ColorScale;

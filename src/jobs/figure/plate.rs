@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use super::FigureRequest;
 use super::classes::{ClassMap, class_maps, outlines};
+use crate::core::cancel::CancelToken;
 use crate::core::cells::Cells;
 use crate::core::display::PaneKind;
 use crate::core::expression_maps::ExpressionMaps;
 use crate::core::matrix::Matrix;
 use crate::core::target::{ExpressionScale, Target};
 use crate::data::genes::GeneIndex;
+use crate::data::panels::{GenePanel, builtin, panel_of_score};
 use crate::data::section::Section;
 use crate::figures::Tissue;
 use crate::jobs::context::JobContext;
 use crate::jobs::predict::{predictions_and_reach, stored_predictions};
 use crate::jobs::prediction_table::note_on_absent;
 use crate::jobs::run_store::RunInfo;
+use crate::jobs::score::{measured_scores, predicted_scores};
 use crate::jobs::workspace::Workspace;
 use crate::predict::Predictions;
 use crate::preprocess::target::Totals;
@@ -37,6 +40,8 @@ pub(super) struct SectionMaps {
     pub(super) seen: bool,
     /// Its maps of classes.
     pub(super) classes: BTreeMap<PaneKind, ClassMap>,
+    /// The gene panels, whose scores can stand in place of genes.
+    pub(super) panels: Vec<GenePanel>,
 }
 
 impl SectionMaps {
@@ -113,16 +118,46 @@ impl SectionMaps {
             None => false,
         };
         let predicted_scale = run.map_or(target.scale(true), |run| run.config.scale());
+        let panels = workspace.project.panels.iter().cloned().chain(builtin()).collect();
         let classes = class_maps(workspace, request, &section, ctx)?;
-        Ok(Self { section, tissue, names, totals, target, predicted, struck, predicted_scale, seen, classes })
+        Ok(Self {
+            section,
+            tissue,
+            names,
+            totals,
+            target,
+            predicted,
+            struck,
+            predicted_scale,
+            seen,
+            classes,
+            panels,
+        })
     }
 
-    /// Measured and predicted values of a gene, by the name that [`super::row`] finds it under.
+    /// Measured and predicted values of a gene, or of the score of a panel, by the name that [`super::row`] finds it under.
     pub(super) fn maps(&self, gene: &str) -> ExpressionMaps {
+        if let Some(panel) = panel_of_score(gene).and_then(|name| self.panels.iter().find(|p| p.name == name))
+        {
+            return self.score(panel);
+        }
         let predicted = self.predicted(gene).zip(self.predicted.as_ref()).map(|(column, p)| {
             (p.mean.column(column), Some(p.uncertainty.column(column)), self.predicted_scale)
         });
         ExpressionMaps::new(self.measured(gene), predicted)
+    }
+
+    fn score(&self, panel: &GenePanel) -> ExpressionMaps {
+        let cancel = CancelToken::new();
+        let narrow = |scores: Vec<f64>| scores.into_iter().map(|v| v as f32).collect::<Vec<f32>>();
+        let measured =
+            self.section.is_measured().then(|| measured_scores(&self.section, &panel.genes, &cancel).ok());
+        let measured = measured.flatten().map(|found| (narrow(found.scores), ExpressionScale::MeasuredScore));
+        let predicted = self.predicted.as_ref().and_then(|made| {
+            let found = predicted_scores(made, self.predicted_scale, &panel.genes, &cancel).ok()?;
+            Some((narrow(found.scores), None, ExpressionScale::PredictedScore))
+        });
+        ExpressionMaps::new(measured, predicted)
     }
 
     /// The measured values of a gene and what they mean; `None` where the section did not measure it.

@@ -11,12 +11,16 @@ use crate::core::display::PaneKind;
 use crate::core::target::ExpressionScale;
 use crate::data::genes::is_ensembl_id;
 use crate::data::measured_genes::MeasuredGenes;
+use crate::data::panels::panel_of_score;
 use crate::evaluate::fold::MIN_SPOTS_TO_CORRELATE;
 use crate::evaluate::metrics::pearson;
 use crate::figures::{MapPane, PanelRemark, Row};
 
 /// The gene that `typed` names: "HER2" and "erbb2" are ERBB2; a symbol that several genes share is the first of them.
 pub(super) fn meant(plate: &SectionMaps, typed: &str) -> String {
+    if panel_of_score(typed).is_some() {
+        return typed.to_owned();
+    }
     let names = &plate.names;
     if names.is_shared(typed) || (!names.has_name(typed) && is_ensembl_id(typed)) {
         let gene = names.get(typed).and_then(|column| plate.section.genes.get(column));
@@ -61,7 +65,8 @@ pub(super) fn row(plate: &SectionMaps, gene: &str, request: &FigureRequest) -> a
             _ => anyhow!("{gene} was not measured in {section}; check the spelling, or choose another gene"),
         });
     }
-    let counted = maps.scale(PaneKind::Measured).is_some_and(|scale| scale != ExpressionScale::AsInFile);
+    let is_count = |scale: ExpressionScale| scale != ExpressionScale::AsInFile && !scale.is_score();
+    let counted = maps.scale(PaneKind::Measured).is_some_and(is_count);
     let remark = |pane: PaneKind| match (pane, maps.pane(pane)) {
         (PaneKind::Measured, Some(values)) => {
             is_silent(values).then_some(PanelRemark::NoCounts).or_else(|| {
@@ -183,6 +188,7 @@ mod tests {
             predicted_scale: ExpressionScale::Log10Selected,
             seen: false,
             classes: BTreeMap::new(),
+            panels: Vec::new(),
         }
     }
 

@@ -167,7 +167,9 @@ impl Totals {
     /// What a single transcript in a spot of median depth is on `scale`; `None` for values as in the file.
     pub fn one_count(&self, scale: ExpressionScale) -> Option<f32> {
         let total = match scale {
-            ExpressionScale::AsInFile => return None,
+            ExpressionScale::AsInFile | ExpressionScale::MeasuredScore | ExpressionScale::PredictedScore => {
+                return None;
+            }
             ExpressionScale::Log10Selected => self.typical_of_selected,
             ExpressionScale::Log10All | ExpressionScale::LnAll => self.typical_of_all,
         };
@@ -177,7 +179,9 @@ impl Totals {
     /// A count of `spot` on `scale`. A spot without any counts has expression 0 in every gene.
     pub fn value(&self, spot: usize, count: f32, scale: ExpressionScale) -> f32 {
         let totals = match scale {
-            ExpressionScale::AsInFile => return count,
+            ExpressionScale::AsInFile | ExpressionScale::MeasuredScore | ExpressionScale::PredictedScore => {
+                return count;
+            }
             ExpressionScale::Log10Selected => &self.of_selected,
             ExpressionScale::Log10All | ExpressionScale::LnAll => &self.of_all,
         };

@@ -305,7 +305,9 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
     let lines = if other.is_some() { [-5.5, 7.0] } else { [0.0; 2] };
     let line = |dy: f32| rect.translate(Vec2::new(0.0, dy));
     let (place, room) = (Place::From(left), from - left - 6.0);
-    let fitted = row::text(ui, line(lines[0]), place, room, &r.name, (13.0, theme::italic()), c.text);
+    let room = if r.score_of.is_some() { end - left } else { room };
+    let family = if r.score_of.is_some() { FontFamily::Proportional } else { theme::italic() };
+    let fitted = row::text(ui, line(lines[0]), place, room, &r.name, (13.0, family), c.text);
     if let Some(other) = &other {
         row::text(ui, line(lines[1]), place, room, other, (10.5, FontFamily::Proportional), c.weak);
     }
@@ -319,6 +321,10 @@ fn show_row(ui: &mut Ui, r: &GeneRow, gene: Option<&str>, state: &ExploreState, 
         }
         ui.label(describe(r, state));
     };
+    if r.score_of.is_some() {
+        response.on_hover_ui(hover);
+        return;
+    }
     if is_offered(r, state) {
         response.on_hover_ui(hover);
         add_button(ui, r, rect.with_min_x(from).with_max_x(end), commands);
@@ -366,6 +372,11 @@ fn add_button(ui: &mut Ui, r: &GeneRow, room: Rect, commands: &mut Vec<Command>)
 
 /// What is known of a gene's trust, in a sentence.
 fn describe(r: &GeneRow, state: &ExploreState) -> String {
+    if let Some(panel) = &r.score_of {
+        return format!(
+            "How much higher the genes of \u{201C}{panel}\u{201D} are than genes of similar expression, spot by spot."
+        );
+    }
     let normalised = state.index().is_some_and(|i| i.section().values == ValueKind::Normalised);
     let mean = |m: f32| match normalised {
         true => format!(" · mean value {m:.2} (as in the file)"),

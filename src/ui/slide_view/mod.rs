@@ -22,6 +22,7 @@ use crate::app::explore::images::{Later, TileSource};
 use crate::app::explore::text::{thousands, value_text};
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState, PredictionStatus};
 use crate::core::display::PaneKind;
+use crate::data::panels::panel_of_score;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 use outline::OutlineLayer;
@@ -359,6 +360,15 @@ fn show_remark(
                 };
                 format!("There is no prediction of {section} yet. {what} {then}")
             }
+        }
+    } else if let Some(panel) = panel_of_score(gene) {
+        match (kind.compares(), state.is_busy()) {
+            (_, true) => format!("Scoring {panel}"),
+            (true, false) if state.map().values.maps.are_on_two_scales() => {
+                "Scores of predicted and of measured values are on different scales, so there is no difference.".to_owned()
+            }
+            (_, false) if kind == PaneKind::Uncertainty => "A score has no uncertainty.".to_owned(),
+            (_, false) => format!("None of the genes of {panel} is here."),
         }
     } else if kind.compares() && state.map().values.maps.are_on_two_scales() {
         format!(

@@ -16,6 +16,7 @@ use crate::app::explore::values::{MapValues, PlaceClassMap, PredictionIndex, pan
 use crate::app::genes::parse_genes;
 use crate::core::display::{DisplaySettings, PaneKind};
 use crate::data::genes::bare_id;
+use crate::data::panels::panel_of_score;
 use crate::predict::Predictions;
 
 impl ExploreState {
@@ -40,6 +41,7 @@ impl ExploreState {
             self.stale.panes = true;
         }
         self.refresh_own_scores();
+        self.refresh_signatures();
         self.refresh_list(input);
         self.refresh_map();
         self.arrive();
@@ -181,6 +183,12 @@ impl ExploreState {
         self.stale.map |= self.own_scores.collect();
     }
 
+    fn refresh_signatures(&mut self) {
+        let predicted = self.prediction.as_ref().map(|p| (Arc::clone(p.predictions()), p.scale()));
+        self.signatures.turn_to(self.index.as_ref().map(|index| (Arc::clone(index), predicted)));
+        self.stale.map |= self.signatures.collect();
+    }
+
     fn refresh_list(&mut self, input: &ExploreInput) {
         if self.project_genes.as_slice() != input.genes {
             self.project_genes = input.genes.to_vec();
@@ -200,7 +208,9 @@ impl ExploreState {
                 .iter()
                 .map(|p| PanelGenes { name: p.name.clone(), genes: p.genes.iter().cloned().collect() })
                 .collect();
-            self.stale.shown = true;
+            self.signatures.forget();
+            self.stale.list = true;
+            self.stale.map = true;
         }
         let rebuilt = std::mem::take(&mut self.stale.list);
         if rebuilt {
@@ -213,7 +223,7 @@ impl ExploreState {
             let known = |g: &&str| listed.is_some() || index.is_none_or(|i| i.has_gene(g));
             let model = listed.unwrap_or(&self.project_genes).iter().map(String::as_str).filter(known);
             let mean_count = |g: &str| index.and_then(|i| i.mean_count(g));
-            self.list = GeneList::new(measured, model, &self.trust, mean_count);
+            self.list = GeneList::new(measured, model, &self.trust, mean_count).with_scores(&self.panels);
             self.stale.shown = true;
         }
         if std::mem::take(&mut self.stale.shown) {
@@ -294,7 +304,16 @@ impl ExploreState {
         let Some(index) = &self.index else { return };
         if std::mem::take(&mut self.stale.map) {
             let gene = self.gene.as_deref().unwrap_or("");
-            self.map.values = MapValues::new(index, self.prediction.as_ref(), gene);
+            let panel = panel_of_score(gene).and_then(|name| self.panels.iter().find(|p| p.name == name));
+            self.map.values = match panel {
+                Some(panel) => {
+                    let mut genes: Vec<String> = panel.genes.iter().cloned().collect();
+                    genes.sort_unstable();
+                    let maps = self.signatures.get(&panel.name, &genes).cloned().unwrap_or_default();
+                    MapValues::of_maps(maps, index, gene)
+                }
+                None => MapValues::new(index, self.prediction.as_ref(), gene),
+            };
             let source = Source {
                 prediction: self.prediction.as_ref(),
                 seen_in_training: self.seen_in_training,

@@ -270,7 +270,9 @@ fn log2_fold_change(scale: ExpressionScale, mean_a: f64, mean_b: f64) -> Option<
     let base = match scale {
         ExpressionScale::LnAll => 1.0,
         ExpressionScale::Log10Selected | ExpressionScale::Log10All => std::f64::consts::LN_10,
-        ExpressionScale::AsInFile => return None,
+        ExpressionScale::AsInFile | ExpressionScale::MeasuredScore | ExpressionScale::PredictedScore => {
+            return None;
+        }
     };
     let expression = |mean: f64| (mean * base).exp_m1().max(0.0) + PSEUDO_COUNT;
     Some((expression(mean_a) / expression(mean_b)).log2())
