@@ -7,15 +7,20 @@ use std::sync::Arc;
 use anyhow::bail;
 use serde_json::Value;
 
+use super::classes::SectionClasses;
 use super::context::JobContext;
 use super::fit::recipe::Recipe;
 use super::predict::{test_report, write_csv};
 use super::reach::SlideReach;
 use super::run_store::{RunInfo, RunKind};
+use super::score::predicted_scores;
 use super::workspace::Workspace;
+use crate::core::cancel::CancelToken;
 use crate::core::matrix::Matrix;
-use crate::core::target::Target;
+use crate::core::target::{ExpressionScale, Target};
 use crate::data::anndata::{self, Columns, Contents, ObsColumn, Uns};
+use crate::data::panels::{GenePanel, builtin, score_name};
+use crate::data::regions::PlaceClasses;
 use crate::data::section::{Section, ValueKind};
 use crate::data::st::source::UNS_OF_PREDICTIONS;
 use crate::predict::Predictions;
@@ -39,6 +44,9 @@ struct Spots {
     sections: Vec<Option<String>>,
     patients: Vec<Option<String>>,
     labels: Vec<Option<String>>,
+    regions: Vec<Option<String>>,
+    /// The scores of gene panels, by panel.
+    scores: Vec<(String, Vec<f64>)>,
     places: Vec<f64>,
     um: Vec<f64>,
     distances: Vec<f64>,
@@ -50,7 +58,7 @@ impl Spots {
         section: &Section,
         rows: &[Option<usize>],
         predicted: &Predictions,
-        reach: Option<&SlideReach>,
+        (reach, regions): (Option<&SlideReach>, &PlaceClasses),
         several: bool,
     ) {
         for (i, (id, &at)) in predicted.spots.iter().zip(rows).enumerate() {
@@ -62,10 +70,30 @@ impl Spots {
             self.sections.push(Some(section.name.clone()));
             self.patients.push(section.patient.clone());
             self.labels.push(label);
+            self.regions.push(at.and_then(|i| regions.of(i)).map(|class| class.name.to_string()));
             self.places.extend(center.map_or([f64::NAN; 2], |c| [c.x, c.y]));
             self.um.extend(center.map_or([f64::NAN; 2], |c| c.to_um(section.mpp)));
             let distance = reach.and_then(|r| r.distances.get(i)).copied();
             self.distances.push(distance.map_or(f64::NAN, f64::from));
+        }
+    }
+
+    /// Adds the scores of gene panels at the spots that were added last.
+    fn add_scores(&mut self, panels: &[GenePanel], made: &Predictions, scale: ExpressionScale) {
+        let (all, new) = (self.names.len(), made.spots.len());
+        for panel in panels {
+            // None of the genes of some panels is predicted.
+            let Ok(found) = predicted_scores(made, scale, &panel.genes, &CancelToken::new()) else {
+                continue;
+            };
+            let name = score_name(&panel.name);
+            let at = self.scores.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+                self.scores.push((name, Vec::new()));
+                self.scores.len() - 1
+            });
+            let Some((_, column)) = self.scores.get_mut(at) else { continue };
+            column.resize(all - new, f64::NAN);
+            column.extend(found.scores);
         }
     }
 
@@ -80,6 +108,13 @@ impl Spots {
             ("patient".to_owned(), ObsColumn::Categorical(self.patients)),
             ("label".to_owned(), ObsColumn::Categorical(self.labels)),
         ];
+        if self.regions.iter().any(Option::is_some) {
+            columns.push(("region".to_owned(), ObsColumn::Categorical(self.regions)));
+        }
+        for (name, mut scores) in self.scores {
+            scores.resize(self.names.len(), f64::NAN);
+            columns.push((name, ObsColumn::Float(scores)));
+        }
         if unmeasured {
             // Places off the tissue are not predicted, and spots that are not tissue are left out when they are read.
             columns.push(("in_tissue".to_owned(), ObsColumn::Int(vec![1; self.names.len()])));
@@ -157,7 +192,11 @@ impl<'a> Table<'a> {
             section.spots.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
         let rows: Vec<Option<usize>> =
             predictions.spots.iter().map(|id| row_of.get(id.as_str()).copied()).collect();
-        self.spots.add(&section, &rows, &predictions, reach.as_ref(), self.several);
+        let (entry, project) = (self.workspace.entry(name)?, &self.workspace.project);
+        let regions = SectionClasses::new(entry, &section, &project.classes, ctx.cancel)?.regions;
+        self.spots.add(&section, &rows, &predictions, (reach.as_ref(), &regions), self.several);
+        let panels: Vec<GenePanel> = project.panels.iter().cloned().chain(builtin()).collect();
+        self.spots.add_scores(&panels, &predictions, run.config.scale());
         if section.is_measured() {
             self.any_measured = true;
             self.measured.push(measured_at(&section, &rows, run, ctx));

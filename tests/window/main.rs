@@ -20,6 +20,7 @@ mod remembered;
 mod samples;
 mod slides;
 mod tissue;
+mod workbench;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -122,6 +123,7 @@ fn play(asked: &Asked) -> Engine {
             .or_else(|| encoders::answer(&request))
             .or_else(|| genes::answer(&request))
             .or_else(|| regions::answer(&request, ctx))
+            .or_else(|| workbench::answer(&request))
             .or_else(|| slides::answer(&request));
         if let Some(answer) = known {
             return answer;

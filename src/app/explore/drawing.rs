@@ -254,7 +254,8 @@ impl Drawing {
 
     /// Stops what the hand is doing; nothing comes of it.
     pub fn give_up(&mut self) {
-        if self.hand.take().is_some() || self.draft.take().is_some() {
+        let (hand, draft) = (self.hand.take(), self.draft.take());
+        if hand.is_some() || draft.is_some() {
             self.version += 1;
         }
     }

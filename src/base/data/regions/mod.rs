@@ -19,7 +19,6 @@ pub mod palette;
 mod places;
 mod region;
 mod set;
-pub mod store;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,6 @@ mod write;
 
 pub(in crate::data) use read::unpacked;
 pub use read::{Imported, MAX_FILE_BYTES, MAX_OBJECTS, Repair, RepairNote, parse, read};
-pub(super) use write::write_file;
 pub use write::{export, to_bytes};
 
 #[cfg(test)]

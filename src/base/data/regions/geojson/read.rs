@@ -42,22 +42,7 @@ pub struct Imported {
     pub left_out: usize,
     /// How much was repaired or left out.
     pub repaired: usize,
-    /// What this program has written beside the features, see [`store`](super::super::store).
-    pub(in super::super) stored: Option<Box<RawStored>>,
 }
-
-/// A member of a file as it stands there.
-#[derive(Debug, Clone)]
-pub(in super::super) struct RawStored(pub(in super::super) Box<RawValue>);
-
-impl PartialEq for RawStored {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.get() == other.0.get()
-    }
-}
-
-/// The member of a file in which this program keeps what GeoJSON has no place for.
-pub(in super::super) const STORED: &str = "hiscmcl";
 
 /// Something in a file that was repaired or left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +142,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Imported, FileError> {
             serde_json::from_str(&quoted).map_err(|e| not_json(e.line()))?
         }
     };
-    let (objects, stored) = objects(path, value)?;
+    let objects = objects(path, value)?;
     if objects.len() > MAX_OBJECTS {
         let message = format!(
             "there are more than {} objects in it; export the annotations without cells",
@@ -166,7 +151,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Imported, FileError> {
         return Err(FileError::malformed(path, message));
     }
     let read: Vec<Result<Object, Problem>> = objects.into_par_iter().map(object).collect();
-    let mut imported = Imported { stored, ..Imported::default() };
+    let mut imported = Imported::default();
     let mut known = HashSet::new();
     let mut colors: Vec<(ClassName, Option<[u8; 3]>)> = Vec::new();
     let mut places: HashMap<ClassName, usize> = HashMap::new();
@@ -230,14 +215,12 @@ impl Imported {
     }
 }
 
-type Found<'a> = (Vec<&'a RawValue>, Option<Box<RawStored>>);
-
 /// The features or geometries of a file.
-fn objects<'a>(path: &Path, value: &'a RawValue) -> Result<Found<'a>, FileError> {
+fn objects<'a>(path: &Path, value: &'a RawValue) -> Result<Vec<&'a RawValue>, FileError> {
     let list =
         |value: &'a RawValue| serde_json::from_str::<Items<'a, MAX_OBJECTS>>(value.get()).ok().map(|i| i.0);
     if let Some(list) = list(value) {
-        return Ok((list, None));
+        return Ok(list);
     }
     let not_geojson = || {
         let message =
@@ -247,17 +230,10 @@ fn objects<'a>(path: &Path, value: &'a RawValue) -> Result<Found<'a>, FileError>
     let mut members = Members::of(value).ok_or_else(not_geojson)?;
     let kind = members.get("type").and_then(text).unwrap_or_default();
     match kind.as_str() {
-        "FeatureCollection" => {
-            let stored = members.take(STORED).map(|value| Box::new(RawStored(value.to_owned())));
-            let list = members.take("features").and_then(list).ok_or_else(not_geojson)?;
-            Ok((list, stored))
-        }
-        "GeometryCollection" => {
-            let list = members.take("geometries").and_then(list).ok_or_else(not_geojson)?;
-            Ok((list, None))
-        }
-        "Feature" => Ok((vec![value], None)),
-        _ if members.get("coordinates").is_some() => Ok((vec![value], None)),
+        "FeatureCollection" => members.take("features").and_then(list).ok_or_else(not_geojson),
+        "GeometryCollection" => members.take("geometries").and_then(list).ok_or_else(not_geojson),
+        "Feature" => Ok(vec![value]),
+        _ if members.get("coordinates").is_some() => Ok(vec![value]),
         _ => Err(not_geojson()),
     }
 }

@@ -9,7 +9,6 @@ use super::super::class::Classes;
 use super::super::region::{Foreign, Member, Region, RegionId};
 use super::super::set::RegionSet;
 use super::geometry::Written;
-use super::read::STORED;
 use crate::core::files::{FileError, write_atomically};
 
 /// Writes regions as QuPath 0.5 and later reads them: a `FeatureCollection`, one feature per line, in the colours of `classes`.
@@ -17,42 +16,21 @@ use crate::core::files::{FileError, write_atomically};
 /// # Errors
 /// [`FileError::Io`] naming `path`.
 pub fn export(path: &Path, regions: &RegionSet, classes: &Classes) -> Result<(), FileError> {
-    write_file::<()>(path, regions, classes, None)
+    write_atomically(path, |writer| {
+        write_collection(writer, regions, classes).map_err(FileError::io("write", path))
+    })
 }
 
 /// What [`export`] writes.
 pub fn to_bytes(regions: &RegionSet, classes: &Classes) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Nothing can fail in memory.
-    let _ = write_collection::<()>(&mut bytes, regions, classes, None);
+    let _ = write_collection(&mut bytes, regions, classes);
     bytes
 }
 
-/// As [`export`], with `stored` as a member that QuPath passes over.
-pub(in super::super) fn write_file<T: Serialize>(
-    path: &Path,
-    regions: &RegionSet,
-    classes: &Classes,
-    stored: Option<&T>,
-) -> Result<(), FileError> {
-    write_atomically(path, |writer| {
-        write_collection(writer, regions, classes, stored).map_err(FileError::io("write", path))
-    })
-}
-
-fn write_collection<T: Serialize>(
-    writer: &mut impl Write,
-    regions: &RegionSet,
-    classes: &Classes,
-    stored: Option<&T>,
-) -> io::Result<()> {
-    writer.write_all(b"{\"type\":\"FeatureCollection\",")?;
-    if let Some(stored) = stored {
-        write!(writer, "\"{STORED}\":")?;
-        serde_json::to_writer(&mut *writer, stored)?;
-        writer.write_all(b",\n")?;
-    }
-    writer.write_all(b"\"features\":[")?;
+fn write_collection(writer: &mut impl Write, regions: &RegionSet, classes: &Classes) -> io::Result<()> {
+    writer.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
     for (at, region) in regions.iter().enumerate() {
         writer.write_all(if at == 0 { b"\n" } else { b",\n" })?;
         serde_json::to_writer(&mut *writer, &Feature { region, classes })?;
