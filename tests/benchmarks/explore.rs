@@ -6,13 +6,18 @@ use std::sync::Arc;
 use divan::Bencher;
 use eframe::egui;
 use hiscmcl::app::command::Command;
+use hiscmcl::app::explore::drawing::{Held, Tool};
 use hiscmcl::app::explore::images::{Images, Later, PatchKey, TileSource};
-use hiscmcl::app::explore::{ExploreCommand, ExploreInput, ExploreState, PredictionStatus, SectionInput};
+use hiscmcl::app::explore::{
+    ExploreCommand, ExploreInput, ExploreState, PointerStep, PredictionStatus, RegionsInput, SectionInput,
+};
+use hiscmcl::core::display::{DisplaySettings, RegionStyle};
 use hiscmcl::core::encoder::RgbPatch;
 use hiscmcl::core::geometry::{Mpp, SlidePoint};
 use hiscmcl::core::matrix::{CsrBuilder, Matrix};
 use hiscmcl::core::target::Target;
 use hiscmcl::data::measured_genes::MeasuredGenes;
+use hiscmcl::data::regions::{ClassName, Classes, Region, RegionSet, polygon};
 use hiscmcl::data::section::{Gene, MppSource, Section, Spot, SpotGeometry, ValueKind};
 use hiscmcl::jobs::settings::Theme;
 use hiscmcl::predict::Predictions;
@@ -171,6 +176,90 @@ fn draw_again(bencher: Bencher, spots: usize) {
     let mut window = Window::new();
     window.frame(&mut page);
     bencher.bench_local(|| window.frame(&mut page));
+}
+
+/// Regions over the whole slide, and points of each.
+const REGIONS: usize = 1_000;
+const POINTS: usize = 200;
+
+impl Page {
+    /// The same with regions of many points in ten classes all over the slide.
+    fn with_regions(mut self) -> Self {
+        let side = self.state.index().unwrap().section().slide_size.0;
+        let across = (REGIONS as f64).sqrt().ceil() as usize;
+        let step = f64::from(side) / across as f64;
+        let mut classes = Classes::default();
+        let names: Vec<ClassName> = (0..10).map(|i| ClassName::new(&format!("Class {i}")).unwrap()).collect();
+        for name in &names {
+            classes.ensure(name);
+        }
+        let region = |i: usize| {
+            let center = [(i % across) as f64 + 0.5, (i / across) as f64 + 0.5].map(|v| v * step);
+            let corner = |k: usize| {
+                let angle = std::f64::consts::TAU * k as f64 / POINTS as f64;
+                let radius = step * (0.4 + 0.05 * (9.0 * angle).sin());
+                SlidePoint::new(center[0] + radius * angle.cos(), center[1] + radius * angle.sin())
+            };
+            let corners: Vec<SlidePoint> = (0..POINTS).map(corner).collect();
+            Region::new(polygon(&corners).unwrap()).with_class(names.get(i % names.len()).cloned())
+        };
+        let regions: RegionSet = (0..REGIONS).map(region).collect();
+        let points: usize = regions.iter().map(|r| r.shape().vertex_count()).sum();
+        assert!(points >= REGIONS * POINTS * 9 / 10, "{points}");
+        self.sections[0].regions = Some(RegionsInput { regions, classes, factor: 1.0 });
+        self.refresh();
+        self
+    }
+}
+
+/// Regions that are drawn filled as well as outlined.
+fn filled(page: &mut Page) {
+    let settings = DisplaySettings { regions: RegionStyle::Transparent, ..page.state.display().clone() };
+    page.state.set_display(settings);
+}
+
+/// A frame with regions in which nothing has changed.
+#[divan::bench(sample_count = 50)]
+fn draw_regions_again(bencher: Bencher) {
+    let mut page = Page::new(SPOTS[0]).with_regions();
+    let mut window = Window::new();
+    window.frame(&mut page);
+    bencher.bench_local(|| window.frame(&mut page));
+}
+
+/// A frame with regions in which the camera moves.
+#[divan::bench(sample_count = 50, args = [false, true])]
+fn pan_over_regions(bencher: Bencher, fill: bool) {
+    let mut page = Page::new(SPOTS[0]).with_regions();
+    if fill {
+        filled(&mut page);
+    }
+    let mut window = Window::new();
+    window.frame(&mut page);
+    bencher.bench_local(|| {
+        page.state.camera.drag([0.5, 0.0]);
+        window.frame(&mut page)
+    });
+}
+
+/// A frame in which the brush goes on over a slide full of regions.
+#[divan::bench(sample_count = 50, args = [Tool::Brush, Tool::Eraser])]
+fn paint_among_regions(bencher: Bencher, tool: Tool) {
+    let mut page = Page::new(SPOTS[0]).with_regions();
+    let mut window = Window::new();
+    page.state.apply(ExploreCommand::UseTool(tool));
+    page.state.apply(ExploreCommand::SizeBrush(100.0));
+    window.frame(&mut page);
+    let held = Held::default();
+    let side = f64::from(page.state.index().unwrap().section().slide_size.0);
+    let place = |step: f64| SlidePoint::new(side * (0.5 + 0.4 * step.cos()), side * (0.5 + 0.4 * step.sin()));
+    page.state.use_tool(PointerStep::Press, place(0.0), held);
+    let mut step = 0.0;
+    bencher.bench_local(|| {
+        step += 0.01;
+        page.state.use_tool(PointerStep::Drag, place(step), held);
+        window.frame(&mut page)
+    });
 }
 
 struct Window {

@@ -377,7 +377,7 @@ fn terms_are_explained_on_hover_and_in_help() {
     test.send(Command::GoTo(Step::Explore));
     assert_eq!(test.harness.state().app().overlay, None);
     assert!(!test.shows(Term::Evidence.sentence()));
-    test.harness.get_by_label("EVIDENCE").hover();
+    test.harness.get_by_role_and_label(Role::Tab, "Evidence").hover();
     test.harness.run_steps(60);
     assert!(test.shows(Term::Evidence.sentence()));
 }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use eframe::egui::{Event, Key, Modifiers, PointerButton, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use hiscmcl::app::command::{Command, SectionCommand, Step};
+use hiscmcl::app::explore::ExploreCommand;
 use hiscmcl::app::queue::Engine;
 use hiscmcl::core::display::RegionStyle;
 use hiscmcl::jobs::context::JobContext;
@@ -156,9 +157,10 @@ fn regions_are_drawn_with_each_tool_and_taken_back() {
     let expected = [60_000.0, ellipse, 40_000.0, 20_000.0];
     assert!(about(&areas(&test), &expected), "{:?}", areas(&test));
 
-    // An edge of the rectangle is erased.
+    // An edge of the rectangle is erased, of all regions as none is selected.
     test.key(Key::Escape);
     test.key(Key::E);
+    test.send(Command::Explore(ExploreCommand::SizeBrush(40.0)));
     let (from, to) = (at(&test, 450.0, 100.0), at(&test, 450.0, 400.0));
     let before = areas(&test);
     test.drag(from, to);
@@ -201,12 +203,13 @@ fn regions_are_selected_moved_merged_and_deleted() {
     // The other one with Shift.
     let other = at(&test, 480.0, 200.0);
     test.harness.hover_at(other);
+    test.harness.event(Event::ModifiersChanged(Modifiers::SHIFT));
     for pressed in [true, false] {
         let (button, modifiers) = (PointerButton::Primary, Modifiers::SHIFT);
-        let event = Event::PointerButton { pos: other, button, pressed, modifiers };
-        test.harness.event_modifiers(event, modifiers);
+        test.harness.event(Event::PointerButton { pos: other, button, pressed, modifiers });
         test.harness.run_steps(2);
     }
+    test.harness.event(Event::ModifiersChanged(Modifiers::NONE));
     test.harness.run_steps(40);
     assert_eq!(test.app().explore.drawing().selected().len(), 2);
     test.click("Merge");

@@ -195,11 +195,6 @@ pub struct ComparedGene {
 pub const SIGNIFICANT: f64 = 0.05;
 
 impl ComparedGene {
-    /// The fold change, or the difference of means of values that are no logarithms.
-    pub fn effect(&self) -> f64 {
-        self.found.log2_fold_change.unwrap_or_else(|| self.found.mean_difference())
-    }
-
     /// Whether it differs significantly.
     pub fn is_significant(&self) -> bool {
         self.found.q < SIGNIFICANT
@@ -211,7 +206,7 @@ impl ComparedGene {
             CompareColumn::Gene => SortKey::Text(&self.name),
             CompareColumn::MeanA => number(Some(self.found.mean_a)),
             CompareColumn::MeanB => number(Some(self.found.mean_b)),
-            CompareColumn::FoldChange => number(Some(self.effect())),
+            CompareColumn::FoldChange => number(Some(self.found.effect())),
             CompareColumn::Expressing => number(self.found.expressing_a),
             // Where p-values are too small to be told apart, the rank sum goes on telling.
             CompareColumn::Adjusted => number(Some(-self.found.score.abs())),

@@ -274,9 +274,10 @@ fn foremost(compared: &Compared) -> Vec<&GeneComparison> {
 }
 
 fn volcano(compared: &Compared) -> PlacedPanel {
+    let widest = compared.comparison.widest_effect();
     let gene = |g: &&GeneComparison| VolcanoGene {
         name: compared.name(g).to_owned(),
-        log2_fold: g.log2_fold_change.unwrap_or_else(|| g.mean_difference()),
+        log2_fold: g.effect().clamp(-widest, widest),
         p_adjusted: g.q,
     };
     let genes = foremost(compared);

@@ -17,27 +17,23 @@ use crate::jobs::compare::Group;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
-/// Height of the line with the settings.
-const HEAD: f32 = 26.0;
+/// A panel from this width on has the settings in the line of the tabs.
+const ONE_LINE: f32 = 780.0;
 /// Markers of a cluster that are named.
 const NAMED: usize = 6;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 4.0;
-    ui.horizontal(|ui| {
-        ui.set_height(HEAD);
-        tabs::show(ui, state, commands);
-    });
     let form = *state.clusters().form();
     let mut next = form;
-    ui.horizontal(|ui| {
-        ui.set_height(HEAD);
+    let mut controls = |ui: &mut Ui, commands: &mut Vec<Command>| {
         settings(ui, state, input, &mut next);
         if widgets::mini(ui, "Find clusters").clicked() {
             commands.push(Command::Export(ExportCommand::Cluster));
         }
-    });
+    };
+    tabs::with_settings(ui, ONE_LINE, state, commands, &mut controls);
     if next != form {
         commands.push(explore(ExploreCommand::Cluster(next)));
     }

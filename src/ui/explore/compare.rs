@@ -19,10 +19,10 @@ use crate::ui::widgets;
 
 /// Height of a row of the table.
 const ROW: f32 = 20.0;
-/// Height of the line with what is compared.
-const HEAD: f32 = 26.0;
+/// A panel from this width on has what is compared in the line of the tabs.
+const ONE_LINE: f32 = 800.0;
 /// Share of the width that the table takes, and the least that it needs.
-const TABLE: f32 = 0.62;
+const TABLE: f32 = 0.64;
 const TABLE_LEAST: f32 = 420.0;
 /// A panel narrower than this shows no plot.
 const WITH_PLOT: f32 = 640.0;
@@ -30,14 +30,9 @@ const WITH_PLOT: f32 = 640.0;
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 4.0;
-    ui.horizontal(|ui| {
-        ui.set_height(HEAD);
-        tabs::show(ui, state, commands);
-    });
     let form = state.comparing().form();
     let mut next = form.clone();
-    ui.horizontal(|ui| {
-        ui.set_height(HEAD);
+    let mut settings = |ui: &mut Ui, commands: &mut Vec<Command>| {
         chosen(ui, state, input, &mut next);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let has_table = matches!(state.comparing().found(), Some(Ok(_)));
@@ -46,7 +41,8 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
                 commands.push(Command::Ask(request));
             }
         });
-    });
+    };
+    tabs::with_settings(ui, ONE_LINE, state, commands, &mut settings);
     match state.comparing().found() {
         _ if form.a.is_none() => no_groups(ui, state),
         None if state.comparing().is_waiting() => {
@@ -230,26 +226,26 @@ fn columns(compared: &Compared, origin: Origin) -> Vec<Column<CompareColumn>> {
     };
     let column = |id: CompareColumn| {
         let (hint, width, number) = match id {
-            CompareColumn::Gene => ("", 84.0, false),
-            CompareColumn::MeanA => ("Mean over the spots of the first group.", 58.0, true),
-            CompareColumn::MeanB => ("Mean over the spots of the second group.", 58.0, true),
+            CompareColumn::Gene => ("", 74.0, false),
+            CompareColumn::MeanA => ("Mean over the spots of the first group.", 52.0, true),
+            CompareColumn::MeanB => ("Mean over the spots of the second group.", 52.0, true),
             CompareColumn::FoldChange => (
                 "log2 of how many times as much is expressed in the first group; negative where it is less.",
-                62.0,
+                54.0,
                 true,
             ),
             CompareColumn::Expressing => {
-                ("Percent of the spots of each group in which it was detected.", 76.0, true)
+                ("Percent of the spots of each group in which it was detected.", 62.0, true)
             }
             CompareColumn::Adjusted => (
                 "p-value of the Wilcoxon rank-sum test, adjusted for the number of genes (Benjamini-Hochberg).",
-                60.0,
+                50.0,
                 true,
             ),
             CompareColumn::Auroc => (
                 "The probability that a spot of the first group has a higher value than one of the second: .5 is no \
                  difference.",
-                58.0,
+                52.0,
                 true,
             ),
             CompareColumn::Sections => (
@@ -259,11 +255,11 @@ fn columns(compared: &Compared, origin: Origin) -> Vec<Column<CompareColumn>> {
                 true,
             ),
             CompareColumn::Other => match origin {
-                Origin::Measured => ("AUROC on predicted values.", 72.0, true),
-                Origin::Predicted => ("AUROC on measured values.", 72.0, true),
+                Origin::Measured => ("AUROC on predicted values.", 60.0, true),
+                Origin::Predicted => ("AUROC on measured values.", 60.0, true),
             },
             CompareColumn::Trust => {
-                ("How far its predicted map can be trusted, from the cross-validation.", 78.0, false)
+                ("How far its predicted map can be trusted, from the cross-validation.", 62.0, false)
             }
         };
         let title = match (id, origin) {
@@ -306,7 +302,7 @@ fn table(
         widgets::name(&shown.response, "Which genes are listed");
         let c = colors(ui);
         let groups = format!(
-            "{} \u{00B7} {} vs. {} spots",
+            "{} genes \u{00B7} {} vs. {} spots",
             thousands(comparing.rows()),
             thousands(compared.comparison.members_a),
             thousands(compared.comparison.members_b)
@@ -357,7 +353,7 @@ fn cell(g: &ComparedGene, column: CompareColumn, c: theme::Colors) -> RichText {
         CompareColumn::Gene => gene(&g.name),
         CompareColumn::MeanA => weak(format!("{:.2}", g.found.mean_a)),
         CompareColumn::MeanB => weak(format!("{:.2}", g.found.mean_b)),
-        CompareColumn::FoldChange => plain(signed(g.effect())),
+        CompareColumn::FoldChange => plain(signed(g.found.effect())),
         CompareColumn::Expressing => {
             let percent = |share: Option<f64>| share.map_or_else(dash, |s| format!("{:.0}", 100.0 * s));
             weak(format!("{} / {}", percent(g.found.expressing_a), percent(g.found.expressing_b)))

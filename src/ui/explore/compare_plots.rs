@@ -3,7 +3,7 @@
 use eframe::egui::{
     self, Align2, Color32, FontId, Pos2, Rect, Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, accesskit,
 };
-use egui_plot::{Plot, PlotPoint, PlotPoints, Points, Text};
+use egui_plot::{Plot, PlotPoint, PlotPoints, Points};
 
 use super::compare::p_text;
 use crate::app::explore::ExploreState;
@@ -21,8 +21,8 @@ const LEAST_P: f64 = 1e-300;
 /// Genes of each group in the dot plot.
 const EACH: usize = 8;
 
-fn place(g: &ComparedGene) -> [f64; 2] {
-    [g.effect(), -g.found.q.max(LEAST_P).log10()]
+fn place(g: &ComparedGene, widest: f64) -> [f64; 2] {
+    [g.found.effect().clamp(-widest, widest), -g.found.q.max(LEAST_P).log10()]
 }
 
 /// Fold change and p-value of every gene. Gives the one that was clicked.
@@ -35,6 +35,8 @@ pub fn volcano(
 ) -> Option<String> {
     let c = colors(ui);
     let genes = state.comparing().genes();
+    let widest = compared.comparison.widest_effect();
+    let place = |g: &ComparedGene| place(g, widest);
     let of = |pick: &dyn Fn(&ComparedGene) -> bool| -> Vec<[f64; 2]> {
         genes.iter().filter(|g| pick(g)).map(place).collect()
     };
@@ -78,21 +80,27 @@ pub fn volcano(
                 let dots = Points::new(name, PlotPoints::from(dots)).radius(2.0).color(color);
                 plot.points(dots.allow_hover(false));
             }
-            for g in genes.iter().filter(|g| g.is_significant()).take(NAMED) {
-                let [x, y] = place(g);
-                let (anchor, name) = match x < 0.0 {
-                    true => (Align2::RIGHT_CENTER, format!("{} ", g.name)),
-                    false => (Align2::LEFT_CENTER, format!(" {}", g.name)),
-                };
-                let name = egui::RichText::new(name).size(10.5).family(theme::italic());
-                let at = PlotPoint::new(x, y);
-                plot.text(Text::new("name", at, name).anchor(anchor).color(c.text).allow_hover(false));
-            }
             if let Some(g) = state.gene().and_then(|gene| state.comparing().gene(gene)) {
                 let mark = Points::new("shown", PlotPoints::from(vec![place(g)])).radius(4.5);
                 plot.points(mark.color(c.bad).filled(false).allow_hover(false));
             }
         });
+        // Names where there is room for them, the smallest p-values first.
+        let mut taken: Vec<Rect> = Vec::new();
+        for g in genes.iter().filter(|g| g.is_significant()).take(3 * NAMED) {
+            let [x, y] = place(g);
+            let at = shown.transform.position_from_point(&PlotPoint::new(x, y));
+            let font = FontId::new(10.5, theme::italic());
+            let galley = ui.painter().layout_no_wrap(g.name.clone(), font, c.text);
+            let (anchor, by) =
+                if x < 0.0 { (Align2::RIGHT_CENTER, -5.0) } else { (Align2::LEFT_CENTER, 5.0) };
+            let name = anchor.anchor_size(at + Vec2::new(by, 0.0), galley.size());
+            let frame = *shown.transform.frame();
+            if taken.len() < NAMED && frame.contains_rect(name) && !taken.iter().any(|t| t.intersects(name)) {
+                ui.painter().galley(name.min, galley, c.text);
+                taken.push(name);
+            }
+        }
         let response = shown.response;
         widgets::name(&response, "Volcano plot");
         let pointer = response.hover_pos();
@@ -106,7 +114,7 @@ pub fn volcano(
         });
         if let Some(g) = near {
             clicked = response.clicked().then(|| g.name.clone());
-            let told = format!("{}: {:+.2}, adjusted p {}", g.name, g.effect(), p_text(g.found.q));
+            let told = format!("{}: {:+.2}, adjusted p {}", g.name, g.found.effect(), p_text(g.found.q));
             response.on_hover_ui_at_pointer(|ui| {
                 ui.label(told);
             });

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use eframe::egui::containers::menu::MenuButton;
 use eframe::egui::{
-    Button, Color32, FontFamily, FontId, Pos2, Rect, RichText, ScrollArea, Sense, StrokeKind, TextStyle, Ui,
-    UiBuilder, Vec2, WidgetInfo, accesskit,
+    Align, Button, Color32, FontFamily, FontId, Layout, Pos2, Rect, RichText, ScrollArea, Sense, StrokeKind,
+    TextStyle, Ui, UiBuilder, Vec2, WidgetInfo, accesskit,
 };
 
 use super::explore;
@@ -28,6 +29,8 @@ const ROWS: usize = 6;
 const SWATCH: f32 = 11.0;
 /// Width of the button at the end of a row.
 const MENU: f32 = 26.0;
+/// Width of the button for the order, with its distance.
+const SORTS: f32 = 76.0;
 /// Width of the labels of what is selected.
 const LABEL: f32 = 96.0;
 
@@ -51,16 +54,6 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
             let purpose = PathPurpose::ImportRegions { section: section.to_owned() };
             commands.push(Command::Ask(PathRequest::new(purpose)));
         }
-        let by_area = state.regions().is_by_area();
-        if rows.len() > 1 {
-            let (text, hint) = match by_area {
-                true => ("by area", "List classes in the order in which they were made."),
-                false => ("in order", "List classes by area, the largest first."),
-            };
-            if button(ui, text, hint) {
-                commands.push(explore(ExploreCommand::SortClasses(!by_area)));
-            }
-        }
     });
     ui.spacing_mut().item_spacing.y = 2.0;
     // In a low window the genes keep their share of the column.
@@ -71,14 +64,32 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         }
     });
     if !rows.is_empty() || state.drawing().tool().draws() {
-        let width = ui.available_width();
+        new_class(ui, rows.len(), state, commands);
+    }
+}
+
+/// The field that adds a class, and the order of the list.
+fn new_class(ui: &mut Ui, classes: usize, state: &ExploreState, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let sorts = if classes > 1 { SORTS } else { 0.0 };
+        let width = ui.available_width() - sorts;
         // The field is empty again once the class is there.
-        let id = ("new class", rows.len());
+        let id = ("new class", classes);
         let typed = widgets::hinted_field(ui, id, "New class", "", "New class\u{2026}", width);
         if let Some(class) = typed.and_then(|text| ClassName::new(&text)) {
             commands.push(edit(ClassEdit::Add(class)));
         }
-    }
+        if classes > 1 {
+            let by_area = state.regions().is_by_area();
+            let (text, hint) = match by_area {
+                true => ("by area", "List classes in the order in which they were made."),
+                false => ("in order", "List classes by area, the largest first."),
+            };
+            if widgets::mini(ui, text).on_hover_text(hint).clicked() {
+                commands.push(explore(ExploreCommand::SortClasses(!by_area)));
+            }
+        }
+    });
 }
 
 fn edit(edit: ClassEdit) -> Command {
@@ -140,11 +151,15 @@ fn class_row(
     }
     response.clone().on_hover_text(told);
     let menu = Rect::from_min_max(Pos2::new(right, rect.top()), rect.right_bottom());
-    let mut child = ui.new_child(UiBuilder::new().id_salt(("class menu", name)).max_rect(menu));
-    let opened = child.menu_button(RichText::new("\u{22ef}").size(14.0), |ui| {
+    let layout = Layout::left_to_right(Align::Center);
+    let builder = UiBuilder::new().id_salt(("class menu", name)).max_rect(menu).layout(layout);
+    let mut child = ui.new_child(builder);
+    child.spacing_mut().button_padding.x = 3.0;
+    let dots = Button::new(RichText::new("\u{22ef}").size(14.0)).small().frame_when_inactive(false);
+    let (opened, _) = MenuButton::from_button(dots).ui(&mut child, |ui| {
         class_menu(ui, section, shown, commands);
     });
-    widgets::name(&opened.response, &format!("Change {name}"));
+    widgets::name(&opened, &format!("Change {name}"));
     response.context_menu(|ui| class_menu(ui, section, shown, commands));
 }
 

@@ -50,3 +50,28 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
         ui.add_space(8.0);
     }
 }
+
+/// Draws the names with settings behind them, or beneath them where the panel is narrower than `one_line`.
+pub fn with_settings(
+    ui: &mut Ui,
+    one_line: f32,
+    state: &ExploreState,
+    commands: &mut Vec<Command>,
+    settings: &mut dyn FnMut(&mut Ui, &mut Vec<Command>),
+) {
+    let together = ui.available_width() >= one_line;
+    ui.horizontal(|ui| {
+        ui.set_height(HEIGHT + 2.0);
+        show(ui, state, commands);
+        if together {
+            ui.add_space(4.0);
+            settings(ui, commands);
+        }
+    });
+    if !together {
+        ui.horizontal(|ui| {
+            ui.set_height(HEIGHT + 2.0);
+            settings(ui, commands);
+        });
+    }
+}

@@ -20,9 +20,7 @@ use crate::jobs::request::Request;
 use crate::ui::export::PreviewTexture;
 use crate::ui::theme::{colors, gene};
 use crate::ui::wheel;
-use crate::ui::widgets::{
-    Tone, banner, card, entered, field, hint_beside, line_edit, mini, name, primary, remark,
-};
+use crate::ui::widgets::{Tone, banner, card, entered, field, line_edit, mini, name, primary, remark};
 
 const RIGHT: f32 = 360.0;
 const LABEL: f32 = 90.0;
@@ -34,11 +32,11 @@ pub fn show(ui: &mut Ui, app: &App, texture: &mut PreviewTexture, out: &mut Vec<
     let Some(open) = &app.open else { return };
     scrolling(ui, "export page", |ui| {
         two_columns(ui, RIGHT, |ui, side| match side {
-            Side::Left => preview(ui, app, texture, out),
-            Side::Right => {
-                form(ui, app, open, out);
+            Side::Left => {
                 save(ui, app, open, out);
+                preview(ui, app, texture, out);
             }
+            Side::Right => form(ui, app, open, out),
         });
     });
 }
@@ -394,6 +392,7 @@ fn joined(names: &[String], what: &str) -> String {
 
 fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
     card(ui, "Save", |ui| {
+        ui.horizontal_wrapped(|ui| {
         let form = &app.forms.export;
         let (genes, sections) = (app.export_genes(open), app.export_sections(open));
         let shows = !form.panes.is_empty() || !app.export_plots(open).is_empty();
@@ -405,7 +404,8 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
         }
         let many = genes.len() * sections.len();
         let batch = ui.add_enabled(ready, egui::Button::new("Save each map as a file…"));
-        if hint_beside(batch, format!("{many} in all: one per gene and section, into a folder")).clicked() {
+        let batch = batch.on_hover_text(format!("{many} in all: one per gene and section, into a folder"));
+        if batch.clicked() {
             out.push(Command::Ask(PathRequest::new(PathPurpose::FigureFolder)));
         }
         let run = app.export_run(open);
@@ -413,7 +413,7 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
         let report = report.on_disabled_hover_text("This needs a trained model.");
         let name = run.map(|r| r.id.as_str()).unwrap_or_default();
         let hint = format!("Sections, scores, genes, maps and settings of {name}, as one PDF");
-        if hint_beside(report, hint).clicked() {
+        if report.on_hover_text(hint).clicked() {
             let file = format!("{}-report.pdf", safe_stem(name));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SaveRunReport).named(file)));
         }
@@ -421,7 +421,7 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
         let table = ui.add_enabled(can, egui::Button::new("Save predictions as CSV…"));
         let first = sections.first().cloned().unwrap_or_default();
         let table = table.on_disabled_hover_text("This needs a trained model.");
-        if hint_beside(table, format!("All genes at all spots of {first}")).clicked() {
+        if table.on_hover_text(format!("All genes at all spots of {first}")).clicked() {
             out.push(Command::Ask(
                 PathRequest::new(PathPurpose::SavePredictions)
                     .named(format!("{}-predictions.csv", safe_stem(&first))),
@@ -430,7 +430,7 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
         let anndata = ui.add_enabled(can, egui::Button::new("Save predictions for scanpy…"));
         let hover = "All genes at all spots of the ticked sections, as AnnData (.h5ad): predicted, measured and uncertainty";
         let anndata = anndata.on_disabled_hover_text("This needs a trained model.");
-        if hint_beside(anndata, hover).clicked() {
+        if anndata.on_hover_text(hover).clicked() {
             let file = format!("{}-predictions.h5ad", safe_stem(&joined(&sections, "sections")));
             out.push(Command::Ask(PathRequest::new(PathPurpose::SavePredictionsAnnData).named(file)));
         }
@@ -441,9 +441,10 @@ fn save(ui: &mut Ui, app: &App, open: &OpenProject, out: &mut Vec<Command>) {
                 counted(slides.len(), "slide"),
                 run.id
             );
-            if hint_beside(button, hint).clicked() {
+            if button.on_hover_text(hint).clicked() {
                 out.push(Command::Ask(PathRequest::new(PathPurpose::SlidesFolder)));
             }
         }
+    })
     });
 }

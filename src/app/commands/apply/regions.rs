@@ -49,7 +49,19 @@ impl App {
     pub(super) fn edit_class(&mut self, edit: &ClassEdit) {
         let Some(open) = &mut self.open else { return };
         let mut done = Ok(());
-        open.edit(&edit.title(), None, |doc| done = edit.apply(doc));
+        let selected = self.explore.drawing().selected();
+        let shown = self.explore.section_name().unwrap_or_default();
+        open.edit(&edit.title(), None, |doc| {
+            done = edit.apply(doc);
+            // A class that is made while regions without one are selected is for them.
+            if let (Ok(()), ClassEdit::Add(class), Some(entry)) = (&done, edit, doc.section_mut(shown)) {
+                let is_free = |id: &RegionId| entry.regions.get(*id).is_some_and(|r| r.class.is_none());
+                if selected.iter().all(is_free) {
+                    // Locked ones stay without.
+                    let _ = entry.regions.set_class(selected, Some(class));
+                }
+            }
+        });
         match (done, edit) {
             (Ok(()), ClassEdit::Add(class)) => {
                 self.explore.apply(ExploreCommand::DrawClass(Some(class.clone())));

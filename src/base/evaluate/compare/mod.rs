@@ -118,6 +118,11 @@ impl GeneComparison {
     pub fn mean_difference(&self) -> f64 {
         self.mean_a - self.mean_b
     }
+
+    /// The log2 fold change, or the difference of means of values that are no logarithms.
+    pub fn effect(&self) -> f64 {
+        self.log2_fold_change.unwrap_or_else(|| self.mean_difference())
+    }
 }
 
 /// Two groups of places compared over all genes.
@@ -135,6 +140,17 @@ pub struct Comparison {
     pub untested: Vec<String>,
     /// The test between replicates, where there are enough of them.
     pub pseudo_bulk: Option<PseudoBulkTest>,
+}
+
+impl Comparison {
+    /// The largest effect, whichever its sign, of genes that both groups express; 1 where there is none. The fold change of a gene
+    /// that a group lacks altogether depends on what is added to both sides of the ratio alone, so plots draw it at this one.
+    pub fn widest_effect(&self) -> f64 {
+        let expressed = |share: Option<f64>| share.is_none_or(|s| s > 0.0);
+        let in_both = |g: &&GeneComparison| expressed(g.expressing_a) && expressed(g.expressing_b);
+        let widest = self.genes.iter().filter(in_both).map(|g| g.effect().abs()).fold(0.0, f64::max);
+        if widest > 0.0 { widest } else { 1.0 }
+    }
 }
 
 /// Compares two groups of places, which may lie in several sections, over `genes`.
