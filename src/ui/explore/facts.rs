@@ -54,6 +54,7 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput) {
     let f = &state.map().facts;
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
+        in_groups(ui, state);
         let plain = |v: Option<f64>| v.map(|v| (correlation_text(v), c.text));
         let pcc = plain(f.pcc).map(|(p, color)| match f.q {
             Some(q) => (format!("{p}  ({})", q_text(q)), color),
@@ -102,6 +103,21 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput) {
         };
         widgets::remark(ui, format!("Not evaluated yet. {way}"));
     }
+}
+
+/// The mean of the gene shown in the two groups that are compared.
+fn in_groups(ui: &mut Ui, state: &ExploreState) {
+    let (Some(gene), Some(Ok(compared))) = (state.gene(), state.comparing().found()) else { return };
+    let Some(g) = state.comparing().gene(gene) else { return };
+    let c = colors(ui);
+    let name = format!("In {} / {}", compared.a, compared.b);
+    let value = format!("{:.2} / {:.2}", g.found.mean_a, g.found.mean_b);
+    let help = format!(
+        "Mean of {} values in the two groups that are compared, {}.",
+        state.comparing().form().origin.word(),
+        compared.comparison.scale.unit()
+    );
+    fact(ui, &name, Some((value, c.text)), &help);
 }
 
 /// What can be done with the gene shown.
