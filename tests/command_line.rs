@@ -324,3 +324,21 @@ fn slides_of_scanners_are_described_and_drawn() {
     fs::write(&cut, &fs::read(&slide).unwrap()[..40]).unwrap();
     assert!(complaint(hiscmcl().arg("slide").arg(&cut)).contains("cut.svs"));
 }
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    use std::io::Read as _;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hiscmcl"))
+        .args(["encoders", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The pipe is closed before anything is read.
+    drop(child.stdout.take());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let ended = child.wait().unwrap();
+    assert!(ended.success() && !said.contains("panicked"), "{ended}: {said}");
+}

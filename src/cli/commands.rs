@@ -27,7 +27,7 @@ use hiscmcl::ui::{self, StartupAction};
 use serde_json::json;
 
 use super::args::{Cli, CliCommand, CliProjectCommand, GenesArgs};
-use super::terminal::{Terminal, print};
+use super::terminal::{Terminal, print, say};
 use super::{figure, fit, slide, workbench};
 
 /// Runs the command, or opens the window. `began` is when the program did.
@@ -80,7 +80,7 @@ fn run(command: CliCommand, ctx: &JobContext) -> anyhow::Result<()> {
     match command {
         CliCommand::Project(CliProjectCommand::New { project, her2st, sections, force }) => {
             let made = project::create(&project, &her2st, &distinct(&sections), force, ctx)?;
-            println!("{}: {}", project.display(), counted(made.sections.len(), "section"));
+            say(format!("{}: {}", project.display(), counted(made.sections.len(), "section")))?;
             Ok(())
         }
         CliCommand::Project(CliProjectCommand::Add {
@@ -105,12 +105,12 @@ fn run(command: CliCommand, ctx: &JobContext) -> anyhow::Result<()> {
             let choice = label_choice(column, file)?;
             let set = edit(&project, |found| Ok((labels::set(found, &section, &choice, ctx)?, true)))?;
             let from = set.column.map(|column| format!(" (from {column})")).unwrap_or_default();
-            println!(
+            say(format!(
                 "{}: {} of {} have a label{from}",
                 set.section,
                 set.labelled,
                 counted(set.spots, "spot")
-            );
+            ))?;
             Ok(())
         }
         CliCommand::Project(CliProjectCommand::CopyRuns { project, from, runs: only }) => {
@@ -118,17 +118,17 @@ fn run(command: CliCommand, ctx: &JobContext) -> anyhow::Result<()> {
             Workspace::open(project.clone())?;
             let done = run_store::copy_runs(&from, &project, &distinct(&only), ctx)?;
             for name in &done.copied {
-                println!("{}: copied {name}", project.display());
+                say(format!("{}: copied {name}", project.display()))?;
             }
             for name in &done.known {
-                println!("{}: has {name} already", project.display());
+                say(format!("{}: has {name} already", project.display()))?;
             }
             Ok(())
         }
         CliCommand::Project(CliProjectCommand::Remove { project, sections }) => {
             let sections = distinct(&sections);
             let removed = edit(&project, |found| Ok((project::remove(found, &sections)?, true)))?;
-            println!("{}: {} removed", project.display(), counted(removed.len(), "section"));
+            say(format!("{}: {} removed", project.display(), counted(removed.len(), "section")))?;
             Ok(())
         }
         CliCommand::Info { project, json } => info(project, json, ctx),
@@ -214,7 +214,7 @@ fn label_choice(column: Option<String>, file: Option<PathBuf>) -> Result<LabelCh
 /// # Errors
 /// Something that was asked for by name was refused.
 fn report_added(project: &Path, added: &project::Added) -> anyhow::Result<()> {
-    added.samples.iter().for_each(|line| println!("{line}"));
+    added.samples.iter().try_for_each(say)?;
     let known = (!added.known.is_empty()).then(|| {
         let are = if added.known.len() == 1 { "is" } else { "are" };
         format!("{} {are} in the project already", added.known.join(", "))
@@ -222,16 +222,16 @@ fn report_added(project: &Path, added: &project::Added) -> anyhow::Result<()> {
     let refused = added.refused.join("; ");
     match (added.sections.len(), known) {
         (0, None) if added.refused.is_empty() => {
-            println!("Nothing was added: none of the samples is added unless --sections names it");
+            say("Nothing was added: none of the samples is added unless --sections names it")?;
         }
-        (0, Some(known)) if added.refused.is_empty() => println!("Nothing was added: {known}"),
+        (0, Some(known)) if added.refused.is_empty() => say(format!("Nothing was added: {known}"))?,
         (0, known) => {
             let reasons: Vec<String> = added.refused.iter().cloned().chain(known).collect();
             return Err(anyhow!("Nothing was added: {}", reasons.join("; ")));
         }
         (new, known) => {
-            println!("{}: {} added", project.display(), counted(new, "section"));
-            known.iter().for_each(|known| println!("{known}"));
+            say(format!("{}: {} added", project.display(), counted(new, "section")))?;
+            known.iter().try_for_each(say)?;
         }
     }
     if refused.is_empty() { Ok(()) } else { Err(anyhow!("Not everything was added: {refused}")) }

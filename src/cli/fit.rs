@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::args::{EvaluateArgs, FitArgs, RecipeArg, TrainArgs};
 use super::commands::section_names;
-use super::terminal::print;
+use super::terminal::{print, say};
 
 const FUSED: &str = "fused";
 const PUBLISHED: &str = "published";
@@ -178,7 +178,7 @@ pub fn evaluate(args: EvaluateArgs, ctx: &JobContext) -> anyhow::Result<()> {
             if let Some(path) = &args.json {
                 write_json_atomically(path, &JudgedReport::new(report))?;
             }
-            println!("{}", tables::text(report));
+            say(tables::text(report))?;
         }
         many => {
             if let Some(path) = &args.json {
@@ -189,9 +189,9 @@ pub fn evaluate(args: EvaluateArgs, ctx: &JobContext) -> anyhow::Result<()> {
                 write_json_atomically(path, &all)?;
             }
             for (recipe, report) in many {
-                println!("Recipe: {recipe}\n{}", tables::text(report));
+                say(format!("Recipe: {recipe}\n{}", tables::text(report)))?;
             }
-            println!("{}", tables::comparison(many));
+            say(tables::comparison(many))?;
         }
     }
     Ok(())

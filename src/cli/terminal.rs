@@ -1,9 +1,11 @@
 //! Results on stdout; progress on stderr: a bar with the time left on a terminal, a line now and then in a log.
 
-use std::io::IsTerminal;
+use std::fmt::Display;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use hiscmcl::core::progress::{Progress, Stage, Task, TimeLeft, format_duration};
 use hiscmcl::core::text::pace_text;
 use hiscmcl::jobs::context::Observer;
@@ -15,13 +17,21 @@ use serde_json::Value;
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
 /// Prints `value` for machines or `lines` for people.
-pub fn print(as_json: bool, value: &Value, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
-    if as_json {
-        println!("{}", serde_json::to_string_pretty(value)?);
-    } else {
-        lines.for_each(|line| println!("{line}"));
+pub fn print(as_json: bool, value: &Value, mut lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    if as_json { say(serde_json::to_string_pretty(value)?) } else { lines.try_for_each(say) }
+}
+
+/// Prints a line. Where whoever was reading has left, as "head" does, there is nothing more to tell and nothing wrong.
+///
+/// # Errors
+/// One sentence where standard output is a file that cannot be written.
+pub fn say(text: impl Display) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("The result could not be written")
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 struct Shown {

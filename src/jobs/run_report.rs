@@ -132,6 +132,12 @@ fn result(run: &RunInfo, report: Option<&EvalReport>) -> Vec<Block> {
     let columns: Vec<(&str, _, Method)> = METRICS
         .iter()
         .flat_map(|metric| metric.columns.iter().map(move |(method, title)| (*title, metric, *method)))
+        // As many as a page is wide.
+        .filter(|(_, metric, method)| match metric.key {
+            "pcc_all" => true,
+            "mae" => false,
+            _ => matches!(method, Method::Model | Method::Ridge),
+        })
         .collect();
     let scores = |name: &str, judgement: Judgement, scores: &MeanReport| {
         let values = columns.iter().map(|(_, metric, method)| number(metric.value(scores, *method)));

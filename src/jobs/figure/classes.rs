@@ -47,7 +47,8 @@ pub fn outlines(entry: &SectionEntry, classes: &Classes, style: RegionStyle) -> 
     let drawn = entry.regions.iter().filter(|r| classes.shows(r) && !r.kind.is_detected());
     let outline = drawn.map(|region| {
         let rings = region.shape().geometry().chains().into_iter().filter(|c| c.kind == ChainKind::Ring);
-        let name = region.class.as_ref().map_or_else(|| region.title(), ToString::to_string);
+        let unclassified = || region.name.clone().unwrap_or_else(|| "Unclassified".to_owned());
+        let name = region.class.as_ref().map_or_else(unclassified, ToString::to_string);
         let class = RegionClass { name, rgb: classes.color_of(region) };
         RegionOutline { class, rings: rings.map(ring).collect() }
     });
@@ -104,7 +105,11 @@ fn clusters(
     let settings = ClusterSettings::default();
     let found =
         cluster_places(workspace, &ClusterRequest { sections, run, settings, device: request.device }, ctx)?;
+    let of = match pane {
+        PaneKind::PredictedClusters => "Predicted cluster",
+        _ => "Cluster",
+    };
     let names: Vec<Option<String>> =
-        found.found.clusters.iter().map(|c| Some(format!("Cluster {}", c + 1))).collect();
+        found.found.clusters.iter().map(|c| Some(format!("{of} {}", c + 1))).collect();
     Ok(PlaceClasses::from_labels(&names, &mut Classes::default()))
 }

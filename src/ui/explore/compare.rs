@@ -22,7 +22,7 @@ const ROW: f32 = 20.0;
 /// A panel from this width on has what is compared in the line of the tabs.
 const ONE_LINE: f32 = 800.0;
 /// Share of the width that the table takes, and the least that it needs.
-const TABLE: f32 = 0.64;
+const TABLE: f32 = 0.65;
 const TABLE_LEAST: f32 = 420.0;
 /// A panel narrower than this shows no plot.
 const WITH_PLOT: f32 = 640.0;
@@ -259,7 +259,7 @@ fn columns(compared: &Compared, origin: Origin) -> Vec<Column<CompareColumn>> {
                 Origin::Predicted => ("AUROC on measured values.", 60.0, true),
             },
             CompareColumn::Trust => {
-                ("How far its predicted map can be trusted, from the cross-validation.", 62.0, false)
+                ("How far its predicted map can be trusted, from the cross-validation.", 72.0, false)
             }
         };
         let title = match (id, origin) {
