@@ -61,6 +61,8 @@ pub enum ExploreCommand {
     DrawClass(Option<ClassName>),
     /// Select these regions.
     SelectRegions(Vec<RegionId>),
+    /// Show these genes together with the one shown, their colours added; none for that one alone.
+    MixGenes(Vec<String>),
     /// Show another panel beneath the maps.
     ShowTab(Tab),
     /// Compare other groups, or show the comparison in another way.

@@ -12,6 +12,7 @@ pub mod highlights;
 pub mod images;
 mod index_cache;
 mod input;
+pub mod mix;
 pub mod own_scores;
 pub mod regions;
 pub mod section_index;

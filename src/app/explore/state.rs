@@ -19,6 +19,7 @@ use super::facts::GeneFacts;
 use super::genes::{GeneFilter, GeneList, GeneRow, GeneSort, PanelGenes};
 use super::highlights::Highlight;
 use super::index_cache::IndexCache;
+use super::mix::MAX_MIXED;
 use super::own_scores::OwnScores;
 use super::regions::ShownRegions;
 use super::section_index::SectionIndex;
@@ -66,6 +67,8 @@ pub struct GeneMap {
     pub values: MapValues,
     /// The panes, in the order of [`ExploreState::panes`].
     pub panes: Vec<PaneMap>,
+    /// Its maps together with those of the genes that are mixed in, by pane.
+    pub mixed: Vec<(PaneKind, PlaceClassMap)>,
     /// What is known of it.
     pub facts: GeneFacts,
     /// Spots worth looking at first.
@@ -139,6 +142,8 @@ pub struct ExploreState {
     drawing: Drawing,
     /// Why what was drawn last is no region.
     refused_drawing: Option<RegionError>,
+    /// Genes that are shown together with the one shown.
+    mixed: Vec<String>,
     tab: Tab,
     comparing: Comparing,
     clusters: Clusters,
@@ -235,6 +240,11 @@ impl ExploreState {
             ExploreCommand::DrawClass(class) => self.drawing.use_class(class),
             ExploreCommand::SelectRegions(ids) => self.drawing.select(ids),
             ExploreCommand::SortClasses(by_area) => self.regions.sort_by_area(by_area),
+            ExploreCommand::MixGenes(genes) => {
+                self.mixed = genes;
+                self.mixed.truncate(MAX_MIXED);
+                self.stale.map = true;
+            }
             ExploreCommand::ShowTab(tab) => self.tab = tab,
             ExploreCommand::Compare(form) => self.comparing.edit(form, &self.trust),
             ExploreCommand::Cluster(form) => self.clusters.edit(form),
@@ -314,6 +324,11 @@ impl ExploreState {
     /// The annotated regions of the section shown.
     pub fn regions(&self) -> &ShownRegions {
         &self.regions
+    }
+
+    /// The genes that are shown together with the one shown.
+    pub fn mixed(&self) -> &[String] {
+        &self.mixed
     }
 
     /// The panel beneath the maps.

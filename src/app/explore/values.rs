@@ -60,6 +60,11 @@ impl PredictionIndex {
         self.row_of.get(spot).filter(|&&r| r != NO_ROW).map(|&r| r as usize)
     }
 
+    /// The predicted values of `gene`, one a spot.
+    pub fn mean_of(&self, gene: &str) -> Option<Vec<f32>> {
+        self.column(&self.predictions.mean, gene)
+    }
+
     fn column(&self, matrix: &Matrix, gene: &str) -> Option<Vec<f32>> {
         let column = *self.gene_of.get(gene)? as usize;
         let (values, width) = (matrix.as_slice(), matrix.cols());

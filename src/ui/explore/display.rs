@@ -7,13 +7,15 @@ use eframe::egui::{
 
 use super::explore;
 use crate::app::command::Command;
+use crate::app::explore::mix::MAX_MIXED;
 use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::app::terms::Term;
 use crate::core::color_scale::ColorScale;
 use crate::core::colormap::ColorMap;
 use crate::core::display::{DisplaySettings, Limits, MarkShape, PaneKind, RegionStyle, panes_text};
 use crate::core::target::ExpressionScale;
-use crate::ui::theme::colors;
+use crate::figures::GeneMix;
+use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
 /// Width of the labels.
@@ -81,6 +83,53 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
             edit("Opacity", &|s| s.opacity = value);
         }
     });
+    mixed(ui, state, commands);
+}
+
+/// Genes that are shown in one map with the gene shown: what their colours are, and one more.
+fn mixed(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
+    let Some(gene) = state.gene() else { return };
+    let others: Vec<&String> = state.mixed().iter().filter(|other| *other != gene).collect();
+    let mut next: Vec<String> = others.iter().map(|other| (*other).clone()).collect();
+    let colors = GeneMix::colors(1 + others.len());
+    if !others.is_empty() {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            for (name, [r, g, b]) in
+                std::iter::once(gene).chain(others.iter().map(|o| o.as_str())).zip(colors)
+            {
+                let (rect, _) = ui.allocate_exact_size(Vec2::splat(11.0), Sense::hover());
+                ui.painter().rect_filled(rect, 2.0, Color32::from_rgb(*r, *g, *b));
+                let is_shown = name == gene;
+                let text = theme::gene(if is_shown { name.to_owned() } else { format!("{name} \u{00D7}") });
+                if is_shown {
+                    ui.label(text.size(12.0));
+                } else if ui
+                    .add(egui::Button::new(text.size(12.0)).small())
+                    .on_hover_text("Take it out")
+                    .clicked()
+                {
+                    next.retain(|other| other != name);
+                }
+            }
+        });
+        widgets::remark(ui, "Colours add up: white is all of them, black none.");
+    }
+    if others.len() < MAX_MIXED {
+        widgets::field(ui, "Mix with", LABEL, |ui| {
+            let id = ("mix with", gene.to_owned(), others.len());
+            let width = ui.available_width();
+            let typed = widgets::hinted_field(ui, id, "Gene to mix in", "", "another gene\u{2026}", width);
+            let known = typed.and_then(|typed| {
+                let listed = |name: &str| state.genes().row(name).map(|row| row.name.clone());
+                listed(&typed).or_else(|| listed(&typed.to_uppercase()))
+            });
+            next.extend(known.filter(|name| name != gene && !state.mixed().contains(name)));
+        });
+    }
+    if next.iter().collect::<Vec<_>>() != others {
+        commands.push(explore(ExploreCommand::MixGenes(next)));
+    }
 }
 
 /// Whether values are spots or cells.

@@ -105,6 +105,11 @@ pub fn show(ui: &Ui, line: Rect, two_lines: bool, kind: PaneKind, state: &Explor
     left.append(kind.name(), 0.0, format(theme::semibold(), c.text));
     if let Some(gene) = state.gene().filter(|_| kind.is_of_gene()) {
         left.append(gene, 8.0, format(theme::italic(), c.text));
+        if state.map().mixed.iter().any(|(pane, _)| *pane == kind) {
+            for other in state.mixed() {
+                left.append(&format!("+ {other}"), 6.0, format(theme::italic(), c.text));
+            }
+        }
     }
     let left = one_line(ui, left, line.width());
     let (texts, color) = right(kind, state, c);

@@ -10,6 +10,7 @@ use crate::app::explore::facts::{GeneFacts, Source};
 use crate::app::explore::genes::{GeneFilter, GeneList, PanelGenes};
 use crate::app::explore::highlights::highlights;
 use crate::app::explore::input::{ExploreInput, SectionInput};
+use crate::app::explore::mix::mixed;
 use crate::app::explore::regions::ShownRegions;
 use crate::app::explore::trust::trust_of;
 use crate::app::explore::values::{MapValues, PlaceClassMap, PredictionIndex, pane_maps};
@@ -314,6 +315,12 @@ impl ExploreState {
                 }
                 None => MapValues::new(index, self.prediction.as_ref(), gene),
             };
+            let others = self.mixed.iter().map(String::as_str).filter(|other| *other != gene);
+            let genes: Vec<&str> = std::iter::once(gene).chain(others).collect();
+            self.map.mixed = match genes.len() {
+                1 => Vec::new(),
+                _ => mixed(&genes, index, self.prediction.as_ref()),
+            };
             let source = Source {
                 prediction: self.prediction.as_ref(),
                 seen_in_training: self.seen_in_training,
@@ -331,7 +338,11 @@ impl ExploreState {
             let shown = DisplaySettings { panes: self.panes(), ..self.display.clone() };
             let section = self.section.as_deref().unwrap_or_default();
             let (regions, clusters) = (&self.regions, &self.clusters);
-            let classes = |kind| class_map(kind, section, regions, clusters);
+            let mixed = &self.map.mixed;
+            let classes = |kind| {
+                let together = mixed.iter().find(|(pane, _)| *pane == kind).map(|(_, map)| map);
+                together.or_else(|| class_map(kind, section, regions, clusters))
+            };
             pane_maps(&shown, &self.map.values, classes, &mut self.map.panes);
             self.versions.colors += 1;
         }
