@@ -207,3 +207,72 @@ fn spots_are_clustered_by_both_methods() {
     assert!(complaint(&mut cluster(&["--resolution", "0"])).contains("resolution"));
     assert!(complaint(&mut cluster(&["--k", "1"])).contains('2'));
 }
+
+/// A figure of the section with regions; gives what the command says as JSON.
+fn figure(project: &Path, out: &Path, more: &[&str]) -> Value {
+    let mut command = hiscmcl();
+    command.arg("figure").arg(project).args(["--section", "DemoA1", "--genes", "ERBB2", "--json", "--out"]);
+    parsed(&run(command.arg(out).args(more)))
+}
+
+#[test]
+fn a_figure_has_regions_and_plots_and_keeps_to_a_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = with_regions(dir.path());
+    let pdf = dir.path().join("f.pdf");
+    let plots = ["--panes", "measured,regions,clusters", "--plots", "mix,volcano,dots", "--a", "Left"];
+    let said = figure(&project, &pdf, &[&plots[..], &["--preset", "nature", "--width-mm", "183"]].concat());
+    assert_eq!(said["not_allowed"], json!([]));
+    assert!(
+        (said["mm"][0].as_f64().unwrap() - 183.0).abs() < 0.1 && said["mm"][1].as_f64().unwrap() <= 170.05
+    );
+    let caption = said["caption"].as_str().unwrap();
+    for part in ["(a)", "maps of ERBB2", "Left vs. rest", "Wilcoxon", "(d)"] {
+        assert!(caption.contains(part), "{part}: {caption}");
+    }
+    let bytes = fs::read(&pdf).unwrap();
+    assert!(bytes.starts_with(b"%PDF-"));
+
+    let tiff = dir.path().join("f.tif");
+    let said = figure(&project, &tiff, &["--panes", "he,measured", "--preset", "plos", "--width-mm", "132"]);
+    assert_eq!(said["not_allowed"], json!([]));
+    assert_eq!(&fs::read(&tiff).unwrap()[..4], b"II*\0");
+    let said = figure(&project, &dir.path().join("f.png"), &["--panes", "he", "--preset", "cell"]);
+    let broken: Vec<&str> =
+        said["not_allowed"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+    assert!(
+        broken.iter().any(|b| b.contains("183 mm wide; Cell Press allows 85, 114 or 174 mm")),
+        "{broken:?}"
+    );
+
+    let refused = |more: &[&str]| {
+        let mut command = hiscmcl();
+        command.arg("figure").arg(&project).args([
+            "--section",
+            "DemoA1",
+            "--genes",
+            "ERBB2",
+            "--panes",
+            "he",
+        ]);
+        complaint(command.args(more).arg("--out").arg(&pdf))
+    };
+    assert!(refused(&["--plots", "volcano"]).contains("name them with --a and --b"));
+    assert!(refused(&["--plots", "curves"]).contains("Training curves needs a run"));
+    assert!(
+        refused(&["--plots", "pie"]).contains("the plots are mix, scatter, volcano, dots, curves, scores")
+    );
+}
+
+#[test]
+fn a_report_needs_a_run_and_a_pdf() {
+    let dir = tempfile::tempdir().unwrap();
+    let (project, _) = demo_project(dir.path());
+    let report = |run: &str, out: &str| {
+        let mut command = hiscmcl();
+        command.arg("report").arg(&project).args(["--run", run, "--out"]).arg(dir.path().join(out));
+        complaint(&mut command)
+    };
+    assert!(report("r", "r.docx").contains("choose a name that ends in .pdf"));
+    assert!(report("r", "r.pdf").contains("\"r\""));
+}

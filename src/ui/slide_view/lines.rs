@@ -2,18 +2,20 @@
 
 use eframe::egui::{Rect, Vec2};
 
-/// Points nearer to each other than this are left out, in points.
-const MIN_STEP: f32 = 1.0;
+/// Points nearer to each other than this are left out, in points: a line bends by less than a tenth of a point for it.
+const MIN_STEP: f32 = 2.0;
 /// How far beyond the pane lines are still drawn, in points.
 pub const BEYOND: f32 = 8.0;
 
-/// The parts of a line through `points` that are in a pane of this size. A closed one leads back to its first point.
+/// The parts of a line through `points` that are in a pane of this size, or not farther from it than `beyond`. A closed one leads
+/// back to its first point.
 pub fn in_view(
     points: impl ExactSizeIterator<Item = Vec2> + Clone,
     closed: bool,
     size: Vec2,
+    beyond: f32,
 ) -> Vec<Vec<Vec2>> {
-    let view = Rect::from_min_size(Default::default(), size).expand(BEYOND);
+    let view = Rect::from_min_size(Default::default(), size).expand(beyond);
     let mut lines: Vec<Vec<Vec2>> = Vec::new();
     let mut line: Vec<Vec2> = Vec::new();
     let mut before: Option<Vec2> = None;

@@ -71,7 +71,7 @@ fn ring(outline: &Outline, camera: &Camera, size: Vec2) -> Vec<Vec<Vec2>> {
         let [x, y] = camera.view_from_slide(point);
         Vec2::new(x as f32, y as f32)
     };
-    lines::in_view(outline.points.iter().map(place), true, size)
+    lines::in_view(outline.points.iter().map(place), true, size, lines::BEYOND)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The annotated regions over all panes. Those at rest are made into triangles only when they are others or the camera moves;
 //! what is selected or in the hand is drawn anew.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use eframe::egui::epaint::{PathStroke, tessellator::Path};
 use eframe::egui::{self, Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2};
 
@@ -10,11 +13,13 @@ use crate::app::explore::camera::Camera;
 use crate::app::explore::drawing::Tool;
 use crate::core::display::RegionStyle;
 use crate::core::geometry::{SlidePoint, SlideRect};
-use crate::data::regions::{ChainKind, Mesh as Filled, Region, RegionId};
+use crate::data::regions::{ChainKind, Mesh as Filled, Region, RegionId, Shape as RegionShape};
 
 /// Width of an outline, and of the lighter one beneath it that sets it off from dark maps.
 const INK: f32 = 1.6;
 const HALO: Stroke = Stroke { width: 3.4, color: Color32::from_rgba_premultiplied(200, 200, 200, 200) };
+/// Regions smaller than this on the screen, in points, have no lighter line.
+const HALO_FROM: f64 = 24.0;
 /// How much wider the outline of a selected region is.
 const SELECTED: f32 = 1.4;
 /// Radius of a point, in points.
@@ -27,12 +32,11 @@ const FILL: f32 = 0.28;
 /// Detail that is left out of filled areas, in points.
 const FILL_DETAIL: f64 = 0.7;
 
-/// What the triangles of regions at rest depend on.
+/// What the triangles of regions at rest depend on, beside where the slide lies: a pan moves them.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
     regions: u64,
     style: RegionStyle,
-    corner: [f64; 2],
     scale: f64,
     size: Vec2,
     pixels_per_point: f32,
@@ -47,6 +51,7 @@ struct Drawn {
     /// Corners and triangles.
     fill: Option<(Vec<Vec2>, Vec<u32>)>,
     selected: bool,
+    has_halo: bool,
     handles: Vec<Vec2>,
 }
 
@@ -54,6 +59,11 @@ struct Drawn {
 #[derive(Default)]
 pub struct RegionLayer {
     key: Option<Key>,
+    /// Where the corner of the slide was when they were made, and how far it has gone since.
+    corner: [f64; 2],
+    moved: Vec2,
+    /// Areas as triangles, with the shape they are of, and how fine they are.
+    filled: HashMap<usize, (Arc<RegionShape>, i32, Arc<Filled>)>,
     /// All at rest: their areas and lines.
     resting: Mesh,
     points: Vec<(Vec2, Color32)>,
@@ -67,6 +77,8 @@ struct View<'a> {
     factor: f64,
     size: Vec2,
     style: RegionStyle,
+    /// How far beyond the pane lines are drawn.
+    beyond: f32,
 }
 
 impl RegionLayer {
@@ -79,8 +91,10 @@ impl RegionLayer {
             return;
         }
         let camera = &state.camera;
-        let view = View { camera, factor: shown.factor(), size, style };
-        let seen = camera.visible().grown(f64::from(BEYOND) / camera.scale());
+        // So that a pan need not make anything anew until it has gone as far.
+        let beyond = BEYOND + size.max_elem() / 2.0;
+        let view = View { camera, factor: shown.factor(), size, style, beyond };
+        let seen = camera.visible().grown(f64::from(beyond) / camera.scale());
         let on_slide = |p: SlidePoint| SlidePoint::new(p.x / view.factor, p.y / view.factor);
         let seen = SlideRect { min: on_slide(seen.min), max: on_slide(seen.max) };
         let classes = shown.classes();
@@ -94,7 +108,6 @@ impl RegionLayer {
         let key = Key {
             regions: shown.version(),
             style,
-            corner: camera.view_from_slide(SlidePoint::default()),
             scale: camera.scale(),
             size,
             pixels_per_point: ctx.pixels_per_point(),
@@ -104,11 +117,16 @@ impl RegionLayer {
             let [r, g, b] = classes.color_of(region);
             Color32::from_rgb(r, g, b)
         };
-        if self.key.as_ref() != Some(&key) {
+        let corner = camera.view_from_slide(SlidePoint::default());
+        let [x, y] = self.corner;
+        self.moved = Vec2::new((corner[0] - x) as f32, (corner[1] - y) as f32);
+        // Regions that come into view were made with the others as far as `beyond`.
+        let far = self.moved.abs().max_elem() > beyond - BEYOND;
+        if self.key.as_ref() != Some(&key) || far {
             let feathering = 1.0 / key.pixels_per_point;
             let at_rest: Vec<Drawn> = visible()
                 .filter(|region| !is_apart(region))
-                .map(|region| view.draw(region, color_of(region)))
+                .map(|region| view.draw(region, color_of(region), &mut self.filled))
                 .collect();
             self.resting.clear();
             at_rest.iter().for_each(|drawn| drawn.fill_into(&mut self.resting));
@@ -116,30 +134,34 @@ impl RegionLayer {
             let points = at_rest.iter().flat_map(|d| d.points.iter().map(|at| (*at, d.color)));
             self.points = points.collect();
             self.key = Some(key);
+            (self.corner, self.moved) = (corner, Vec2::ZERO);
+            // Of regions that are gone nothing is kept.
+            self.filled.retain(|_, (shape, ..)| Arc::strong_count(shape) > 1);
         }
         let has_handles = drawing.tool() == Tool::Select;
-        let draw_apart = |region: &&std::sync::Arc<Region>| {
-            let mut drawn = view.draw(region, color_of(region));
+        let mut draw_apart = |region: &&Arc<Region>| {
+            let mut drawn = view.draw(region, color_of(region), &mut self.filled);
             drawn.selected = drawing.selected().contains(&region.id);
             if has_handles && drawn.selected && !region.locked {
                 drawn.handles = view.handles(region);
             }
             drawn
         };
-        self.apart = apart.iter().map(draw_apart).collect();
+        let drawn: Vec<Drawn> = apart.iter().map(&mut draw_apart).collect();
+        self.apart = drawn;
     }
 
     /// Draws them into the pane at `map`.
     pub fn paint(&self, painter: &Painter, map: Rect) {
         if !self.resting.is_empty() {
             let mut mesh = self.resting.clone();
-            mesh.translate(map.min.to_vec2());
+            mesh.translate(map.min.to_vec2() + self.moved);
             painter.add(Shape::mesh(mesh));
         }
         let dot = |at: Vec2, color: Color32| {
             painter.circle(map.min + at, POINT, color, Stroke::new(1.0, HALO.color));
         };
-        self.points.iter().for_each(|(at, color)| dot(*at, *color));
+        self.points.iter().for_each(|(at, color)| dot(*at + self.moved, *color));
         let feathering = 1.0 / painter.pixels_per_point();
         let mut mesh = Mesh::default();
         self.apart.iter().for_each(|drawn| drawn.fill_into(&mut mesh));
@@ -171,9 +193,11 @@ impl Drawn {
     fn stroke_into(&self, feathering: f32, mesh: &mut Mesh) {
         let wider = if self.selected { SELECTED } else { 0.0 };
         let strokes = [(HALO.width + wider, HALO.color), (INK + wider, self.color)];
+        // Where regions are many and small, the lighter line would cover them.
+        let strokes = &strokes[usize::from(!self.has_halo)..];
         for line in &self.lines {
             let points: Vec<Pos2> = line.iter().map(|at| at.to_pos2()).collect();
-            for (width, color) in strokes {
+            for &(width, color) in strokes {
                 let mut path = Path::default();
                 path.add_open_points(&points);
                 path.stroke_open(feathering, &PathStroke::new(width, color), mesh);
@@ -188,24 +212,40 @@ impl View<'_> {
         Vec2::new(x as f32, y as f32)
     }
 
-    fn draw(&self, region: &Region, color: Color32) -> Drawn {
+    fn draw(
+        &self,
+        region: &Region,
+        color: Color32,
+        filled: &mut HashMap<usize, (Arc<RegionShape>, i32, Arc<Filled>)>,
+    ) -> Drawn {
         let geometry = region.shape().geometry();
         let (lines, points, handles) = (Vec::new(), Vec::new(), Vec::new());
-        let mut drawn = Drawn { color, lines, points, fill: None, selected: false, handles };
+        let bounds = region.shape().bounds();
+        let side = bounds.width().max(bounds.height()) * self.factor * self.camera.scale();
+        let has_halo = side > HALO_FROM;
+        let mut drawn = Drawn { color, lines, points, fill: None, selected: false, has_halo, handles };
         for chain in geometry.chains() {
             let at = chain.points.iter().map(|c| self.place(c.x, c.y));
             match chain.kind {
-                ChainKind::Ring => drawn.lines.extend(lines::in_view(at, true, self.size)),
-                ChainKind::Line => drawn.lines.extend(lines::in_view(at, false, self.size)),
+                ChainKind::Ring => drawn.lines.extend(lines::in_view(at, true, self.size, self.beyond)),
+                ChainKind::Line => drawn.lines.extend(lines::in_view(at, false, self.size, self.beyond)),
                 ChainKind::Points => drawn.points.extend(at),
             }
         }
         // What a program found, such as cells, is not filled.
         if self.style == RegionStyle::Transparent && region.shape().is_area() && !region.kind.is_detected() {
-            let detail = FILL_DETAIL / (self.camera.scale() * self.factor);
-            let filled = Filled::new(&geometry.simplified(detail));
-            let corners = filled.points.iter().map(|&[x, y]| self.place(x, y)).collect();
-            drawn.fill = Some((corners, filled.triangles));
+            // In steps of two, so that a zoom does not cut every area anew.
+            let step = (FILL_DETAIL / (self.camera.scale() * self.factor)).log2().floor() as i32;
+            let shape = region.shape();
+            let key = Arc::as_ptr(shape).addr();
+            let known = filled.get(&key).filter(|(_, known, _)| *known == step);
+            let area = known.map(|(.., area)| Arc::clone(area)).unwrap_or_else(|| {
+                let area = Arc::new(Filled::new(&geometry.simplified(f64::from(step).exp2())));
+                filled.insert(key, (Arc::clone(shape), step, Arc::clone(&area)));
+                area
+            });
+            let corners = area.points.iter().map(|&[x, y]| self.place(x, y)).collect();
+            drawn.fill = Some((corners, area.triangles.clone()));
         }
         drawn
     }
