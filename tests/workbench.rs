@@ -227,7 +227,7 @@ fn a_figure_has_regions_and_plots_and_keeps_to_a_journal() {
         (said["mm"][0].as_f64().unwrap() - 183.0).abs() < 0.1 && said["mm"][1].as_f64().unwrap() <= 170.05
     );
     let caption = said["caption"].as_str().unwrap();
-    for part in ["(a)", "maps of ERBB2", "Left vs. rest", "Wilcoxon", "(d)"] {
+    for part in ["(a)", "Maps of ERBB2", "Left vs. rest", "Wilcoxon", "(d)"] {
         assert!(caption.contains(part), "{part}: {caption}");
     }
     let bytes = fs::read(&pdf).unwrap();

@@ -153,6 +153,8 @@ impl RegionEdit {
                 if let Some(class) = &region.class {
                     classes.check_unlocked(region)?;
                     classes.ensure(class);
+                    // What was just drawn should be seen.
+                    classes.set_hidden(class.as_str(), false)?;
                 }
                 Ok(vec![regions.add((**region).clone())])
             }

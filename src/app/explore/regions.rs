@@ -49,6 +49,17 @@ pub struct ClassRow {
     pub places: usize,
 }
 
+/// A label that spots of the section shown have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelRow {
+    /// The label.
+    pub name: String,
+    /// Red, green and blue.
+    pub color: [u8; 3],
+    /// Spots that have it.
+    pub places: usize,
+}
+
 /// The regions of the section shown.
 #[derive(Debug, Default)]
 pub struct ShownRegions {
@@ -57,8 +68,7 @@ pub struct ShownRegions {
     index: Option<(u64, PlaceIndex)>,
     membership: Option<Membership>,
     rows: Vec<ClassRow>,
-    /// The labels that any place has, in natural order, with their colours.
-    labels: Vec<(String, [u8; 3])>,
+    labels: Vec<LabelRow>,
     places: PlaceClassMap,
     by_area: bool,
     /// Micrometres per pixel of the full-resolution slide.
@@ -99,7 +109,13 @@ impl ShownRegions {
         self.mpp = section.mpp.0 * input.factor;
         let labels =
             PlaceClasses::from_labels(section.labels.as_deref().unwrap_or(&[]), &mut Classes::default());
-        self.labels = labels.classes().iter().map(|c| (c.name.to_string(), c.color)).collect();
+        let counted = labels.classes().iter().zip(labels.counts());
+        let row = |(class, places): (&Class, usize)| LabelRow {
+            name: class.name.to_string(),
+            color: class.color,
+            places,
+        };
+        self.labels = counted.map(row).collect();
         let by_regions = self.membership.as_ref().map(|m| m.classes(&input.regions, &input.classes));
         self.places = place_classes(section.spots.len(), by_regions.as_ref(), &labels);
         self.list();
@@ -124,8 +140,8 @@ impl ShownRegions {
         &self.places
     }
 
-    /// The labels of the spots, from the section's files, with their colours.
-    pub fn labels(&self) -> &[(String, [u8; 3])] {
+    /// The labels of the spots, from the section's files, in natural order.
+    pub fn labels(&self) -> &[LabelRow] {
         &self.labels
     }
 

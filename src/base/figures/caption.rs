@@ -28,10 +28,13 @@ fn what(placed: &PlacedPanel) -> String {
             if title.is_empty() { "maps on tissue".to_owned() } else { format!("maps of {title}") }
         }
         Panel::Scatter(s) => format!("{} vs. {}", s.y.label, s.x.label),
-        Panel::Volcano(v) => format!(
-            "volcano plot; dashed lines at an adjusted p of {} and a log2 fold change of \u{b1}{}",
-            v.max_p, v.min_log2_fold
-        ),
+        Panel::Volcano(v) => {
+            let lines = format!("volcano plot; dashed lines at an adjusted p of {}", v.max_p);
+            match v.min_log2_fold > 0.0 {
+                true => format!("{lines} and a log2 fold change of \u{b1}{}", v.min_log2_fold),
+                false => lines.replace("lines", "line"),
+            }
+        }
         Panel::DotPlot(d) => {
             format!("size, percentage of spots that express the gene; colour, {}", d.mean_label)
         }

@@ -99,8 +99,8 @@ fn groups(state: &ExploreState) -> Vec<(Group, [u8; 3])> {
             add(class, row.color);
         }
     }
-    for (label, color) in state.regions().labels() {
-        add(label, *color);
+    for label in state.regions().labels() {
+        add(&label.name, label.color);
     }
     let section = state.section_name().unwrap_or_default();
     for clusters in Origin::ALL.iter().filter_map(|o| state.clusters().found(*o)) {

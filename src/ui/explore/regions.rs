@@ -10,9 +10,10 @@ use eframe::egui::{
 
 use super::explore;
 use super::row::{self, Place};
-use super::tools::class_choice;
+use super::tools::{class_choice, swatch};
 use crate::app::command::{Command, SectionCommand};
-use crate::app::explore::regions::ClassRow;
+use crate::app::explore::compare::{CompareForm, Tab};
+use crate::app::explore::regions::{ClassRow, LabelRow};
 use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreState};
 use crate::app::paths::{PathPurpose, PathRequest};
@@ -20,6 +21,7 @@ use crate::app::region_edit::{ClassEdit, RegionEdit};
 use crate::core::display::{DisplaySettings, RegionStyle};
 use crate::core::text::counted;
 use crate::data::regions::{ClassName, Region, RegionId, palette};
+use crate::jobs::compare::Group;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets;
 
@@ -61,6 +63,9 @@ pub fn show(ui: &mut Ui, state: &ExploreState, commands: &mut Vec<Command>) {
     ScrollArea::vertical().id_salt("regions").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
         for row in rows {
             class_row(ui, section, row, state, commands);
+        }
+        for label in state.regions().labels() {
+            label_row(ui, label, state, commands);
         }
     });
     if !rows.is_empty() || state.drawing().tool().draws() {
@@ -161,6 +166,30 @@ fn class_row(
     });
     widgets::name(&opened, &format!("Change {name}"));
     response.context_menu(|ui| class_menu(ui, section, shown, commands));
+}
+
+/// A label that came with the section: a class of spots like those of regions, which cannot be edited.
+fn label_row(ui: &mut Ui, label: &LabelRow, state: &ExploreState, commands: &mut Vec<Command>) {
+    let c = colors(ui);
+    let (rect, response) = row::begin(ui, false, &label.name);
+    let left = rect.left() + row::PAD;
+    swatch(ui, Pos2::new(left, rect.center().y), label.color);
+    let end = format!("{} spots", thousands(label.places));
+    let right = rect.right() - MENU;
+    let name = Place::From(left + SWATCH + 8.0);
+    let room = right - left - SWATCH - 80.0;
+    row::text(ui, rect, name, room, &label.name, (13.0, FontFamily::Proportional), c.text);
+    row::text(ui, rect, Place::To(right), 70.0, &end, (12.0, FontFamily::Proportional), c.weak);
+    if response.clicked() {
+        let a = Some(Group::Class(label.name.clone()));
+        let form = CompareForm { a, b: Group::Rest, ..state.comparing().form().clone() };
+        commands.push(explore(ExploreCommand::Compare(form)));
+        commands.push(explore(ExploreCommand::ShowTab(Tab::Compare)));
+    }
+    response.on_hover_text(format!(
+        "The label {} of the section. Click to compare it with the rest.",
+        label.name
+    ));
 }
 
 /// The square in the colour of a class, which shows and hides its regions.
