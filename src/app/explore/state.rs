@@ -4,6 +4,7 @@
 mod drawing;
 mod refresh;
 mod similar;
+mod workbench;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -34,7 +35,6 @@ use crate::core::target::Target;
 use crate::data::aliases;
 use crate::data::regions::RegionError;
 use crate::evaluate::report::EvalReport;
-use crate::jobs::cluster::{ClusterRequest, ClusteredPlaces};
 use crate::jobs::reach::SlideReach;
 use crate::jobs::tissue::TissueRequest;
 
@@ -324,42 +324,6 @@ impl ExploreState {
     /// The annotated regions of the section shown.
     pub fn regions(&self) -> &ShownRegions {
         &self.regions
-    }
-
-    /// The genes that are shown together with the one shown.
-    pub fn mixed(&self) -> &[String] {
-        &self.mixed
-    }
-
-    /// The panel beneath the maps.
-    pub fn tab(&self) -> Tab {
-        self.tab
-    }
-
-    /// The comparison of two groups.
-    pub fn comparing(&self) -> &Comparing {
-        &self.comparing
-    }
-
-    /// The comparison, to ask and to answer, with the trust in genes that its table shows.
-    pub(in crate::app) fn comparing_mut(&mut self) -> (&mut Comparing, &HashMap<String, Trust>) {
-        (&mut self.comparing, &self.trust)
-    }
-
-    /// The clusters of places.
-    pub fn clusters(&self) -> &Clusters {
-        &self.clusters
-    }
-
-    /// Takes up clusters that were found.
-    pub(in crate::app) fn take_clusters(&mut self, request: &ClusterRequest, found: Arc<ClusteredPlaces>) {
-        self.clusters.arrived(request, found);
-        self.stale.panes = true;
-    }
-
-    /// The map of classes that a pane shows on the section shown.
-    pub fn class_map(&self, kind: PaneKind) -> Option<&PlaceClassMap> {
-        refresh::class_map(kind, self.section.as_deref()?, &self.regions, &self.clusters)
     }
 
     /// Whether values are drawn as cells on the section shown.
