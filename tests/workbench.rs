@@ -258,7 +258,7 @@ fn a_figure_has_regions_and_plots_and_keeps_to_a_journal() {
         complaint(command.args(more).arg("--out").arg(&pdf))
     };
     assert!(refused(&["--plots", "volcano"]).contains("name them with --a and --b"));
-    assert!(refused(&["--plots", "curves"]).contains("Training curves needs a run"));
+    assert!(refused(&["--plots", "curves"]).contains("\"Training curves\" needs a run"));
     assert!(
         refused(&["--plots", "pie"]).contains("the plots are mix, scatter, volcano, dots, curves, scores")
     );

@@ -5,6 +5,7 @@ use crate::app::command::{
     PanelForm, ProjectCommand, Step, TrainCommand,
 };
 use crate::app::explore::ExploreCommand;
+use crate::app::explore::compare::Tab;
 use crate::app::keys::Shortcut;
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::app::state::App;
@@ -183,6 +184,8 @@ pub fn all_items(app: &App) -> Vec<Item> {
         .needs(has_report, "There is no report yet."),
         Item::new("Save the figure…", "export image PNG SVG PDF TIFF", ask(PathPurpose::SaveFigure))
             .blocked_by(can(Step::Export)),
+        Item::new("Save the report of a run…", "export PDF", ask(PathPurpose::SaveRunReport))
+            .blocked_by(can(Step::Export)),
         Item::new("Save predictions as CSV…", "export table", ask(PathPurpose::SavePredictions))
             .blocked_by(can(Step::Export)),
         Item::new(
@@ -197,6 +200,18 @@ pub fn all_items(app: &App) -> Vec<Item> {
             .needs(can_predict_slides, "This needs a trained model and an H&E slide without measurements."),
         Item::new("Fit the tissue into the view", "zoom reset", Command::Explore(ExploreCommand::Fit))
             .blocked_by(can(Step::Explore)),
+        Item::new(
+            "Compare two groups of spots",
+            "regions classes volcano wilcoxon differential",
+            Command::Explore(ExploreCommand::ShowTab(Tab::Compare)),
+        )
+        .blocked_by(can(Step::Explore)),
+        Item::new(
+            "Find clusters",
+            "leiden k-means groups",
+            Command::Explore(ExploreCommand::ShowTab(Tab::Clusters)),
+        )
+        .blocked_by(can(Step::Explore)),
         Item::new("Find genes with similar maps", "explore", Command::Explore(ExploreCommand::FindSimilar))
             .blocked_by(can(Step::Explore)),
         Item::new("Light theme", "appearance", Command::SetTheme(Theme::Light)),

@@ -162,13 +162,14 @@ pub(super) fn panels(
     let mut panels = Vec::new();
     for plot in &request.plots {
         ctx.check()?;
-        let run = || run.ok_or_else(|| anyhow!("{} needs a run; train a model first", plot.name()));
+        let run =
+            || run.ok_or_else(|| anyhow!("The plot \"{}\" needs a run; train a model first", plot.name()));
         let comparison = || {
             let missing = "compare two groups of spots first";
             request
                 .comparison
                 .as_deref()
-                .ok_or_else(|| anyhow!("{} shows a comparison; {missing}", plot.name()))
+                .ok_or_else(|| anyhow!("The plot \"{}\" shows a comparison; {missing}", plot.name()))
         };
         match plot {
             FigurePlot::Mix => panels.extend(mixes(request, plates)?),

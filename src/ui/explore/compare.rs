@@ -12,6 +12,7 @@ use crate::app::explore::text::thousands;
 use crate::app::explore::{ExploreCommand, ExploreInput, ExploreState};
 use crate::app::paths::{PathPurpose, PathRequest};
 use crate::data::regions::palette;
+use crate::evaluate::compare::SectionMeans;
 use crate::jobs::compare::{Compared, Group};
 use crate::ui::table::{Column, Table, text};
 use crate::ui::theme::{self, colors, gene, judgement_color};
@@ -32,6 +33,12 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
     ui.spacing_mut().item_spacing.y = 4.0;
     let form = state.comparing().form();
     let mut next = form.clone();
+    // The first two groups there are, until others are chosen.
+    if form.a.is_none() {
+        let mut found = groups(state).into_iter().map(|(group, _)| group);
+        next.a = found.next();
+        next.b = found.next().unwrap_or(Group::Rest);
+    }
     let mut settings = |ui: &mut Ui, commands: &mut Vec<Command>| {
         chosen(ui, state, input, &mut next);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -44,7 +51,13 @@ pub fn show(ui: &mut Ui, state: &ExploreState, input: &ExploreInput, commands: &
     };
     tabs::with_settings(ui, ONE_LINE, state, commands, &mut settings);
     match state.comparing().found() {
-        _ if form.a.is_none() => no_groups(ui, state),
+        _ if form.a.is_none() => {
+            widgets::remark(
+                ui,
+                "Draw regions with the tools above the maps, import them, or find clusters; then choose two groups of spots \
+                 here to see which genes differ.",
+            );
+        }
         None if state.comparing().is_waiting() => {
             ui.horizontal(|ui| {
                 ui.spinner();
@@ -71,18 +84,6 @@ fn nothing_to_compare(state: &ExploreState) -> &'static str {
         }
         Origin::Measured => "Nothing was measured here. Compare predicted values.",
     }
-}
-
-/// What to do before anything can be compared.
-fn no_groups(ui: &mut Ui, state: &ExploreState) {
-    let text = match groups(state).is_empty() {
-        true => {
-            "Draw regions with the tools above the maps, import them, or find clusters; then choose two groups of spots here \
-             to see which genes differ."
-        }
-        false => "Choose two groups of spots to see which genes differ.",
-    };
-    widgets::remark(ui, text);
 }
 
 /// The groups that can be chosen here, with their colours: classes of regions and of labels, clusters, and what is selected.
@@ -332,7 +333,10 @@ fn table(
                 let mark = Rect::from_min_max(line.left_top() - Vec2::new(6.0, 0.0), line.left_bottom());
                 ui.painter().rect_filled(mark.with_max_x(mark.left() + 3.0), 0.0, c.accent);
             }
-            text(ui, cell(g, column, c));
+            let shown = text(ui, cell(g, column, c));
+            if let Some(told) = by_section(g, column, compared) {
+                shown.on_hover_text(told);
+            }
         },
     );
     if let Some(sorting) = touched.sorting {
@@ -343,6 +347,23 @@ fn table(
     }
     let text = RichText::new(compared.caution()).text_style(TextStyle::Small).color(c.weak);
     ui.add(Label::new(text).truncate());
+}
+
+/// The means of each section, where several are compared.
+fn by_section(g: &ComparedGene, column: CompareColumn, compared: &Compared) -> Option<String> {
+    let mean = |means: &SectionMeans| match column {
+        CompareColumn::MeanA => Some(means.a),
+        CompareColumn::MeanB => Some(means.b),
+        _ => None,
+    };
+    if compared.sections.len() < 2 {
+        return None;
+    }
+    let lines = compared.sections.iter().zip(&g.found.by_section).map(|(section, means)| {
+        let mean = mean(means)?;
+        Some(mean.map_or_else(|| format!("{section}: none"), |mean| format!("{section}: {mean:.2}")))
+    });
+    Some(lines.collect::<Option<Vec<_>>>()?.join("\n"))
 }
 
 fn cell(g: &ComparedGene, column: CompareColumn, c: theme::Colors) -> RichText {

@@ -374,7 +374,7 @@ fn add_button(ui: &mut Ui, r: &GeneRow, room: Rect, commands: &mut Vec<Command>)
 fn describe(r: &GeneRow, state: &ExploreState) -> String {
     if let Some(panel) = &r.score_of {
         return format!(
-            "How much higher the genes of \u{201C}{panel}\u{201D} are than genes of similar expression, spot by spot."
+            "How much more the genes of \u{201C}{panel}\u{201D} are expressed than genes of similar average expression, spot by spot."
         );
     }
     let normalised = state.index().is_some_and(|i| i.section().values == ValueKind::Normalised);

@@ -87,7 +87,7 @@ fn new_class(ui: &mut Ui, classes: usize, state: &ExploreState, commands: &mut V
         if classes > 1 {
             let by_area = state.regions().is_by_area();
             let (text, hint) = match by_area {
-                true => ("by area", "List classes in the order in which they were made."),
+                true => ("by area", "List classes in the order they were made."),
                 false => ("in order", "List classes by area, the largest first."),
             };
             if widgets::mini(ui, text).on_hover_text(hint).clicked() {

@@ -184,6 +184,9 @@ impl App {
         if matches!(command, ExploreCommand::Filter(_) | ExploreCommand::Sort(_)) {
             self.view_touched();
         }
+        if matches!(command, ExploreCommand::ShowTab(_)) {
+            self.go_to(Step::Explore);
+        }
         self.explore.apply(command);
     }
 

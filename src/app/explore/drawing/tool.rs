@@ -68,11 +68,9 @@ impl Tool {
             }
             Self::Lasso => "Drag around the tissue.",
             Self::Brush => {
-                "Drag to paint. It adds to a region of the same class where it begins in one. Hold Alt to erase."
+                "Drag to paint. Start inside a region of the same class to extend it. Hold Alt to erase."
             }
-            Self::Eraser => {
-                "Drag over regions to take that part away: of those that are selected, or of all where none is."
-            }
+            Self::Eraser => "Drag over regions to erase. Where some are selected, only these are erased.",
             Self::Cut => "Drag across regions to cut them in two.",
         }
     }
