@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing else to say")]
 
+mod compare;
 mod explore;
 mod features;
 
