@@ -152,6 +152,10 @@ fn cluster_row(
     let mut line = ui.new_child(builder);
     line.shrink_clip_rect(inner);
     line.spacing_mut().item_spacing = Vec2::new(6.0, 0.0);
+    if cluster.markers.is_empty() {
+        let none = "no gene is significantly higher here";
+        line.label(RichText::new(none).text_style(TextStyle::Small).color(c.weak));
+    }
     for marker in cluster.markers.iter().take(NAMED) {
         let text = theme::gene(&marker.gene).size(12.0);
         let told = format!("{}: AUROC {:.2}. Click to see its maps.", marker.gene, marker.auroc);

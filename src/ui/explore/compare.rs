@@ -23,7 +23,7 @@ const ROW: f32 = 20.0;
 /// A panel from this width on has what is compared in the line of the tabs.
 const ONE_LINE: f32 = 800.0;
 /// Share of the width that the table takes, and the least that it needs.
-const TABLE: f32 = 0.65;
+const TABLE: f32 = 0.66;
 const TABLE_LEAST: f32 = 420.0;
 /// A panel narrower than this shows no plot.
 const WITH_PLOT: f32 = 640.0;
@@ -236,7 +236,7 @@ fn columns(compared: &Compared, origin: Origin) -> Vec<Column<CompareColumn>> {
                 true,
             ),
             CompareColumn::Expressing => {
-                ("Percent of the spots of each group in which it was detected.", 62.0, true)
+                ("Percent of the spots of each group in which it was detected.", 68.0, true)
             }
             CompareColumn::Adjusted => (
                 "p-value of the Wilcoxon rank-sum test, adjusted for the number of genes (Benjamini-Hochberg).",
@@ -260,7 +260,7 @@ fn columns(compared: &Compared, origin: Origin) -> Vec<Column<CompareColumn>> {
                 Origin::Predicted => ("AUROC on measured values.", 60.0, true),
             },
             CompareColumn::Trust => {
-                ("How far its predicted map can be trusted, from the cross-validation.", 72.0, false)
+                ("How far its predicted map can be trusted, from the cross-validation.", 80.0, false)
             }
         };
         let title = match (id, origin) {
